@@ -1,0 +1,1 @@
+//! Retention: trimming of stream records, expiry of items, rotation of shards.

@@ -1,0 +1,1 @@
+//! DynamoDB expressions: lexer, parser, evaluator; pure.

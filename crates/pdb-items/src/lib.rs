@@ -1,0 +1,1 @@
+//! Item and table operations of DynamoDB.

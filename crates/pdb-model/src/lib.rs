@@ -1,0 +1,1 @@
+//! Values of the DynamoDB API: attribute values, keys, tables, streams, iterators; pure.

@@ -1,0 +1,1 @@
+//! HTTP server and the pretender binary.

@@ -1,0 +1,2 @@
+//! The `pretender` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! SQL storage of items and stream records: transactions, dynamic tables, migrations.

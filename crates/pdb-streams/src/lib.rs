@@ -1,0 +1,1 @@
+//! Consumption of DynamoDB Streams: list, describe, iterate, read.

@@ -1,0 +1,1 @@
+//! A manual clock, counting ids and a database for each test.

@@ -1,0 +1,1 @@
+//! AWS JSON 1.0 for DynamoDB and DynamoDB Streams: bytes in, bytes out.
