@@ -1,1 +1,33 @@
-//! Values of the DynamoDB API: attribute values, keys, tables, streams, iterators; pure.
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod encoded;
+mod error;
+mod ids;
+mod iterator;
+mod key;
+mod names;
+mod number;
+mod stream;
+mod table;
+mod time;
+mod value;
+
+pub use account::{Account, StreamArn, TableArn};
+pub use encoded::{EncodedItem, write_json_string};
+pub use error::{ApiError, CancellationReason, ErrorCode, ParseError};
+pub use ids::{CountingIds, Env, IdSource, RandomIds};
+pub use iterator::{IteratorKey, IteratorPosition, ShardIterator};
+pub use key::{KeyAttribute, KeyBytes, KeyError, KeySchema, KeyValue, PrimaryKey, ScalarType};
+pub use names::{IndexName, TableName};
+pub use number::{Number, NumberError};
+pub use stream::{
+    EventId, EventName, SequenceNumber, ShardId, StreamLabel, StreamRecord, StreamStatus, StreamViewType,
+    UserIdentity, record_size_bytes,
+};
+pub use table::{
+    AttributeDefinition, BillingMode, IndexKind, OnDemandThroughput, Projection, ProvisionedThroughput,
+    SecondaryIndex, ServerSideEncryption, StreamSettings, TableClass, TableDefinition, WarmThroughput,
+};
+pub use time::{Clock, EpochMillis, ManualClock, SystemClock};
+pub use value::{AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING};

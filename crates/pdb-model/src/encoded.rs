@@ -1,0 +1,316 @@
+//! The one format in which items are stored, compared and sent: canonical DynamoDB JSON.
+//!
+//! Names are sorted, sets are sorted, numbers are normalised and there is no white space, so two items are equal exactly
+//! when their texts are. Reading accepts any DynamoDB JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+
+use crate::{AttributeValue, Item, ParseError};
+
+/// An item as canonical DynamoDB JSON text, with the size DynamoDB counts for it.
+///
+/// # Examples
+///
+/// ```
+/// use pdb_model::{EncodedItem, Item};
+///
+/// let item = Item::from([("pk", "o1".into()), ("n", 1.into())]);
+/// let encoded = EncodedItem::from(&item);
+/// assert_eq!(encoded.json(), r#"{"n":{"N":"1"},"pk":{"S":"o1"}}"#);
+/// assert_eq!(encoded.decode()?, item);
+/// # Ok::<(), pdb_model::ParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedItem {
+    json: String,
+    size_bytes: u64,
+}
+
+impl EncodedItem {
+    /// Takes a text that [`EncodedItem::json`] once returned, and its size.
+    #[must_use]
+    pub fn from_stored(json: String, size_bytes: u64) -> Self {
+        Self { json, size_bytes }
+    }
+
+    /// Returns the canonical text.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// Returns the canonical text, without a copy.
+    #[must_use]
+    pub fn into_json(self) -> String {
+        self.json
+    }
+
+    /// Returns the size DynamoDB counts for the item, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// Returns the item.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`] if the text is not DynamoDB JSON, which for a stored text means that the database is corrupt.
+    pub fn decode(&self) -> Result<Item, ParseError> {
+        Item::from_json(&self.json)
+    }
+}
+
+impl From<&Item> for EncodedItem {
+    fn from(item: &Item) -> Self {
+        let size_bytes = item.size_bytes();
+        let mut json = String::with_capacity(usize::try_from(size_bytes).unwrap_or(0) + 12 * item.len() + 2);
+        write_map(&mut json, &item.0);
+        Self { json, size_bytes }
+    }
+}
+
+impl Item {
+    /// Reads an item from DynamoDB JSON, such as `{"pk":{"S":"o1"}}`.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`] if the text is not DynamoDB JSON.
+    pub fn from_json(json: &str) -> Result<Self, ParseError> {
+        let map: BTreeMap<String, Decoded> =
+            serde_json::from_str(json).map_err(|e| ParseError::new("item", e.to_string()))?;
+        Ok(Self(map.into_iter().map(|(name, Decoded(value))| (name, value)).collect()))
+    }
+}
+
+impl AttributeValue {
+    /// Reads a value from DynamoDB JSON, such as `{"S":"o1"}`.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`] if the text is not DynamoDB JSON.
+    pub fn from_json(json: &str) -> Result<Self, ParseError> {
+        let Decoded(value) =
+            serde_json::from_str(json).map_err(|e| ParseError::new("attribute value", e.to_string()))?;
+        Ok(value)
+    }
+
+    /// Appends the canonical DynamoDB JSON of the value.
+    pub fn write_json(&self, out: &mut String) {
+        match self {
+            Self::S(text) => {
+                out.push_str("{\"S\":");
+                write_json_string(out, text);
+            }
+            Self::N(number) => {
+                out.push_str("{\"N\":\"");
+                push_display(out, number);
+                out.push('"');
+            }
+            Self::B(bytes) => {
+                out.push_str("{\"B\":\"");
+                BASE64.encode_string(bytes, out);
+                out.push('"');
+            }
+            Self::Bool(value) => out.push_str(if *value { "{\"BOOL\":true" } else { "{\"BOOL\":false" }),
+            Self::Null => out.push_str("{\"NULL\":true"),
+            Self::Ss(set) => write_list(out, "{\"SS\":[", set, |out, text| write_json_string(out, text)),
+            Self::Ns(set) => write_list(out, "{\"NS\":[", set, |out, number| {
+                out.push('"');
+                push_display(out, number);
+                out.push('"');
+            }),
+            Self::Bs(set) => write_list(out, "{\"BS\":[", set, |out, bytes| {
+                out.push('"');
+                BASE64.encode_string(bytes, out);
+                out.push('"');
+            }),
+            Self::L(list) => write_list(out, "{\"L\":[", list, |out, value| value.write_json(out)),
+            Self::M(map) => {
+                out.push_str("{\"M\":");
+                write_map(out, map);
+            }
+        }
+        out.push('}');
+    }
+}
+
+/// Prints the canonical DynamoDB JSON.
+impl fmt::Display for AttributeValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut json = String::new();
+        self.write_json(&mut json);
+        f.write_str(&json)
+    }
+}
+
+/// Prints the canonical DynamoDB JSON.
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut json = String::new();
+        write_map(&mut json, &self.0);
+        f.write_str(&json)
+    }
+}
+
+/// Appends `text` as a JSON string, with quotes; only what must be escaped is.
+pub fn write_json_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut plain_from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(&text[plain_from..at]);
+        plain_from = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            other => push_display(out, &format_args!("\\u{other:04x}")),
+        }
+    }
+    out.push_str(&text[plain_from..]);
+    out.push('"');
+}
+
+fn write_map(out: &mut String, map: &BTreeMap<String, AttributeValue>) {
+    out.push('{');
+    for (n, (name, value)) in map.iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        write_json_string(out, name);
+        out.push(':');
+        value.write_json(out);
+    }
+    out.push('}');
+}
+
+fn write_list<'a, T: 'a>(
+    out: &mut String,
+    open: &str,
+    elements: impl IntoIterator<Item = &'a T>,
+    mut write: impl FnMut(&mut String, &'a T),
+) {
+    out.push_str(open);
+    for (n, element) in elements.into_iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        write(out, element);
+    }
+    out.push(']');
+}
+
+fn push_display(out: &mut String, value: &impl fmt::Display) {
+    use fmt::Write;
+    write!(out, "{value}").expect("writing to a String cannot fail");
+}
+
+/// An attribute value read from DynamoDB JSON.
+struct Decoded(AttributeValue);
+
+impl<'de> Deserialize<'de> for Decoded {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DecodedVisitor)
+    }
+}
+
+struct DecodedVisitor;
+
+impl<'de> Visitor<'de> for DecodedVisitor {
+    type Value = Decoded;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an attribute value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decoded, A::Error> {
+        let Some(tag) = map.next_key::<Tag>()? else {
+            return Err(de::Error::custom("an attribute value needs a type"));
+        };
+        let value = match tag {
+            Tag::S => AttributeValue::S(map.next_value()?),
+            Tag::N => AttributeValue::N(map.next_value::<NumberText>()?.0),
+            Tag::B => AttributeValue::B(map.next_value::<Base64Text>()?.0),
+            Tag::Bool => AttributeValue::Bool(map.next_value()?),
+            Tag::Null => {
+                map.next_value::<bool>()?;
+                AttributeValue::Null
+            }
+            Tag::Ss => AttributeValue::Ss(map.next_value()?),
+            Tag::Ns => {
+                AttributeValue::Ns(map.next_value::<Vec<NumberText>>()?.into_iter().map(|n| n.0).collect())
+            }
+            Tag::Bs => AttributeValue::Bs(
+                map.next_value::<Vec<Base64Text>>()?.into_iter().map(|b| b.0).collect::<BTreeSet<_>>(),
+            ),
+            Tag::L => AttributeValue::L(map.next_value::<Vec<Decoded>>()?.into_iter().map(|d| d.0).collect()),
+            Tag::M => AttributeValue::M(
+                map.next_value::<BTreeMap<String, Decoded>>()?.into_iter().map(|(k, d)| (k, d.0)).collect(),
+            ),
+        };
+        if map.next_key::<Tag>()?.is_some() {
+            return Err(de::Error::custom("an attribute value has one type"));
+        }
+        Ok(Decoded(value))
+    }
+}
+
+/// The name of a type, as the only member of a value.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Tag {
+    S,
+    N,
+    B,
+    Bool,
+    Null,
+    Ss,
+    Ns,
+    Bs,
+    L,
+    M,
+}
+
+struct NumberText(crate::Number);
+
+impl<'de> Deserialize<'de> for NumberText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor(|text: &str| text.parse().map(NumberText).ok()))
+    }
+}
+
+struct Base64Text(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Base64Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor(|text: &str| BASE64.decode(text).map(Base64Text).ok()))
+    }
+}
+
+/// Reads a string with a function that knows which texts are right.
+struct TextVisitor<F>(F);
+
+impl<'de, T, F: FnOnce(&str) -> Option<T>> Visitor<'de> for TextVisitor<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string of the right form")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).ok_or_else(|| E::custom("text is not of the right form"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

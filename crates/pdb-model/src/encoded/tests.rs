@@ -1,0 +1,68 @@
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::prelude::*;
+
+use super::*;
+
+fn any_value() -> impl Strategy<Value = AttributeValue> {
+    let number = "-?[0-9]{1,20}(\\.[0-9]{1,10})?".prop_map(|t| t.parse::<crate::Number>().unwrap());
+    let leaf = prop_oneof![
+        any::<String>().prop_map(AttributeValue::S),
+        number.clone().prop_map(AttributeValue::N),
+        vec(any::<u8>(), 0..20).prop_map(AttributeValue::B),
+        any::<bool>().prop_map(AttributeValue::Bool),
+        Just(AttributeValue::Null),
+        btree_set(any::<String>(), 1..4).prop_map(AttributeValue::Ss),
+        btree_set(number, 1..4).prop_map(AttributeValue::Ns),
+        btree_set(vec(any::<u8>(), 0..5), 1..4).prop_map(AttributeValue::Bs),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(AttributeValue::L),
+            btree_map(any::<String>(), inner, 0..4).prop_map(AttributeValue::M),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn encoding_and_decoding_are_inverse(attributes in btree_map(any::<String>(), any_value(), 0..5)) {
+        let item = Item(attributes);
+        let encoded = EncodedItem::from(&item);
+        prop_assert_eq!(encoded.decode().unwrap(), item);
+        prop_assert!(serde_json::from_str::<serde_json::Value>(encoded.json()).is_ok());
+    }
+}
+
+#[test]
+fn spelling_does_not_matter() {
+    let a = Item::from_json(
+        r#"{"b":{"N":"1.0"},"a":{"SS":["y","x"]},"m":{"M":{"z":{"NULL":true},"y":{"BOOL":false}}}}"#,
+    );
+    let b = Item::from_json(
+        r#" {"m":{"M":{"y":{"BOOL":false},"z":{"NULL":true}}}, "a":{"SS":["x","y"]},"b":{"N":"1"}}"#,
+    );
+    let (a, b) = (EncodedItem::from(&a.unwrap()), EncodedItem::from(&b.unwrap()));
+    assert_eq!(a, b);
+    assert_eq!(
+        a.json(),
+        r#"{"a":{"SS":["x","y"]},"b":{"N":"1"},"m":{"M":{"y":{"BOOL":false},"z":{"NULL":true}}}}"#
+    );
+}
+
+#[test]
+fn what_is_no_item_is_refused() {
+    for json in [
+        "",
+        "[]",
+        "{",
+        r#"{"a":1}"#,
+        r#"{"a":{}}"#,
+        r#"{"a":{"X":"y"}}"#,
+        r#"{"a":{"N":"x"}}"#,
+        r#"{"a":{"S":"x","N":"1"}}"#,
+        r#"{"a":{"B":"*"}}"#,
+        r#"{"a":{"N":1}}"#,
+    ] {
+        assert!(Item::from_json(json).is_err(), "{json}");
+    }
+}

@@ -1,0 +1,371 @@
+//! Keys: which attributes they are, their values, and the bytes under which an item is stored.
+
+use std::fmt;
+use std::hash::Hasher;
+use std::ops::Bound;
+
+use siphasher::sip::SipHasher13;
+
+use crate::{AttributeValue, Item, Number};
+
+/// The largest partition key, in bytes.
+const MAX_HASH_BYTES: u64 = 2048;
+/// The largest sort key, in bytes.
+const MAX_RANGE_BYTES: u64 = 1024;
+
+/// The type of a key attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum ScalarType {
+    /// Text.
+    S,
+    /// Number.
+    N,
+    /// Bytes.
+    B,
+}
+
+impl ScalarType {
+    /// Returns `S`, `N` or `B`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::S => "S",
+            Self::N => "N",
+            Self::B => "B",
+        }
+    }
+}
+
+impl fmt::Display for ScalarType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An attribute that is part of a key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct KeyAttribute {
+    /// The attribute's name.
+    pub name: String,
+    /// The type its values must have.
+    pub scalar_type: ScalarType,
+}
+
+/// The attributes that form the key of a table or index.
+///
+/// A table and a local index have one hash attribute and at most one range attribute; a global index up to four of each.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct KeySchema {
+    /// The partition key; never empty.
+    pub hash: Vec<KeyAttribute>,
+    /// The sort key; may be empty.
+    pub range: Vec<KeyAttribute>,
+}
+
+/// Why an item or a key does not fit a key schema. It names the attribute; the operations know AWS's texts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The attribute is not there.
+    #[error("key attribute `{0}` is missing")]
+    Missing(String),
+    /// The attribute has another type than the schema says.
+    #[error("key attribute `{name}` must be of type {expected}, not {actual}")]
+    WrongType {
+        /// The attribute.
+        name: String,
+        /// What the schema says.
+        expected: ScalarType,
+        /// What was given.
+        actual: &'static str,
+    },
+    /// The value is an empty text or empty bytes.
+    #[error("key attribute `{name}` is empty")]
+    Empty {
+        /// The attribute.
+        name: String,
+        /// The type of the value.
+        scalar_type: ScalarType,
+    },
+    /// A partition key of more than 2048 bytes.
+    #[error("the partition key is longer than 2048 bytes")]
+    HashTooLong,
+    /// A sort key of more than 1024 bytes.
+    #[error("the sort key is longer than 1024 bytes")]
+    RangeTooLong,
+    /// A key has an attribute that the schema does not name.
+    #[error("the key has more attributes than the schema")]
+    Superfluous,
+}
+
+impl KeySchema {
+    /// Returns a schema with one hash attribute and perhaps one range attribute.
+    #[must_use]
+    pub fn simple(hash: KeyAttribute, range: Option<KeyAttribute>) -> Self {
+        Self { hash: vec![hash], range: range.into_iter().collect() }
+    }
+
+    /// Returns all attributes, hash before range.
+    pub fn attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
+        self.hash.iter().chain(&self.range)
+    }
+
+    /// Returns whether the attribute is part of the key.
+    #[must_use]
+    pub fn contains(&self, attribute: &str) -> bool {
+        self.attributes().any(|key| key.name == attribute)
+    }
+
+    /// Returns how many attributes the key has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.hash.len() + self.range.len()
+    }
+
+    /// Returns false: a key has at least one attribute.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the key of an item.
+    ///
+    /// # Errors
+    ///
+    /// The first [`KeyError`] in schema order: missing, wrong type, empty; then the sizes.
+    pub fn extract(&self, item: &Item) -> Result<PrimaryKey, KeyError> {
+        let key = PrimaryKey {
+            hash: self.hash.iter().map(|key| extract_one(item, key)).collect::<Result<_, _>>()?,
+            range: self.range.iter().map(|key| extract_one(item, key)).collect::<Result<_, _>>()?,
+        };
+        key.check_sizes()?;
+        Ok(key)
+    }
+
+    /// Returns the key that `item` is, which must have no other attribute.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeySchema::extract`], and [`KeyError::Superfluous`].
+    pub fn extract_exact(&self, item: &Item) -> Result<PrimaryKey, KeyError> {
+        if item.len() > self.len() {
+            return Err(KeyError::Superfluous);
+        }
+        self.extract(item)
+    }
+
+    /// Returns the key's attributes as an item: what the API calls a `Key`.
+    #[must_use]
+    pub fn key_item(&self, key: &PrimaryKey) -> Item {
+        self.attributes()
+            .zip(key.hash.iter().chain(&key.range))
+            .map(|(attribute, value)| (attribute.name.clone(), value.clone().into()))
+            .collect()
+    }
+}
+
+fn extract_one(item: &Item, key: &KeyAttribute) -> Result<KeyValue, KeyError> {
+    let value = item.get(&key.name).ok_or_else(|| KeyError::Missing(key.name.clone()))?;
+    KeyValue::new(value, key)
+}
+
+/// A value of a key attribute: not empty, of a scalar type.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyValue {
+    /// Text.
+    S(String),
+    /// Number.
+    N(Number),
+    /// Bytes.
+    B(Vec<u8>),
+}
+
+impl KeyValue {
+    /// Takes the value of the key attribute `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::WrongType`] or [`KeyError::Empty`].
+    pub fn new(value: &AttributeValue, key: &KeyAttribute) -> Result<Self, KeyError> {
+        let value = match (value, key.scalar_type) {
+            (AttributeValue::S(text), ScalarType::S) => Self::S(text.clone()),
+            (AttributeValue::N(number), ScalarType::N) => Self::N(*number),
+            (AttributeValue::B(bytes), ScalarType::B) => Self::B(bytes.clone()),
+            (other, expected) => {
+                let (name, actual) = (key.name.clone(), other.type_name());
+                return Err(KeyError::WrongType { name, expected, actual });
+            }
+        };
+        if value.size_bytes() == 0 {
+            return Err(KeyError::Empty { name: key.name.clone(), scalar_type: key.scalar_type });
+        }
+        Ok(value)
+    }
+
+    /// Returns the size DynamoDB counts for the value, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        match self {
+            Self::S(text) => text.len() as u64,
+            Self::N(number) => number.size_bytes(),
+            Self::B(bytes) => bytes.len() as u64,
+        }
+    }
+
+    /// Appends bytes whose order is the order of the values of one type; no value's bytes are a prefix of another's.
+    fn write_bytes(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::N(number) => number.write_key_bytes(out),
+            Self::S(text) => {
+                write_escaped(text.as_bytes(), out);
+                out.extend([0, 0]);
+            }
+            Self::B(bytes) => {
+                write_escaped(bytes, out);
+                out.extend([0, 0]);
+            }
+        }
+    }
+}
+
+/// Appends `bytes` with each zero as `00 ff`, so that `00 00` can end them and order is kept.
+fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
+    let mut rest = bytes;
+    while let Some(zero) = rest.iter().position(|&byte| byte == 0) {
+        out.extend_from_slice(&rest[..zero]);
+        out.extend([0, 0xff]);
+        rest = &rest[zero + 1..];
+    }
+    out.extend_from_slice(rest);
+}
+
+impl From<KeyValue> for AttributeValue {
+    fn from(value: KeyValue) -> Self {
+        match value {
+            KeyValue::S(text) => Self::S(text),
+            KeyValue::N(number) => Self::N(number),
+            KeyValue::B(bytes) => Self::B(bytes),
+        }
+    }
+}
+
+/// The values of a key, in the order of its schema.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PrimaryKey {
+    /// The values of the hash attributes.
+    pub hash: Vec<KeyValue>,
+    /// The values of the range attributes.
+    pub range: Vec<KeyValue>,
+}
+
+impl PrimaryKey {
+    /// Returns the bytes under which the item of this key is stored.
+    #[must_use]
+    pub fn encode(&self) -> KeyBytes {
+        let mut key = KeyBytes::partition(&self.hash);
+        self.range.iter().for_each(|value| value.write_bytes(&mut key.0));
+        key
+    }
+
+    fn check_sizes(&self) -> Result<(), KeyError> {
+        if self.hash.iter().any(|value| value.size_bytes() > MAX_HASH_BYTES) {
+            return Err(KeyError::HashTooLong);
+        }
+        if self.range.iter().any(|value| value.size_bytes() > MAX_RANGE_BYTES) {
+            return Err(KeyError::RangeTooLong);
+        }
+        Ok(())
+    }
+}
+
+/// The bytes under which an item or an index entry is stored.
+///
+/// Eight bytes of a hash of the partition key (the token), the partition key, the sort key; an index entry has the table's
+/// key behind its own. Unsigned byte order is the order of DynamoDB: within a partition by sort key, partitions in an order
+/// that has nothing to do with their keys. Segments of a parallel scan and shards of a stream are ranges of the token.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyBytes(Vec<u8>);
+
+impl KeyBytes {
+    /// Takes bytes that [`KeyBytes::as_bytes`] once returned.
+    #[must_use]
+    pub fn from_stored(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the common start of all keys with these hash values.
+    #[must_use]
+    pub fn partition(hash: &[KeyValue]) -> Self {
+        let mut bytes = vec![0; 8];
+        hash.iter().for_each(|value| value.write_bytes(&mut bytes));
+        // The keys of the hash are constants: the token is stored, and must be the same in every release.
+        let mut hasher = SipHasher13::new_with_keys(0x7072_6574_656e_6465, 0x7220_746f_6b65_6e73);
+        hasher.write(&bytes[8..]);
+        let token = hasher.finish();
+        bytes[..8].copy_from_slice(&token.to_be_bytes());
+        Self(bytes)
+    }
+
+    /// Returns this partition's key with these range values (which may be fewer than the schema has) behind it.
+    #[must_use]
+    pub fn with_range(&self, range: &[KeyValue]) -> Self {
+        let mut bytes = self.0.clone();
+        range.iter().for_each(|value| value.write_bytes(&mut bytes));
+        Self(bytes)
+    }
+
+    /// Returns the common start of all keys of this partition whose next range value begins with `prefix`.
+    ///
+    /// A prefix that is a number is the whole number: numbers have no prefixes.
+    #[must_use]
+    pub fn with_range_prefix(&self, prefix: &KeyValue) -> Self {
+        let mut bytes = self.0.clone();
+        match prefix {
+            KeyValue::S(text) => write_escaped(text.as_bytes(), &mut bytes),
+            KeyValue::B(value) => write_escaped(value, &mut bytes),
+            KeyValue::N(number) => number.write_key_bytes(&mut bytes),
+        }
+        Self(bytes)
+    }
+
+    /// Returns the key of an index entry: the index key, then the key of the table's item.
+    #[must_use]
+    pub fn index_entry(index_key: &PrimaryKey, base: &Self) -> Self {
+        let mut key = index_key.encode();
+        key.0.extend_from_slice(&base.0);
+        key
+    }
+
+    /// Returns the bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns the bytes, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// Returns the hash of the partition key.
+    #[must_use]
+    pub fn token(&self) -> u64 {
+        self.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+
+    /// Returns the first bytes that are greater than every key that starts with this one; none if there are no such bytes.
+    #[must_use]
+    pub fn after_all_with_prefix(&self) -> Bound<Vec<u8>> {
+        let mut bytes = self.0.clone();
+        while let Some(last) = bytes.pop() {
+            if last < 0xff {
+                bytes.push(last + 1);
+                return Bound::Excluded(bytes);
+            }
+        }
+        Bound::Unbounded
+    }
+}
+
+#[cfg(test)]
+mod tests;

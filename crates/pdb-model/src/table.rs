@@ -1,0 +1,256 @@
+//! What there is to know about a table.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::{
+    EpochMillis, IndexName, KeyAttribute, KeySchema, ScalarType, StreamArn, StreamLabel, StreamViewType,
+    TableName,
+};
+
+/// A table's schema and settings: all that is stored of it besides its items.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TableDefinition {
+    /// The name.
+    pub name: TableName,
+    /// A UUID, new for each table, also for one that has the name of an earlier one.
+    pub table_id: String,
+    /// When the table was created.
+    pub created: EpochMillis,
+    /// The types of key attributes, sorted by name.
+    pub attribute_definitions: Vec<AttributeDefinition>,
+    /// The key.
+    pub key_schema: KeySchema,
+    /// Local and global secondary indexes, in the order of the requests that made them.
+    #[serde(default)]
+    pub indexes: Vec<SecondaryIndex>,
+    /// How the table is paid for.
+    pub billing_mode: BillingMode,
+    /// When billing was last switched to `PAY_PER_REQUEST`, if it ever was (also at creation).
+    #[serde(default)]
+    pub last_update_to_pay_per_request: Option<EpochMillis>,
+    /// Units; zeros for `PAY_PER_REQUEST`.
+    #[serde(default)]
+    pub provisioned_throughput: ProvisionedThroughput,
+    /// Caps for `PAY_PER_REQUEST`.
+    #[serde(default)]
+    pub on_demand_throughput: Option<OnDemandThroughput>,
+    /// Pre-warmed units, if they were ever set.
+    #[serde(default)]
+    pub warm_throughput: Option<WarmThroughput>,
+    /// The table class, if it was ever set, and when it was changed.
+    #[serde(default)]
+    pub table_class: Option<TableClass>,
+    /// The encryption, if it is not the default one.
+    #[serde(default)]
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    /// Whether the table refuses to be deleted.
+    #[serde(default)]
+    pub deletion_protection: bool,
+    /// The latest stream, also if it is disabled by now.
+    #[serde(default)]
+    pub stream: Option<StreamSettings>,
+    /// The attribute that says when an item expires.
+    #[serde(default)]
+    pub time_to_live_attribute: Option<String>,
+    /// Tags by key.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
+
+impl TableDefinition {
+    /// Returns the index of this name.
+    #[must_use]
+    pub fn index(&self, name: &str) -> Option<&SecondaryIndex> {
+        self.indexes.iter().find(|index| index.name.as_str() == name)
+    }
+
+    /// Returns the indexes of a kind.
+    pub fn indexes_of(&self, kind: IndexKind) -> impl Iterator<Item = &SecondaryIndex> {
+        self.indexes.iter().filter(move |index| index.kind == kind)
+    }
+
+    /// Returns the view type of the stream if it is enabled.
+    #[must_use]
+    pub fn enabled_stream(&self) -> Option<&StreamSettings> {
+        self.stream.as_ref().filter(|stream| stream.enabled)
+    }
+}
+
+/// The type of a key attribute of a table or of its indexes.
+pub type AttributeDefinition = KeyAttribute;
+
+/// The latest stream of a table.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StreamSettings {
+    /// The ARN.
+    pub arn: StreamArn,
+    /// The label, also the end of the ARN.
+    pub label: StreamLabel,
+    /// Which images records carry.
+    pub view_type: StreamViewType,
+    /// Whether writes are recorded.
+    pub enabled: bool,
+}
+
+/// Whether an index shares the table's partition key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum IndexKind {
+    /// A key of its own.
+    Global,
+    /// The table's partition key and a sort key of its own.
+    Local,
+}
+
+/// A secondary index.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SecondaryIndex {
+    /// The name.
+    pub name: IndexName,
+    /// Global or local.
+    pub kind: IndexKind,
+    /// The index key.
+    pub key_schema: KeySchema,
+    /// Which attributes the index has.
+    pub projection: Projection,
+    /// Units; zeros for `PAY_PER_REQUEST` and for local indexes.
+    #[serde(default)]
+    pub provisioned_throughput: ProvisionedThroughput,
+    /// Caps for `PAY_PER_REQUEST`.
+    #[serde(default)]
+    pub on_demand_throughput: Option<OnDemandThroughput>,
+    /// Pre-warmed units, if they were ever set.
+    #[serde(default)]
+    pub warm_throughput: Option<WarmThroughput>,
+}
+
+impl SecondaryIndex {
+    /// Returns whether entries of this index carry the attribute.
+    #[must_use]
+    pub fn projects(&self, table_key: &KeySchema, attribute: &str) -> bool {
+        match &self.projection {
+            Projection::All => true,
+            Projection::KeysOnly => self.key_schema.contains(attribute) || table_key.contains(attribute),
+            Projection::Include(names) => {
+                self.key_schema.contains(attribute)
+                    || table_key.contains(attribute)
+                    || names.iter().any(|name| name == attribute)
+            }
+        }
+    }
+}
+
+/// Which attributes an index has besides its own key and the table's.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Projection {
+    /// All.
+    All,
+    /// None.
+    KeysOnly,
+    /// These.
+    Include(Vec<String>),
+}
+
+/// How a table is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum BillingMode {
+    /// By units.
+    Provisioned,
+    /// By request.
+    PayPerRequest,
+}
+
+impl fmt::Display for BillingMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Provisioned => "PROVISIONED",
+            Self::PayPerRequest => "PAY_PER_REQUEST",
+        })
+    }
+}
+
+/// Provisioned units, and when they were changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ProvisionedThroughput {
+    /// Read units.
+    pub read_units: i64,
+    /// Write units.
+    pub write_units: i64,
+    /// When a unit was last raised.
+    #[serde(default)]
+    pub last_increase: Option<EpochMillis>,
+    /// When a unit was last lowered.
+    #[serde(default)]
+    pub last_decrease: Option<EpochMillis>,
+    /// How many requests lowered a unit.
+    #[serde(default)]
+    pub decreases: u32,
+}
+
+/// Caps of an on-demand table or index; absent means no cap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct OnDemandThroughput {
+    /// Read request units.
+    pub max_read_units: Option<i64>,
+    /// Write request units.
+    pub max_write_units: Option<i64>,
+}
+
+/// Pre-warmed units of a table or index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WarmThroughput {
+    /// Read units a second.
+    pub read_units: i64,
+    /// Write units a second.
+    pub write_units: i64,
+}
+
+/// The class of a table and when it was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TableClass {
+    /// `STANDARD_INFREQUENT_ACCESS` rather than `STANDARD`.
+    pub infrequent_access: bool,
+    /// When it was last changed after the creation of the table.
+    pub last_update: Option<EpochMillis>,
+}
+
+/// Encryption with a key of the key management service.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ServerSideEncryption {
+    /// The ARN of the key.
+    pub kms_key_arn: String,
+}
+
+impl TableDefinition {
+    /// Returns the least definition of a table: on-demand, without indexes, stream or settings.
+    #[must_use]
+    pub fn minimal(name: TableName, table_id: String, created: EpochMillis, key_schema: KeySchema) -> Self {
+        let mut attribute_definitions: Vec<_> = key_schema.attributes().cloned().collect();
+        attribute_definitions.sort_by(|a, b| a.name.cmp(&b.name));
+        Self {
+            name,
+            table_id,
+            created,
+            attribute_definitions,
+            key_schema,
+            indexes: Vec::new(),
+            billing_mode: BillingMode::PayPerRequest,
+            last_update_to_pay_per_request: Some(created),
+            provisioned_throughput: ProvisionedThroughput::default(),
+            on_demand_throughput: None,
+            warm_throughput: None,
+            table_class: None,
+            server_side_encryption: None,
+            deletion_protection: false,
+            stream: None,
+            time_to_live_attribute: None,
+            tags: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the type of a key attribute of the table or of one of its indexes.
+    #[must_use]
+    pub fn attribute_type(&self, name: &str) -> Option<ScalarType> {
+        self.attribute_definitions.iter().find(|a| a.name == name).map(|a| a.scalar_type)
+    }
+}
