@@ -10,6 +10,7 @@ mod names;
 mod number;
 mod stream;
 mod table;
+mod table_features;
 mod time;
 mod value;
 
@@ -28,6 +29,9 @@ pub use stream::{
 pub use table::{
     AttributeDefinition, BillingMode, IndexKind, OnDemandThroughput, Projection, ProvisionedThroughput,
     SecondaryIndex, ServerSideEncryption, StreamSettings, TableClass, TableDefinition, WarmThroughput,
+};
+pub use table_features::{
+    ContributorInsights, KinesisDestination, PointInTimeRecovery, ResourcePolicy, RestoredFrom, TimePrecision,
 };
 pub use time::{Clock, EpochMillis, ManualClock, SystemClock};
 pub use value::{AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::{
-    EpochMillis, IndexName, KeyAttribute, KeySchema, ScalarType, StreamArn, StreamLabel, StreamViewType,
+    ContributorInsights, EpochMillis, IndexName, KeyAttribute, KeySchema, KinesisDestination,
+    PointInTimeRecovery, ResourcePolicy, RestoredFrom, ScalarType, StreamArn, StreamLabel, StreamViewType,
     TableName,
 };
 
@@ -56,6 +57,21 @@ pub struct TableDefinition {
     /// Tags by key.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// Where the table was restored from, if it was.
+    #[serde(default)]
+    pub restored_from: Option<RestoredFrom>,
+    /// Point-in-time recovery, if it is enabled.
+    #[serde(default)]
+    pub point_in_time_recovery: Option<PointInTimeRecovery>,
+    /// Kinesis streams the table was told to send its changes to.
+    #[serde(default)]
+    pub kinesis_destinations: Vec<KinesisDestination>,
+    /// Contributor insights of the table and its indexes, where they were ever set.
+    #[serde(default)]
+    pub contributor_insights: Vec<ContributorInsights>,
+    /// Policies by the ARN of the table or of one of its streams.
+    #[serde(default)]
+    pub resource_policies: BTreeMap<String, ResourcePolicy>,
 }
 
 impl TableDefinition {
@@ -245,6 +261,11 @@ impl TableDefinition {
             stream: None,
             time_to_live_attribute: None,
             tags: BTreeMap::new(),
+            restored_from: None,
+            point_in_time_recovery: None,
+            kinesis_destinations: Vec::new(),
+            contributor_insights: Vec::new(),
+            resource_policies: BTreeMap::new(),
         }
     }
 
