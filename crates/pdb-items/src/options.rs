@@ -1,0 +1,74 @@
+//! Options that several operations share, under DynamoDB's names.
+
+/// Which values of the item a write returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReturnValues {
+    /// Nothing.
+    #[default]
+    None,
+    /// The whole item before the write.
+    AllOld,
+    /// The whole item after the write.
+    AllNew,
+    /// What the update touched, before it.
+    UpdatedOld,
+    /// What the update touched, after it.
+    UpdatedNew,
+}
+
+/// Whether a failed condition shows the item it was checked against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReturnValuesOnConditionCheckFailure {
+    /// It does not.
+    #[default]
+    None,
+    /// It does.
+    AllOld,
+}
+
+/// How much a response says about the capacity it consumed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReturnConsumedCapacity {
+    /// Nothing.
+    #[default]
+    None,
+    /// The sum for each table.
+    Total,
+    /// The sum and its parts: the table itself and each index touched.
+    Indexes,
+}
+
+/// Whether a write describes the item collections it touched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReturnItemCollectionMetrics {
+    /// It does not.
+    #[default]
+    None,
+    /// Their estimated sizes.
+    Size,
+}
+
+/// What a query or a scan returns of the items it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Select {
+    /// Whole items; a local index fetches what it lacks from the table.
+    AllAttributes,
+    /// What the index holds.
+    AllProjectedAttributes,
+    /// What the projection names.
+    SpecificAttributes,
+    /// Only how many there are.
+    Count,
+}
+
+impl Select {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AllAttributes => "ALL_ATTRIBUTES",
+            Self::AllProjectedAttributes => "ALL_PROJECTED_ATTRIBUTES",
+            Self::SpecificAttributes => "SPECIFIC_ATTRIBUTES",
+            Self::Count => "COUNT",
+        }
+    }
+}
