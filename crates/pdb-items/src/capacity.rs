@@ -194,8 +194,7 @@ impl Meter {
         detail: ReturnConsumedCapacity,
         side: Side,
     ) -> Option<ConsumedCapacity> {
-        let total =
-            self.table + self.local.values().copied().sum() + self.global.values().copied().sum();
+        let total = self.table + self.local.values().copied().sum() + self.global.values().copied().sum();
         let itemised = match detail {
             ReturnConsumedCapacity::None => return None,
             ReturnConsumedCapacity::Total => false,

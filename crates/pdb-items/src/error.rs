@@ -1,11 +1,6 @@
 //! Why an operation was refused.
 
-use pdb_capture::CaptureError;
 use pdb_model::{CancellationReason, EncodedItem};
-use pdb_store::StoreError;
-
-/// The text of a missing table (or index) on every operation on items.
-pub(crate) const RESOURCE_NOT_FOUND: &str = "Requested resource not found";
 
 /// Why an operation on items or tables was refused.
 ///
@@ -63,12 +58,6 @@ pub enum ItemsError {
     /// `ImportNotFoundException`.
     #[error("{0}")]
     ImportNotFound(String),
-    /// The store failed; a missing table has become [`ItemsError::ResourceNotFound`].
-    #[error("the store failed")]
-    Store(#[source] StoreError),
-    /// The write door failed.
-    #[error("the change could not be captured")]
-    Capture(#[source] CaptureError),
 }
 
 impl ItemsError {
@@ -80,27 +69,9 @@ impl ItemsError {
 
 /// The sentence of a cancelled transaction, which names every reason's code.
 fn cancelled(reasons: &[CancellationReason]) -> String {
-    let codes: Vec<&str> = reasons.iter().map(|reason| reason.code.as_str()).collect();
+    let codes: Vec<&str> = reasons.iter().map(|reason| reason.code).collect();
     format!(
         "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
         codes.join(", ")
     )
-}
-
-impl From<StoreError> for ItemsError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::TableNotFound(_) => Self::ResourceNotFound(RESOURCE_NOT_FOUND.to_owned()),
-            other => Self::Store(other),
-        }
-    }
-}
-
-impl From<CaptureError> for ItemsError {
-    fn from(error: CaptureError) -> Self {
-        match error {
-            CaptureError::Store(error) => error.into(),
-            other => Self::Capture(other),
-        }
-    }
 }

@@ -1,1 +1,39 @@
 //! Item and table operations of DynamoDB.
+
+mod batch_get_item;
+mod batch_write_item;
+mod capacity;
+mod delete_item;
+mod error;
+mod get_item;
+mod items_page;
+pub mod legacy;
+mod metrics;
+mod options;
+mod put_item;
+mod query;
+mod scan;
+mod transact_get_items;
+mod transact_write_items;
+mod update_item;
+
+pub use batch_get_item::{BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes};
+pub use batch_write_item::{BatchWriteItemInput, BatchWriteItemOutput, WriteRequest};
+pub use capacity::{Capacity, CapacityUnits, ConsumedCapacity};
+pub use delete_item::{DeleteItemInput, DeleteItemOutput};
+pub use error::ItemsError;
+pub use get_item::{GetItemInput, GetItemOutput};
+pub use items_page::EncodedItems;
+pub use metrics::{ItemCollectionMetrics, MetricsByTable};
+pub use options::{
+    ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues, ReturnValuesOnConditionCheckFailure,
+    Select,
+};
+pub use put_item::{PutItemInput, PutItemOutput};
+pub use query::{PageOutput, QueryInput};
+pub use scan::ScanInput;
+pub use transact_get_items::{TransactGet, TransactGetItemsInput, TransactGetItemsOutput};
+pub use transact_write_items::{
+    TransactAction, TransactWrite, TransactWriteItemsInput, TransactWriteItemsOutput,
+};
+pub use update_item::{UpdateItemInput, UpdateItemOutput};

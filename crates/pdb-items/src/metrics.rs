@@ -21,7 +21,11 @@ pub type MetricsByTable = BTreeMap<TableName, Vec<ItemCollectionMetrics>>;
 impl ItemCollectionMetrics {
     /// The metrics of the collection that `key` (an item or its key) belongs to, if they are asked for and the table
     /// has collections.
-    pub(crate) fn of(table: &TableDefinition, key: &Item, asked: ReturnItemCollectionMetrics) -> Option<Self> {
+    pub(crate) fn of(
+        table: &TableDefinition,
+        key: &Item,
+        asked: ReturnItemCollectionMetrics,
+    ) -> Option<Self> {
         let has_collections = table.indexes.iter().any(|index| index.kind == IndexKind::Local);
         if asked == ReturnItemCollectionMetrics::None || !has_collections {
             return None;

@@ -6,7 +6,9 @@ use pdb_model::{AttributeValue, Item, TableName};
 
 use crate::capacity::ConsumedCapacity;
 use crate::metrics::MetricsByTable;
-use crate::options::{ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure};
+use crate::options::{
+    ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
+};
 
 /// One action of a transaction.
 #[derive(Clone, Debug, PartialEq)]

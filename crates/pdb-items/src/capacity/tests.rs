@@ -26,7 +26,8 @@ fn writes_cost_a_unit_for_each_kb_begun() {
 #[test]
 fn a_report_sums_and_names_only_what_was_touched() {
     let table: TableName = "music".parse().unwrap();
-    let (by_genre, by_year): (IndexName, IndexName) = ("by-genre".parse().unwrap(), "by-year".parse().unwrap());
+    let (by_genre, by_year): (IndexName, IndexName) =
+        ("by-genre".parse().unwrap(), "by-year".parse().unwrap());
     let mut meter = Meter::default();
     meter.charge_table(CapacityUnits::whole(1));
     meter.charge_global(&by_genre, CapacityUnits::whole(2));
