@@ -1,0 +1,236 @@
+//! The constraint framework: null, length, range, pattern and enum checks over the whole input, reported together.
+//!
+//! An operation makes one [`Constraints`], runs its checks in the order of AWS's observed reports, and ends with
+//! [`finish`](Constraints::finish). A check that fails is noted, not returned, so that one answer lists up to ten.
+//!
+//! ```text
+//! let mut check = Constraints::new(texts);
+//! let consumed = check.one_of(&at("ReturnConsumedCapacity"), input.return_consumed_capacity.as_ref());
+//! check.table_name(&at("TableName"), input.table_name.as_ref());
+//! check.required(&at("Key"), input.key.as_ref());
+//! check.finish()?;
+//! ```
+
+mod path;
+mod word;
+
+pub(crate) use path::{Path, at};
+pub(crate) use word::{WireEnum, wire_enum};
+
+use std::ops::RangeInclusive;
+
+use pdb_model::ApiError;
+
+use crate::decode::{Dump, Text};
+use crate::layer::Texts;
+
+/// AWS reports no more than this many errors at once.
+const MOST_REPORTED: usize = 10;
+/// The pattern of names, as AWS prints it.
+pub(crate) const NAME_PATTERN: &str = "[a-zA-Z0-9_.-]+";
+
+/// What a failed check says, as long as its place in the whole matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nature {
+    /// A required member is missing.
+    Missing,
+    /// The table's name is malformed: reported alone unless something is missing.
+    TableName,
+    Other,
+}
+
+/// Collects failed checks.
+#[derive(Debug)]
+pub(crate) struct Constraints {
+    texts: Texts,
+    failed: Vec<(Nature, Message)>,
+}
+
+/// One failed check, in both forms of the text.
+#[derive(Debug)]
+struct Message {
+    classic: String,
+    modern: String,
+}
+
+impl Constraints {
+    /// Starts without errors.
+    pub(crate) fn new(texts: Texts) -> Self {
+        Self { texts, failed: Vec::new() }
+    }
+
+    /// Notes a failure at `path`; `printed` is the value as shown, `None` for an absent one.
+    pub(crate) fn fail(&mut self, path: &Path<'_>, printed: Option<&str>, constraint: &str) {
+        let nature = if printed.is_none() { Nature::Missing } else { Nature::Other };
+        self.note(nature, path, printed, constraint);
+    }
+
+    fn note(&mut self, nature: Nature, path: &Path<'_>, printed: Option<&str>, constraint: &str) {
+        let printed = printed.map_or_else(|| "null".to_owned(), |printed| format!("'{printed}'"));
+        self.failed.push((
+            nature,
+            Message {
+                classic: format!("Value {printed} at '{path}' failed to satisfy constraint: {constraint}"),
+                modern: format!("Value at '{}' failed to satisfy constraint: {constraint}", path.modern()),
+            },
+        ));
+    }
+
+    /// The member must be there.
+    pub(crate) fn required<T>(&mut self, path: &Path<'_>, value: Option<&T>) {
+        if value.is_none() {
+            self.fail(path, None, "Member must not be null");
+        }
+    }
+
+    /// Bounds the number of UTF-16 units of a text, as AWS counts.
+    pub(crate) fn text_length(
+        &mut self,
+        path: &Path<'_>,
+        value: Option<&Text<'_>>,
+        bounds: RangeInclusive<usize>,
+    ) {
+        if let Some(value) = value {
+            // A text has at most as many UTF-16 units as bytes, and at least a third as many.
+            let length = if value.is_ascii() { value.len() } else { value.encode_utf16().count() };
+            self.length(path, length, bounds, || value.to_string());
+        }
+    }
+
+    /// Bounds the number of elements of a list.
+    pub(crate) fn list_length<T: Dump>(
+        &mut self,
+        path: &Path<'_>,
+        value: Option<&Vec<T>>,
+        bounds: RangeInclusive<usize>,
+    ) {
+        if let Some(value) = value {
+            self.length(path, value.len(), bounds, || value.dumped());
+        }
+    }
+
+    /// Bounds a length; `print` shows the value.
+    pub(crate) fn length(
+        &mut self,
+        path: &Path<'_>,
+        length: usize,
+        bounds: RangeInclusive<usize>,
+        print: impl FnOnce() -> String,
+    ) {
+        if let Some(constraint) = bound_text("length", length, &bounds) {
+            self.fail(path, Some(&print()), &constraint);
+        }
+    }
+
+    /// Bounds an integer.
+    pub(crate) fn range<N>(&mut self, path: &Path<'_>, value: Option<N>, bounds: RangeInclusive<N>)
+    where
+        N: PartialOrd + ToString + Copy,
+    {
+        if let Some(value) = value
+            && let Some(constraint) = bound_text("value", value, &bounds)
+        {
+            self.fail(path, Some(&value.to_string()), &constraint);
+        }
+    }
+
+    /// Lets only letters, digits, `_`, `.` and `-` through.
+    pub(crate) fn name_pattern(&mut self, path: &Path<'_>, value: Option<&Text<'_>>) {
+        if let Some(value) = value
+            && !is_name(value)
+        {
+            self.fail(path, Some(value), &pattern_text());
+        }
+    }
+
+    /// Reads a word of an enum.
+    pub(crate) fn one_of<E: WireEnum>(&mut self, path: &Path<'_>, value: Option<&Text<'_>>) -> Option<E> {
+        let value = value?;
+        let word = E::WORDS.iter().find(|(word, _)| word == value).map(|(_, meaning)| *meaning);
+        if word.is_none() {
+            let words: Vec<&str> = E::WORDS.iter().map(|(word, _)| *word).collect();
+            let constraint = format!("Member must satisfy enum value set: [{}]", words.join(", "));
+            self.fail(path, Some(value), &constraint);
+        }
+        word
+    }
+
+    /// A table's name or ARN in a data operation: 1 to 255 characters of the pattern; reported alone.
+    pub(crate) fn table_name(&mut self, path: &Path<'_>, value: Option<&Text<'_>>) {
+        let Some(value) = value else {
+            return self.required::<()>(path, None);
+        };
+        let constraint = if value.starts_with("arn:") {
+            None
+        } else {
+            bound_text("length", value.encode_utf16().count(), &(1..=255))
+                .or_else(|| (!is_name(value)).then(pattern_text))
+        };
+        if let Some(constraint) = constraint {
+            self.note(Nature::TableName, path, Some(value), &constraint);
+        }
+    }
+
+    /// An index's name: 3 to 255 characters of the pattern.
+    pub(crate) fn index_name(&mut self, path: &Path<'_>, value: Option<&Text<'_>>) {
+        self.text_length(path, value, 3..=255);
+        self.name_pattern(path, value);
+    }
+
+    /// Whether a check has failed so far.
+    pub(crate) fn has_failed(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
+    /// Ends the stage.
+    ///
+    /// # Errors
+    ///
+    /// A `ValidationException` that lists the failed checks.
+    pub(crate) fn finish(self) -> Result<(), ApiError> {
+        let Self { texts, mut failed } = self;
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let is_missing = failed.iter().any(|(nature, _)| *nature == Nature::Missing);
+        if !is_missing {
+            if failed.iter().any(|(nature, _)| *nature == Nature::TableName) {
+                failed.retain(|(nature, _)| *nature == Nature::TableName);
+            }
+            if texts.is_modern {
+                let first = &failed[0].1.modern;
+                return Err(ApiError::validation(format!("1 validation error detected: {first}")));
+            }
+        }
+        failed.truncate(MOST_REPORTED);
+        let count = failed.len();
+        let plural = if count == 1 { "" } else { "s" };
+        let list: Vec<String> = failed.into_iter().map(|(_, message)| message.classic).collect();
+        Err(ApiError::validation(format!("{count} validation error{plural} detected: {}", list.join("; "))))
+    }
+}
+
+/// Whether every character may stand in a table's or index's name, and there is one.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+}
+
+fn pattern_text() -> String {
+    format!("Member must satisfy regular expression pattern: {NAME_PATTERN}")
+}
+
+/// The constraint that a number breaks.
+fn bound_text<N: PartialOrd + ToString>(what: &str, value: N, bounds: &RangeInclusive<N>) -> Option<String> {
+    let (side, bound) = if value < *bounds.start() {
+        ("greater", bounds.start())
+    } else if value > *bounds.end() {
+        ("less", bounds.end())
+    } else {
+        return None;
+    };
+    Some(format!("Member must have {what} {side} than or equal to {}", bound.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

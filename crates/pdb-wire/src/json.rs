@@ -1,0 +1,181 @@
+//! Writing JSON by hand into one buffer.
+//!
+//! Answers are built from stored text (items are kept as the JSON that clients get) and a few members around it; a tree of values
+//! in between would cost more than everything else.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// A buffer with one JSON value in the making. Commas are its affair.
+#[derive(Debug, Default)]
+pub(crate) struct JsonWriter {
+    out: Vec<u8>,
+}
+
+impl JsonWriter {
+    /// Returns an empty writer with room for an answer of this size.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes) }
+    }
+
+    /// Writes an object and returns the bytes.
+    pub(crate) fn object_of(members: impl FnOnce(&mut Self)) -> Vec<u8> {
+        let mut json = Self::with_capacity(256);
+        json.object(members);
+        json.into_bytes()
+    }
+
+    /// The finished text.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Puts a comma where the next element or name needs one.
+    fn separate(&mut self) {
+        if let Some(last) = self.out.last()
+            && !matches!(last, b'{' | b'[' | b':')
+        {
+            self.out.push(b',');
+        }
+    }
+
+    /// Writes `{...}`.
+    pub(crate) fn object(&mut self, members: impl FnOnce(&mut Self)) {
+        self.separate();
+        self.out.push(b'{');
+        members(self);
+        self.out.push(b'}');
+    }
+
+    /// Writes `[...]`.
+    pub(crate) fn list<T>(
+        &mut self,
+        elements: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T),
+    ) {
+        self.separate();
+        self.out.push(b'[');
+        for element in elements {
+            write(self, element);
+        }
+        self.out.push(b']');
+    }
+
+    /// Writes the name of a member that needs no escapes; its value must follow.
+    pub(crate) fn name(&mut self, name: &'static str) -> &mut Self {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self
+    }
+
+    /// Writes a name that came from outside; its value must follow.
+    pub(crate) fn key(&mut self, name: &str) -> &mut Self {
+        self.text(name);
+        self.out.push(b':');
+        self
+    }
+
+    /// Writes a string.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.separate();
+        self.out.push(b'"');
+        let bytes = text.as_bytes();
+        let mut from = 0;
+        for (at, &byte) in bytes.iter().enumerate() {
+            if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+                continue;
+            }
+            self.out.extend_from_slice(&bytes[from..at]);
+            from = at + 1;
+            match byte {
+                b'"' => self.out.extend_from_slice(b"\\\""),
+                b'\\' => self.out.extend_from_slice(b"\\\\"),
+                b'\n' => self.out.extend_from_slice(b"\\n"),
+                b'\r' => self.out.extend_from_slice(b"\\r"),
+                b'\t' => self.out.extend_from_slice(b"\\t"),
+                control => {
+                    const HEX: &[u8; 16] = b"0123456789abcdef";
+                    let (high, low) = (usize::from(control >> 4), usize::from(control & 15));
+                    self.out.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[high], HEX[low]]);
+                }
+            }
+        }
+        self.out.extend_from_slice(&bytes[from..]);
+        self.out.push(b'"');
+    }
+
+    /// Writes text that is JSON already.
+    pub(crate) fn raw(&mut self, json: &str) {
+        self.separate();
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
+    /// Writes an integer.
+    pub(crate) fn integer(&mut self, value: impl itoa::Integer) {
+        self.raw(itoa::Buffer::new().format(value));
+    }
+
+    /// Writes a boolean.
+    pub(crate) fn boolean(&mut self, value: bool) {
+        self.raw(if value { "true" } else { "false" });
+    }
+
+    /// Writes a number with as few decimals as it needs; `NaN` and infinity, which JSON lacks, as 0.
+    pub(crate) fn decimal(&mut self, value: f64) {
+        if value.is_finite() { self.raw(&value.to_string()) } else { self.raw("0") }
+    }
+
+    /// Writes bytes in base64.
+    pub(crate) fn blob(&mut self, bytes: &[u8]) {
+        self.raw(&format!("\"{}\"", STANDARD.encode(bytes)));
+    }
+
+    /// Writes epoch milliseconds as epoch seconds with up to three decimals.
+    pub(crate) fn timestamp(&mut self, millis: i64) {
+        let (seconds, fraction) = (millis.div_euclid(1000), millis.rem_euclid(1000));
+        if fraction == 0 {
+            self.integer(seconds);
+        } else {
+            self.raw(format!("{seconds}.{fraction:03}").trim_end_matches('0'));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_and_parses_back() {
+        let text = "a\"b\\c\nd\u{1}é😀/\u{7f}\t\r";
+        let json = JsonWriter::object_of(|json| json.key(text).text(text));
+        let read: std::collections::BTreeMap<String, String> = serde_json::from_slice(&json).unwrap();
+        assert_eq!(read[text], text);
+    }
+
+    #[test]
+    fn commas_fall_between_members_and_elements() {
+        let json = JsonWriter::object_of(|json| {
+            json.name("a").list([1, 2], |json, n| json.integer(n));
+            json.name("b").object(|_| ());
+            json.name("c").list([(), ()], |json, ()| json.object(|json| json.name("d").boolean(true)));
+            json.name("e").text("");
+            json.name("f").decimal(0.5);
+        });
+        let expected = r#"{"a":[1,2],"b":{},"c":[{"d":true},{"d":true}],"e":"","f":0.5}"#;
+        assert_eq!(String::from_utf8(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn timestamps_have_millisecond_fractions() {
+        for (millis, expected) in
+            [(1_772_356_542_017, "1772356542.017"), (1_500, "1.5"), (2_000, "2"), (0, "0")]
+        {
+            let mut json = JsonWriter::default();
+            json.timestamp(millis);
+            assert_eq!(String::from_utf8(json.into_bytes()).unwrap(), expected);
+        }
+    }
+}

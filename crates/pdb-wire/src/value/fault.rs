@@ -1,0 +1,130 @@
+//! What can be wrong with an attribute value, and AWS's words for it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use pdb_model::NumberError;
+
+use crate::layer::Texts;
+
+const OVERFLOW: NumberError = NumberError::Overflow;
+const UNDERFLOW: NumberError = NumberError::Underflow;
+
+/// The first rule an attribute value breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// No type, or only unknown ones.
+    Empty,
+    /// A text that is no number, or one out of range.
+    Number {
+        /// As it was sent.
+        text: String,
+        /// Why it is none.
+        error: NumberError,
+    },
+    /// `{"NULL": false}`.
+    NullFalse,
+    /// A set without members.
+    EmptySet(&'static str),
+    /// A text twice in a set; the texts as they were sent.
+    RepeatedText(Vec<String>),
+    /// A number twice in a set.
+    RepeatedNumber,
+    /// Bytes twice in a set; the members as they were sent.
+    RepeatedBlob(Vec<Vec<u8>>),
+    /// More than one type at once.
+    SeveralTypes,
+    /// Nested more than 32 levels.
+    TooDeep,
+    /// An attribute without a name.
+    EmptyName,
+    /// A name of more than 65,535 bytes.
+    LongName(String),
+}
+
+impl Fault {
+    /// AWS's text.
+    pub(crate) fn text(&self, texts: Texts) -> String {
+        const INVALID: &str = "One or more parameter values were invalid: ";
+        match self {
+            Self::Empty => {
+                "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+                    .to_owned()
+            }
+            Self::Number { text, error } => number_text(text, error, texts),
+            Self::NullFalse => format!("{INVALID}Null attribute value types must have the value of true"),
+            Self::EmptySet("SS") => format!("{INVALID}An string set  may not be empty"),
+            Self::EmptySet("NS") => format!("{INVALID}An number set  may not be empty"),
+            Self::EmptySet(_) => format!("{INVALID}Binary sets should not be empty"),
+            Self::RepeatedText(members) => {
+                let printed = if texts.is_modern { quoted(members, String::clone) } else { members.clone() };
+                format!("{INVALID}Input collection [{}] contains duplicates.", printed.join(", "))
+            }
+            Self::RepeatedBlob(members) => {
+                let printed = if texts.is_modern {
+                    quoted(members, |bytes| STANDARD.encode(bytes)).join(",")
+                } else {
+                    members.iter().map(|bytes| STANDARD.encode(bytes)).collect::<Vec<_>>().join(", ")
+                };
+                format!("{INVALID}Input collection [{printed}]of type BS contains duplicates.")
+            }
+            Self::RepeatedNumber if texts.is_modern => {
+                format!("{INVALID}Input collection contains duplicates.")
+            }
+            Self::RepeatedNumber => "Input collection contains duplicates".to_owned(),
+            Self::SeveralTypes => {
+                "Supplied AttributeValue has more than one datatypes set, must contain exactly one \
+                of the supported datatypes"
+                    .to_owned()
+            }
+            Self::TooDeep => {
+                "Nesting Levels have exceeded supported limits: Attributes in the item have nested \
+                levels beyond supported limit"
+                    .to_owned()
+            }
+            Self::EmptyName => format!("{INVALID}Empty attribute name"),
+            Self::LongName(name) => format!(
+                "1 validation error detected: Value '{name}' at 'attributeName' failed to satisfy constraint: Member must \
+                 have length less than or equal to 65535"
+            ),
+        }
+    }
+
+    /// Whether a start key reports this fault without its usual prefix.
+    pub(crate) fn is_bare_in_start_key(&self) -> bool {
+        matches!(
+            self,
+            Self::Number { .. }
+                | Self::RepeatedText(_)
+                | Self::RepeatedNumber
+                | Self::RepeatedBlob(_)
+                | Self::EmptySet("NS")
+        )
+    }
+}
+
+/// The text for what is no number. The old parser was Java's `BigDecimal`, whose exponents have 32 bits.
+fn number_text(text: &str, error: &NumberError, texts: Texts) -> String {
+    match (error, texts.is_modern) {
+        (NumberError::HugeExponent { negative: false }, true) => OVERFLOW.to_string(),
+        (NumberError::HugeExponent { negative: true }, true) => UNDERFLOW.to_string(),
+        (NumberError::NotANumber, false) if text.is_empty() => error.to_string(),
+        (NumberError::NotANumber | NumberError::HugeExponent { .. }, _) => format!("{error}: {text}"),
+        // The magnitude of a number with the largest exponent wraps.
+        (NumberError::Overflow, false) if has_largest_exponent(text) => UNDERFLOW.to_string(),
+        (NumberError::Overflow | NumberError::Underflow | NumberError::TooManyDigits, _) => error.to_string(),
+    }
+}
+
+fn has_largest_exponent(text: &str) -> bool {
+    text.rsplit_once(['e', 'E']).and_then(|(_, exponent)| exponent.parse::<i32>().ok()) == Some(i32::MAX)
+}
+
+/// Puts the members in the order in which the newer hosts print them: those up to the first repeat sorted, then the repeat, then the rest
+/// as sent; each in quotes.
+fn quoted<T: Ord>(members: &[T], print: impl Fn(&T) -> String) -> Vec<String> {
+    let repeat = (0..members.len()).find(|&at| members[..at].contains(&members[at])).unwrap_or(members.len());
+    let mut ordered: Vec<&T> = members[..repeat].iter().collect();
+    ordered.sort();
+    ordered.extend(&members[repeat..]);
+    ordered.into_iter().map(|member| format!("\"{}\"", print(member))).collect()
+}

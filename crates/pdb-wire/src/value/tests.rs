@@ -1,0 +1,182 @@
+//! The rules of validation.md, section 6.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::decode::decode_body;
+use crate::layer::{Family, MessageLayer};
+
+fn layers() -> [Texts; 2] {
+    [Texts::CLASSIC, Texts::of(MessageLayer::Modern2026, Family::Read)]
+}
+
+/// The texts for a value on both layers.
+#[track_caller]
+fn faults(value: &str) -> [String; 2] {
+    let body = format!("{{\"a\":{value}}}");
+    layers().map(|texts| {
+        let map: AttributeMap = decode_body(body.as_bytes()).unwrap();
+        map.checked(texts).expect_err(value).message
+    })
+}
+
+#[track_caller]
+fn check_fault(value: &str, text: &str) {
+    assert_eq!(faults(value), [text, text], "{value}");
+}
+
+#[track_caller]
+fn decoded(value: &str) -> AttributeValue {
+    let value: Value = decode_body(value.as_bytes()).unwrap();
+    value.checked(Texts::CLASSIC).unwrap()
+}
+
+const EMPTY: &str = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
+const SEVERAL: &str = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes";
+const TOO_DEEP: &str = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond \
+                        supported limit";
+
+#[test]
+fn values_are_decoded() {
+    assert_eq!(decoded(r#"{"S":"x"}"#), AttributeValue::S("x".to_owned()));
+    assert_eq!(decoded(r#"{"N":"1.50"}"#).to_string(), r#"{"N":"1.5"}"#);
+    assert_eq!(decoded(r#"{"B":"AQI="}"#), AttributeValue::B(vec![1, 2]));
+    assert_eq!(decoded(r#"{"BOOL":"true"}"#), AttributeValue::Bool(true));
+    assert_eq!(decoded(r#"{"NULL":true}"#), AttributeValue::Null);
+    assert_eq!(decoded(r#"{"SS":["b","a",""]}"#).to_string(), r#"{"SS":["","a","b"]}"#);
+    assert_eq!(decoded(r#"{"NS":["2","1e0"]}"#).to_string(), r#"{"NS":["1","2"]}"#);
+    assert_eq!(decoded(r#"{"BS":["Ag==","AQ=="]}"#), AttributeValue::Bs(BTreeSet::from([vec![1], vec![2]])));
+    assert_eq!(
+        decoded(r#"{"L":[{"M":{"k":{"S":""}}},{"L":[]}]}"#).to_string(),
+        r#"{"L":[{"M":{"k":{"S":""}}},{"L":[]}]}"#
+    );
+    assert_eq!(decoded(r#"{"X":7,"S":"a","N":null}"#), AttributeValue::S("a".to_owned()));
+    assert_eq!(decoded(r#"{"S":"a","S":"b"}"#), AttributeValue::S("b".to_owned()));
+    assert_eq!(decoded(r#"{"N":"x","N":"1"}"#).to_string(), r#"{"N":"1"}"#);
+}
+
+#[test]
+fn broken_values_have_their_texts() {
+    const INVALID: &str = "One or more parameter values were invalid: ";
+    check_fault("{}", EMPTY);
+    check_fault("null", EMPTY);
+    check_fault(r#"{"X":"a"}"#, EMPTY);
+    check_fault(r#"{"S":null}"#, EMPTY);
+    for text in ["b", "NaN", "Infinity", " 1", "0x10", "1.2.3", "1+2", "+e2", "1e"] {
+        check_fault(
+            &format!("{{\"N\":\"{text}\"}}"),
+            &format!("The parameter cannot be converted to a numeric value: {text}"),
+        );
+    }
+    check_fault(
+        r#"{"N":"1e126"}"#,
+        "Number overflow. Attempting to store a number with magnitude larger than supported range",
+    );
+    check_fault(
+        r#"{"N":"1e-131"}"#,
+        "Number underflow. Attempting to store a number with magnitude smaller than supported range",
+    );
+    check_fault(
+        r#"{"N":"123456789012345678901234567890123456789"}"#,
+        "Attempting to store more than 38 significant digits in a Number",
+    );
+    check_fault(
+        r#"{"NULL":"no"}"#,
+        &format!("{INVALID}Null attribute value types must have the value of true"),
+    );
+    check_fault(r#"{"SS":[]}"#, &format!("{INVALID}An string set  may not be empty"));
+    check_fault(r#"{"NS":[]}"#, &format!("{INVALID}An number set  may not be empty"));
+    check_fault(r#"{"BS":[]}"#, &format!("{INVALID}Binary sets should not be empty"));
+    check_fault(r#"{"NS":["1","b"]}"#, "The parameter cannot be converted to a numeric value: b");
+    check_fault(r#"{"S":"a","N":"1"}"#, SEVERAL);
+    check_fault(r#"{"M":{"":{"S":"a"}}}"#, &format!("{INVALID}Empty attribute name"));
+    let long = "x".repeat(65_536);
+    assert!(faults(&format!("{{\"M\":{{\"{long}\":{{\"S\":\"a\"}}}}}}"))[0].contains("65535"));
+}
+
+/// Section 4.2, (d) and (e).
+#[test]
+fn some_texts_depend_on_the_layer() {
+    const NUMERIC: &str = "The parameter cannot be converted to a numeric value";
+    const OVERFLOW: &str =
+        "Number overflow. Attempting to store a number with magnitude larger than supported range";
+    const UNDERFLOW: &str =
+        "Number underflow. Attempting to store a number with magnitude smaller than supported range";
+    const DUPLICATES: &str = "One or more parameter values were invalid: Input collection";
+    for (value, classic, modern) in [
+        (r#"{"N":""}"#, NUMERIC.to_owned(), format!("{NUMERIC}: ")),
+        (r#"{"N":"1e99999999999"}"#, format!("{NUMERIC}: 1e99999999999"), OVERFLOW.to_owned()),
+        (r#"{"N":"1e2147483648"}"#, format!("{NUMERIC}: 1e2147483648"), OVERFLOW.to_owned()),
+        (r#"{"N":"1e2147483647"}"#, UNDERFLOW.to_owned(), OVERFLOW.to_owned()),
+        (r#"{"N":"1e-99999999999"}"#, format!("{NUMERIC}: 1e-99999999999"), UNDERFLOW.to_owned()),
+        (
+            r#"{"SS":["b","a","b"]}"#,
+            format!("{DUPLICATES} [b, a, b] contains duplicates."),
+            format!(r#"{DUPLICATES} ["a", "b", "b"] contains duplicates."#),
+        ),
+        (
+            r#"{"BS":["/w==","AA==","AA=="]}"#,
+            format!("{DUPLICATES} [/w==, AA==, AA==]of type BS contains duplicates."),
+            format!(r#"{DUPLICATES} ["AA==","/w==","AA=="]of type BS contains duplicates."#),
+        ),
+        (
+            r#"{"NS":["2","1","2.0"]}"#,
+            "Input collection contains duplicates".to_owned(),
+            format!("{DUPLICATES} contains duplicates."),
+        ),
+    ] {
+        assert_eq!(faults(value), [classic, modern], "{value}");
+    }
+}
+
+#[test]
+fn of_several_faults_the_first_rule_is_reported() {
+    let numeric = "The parameter cannot be converted to a numeric value";
+    assert_eq!(faults(r#"{"S":"","N":""}"#)[0], numeric);
+    check_fault(r#"{"SS":[],"N":"x"}"#, &format!("{numeric}: x"));
+}
+
+#[test]
+fn faults_are_found_in_the_order_of_the_request() {
+    let first = |body: &str| {
+        let map: AttributeMap = decode_body(body.as_bytes()).unwrap();
+        map.checked(Texts::CLASSIC).unwrap_err().message
+    };
+    assert_eq!(first(r#"{"b":{"L":[{"S":"a"},{}]},"a":{"N":"x"}}"#), EMPTY);
+    assert!(first(r#"{"b":{"N":"x"},"a":{}}"#).ends_with(": x"));
+    assert_eq!(first(r#"{"a":{"S":"a","M":{"b":{}}}}"#), EMPTY);
+}
+
+#[test]
+fn nesting_has_32_levels() {
+    let wrapped = |levels: usize| {
+        let (mut value, list) = (r#"{"S":"a"}"#.to_owned(), |inner: &str| format!("{{\"L\":[{inner}]}}"));
+        for level in 0..levels {
+            value = if level % 2 == 0 { list(&value) } else { format!("{{\"M\":{{\"k\":{value}}}}}") };
+        }
+        value
+    };
+    assert_eq!(decoded(&wrapped(31)).depth(), 32);
+    check_fault(&wrapped(32), TOO_DEEP);
+    check_fault(&wrapped(5_000), TOO_DEEP);
+    // Whichever of two faults comes first is reported.
+    let map = format!(r#"{{"a":{{"L":[{{"N":"x"}},{}]}}}}"#, wrapped(40));
+    let map: AttributeMap = decode_body(map.as_bytes()).unwrap();
+    assert!(map.checked(Texts::CLASSIC).unwrap_err().message.ends_with(": x"));
+}
+
+#[test]
+fn start_keys_prefix_most_faults() {
+    for (value, text) in [
+        ("{}", &*format!("The provided starting key is invalid: {EMPTY}")),
+        (r#"{"N":"b"}"#, "The parameter cannot be converted to a numeric value: b"),
+        (r#"{"NS":["1","1"]}"#, "Input collection contains duplicates"),
+        (
+            r#"{"SS":["1","1"]}"#,
+            "One or more parameter values were invalid: Input collection [1, 1] contains duplicates.",
+        ),
+    ] {
+        let map: AttributeMap = decode_body(format!("{{\"a\":{value}}}").as_bytes()).unwrap();
+        assert_eq!(map.checked_start_key(Texts::CLASSIC).unwrap_err().message, text);
+    }
+}
