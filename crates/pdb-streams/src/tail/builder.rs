@@ -1,0 +1,140 @@
+//! How a subscription is described before it starts.
+
+use super::{Checkpoint, StreamSource, Subscription, TailError, WakeHandle};
+use crate::EventPattern;
+use std::time::Duration;
+
+/// Where a subscription without a checkpoint begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StartPosition {
+    /// At the oldest record that still exists.
+    #[default]
+    TrimHorizon,
+    /// Behind the newest record at the moment of the start.
+    Latest,
+}
+
+/// Describes a [`Subscription`]: which streams, from where, which events, and for how long.
+#[derive(Debug)]
+pub struct SubscriptionBuilder<S> {
+    pub(super) source: S,
+    pub(super) streams: Vec<String>,
+    pub(super) tables: Vec<String>,
+    pub(super) options: TailOptions,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) wake: WakeHandle,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct TailOptions {
+    pub(super) from: StartPosition,
+    pub(super) patterns: Vec<EventPattern>,
+    pub(super) follow: bool,
+    pub(super) poll_interval: Duration,
+    pub(super) page_limit: Option<u32>,
+    pub(super) caught_up_after: u32,
+}
+
+impl<S: StreamSource> Subscription<S> {
+    /// Describes a subscription to streams of `source`.
+    pub fn builder(source: S) -> SubscriptionBuilder<S> {
+        SubscriptionBuilder {
+            source,
+            streams: Vec::new(),
+            tables: Vec::new(),
+            options: TailOptions {
+                from: StartPosition::TrimHorizon,
+                patterns: Vec::new(),
+                follow: false,
+                poll_interval: Duration::from_millis(250),
+                page_limit: None,
+                caught_up_after: 1,
+            },
+            checkpoint: Checkpoint::default(),
+            wake: WakeHandle::default(),
+        }
+    }
+}
+
+impl<S: StreamSource> SubscriptionBuilder<S> {
+    /// Adds a stream. A subscription to streams ends when all of them are disabled and read, even if it follows.
+    #[must_use]
+    pub fn stream(mut self, stream_arn: impl Into<String>) -> Self {
+        self.streams.push(stream_arn.into());
+        self
+    }
+
+    /// Adds a table's current stream and, when following, the streams that succeed it.
+    #[must_use]
+    pub fn table(mut self, table_name: impl Into<String>) -> Self {
+        self.tables.push(table_name.into());
+        self
+    }
+
+    /// Chooses where to begin in streams without a checkpoint; the trim horizon unless said.
+    #[must_use]
+    pub fn from(mut self, from: StartPosition) -> Self {
+        self.options.from = from;
+        self
+    }
+
+    /// Goes on where an earlier subscription was; its streams need not be named again.
+    #[must_use]
+    pub fn resume(mut self, checkpoint: Checkpoint) -> Self {
+        self.checkpoint = checkpoint;
+        self
+    }
+
+    /// Lets only matching events through; of several patterns one must match. What is held back counts as read.
+    #[must_use]
+    pub fn pattern(mut self, pattern: EventPattern) -> Self {
+        self.options.patterns.push(pattern);
+        self
+    }
+
+    /// Waits for further records instead of ending once all present ones are read.
+    #[must_use]
+    pub fn follow(mut self, follow: bool) -> Self {
+        self.options.follow = follow;
+        self
+    }
+
+    /// Chooses how long to wait before asking again when nothing was new; 250 ms unless said.
+    #[must_use]
+    pub fn poll_interval(mut self, poll_interval: Duration) -> Self {
+        self.options.poll_interval = poll_interval;
+        self
+    }
+
+    /// Limits how many records are asked for at once.
+    #[must_use]
+    pub fn page_limit(mut self, page_limit: u32) -> Self {
+        self.options.page_limit = Some(page_limit);
+        self
+    }
+
+    /// Chooses how many empty pages in a row mean that an open shard has no more records; 1 unless said.
+    ///
+    /// AWS may answer an empty page before records that exist.
+    #[must_use]
+    pub fn caught_up_after(mut self, empty_pages: u32) -> Self {
+        self.options.caught_up_after = empty_pages.max(1);
+        self
+    }
+
+    /// Uses this handle to stop, so that one handle can stop several subscriptions.
+    #[must_use]
+    pub fn wake_handle(mut self, wake: WakeHandle) -> Self {
+        self.wake = wake;
+        self
+    }
+
+    /// Starts: looks the streams up and fixes where they are read from.
+    ///
+    /// # Errors
+    ///
+    /// [`TailError::NoStream`] if a table has no stream, [`TailError::Source`] if the source fails.
+    pub fn start(self) -> Result<Subscription<S>, TailError> {
+        Subscription::start(self)
+    }
+}

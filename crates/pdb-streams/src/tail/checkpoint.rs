@@ -1,0 +1,101 @@
+//! How far a subscription has come, in a form that can be kept.
+
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// How far a subscription has come: behind the last event it handed out, in every shard of every stream.
+///
+/// `Display` and `FromStr` are inverse; the text is JSON with a version.
+///
+/// # Examples
+///
+/// ```
+/// use pdb_streams::Checkpoint;
+///
+/// let checkpoint = Checkpoint::default();
+/// assert_eq!(checkpoint.to_string().parse::<Checkpoint>()?, checkpoint);
+/// # Ok::<(), pdb_streams::CheckpointError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    pub(super) streams: BTreeMap<String, StreamProgress>,
+}
+
+/// Why a text is no checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("text is not a checkpoint of a stream subscription")]
+pub struct CheckpointError;
+
+/// Progress by shard id.
+pub(super) type StreamProgress = BTreeMap<String, ShardProgress>;
+
+/// How far one shard has been read. A shard without progress has not been begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ShardProgress {
+    /// Begun at the trim horizon, nothing seen yet.
+    Begun,
+    /// Begun at the end, nothing seen yet; all there is to resume from is the iterator itself.
+    Latest(String),
+    /// Read up to the record with this sequence number.
+    After(String),
+    /// Read to its end.
+    Finished,
+}
+
+const VERSION: u64 = 1;
+
+impl fmt::Display for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let streams: Map<String, Value> = self
+            .streams
+            .iter()
+            .map(|(arn, shards)| {
+                let shards: Map<String, Value> = shards.iter().map(|(id, p)| (id.clone(), encode(p))).collect();
+                (arn.clone(), Value::Object(shards))
+            })
+            .collect();
+        json!({ "version": VERSION, "streams": streams }).fmt(f)
+    }
+}
+
+fn encode(progress: &ShardProgress) -> Value {
+    match progress {
+        ShardProgress::Begun => json!({ "at": "TRIM_HORIZON" }),
+        ShardProgress::Latest(iterator) => json!({ "iterator": iterator }),
+        ShardProgress::After(number) => json!({ "after": number }),
+        ShardProgress::Finished => json!({ "at": "END" }),
+    }
+}
+
+impl FromStr for Checkpoint {
+    type Err = CheckpointError;
+
+    fn from_str(text: &str) -> Result<Self, CheckpointError> {
+        let value: Value = serde_json::from_str(text).map_err(|_| CheckpointError)?;
+        if value["version"].as_u64() != Some(VERSION) {
+            return Err(CheckpointError);
+        }
+        let streams = value["streams"].as_object().ok_or(CheckpointError)?;
+        let streams = streams
+            .iter()
+            .map(|(arn, shards)| {
+                let shards = shards.as_object().ok_or(CheckpointError)?;
+                let shards = shards.iter().map(|(id, value)| Ok((id.clone(), decode(value)?)));
+                Ok((arn.clone(), shards.collect::<Result<StreamProgress, _>>()?))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { streams })
+    }
+}
+
+fn decode(value: &Value) -> Result<ShardProgress, CheckpointError> {
+    match (value["at"].as_str(), value["iterator"].as_str(), value["after"].as_str()) {
+        (Some("TRIM_HORIZON"), None, None) => Ok(ShardProgress::Begun),
+        (Some("END"), None, None) => Ok(ShardProgress::Finished),
+        (None, Some(iterator), None) => Ok(ShardProgress::Latest(iterator.to_owned())),
+        (None, None, Some(number)) => Ok(ShardProgress::After(number.to_owned())),
+        _ => Err(CheckpointError),
+    }
+}

@@ -1,0 +1,152 @@
+//! What a subscription reads from.
+
+use super::WakeHandle;
+use crate::EventDocument;
+use std::error::Error;
+
+/// The Streams API as a subscription needs it: four calls, in process or over a network.
+///
+/// Shard ids, sequence numbers and iterators are opaque text here, since another endpoint's need not look like ours.
+pub trait StreamSource {
+    /// A stream record as this source has it.
+    type Record: SourceRecord;
+
+    /// Returns the ARNs of the table's streams, newest first.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `ListStreams` fails with.
+    fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError>;
+
+    /// Describes the stream with all its shards, all pages of them.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::NotFound`] if there is no such stream, or whatever else `DescribeStream` fails with.
+    fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError>;
+
+    /// Returns an iterator into a shard.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::NotFound`] if stream or shard are gone, [`SourceError::Trimmed`] if the position is.
+    fn shard_iterator(&self, stream_arn: &str, shard_id: &str, position: &SourcePosition) -> Result<String, SourceError>;
+
+    /// Returns the records at an iterator, at most `limit` of them.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `GetRecords` fails with, in the terms of [`SourceError`].
+    fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<Self::Record>, SourceError>;
+
+    /// Returns the position an iterator stands for, if this source can tell.
+    ///
+    /// It makes a subscription that began at the end of a stream resumable before it has seen a record.
+    fn position_of(&self, iterator: &str) -> Option<SourcePosition> {
+        let _ = iterator;
+        None
+    }
+
+    /// Keeps `wake` to call [`WakeHandle::wake`] whenever records may have been added; a source that cannot tell does
+    /// nothing, and is asked again after the poll interval.
+    fn wake_on_change(&self, wake: &WakeHandle) {
+        let _ = wake;
+    }
+}
+
+impl<S: StreamSource + ?Sized> StreamSource for &S {
+    type Record = S::Record;
+
+    fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError> {
+        (**self).streams(table_name)
+    }
+
+    fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError> {
+        (**self).describe(stream_arn)
+    }
+
+    fn shard_iterator(&self, stream_arn: &str, shard_id: &str, position: &SourcePosition) -> Result<String, SourceError> {
+        (**self).shard_iterator(stream_arn, shard_id, position)
+    }
+
+    fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<Self::Record>, SourceError> {
+        (**self).records(iterator, limit)
+    }
+
+    fn position_of(&self, iterator: &str) -> Option<SourcePosition> {
+        (**self).position_of(iterator)
+    }
+
+    fn wake_on_change(&self, wake: &WakeHandle) {
+        (**self).wake_on_change(wake);
+    }
+}
+
+/// What a subscription must know of a record.
+pub trait SourceRecord {
+    /// Returns the sequence number as the API writes it.
+    fn sequence_number(&self) -> String;
+
+    /// Returns the record in the form that event patterns are matched against.
+    fn document(&self) -> EventDocument;
+}
+
+/// A stream as `DescribeStream` shows it, as far as lineage goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceStream {
+    /// Whether shards may still be added: the status is not `DISABLED`.
+    pub is_live: bool,
+    /// All listed shards.
+    pub shards: Vec<SourceShard>,
+}
+
+/// A shard as `DescribeStream` shows it, as far as lineage goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceShard {
+    /// The shard's id.
+    pub shard_id: String,
+    /// The shard it continues, which need not be listed any more.
+    pub parent_shard_id: Option<String>,
+    /// Whether it has no `EndingSequenceNumber`.
+    pub is_open: bool,
+}
+
+/// One answer of `GetRecords`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourcePage<R> {
+    /// The records, oldest first.
+    pub records: Vec<R>,
+    /// Where to go on; `None` at the end of a closed shard.
+    pub next_iterator: Option<String>,
+}
+
+/// A position in a shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourcePosition {
+    /// At the oldest record that still exists.
+    TrimHorizon,
+    /// Behind the newest record.
+    Latest,
+    /// Behind the record with this sequence number.
+    After(String),
+}
+
+/// Why a source could not answer; consumers react by kind.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The stream or the shard does not exist, or not any more.
+    #[error("stream or shard does not exist")]
+    NotFound,
+    /// The iterator is older than 15 minutes.
+    #[error("shard iterator has expired")]
+    Expired,
+    /// The position lies before the oldest record.
+    #[error("records at this position have been trimmed")]
+    Trimmed,
+    /// Too many calls; the same call may succeed a little later.
+    #[error("too many calls")]
+    Throttled,
+    /// Anything else.
+    #[error("stream cannot be read")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+}

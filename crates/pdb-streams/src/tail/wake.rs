@@ -1,0 +1,59 @@
+//! Waiting that ends early: when told to stop, or when there is news.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Stops a [`Subscription`](crate::Subscription) from another thread, or ends its wait for news.
+#[derive(Clone, Debug, Default)]
+pub struct WakeHandle {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    stopped: bool,
+    news: bool,
+}
+
+impl WakeHandle {
+    /// Ends the subscription: whoever waits in it returns at once, and no further event is handed out.
+    pub fn stop(&self) {
+        self.state().stopped = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// Says that there may be new records.
+    pub fn wake(&self) {
+        self.state().news = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// Tells whether [`WakeHandle::stop`] was called.
+    pub fn is_stopped(&self) -> bool {
+        self.state().stopped
+    }
+
+    /// Waits until there is news, a stop, or `timeout` has passed.
+    pub(super) fn wait(&self, timeout: Duration) {
+        let until = Instant::now() + timeout;
+        let mut state = self.state();
+        while !state.stopped && !state.news {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.news = false;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
