@@ -117,7 +117,10 @@ impl Fields {
             value => {
                 let member = |name: &str| value.and_then(|value| value.get(name));
                 self.members.iter().all(|(name, node)| node.match_value(member(name)))
-                    && self.alternatives.iter().all(|group| group.iter().any(|fields| fields.match_value(value)))
+                    && self
+                        .alternatives
+                        .iter()
+                        .all(|group| group.iter().any(|fields| fields.match_value(value)))
             }
         }
     }
@@ -167,9 +170,9 @@ impl Comparison {
                 left == right || left.as_f64() == right.as_f64()
             }
             (Self::Equals(expected), value) => expected == value,
-            (Self::Numeric(relations), Value::Number(number)) => {
-                number.as_f64().is_some_and(|number| relations.iter().all(|(relation, limit)| relation.holds(number, *limit)))
-            }
+            (Self::Numeric(relations), Value::Number(number)) => number.as_f64().is_some_and(|number| {
+                relations.iter().all(|(relation, limit)| relation.holds(number, *limit))
+            }),
             (Self::EqualsIgnoreCase(expected), Value::String(text)) => fold(text) == *expected,
             (Self::Prefix(prefix), Value::String(text)) => text.starts_with(prefix),
             (Self::PrefixIgnoreCase(prefix), Value::String(text)) => fold(text).starts_with(prefix),

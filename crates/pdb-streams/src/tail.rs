@@ -18,6 +18,8 @@ mod wake;
 pub use builder::{StartPosition, SubscriptionBuilder};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use handlers::Handlers;
-pub use source::{SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource};
+pub use source::{
+    SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,
+};
 pub use subscription::{Event, Subscription, TailError};
 pub use wake::WakeHandle;

@@ -47,7 +47,9 @@ fn node(value: &Value, path: &str) -> Result<Node, PatternError> {
         Value::Object(members) if members.is_empty() => Err(invalid(path, "must not be an empty object")),
         Value::Object(members) => Ok(Node::Fields(fields(members, path)?)),
         Value::Array(elements) if elements.is_empty() => Err(invalid(path, "must not be an empty array")),
-        Value::Array(elements) => elements.iter().map(|element| test(element, path)).collect::<Result<_, _>>().map(Node::Leaf),
+        Value::Array(elements) => {
+            elements.iter().map(|element| test(element, path)).collect::<Result<_, _>>().map(Node::Leaf)
+        }
         _ => Err(invalid(path, "must be an object or an array")),
     }
 }
@@ -80,7 +82,9 @@ fn single<'v>(operator: &'v Map<String, Value>, path: &str) -> Result<(&'v str, 
 
 fn anything_but(argument: &Value, path: &str) -> Result<Vec<Comparison>, PatternError> {
     match argument {
-        Value::Array(elements) if !elements.is_empty() => elements.iter().map(|element| refused(element, path)).collect(),
+        Value::Array(elements) if !elements.is_empty() => {
+            elements.iter().map(|element| refused(element, path)).collect()
+        }
         Value::Object(operator) => match single(operator, path)? {
             // The alternatives of the inner operator are all refused.
             (name, Value::Array(arguments)) if name != "numeric" && !arguments.is_empty() => {

@@ -22,7 +22,11 @@ fn check(record: &str, pattern: &str, expected: bool) {
 /// Checks a leaf pattern on an attribute of the new image, path given with its type.
 #[track_caller]
 fn check_image(attribute: &str, kind: &str, leaf: &str, expected: bool) {
-    check(RECORD, &format!(r#"{{"dynamodb":{{"NewImage":{{"{attribute}":{{"{kind}":{leaf}}}}}}}}}"#), expected);
+    check(
+        RECORD,
+        &format!(r#"{{"dynamodb":{{"NewImage":{{"{attribute}":{{"{kind}":{leaf}}}}}}}}}"#),
+        expected,
+    );
 }
 
 #[test]
@@ -129,7 +133,10 @@ fn pitfalls_confirmed_on_aws() {
         (r#"{"dynamodb":{"NewImage":{"missing":[{"exists":false}]}}}"#, true),
         (r#"{"dynamodb":{"NewImage":[{"exists":true}]}}"#, false),
         // Real JSON numbers are compared as numbers.
-        (r#"{"dynamodb":{"ApproximateCreationDateTime":[{"numeric":[">",1772370000,"<=",1772371000]}]}}"#, true),
+        (
+            r#"{"dynamodb":{"ApproximateCreationDateTime":[{"numeric":[">",1772370000,"<=",1772371000]}]}}"#,
+            true,
+        ),
         (r#"{"dynamodb":{"ApproximateCreationDateTime":[{"numeric":["<",1772371000]}]}}"#, false),
         (r#"{"dynamodb":{"ApproximateCreationDateTime":[{"numeric":[">=",1772371000]}]}}"#, true),
         (r#"{"dynamodb":{"ApproximateCreationDateTime":[{"numeric":["=",1772371000]}]}}"#, true),

@@ -52,7 +52,8 @@ impl fmt::Display for Checkpoint {
             .streams
             .iter()
             .map(|(arn, shards)| {
-                let shards: Map<String, Value> = shards.iter().map(|(id, p)| (id.clone(), encode(p))).collect();
+                let shards: Map<String, Value> =
+                    shards.iter().map(|(id, p)| (id.clone(), encode(p))).collect();
                 (arn.clone(), Value::Object(shards))
             })
             .collect();

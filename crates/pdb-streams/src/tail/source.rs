@@ -30,7 +30,12 @@ pub trait StreamSource {
     /// # Errors
     ///
     /// [`SourceError::NotFound`] if stream or shard are gone, [`SourceError::Trimmed`] if the position is.
-    fn shard_iterator(&self, stream_arn: &str, shard_id: &str, position: &SourcePosition) -> Result<String, SourceError>;
+    fn shard_iterator(
+        &self,
+        stream_arn: &str,
+        shard_id: &str,
+        position: &SourcePosition,
+    ) -> Result<String, SourceError>;
 
     /// Returns the records at an iterator, at most `limit` of them.
     ///
@@ -65,7 +70,12 @@ impl<S: StreamSource + ?Sized> StreamSource for &S {
         (**self).describe(stream_arn)
     }
 
-    fn shard_iterator(&self, stream_arn: &str, shard_id: &str, position: &SourcePosition) -> Result<String, SourceError> {
+    fn shard_iterator(
+        &self,
+        stream_arn: &str,
+        shard_id: &str,
+        position: &SourcePosition,
+    ) -> Result<String, SourceError> {
         (**self).shard_iterator(stream_arn, shard_id, position)
     }
 

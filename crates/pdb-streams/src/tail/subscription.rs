@@ -89,7 +89,7 @@ impl<S: StreamSource> Iterator for Subscription<S> {
     type Item = Result<Event<S::Record>, TailError>;
 
     /// Returns the next event; blocks for it if the subscription follows. `None`: stopped, caught up, or at the end of
-    /// all streams.
+    /// all streams. One that had caught up may be asked again later.
     fn next(&mut self) -> Option<Self::Item> {
         while !self.wake.is_stopped() {
             if let Some(error) = self.errors.pop_front() {
@@ -101,6 +101,9 @@ impl<S: StreamSource> Iterator for Subscription<S> {
             if self.quiet < self.readers.len() {
                 self.poll();
             } else if self.is_at_end() {
+                // Whoever asks again later is looked up again.
+                self.quiet = 0;
+                self.readers.iter_mut().for_each(|reader| reader.empty_pages = 0);
                 return None;
             } else {
                 self.wake.wait(self.options.poll_interval);
@@ -139,17 +142,18 @@ impl<S: StreamSource> Subscription<S> {
             wake,
         };
         for (stream_arn, progress) in checkpoint.streams {
-            subscription.add_stream(&stream_arn, progress)?;
+            subscription.add_stream(&stream_arn, Some(progress))?;
         }
         for stream_arn in streams {
-            subscription.add_stream(&stream_arn, StreamProgress::new())?;
+            subscription.add_stream(&stream_arn, None)?;
         }
         for table_name in tables {
             let listed = subscription.source.streams(&table_name).map_err(TailError::Source)?;
             let Some(newest) = listed.first() else { return Err(TailError::NoStream(table_name)) };
             // With a checkpoint of one of the table's streams, go on from that one.
-            let known = listed.iter().find(|stream_arn| subscription.reads(stream_arn)).unwrap_or(newest).clone();
-            subscription.add_stream(&known, StreamProgress::new())?;
+            let known =
+                listed.iter().find(|stream_arn| subscription.reads(stream_arn)).unwrap_or(newest).clone();
+            subscription.add_stream(&known, None)?;
             subscription.tables.push(TableWalk { table_name, newest: known });
         }
         if subscription.streams.is_empty() {
@@ -164,12 +168,14 @@ impl<S: StreamSource> Subscription<S> {
     }
 
     /// Begins or resumes a stream, unless it is being read already.
-    fn add_stream(&mut self, stream_arn: &str, progress: StreamProgress) -> Result<(), TailError> {
+    fn add_stream(&mut self, stream_arn: &str, progress: Option<StreamProgress>) -> Result<(), TailError> {
         if self.reads(stream_arn) {
             return Ok(());
         }
-        let is_new = progress.is_empty();
-        let mut walk = StreamWalk { stream_arn: stream_arn.into(), progress, is_over: false, must_look: true };
+        let is_new = progress.is_none();
+        let progress = progress.unwrap_or_default();
+        let mut walk =
+            StreamWalk { stream_arn: stream_arn.into(), progress, is_over: false, must_look: true };
         if is_new && self.options.from == StartPosition::Latest {
             self.begin_at_end(&mut walk)?;
         }
@@ -333,8 +339,9 @@ impl<S: StreamSource> Subscription<S> {
         };
         self.report_gone(stream, &described);
         let readers = &self.readers;
-        let is_being_read =
-            |shard_id: &str| readers.iter().any(|reader| reader.stream == stream && &*reader.shard_id == shard_id);
+        let is_being_read = |shard_id: &str| {
+            readers.iter().any(|reader| reader.stream == stream && &*reader.shard_id == shard_id)
+        };
         let progress = &mut self.streams[stream].progress;
         let mut begun = Vec::new();
         let mut outcome = Ok(());
@@ -405,7 +412,7 @@ impl<S: StreamSource> Subscription<S> {
             if let Some(next) = listed.into_iter().rev().find(|stream_arn| stream_arn > newest) {
                 self.tables[table].newest.clone_from(&next);
                 let from = std::mem::replace(&mut self.options.from, StartPosition::TrimHorizon);
-                let added = self.add_stream(&next, StreamProgress::new());
+                let added = self.add_stream(&next, None);
                 self.options.from = from;
                 added?;
             }
@@ -449,7 +456,8 @@ fn begin<S: StreamSource>(
         }
         Err(SourceError::Trimmed) => {
             progress.insert(shard_id.to_owned(), ShardProgress::Begun);
-            iterator_behind(source, stream_arn, shard_id, None).map(|iterator| Begin { iterator, has_gap: true })
+            iterator_behind(source, stream_arn, shard_id, None)
+                .map(|iterator| Begin { iterator, has_gap: true })
         }
         Err(error) => Err(error),
     }

@@ -1,0 +1,5 @@
+//! Subscriptions against a source made of lists.
+
+mod cases;
+mod fake;
+mod histories;
