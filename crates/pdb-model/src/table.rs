@@ -57,6 +57,9 @@ pub struct TableDefinition {
     /// Tags by key.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// Tags of the table's streams, by ARN and key.
+    #[serde(default)]
+    pub stream_tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Where the table was restored from, if it was.
     #[serde(default)]
     pub restored_from: Option<RestoredFrom>,
@@ -167,6 +170,17 @@ pub enum Projection {
     Include(Vec<String>),
 }
 
+impl Projection {
+    /// Returns the attributes it names, which only [`Projection::Include`] does.
+    #[must_use]
+    pub fn named(&self) -> &[String] {
+        match self {
+            Self::Include(names) => names,
+            Self::All | Self::KeysOnly => &[],
+        }
+    }
+}
+
 /// How a table is paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum BillingMode {
@@ -261,6 +275,7 @@ impl TableDefinition {
             stream: None,
             time_to_live_attribute: None,
             tags: BTreeMap::new(),
+            stream_tags: BTreeMap::new(),
             restored_from: None,
             point_in_time_recovery: None,
             kinesis_destinations: Vec::new(),

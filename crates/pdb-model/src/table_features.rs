@@ -42,6 +42,17 @@ pub enum TimePrecision {
     Microsecond,
 }
 
+impl TimePrecision {
+    /// Returns the API's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Millisecond => "MILLISECOND",
+            Self::Microsecond => "MICROSECOND",
+        }
+    }
+}
+
 /// Contributor insights of a table or of one of its indexes. Only the setting is kept: nothing is counted.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ContributorInsights {
