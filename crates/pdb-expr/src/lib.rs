@@ -1,1 +1,25 @@
-//! DynamoDB expressions: lexer, parser, evaluator; pure.
+#![doc = include_str!("../README.md")]
+
+mod condition;
+mod error;
+mod key_condition;
+mod lexer;
+mod parser;
+mod path;
+mod placeholders;
+mod projection;
+mod reserved;
+mod syntax;
+mod update;
+
+pub use condition::{AttributeType, ConditionExpression, Operand, PrintedExpression, compares};
+pub use error::{ExprError, Parameter};
+pub use key_condition::{
+    AttributeCondition, KeyComparison, KeyCondition, KeyConditionError, KeyConditionExpression,
+};
+pub use path::{MAX_PATH_DEPTH, Path, PathElement};
+pub use placeholders::{Placeholders, UnusedPlaceholders};
+pub use projection::ProjectionExpression;
+pub use reserved::is_reserved;
+pub use syntax::Comparator;
+pub use update::{SetValue, UpdateAction, UpdateDialect, UpdateError, UpdateExpression, UpdateOperand};
