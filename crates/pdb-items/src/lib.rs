@@ -7,12 +7,16 @@ mod delete_item;
 mod error;
 mod get_item;
 mod items_page;
+mod key_condition;
+mod key_range;
+mod keys;
 pub mod legacy;
 mod metrics;
 mod options;
 mod put_item;
 mod query;
 mod scan;
+mod start_key;
 mod transact_get_items;
 mod transact_write_items;
 mod update_item;
@@ -26,8 +30,8 @@ pub use get_item::{GetItemInput, GetItemOutput};
 pub use items_page::EncodedItems;
 pub use metrics::{ItemCollectionMetrics, MetricsByTable};
 pub use options::{
-    ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues, ReturnValuesOnConditionCheckFailure,
-    Select,
+    MessageLayer, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues,
+    ReturnValuesOnConditionCheckFailure, Select,
 };
 pub use put_item::{PutItemInput, PutItemOutput};
 pub use query::{PageOutput, QueryInput};

@@ -72,3 +72,13 @@ impl Select {
         }
     }
 }
+
+/// Which generation of AWS's texts is used where two are alive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MessageLayer {
+    /// The texts that a decade of clients knows.
+    #[default]
+    Classic,
+    /// The texts of the validation framework that AWS rolls out in 2026.
+    Modern2026,
+}

@@ -266,7 +266,12 @@ impl PrimaryKey {
         key
     }
 
-    fn check_sizes(&self) -> Result<(), KeyError> {
+    /// Checks the sizes of the values.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::HashTooLong`], [`KeyError::RangeTooLong`].
+    pub fn check_sizes(&self) -> Result<(), KeyError> {
         if self.hash.iter().any(|value| value.size_bytes() > MAX_HASH_BYTES) {
             return Err(KeyError::HashTooLong);
         }

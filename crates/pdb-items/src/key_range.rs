@@ -1,0 +1,117 @@
+//! Ranges of keys, as the store reads them.
+
+use std::ops::Bound;
+
+use pdb_model::{KeyBytes, KeyValue, PrimaryKey};
+
+/// A range of key bytes: `lower` is in it, `upper` is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ByteRange {
+    pub(crate) lower: Vec<u8>,
+    pub(crate) upper: Option<Vec<u8>>,
+}
+
+impl ByteRange {
+    /// Everything.
+    pub(crate) fn all() -> Self {
+        Self { lower: Vec::new(), upper: None }
+    }
+
+    /// The keys whose token lies in segment `segment` of `total`: contiguous, disjoint and complete.
+    pub(crate) fn segment(segment: u32, total: u32) -> Self {
+        Self {
+            lower: segment_start(segment, total).map_or(Vec::new(), |token| token.to_be_bytes().to_vec()),
+            upper: segment_start(segment + 1, total).map(|token| token.to_be_bytes().to_vec()),
+        }
+    }
+
+    /// The keys that start with these bytes.
+    pub(crate) fn prefix(prefix: &KeyBytes) -> Self {
+        Self { lower: prefix.as_bytes().to_vec(), upper: end_of(prefix) }
+    }
+
+    /// Leaves out everything up to and including `key`, in the direction of reading.
+    pub(crate) fn after(mut self, key: &[u8], forward: bool) -> Self {
+        if forward {
+            let mut next = key.to_vec();
+            next.push(0);
+            self.lower = self.lower.max(next);
+        } else {
+            self.upper = Some(self.upper.map_or_else(|| key.to_vec(), |upper| upper.min(key.to_vec())));
+        }
+        self
+    }
+
+    /// Whether a key is in the range.
+    pub(crate) fn contains(&self, key: &[u8]) -> bool {
+        self.lower.as_slice() <= key && self.upper.as_deref().is_none_or(|upper| key < upper)
+    }
+}
+
+/// The first token of a segment; none past the last one, and none for the first, which begins at the beginning.
+fn segment_start(segment: u32, total: u32) -> Option<u64> {
+    let start = (u128::from(segment) << 64).div_ceil(u128::from(total));
+    if segment == 0 { None } else { u64::try_from(start).ok() }
+}
+
+fn end_of(prefix: &KeyBytes) -> Option<Vec<u8>> {
+    match prefix.after_all_with_prefix() {
+        Bound::Excluded(end) | Bound::Included(end) => Some(end),
+        Bound::Unbounded => None,
+    }
+}
+
+/// What a query asks of the last sort key attribute it constrains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RangeTest {
+    Less(KeyValue),
+    LessOrEqual(KeyValue),
+    Greater(KeyValue),
+    GreaterOrEqual(KeyValue),
+    Between(KeyValue, KeyValue),
+    BeginsWith(KeyValue),
+}
+
+/// The part of one partition that a query reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PartitionSlice {
+    /// The partition key.
+    pub(crate) hash: Vec<KeyValue>,
+    /// The values that the first sort key attributes equal.
+    pub(crate) equal: Vec<KeyValue>,
+    /// What the next sort key attribute must meet.
+    pub(crate) test: Option<RangeTest>,
+}
+
+impl PartitionSlice {
+    /// Whether a sort key meets the conditions.
+    pub(crate) fn admits(&self, range: &[KeyValue]) -> bool {
+        // The order of bytes is the order of keys, whatever the partition.
+        let key = PrimaryKey { hash: self.hash.clone(), range: range.to_vec() }.encode();
+        self.range().contains(key.as_bytes())
+    }
+
+    /// The keys in the slice.
+    pub(crate) fn range(&self) -> ByteRange {
+        let start = KeyBytes::partition(&self.hash).with_range(&self.equal);
+        let whole = ByteRange::prefix(&start);
+        let at = |value: &KeyValue| start.with_range(std::slice::from_ref(value));
+        let Some(test) = &self.test else { return whole };
+        match test {
+            RangeTest::Less(value) => ByteRange { upper: Some(at(value).into_bytes()), ..whole },
+            RangeTest::LessOrEqual(value) => ByteRange { upper: end_of(&at(value)), ..whole },
+            RangeTest::GreaterOrEqual(value) => ByteRange { lower: at(value).into_bytes(), ..whole },
+            // Nothing is past a key without an end, which is all `0xff`: no key is.
+            RangeTest::Greater(value) => {
+                ByteRange { lower: end_of(&at(value)).unwrap_or_else(|| at(value).into_bytes()), ..whole }
+            }
+            RangeTest::Between(lower, upper) => {
+                ByteRange { lower: at(lower).into_bytes(), upper: end_of(&at(upper)) }
+            }
+            RangeTest::BeginsWith(prefix) => ByteRange::prefix(&start.with_range_prefix(prefix)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
