@@ -3,6 +3,7 @@
 mod condition;
 mod error;
 mod key_condition;
+pub mod legacy;
 mod lexer;
 mod parser;
 mod path;

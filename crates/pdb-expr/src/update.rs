@@ -122,6 +122,11 @@ impl UpdateExpression {
         Ok(Self { actions, dialect })
     }
 
+    /// Returns the update of these actions, whose targets are different whole attributes.
+    pub(crate) fn of_attributes(actions: Vec<UpdateAction>, dialect: UpdateDialect) -> Self {
+        Self { actions, dialect }
+    }
+
     /// Returns the actions in the order of the text.
     #[must_use]
     pub fn actions(&self) -> &[UpdateAction] {
