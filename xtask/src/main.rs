@@ -1,2 +1,66 @@
-//! Development commands; `cargo xtask --help` lists them.
-fn main() {}
+//! Development commands of the workspace; `cargo xtask --help` lists them.
+//!
+//! One file a command. A command is a function that returns an [`Outcome`]; whoever adds one adds its file, a
+//! variant of [`Task`] and an arm in [`main`].
+
+mod bench;
+mod ci;
+mod coverage;
+mod lint;
+mod migration;
+mod run;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a command comes to: nothing, or the reason it failed, ready to print.
+pub(crate) type Outcome<T = ()> = Result<T, String>;
+
+/// Development commands of the workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every test of the workspace, doctests and examples included
+    Test(test::Options),
+    /// Checks format, lints on every feature set, documentation, and what `tidy` checks
+    Lint,
+    /// Does what the continuous integration does: test and lint
+    Ci,
+    /// Checks the layers between the crates and the house rules that no compiler knows
+    Tidy,
+    /// Measures line coverage (installs cargo-tarpaulin when it is missing)
+    Coverage(coverage::Options),
+    /// Creates the next migration, for every database dialect
+    Migration(migration::Options),
+    /// Runs the benchmarks
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Test(options) => test::run(&options),
+        Task::Lint => lint::run(),
+        Task::Ci => ci::run(),
+        Task::Tidy => tidy::run(),
+        Task::Coverage(options) => coverage::run(&options),
+        Task::Migration(options) => migration::run(&options),
+        Task::Bench(options) => bench::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `cargo xtask coverage`: line coverage of each crate, measured by cargo-tarpaulin.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::{Outcome, run, workspace};
+
+/// The crates a stream record passes through; their figure is printed by itself.
+const STREAM_CRATES: &[&str] = &["pdb-capture", "pdb-cleanup", "pdb-model", "pdb-store", "pdb-streams"];
+
+/// What to measure.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Fail when the stream crates together are below this percentage
+    #[arg(long, value_name = "PERCENT")]
+    fail_under: Option<f64>,
+    /// Run only the tests of these packages; the figures are then lower than those of all tests
+    #[arg(long, short, value_name = "NAME")]
+    package: Vec<String>,
+}
+
+/// Measures and prints line coverage.
+pub(crate) fn run(options: &Options) -> Outcome {
+    if !run::works("cargo", &["tarpaulin", "--version"]) {
+        run::run(run::cargo().args(["install", "cargo-tarpaulin", "--locked"]))?;
+    }
+    let folder = workspace::target().join("coverage");
+    let mut command = run::cargo();
+    command.args(["tarpaulin", "--engine", "ptrace", "--skip-clean", "--out", "Json", "--timeout", "600"]);
+    command.args(["--exclude", "xtask"]).arg("--exclude-files").args([
+        "xtask/*",
+        "*/tests/*",
+        "*/tests.rs",
+        "tests/*",
+    ]);
+    // A build of its own: tarpaulin's flags would otherwise have every other command build afresh.
+    command.arg("--target-dir").arg(folder.join("build")).arg("--output-dir").arg(&folder);
+    if options.package.is_empty() {
+        command.arg("--workspace");
+    }
+    for name in &options.package {
+        command.args(["--packages", name]);
+    }
+    run::run(&mut command)?;
+
+    let report = parse(&workspace::read(&folder.join("tarpaulin-report.json"))?)?;
+    let mut stream = Lines::default();
+    println!("{:<16} {:>8} {:>8} {:>7}", "crate", "covered", "lines", "%");
+    for (name, lines) in &report {
+        println!("{name:<16} {lines}");
+        if STREAM_CRATES.contains(&name.as_str()) {
+            stream.add(*lines);
+        }
+    }
+    println!("{:<16} {stream}", "stream crates");
+    match options.fail_under {
+        Some(least) if stream.percent() < least => {
+            Err(format!("the stream crates are covered to {:.1} %, less than {least} %", stream.percent()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How many lines can be covered, and how many are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Lines {
+    covered: u64,
+    coverable: u64,
+}
+
+impl Lines {
+    fn add(&mut self, other: Self) {
+        self.covered += other.covered;
+        self.coverable += other.coverable;
+    }
+
+    fn percent(self) -> f64 {
+        if self.coverable == 0 { 100.0 } else { 100.0 * self.covered as f64 / self.coverable as f64 }
+    }
+}
+
+impl std::fmt::Display for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:>8} {:>8} {:>7.1}", self.covered, self.coverable, self.percent())
+    }
+}
+
+/// Sums tarpaulin's report by crate.
+fn parse(text: &str) -> Outcome<BTreeMap<String, Lines>> {
+    #[derive(Deserialize)]
+    struct Report {
+        files: Vec<File>,
+    }
+    #[derive(Deserialize)]
+    struct File {
+        path: Vec<String>,
+        covered: u64,
+        coverable: u64,
+    }
+    let report: Report = serde_json::from_str(text)
+        .map_err(|error| format!("tarpaulin's report is not understood: {error}"))?;
+    let mut crates = BTreeMap::<String, Lines>::new();
+    for file in report.files {
+        let Some(at) = file.path.iter().rposition(|part| part == "crates") else { continue };
+        let Some(name) = file.path.get(at + 1) else { continue };
+        let lines = Lines { covered: file.covered, coverable: file.coverable };
+        crates.entry(name.clone()).or_default().add(lines);
+    }
+    Ok(crates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_summed_by_crate() {
+        let text = r#"{"files":[
+            {"path":["/","home","crates","pdb-model","src","a.rs"],"covered":1,"coverable":2},
+            {"path":["/","home","crates","pdb-model","src","b.rs"],"covered":3,"coverable":4},
+            {"path":["/","home","xtask","src","main.rs"],"covered":0,"coverable":9}]}"#;
+        let report = parse(text).expect("the report parses");
+        assert_eq!(report.len(), 1);
+        assert_eq!(report["pdb-model"], Lines { covered: 4, coverable: 6 });
+        assert_eq!(Lines::default().percent(), 100.0);
+    }
+}

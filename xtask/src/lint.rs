@@ -1,0 +1,44 @@
+//! `cargo xtask lint`: format, clippy on every feature set, documentation, house rules. A warning is an error.
+
+use crate::{Outcome, run, tidy, workspace};
+
+/// Runs all linters.
+pub(crate) fn run() -> Outcome {
+    run::run(run::cargo().args(["fmt", "--all", "--check"]))?;
+    tidy::run()?;
+    clippy(&["--workspace"])?;
+    for package in workspace::packages()? {
+        // With its default features each package has just been checked.
+        for features in feature_sets(&package) {
+            let mut selection = vec!["--package", package.name.as_str(), "--no-default-features"];
+            if !features.is_empty() {
+                selection.extend(["--features", features.as_str()]);
+            }
+            clippy(&selection)?;
+        }
+    }
+    run::run(
+        run::cargo()
+            .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
+}
+
+fn clippy(selection: &[&str]) -> Outcome {
+    run::run(run::cargo().arg("clippy").args(selection).args(["--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Returns the feature sets to check besides the default one: none, each alone, and all.
+fn feature_sets(package: &workspace::Package) -> Vec<String> {
+    let names: Vec<&str> =
+        package.features.keys().map(String::as_str).filter(|name| *name != "default").collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let mut sets = vec![String::new()];
+    sets.extend(names.iter().map(ToString::to_string));
+    if names.len() > 1 {
+        sets.push(names.join(","));
+    }
+    sets
+}

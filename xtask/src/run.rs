@@ -1,0 +1,74 @@
+//! Running other programs: each is echoed, inherits the terminal, and fails the command when it fails.
+
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+
+use crate::{Outcome, workspace};
+
+/// Starts the description of a program that runs at the root of the workspace.
+pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(name);
+    command.current_dir(workspace::root());
+    command
+}
+
+/// Starts the description of a run of cargo, the same cargo that runs this program.
+pub(crate) fn cargo() -> Command {
+    let mut command = program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo tells a program it runs is not meant for the cargo below it.
+    for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION", "RUST_RECURSION_COUNT"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Echoes and runs `command`.
+///
+/// # Errors
+///
+/// When it cannot be started or does not exit with 0.
+pub(crate) fn run(command: &mut Command) -> Outcome {
+    eprintln!("$ {}", text_of(command));
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{}` ended with {status}", text_of(command))),
+        Err(error) => Err(format!("`{}` could not be started: {error}", text_of(command))),
+    }
+}
+
+/// Runs `command` and returns what it wrote to its standard output; its errors go to the terminal.
+///
+/// # Errors
+///
+/// As [`run`], and when the output is not UTF-8.
+pub(crate) fn output(command: &mut Command) -> Outcome<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("`{}` could not be started: {error}", text_of(command)))?;
+    if !output.status.success() {
+        return Err(format!("`{}` ended with {}", text_of(command), output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|_| format!("`{}` wrote what is not UTF-8", text_of(command)))
+}
+
+/// Says whether `name` can be run with `arguments`, quietly.
+pub(crate) fn works(name: &str, arguments: &[&str]) -> bool {
+    program(name)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn text_of(command: &Command) -> String {
+    let name = std::path::Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let mut text = name.to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        text.push(' ');
+        text.push_str(&argument.to_string_lossy());
+    }
+    text
+}

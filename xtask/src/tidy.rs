@@ -1,0 +1,32 @@
+//! `cargo xtask tidy`: the house rules that no compiler knows.
+//!
+//! Each check looks at one thing and returns its complaints, one line each; all checks run before the command fails.
+
+mod layers;
+mod manifests;
+mod migrations;
+mod modules;
+mod text;
+
+use crate::{Outcome, workspace};
+
+/// What a check found wrong, one line each.
+type Complaints = Vec<String>;
+
+/// Runs all checks.
+pub(crate) fn run() -> Outcome {
+    let packages = workspace::packages()?;
+    let mut complaints = layers::check(&packages);
+    complaints.extend(manifests::check(&packages)?);
+    complaints.extend(migrations::check()?);
+    complaints.extend(modules::check(&packages)?);
+    complaints.extend(text::check(&packages)?);
+    for complaint in &complaints {
+        eprintln!("tidy: {complaint}");
+    }
+    match complaints.len() {
+        0 => Ok(()),
+        1 => Err("tidy has one complaint".to_owned()),
+        n => Err(format!("tidy has {n} complaints")),
+    }
+}

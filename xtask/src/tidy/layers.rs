@@ -1,0 +1,98 @@
+//! Which crate may name which: the picture in `ARCHITECTURE.md` as a check.
+
+use super::Complaints;
+use crate::workspace::Package;
+
+/// What each of our crates may name under `[dependencies]`.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("pdb-model", &[]),
+    ("pdb-expr", &["pdb-model"]),
+    ("pdb-store", &["pdb-model"]),
+    ("pdb-capture", &["pdb-model", "pdb-store"]),
+    ("pdb-items", &["pdb-model", "pdb-expr", "pdb-store", "pdb-capture"]),
+    ("pdb-streams", &["pdb-model", "pdb-store"]),
+    ("pdb-cleanup", &["pdb-model", "pdb-store", "pdb-capture"]),
+    ("pretender", &["pdb-model", "pdb-store", "pdb-capture", "pdb-items", "pdb-streams", "pdb-cleanup"]),
+    ("pdb-wire", &["pretender", "pdb-model"]),
+    ("pdb-server", &["pdb-wire", "pretender", "pdb-model"]),
+    ("pdb-testkit", &["pdb-model", "pdb-store"]),
+];
+
+/// Crates from outside, and the only ones of ours that may name them under `[dependencies]`.
+const FENCES: &[(&str, &[&str])] = &[
+    ("rusqlite", &["pdb-store"]),
+    ("r2d2", &["pdb-store"]),
+    ("hyper", &["pdb-server"]),
+    ("hyper-util", &["pdb-server"]),
+    ("http-body-util", &["pdb-server"]),
+    ("tokio", &["pdb-server"]),
+    ("ureq", &["pdb-server"]),
+    ("clap", &["pdb-server"]),
+    ("tracing-subscriber", &["pdb-server"]),
+    ("flate2", &["pdb-server"]),
+    ("crc32fast", &["pdb-server"]),
+    ("uuid", &["pdb-model", "pdb-server"]),
+    ("time", &["pdb-model", "pdb-server"]),
+    ("base64", &["pdb-model", "pdb-expr", "pdb-wire"]),
+    ("serde", &["pdb-model", "pdb-store", "pdb-items", "pdb-streams", "pdb-wire", "pdb-server"]),
+    ("serde_json", &["pdb-model", "pdb-store", "pdb-items", "pdb-streams", "pdb-wire", "pdb-server"]),
+    ("bigdecimal", &[]),
+    ("proptest", &[]),
+    ("tempfile", &["pdb-testkit"]),
+];
+
+/// Checks the dependencies of our crates against [`LAYERS`] and [`FENCES`].
+///
+/// Only normal dependencies count: tests may look across layers. `xtask` and `tests` are no part of the picture.
+pub(super) fn check(packages: &[Package]) -> Complaints {
+    let mut complaints = Complaints::new();
+    for package in packages.iter().filter(|package| package.is_crate()) {
+        let name = package.name.as_str();
+        let dependencies = package.dependencies.iter().filter(|dependency| dependency.kind.is_none());
+        complaints.extend(dependencies.filter_map(|dependency| complaint(name, &dependency.name)));
+        if !LAYERS.iter().any(|(layer, _)| *layer == name) {
+            complaints.push(format!("crate `{name}` has no place in the layers (xtask/src/tidy/layers.rs)"));
+        }
+    }
+    complaints
+}
+
+/// Returns what is wrong with the crate `user` naming the crate `used`, if anything.
+fn complaint(user: &str, used: &str) -> Option<String> {
+    let ours = LAYERS.iter().any(|(name, _)| *name == used);
+    if ours && !LAYERS.iter().any(|(name, below)| *name == user && below.contains(&used)) {
+        return Some(format!("crate `{user}` may not name `{used}`: it lies in another layer"));
+    }
+    let (_, users) = FENCES.iter().find(|(fenced, _)| *fenced == used)?;
+    (!users.contains(&user)).then(|| match users {
+        [] => format!("crate `{user}` may name `{used}` for its tests only"),
+        users => format!("crate `{user}` may not name `{used}`: that is left to {}", users.join(", ")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_point_downwards() {
+        for (at, (name, below)) in LAYERS.iter().enumerate() {
+            for used in *below {
+                let below = LAYERS.iter().position(|(layer, _)| layer == used);
+                assert!(below.is_some_and(|below| below < at), "{name} names {used}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_crosses_a_layer_or_a_fence_is_reported() {
+        assert_eq!(complaint("pdb-streams", "pdb-store"), None);
+        assert!(complaint("pdb-streams", "pdb-items").is_some());
+        assert!(complaint("pdb-store", "pretender").is_some());
+        assert!(complaint("pretender", "pdb-testkit").is_some());
+        assert_eq!(complaint("pdb-store", "rusqlite"), None);
+        assert!(complaint("pdb-items", "rusqlite").is_some());
+        assert!(complaint("pdb-model", "proptest").is_some());
+        assert_eq!(complaint("pdb-model", "thiserror"), None);
+    }
+}
