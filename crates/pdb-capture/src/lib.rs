@@ -1,1 +1,15 @@
-//! The one way an item changes: row, indexes and stream record in one transaction.
+#![doc = include_str!("../README.md")]
+
+mod backfill;
+mod error;
+mod expiry;
+mod indexes;
+mod stream;
+mod write;
+
+pub use backfill::{backfill_expiry, backfill_index};
+pub use error::CaptureError;
+pub use expiry::expires_at;
+pub use indexes::{IndexChange, IndexChangeKind};
+pub use stream::{disable_stream, enable_stream};
+pub use write::{LockedItem, WriteReport, lock_item, write_item};

@@ -1,1 +1,5 @@
-//! A manual clock, counting ids and a database for each test.
+#![doc = include_str!("../README.md")]
+
+mod db;
+
+pub use db::{TestDb, definition, key_schema, string_key};

@@ -1,0 +1,91 @@
+//! Bringing existing items up to a table's new definition, in steps small enough not to hold up other writers.
+
+use std::{
+    ops::{Bound, ControlFlow},
+    sync::Arc,
+};
+
+use pdb_model::{EncodedItem, IndexName, KeyBytes};
+use pdb_store::{Direction, KeyRange, StoreError, Table, Tx};
+
+use crate::{
+    error::CaptureError,
+    expiry::expires_at,
+    indexes::{Both, Entry},
+};
+
+/// Fills an index with the entries of up to `limit` items, beginning after the key `after`; returns the last key if more
+/// items may follow.
+///
+/// The index must be in the table's definition before the first step: what is written in between finds its own way into it.
+/// Items that do not fit the index key are left out, as AWS does it.
+///
+/// # Errors
+///
+/// [`CaptureError::Corrupt`], [`CaptureError::Store`].
+pub fn backfill_index(
+    tx: &mut Tx<'_>,
+    table: &Arc<Table>,
+    index: &IndexName,
+    after: Option<&KeyBytes>,
+    limit: u32,
+) -> Result<Option<KeyBytes>, CaptureError> {
+    let definition = table
+        .definition
+        .index(index.as_str())
+        .ok_or_else(|| StoreError::IndexNotFound { table: table.name().clone(), index: index.clone() })?;
+    let (items, last) = next_items(tx, table, after, limit)?;
+    for (key, encoded) in items {
+        let item = encoded.decode().map_err(CaptureError::Corrupt)?;
+        let both = Both { item: &item, encoded: &encoded };
+        if let Ok(Some(entry)) = Entry::of(definition, table, &key, both) {
+            tx.put_index_entry(table, index, &entry.key, &key, &entry.projected, None)?;
+        }
+    }
+    Ok(last)
+}
+
+/// Notes for up to `limit` items, beginning after the key `after`, when they expire by the table's time-to-live
+/// attribute; returns the last key if more items may follow.
+///
+/// The attribute must be in the table's definition before the first step, or gone from it: then no item expires.
+///
+/// # Errors
+///
+/// [`CaptureError::Corrupt`], [`CaptureError::Store`].
+pub fn backfill_expiry(
+    tx: &mut Tx<'_>,
+    table: &Arc<Table>,
+    after: Option<&KeyBytes>,
+    limit: u32,
+) -> Result<Option<KeyBytes>, CaptureError> {
+    let (items, last) = next_items(tx, table, after, limit)?;
+    for (key, encoded) in items {
+        let expiry = match &table.definition.time_to_live_attribute {
+            None => None,
+            Some(_) => expires_at(&table.definition, &encoded.decode().map_err(CaptureError::Corrupt)?),
+        };
+        tx.set_expiry(table, &key, expiry)?;
+    }
+    Ok(last)
+}
+
+type Items = Vec<(KeyBytes, EncodedItem)>;
+
+fn next_items(
+    tx: &mut Tx<'_>,
+    table: &Table,
+    after: Option<&KeyBytes>,
+    limit: u32,
+) -> Result<(Items, Option<KeyBytes>), CaptureError> {
+    let lower = after.map_or(Bound::Unbounded, |key| Bound::Excluded(key.as_bytes().to_vec()));
+    let range = KeyRange { lower, upper: Bound::Unbounded };
+    let limit = limit.max(1) as usize;
+    let mut items = Vec::new();
+    tx.scan(table, None, &range, Direction::Forward, &mut |row| {
+        items.push((KeyBytes::from_stored(row.key.to_vec()), row.to_item()));
+        if items.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    let last = items.last().filter(|_| items.len() == limit).map(|(key, _)| key.clone());
+    Ok((items, last))
+}

@@ -1,0 +1,63 @@
+//! Switching the capture of a table's changes on and off.
+
+use std::sync::Arc;
+
+use pdb_model::{Env, ShardId, StreamArn, StreamViewType};
+use pdb_store::{NewShard, Table, Tx};
+
+use crate::error::CaptureError;
+
+/// Enables a stream on a table, with `shards` open shards (at least one) that share the hash range equally; returns the
+/// table as it now is.
+///
+/// The stream is as old as its label says.
+///
+/// # Errors
+///
+/// [`CaptureError::Store`] with `StreamExists` if the table has an enabled stream, or there was one of this ARN.
+pub fn enable_stream(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    table: &Table,
+    arn: &StreamArn,
+    view_type: StreamViewType,
+    shards: u32,
+) -> Result<Arc<Table>, CaptureError> {
+    let created = arn.label.moment();
+    let (mut table, _) = tx.create_stream(table, arn, view_type, created)?;
+    let mut suffixes: Vec<u32> = Vec::new();
+    let shards = u64::from(shards.max(1));
+    for i in 0..shards {
+        // Shards of one millisecond are told apart, and ordered, by their suffix.
+        let mut suffix = env.ids.next_id() as u32;
+        while suffixes.contains(&suffix) {
+            suffix = suffix.wrapping_add(1);
+        }
+        suffixes.push(suffix);
+        let shard = NewShard {
+            id: ShardId::at(created, suffix),
+            parent: None,
+            hash_from: part(i, shards),
+            hash_to: if i + 1 == shards { u64::MAX } else { part(i + 1, shards) - 1 },
+            opened: created,
+        };
+        table = tx.create_shard(&table, &shard)?.0;
+    }
+    Ok(table)
+}
+
+/// Disables the stream of a table, if it has one enabled: its shards are closed, its records stay readable. Returns the
+/// table as it now is.
+///
+/// # Errors
+///
+/// [`CaptureError::Store`].
+pub fn disable_stream(env: &Env, tx: &mut Tx<'_>, table: &Table) -> Result<Arc<Table>, CaptureError> {
+    let now = tx.moment(|| env.clock.now());
+    Ok(tx.close_stream(table, now)?)
+}
+
+/// Where the `i`th of `n` equal parts of the hash range begins.
+fn part(i: u64, n: u64) -> u64 {
+    ((u128::from(i) << 64) / u128::from(n)) as u64
+}

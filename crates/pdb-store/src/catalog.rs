@@ -1,0 +1,56 @@
+//! All tables, in memory, as of one commit; copied when a transaction defines something anew.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use pdb_model::TableName;
+
+use crate::{
+    error::StoreError,
+    table::{Table, TableId},
+};
+
+/// All tables by name and by id.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Catalog {
+    by_name: BTreeMap<TableName, Arc<Table>>,
+    by_id: BTreeMap<TableId, Arc<Table>>,
+}
+
+impl Catalog {
+    pub(crate) fn get(&self, name: &TableName) -> Option<&Arc<Table>> {
+        self.by_name.get(name)
+    }
+
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.by_name.values()
+    }
+
+    /// Names after `after`, in byte order.
+    pub(crate) fn names_after<'a>(&'a self, after: Option<&str>) -> impl Iterator<Item = &'a TableName> {
+        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        self.by_name.range::<str, _>((from, std::ops::Bound::Unbounded)).map(|(name, _)| name)
+    }
+
+    /// Returns the table as it now is, if it has the definition that `known` has.
+    ///
+    /// Shards may differ: they are looked up when a record is appended.
+    pub(crate) fn current(&self, known: &Table) -> Result<&Arc<Table>, StoreError> {
+        match self.by_id.get(&known.id) {
+            None => Err(StoreError::TableNotFound(known.name().clone())),
+            Some(table) if Arc::ptr_eq(&table.definition, &known.definition) => Ok(table),
+            Some(_) => Err(StoreError::TableChanged(known.name().clone())),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, table: Table) -> Arc<Table> {
+        let table = Arc::new(table);
+        self.by_name.insert(table.name().clone(), table.clone());
+        self.by_id.insert(table.id, table.clone());
+        table
+    }
+
+    pub(crate) fn remove(&mut self, table: &Table) {
+        self.by_name.remove(table.name());
+        self.by_id.remove(&table.id);
+    }
+}

@@ -1,0 +1,184 @@
+//! What can go wrong in the store.
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+use pdb_model::{IndexName, TableName};
+
+/// Why the store could not do what was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No table has this name.
+    #[error("table `{0}` does not exist")]
+    TableNotFound(TableName),
+    /// A table of this name exists already.
+    #[error("table `{0}` exists already")]
+    TableExists(TableName),
+    /// The table was defined anew, or dropped, since the caller looked it up.
+    #[error("table `{0}` has changed since it was looked up")]
+    TableChanged(TableName),
+    /// The table has no index of this name.
+    #[error("table `{table}` has no index `{index}`")]
+    IndexNotFound {
+        /// The table.
+        table: TableName,
+        /// The index it lacks.
+        index: IndexName,
+    },
+    /// No stream, or no open one, is there to act upon.
+    #[error("stream `{0}` does not exist or is closed")]
+    StreamNotFound(String),
+    /// The table has an enabled stream already, or a stream of this ARN exists.
+    #[error("stream `{0}` exists already")]
+    StreamExists(String),
+    /// No shard, or no open one, is there to act upon.
+    #[error("shard `{0}` does not exist or is closed")]
+    ShardNotFound(String),
+    /// A shard has used up its sequence numbers (2^40), or a table name its shards (2^22).
+    #[error("{0} has no numbers left")]
+    Exhausted(String),
+    /// A row holds what no released version writes.
+    #[error("stored {what} cannot be read: {detail}")]
+    Corrupt {
+        /// What was to be read.
+        what: &'static str,
+        /// Why it could not be.
+        detail: String,
+    },
+    /// The database could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database refused, or could not be reached.
+    #[error("database failed to {during}")]
+    Database {
+        /// What it was to do.
+        during: &'static str,
+        /// What it said.
+        source: DbError,
+    },
+    /// The work panicked. Nothing it did is kept; nobody else's work is touched.
+    #[error("the work on the store panicked: {0}")]
+    Panicked(String),
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// Makes the error of a row that holds what no released version writes.
+    pub(crate) fn corrupt(what: &'static str, detail: impl fmt::Display) -> Self {
+        Self::Corrupt { what, detail: detail.to_string() }
+    }
+}
+
+/// Why a database could not be opened. In no case was anything of it changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file is not an SQLite database, or its beginning is damaged.
+    #[error("`{}` is not a database, or it is damaged", .0.display())]
+    NotADatabase(PathBuf),
+    /// The file is an SQLite database of some other program.
+    #[error("`{}` is a database of another program", .0.display())]
+    Foreign(PathBuf),
+    /// A newer version made the database.
+    #[error("`{}` has schema {found}, made by a newer version; this one knows schemas up to {known}", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: u32,
+        /// The newest schema version this program knows.
+        known: u32,
+    },
+    /// Another process has the database open.
+    #[error("`{}` is in use by another process", .0.display())]
+    Locked(PathBuf),
+    /// The file, or its directory, cannot be opened for writing.
+    #[error("`{}` cannot be opened for writing", .path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Arc<std::io::Error>,
+    },
+}
+
+/// What the database said. Opaque: no driver's type is part of this crate's API.
+#[derive(Clone)]
+pub struct DbError(Arc<Cause>);
+
+enum Cause {
+    Sqlite(rusqlite::Error),
+    Pool(r2d2::Error),
+}
+
+impl DbError {
+    /// True if the disk, or a limit set upon the database, is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.code() == Some(rusqlite::ErrorCode::DiskFull)
+    }
+
+    /// True if the database file is damaged.
+    #[must_use]
+    pub fn is_corrupt(&self) -> bool {
+        matches!(self.code(), Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase))
+    }
+
+    pub(crate) fn is_unwritable(&self) -> bool {
+        matches!(
+            self.code(),
+            Some(
+                rusqlite::ErrorCode::ReadOnly
+                    | rusqlite::ErrorCode::CannotOpen
+                    | rusqlite::ErrorCode::PermissionDenied
+            )
+        )
+    }
+
+    fn code(&self) -> Option<rusqlite::ErrorCode> {
+        match &*self.0 {
+            Cause::Sqlite(error) => error.sqlite_error_code(),
+            Cause::Pool(_) => None,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for DbError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(Arc::new(Cause::Sqlite(error)))
+    }
+}
+
+impl From<r2d2::Error> for DbError {
+    fn from(error: r2d2::Error) -> Self {
+        Self(Arc::new(Cause::Pool(error)))
+    }
+}
+
+impl fmt::Display for DbError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Cause::Sqlite(error) => error.fmt(f),
+            Cause::Pool(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for DbError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DbError({self})")
+    }
+}
+
+impl std::error::Error for DbError {}
+
+/// Says what the database was doing when it failed.
+pub(crate) trait During<T> {
+    fn during(self, during: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T, E: Into<DbError>> During<T> for Result<T, E> {
+    fn during(self, during: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Database { during, source: source.into() })
+    }
+}

@@ -1,0 +1,309 @@
+//! Rows of items and of index entries.
+
+use std::{
+    borrow::Cow,
+    ops::{Bound, ControlFlow},
+};
+
+use pdb_model::{EncodedItem, IndexName, KeyBytes};
+
+use crate::{
+    driver::Param,
+    error::StoreError,
+    table::{ScanSql, Table},
+    tx::{ReadTx, Tx},
+};
+
+/// A range of stored keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    /// Where it begins.
+    pub lower: Bound<Vec<u8>>,
+    /// Where it ends.
+    pub upper: Bound<Vec<u8>>,
+}
+
+impl KeyRange {
+    /// Returns the range of all keys.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { lower: Bound::Unbounded, upper: Bound::Unbounded }
+    }
+
+    /// Returns the range of the keys that begin with these bytes.
+    #[must_use]
+    pub fn prefix(prefix: &KeyBytes) -> Self {
+        Self { lower: Bound::Included(prefix.as_bytes().to_vec()), upper: prefix.after_all_with_prefix() }
+    }
+}
+
+/// Which way a range is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the lower end up.
+    Forward,
+    /// From the upper end down.
+    Backward,
+}
+
+/// An item, or an index entry, as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct RowRef<'r> {
+    /// The key it is stored under: the item's, or the index entry's.
+    pub key: &'r [u8],
+    /// The key of the table's item; the same as `key` unless this is an index entry.
+    pub base: &'r [u8],
+    /// The item, or what the index has of it, as canonical JSON.
+    pub json: &'r str,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+impl RowRef<'_> {
+    /// Returns the item as a value of its own.
+    #[must_use]
+    pub fn to_item(&self) -> EncodedItem {
+        EncodedItem::from_stored(self.json.to_owned(), self.size_bytes)
+    }
+}
+
+/// The row of an item that a transaction has locked; with it the transaction replaces or removes exactly this one.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemRow {
+    id: i64,
+    size_bytes: u64,
+}
+
+impl ReadTx<'_> {
+    /// Returns an item.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TableNotFound`] or [`StoreError::TableChanged`] if `table` is not from this transaction;
+    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods that take a table.
+    pub fn get_item(&mut self, table: &Table, key: &KeyBytes) -> Result<Option<EncodedItem>, StoreError> {
+        let table = self.catalog.current(table)?;
+        self.driver.first("read an item", &table.items.get, &[Param::Blob(key.as_bytes())], |row| {
+            Ok(EncodedItem::from_stored(row.text(0)?.to_owned(), row.count(1)?))
+        })
+    }
+
+    /// Hands the items of a range, or the entries of one of the table's indexes, to `each`, until that breaks off.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::IndexNotFound`], and as [`get_item`](Self::get_item).
+    pub fn scan(
+        &mut self,
+        table: &Table,
+        index: Option<&IndexName>,
+        range: &KeyRange,
+        direction: Direction,
+        each: &mut dyn FnMut(RowRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let table = self.catalog.current(table)?;
+        let sql: &ScanSql = match index {
+            None => &table.items.scan,
+            Some(index) => &table.index(index)?.sql.scan,
+        };
+        // The least bytes above `b` are `b` and a zero: all bounds come down to `>=` and `<`.
+        let lower = match &range.lower {
+            Bound::Included(bytes) => Cow::Borrowed(bytes.as_slice()),
+            Bound::Excluded(bytes) => Cow::Owned(just_above(bytes)),
+            Bound::Unbounded => Cow::Borrowed(&[][..]),
+        };
+        let upper = match &range.upper {
+            Bound::Included(bytes) => Some(Cow::Owned(just_above(bytes))),
+            Bound::Excluded(bytes) => Some(Cow::Borrowed(bytes.as_slice())),
+            Bound::Unbounded => None,
+        };
+        let params = [Param::Blob(&lower), Param::Blob(upper.as_deref().unwrap_or_default())];
+        let (sql, params) = match (direction, &upper) {
+            (Direction::Forward, None) => (&sql.up, &params[..1]),
+            (Direction::Forward, Some(_)) => (&sql.up_to, &params[..]),
+            (Direction::Backward, None) => (&sql.down, &params[..1]),
+            (Direction::Backward, Some(_)) => (&sql.down_from, &params[..]),
+        };
+        self.driver.query("read a range of items", sql, params, |row| {
+            Ok(each(RowRef {
+                key: row.blob(0)?,
+                base: row.blob(1)?,
+                json: row.text(2)?,
+                size_bytes: row.count(3)?,
+            }))
+        })
+    }
+
+    /// Returns the keys of up to `limit` items whose expiry is later than `after` and not later than `now`, both in
+    /// epoch seconds, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_item`](Self::get_item).
+    pub fn expired_items(
+        &mut self,
+        table: &Table,
+        after: i64,
+        now: i64,
+        limit: u32,
+    ) -> Result<Vec<KeyBytes>, StoreError> {
+        let table = self.catalog.current(table)?;
+        self.driver.all(
+            "list expired items",
+            &table.items.expired,
+            &[Param::Integer(after), Param::Integer(now), Param::Integer(limit.into())],
+            |row| Ok(KeyBytes::from_stored(row.blob(0)?.to_vec())),
+        )
+    }
+}
+
+fn just_above(bytes: &[u8]) -> Vec<u8> {
+    let mut above = Vec::with_capacity(bytes.len() + 1);
+    above.extend_from_slice(bytes);
+    above.push(0);
+    above
+}
+
+impl Tx<'_> {
+    /// Returns an item and its row, and keeps everybody else from changing it until the commit.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_item`](ReadTx::get_item).
+    pub fn lock_item(
+        &mut self,
+        table: &Table,
+        key: &KeyBytes,
+    ) -> Result<Option<(ItemRow, EncodedItem)>, StoreError> {
+        // SQLite has one writer, and this is its transaction: reading is locking.
+        let table = self.catalog.current(table)?;
+        self.driver.first("lock an item", &table.items.lock, &[Param::Blob(key.as_bytes())], |row| {
+            let size_bytes = row.count(2)?;
+            let item = EncodedItem::from_stored(row.text(1)?.to_owned(), size_bytes);
+            Ok((ItemRow { id: row.integer(0)?, size_bytes }, item))
+        })
+    }
+
+    /// Writes an item, in the place of `old` if [`lock_item`](Self::lock_item) returned a row for its key.
+    ///
+    /// `expires_at` is the moment of its expiry in epoch seconds. Neither indexes nor the stream learn of it: whoever
+    /// changes an item goes through `pdb-capture`.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_item`](ReadTx::get_item).
+    pub fn put_item(
+        &mut self,
+        table: &Table,
+        key: &KeyBytes,
+        old: Option<ItemRow>,
+        new: &EncodedItem,
+        expires_at: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let items = self.catalog.current(table)?.items.clone();
+        let size = signed(new.size_bytes());
+        let (json, expires_at) = (Param::Text(new.json()), Param::optional_integer(expires_at));
+        if let Some(old) = old {
+            let params = [Param::Integer(old.id), json, Param::Integer(size), expires_at];
+            if self.change("replace an item", &items.update, &params)? != 1 {
+                return Err(StoreError::corrupt("item", "a locked row is gone"));
+            }
+            self.count(items.statistic, 0, size - signed(old.size_bytes));
+        } else {
+            let params = [Param::Blob(key.as_bytes()), json, Param::Integer(size), expires_at];
+            self.change("insert an item", &items.insert, &params)?;
+            self.count(items.statistic, 1, size);
+        }
+        Ok(())
+    }
+
+    /// Removes the item whose row [`lock_item`](Self::lock_item) returned.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_item`](ReadTx::get_item).
+    pub fn delete_item(&mut self, table: &Table, old: ItemRow) -> Result<(), StoreError> {
+        let items = self.catalog.current(table)?.items.clone();
+        if self.change("delete an item", &items.delete, &[Param::Integer(old.id)])? != 1 {
+            return Err(StoreError::corrupt("item", "a locked row is gone"));
+        }
+        self.count(items.statistic, -1, -signed(old.size_bytes));
+        Ok(())
+    }
+
+    /// Notes when an item expires, in epoch seconds; returns whether the item is there. It is no change of the item.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_item`](ReadTx::get_item).
+    pub fn set_expiry(
+        &mut self,
+        table: &Table,
+        key: &KeyBytes,
+        expires_at: Option<i64>,
+    ) -> Result<bool, StoreError> {
+        let items = self.catalog.current(table)?.items.clone();
+        let params = [Param::Blob(key.as_bytes()), Param::optional_integer(expires_at)];
+        Ok(self.change("note when an item expires", &items.set_expiry, &params)? == 1)
+    }
+
+    /// Writes an index entry; with `old_size_bytes`, in the place of the one of that size under the same key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::IndexNotFound`], and as [`get_item`](ReadTx::get_item).
+    pub fn put_index_entry(
+        &mut self,
+        table: &Table,
+        index: &IndexName,
+        entry: &KeyBytes,
+        base: &KeyBytes,
+        projected: &EncodedItem,
+        old_size_bytes: Option<u64>,
+    ) -> Result<(), StoreError> {
+        let sql = self.catalog.current(table)?.index(index)?.sql.clone();
+        let size = signed(projected.size_bytes());
+        if let Some(old_size_bytes) = old_size_bytes {
+            let params = [Param::Blob(entry.as_bytes()), Param::Text(projected.json()), Param::Integer(size)];
+            if self.change("replace an index entry", &sql.update, &params)? == 1 {
+                self.count(sql.statistic, 0, size - signed(old_size_bytes));
+                return Ok(());
+            }
+            // The index is being filled and has not come to this item yet: the entry is new after all.
+        }
+        let params = [
+            Param::Blob(entry.as_bytes()),
+            Param::Blob(base.as_bytes()),
+            Param::Text(projected.json()),
+            Param::Integer(size),
+        ];
+        if self.change("insert an index entry", &sql.insert, &params)? == 1 {
+            self.count(sql.statistic, 1, size);
+        }
+        Ok(())
+    }
+
+    /// Removes the index entry of this key and size, if it is there (an index that is being filled may not have it yet).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::IndexNotFound`], and as [`get_item`](ReadTx::get_item).
+    pub fn delete_index_entry(
+        &mut self,
+        table: &Table,
+        index: &IndexName,
+        entry: &KeyBytes,
+        old_size_bytes: u64,
+    ) -> Result<(), StoreError> {
+        let sql = self.catalog.current(table)?.index(index)?.sql.clone();
+        if self.change("delete an index entry", &sql.delete, &[Param::Blob(entry.as_bytes())])? == 1 {
+            self.count(sql.statistic, -1, -signed(old_size_bytes));
+        }
+        Ok(())
+    }
+}
+
+/// Sizes are bounded by what a row may hold, far below 2^63.
+fn signed(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

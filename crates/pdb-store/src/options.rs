@@ -1,0 +1,77 @@
+//! How a store is opened.
+
+use std::path::PathBuf;
+
+/// How a store is opened.
+///
+/// # Examples
+///
+/// ```
+/// use pdb_store::{Durability, StoreOptions};
+///
+/// let options = StoreOptions::file("orders.db").with_durability(Durability::Full);
+/// assert_eq!(options.durability, Durability::Full);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// Where the data is.
+    pub location: Location,
+    /// What an acknowledged write survives.
+    pub durability: Durability,
+    /// How many reads may run at the same time (a database in memory runs one).
+    pub readers: u32,
+}
+
+impl StoreOptions {
+    /// Returns the options of a database that lives in memory and dies with the [`Store`](crate::Store).
+    #[must_use]
+    pub fn memory() -> Self {
+        Self { location: Location::Memory, durability: Durability::Off, readers: 1 }
+    }
+
+    /// Returns the options of a database in a file, made if it is not there, with [`Durability::Normal`].
+    #[must_use]
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self { location: Location::File(path.into()), durability: Durability::Normal, readers: 8 }
+    }
+
+    /// Sets what an acknowledged write survives.
+    #[must_use]
+    pub fn with_durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Sets how many reads may run at the same time.
+    #[must_use]
+    pub fn with_readers(mut self, readers: u32) -> Self {
+        self.readers = readers;
+        self
+    }
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self::memory()
+    }
+}
+
+/// Where a store's data is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// In the memory of this process, for as long as the store is open.
+    Memory,
+    /// In this SQLite file, with `-wal`, `-shm` and `-lock` files beside it.
+    File(PathBuf),
+}
+
+/// What an acknowledged write survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// A power failure: every commit waits for the disk.
+    Full,
+    /// The death of this process, however sudden. A power failure may cost the last commits, never consistency.
+    Normal,
+    /// The death of this process, but a power failure may damage the database.
+    Off,
+}

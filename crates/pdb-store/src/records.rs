@@ -1,0 +1,342 @@
+//! Stream records: `pdb_stream_<t>`.
+//!
+//! The primary key packs the shard's number above a counter, so the records of a shard are one range of it, in the order
+//! of their commits, and appending and reading in order cost the least SQLite can do. The counters of open shards are
+//! kept in memory by the only writer; when the database is opened they go on above the last number any record had.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use pdb_model::{
+    EncodedItem, EpochMillis, EventId, EventName, SequenceNumber, StreamArn, StreamLabel, StreamRecord,
+    StreamViewType, UserIdentity, record_size_bytes,
+};
+
+use crate::{
+    driver::{Driver, Param, Row},
+    error::StoreError,
+    names,
+    shards::StreamRow,
+    table::{RecordTable, Table},
+    tx::{ReadTx, Tx},
+};
+
+const COUNTER_BITS: u32 = 40;
+const MAX_COUNTER: u64 = (1 << COUNTER_BITS) - 1;
+/// The highest number of a shard; 2^23 shards last for 3800 years of rotation.
+pub(crate) const MAX_SHARD: u64 = (1 << (63 - COUNTER_BITS)) - 1;
+
+/// A record to be appended. The images are those the stream's view type asks for.
+#[derive(Clone, Debug)]
+pub struct NewRecord<'a> {
+    /// What happened.
+    pub event_name: EventName,
+    /// The key of the item.
+    pub keys: &'a EncodedItem,
+    /// The item before the change.
+    pub old_image: Option<&'a EncodedItem>,
+    /// The item after the change.
+    pub new_image: Option<&'a EncodedItem>,
+    /// When the change was made.
+    pub created: EpochMillis,
+    /// Who made it, if it was the service itself.
+    pub user_identity: Option<&'a UserIdentity>,
+    /// The value of the partition key as plain text, for people who look with SQL.
+    pub hash_key_value: &'a str,
+    /// The value of the sort key, likewise.
+    pub sort_key_value: Option<&'a str>,
+}
+
+/// A record as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordRef<'r> {
+    /// Its position in the stream.
+    pub sequence_number: SequenceNumber,
+    /// Its id: unique for ever, and the same each time it is read.
+    pub event_id: EventId,
+    /// What happened.
+    pub event_name: EventName,
+    /// When the change was made.
+    pub created: EpochMillis,
+    /// The key of the item, as canonical JSON.
+    pub keys: &'r str,
+    /// The item before the change, if the record has it.
+    pub old_image: Option<&'r str>,
+    /// The item after the change, if the record has it.
+    pub new_image: Option<&'r str>,
+    /// The size of keys and images.
+    pub size_bytes: u64,
+    keys_size_bytes: u64,
+    old_image_size_bytes: u64,
+    user_identity: Option<&'r str>,
+}
+
+impl RecordRef<'_> {
+    /// Returns who made the change, if it was the service itself.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`].
+    pub fn user_identity(&self) -> Result<Option<UserIdentity>, StoreError> {
+        let Some(json) = self.user_identity else { return Ok(None) };
+        let (principal_id, identity_type) =
+            serde_json::from_str(json).map_err(|e| StoreError::corrupt("user identity", e))?;
+        Ok(Some(UserIdentity { principal_id, identity_type }))
+    }
+
+    /// Returns the record as a value of its own, of a stream with this view type.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`].
+    pub fn to_record(&self, view_type: StreamViewType) -> Result<StreamRecord, StoreError> {
+        let images = self.size_bytes.saturating_sub(self.keys_size_bytes);
+        let item = |json: &str, size| EncodedItem::from_stored(json.to_owned(), size);
+        Ok(StreamRecord {
+            event_id: self.event_id,
+            event_name: self.event_name,
+            sequence_number: self.sequence_number,
+            created: self.created,
+            keys: item(self.keys, self.keys_size_bytes),
+            old_image: self.old_image.map(|json| item(json, self.old_image_size_bytes)),
+            new_image: self
+                .new_image
+                .map(|json| item(json, images.saturating_sub(self.old_image_size_bytes))),
+            size_bytes: self.size_bytes,
+            view_type,
+            user_identity: self.user_identity()?,
+        })
+    }
+}
+
+impl ReadTx<'_> {
+    /// Hands the records of a shard whose counter is `from` or higher to `each`, in order, until that breaks off.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here.
+    pub fn records(
+        &mut self,
+        stream: &StreamRow,
+        shard: u64,
+        from: u64,
+        each: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let (_, last) = range_of(shard);
+        let (Some(first), true) = (pack(shard, from), shard <= MAX_SHARD) else { return Ok(()) };
+        let params = [Param::Integer(first), Param::Integer(last)];
+        self.driver
+            .query("read stream records", &stream.records.read, &params, |row| Ok(each(read_record(row)?)))
+    }
+
+    /// Returns the counter of the last record of a shard, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](Self::records).
+    pub fn last_counter(&mut self, stream: &StreamRow, shard: u64) -> Result<Option<u64>, StoreError> {
+        last(self.driver, &stream.records, shard)
+    }
+
+    /// Returns the counter of the last of the leading records of a shard, at most `limit`, that were all created before
+    /// `cut`: what may be trimmed. None if the first is younger, or there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](Self::records).
+    pub fn last_created_before(
+        &mut self,
+        stream: &StreamRow,
+        shard: u64,
+        cut: EpochMillis,
+        limit: u32,
+    ) -> Result<Option<u64>, StoreError> {
+        let (first, last) = range_of(shard);
+        let params = [Param::Integer(first), Param::Integer(last), Param::Integer(limit.into())];
+        let mut through = None;
+        self.driver.query("look for old stream records", &stream.records.created, &params, |row| {
+            if row.integer(1)? >= cut.0 {
+                return Ok(ControlFlow::Break(()));
+            }
+            through = Some(unpack(row.integer(0)?)?.counter);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(through)
+    }
+}
+
+impl Tx<'_> {
+    /// Appends a record to the open shard that owns `token`, the token of the changed item's key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::StreamNotFound`] if the table has no enabled stream, [`StoreError::ShardNotFound`] if no open shard
+    /// owns the token, [`StoreError::Exhausted`], and as [`get_item`](ReadTx::get_item).
+    pub fn append_record(
+        &mut self,
+        table: &Table,
+        token: u64,
+        record: &NewRecord<'_>,
+    ) -> Result<SequenceNumber, StoreError> {
+        let table = self.catalog.current(table)?.clone();
+        let Some(stream) = &table.stream else {
+            return Err(StoreError::StreamNotFound(format!("of table {}", table.name())));
+        };
+        let shard = stream
+            .shard_of(token)
+            .ok_or_else(|| StoreError::ShardNotFound(format!("for token {token:016x} of {}", stream.arn)))?;
+        let counter = shard.draw();
+        let packed = pack(shard.number, counter)
+            .filter(|_| counter <= MAX_COUNTER)
+            .ok_or_else(|| StoreError::Exhausted(format!("shard `{}`", shard.id)))?;
+        let user_identity = record.user_identity.map(|identity| {
+            serde_json::to_string(&(&identity.principal_id, &identity.identity_type))
+                .map_err(|e| StoreError::corrupt("user identity", e))
+        });
+        let user_identity = user_identity.transpose()?;
+        let size = record_size_bytes(record.keys, record.old_image, record.new_image);
+        let day = StreamLabel::at(record.created);
+        let params = [
+            Param::Integer(packed),
+            Param::Integer(signed(shard.number)),
+            Param::Text(&event_id(stream.event_salt, packed).to_string()),
+            Param::Text(record.event_name.as_str()),
+            Param::Integer(record.created.seconds()),
+            Param::Text(record.hash_key_value),
+            Param::optional_text(record.sort_key_value),
+            Param::Text(record.keys.json()),
+            Param::optional_text(record.old_image.map(EncodedItem::json)),
+            Param::optional_text(record.new_image.map(EncodedItem::json)),
+            Param::Integer(record.created.0),
+            Param::Integer(signed(record.keys.size_bytes())),
+            Param::Integer(signed(record.old_image.map_or(0, EncodedItem::size_bytes))),
+            Param::Integer(signed(size)),
+            Param::optional_text(user_identity.as_deref()),
+            Param::Text(day.as_str().get(..10).unwrap_or_default()),
+        ];
+        self.change("append a stream record", &stream.records.append, &params)?;
+        Ok(SequenceNumber { counter, shard: shard.number })
+    }
+
+    /// Removes up to `limit` of the oldest records of a shard, none behind the counter `through`; returns how many. What
+    /// is gone is always a prefix of the shard.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](ReadTx::records).
+    pub fn trim_records(
+        &mut self,
+        stream: &StreamRow,
+        shard: u64,
+        through: u64,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let (first, end) = range_of(shard);
+        let to = pack(shard, through).unwrap_or(end);
+        let params = [Param::Integer(first), Param::Integer(to), Param::Integer(limit.into())];
+        let mut last = None;
+        self.driver.query("look for old stream records", &stream.records.created, &params, |row| {
+            last = Some(row.integer(0)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let Some(last) = last else { return Ok(0) };
+        let params = [Param::Integer(first), Param::Integer(last)];
+        let gone = self.change("trim stream records", &stream.records.trim, &params)?;
+        self.change(
+            "note how far a shard is trimmed",
+            "UPDATE pdb_shard SET trimmed_sequence = max(trimmed_sequence, ?3) \
+             WHERE stream_id = ?1 AND number = ?2",
+            &[
+                Param::Integer(stream.id.0),
+                Param::Integer(signed(shard)),
+                Param::Integer(signed(unpack(last)?.counter)),
+            ],
+        )?;
+        Ok(gone as u64)
+    }
+}
+
+/// SQL that makes the table of records of a table name.
+pub(crate) fn definition(name: &str) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS {} (
+             sequence_number           INTEGER PRIMARY KEY,
+             shard                     INTEGER NOT NULL,
+             event_id                  TEXT    NOT NULL UNIQUE,
+             event_type                TEXT    NOT NULL,
+             event_timestamp           INTEGER NOT NULL,
+             hash_key_value            TEXT    NOT NULL,
+             sort_key_value            TEXT,
+             keys_json                 TEXT    NOT NULL,
+             old_image_json            TEXT,
+             new_image_json            TEXT,
+             approximate_creation_time INTEGER NOT NULL,
+             keys_size_bytes           INTEGER NOT NULL,
+             old_image_size_bytes      INTEGER NOT NULL,
+             size_bytes                INTEGER NOT NULL,
+             user_identity             TEXT,
+             create_date               TEXT    NOT NULL
+         ) STRICT",
+        names::quoted(name)
+    )
+}
+
+/// The counter of the last record of a shard.
+pub(crate) fn last(
+    driver: Driver<'_>,
+    records: &Arc<RecordTable>,
+    shard: u64,
+) -> Result<Option<u64>, StoreError> {
+    let (first, last) = range_of(shard);
+    let params = [Param::Integer(first), Param::Integer(last)];
+    driver.first("find the last stream record", &records.last, &params, |row| {
+        Ok(unpack(row.integer(0)?)?.counter)
+    })
+}
+
+/// The first and last primary key a record of this shard may have.
+pub(crate) fn range_of(shard: u64) -> (i64, i64) {
+    let first = signed(shard.min(MAX_SHARD)) << COUNTER_BITS;
+    (first, first | signed(MAX_COUNTER))
+}
+
+fn pack(shard: u64, counter: u64) -> Option<i64> {
+    (shard <= MAX_SHARD && counter <= MAX_COUNTER).then(|| signed(shard << COUNTER_BITS | counter))
+}
+
+fn unpack(key: i64) -> Result<SequenceNumber, StoreError> {
+    let key = u64::try_from(key).map_err(|e| StoreError::corrupt("sequence number", e))?;
+    Ok(SequenceNumber { counter: key & MAX_COUNTER, shard: key >> COUNTER_BITS })
+}
+
+/// What the event ids of a stream's records have in common.
+pub(crate) fn event_salt(arn: &StreamArn) -> u64 {
+    let hash = names::hash(&[&arn.to_string()]);
+    (hash >> 64) as u64 ^ hash as u64
+}
+
+/// Unique by construction, as the primary key is unique within a table name and the ARN beyond it.
+fn event_id(salt: u64, key: i64) -> EventId {
+    EventId(u128::from(salt) << 64 | u128::from(key.unsigned_abs()))
+}
+
+/// All our numbers are far below 2^63.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn read_record<'r>(row: &Row<'r>) -> Result<RecordRef<'r>, StoreError> {
+    let bad = |e: pdb_model::ParseError| StoreError::corrupt("stream record", e);
+    Ok(RecordRef {
+        sequence_number: unpack(row.integer(0)?)?,
+        event_id: row.text(1)?.parse().map_err(bad)?,
+        event_name: row.text(2)?.parse().map_err(bad)?,
+        created: EpochMillis(row.integer(3)?),
+        keys: row.text(4)?,
+        old_image: row.optional_text(5)?,
+        new_image: row.optional_text(6)?,
+        keys_size_bytes: row.count(7)?,
+        old_image_size_bytes: row.count(8)?,
+        size_bytes: row.count(9)?,
+        user_identity: row.optional_text(10)?,
+    })
+}

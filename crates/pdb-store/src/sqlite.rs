@@ -1,0 +1,190 @@
+//! Opens SQLite connections: what is checked before a file is touched, and how a connection is set up.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use crate::{
+    driver::Driver,
+    error::{DbError, During, OpenError, StoreError},
+    migrate,
+    options::Durability,
+};
+
+/// Marks an SQLite file as ours ("PDB1"), in the header field SQLite keeps for that.
+const APPLICATION_ID: u32 = 0x5044_4231;
+/// 8 KB: a 1 KB item with its two images costs half of what it does with pages of 4 KB.
+const PAGE_BYTES: u32 = 8192;
+/// Statements kept prepared on each connection: some dozen for each table in use.
+const STATEMENTS: usize = 512;
+
+/// The lock that keeps a second process from a database file; released when dropped.
+#[derive(Debug)]
+pub(crate) struct FileLock {
+    _file: File,
+}
+
+/// Opens the writing connection of a database in memory.
+pub(crate) fn open_memory() -> Result<Connection, StoreError> {
+    let connection = Connection::open_in_memory().during("open a database in memory")?;
+    set_up_new(&connection)?;
+    set_up(&connection, Durability::Off)?;
+    migrate::migrate(Driver::new(&connection), 0)?;
+    Ok(connection)
+}
+
+/// Opens the writing connection of a database file, makes the file if need be, and locks out other processes.
+///
+/// A file that is not ours, or made by a newer version, is not altered.
+pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connection, FileLock), StoreError> {
+    let new = check_header(path)?;
+    let lock = lock(path)?;
+    // Between the look at the header and the lock another process may have made the database.
+    let new = new && check_header(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| refused(path, e))?;
+    if connection.is_readonly("main").unwrap_or(false) {
+        return Err(unwritable(path, io::Error::from(io::ErrorKind::ReadOnlyFilesystem)));
+    }
+    // Until we know that the schema is one of ours, closing must not write to the file.
+    let quiet = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    connection.set_db_config(quiet, true).map_err(|e| refused(path, e))?;
+    if new {
+        set_up_new(&connection).map_err(|e| refused_store(path, e))?;
+    }
+    let version: u32 = pragma(&connection, "user_version").map_err(|e| refused(path, e))?;
+    if version > migrate::NEWEST {
+        return Err(newer(path, version));
+    }
+    connection.set_db_config(quiet, false).map_err(|e| refused(path, e))?;
+    set_up(&connection, durability).map_err(|e| refused_store(path, e))?;
+    migrate::migrate(Driver::new(&connection), version).map_err(|e| refused_store(path, e))?;
+    Ok((connection, lock))
+}
+
+/// Opens a connection that only reads.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;
+         PRAGMA mmap_size = 268435456;",
+    )?;
+    Ok(connection)
+}
+
+/// What must be set before the first page is written. Not in WAL mode yet, so the mark is in the file itself at once.
+fn set_up_new(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}; PRAGMA application_id = {APPLICATION_ID};"))
+        .during("mark a new database")
+}
+
+fn set_up(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Normal => "NORMAL",
+        Durability::Off => "OFF",
+    };
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(Duration::from_secs(10)).during("set up the database")?;
+    // The write-ahead log is copied back at 32 MB (4000 pages), and cut to 64 MB after an outsized transaction.
+    connection
+        .execute_batch(&format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -65536;
+             PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;
+             PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF;"
+        ))
+        .during("set up the database")
+}
+
+/// Looks at the first bytes of the file, without SQLite; returns true if there is no database yet.
+fn check_header(path: &Path) -> Result<bool, StoreError> {
+    let mut header = Vec::with_capacity(100);
+    match File::open(path) {
+        Ok(file) => {
+            file.take(100).read_to_end(&mut header).map_err(|e| unwritable(path, e))?;
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(e) => return Err(unwritable(path, e)),
+    }
+    if header.is_empty() {
+        return Ok(true);
+    }
+    let field =
+        |at: usize| -> Option<u32> { header.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes) };
+    // https://www.sqlite.org/fileformat.html: user version at 60, application id at 68.
+    let (Some(version), Some(application)) = (field(60), field(68)) else {
+        return Err(OpenError::NotADatabase(path.into()).into());
+    };
+    if !header.starts_with(b"SQLite format 3\0") {
+        return Err(OpenError::NotADatabase(path.into()).into());
+    }
+    if application != APPLICATION_ID {
+        return Err(OpenError::Foreign(path.into()).into());
+    }
+    if version > migrate::NEWEST {
+        return Err(newer(path, version));
+    }
+    Ok(false)
+}
+
+fn lock(path: &Path) -> Result<FileLock, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(PathBuf::from(name))
+        .map_err(|e| unwritable(path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(FileLock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.into()).into()),
+        Err(TryLockError::Error(e)) => Err(unwritable(path, e)),
+    }
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<u32, rusqlite::Error> {
+    connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+}
+
+fn newer(path: &Path, found: u32) -> StoreError {
+    OpenError::Newer { path: path.into(), found, known: migrate::NEWEST }.into()
+}
+
+fn unwritable(path: &Path, source: io::Error) -> StoreError {
+    OpenError::Unwritable { path: path.into(), source: Arc::new(source) }.into()
+}
+
+/// Says which of the ways to fail at opening this one is.
+fn refused(path: &Path, error: impl Into<DbError>) -> StoreError {
+    let error = error.into();
+    if error.is_corrupt() {
+        OpenError::NotADatabase(path.into()).into()
+    } else if error.is_unwritable() {
+        unwritable(path, io::Error::other(error))
+    } else {
+        StoreError::Database { during: "open the database", source: error }
+    }
+}
+
+fn refused_store(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Database { source, .. } => refused(path, source),
+        other => other,
+    }
+}

@@ -1,0 +1,289 @@
+//! The store: opening, reading, writing, closing.
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::{
+    catalog::Catalog,
+    driver::{Driver, Param},
+    error::{During, StoreError},
+    group::{Piece, Work, Writer},
+    options::{Location, StoreOptions},
+    pending::{Answer, Pending},
+    pool::{self, Readers},
+    sqlite, tables,
+    tx::{ReadTx, Tx},
+};
+
+/// Pieces of work that may wait; whoever brings one more waits until there is room.
+const QUEUE: usize = 1024;
+/// Pieces of work that share one commit at most.
+const GROUP: usize = 256;
+
+/// An open database. Cheap to clone; all clones are the same store.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+impl Store {
+    /// Opens a database, and makes it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] says what stands against it: another process, another program's file, a newer version's, a
+    /// damaged one, or one that cannot be written. In all these cases nothing has been changed.
+    pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        let (connection, lock, path) = match &options.location {
+            Location::Memory => (sqlite::open_memory()?, None, None),
+            Location::File(path) => {
+                let (connection, lock) = sqlite::open_file(path, options.durability)?;
+                (connection, Some(lock), Some(path.clone()))
+            }
+        };
+        let driver = Driver::new(&connection);
+        ensure_iterator_key(driver)?;
+        let catalog = Arc::new(tables::load_catalog(driver)?);
+        let writer = Writer::new(connection, catalog.clone(), lock);
+        Self::start(writer, catalog, path, options.readers)
+    }
+
+    fn start(
+        writer: Writer,
+        catalog: Arc<Catalog>,
+        path: Option<PathBuf>,
+        readers: u32,
+    ) -> Result<Self, StoreError> {
+        let memory = path.is_none();
+        let pool = path.map(|path| pool::readers(path, readers)).transpose()?;
+        let core = Arc::new(Core {
+            writer: Mutex::new(Some(writer)),
+            published: RwLock::new(catalog),
+            pool: RwLock::new(pool),
+            memory,
+            waiting: AtomicUsize::new(0),
+        });
+        let (sender, receiver) = crossbeam_channel::bounded(QUEUE);
+        let thread = {
+            let core = core.clone();
+            std::thread::Builder::new()
+                .name("pdb-writer".to_owned())
+                .spawn(move || core.serve(&receiver))
+                .map_err(|e| StoreError::corrupt("thread", e))?
+        };
+        Ok(Self { inner: Arc::new(Inner { core, sender, thread: Mutex::new(Some(thread)) }) })
+    }
+
+    /// Reads. Everything `work` sees through its [`ReadTx`] is of one commit; it never waits for writers (in memory, it
+    /// waits for the group of writes that is running).
+    ///
+    /// Not to be called from inside a transaction of the same store.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`, [`StoreError::Closed`], and [`StoreError::Database`].
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let core = &*self.inner.core;
+        if core.memory {
+            let writer = core.lock_writer();
+            let writer = writer.as_ref().ok_or(StoreError::Closed)?;
+            return work(&mut ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone()));
+        }
+        let pool = core.pool.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let connection = pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")?;
+        let driver = Driver::new(&connection);
+        let catalog = {
+            let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
+            driver.execute("BEGIN", &[]).during("begin a snapshot")?;
+            // The snapshot is taken by the first read; it must be of the commit that published this catalog.
+            driver.first("begin a snapshot", "PRAGMA user_version", &[], |_| Ok(()))?;
+            published.clone()
+        };
+        let result = work(&mut ReadTx::new(driver, catalog));
+        driver.execute("COMMIT", &[]).during("end a snapshot")?;
+        result
+    }
+
+    /// Hands work to the writer and returns at once. What is waiting at the same time shares one commit; the answer comes
+    /// after it. `Err`, or a panic, undoes what this `work` did, and nothing else.
+    ///
+    /// `work` may be run again, on any thread, so it does nothing except through its [`Tx`], and does not use up what it
+    /// captured. If more than a thousand pieces are waiting, this waits for room.
+    pub fn submit<T, E>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Pending<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (answer, pending) = Answer::new();
+        let waiting = &self.inner.core.waiting;
+        waiting.fetch_add(1, Ordering::AcqRel);
+        // If the writer is gone, the work comes back and is dropped, which answers `Closed`.
+        if self.inner.sender.send(Message::Work(Box::new(Work::new(work, Some(answer))))).is_err() {
+            waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+        pending
+    }
+
+    /// Writes: [`submit`](Self::submit) and wait. While the writer is idle, `work` runs on this thread.
+    ///
+    /// Not to be called from inside a transaction of the same store.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`, [`StoreError::Panicked`], [`StoreError::Closed`], and [`StoreError::Database`].
+    pub fn write<T, E>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let core = &*self.inner.core;
+        // Nobody is overtaken: work that waits is run first.
+        if core.waiting.load(Ordering::Acquire) == 0
+            && let Some(mut writer) = core.try_lock_writer()
+        {
+            let mut work = Work::new(work, None);
+            match writer.as_mut() {
+                Some(writer) => drop(writer.run_group(&mut work, || None, &core.published)),
+                None => work.fail(StoreError::Closed),
+            }
+            return work.take_result();
+        }
+        self.submit(work).wait()
+    }
+
+    /// Closes the store: does what is waiting, then refuses everything. Happens by itself when the last clone is dropped.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("memory", &self.inner.core.memory).finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    core: Arc<Core>,
+    sender: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Inner {
+    fn close(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(thread) = thread else { return };
+        // The writer thread may be gone already only if it panicked; then there is nobody to tell.
+        let _ = self.sender.send(Message::Stop);
+        // The last clone may be dropped by a piece of work, on the writer thread itself.
+        if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+            tracing::error!("the writer thread panicked");
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+enum Message {
+    Work(Box<dyn Piece + Send>),
+    Stop,
+}
+
+/// What the writer thread shares with callers.
+struct Core {
+    /// None once the store is closed.
+    writer: Mutex<Option<Writer>>,
+    /// The catalog of the last commit.
+    published: RwLock<Arc<Catalog>>,
+    /// None in memory, and once the store is closed.
+    pool: RwLock<Option<r2d2::Pool<Readers>>>,
+    memory: bool,
+    /// Pieces of work in the queue or in the writer thread's hands.
+    waiting: AtomicUsize,
+}
+
+impl Core {
+    /// A panic under this lock happens only in a read of a database in memory, which changes nothing.
+    fn lock_writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_lock_writer(&self) -> Option<MutexGuard<'_, Option<Writer>>> {
+        match self.writer.try_lock() {
+            Ok(writer) => Some(writer),
+            Err(TryLockError::Poisoned(writer)) => Some(writer.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// The writer thread.
+    fn serve(&self, queue: &Receiver<Message>) {
+        let mut stop = false;
+        while !stop {
+            let mut first = match queue.recv() {
+                Ok(Message::Work(work)) => work,
+                Ok(Message::Stop) | Err(_) => break,
+            };
+            let mut taken = 1;
+            let next = || {
+                if taken == GROUP || stop {
+                    return None;
+                }
+                match queue.try_recv() {
+                    Ok(Message::Work(work)) => {
+                        taken += 1;
+                        Some(work)
+                    }
+                    Ok(Message::Stop) => {
+                        stop = true;
+                        None
+                    }
+                    Err(_) => None,
+                }
+            };
+            let mut others = match self.lock_writer().as_mut() {
+                Some(writer) => writer.run_group(&mut *first, next, &self.published),
+                None => Vec::new(),
+            };
+            self.waiting.fetch_sub(taken, Ordering::AcqRel);
+            first.answer();
+            others.iter_mut().for_each(|piece| piece.answer());
+        }
+        *self.pool.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lock_writer() = None;
+    }
+}
+
+/// Makes the secret that seals shard iterators, once for ever. The randomness is the operating system's, by way of the
+/// keys of the standard library's hash maps.
+fn ensure_iterator_key(driver: Driver<'_>) -> Result<(), StoreError> {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let half = || RandomState::new().build_hasher().finish().to_be_bytes();
+    let key = [half(), half()].concat();
+    driver
+        .execute(
+            "INSERT INTO pdb_setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
+            &[Param::Text("iterator_key"), Param::Blob(&key)],
+        )
+        .during("make the key of shard iterators")?;
+    Ok(())
+}

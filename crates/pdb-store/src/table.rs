@@ -1,0 +1,240 @@
+//! A table as the store knows it: its definition, its open stream, and the SQL of its own tables.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use pdb_model::{EpochMillis, IndexName, ShardId, StreamArn, StreamViewType, TableDefinition, TableName};
+
+use crate::{error::StoreError, names::quoted};
+
+/// Identifies a table for ever: a table of the same name created later has another id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub(crate) i64);
+
+/// Identifies a stream for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub(crate) i64);
+
+/// A table, as of the transaction that looked it up.
+///
+/// It is cheap to keep and to clone (behind an `Arc`), but good only in the transaction it came from: a later one may
+/// answer [`StoreError::TableChanged`] or [`StoreError::TableNotFound`] to it.
+#[derive(Debug)]
+pub struct Table {
+    /// Identifies the table.
+    pub id: TableId,
+    /// Its schema and settings.
+    pub definition: Arc<TableDefinition>,
+    /// Its enabled stream.
+    pub stream: Option<OpenStream>,
+    pub(crate) items: Arc<ItemTable>,
+    pub(crate) indexes: Vec<IndexTable>,
+}
+
+impl Table {
+    /// Returns the name.
+    #[must_use]
+    pub fn name(&self) -> &TableName {
+        &self.definition.name
+    }
+
+    pub(crate) fn index(&self, name: &IndexName) -> Result<&IndexTable, StoreError> {
+        self.indexes
+            .iter()
+            .find(|index| index.name == *name)
+            .ok_or_else(|| StoreError::IndexNotFound { table: self.name().clone(), index: name.clone() })
+    }
+
+    /// The same table with another stream, or none.
+    pub(crate) fn with_stream(&self, stream: Option<OpenStream>) -> Self {
+        Self {
+            id: self.id,
+            definition: self.definition.clone(),
+            stream,
+            items: self.items.clone(),
+            indexes: self.indexes.clone(),
+        }
+    }
+}
+
+/// The enabled stream of a table.
+#[derive(Clone, Debug)]
+pub struct OpenStream {
+    /// Identifies the stream.
+    pub id: StreamId,
+    /// Its ARN.
+    pub arn: StreamArn,
+    /// Which images its records carry.
+    pub view_type: StreamViewType,
+    /// Its open shards, by the hash ranges they own.
+    pub shards: Vec<OpenShard>,
+    pub(crate) records: Arc<RecordTable>,
+    /// The constant half of its records' event ids.
+    pub(crate) event_salt: u64,
+}
+
+impl OpenStream {
+    /// Returns the open shard that owns a token.
+    #[must_use]
+    pub fn shard_of(&self, token: u64) -> Option<&OpenShard> {
+        self.shards.iter().find(|shard| shard.hash_from <= token && token <= shard.hash_to)
+    }
+
+    /// Returns when the oldest of the open shards was opened.
+    #[must_use]
+    pub fn oldest_opened(&self) -> Option<EpochMillis> {
+        self.shards.iter().map(|shard| shard.opened).min()
+    }
+}
+
+/// An open shard of an enabled stream.
+#[derive(Clone, Debug)]
+pub struct OpenShard {
+    /// Its number among the shards of this table name.
+    pub number: u64,
+    /// Its id.
+    pub id: ShardId,
+    /// The first token it owns.
+    pub hash_from: u64,
+    /// The last token it owns.
+    pub hash_to: u64,
+    /// When it was opened.
+    pub opened: EpochMillis,
+    /// The next counter; only the writer draws from it, and never gives one back.
+    pub(crate) next: Arc<AtomicU64>,
+}
+
+impl OpenShard {
+    pub(crate) fn draw(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// One table of items: its name, its row of statistics, its statements.
+#[derive(Debug)]
+pub(crate) struct ItemTable {
+    pub(crate) statistic: i64,
+    pub(crate) get: String,
+    pub(crate) lock: String,
+    pub(crate) insert: String,
+    pub(crate) update: String,
+    pub(crate) delete: String,
+    pub(crate) expired: String,
+    pub(crate) set_expiry: String,
+    pub(crate) scan: ScanSql,
+}
+
+impl ItemTable {
+    pub(crate) fn new(name: &str, statistic: i64) -> Self {
+        let name = quoted(name);
+        Self {
+            statistic,
+            get: format!("SELECT item, size_bytes FROM {name} WHERE key = ?1"),
+            lock: format!("SELECT id, item, size_bytes FROM {name} WHERE key = ?1"),
+            insert: format!("INSERT INTO {name} (key, item, size_bytes, expires_at) VALUES (?1, ?2, ?3, ?4)"),
+            update: format!("UPDATE {name} SET item = ?2, size_bytes = ?3, expires_at = ?4 WHERE id = ?1"),
+            delete: format!("DELETE FROM {name} WHERE id = ?1"),
+            expired: format!(
+                "SELECT key FROM {name} WHERE expires_at > ?1 AND expires_at <= ?2 ORDER BY expires_at LIMIT ?3"
+            ),
+            set_expiry: format!("UPDATE {name} SET expires_at = ?2 WHERE key = ?1"),
+            scan: ScanSql::new(&format!("SELECT key, key, item, size_bytes FROM {name}"), "key"),
+        }
+    }
+}
+
+/// One table of index entries.
+#[derive(Clone, Debug)]
+pub(crate) struct IndexTable {
+    pub(crate) name: IndexName,
+    pub(crate) table: String,
+    pub(crate) sql: Arc<IndexSql>,
+}
+
+#[derive(Debug)]
+pub(crate) struct IndexSql {
+    pub(crate) statistic: i64,
+    pub(crate) insert: String,
+    pub(crate) update: String,
+    pub(crate) delete: String,
+    pub(crate) scan: ScanSql,
+}
+
+impl IndexTable {
+    pub(crate) fn new(name: IndexName, table: String, statistic: i64) -> Self {
+        let quoted = quoted(&table);
+        let sql = IndexSql {
+            statistic,
+            insert: format!(
+                "INSERT INTO {quoted} (entry, base, item, size_bytes) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (entry) DO NOTHING"
+            ),
+            update: format!("UPDATE {quoted} SET item = ?2, size_bytes = ?3 WHERE entry = ?1"),
+            delete: format!("DELETE FROM {quoted} WHERE entry = ?1"),
+            scan: ScanSql::new(&format!("SELECT entry, base, item, size_bytes FROM {quoted}"), "entry"),
+        };
+        Self { name, table, sql: Arc::new(sql) }
+    }
+}
+
+/// The statements of a range read: up and down, with and without an upper bound.
+#[derive(Debug)]
+pub(crate) struct ScanSql {
+    pub(crate) up: String,
+    pub(crate) up_to: String,
+    pub(crate) down: String,
+    pub(crate) down_from: String,
+}
+
+impl ScanSql {
+    fn new(select: &str, key: &str) -> Self {
+        Self {
+            up: format!("{select} WHERE {key} >= ?1 ORDER BY {key}"),
+            up_to: format!("{select} WHERE {key} >= ?1 AND {key} < ?2 ORDER BY {key}"),
+            down: format!("{select} WHERE {key} >= ?1 ORDER BY {key} DESC"),
+            down_from: format!("{select} WHERE {key} >= ?1 AND {key} < ?2 ORDER BY {key} DESC"),
+        }
+    }
+}
+
+/// One table of stream records.
+#[derive(Debug)]
+pub(crate) struct RecordTable {
+    pub(crate) name: String,
+    pub(crate) append: String,
+    pub(crate) read: String,
+    pub(crate) last: String,
+    pub(crate) created: String,
+    pub(crate) trim: String,
+}
+
+impl RecordTable {
+    pub(crate) fn new(name: String) -> Self {
+        let quoted = quoted(&name);
+        Self {
+            append: format!(
+                "INSERT INTO {quoted} (sequence_number, shard, event_id, event_type, event_timestamp, \
+                 hash_key_value, sort_key_value, keys_json, old_image_json, new_image_json, \
+                 approximate_creation_time, keys_size_bytes, old_image_size_bytes, size_bytes, user_identity, \
+                 create_date) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+            ),
+            read: format!(
+                "SELECT sequence_number, event_id, event_type, approximate_creation_time, keys_json, \
+                 old_image_json, new_image_json, keys_size_bytes, old_image_size_bytes, size_bytes, \
+                 user_identity FROM {quoted} WHERE sequence_number BETWEEN ?1 AND ?2 ORDER BY sequence_number"
+            ),
+            last: format!(
+                "SELECT sequence_number FROM {quoted} WHERE sequence_number BETWEEN ?1 AND ?2 \
+                 ORDER BY sequence_number DESC LIMIT 1"
+            ),
+            created: format!(
+                "SELECT sequence_number, approximate_creation_time FROM {quoted} \
+                 WHERE sequence_number BETWEEN ?1 AND ?2 ORDER BY sequence_number LIMIT ?3"
+            ),
+            trim: format!("DELETE FROM {quoted} WHERE sequence_number BETWEEN ?1 AND ?2"),
+            name,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Defining tables: `pdb_metadata`, and the making and dropping of a table's own tables.
+
+use std::sync::Arc;
+
+use pdb_model::{EpochMillis, TableDefinition, TableName};
+
+use crate::{
+    catalog::Catalog,
+    driver::{Driver, Param, Row},
+    error::StoreError,
+    names, shards,
+    table::{IndexTable, ItemTable, Table, TableId},
+    tx::Tx,
+};
+
+impl Tx<'_> {
+    /// Makes a table with the indexes its definition names, all empty, and without a stream (see
+    /// [`create_stream`](Self::create_stream)). Later pieces of work see it at once, readers after the commit.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TableExists`], [`StoreError::Database`].
+    pub fn create_table(&mut self, definition: &TableDefinition) -> Result<Arc<Table>, StoreError> {
+        if self.catalog.get(&definition.name).is_some() {
+            return Err(StoreError::TableExists(definition.name.clone()));
+        }
+        let name = definition.name.as_str();
+        let item_table = names::item_table(name);
+        self.change(
+            "note a table",
+            "INSERT INTO pdb_metadata (table_name, item_table, definition, stream_enabled) VALUES (?1, ?2, '', 0)",
+            &[Param::Text(name), Param::Text(&item_table)],
+        )?;
+        let id = TableId(self.driver.last_row_id());
+        let quoted = names::quoted(&item_table);
+        self.define(
+            "create a table of items",
+            &format!(
+                "CREATE TABLE {quoted} (
+                     id         INTEGER PRIMARY KEY,
+                     key        BLOB    NOT NULL UNIQUE,
+                     item       TEXT    NOT NULL,
+                     size_bytes INTEGER NOT NULL,
+                     expires_at INTEGER
+                 ) STRICT;
+                 CREATE INDEX {} ON {quoted} (expires_at) WHERE expires_at IS NOT NULL;",
+                names::quoted(&names::expiry_index(name)),
+            ),
+        )?;
+        let statistic = self.create_statistic(id, "")?;
+        self.catalog_mut().insert(Table {
+            id,
+            definition: Arc::new(TableDefinition { indexes: Vec::new(), ..definition.clone() }),
+            stream: None,
+            items: Arc::new(ItemTable::new(&item_table, statistic)),
+            indexes: Vec::new(),
+        });
+        self.replace_definition(definition)
+    }
+
+    /// Replaces the definition of a table: notes the settings, makes indexes that are new in it (empty: filling them is
+    /// `pdb-capture`'s), drops those no longer in it. The key schema cannot change.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TableNotFound`], [`StoreError::Database`].
+    pub fn replace_definition(&mut self, definition: &TableDefinition) -> Result<Arc<Table>, StoreError> {
+        let old = self.table(&definition.name)?;
+        for gone in old.indexes.iter().filter(|index| definition.index(index.name.as_str()).is_none()) {
+            self.define("drop an index", &format!("DROP TABLE {}", names::quoted(&gone.table)))?;
+            self.change(
+                "forget statistics",
+                "DELETE FROM pdb_statistic WHERE id = ?1",
+                &[Param::Integer(gone.sql.statistic)],
+            )?;
+        }
+        let mut indexes = Vec::with_capacity(definition.indexes.len());
+        for index in &definition.indexes {
+            if let Some(known) = old.indexes.iter().find(|known| known.name == index.name) {
+                indexes.push(known.clone());
+                continue;
+            }
+            let table = names::index_table(definition.name.as_str(), index.name.as_str());
+            self.define(
+                "create an index",
+                &format!(
+                    "CREATE TABLE {} (
+                         id         INTEGER PRIMARY KEY,
+                         entry      BLOB    NOT NULL UNIQUE,
+                         base       BLOB    NOT NULL,
+                         item       TEXT    NOT NULL,
+                         size_bytes INTEGER NOT NULL
+                     ) STRICT",
+                    names::quoted(&table)
+                ),
+            )?;
+            let statistic = self.create_statistic(old.id, index.name.as_str())?;
+            indexes.push(IndexTable::new(index.name.clone(), table, statistic));
+        }
+        let json = serde_json::to_string(definition).map_err(|e| StoreError::corrupt("definition", e))?;
+        let stream = definition.stream.as_ref();
+        self.change(
+            "note a table's definition",
+            "UPDATE pdb_metadata SET definition = ?2, stream_enabled = ?3, stream_view_type = ?4, \
+             stream_arn = ?5, stream_label = ?6 WHERE id = ?1",
+            &[
+                Param::Integer(old.id.0),
+                Param::Text(&json),
+                Param::Integer(definition.enabled_stream().is_some().into()),
+                Param::optional_text(stream.map(|stream| stream.view_type.as_str())),
+                Param::optional_text(stream.map(|stream| stream.arn.to_string()).as_deref()),
+                Param::optional_text(stream.map(|stream| stream.label.as_str())),
+            ],
+        )?;
+        Ok(self.catalog_mut().insert(Table {
+            id: old.id,
+            definition: Arc::new(definition.clone()),
+            stream: old.stream.clone(),
+            items: old.items.clone(),
+            indexes,
+        }))
+    }
+
+    /// Drops a table with its items and indexes, and disables its stream at `now`. Its streams stay readable.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TableNotFound`], [`StoreError::Database`].
+    pub fn drop_table(&mut self, name: &TableName, now: EpochMillis) -> Result<(), StoreError> {
+        let table = self.table(name)?;
+        let table = self.close_stream(&table, now)?;
+        for index in &table.indexes {
+            self.define("drop an index", &format!("DROP TABLE {}", names::quoted(&index.table)))?;
+        }
+        let item_table = names::quoted(&names::item_table(name.as_str()));
+        self.define("drop a table of items", &format!("DROP TABLE {item_table}"))?;
+        let id = [Param::Integer(table.id.0)];
+        self.change("forget statistics", "DELETE FROM pdb_statistic WHERE table_id = ?1", &id)?;
+        self.change("forget a table", "DELETE FROM pdb_metadata WHERE id = ?1", &id)?;
+        self.catalog_mut().remove(&table);
+        Ok(())
+    }
+
+    fn create_statistic(&mut self, table: TableId, index: &str) -> Result<i64, StoreError> {
+        self.change(
+            "note statistics",
+            "INSERT INTO pdb_statistic (table_id, index_name, item_count, size_bytes) VALUES (?1, ?2, 0, 0)",
+            &[Param::Integer(table.0), Param::Text(index)],
+        )?;
+        Ok(self.driver.last_row_id())
+    }
+}
+
+/// Reads all tables, when the database is opened.
+pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
+    let mut catalog = Catalog::default();
+    let sql = "SELECT id, item_table, definition FROM pdb_metadata";
+    for (id, item_table, definition) in driver.all("list tables", sql, &[], read_metadata)? {
+        let statistics = driver.all(
+            "list statistics",
+            "SELECT index_name, id FROM pdb_statistic WHERE table_id = ?1",
+            &[Param::Integer(id.0)],
+            |row| Ok((row.text(0)?.to_owned(), row.integer(1)?)),
+        )?;
+        let statistic = |index: &str| {
+            let found = statistics.iter().find(|(name, _)| name == index);
+            found.map(|(_, id)| *id).ok_or_else(|| StoreError::corrupt("statistics", "row is missing"))
+        };
+        let mut indexes = Vec::with_capacity(definition.indexes.len());
+        for index in &definition.indexes {
+            let table = names::index_table(definition.name.as_str(), index.name.as_str());
+            indexes.push(IndexTable::new(index.name.clone(), table, statistic(index.name.as_str())?));
+        }
+        catalog.insert(Table {
+            id,
+            stream: shards::load_open_stream(driver, &definition.name)?,
+            items: Arc::new(ItemTable::new(&item_table, statistic("")?)),
+            indexes,
+            definition: Arc::new(definition),
+        });
+    }
+    Ok(catalog)
+}
+
+fn read_metadata(row: &Row<'_>) -> Result<(TableId, String, TableDefinition), StoreError> {
+    let definition =
+        serde_json::from_str(row.text(2)?).map_err(|e| StoreError::corrupt("table definition", e))?;
+    Ok((TableId(row.integer(0)?), row.text(1)?.to_owned(), definition))
+}

@@ -1,0 +1,80 @@
+//! Tokens with which clients mark their transactions.
+
+use pdb_model::EpochMillis;
+
+use crate::{
+    driver::Param,
+    error::StoreError,
+    tx::{ReadTx, Tx},
+};
+
+/// A transaction that succeeded under a client's token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRow {
+    /// Tells requests with different parameters apart.
+    pub fingerprint: Vec<u8>,
+    /// What the transaction answered, in the caller's own form.
+    pub answer: String,
+    /// Until when the token is remembered.
+    pub expires: EpochMillis,
+}
+
+impl ReadTx<'_> {
+    /// Returns what succeeded under a token that is still remembered at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`], [`StoreError::Corrupt`].
+    pub fn token(&mut self, token: &str, now: EpochMillis) -> Result<Option<TokenRow>, StoreError> {
+        self.driver.first(
+            "look for a token",
+            "SELECT fingerprint, answer, expires_at FROM pdb_token WHERE token = ?1 AND expires_at > ?2",
+            &[Param::Text(token), Param::Integer(now.0)],
+            |row| {
+                Ok(TokenRow {
+                    fingerprint: row.blob(0)?.to_vec(),
+                    answer: row.text(1)?.to_owned(),
+                    expires: EpochMillis(row.integer(2)?),
+                })
+            },
+        )
+    }
+}
+
+impl Tx<'_> {
+    /// Remembers that a transaction succeeded under a token.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn remember_token(&mut self, token: &str, row: &TokenRow) -> Result<(), StoreError> {
+        self.change(
+            "remember a token",
+            "INSERT INTO pdb_token (token, fingerprint, answer, expires_at) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (token) DO UPDATE SET fingerprint = excluded.fingerprint, \
+             answer = excluded.answer, expires_at = excluded.expires_at",
+            &[
+                Param::Text(token),
+                Param::Blob(&row.fingerprint),
+                Param::Text(&row.answer),
+                Param::Integer(row.expires.0),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets up to `limit` tokens that expired at `now` or before; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn forget_tokens(&mut self, now: EpochMillis, limit: u32) -> Result<u64, StoreError> {
+        let gone = self.change(
+            "forget tokens",
+            "DELETE FROM pdb_token WHERE token IN \
+             (SELECT token FROM pdb_token WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+            &[Param::Integer(now.0), Param::Integer(limit.into())],
+        )?;
+        Ok(gone as u64)
+    }
+}
