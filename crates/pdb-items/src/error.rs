@@ -1,6 +1,11 @@
 //! Why an operation was refused.
 
+use pdb_capture::CaptureError;
 use pdb_model::{CancellationReason, EncodedItem};
+use pdb_store::StoreError;
+
+/// The text of a missing table on every operation on items.
+const RESOURCE_NOT_FOUND: &str = "Requested resource not found";
 
 /// Why an operation on items or tables was refused.
 ///
@@ -46,6 +51,12 @@ pub enum ItemsError {
     /// `PointInTimeRecoveryUnavailableException`.
     #[error("{0}")]
     PointInTimeRecoveryUnavailable(String),
+    /// `InvalidRestoreTimeException`.
+    #[error("{0}")]
+    InvalidRestoreTime(String),
+    /// `AccessDeniedException`: the resource belongs to another account.
+    #[error("{0}")]
+    AccessDenied(String),
     /// `PolicyNotFoundException`.
     #[error("{0}")]
     PolicyNotFound(String),
@@ -58,6 +69,12 @@ pub enum ItemsError {
     /// `ImportNotFoundException`.
     #[error("{0}")]
     ImportNotFound(String),
+    /// The store failed; a missing table has become [`ItemsError::ResourceNotFound`].
+    #[error("the store failed")]
+    Store(#[source] StoreError),
+    /// The write door failed.
+    #[error("the change could not be captured")]
+    Capture(#[source] CaptureError),
 }
 
 impl ItemsError {
@@ -74,4 +91,22 @@ fn cancelled(reasons: &[CancellationReason]) -> String {
         "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
         codes.join(", ")
     )
+}
+
+impl From<StoreError> for ItemsError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TableNotFound(_) => Self::ResourceNotFound(RESOURCE_NOT_FOUND.to_owned()),
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<CaptureError> for ItemsError {
+    fn from(error: CaptureError) -> Self {
+        match error {
+            CaptureError::Store(error) => error.into(),
+            CaptureError::IndexKey { .. } | CaptureError::Corrupt(_) => Self::Capture(error),
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod put_item;
 mod query;
 mod scan;
 mod start_key;
+pub mod tables;
 mod transact_get_items;
 mod transact_write_items;
 mod update_item;
