@@ -1,10 +1,9 @@
 //! `cargo xtask ci`: what a change must pass.
 
-use crate::{Outcome, clients, lint, test};
+use crate::{Outcome, lint, test};
 
-/// Runs the tests, the linters and the client programs.
+/// Runs the tests and the linters.
 pub(crate) fn run() -> Outcome {
     test::run(&test::Options::default())?;
-    lint::run()?;
-    clients::run(&clients::Options::in_ci())
+    lint::run()
 }

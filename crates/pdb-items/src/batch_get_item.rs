@@ -1,12 +1,28 @@
 //! `BatchGetItem`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use pdb_model::{Item, TableName};
+use pdb_expr::ProjectionExpression;
+use pdb_model::{Item, PrimaryKey, TableName};
+use pdb_store::Table;
 
-use crate::capacity::ConsumedCapacity;
+use crate::ItemsError;
+use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
+use crate::expressions::{Expressions, check_no_path_into_key};
 use crate::items_page::EncodedItems;
+use crate::keys::{KeyFault, key_of_parameter};
+use crate::legacy;
+use crate::manager::ItemManager;
 use crate::options::ReturnConsumedCapacity;
+use crate::page::shape_into;
+
+/// How many keys a request may have over all tables.
+const MAX_KEYS: usize = 100;
+/// How many bytes of items a response may have.
+const MAX_RESPONSE_BYTES: u64 = 16 * 1024 * 1024;
+/// The text of a key that comes twice.
+pub(crate) const DUPLICATE_KEYS: &str = "Provided list of item keys contains duplicates";
 
 /// What to read of one table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,4 +57,100 @@ pub struct BatchGetItemOutput {
     pub unprocessed_keys: BTreeMap<TableName, KeysAndAttributes>,
     /// The capacity consumed, one entry a table, if asked for.
     pub consumed_capacity: Vec<ConsumedCapacity>,
+}
+
+/// What to read of one table, with its keys and its projection made out.
+struct TableRead {
+    table: Arc<Table>,
+    keys: Vec<PrimaryKey>,
+    projection: Option<ProjectionExpression>,
+}
+
+impl ItemManager {
+    /// Returns the items with the given keys, as of one moment, as far as they fit into 16 MB.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`].
+    pub fn batch_get_item(&self, input: BatchGetItemInput) -> Result<BatchGetItemOutput, ItemsError> {
+        let BatchGetItemInput { request_items, return_consumed_capacity } = input;
+        let mut projections = Vec::with_capacity(request_items.len());
+        for request in request_items.values() {
+            projections.push(projection_of(request)?);
+            let mut seen = Vec::with_capacity(request.keys.len());
+            for key in &request.keys {
+                if seen.contains(&key) {
+                    return Err(ItemsError::validation(DUPLICATE_KEYS));
+                }
+                seen.push(key);
+            }
+        }
+        if request_items.values().map(|request| request.keys.len()).sum::<usize>() > MAX_KEYS {
+            return Err(ItemsError::validation("Too many items requested for the BatchGetItem call"));
+        }
+        self.store.read(|tx| {
+            let mut reads = Vec::with_capacity(request_items.len());
+            for (table_name, projection) in request_items.keys().zip(projections) {
+                reads.push(TableRead { table: tx.table(table_name)?, keys: Vec::new(), projection });
+            }
+            for (request, read) in request_items.values().zip(&mut reads) {
+                let definition = &read.table.definition;
+                let keys = request.keys.iter().map(|key| key_of_parameter(&definition.key_schema, key));
+                read.keys = keys
+                    .collect::<Result<_, KeyFault>>()
+                    .map_err(|fault| ItemsError::Validation(fault.into_text()))?;
+                if let Some(projection) = &read.projection {
+                    check_no_path_into_key(definition, projection.paths())?;
+                }
+            }
+            let mut output = BatchGetItemOutput::default();
+            let mut response_bytes = 0;
+            for ((table_name, request), read) in request_items.iter().zip(&reads) {
+                let mut items = EncodedItems::default();
+                let mut meter = Meter::default();
+                let mut unprocessed = KeysAndAttributes { keys: Vec::new(), ..request.clone() };
+                for (key, parameter) in read.keys.iter().zip(&request.keys) {
+                    let found = if response_bytes < MAX_RESPONSE_BYTES {
+                        tx.get_item(&read.table, &key.encode())?
+                    } else {
+                        unprocessed.keys.push(parameter.clone());
+                        continue;
+                    };
+                    let size_bytes = found.as_ref().map_or(0, |item| item.size_bytes());
+                    if response_bytes + size_bytes > MAX_RESPONSE_BYTES {
+                        // Nothing more is read: what is left over is asked again.
+                        response_bytes = MAX_RESPONSE_BYTES;
+                        unprocessed.keys.push(parameter.clone());
+                        continue;
+                    }
+                    response_bytes += size_bytes;
+                    meter.charge_table(CapacityUnits::of_read(
+                        size_bytes,
+                        Consistency::of(request.consistent_read),
+                    ));
+                    if let Some(item) = found {
+                        shape_into(&mut items, item.json(), item.size_bytes(), read.projection.as_ref())?;
+                    }
+                }
+                output.responses.insert(table_name.clone(), items);
+                output.consumed_capacity.extend(meter.report(
+                    table_name,
+                    return_consumed_capacity,
+                    Side::Plain,
+                ));
+                if !unprocessed.keys.is_empty() {
+                    output.unprocessed_keys.insert(table_name.clone(), unprocessed);
+                }
+            }
+            Ok(output)
+        })
+    }
+}
+
+fn projection_of(request: &KeysAndAttributes) -> Result<Option<ProjectionExpression>, ItemsError> {
+    let attributes = legacy::projection_of(&request.attributes_to_get)?;
+    let expressions = Expressions::new(request.expression_attribute_names.clone(), BTreeMap::new());
+    let projection = expressions.projection(request.projection_expression.as_deref())?;
+    expressions.finish()?;
+    Ok(projection.or(attributes))
 }

@@ -2,7 +2,9 @@
 
 use std::ops::Bound;
 
-use pdb_model::{KeyBytes, KeyValue, PrimaryKey};
+use pdb_expr::{KeyComparison, KeyCondition};
+use pdb_model::{KeyBytes, KeyValue};
+use pdb_store::KeyRange;
 
 /// A range of key bytes: `lower` is in it, `upper` is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,14 @@ impl ByteRange {
         self
     }
 
+    /// The range as the store takes it.
+    pub(crate) fn into_key_range(self) -> KeyRange {
+        KeyRange {
+            lower: Bound::Included(self.lower),
+            upper: self.upper.map_or(Bound::Unbounded, Bound::Excluded),
+        }
+    }
+
     /// Whether a key is in the range.
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         self.lower.as_slice() <= key && self.upper.as_deref().is_none_or(|upper| key < upper)
@@ -61,55 +71,25 @@ fn end_of(prefix: &KeyBytes) -> Option<Vec<u8>> {
     }
 }
 
-/// What a query asks of the last sort key attribute it constrains.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum RangeTest {
-    Less(KeyValue),
-    LessOrEqual(KeyValue),
-    Greater(KeyValue),
-    GreaterOrEqual(KeyValue),
-    Between(KeyValue, KeyValue),
-    BeginsWith(KeyValue),
-}
-
-/// The part of one partition that a query reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PartitionSlice {
-    /// The partition key.
-    pub(crate) hash: Vec<KeyValue>,
-    /// The values that the first sort key attributes equal.
-    pub(crate) equal: Vec<KeyValue>,
-    /// What the next sort key attribute must meet.
-    pub(crate) test: Option<RangeTest>,
-}
-
-impl PartitionSlice {
-    /// Whether a sort key meets the conditions.
-    pub(crate) fn admits(&self, range: &[KeyValue]) -> bool {
-        // The order of bytes is the order of keys, whatever the partition.
-        let key = PrimaryKey { hash: self.hash.clone(), range: range.to_vec() }.encode();
-        self.range().contains(key.as_bytes())
-    }
-
-    /// The keys in the slice.
-    pub(crate) fn range(&self) -> ByteRange {
-        let start = KeyBytes::partition(&self.hash).with_range(&self.equal);
-        let whole = ByteRange::prefix(&start);
-        let at = |value: &KeyValue| start.with_range(std::slice::from_ref(value));
-        let Some(test) = &self.test else { return whole };
-        match test {
-            RangeTest::Less(value) => ByteRange { upper: Some(at(value).into_bytes()), ..whole },
-            RangeTest::LessOrEqual(value) => ByteRange { upper: end_of(&at(value)), ..whole },
-            RangeTest::GreaterOrEqual(value) => ByteRange { lower: at(value).into_bytes(), ..whole },
-            // Nothing is past a key without an end, which is all `0xff`: no key is.
-            RangeTest::Greater(value) => {
-                ByteRange { lower: end_of(&at(value)).unwrap_or_else(|| at(value).into_bytes()), ..whole }
-            }
-            RangeTest::Between(lower, upper) => {
-                ByteRange { lower: at(lower).into_bytes(), upper: end_of(&at(upper)) }
-            }
-            RangeTest::BeginsWith(prefix) => ByteRange::prefix(&start.with_range_prefix(prefix)),
+/// The keys that a query reads.
+pub(crate) fn range_of(condition: &KeyCondition) -> ByteRange {
+    let start = KeyBytes::partition(&condition.hash).with_range(&condition.range_equal);
+    let whole = ByteRange::prefix(&start);
+    let at = |value: &KeyValue| start.with_range(std::slice::from_ref(value));
+    let Some(comparison) = &condition.range else { return whole };
+    match comparison {
+        KeyComparison::Equal(value) => ByteRange::prefix(&at(value)),
+        KeyComparison::Less(value) => ByteRange { upper: Some(at(value).into_bytes()), ..whole },
+        KeyComparison::LessOrEqual(value) => ByteRange { upper: end_of(&at(value)), ..whole },
+        KeyComparison::GreaterOrEqual(value) => ByteRange { lower: at(value).into_bytes(), ..whole },
+        // Only bytes that are all `0xff` have no end, and no key is like that.
+        KeyComparison::Greater(value) => {
+            ByteRange { lower: end_of(&at(value)).unwrap_or_else(|| at(value).into_bytes()), ..whole }
         }
+        KeyComparison::Between(lower, upper) => {
+            ByteRange { lower: at(lower).into_bytes(), upper: end_of(&at(upper)) }
+        }
+        KeyComparison::BeginsWith(prefix) => ByteRange::prefix(&start.with_range_prefix(prefix)),
     }
 }
 

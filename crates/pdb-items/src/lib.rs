@@ -3,32 +3,39 @@
 mod batch_get_item;
 mod batch_write_item;
 mod capacity;
+mod config;
 mod delete_item;
 mod error;
+mod expressions;
 mod get_item;
 mod items_page;
-mod key_condition;
 mod key_range;
 mod keys;
 pub mod legacy;
+mod manager;
 mod metrics;
 mod options;
+mod page;
 mod put_item;
 mod query;
 mod scan;
+mod select;
 mod start_key;
-pub mod tables;
 mod transact_get_items;
 mod transact_write_items;
+mod transaction;
 mod update_item;
+mod write;
 
 pub use batch_get_item::{BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes};
 pub use batch_write_item::{BatchWriteItemInput, BatchWriteItemOutput, WriteRequest};
 pub use capacity::{Capacity, CapacityUnits, ConsumedCapacity};
+pub use config::ItemsConfig;
 pub use delete_item::{DeleteItemInput, DeleteItemOutput};
 pub use error::ItemsError;
 pub use get_item::{GetItemInput, GetItemOutput};
 pub use items_page::EncodedItems;
+pub use manager::ItemManager;
 pub use metrics::{ItemCollectionMetrics, MetricsByTable};
 pub use options::{
     MessageLayer, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues,

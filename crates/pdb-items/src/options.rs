@@ -1,5 +1,7 @@
 //! Options that several operations share, under DynamoDB's names.
 
+use crate::ItemsError;
+
 /// Which values of the item a write returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ReturnValues {
@@ -14,6 +16,16 @@ pub enum ReturnValues {
     UpdatedOld,
     /// What the update touched, after it.
     UpdatedNew,
+}
+
+/// Checks what `PutItem` and `DeleteItem` are asked to return.
+pub(crate) fn check_old_or_none(return_values: ReturnValues) -> Result<(), ItemsError> {
+    match return_values {
+        ReturnValues::None | ReturnValues::AllOld => Ok(()),
+        ReturnValues::AllNew | ReturnValues::UpdatedOld | ReturnValues::UpdatedNew => {
+            Err(ItemsError::validation("ReturnValues can only be ALL_OLD or NONE"))
+        }
+    }
 }
 
 /// Whether a failed condition shows the item it was checked against.

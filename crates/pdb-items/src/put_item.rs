@@ -3,13 +3,19 @@
 use std::collections::BTreeMap;
 
 use pdb_model::{AttributeValue, EncodedItem, Item, TableName};
+use pdb_store::{Pending, Tx};
 
-use crate::capacity::ConsumedCapacity;
-use crate::legacy::{ConditionalOperator, ExpectedAttributeValue};
+use crate::ItemsError;
+use crate::capacity::{ConsumedCapacity, Side};
+use crate::expressions::Expressions;
+use crate::legacy::{ConditionalOperator, ExpectedAttributeValue, expected_condition};
+use crate::manager::ItemManager;
 use crate::metrics::ItemCollectionMetrics;
 use crate::options::{
     ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues, ReturnValuesOnConditionCheckFailure,
+    check_old_or_none,
 };
+use crate::write::{Change, PlannedWrite, check_new_item};
 
 /// What `PutItem` is asked.
 #[derive(Clone, Debug)]
@@ -67,4 +73,63 @@ pub struct PutItemOutput {
     pub consumed_capacity: Option<ConsumedCapacity>,
     /// The item collection touched, if asked for and the table has local indexes.
     pub item_collection_metrics: Option<ItemCollectionMetrics>,
+}
+
+impl ItemManager {
+    /// Puts an item, in the place of the one with its key if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`], [`ItemsError::ConditionalCheckFailed`].
+    pub fn put_item(&self, input: PutItemInput) -> Pending<Result<PutItemOutput, ItemsError>> {
+        self.submit(self.plan_put_item(input))
+    }
+
+    /// Does as [`ItemManager::put_item`] and waits for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::put_item`].
+    pub fn put_item_blocking(&self, input: PutItemInput) -> Result<PutItemOutput, ItemsError> {
+        self.store.write(self.plan_put_item(input)?)
+    }
+
+    fn plan_put_item(
+        &self,
+        input: PutItemInput,
+    ) -> Result<
+        impl FnMut(&mut Tx<'_>) -> Result<PutItemOutput, ItemsError> + Send + 'static + use<>,
+        ItemsError,
+    > {
+        let expected = self.enveloped(expected_condition(&input.expected, input.conditional_operator))?;
+        self.enveloped(check_old_or_none(input.return_values))?;
+        check_new_item(&input.item)?;
+        let expressions =
+            Expressions::new(input.expression_attribute_names, input.expression_attribute_values);
+        let condition = self.enveloped(expressions.condition(input.condition_expression.as_deref()))?;
+        self.enveloped(expressions.finish())?;
+        let write = PlannedWrite {
+            table_name: input.table_name,
+            change: Change::Put(input.item),
+            condition: condition.or(expected),
+            on_failure: input.return_values_on_condition_check_failure,
+        };
+        let env = self.env.clone();
+        Ok(move |tx: &mut Tx<'_>| {
+            let (table, written) = write.carry_out(&env, tx)?;
+            Ok(PutItemOutput {
+                attributes: written.old.filter(|_| input.return_values == ReturnValues::AllOld),
+                consumed_capacity: written.meter.report(
+                    table.name(),
+                    input.return_consumed_capacity,
+                    Side::Plain,
+                ),
+                item_collection_metrics: ItemCollectionMetrics::of(
+                    &table.definition,
+                    write.target(),
+                    input.return_item_collection_metrics,
+                ),
+            })
+        })
+    }
 }

@@ -2,12 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use pdb_model::{AttributeValue, IndexName, Item, TableName};
+use pdb_expr::{ConditionExpression, KeyComparison, KeyCondition, KeyConditionError};
+use pdb_model::{AttributeValue, IndexName, Item, KeySchema, KeyValue, TableName};
+use pdb_store::Direction;
 
-use crate::capacity::ConsumedCapacity;
+use crate::ItemsError;
+use crate::capacity::{Consistency, ConsumedCapacity, Side};
+use crate::expressions::{Expressions, check_no_path_into_key};
 use crate::items_page::EncodedItems;
-use crate::legacy::{Condition, ConditionalOperator};
+use crate::key_range::range_of;
+use crate::keys::key_value;
+use crate::legacy::{self, Condition, ConditionalOperator};
+use crate::manager::ItemManager;
 use crate::options::{ReturnConsumedCapacity, Select};
+use crate::page::{Page, PageRequest, Shown};
+use crate::select::{ProjectionParameter, check_projected, check_select, index_of, needs_fetch, shown};
+use crate::start_key::Position;
 
 /// What `Query` is asked.
 #[derive(Clone, Debug)]
@@ -87,4 +97,151 @@ pub struct PageOutput {
     pub last_evaluated_key: Option<Item>,
     /// The capacity consumed, if asked for.
     pub consumed_capacity: Option<ConsumedCapacity>,
+}
+
+impl PageOutput {
+    /// Makes the answer of a page.
+    pub(crate) fn of(
+        page: Page,
+        table_name: &TableName,
+        shown: Shown<'_>,
+        return_consumed_capacity: ReturnConsumedCapacity,
+    ) -> Self {
+        Self {
+            consumed_capacity: page.meter.report(table_name, return_consumed_capacity, Side::Plain),
+            items: match shown {
+                Shown::Count => None,
+                Shown::Items(_) => Some(page.items),
+            },
+            count: page.count,
+            scanned_count: page.scanned_count,
+            last_evaluated_key: page.last,
+        }
+    }
+}
+
+impl ItemManager {
+    /// Returns a page of the items of one partition, in the order of the sort key.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`].
+    pub fn query(&self, input: QueryInput) -> Result<PageOutput, ItemsError> {
+        let parameter =
+            ProjectionParameter::of(input.projection_expression.as_deref(), &input.attributes_to_get);
+        check_select(input.select, parameter, input.index_name.is_some())
+            .map_err(|text| ItemsError::Validation(format!("1 validation error detected: {text}")))?;
+        let legacy_filter = legacy::filter_of(&input.query_filter, input.conditional_operator)?;
+        let attributes = legacy::projection_of(&input.attributes_to_get)?;
+        let expressions =
+            Expressions::new(input.expression_attribute_names, input.expression_attribute_values);
+        let key_condition = expressions.key_condition(input.key_condition_expression.as_deref())?;
+        let filter_expression = expressions.filter(input.filter_expression.as_deref())?;
+        let projection = expressions.projection(input.projection_expression.as_deref())?.or(attributes);
+        if input.key_conditions.is_none() && key_condition.is_none() {
+            return Err(no_key_condition());
+        }
+        expressions.finish()?;
+        let legacy_condition = input.key_conditions.as_ref().map(legacy::key_condition_of).transpose()?;
+        let key_condition = key_condition.or(legacy_condition).ok_or_else(no_key_condition)?;
+        let is_legacy_filter = filter_expression.is_none();
+        let filter = filter_expression.or(legacy_filter);
+        let shown = shown(input.select, projection.as_ref());
+
+        self.store.read(|tx| {
+            let table = tx.table(&input.table_name)?;
+            let index = index_of(
+                &table.definition,
+                input.index_name.as_ref().map(IndexName::as_str),
+                input.consistent_read,
+            )?;
+            let position = Position { table: &table.definition, index };
+            let schema = position.schema();
+            let start = input.exclusive_start_key.as_ref();
+            start.map_or(Ok(()), |start| position.check_count(start))?;
+            key_condition.check_count(schema).map_err(unfit)?;
+            for attribute in schema.attributes() {
+                start.map_or(Ok(()), |start| position.check_attribute(start, attribute))?;
+                key_condition.check_attribute(schema, attribute).map_err(unfit)?;
+            }
+            let condition = key_condition.resolve(schema).map_err(unfit)?;
+            check_values(schema, &condition)?;
+            let mut range = range_of(&condition);
+            if let Some(start) = start {
+                let bytes = position.start_of_query(start, &condition)?;
+                range = range.after(bytes.as_bytes(), input.scan_index_forward);
+            }
+            if let Some(projection) = &projection {
+                check_no_path_into_key(position.table, projection.paths())?;
+            }
+            if let Some(filter) = &filter {
+                check_filter(schema, filter, is_legacy_filter)?;
+            }
+            check_projected(position, input.select, projection.as_ref())?;
+            if let Some(filter) = &filter {
+                check_no_path_into_key(position.table, filter.paths())?;
+            }
+            let request = PageRequest {
+                table: &table,
+                position,
+                direction: if input.scan_index_forward { Direction::Forward } else { Direction::Backward },
+                limit: input.limit,
+                filter: filter.as_ref(),
+                shown,
+                fetch: needs_fetch(position, input.select, projection.as_ref(), filter.as_ref()),
+                consistency: Consistency::of(input.consistent_read),
+            };
+            let mut page = request.read(tx, range)?;
+            if index.is_none() && schema.range.is_empty() {
+                // There is one item at most, and a start key would be refused.
+                page.last = None;
+            }
+            Ok(PageOutput::of(page, table.name(), shown, input.return_consumed_capacity))
+        })
+    }
+}
+
+fn no_key_condition() -> ItemsError {
+    ItemsError::validation(
+        "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
+    )
+}
+
+fn unfit(error: KeyConditionError) -> ItemsError {
+    ItemsError::Validation(error.to_string())
+}
+
+/// Checks that the values of a key condition could be those of a key.
+fn check_values(schema: &KeySchema, condition: &KeyCondition) -> Result<(), ItemsError> {
+    let equal = schema.attributes().zip(condition.hash.iter().chain(&condition.range_equal));
+    let last = schema.range.get(condition.range_equal.len());
+    let values: Vec<&KeyValue> = match &condition.range {
+        None => Vec::new(),
+        Some(KeyComparison::Between(lower, upper)) => vec![lower, upper],
+        Some(
+            KeyComparison::Equal(value)
+            | KeyComparison::Less(value)
+            | KeyComparison::LessOrEqual(value)
+            | KeyComparison::Greater(value)
+            | KeyComparison::GreaterOrEqual(value)
+            | KeyComparison::BeginsWith(value),
+        ) => vec![value],
+    };
+    let compared = last.into_iter().flat_map(|last| values.iter().map(move |value| (last, *value)));
+    for (attribute, value) in equal.chain(compared) {
+        key_value(schema, attribute, &value.clone().into())?;
+    }
+    Ok(())
+}
+
+/// Checks that a filter leaves the key that is read alone.
+fn check_filter(schema: &KeySchema, filter: &ConditionExpression, is_legacy: bool) -> Result<(), ItemsError> {
+    let Some(path) = filter.paths().into_iter().find(|path| schema.contains(&path.attribute)) else {
+        return Ok(());
+    };
+    let parameter = if is_legacy { "QueryFilter" } else { "Filter Expression" };
+    Err(ItemsError::Validation(format!(
+        "{parameter} can only contain non-primary key attributes: Primary key attribute: {}",
+        path.attribute
+    )))
 }

@@ -3,9 +3,20 @@
 use std::collections::BTreeMap;
 
 use pdb_model::{AttributeValue, IndexName, Item, TableName};
+use pdb_store::Direction;
 
-use crate::legacy::{Condition, ConditionalOperator};
-use crate::options::{ReturnConsumedCapacity, Select};
+use crate::capacity::Consistency;
+use crate::expressions::{Expressions, check_no_path_into_key};
+use crate::key_range::ByteRange;
+use crate::legacy::{self, Condition, ConditionalOperator};
+use crate::manager::ItemManager;
+use crate::options::{MessageLayer, ReturnConsumedCapacity, Select};
+use crate::page::PageRequest;
+use crate::select::{
+    ProjectionParameter, check_all_attributes, check_projected, check_select, index_of, needs_fetch, shown,
+};
+use crate::start_key::Position;
+use crate::{ItemsError, PageOutput};
 
 /// What `Scan` is asked; it answers a [`crate::PageOutput`].
 #[derive(Clone, Debug)]
@@ -67,4 +78,104 @@ impl ScanInput {
             return_consumed_capacity: ReturnConsumedCapacity::default(),
         }
     }
+}
+
+impl ItemManager {
+    /// Returns a page of all items, in an order that has nothing to do with their keys.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`].
+    pub fn scan(&self, input: ScanInput) -> Result<PageOutput, ItemsError> {
+        let layer = self.config.message_layer;
+        let parameter =
+            ProjectionParameter::of(input.projection_expression.as_deref(), &input.attributes_to_get);
+        self.enveloped(
+            check_select(input.select, parameter, input.index_name.is_some()).map_err(ItemsError::Validation),
+        )?;
+        let legacy_filter = legacy::filter_of(&input.scan_filter, input.conditional_operator)?;
+        let attributes = legacy::projection_of(&input.attributes_to_get)?;
+        let segment = checked_segment(input.segment, input.total_segments, layer)?;
+        let expressions =
+            Expressions::new(input.expression_attribute_names, input.expression_attribute_values);
+        let filter = expressions.filter(input.filter_expression.as_deref())?.or(legacy_filter);
+        let projection = expressions.projection(input.projection_expression.as_deref())?.or(attributes);
+        expressions.finish()?;
+        let shown = shown(input.select, projection.as_ref());
+
+        self.store.read(|tx| {
+            let table = tx.table(&input.table_name)?;
+            let index = index_of(
+                &table.definition,
+                input.index_name.as_ref().map(IndexName::as_str),
+                input.consistent_read,
+            )?;
+            let position = Position { table: &table.definition, index };
+            let mut range =
+                segment.map_or_else(ByteRange::all, |(segment, total)| ByteRange::segment(segment, total));
+            if let Some(start) = &input.exclusive_start_key {
+                let bytes = position.start_of_scan(start, layer)?;
+                if let Some((segment, total)) = segment
+                    && !range.contains(bytes.as_bytes())
+                {
+                    return Err(wrong_segment(segment, total));
+                }
+                range = range.after(bytes.as_bytes(), true);
+            }
+            check_all_attributes(position, input.select)?;
+            if let Some(projection) = &projection {
+                check_no_path_into_key(position.table, projection.paths())?;
+            }
+            check_projected(position, input.select, projection.as_ref())?;
+            if let Some(filter) = &filter {
+                check_no_path_into_key(position.table, filter.paths())?;
+            }
+            let request = PageRequest {
+                table: &table,
+                position,
+                direction: Direction::Forward,
+                limit: input.limit,
+                filter: filter.as_ref(),
+                shown,
+                fetch: needs_fetch(position, input.select, projection.as_ref(), filter.as_ref()),
+                consistency: Consistency::of(input.consistent_read),
+            };
+            let page = request.read(tx, range)?;
+            Ok(PageOutput::of(page, table.name(), shown, input.return_consumed_capacity))
+        })
+    }
+}
+
+/// Checks the parameters of a parallel scan and returns segment and total.
+fn checked_segment(
+    segment: Option<u32>,
+    total_segments: Option<u32>,
+    layer: MessageLayer,
+) -> Result<Option<(u32, u32)>, ItemsError> {
+    match (segment, total_segments) {
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(ItemsError::validation(
+            "The TotalSegments parameter is required but was not present in the request when Segment parameter is present",
+        )),
+        (None, Some(_)) => Err(ItemsError::validation(
+            "The Segment parameter is required but was not present in the request when parameter TotalSegments is present",
+        )),
+        (Some(segment), Some(total)) if segment >= total => {
+            let text = "The Segment parameter is zero-based and must be less than parameter TotalSegments";
+            Err(ItemsError::Validation(match layer {
+                MessageLayer::Classic => {
+                    format!("{text}: Segment: {segment} is not less than TotalSegments: {total}")
+                }
+                MessageLayer::Modern2026 => text.to_owned(),
+            }))
+        }
+        (Some(segment), Some(total)) => Ok(Some((segment, total))),
+    }
+}
+
+fn wrong_segment(segment: u32, total: u32) -> ItemsError {
+    ItemsError::Validation(format!(
+        "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct \
+         Segment. TotalSegments: {total} Segment: {segment}"
+    ))
 }

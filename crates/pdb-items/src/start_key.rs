@@ -2,12 +2,12 @@
 //!
 //! Evidence: `dynamodb.md` 6.2; `validation.md` 10.7, items 9, 11 and 12, and 10.8, item 8.
 
+use pdb_expr::KeyCondition;
 use pdb_model::{
     AttributeValue, Item, KeyAttribute, KeyBytes, KeySchema, PrimaryKey, SecondaryIndex, TableDefinition,
 };
 
 use crate::ItemsError;
-use crate::key_range::PartitionSlice;
 use crate::keys::{KEY_MISMATCH, key_of_parameter, key_value};
 use crate::options::MessageLayer;
 
@@ -57,7 +57,11 @@ impl<'a> Position<'a> {
     }
 
     /// Returns the bytes after which a query goes on, once its attributes have been checked one by one.
-    pub(crate) fn start_of_query(self, start: &Item, slice: &PartitionSlice) -> Result<KeyBytes, ItemsError> {
+    pub(crate) fn start_of_query(
+        self,
+        start: &Item,
+        condition: &KeyCondition,
+    ) -> Result<KeyBytes, ItemsError> {
         let base = self.table_part(start)?;
         let key = self.read_part(start)?;
         if self.index.is_none() && self.table.key_schema.range.is_empty() {
@@ -66,14 +70,14 @@ impl<'a> Position<'a> {
                 printed(start)
             )));
         }
-        let same_partition = key.hash == slice.hash;
-        if slice.equal.is_empty() && slice.test.is_none() {
+        let same_partition = key.hash == condition.hash;
+        if condition.range_equal.is_empty() && condition.range.is_none() {
             if !same_partition {
                 return Err(ItemsError::validation(
                     "The provided starting key is outside query boundaries based on provided conditions",
                 ));
             }
-        } else if !slice.admits(&key.range) {
+        } else if !condition.matches_range(&key.range) {
             return Err(ItemsError::validation(
                 "The provided starting key does not match the range key predicate",
             ));

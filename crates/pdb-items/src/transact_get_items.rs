@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use pdb_model::{EncodedItem, Item, TableName};
+use pdb_model::{CancellationReason, EncodedItem, Item, TableName};
 
-use crate::capacity::ConsumedCapacity;
+use crate::ItemsError;
+use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
+use crate::expressions::Expressions;
+use crate::get_item::{ReadFault, read_item};
+use crate::keys::{KeyFault, key_of_parameter};
+use crate::manager::ItemManager;
 use crate::options::ReturnConsumedCapacity;
+use crate::transaction::{MAX_TRANSACTION_BYTES, SAME_ITEM};
 
 /// One item that a transaction reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,4 +42,78 @@ pub struct TransactGetItemsOutput {
     pub responses: Vec<Option<EncodedItem>>,
     /// The capacity consumed, one entry a table, if asked for.
     pub consumed_capacity: Vec<ConsumedCapacity>,
+}
+
+impl ItemManager {
+    /// Returns the items with the given keys, as of one moment.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`], [`ItemsError::TransactionCanceled`].
+    pub fn transact_get_items(
+        &self,
+        input: TransactGetItemsInput,
+    ) -> Result<TransactGetItemsOutput, ItemsError> {
+        let mut projections = Vec::with_capacity(input.transact_items.len());
+        for get in &input.transact_items {
+            let expressions = Expressions::new(get.expression_attribute_names.clone(), BTreeMap::new());
+            projections.push(expressions.projection(get.projection_expression.as_deref())?);
+            expressions.finish()?;
+        }
+        for (position, get) in input.transact_items.iter().enumerate() {
+            let same = |other: &TransactGet| other.table_name == get.table_name && other.key == get.key;
+            if input.transact_items[..position].iter().any(same) {
+                return Err(ItemsError::validation(SAME_ITEM));
+            }
+        }
+        self.store.read(|tx| {
+            let mut tables = Vec::with_capacity(input.transact_items.len());
+            for get in &input.transact_items {
+                tables.push(tx.table(&get.table_name)?);
+            }
+            // An empty key value fails the request, whatever else is wrong with other keys.
+            for (get, table) in input.transact_items.iter().zip(&tables) {
+                if let Err(KeyFault::Empty(text)) = key_of_parameter(&table.definition.key_schema, &get.key) {
+                    return Err(ItemsError::Validation(text));
+                }
+            }
+            let mut output = TransactGetItemsOutput::default();
+            let mut meters: BTreeMap<&TableName, Meter> = BTreeMap::new();
+            let mut response_bytes = 0;
+            for (position, (get, table)) in input.transact_items.iter().zip(&tables).enumerate() {
+                let found =
+                    read_item(tx, table, &get.key, projections[position].as_ref()).map_err(|fault| {
+                        match fault {
+                            ReadFault::Key(fault) => {
+                                canceled(input.transact_items.len(), position, fault.into_text())
+                            }
+                            ReadFault::Failed(error) => error,
+                        }
+                    })?;
+                let units = CapacityUnits::of_read(found.size_bytes, Consistency::Transactional);
+                meters.entry(&get.table_name).or_default().charge_table(units);
+                response_bytes += found.item.as_ref().map_or(0, EncodedItem::size_bytes);
+                output.responses.push(found.item);
+            }
+            if response_bytes > MAX_TRANSACTION_BYTES {
+                return Err(ItemsError::Validation(format!(
+                    "Transaction response size cannot exceed {MAX_TRANSACTION_BYTES} bytes"
+                )));
+            }
+            output.consumed_capacity = meters
+                .into_iter()
+                .filter_map(|(table_name, meter)| {
+                    meter.report(table_name, input.return_consumed_capacity, Side::Read)
+                })
+                .collect();
+            Ok(output)
+        })
+    }
+}
+
+/// The cancellation of a transaction because of one of its actions.
+fn canceled(actions: usize, position: usize, text: String) -> ItemsError {
+    let mut reasons = vec![CancellationReason::none(); actions];
+    reasons[position] = CancellationReason { code: "ValidationError", message: Some(text), item: None };
+    ItemsError::TransactionCanceled(reasons)
 }

@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 
 use pdb_model::{AttributeValue, Item, TableName};
+use pdb_store::{Pending, Tx};
 
+use crate::ItemsError;
 use crate::capacity::ConsumedCapacity;
+use crate::expressions::Expressions;
+use crate::manager::ItemManager;
 use crate::metrics::MetricsByTable;
 use crate::options::{
     ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
 };
+use crate::transaction::{Fingerprint, RequestToken, check_request_size, transact};
+use crate::write::{Change, PlannedWrite, check_new_item};
 
 /// One action of a transaction.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,4 +95,130 @@ pub struct TransactWriteItemsOutput {
     pub item_collection_metrics: MetricsByTable,
     /// The capacity consumed, one entry a table, if asked for.
     pub consumed_capacity: Vec<ConsumedCapacity>,
+}
+
+impl ItemManager {
+    /// Does up to 100 actions on different items, all of them or none.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`], [`ItemsError::TransactionCanceled`],
+    /// [`ItemsError::IdempotentParameterMismatch`].
+    pub fn transact_write_items(
+        &self,
+        input: TransactWriteItemsInput,
+    ) -> Pending<Result<TransactWriteItemsOutput, ItemsError>> {
+        self.submit(self.plan_transact_write_items(input))
+    }
+
+    /// Does as [`ItemManager::transact_write_items`] and waits for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::transact_write_items`].
+    pub fn transact_write_items_blocking(
+        &self,
+        input: TransactWriteItemsInput,
+    ) -> Result<TransactWriteItemsOutput, ItemsError> {
+        self.store.write(self.plan_transact_write_items(input)?)
+    }
+
+    fn plan_transact_write_items(
+        &self,
+        input: TransactWriteItemsInput,
+    ) -> Result<
+        impl FnMut(&mut Tx<'_>) -> Result<TransactWriteItemsOutput, ItemsError> + Send + 'static + use<>,
+        ItemsError,
+    > {
+        let token = input.client_request_token.as_ref().map(|token| RequestToken {
+            token: token.clone(),
+            fingerprint: fingerprint(&input.transact_items),
+        });
+        let mut writes = Vec::with_capacity(input.transact_items.len());
+        let mut request_bytes = 0;
+        for (position, action) in input.transact_items.into_iter().enumerate() {
+            let (write, size_bytes) = plan(position, action)?;
+            request_bytes += size_bytes;
+            writes.push(write);
+        }
+        check_request_size(request_bytes)?;
+        let env = self.env.clone();
+        Ok(move |tx: &mut Tx<'_>| {
+            let report = transact(&env, tx, &writes, token.as_ref(), input.return_item_collection_metrics)?;
+            Ok(TransactWriteItemsOutput {
+                consumed_capacity: report.consumed_capacity(input.return_consumed_capacity),
+                item_collection_metrics: report.metrics,
+            })
+        })
+    }
+}
+
+/// Checks what can be checked of an action without its table; also returns its size.
+fn plan(position: usize, action: TransactWrite) -> Result<(PlannedWrite, u64), ItemsError> {
+    if let TransactAction::Put { item } = &action.action {
+        check_new_item(item)?;
+    }
+    let values_bytes: u64 = action.expression_attribute_values.values().map(AttributeValue::size_bytes).sum();
+    let expressions = Expressions::new(action.expression_attribute_names, action.expression_attribute_values);
+    let change = match action.action {
+        TransactAction::ConditionCheck { key } => {
+            if action.condition_expression.is_none() {
+                return Err(ItemsError::Validation(format!(
+                    "1 validation error detected: Value null at \
+                     'transactItems.{}.member.conditionCheck.conditionExpression' failed to satisfy constraint: Member \
+                     must not be null",
+                    position + 1
+                )));
+            }
+            Change::Check(key)
+        }
+        TransactAction::Put { item } => Change::Put(item),
+        TransactAction::Delete { key } => Change::Delete(key),
+        TransactAction::Update { key, update_expression } => {
+            Change::Update(key, expressions.update(Some(&update_expression))?)
+        }
+    };
+    let condition = expressions.condition(action.condition_expression.as_deref())?;
+    expressions.finish()?;
+    let write = PlannedWrite {
+        table_name: action.table_name,
+        change,
+        condition,
+        on_failure: action.return_values_on_condition_check_failure,
+    };
+    let size_bytes = write.target().size_bytes() + values_bytes;
+    Ok((write, size_bytes))
+}
+
+/// Returns what tells these actions from others, however they were spelled on the wire.
+fn fingerprint(actions: &[TransactWrite]) -> Vec<u8> {
+    let mut fingerprint = Fingerprint::new("TransactWriteItems");
+    for action in actions {
+        let (kind, target, update) = match &action.action {
+            TransactAction::ConditionCheck { key } => ("ConditionCheck", key, None),
+            TransactAction::Put { item } => ("Put", item, None),
+            TransactAction::Delete { key } => ("Delete", key, None),
+            TransactAction::Update { key, update_expression } => {
+                ("Update", key, Some(update_expression.as_str()))
+            }
+        };
+        fingerprint.text(action.table_name.as_str());
+        fingerprint.text(kind);
+        fingerprint.item(target);
+        fingerprint.optional_text(update);
+        fingerprint.optional_text(action.condition_expression.as_deref());
+        for (placeholder, name) in &action.expression_attribute_names {
+            fingerprint.text(placeholder);
+            fingerprint.text(name);
+        }
+        for (placeholder, value) in &action.expression_attribute_values {
+            fingerprint.text(placeholder);
+            fingerprint.text(&value.to_string());
+        }
+        fingerprint.text(match action.return_values_on_condition_check_failure {
+            ReturnValuesOnConditionCheckFailure::None => "NONE",
+            ReturnValuesOnConditionCheckFailure::AllOld => "ALL_OLD",
+        });
+    }
+    fingerprint.finish()
 }

@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use pdb_model::{AttributeValue, EncodedItem, Item, TableName};
+use pdb_model::{AttributeValue, EncodedItem, Item, MAX_NESTING, TableName};
+use pdb_store::{Pending, Tx};
 
-use crate::capacity::ConsumedCapacity;
-use crate::legacy::{AttributeValueUpdate, ConditionalOperator, ExpectedAttributeValue};
+use crate::ItemsError;
+use crate::capacity::{ConsumedCapacity, Side};
+use crate::expressions::Expressions;
+use crate::legacy::{
+    AttributeValueUpdate, ConditionalOperator, ExpectedAttributeValue, expected_condition, update_of,
+};
+use crate::manager::ItemManager;
 use crate::metrics::ItemCollectionMetrics;
 use crate::options::{
     ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues, ReturnValuesOnConditionCheckFailure,
 };
+use crate::write::{Change, PlannedWrite, TOO_DEEP, WrittenItem, decoded};
 
 /// What `UpdateItem` is asked.
 #[derive(Clone, Debug)]
@@ -73,4 +80,87 @@ pub struct UpdateItemOutput {
     pub consumed_capacity: Option<ConsumedCapacity>,
     /// The item collection touched, if asked for and the table has local indexes.
     pub item_collection_metrics: Option<ItemCollectionMetrics>,
+}
+
+impl ItemManager {
+    /// Updates the item with a key, or creates it.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`], [`ItemsError::ConditionalCheckFailed`].
+    pub fn update_item(&self, input: UpdateItemInput) -> Pending<Result<UpdateItemOutput, ItemsError>> {
+        self.submit(self.plan_update_item(input))
+    }
+
+    /// Does as [`ItemManager::update_item`] and waits for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::update_item`].
+    pub fn update_item_blocking(&self, input: UpdateItemInput) -> Result<UpdateItemOutput, ItemsError> {
+        self.store.write(self.plan_update_item(input)?)
+    }
+
+    fn plan_update_item(
+        &self,
+        input: UpdateItemInput,
+    ) -> Result<
+        impl FnMut(&mut Tx<'_>) -> Result<UpdateItemOutput, ItemsError> + Send + 'static + use<>,
+        ItemsError,
+    > {
+        let updates = self.enveloped(update_of(&input.attribute_updates))?;
+        let expected = self.enveloped(expected_condition(&input.expected, input.conditional_operator))?;
+        let is_too_deep = |value: &AttributeValue| value.depth() > MAX_NESTING;
+        if input.expression_attribute_values.values().any(is_too_deep) {
+            return self.enveloped(Err(ItemsError::validation(TOO_DEEP)));
+        }
+        let expressions =
+            Expressions::new(input.expression_attribute_names, input.expression_attribute_values);
+        let update = self.enveloped(expressions.update(input.update_expression.as_deref()))?.or(updates);
+        let condition = self.enveloped(expressions.condition(input.condition_expression.as_deref()))?;
+        self.enveloped(expressions.finish())?;
+        let write = PlannedWrite {
+            table_name: input.table_name,
+            change: Change::Update(input.key, update),
+            condition: condition.or(expected),
+            on_failure: input.return_values_on_condition_check_failure,
+        };
+        let env = self.env.clone();
+        Ok(move |tx: &mut Tx<'_>| {
+            let (table, written) = write.carry_out(&env, tx)?;
+            Ok(UpdateItemOutput {
+                attributes: returned(&write.change, &written, input.return_values)?,
+                consumed_capacity: written.meter.report(
+                    table.name(),
+                    input.return_consumed_capacity,
+                    Side::Plain,
+                ),
+                item_collection_metrics: ItemCollectionMetrics::of(
+                    &table.definition,
+                    write.target(),
+                    input.return_item_collection_metrics,
+                ),
+            })
+        })
+    }
+}
+
+/// Returns the attributes that an update answers.
+pub(crate) fn returned(
+    change: &Change,
+    written: &WrittenItem,
+    return_values: ReturnValues,
+) -> Result<Option<EncodedItem>, ItemsError> {
+    let touched = |item: &Option<EncodedItem>| {
+        let Change::Update(_, Some(update)) = change else { return Ok(None) };
+        let item = item.as_ref().map(decoded).transpose()?;
+        Ok(update.project_targets(item.as_ref()).map(|touched| EncodedItem::from(&touched)))
+    };
+    match return_values {
+        ReturnValues::None => Ok(None),
+        ReturnValues::AllOld => Ok(written.old.clone()),
+        ReturnValues::AllNew => Ok(written.new.clone()),
+        ReturnValues::UpdatedOld => touched(&written.old),
+        ReturnValues::UpdatedNew => touched(&written.new),
+    }
 }

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod backups;
 mod catalog;
 mod documents;
 mod driver;

@@ -1,4 +1,1 @@
-#![doc = include_str!("../README.md")]
-
-pub use pdb_items::*;
-pub use pdb_model::*;
+//! A DynamoDB you can hold in your hand, whose streams are as real as its tables.

@@ -1,0 +1,224 @@
+//! Several writes that happen together or not at all, whichever operation asked for them.
+//!
+//! Evidence: `dynamodb.md`, section 10; `validation.md` 10.9.
+
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+use std::sync::Arc;
+
+use pdb_model::{CancellationReason, Env, EpochMillis, Item, KeyBytes, PrimaryKey, TableName};
+use pdb_store::{StoreError, Table, TokenRow, Tx};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::ItemsError;
+use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
+use crate::metrics::{ItemCollectionMetrics, MetricsByTable};
+use crate::options::{ReturnConsumedCapacity, ReturnItemCollectionMetrics};
+use crate::write::{PlannedWrite, PreparedWrite, Refusal};
+
+/// How many bytes of items and values a transaction may have.
+pub(crate) const MAX_TRANSACTION_BYTES: u64 = 4 * 1024 * 1024;
+/// The text of two actions on one item.
+pub(crate) const SAME_ITEM: &str = "Transaction request cannot include multiple operations on one item";
+/// How long a client's token is remembered.
+const TOKEN_LIFE_MILLIS: i64 = 10 * 60 * 1000;
+
+/// A client's token, and what tells the requests that carry it apart.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestToken {
+    pub(crate) token: String,
+    pub(crate) fingerprint: Vec<u8>,
+}
+
+/// What a transaction did.
+#[derive(Debug, Default)]
+pub(crate) struct TransactionReport {
+    meters: BTreeMap<TableName, Meter>,
+    pub(crate) metrics: MetricsByTable,
+    /// The token was used before: nothing was done.
+    replayed: bool,
+}
+
+impl TransactionReport {
+    /// What the response says about capacity.
+    pub(crate) fn consumed_capacity(&self, detail: ReturnConsumedCapacity) -> Vec<ConsumedCapacity> {
+        let side = if self.replayed { Side::Read } else { Side::Write };
+        self.meters.iter().filter_map(|(table_name, meter)| meter.report(table_name, detail, side)).collect()
+    }
+}
+
+/// Carries all writes out, in their order, or none.
+pub(crate) fn transact(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    writes: &[PlannedWrite],
+    token: Option<&RequestToken>,
+    metrics: ReturnItemCollectionMetrics,
+) -> Result<TransactionReport, ItemsError> {
+    let now = env.clock.now();
+    let replayed = token.map_or(Ok(false), |token| was_used(tx, token, now))?;
+    let tables = writes.iter().map(|write| tx.table(&write.table_name)).collect::<Vec<_>>();
+    check_distinct(writes, &tables)?;
+    let tables = tables.into_iter().collect::<Result<Vec<Arc<Table>>, StoreError>>()?;
+    let keys = checked_keys(writes, &tables)?;
+    let mut report = TransactionReport { replayed, ..TransactionReport::default() };
+    for (write, table) in writes.iter().zip(&tables) {
+        if let Some(metrics) = ItemCollectionMetrics::of(&table.definition, write.target(), metrics) {
+            let known = report.metrics.entry(write.table_name.clone()).or_default();
+            if !known.contains(&metrics) {
+                known.push(metrics);
+            }
+        }
+    }
+    if replayed {
+        for ((write, table), key) in writes.iter().zip(&tables).zip(&keys) {
+            let size_bytes = tx.get_item(table, &key.encode())?.map_or(0, |item| item.size_bytes());
+            let units = CapacityUnits::of_read(size_bytes, Consistency::Transactional);
+            report.meters.entry(write.table_name.clone()).or_default().charge_table(units);
+        }
+        return Ok(report);
+    }
+    let prepared = prepare_all(tx, writes, &tables, &keys)?;
+    for ((write, table), prepared) in writes.iter().zip(&tables).zip(prepared) {
+        let mut meter = prepared.carry_out(env, tx, table).map_err(Refusal::into_error)?.meter;
+        meter.double();
+        report.meters.entry(write.table_name.clone()).or_default().add(&meter);
+    }
+    if let Some(RequestToken { token, fingerprint }) = token {
+        let expires = EpochMillis(now.0 + TOKEN_LIFE_MILLIS);
+        tx.remember_token(
+            token,
+            &TokenRow { fingerprint: fingerprint.clone(), answer: String::new(), expires },
+        )?;
+    }
+    Ok(report)
+}
+
+/// Returns whether the same request has succeeded under the token before.
+fn was_used(tx: &mut Tx<'_>, token: &RequestToken, now: EpochMillis) -> Result<bool, ItemsError> {
+    match tx.token(&token.token, now)? {
+        None => Ok(false),
+        Some(row) if row.fingerprint == token.fingerprint => Ok(true),
+        Some(_) => Err(ItemsError::IdempotentParameterMismatch),
+    }
+}
+
+/// Checks that no two writes are to one item, as far as tables are there and keys can be read.
+fn check_distinct(
+    writes: &[PlannedWrite],
+    tables: &[Result<Arc<Table>, StoreError>],
+) -> Result<(), ItemsError> {
+    let mut seen: Vec<(&TableName, PrimaryKey)> = Vec::with_capacity(writes.len());
+    for (write, table) in writes.iter().zip(tables) {
+        let Ok(table) = table else { continue };
+        let Ok(key) = table.definition.key_schema.extract(write.target()) else { continue };
+        let item = (&write.table_name, key);
+        if seen.contains(&item) {
+            return Err(ItemsError::validation(SAME_ITEM));
+        }
+        seen.push(item);
+    }
+    Ok(())
+}
+
+/// Returns the keys of the writes. An empty value fails the request; the first that does not fit cancels it.
+fn checked_keys(writes: &[PlannedWrite], tables: &[Arc<Table>]) -> Result<Vec<PrimaryKey>, ItemsError> {
+    let mut keys = Vec::with_capacity(writes.len());
+    let mut unfit = None;
+    for (position, (write, table)) in writes.iter().zip(tables).enumerate() {
+        match write.key(&table.definition) {
+            Ok(key) => keys.push(key),
+            Err(refusal) => {
+                let reason = refusal.into_reason()?;
+                unfit.get_or_insert((position, reason));
+            }
+        }
+    }
+    match unfit {
+        None => Ok(keys),
+        Some((position, reason)) => {
+            let mut reasons = vec![CancellationReason::none(); writes.len()];
+            reasons[position] = reason;
+            Err(ItemsError::TransactionCanceled(reasons))
+        }
+    }
+}
+
+/// Locks all items, always in the order of their keys so that no two transactions wait for each other, and works out what
+/// becomes of them.
+fn prepare_all(
+    tx: &mut Tx<'_>,
+    writes: &[PlannedWrite],
+    tables: &[Arc<Table>],
+    keys: &[PrimaryKey],
+) -> Result<Vec<PreparedWrite>, ItemsError> {
+    let mut order: Vec<(&TableName, KeyBytes, usize)> = writes
+        .iter()
+        .zip(keys)
+        .enumerate()
+        .map(|(position, (write, key))| (&write.table_name, key.encode(), position))
+        .collect();
+    order.sort();
+    let mut prepared: Vec<Option<PreparedWrite>> = writes.iter().map(|_| None).collect();
+    let mut reasons = vec![CancellationReason::none(); writes.len()];
+    for (_, _, position) in order {
+        match writes[position].prepare(tx, &tables[position], &keys[position]) {
+            Ok(write) => prepared[position] = Some(write),
+            Err(refusal) => reasons[position] = refusal.into_reason()?,
+        }
+    }
+    // Every failed condition is told, of other faults only the first.
+    let mut faults = reasons.iter_mut().filter(|reason| reason.code == "ValidationError");
+    faults.next();
+    faults.for_each(|reason| *reason = CancellationReason::none());
+    match prepared.into_iter().collect() {
+        Some(prepared) => Ok(prepared),
+        None => Err(ItemsError::TransactionCanceled(reasons)),
+    }
+}
+
+/// Checks that a request is not too large.
+pub(crate) fn check_request_size(size_bytes: u64) -> Result<(), ItemsError> {
+    if size_bytes > MAX_TRANSACTION_BYTES {
+        return Err(ItemsError::Validation(format!(
+            "Transaction request payload size cannot exceed {MAX_TRANSACTION_BYTES} bytes"
+        )));
+    }
+    Ok(())
+}
+
+/// Tells requests apart: 128 bits of a hash over their parts.
+///
+/// The keys of the hash are constants, because fingerprints are stored and outlive the process.
+pub(crate) struct Fingerprint(SipHasher13);
+
+impl Fingerprint {
+    /// Begins with the name of the operation.
+    pub(crate) fn new(operation: &str) -> Self {
+        let mut fingerprint = Self(SipHasher13::new_with_keys(0x6964_656d_706f_7465, 0x6e74_2077_7269_7465));
+        fingerprint.text(operation);
+        fingerprint
+    }
+
+    /// Adds a text, told apart from the next by its length.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.0.write_u64(text.len() as u64);
+        self.0.write(text.as_bytes());
+    }
+
+    /// Adds a text that may be missing.
+    pub(crate) fn optional_text(&mut self, text: Option<&str>) {
+        self.0.write_u8(u8::from(text.is_some()));
+        self.text(text.unwrap_or_default());
+    }
+
+    /// Adds an item.
+    pub(crate) fn item(&mut self, item: &Item) {
+        self.text(&item.to_string());
+    }
+
+    /// Returns the fingerprint.
+    pub(crate) fn finish(&self) -> Vec<u8> {
+        self.0.finish128().as_u128().to_be_bytes().to_vec()
+    }
+}

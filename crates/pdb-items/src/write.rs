@@ -1,0 +1,320 @@
+//! One write, as all operations that write plan it and carry it out.
+//!
+//! A write is planned before its transaction: everything that needs neither table nor item is checked, and expressions are
+//! parsed. In the transaction come, in this order, the keys, the condition, and the change itself, which goes through
+//! `pdb-capture`. Carrying out may happen again if the transaction is, so a plan is only read.
+
+use std::sync::Arc;
+
+use pdb_capture::{IndexChangeKind, LockedItem, WriteReport};
+use pdb_expr::{ConditionExpression, UpdateExpression};
+use pdb_model::{
+    CancellationReason, EncodedItem, Env, IndexKind, Item, MAX_ITEM_BYTES, MAX_NESTING, PrimaryKey,
+    TableDefinition, TableName,
+};
+use pdb_store::{StoreError, Table, Tx};
+
+use crate::ItemsError;
+use crate::capacity::{CapacityUnits, Meter};
+use crate::expressions::check_no_path_into_key;
+use crate::keys::{
+    KeyFault, check_assigned_index_key, check_index_keys, check_updated_index_keys, key_of_item,
+    key_of_parameter,
+};
+use crate::options::ReturnValuesOnConditionCheckFailure;
+
+/// The text of an item that is too large to be put.
+pub(crate) const ITEM_TOO_LARGE: &str = "Item size has exceeded the maximum allowed size";
+const UPDATE_TOO_LARGE: &str = "Item size to update has exceeded the maximum allowed size";
+/// The text of values that nest too deep.
+pub(crate) const TOO_DEEP: &str = "Nesting Levels have exceeded supported limits: Attributes in the item have nested \
+                                   levels beyond supported limit";
+
+/// A write that is ready to be carried out.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedWrite {
+    pub(crate) table_name: TableName,
+    pub(crate) change: Change,
+    pub(crate) condition: Option<ConditionExpression>,
+    pub(crate) on_failure: ReturnValuesOnConditionCheckFailure,
+}
+
+/// What a write does.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// Puts this item.
+    Put(Item),
+    /// Deletes the item with this key.
+    Delete(Item),
+    /// Updates the item with this key, or creates it.
+    Update(Item, Option<UpdateExpression>),
+    /// Looks at the item with this key.
+    Check(Item),
+}
+
+/// Why a write was not carried out.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// A key value is empty: fails a whole transaction.
+    EmptyKey(String),
+    /// The keys, the stored values or the result do not fit.
+    Unfit(String),
+    /// The condition does not hold; the item if the request asked to see it.
+    Condition(Option<EncodedItem>),
+    /// Something that is not about this write.
+    Failed(ItemsError),
+}
+
+/// A write whose item is locked and whose result is known.
+#[derive(Debug)]
+pub(crate) struct PreparedWrite {
+    locked: LockedItem,
+    old_size_bytes: u64,
+    outcome: Outcome,
+}
+
+#[derive(Debug)]
+enum Outcome {
+    /// The item shall be this, or not be there.
+    Replace(Option<Item>),
+    /// The item stays as it is.
+    Keep,
+}
+
+/// What a write did.
+#[derive(Debug)]
+pub(crate) struct WrittenItem {
+    pub(crate) old: Option<EncodedItem>,
+    pub(crate) new: Option<EncodedItem>,
+    pub(crate) meter: Meter,
+}
+
+impl PlannedWrite {
+    /// Returns the item or the key that says which item is meant.
+    pub(crate) fn target(&self) -> &Item {
+        match &self.change {
+            Change::Put(item) => item,
+            Change::Delete(key) | Change::Update(key, _) | Change::Check(key) => key,
+        }
+    }
+
+    /// Returns the table, or refuses as all operations on items do.
+    pub(crate) fn table(&self, tx: &mut Tx<'_>) -> Result<Arc<Table>, ItemsError> {
+        Ok(tx.table(&self.table_name)?)
+    }
+
+    /// Checks everything that the table alone decides, and returns the item's key.
+    pub(crate) fn key(&self, table: &TableDefinition) -> Result<PrimaryKey, Refusal> {
+        let schema = &table.key_schema;
+        let key = match &self.change {
+            Change::Put(item) => {
+                let key = key_of_item(schema, item)?;
+                check_index_keys(table, item)?;
+                key
+            }
+            Change::Delete(key) | Change::Check(key) => key_of_parameter(schema, key)?,
+            Change::Update(key, update) => {
+                let key = key_of_parameter(schema, key)?;
+                update.as_ref().map_or(Ok(()), |update| check_targets(table, update))?;
+                key
+            }
+        };
+        if let Some(condition) = &self.condition {
+            check_no_path_into_key(table, condition.paths())?;
+        }
+        Ok(key)
+    }
+
+    /// Locks the item, checks the condition, and works out what the item becomes. Changes nothing.
+    pub(crate) fn prepare(
+        &self,
+        tx: &mut Tx<'_>,
+        table: &Arc<Table>,
+        key: &PrimaryKey,
+    ) -> Result<PreparedWrite, Refusal> {
+        let locked = pdb_capture::lock_item(tx, table, key)?;
+        let stored = locked.old.as_ref();
+        let old_size_bytes = stored.map_or(0, EncodedItem::size_bytes);
+        let needs_old = self.condition.is_some() || matches!(self.change, Change::Update(_, Some(_)));
+        let old = match stored {
+            Some(stored) if needs_old => Some(decoded(stored)?),
+            _ => None,
+        };
+        if let Some(condition) = &self.condition
+            && !condition.matches(old.as_ref())
+        {
+            let shown = match self.on_failure {
+                ReturnValuesOnConditionCheckFailure::None => None,
+                ReturnValuesOnConditionCheckFailure::AllOld => stored.cloned(),
+            };
+            return Err(Refusal::Condition(shown));
+        }
+        let outcome = match &self.change {
+            Change::Put(item) => Outcome::Replace(Some(item.clone())),
+            Change::Delete(_) => Outcome::Replace(None),
+            Change::Check(_) => Outcome::Keep,
+            Change::Update(_, None) if stored.is_some() => Outcome::Keep,
+            Change::Update(key, None) => Outcome::Replace(Some(key.clone())),
+            Change::Update(key, Some(update)) => {
+                match update.apply(old.as_ref(), key).map_err(|error| Refusal::Unfit(error.to_string()))? {
+                    None => Outcome::Keep,
+                    Some(new) => {
+                        check_result(&table.definition, &new)?;
+                        Outcome::Replace(Some(new))
+                    }
+                }
+            }
+        };
+        Ok(PreparedWrite { locked, old_size_bytes, outcome })
+    }
+
+    /// Carries the write out by itself: what a plain operation does in its transaction.
+    pub(crate) fn carry_out(
+        &self,
+        env: &Env,
+        tx: &mut Tx<'_>,
+    ) -> Result<(Arc<Table>, WrittenItem), ItemsError> {
+        let table = self.table(tx)?;
+        let written = self
+            .key(&table.definition)
+            .and_then(|key| self.prepare(tx, &table, &key))
+            .and_then(|prepared| prepared.carry_out(env, tx, &table))
+            .map_err(Refusal::into_error)?;
+        Ok((table, written))
+    }
+}
+
+impl PreparedWrite {
+    /// Writes, through the one door.
+    pub(crate) fn carry_out(
+        self,
+        env: &Env,
+        tx: &mut Tx<'_>,
+        table: &Arc<Table>,
+    ) -> Result<WrittenItem, Refusal> {
+        match self.outcome {
+            Outcome::Keep => {
+                let old = self.locked.old;
+                let mut meter = Meter::default();
+                meter.charge_table(CapacityUnits::of_write(self.old_size_bytes));
+                Ok(WrittenItem { new: old.clone(), old, meter })
+            }
+            Outcome::Replace(new) => {
+                let report = pdb_capture::write_item(env, tx, table, self.locked, new.as_ref(), None)?;
+                let meter = meter_of(&table.definition, &report);
+                Ok(WrittenItem { old: report.old, new: report.new, meter })
+            }
+        }
+    }
+}
+
+impl Refusal {
+    /// What a plain operation answers.
+    pub(crate) fn into_error(self) -> ItemsError {
+        match self {
+            Self::EmptyKey(text) | Self::Unfit(text) => ItemsError::Validation(text),
+            Self::Condition(item) => ItemsError::ConditionalCheckFailed { item },
+            Self::Failed(error) => error,
+        }
+    }
+
+    /// What a transaction gives as its reason, unless the whole request fails.
+    pub(crate) fn into_reason(self) -> Result<CancellationReason, ItemsError> {
+        let (code, message, item) = match self {
+            Self::EmptyKey(text) => return Err(ItemsError::Validation(text)),
+            Self::Failed(error) => return Err(error),
+            Self::Unfit(text) => ("ValidationError", text, None),
+            Self::Condition(item) => {
+                ("ConditionalCheckFailed", "The conditional request failed".to_owned(), item)
+            }
+        };
+        Ok(CancellationReason { code, message: Some(message), item })
+    }
+}
+
+impl From<KeyFault> for Refusal {
+    fn from(fault: KeyFault) -> Self {
+        match fault {
+            KeyFault::Empty(text) => Self::EmptyKey(text),
+            KeyFault::Unfit(text) => Self::Unfit(text),
+        }
+    }
+}
+
+impl From<ItemsError> for Refusal {
+    fn from(error: ItemsError) -> Self {
+        match error {
+            ItemsError::Validation(text) => Self::Unfit(text),
+            other => Self::Failed(other),
+        }
+    }
+}
+
+impl From<pdb_capture::CaptureError> for Refusal {
+    fn from(error: pdb_capture::CaptureError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Checks an item that is to be put, as far as it can be checked without its table.
+pub(crate) fn check_new_item(item: &Item) -> Result<(), ItemsError> {
+    if item.depth() > MAX_NESTING {
+        return Err(ItemsError::validation(TOO_DEEP));
+    }
+    if item.size_bytes() > MAX_ITEM_BYTES {
+        return Err(ItemsError::validation(ITEM_TOO_LARGE));
+    }
+    Ok(())
+}
+
+/// Reads a stored item.
+pub(crate) fn decoded(stored: &EncodedItem) -> Result<Item, ItemsError> {
+    stored
+        .decode()
+        .map_err(|error| ItemsError::Store(StoreError::Corrupt { what: "item", detail: error.to_string() }))
+}
+
+/// Checks what an update does to keys before any item is read.
+fn check_targets(table: &TableDefinition, update: &UpdateExpression) -> Result<(), Refusal> {
+    if let Some(target) = update.targets().find(|target| table.key_schema.contains(&target.attribute)) {
+        return Err(Refusal::Unfit(format!(
+            "One or more parameter values were invalid: Cannot update attribute {}. This attribute is part of the key",
+            target.attribute
+        )));
+    }
+    check_no_path_into_key(table, update.targets())?;
+    for (attribute, value) in update.direct_assignments() {
+        check_assigned_index_key(table, attribute, value)?;
+    }
+    Ok(())
+}
+
+/// Checks the item that an update makes; its nesting has been checked where it was made.
+fn check_result(table: &TableDefinition, new: &Item) -> Result<(), Refusal> {
+    if new.size_bytes() > MAX_ITEM_BYTES {
+        return Err(Refusal::Unfit(UPDATE_TOO_LARGE.to_owned()));
+    }
+    Ok(check_updated_index_keys(table, new)?)
+}
+
+/// What a write through the door costs.
+fn meter_of(table: &TableDefinition, report: &WriteReport) -> Meter {
+    let size = |item: &Option<EncodedItem>| item.as_ref().map_or(0, EncodedItem::size_bytes);
+    let mut meter = Meter::default();
+    meter.charge_table(CapacityUnits::of_write(size(&report.old).max(size(&report.new))));
+    for change in &report.index_changes {
+        let units = |size: Option<u64>| size.map_or(CapacityUnits::ZERO, CapacityUnits::of_write);
+        let (old, new) = (units(change.old_size_bytes), units(change.new_size_bytes));
+        let units = match change.kind {
+            IndexChangeKind::Entered => new,
+            IndexChangeKind::Left => old,
+            IndexChangeKind::Moved => old + new,
+            IndexChangeKind::Updated => old.max(new),
+        };
+        match table.index(change.index.as_str()).map(|index| index.kind) {
+            Some(IndexKind::Local) => meter.charge_local(&change.index, units),
+            Some(IndexKind::Global) | None => meter.charge_global(&change.index, units),
+        }
+    }
+    meter
+}

@@ -1,0 +1,6 @@
+//! The operations on items, through `ItemManager`.
+
+mod conditions;
+mod harness;
+mod updates;
+mod writes;
