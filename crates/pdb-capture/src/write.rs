@@ -106,6 +106,10 @@ pub fn write_item(
     };
     let mut sequence_number = None;
     if let Some(stream) = &table.stream {
+        let now = tx.moment(|| env.clock.now());
+        if tx.is_rotation_due(table, now) {
+            tx.rotate_due_shards(table, &*env.ids, now)?;
+        }
         let change = Change {
             event_name,
             key: &key,

@@ -1,6 +1,6 @@
 //! All tables, in memory, as of one commit; copied when a transaction defines something anew.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use pdb_model::TableName;
 
@@ -14,6 +14,8 @@ use crate::{
 pub(crate) struct Catalog {
     by_name: BTreeMap<TableName, Arc<Table>>,
     by_id: BTreeMap<TableId, Arc<Table>>,
+    /// How old a shard may become; a setting of this process, kept here because every transaction has the catalog.
+    pub(crate) rotation_age: Option<Duration>,
 }
 
 impl Catalog {

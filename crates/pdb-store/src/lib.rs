@@ -12,6 +12,7 @@ mod options;
 mod pending;
 mod pool;
 mod records;
+mod rotation;
 mod shards;
 mod sqlite;
 mod statistics;
@@ -20,6 +21,7 @@ mod table;
 mod tables;
 mod tokens;
 mod tx;
+mod watch;
 
 pub use error::{DbError, OpenError, StoreError};
 pub use items::{Direction, ItemRow, KeyRange, RowRef};

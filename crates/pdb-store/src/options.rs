@@ -1,6 +1,6 @@
 //! How a store is opened.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// How a store is opened.
 ///
@@ -20,25 +20,47 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// How many reads may run at the same time (a database in memory runs one).
     pub readers: u32,
+    /// How old a shard may become before it is closed and continued by a child; `None`: as old as it likes. Four hours
+    /// unless said, as at AWS.
+    pub rotation_age: Option<Duration>,
 }
+
+const ROTATION_AGE: Option<Duration> = Some(Duration::from_secs(4 * 60 * 60));
 
 impl StoreOptions {
     /// Returns the options of a database that lives in memory and dies with the [`Store`](crate::Store).
     #[must_use]
     pub fn memory() -> Self {
-        Self { location: Location::Memory, durability: Durability::Off, readers: 1 }
+        Self {
+            location: Location::Memory,
+            durability: Durability::Off,
+            readers: 1,
+            rotation_age: ROTATION_AGE,
+        }
     }
 
     /// Returns the options of a database in a file, made if it is not there, with [`Durability::Normal`].
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self { location: Location::File(path.into()), durability: Durability::Normal, readers: 8 }
+        Self {
+            location: Location::File(path.into()),
+            durability: Durability::Normal,
+            readers: 8,
+            rotation_age: ROTATION_AGE,
+        }
     }
 
     /// Sets what an acknowledged write survives.
     #[must_use]
     pub fn with_durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// Sets how old a shard may become before it is rotated; `None` switches rotation by age off.
+    #[must_use]
+    pub fn with_rotation_age(mut self, rotation_age: Option<Duration>) -> Self {
+        self.rotation_age = rotation_age;
         self
     }
 

@@ -255,7 +255,8 @@ impl Tx<'_> {
     }
 }
 
-/// SQL that makes the table of records of a table name.
+/// SQL that makes the table of records of a table name. What the trim looks at stands before the images, so that it reads
+/// none of their pages.
 pub(crate) fn definition(name: &str) -> String {
     format!(
         "CREATE TABLE IF NOT EXISTS {} (
@@ -264,12 +265,12 @@ pub(crate) fn definition(name: &str) -> String {
              event_id                  TEXT    NOT NULL UNIQUE,
              event_type                TEXT    NOT NULL,
              event_timestamp           INTEGER NOT NULL,
+             approximate_creation_time INTEGER NOT NULL,
              hash_key_value            TEXT    NOT NULL,
              sort_key_value            TEXT,
              keys_json                 TEXT    NOT NULL,
              old_image_json            TEXT,
              new_image_json            TEXT,
-             approximate_creation_time INTEGER NOT NULL,
              keys_size_bytes           INTEGER NOT NULL,
              old_image_size_bytes      INTEGER NOT NULL,
              size_bytes                INTEGER NOT NULL,

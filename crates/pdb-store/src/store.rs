@@ -11,6 +11,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender};
+use pdb_model::{EpochMillis, TableName};
 
 use crate::{
     catalog::Catalog,
@@ -22,6 +23,7 @@ use crate::{
     pool::{self, Readers},
     sqlite, tables,
     tx::{ReadTx, Tx},
+    watch::Watchers,
 };
 
 /// Pieces of work that may wait; whoever brings one more waits until there is room.
@@ -52,7 +54,9 @@ impl Store {
         };
         let driver = Driver::new(&connection);
         ensure_iterator_key(driver)?;
-        let catalog = Arc::new(tables::load_catalog(driver)?);
+        let mut catalog = tables::load_catalog(driver)?;
+        catalog.rotation_age = options.rotation_age;
+        let catalog = Arc::new(catalog);
         let writer = Writer::new(connection, catalog.clone(), lock);
         Self::start(writer, catalog, path, options.readers)
     }
@@ -71,6 +75,8 @@ impl Store {
             pool: RwLock::new(pool),
             memory,
             waiting: AtomicUsize::new(0),
+            watchers: Watchers::default(),
+            maintenance: Mutex::new(()),
         });
         let (sender, receiver) = crossbeam_channel::bounded(QUEUE);
         let thread = {
@@ -161,9 +167,35 @@ impl Store {
                 Some(writer) => drop(writer.run_group(&mut work, || None, &core.published)),
                 None => work.fail(StoreError::Closed),
             }
+            drop(writer);
+            core.watchers.call();
             return work.take_result();
         }
         self.submit(work).wait()
+    }
+
+    /// Returns whether an open shard of a table's stream has outlived the rotation age, as of the last commit. Costs no
+    /// access to the database.
+    #[must_use]
+    pub fn is_rotation_due(&self, table: &TableName, now: EpochMillis) -> bool {
+        let core = &*self.inner.core;
+        let catalog = core.published.read().unwrap_or_else(PoisonError::into_inner);
+        catalog.get(table).is_some_and(|table| catalog.is_rotation_due(table, now))
+    }
+
+    /// Calls `watcher` after every commit, on the thread that committed, until it returns false. It must be quick, and must
+    /// not use the store.
+    pub fn watch(&self, watcher: impl Fn() -> bool + Send + Sync + 'static) {
+        self.inner.core.watchers.add(Box::new(watcher));
+    }
+
+    /// Runs `work` while no other maintenance runs on this store, whichever clone or manager began it.
+    ///
+    /// Not to be called from inside such work.
+    pub fn maintain<T>(&self, work: impl FnOnce() -> T) -> T {
+        // The lock guards no data, so a panic under it leaves nothing broken behind.
+        let _alone = self.inner.core.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
     }
 
     /// Closes the store: does what is waiting, then refuses everything. Happens by itself when the last clone is dropped.
@@ -219,6 +251,9 @@ struct Core {
     memory: bool,
     /// Pieces of work in the queue or in the writer thread's hands.
     waiting: AtomicUsize,
+    watchers: Watchers,
+    /// Held by whoever trims, expires or rotates in the background.
+    maintenance: Mutex<()>,
 }
 
 impl Core {
@@ -265,6 +300,7 @@ impl Core {
                 None => Vec::new(),
             };
             self.waiting.fetch_sub(taken, Ordering::AcqRel);
+            self.watchers.call();
             first.answer();
             others.iter_mut().for_each(|piece| piece.answer());
         }

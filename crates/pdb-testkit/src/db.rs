@@ -33,7 +33,7 @@ impl TestDb {
     /// If it cannot, as all methods do: a test has no use for an error.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_store(Store::open(&StoreOptions::memory()).expect("a database in memory"), None)
+        Self::around(Store::open(&StoreOptions::memory()).expect("a database in memory"), None)
     }
 
     /// Makes an empty database in a file of a temporary directory.
@@ -45,7 +45,13 @@ impl TestDb {
     pub fn on_disk(durability: Durability) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = open_in(&directory, durability);
-        Self::with_store(store, Some(directory))
+        Self::around(store, Some(directory))
+    }
+
+    /// Puts a clock and ids beside a database that was opened in some particular way.
+    #[must_use]
+    pub fn with_store(store: Store) -> Self {
+        Self::around(store, None)
     }
 
     /// Makes a database in memory with the table `orders`, whose key is the text attribute `pk`, and a stream on it.
@@ -61,7 +67,7 @@ impl TestDb {
         db
     }
 
-    fn with_store(store: Store, directory: Option<tempfile::TempDir>) -> Self {
+    fn around(store: Store, directory: Option<tempfile::TempDir>) -> Self {
         let clock = Arc::new(ManualClock::held_at(START));
         let env = Env { clock: clock.clone(), ids: Arc::new(CountingIds::from(1)) };
         Self { store, clock, env, directory }
