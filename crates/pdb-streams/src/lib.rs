@@ -1,8 +1,25 @@
-//! Consumption of DynamoDB Streams: list, describe, iterate, read.
+#![doc = include_str!("../README.md")]
 
+mod describe_stream;
+mod error;
+mod get_records;
+mod get_shard_iterator;
+mod limits;
+mod list_streams;
+mod local;
+mod manager;
+mod options;
 mod pattern;
+mod position;
 mod tail;
 
+pub use describe_stream::{DescribeStreamInput, Shard, StreamDescription};
+pub use error::StreamsError;
+pub use get_records::{GetRecordsOutput, PageContext};
+pub use get_shard_iterator::{GetShardIteratorInput, ShardIteratorType, parse_stream_arn};
+pub use list_streams::{ListStreamsInput, ListStreamsOutput, StreamSummary};
+pub use manager::StreamManager;
+pub use options::{ITERATOR_LIFE, RETENTION, StreamOptions};
 pub use pattern::{EventDocument, EventPattern, PatternError};
 pub use tail::{
     Checkpoint, CheckpointError, Event, Handlers, SourceError, SourcePage, SourcePosition, SourceRecord,

@@ -40,8 +40,11 @@ impl<'h, R: SourceRecord> Handlers<'h, R> {
 
     /// Calls whoever wants this event; returns how many did.
     pub fn dispatch(&mut self, event: &Event<R>) -> usize {
-        let document =
-            self.handlers.iter().any(|(pattern, _)| pattern.is_some()).then(|| event.record.document());
+        let document = self
+            .handlers
+            .iter()
+            .any(|(pattern, _)| pattern.is_some())
+            .then(|| event.record.document(&event.stream_arn));
         let mut called = 0;
         for (pattern, callback) in &mut self.handlers {
             let wanted = match (pattern, &document) {

@@ -97,8 +97,8 @@ pub trait SourceRecord {
     /// Returns the sequence number as the API writes it.
     fn sequence_number(&self) -> String;
 
-    /// Returns the record in the form that event patterns are matched against.
-    fn document(&self) -> EventDocument;
+    /// Returns the record, which is one of the stream with this ARN, in the form that event patterns are matched against.
+    fn document(&self, stream_arn: &str) -> EventDocument;
 }
 
 /// A stream as `DescribeStream` shows it, as far as lineage goes.

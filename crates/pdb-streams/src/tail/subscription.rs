@@ -213,7 +213,7 @@ impl<S: StreamSource> Subscription<S> {
             walk.progress.insert(reader.shard_id.to_string(), ShardProgress::After(record.sequence_number()));
             let patterns = &self.options.patterns;
             let is_wanted = patterns.is_empty() || {
-                let document = record.document();
+                let document = record.document(&walk.stream_arn);
                 patterns.iter().any(|pattern| pattern.matches(&document))
             };
             if is_wanted {

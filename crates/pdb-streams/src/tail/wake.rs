@@ -34,6 +34,19 @@ impl WakeHandle {
         self.shared.changed.notify_all();
     }
 
+    /// Returns a function that does what [`WakeHandle::wake`] does as long as somebody has this handle and has not stopped;
+    /// it returns whether that is so.
+    pub fn waker(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let shared = Arc::downgrade(&self.shared);
+        move || {
+            shared.upgrade().is_some_and(|shared| {
+                let handle = Self { shared };
+                handle.wake();
+                !handle.is_stopped()
+            })
+        }
+    }
+
     /// Tells whether [`WakeHandle::stop`] was called.
     pub fn is_stopped(&self) -> bool {
         self.state().stopped

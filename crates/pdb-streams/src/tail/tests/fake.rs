@@ -17,7 +17,7 @@ impl SourceRecord for Change {
         self.number.to_string()
     }
 
-    fn document(&self) -> crate::EventDocument {
+    fn document(&self, _stream_arn: &str) -> crate::EventDocument {
         let name = if self.n == 0 { "INSERT" } else { "MODIFY" };
         let key = self.key;
         let record = format!(r#"{{"eventName":"{name}","dynamodb":{{"Keys":{{"pk":{{"S":"{key}"}}}}}}}}"#);

@@ -1,0 +1,131 @@
+//! `DescribeStream`.
+
+use crate::list_streams::checked_limit;
+use crate::manager::View;
+use crate::{StreamManager, StreamsError};
+use pdb_model::{
+    EpochMillis, KeySchema, SequenceNumber, ShardId, StreamArn, StreamLabel, StreamStatus, StreamViewType,
+    TableName,
+};
+use pdb_store::ShardRow;
+
+const MAX_LIMIT: u32 = 100;
+
+/// What `DescribeStream` is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribeStreamInput {
+    /// The stream.
+    pub stream_arn: StreamArn,
+    /// The most shards to return; 100 unless said.
+    pub limit: Option<u32>,
+    /// Only shards with a greater id. No shard need have this one.
+    pub exclusive_start_shard_id: Option<ShardId>,
+    /// Only direct children of this shard: the filter `CHILD_SHARDS`.
+    pub children_of: Option<ShardId>,
+}
+
+impl DescribeStreamInput {
+    /// Asks for the stream with its first 100 shards.
+    #[must_use]
+    pub fn new(stream_arn: StreamArn) -> Self {
+        Self { stream_arn, limit: None, exclusive_start_shard_id: None, children_of: None }
+    }
+}
+
+/// A stream with a page of its shards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamDescription {
+    /// The ARN.
+    pub stream_arn: StreamArn,
+    /// The label.
+    pub stream_label: StreamLabel,
+    /// The state.
+    pub stream_status: StreamStatus,
+    /// Which images the records carry.
+    pub stream_view_type: StreamViewType,
+    /// When it was enabled: the moment of the label.
+    pub creation_request_date_time: EpochMillis,
+    /// The table's name.
+    pub table_name: TableName,
+    /// The table's key when the stream was made.
+    pub key_schema: KeySchema,
+    /// The shards, ordered by id, which is the order of their creation.
+    pub shards: Vec<Shard>,
+    /// The last of them, if there are more.
+    pub last_evaluated_shard_id: Option<ShardId>,
+}
+
+/// A shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// The id.
+    pub shard_id: ShardId,
+    /// The shard it continues, which need not be listed any more.
+    pub parent_shard_id: Option<ShardId>,
+    /// A number below those of all its records.
+    pub starting_sequence_number: SequenceNumber,
+    /// The number of its last record, or the starting number if it has none; `None` while it is open.
+    pub ending_sequence_number: Option<SequenceNumber>,
+}
+
+impl StreamManager {
+    /// Describes a stream and its shards.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamsError::StreamNotFound`], [`StreamsError::Validation`] if the limit is not 1 to 100,
+    /// [`StreamsError::Throttled`].
+    pub fn describe_stream(&self, input: &DescribeStreamInput) -> Result<StreamDescription, StreamsError> {
+        let limit = checked_limit(input.limit, MAX_LIMIT, "Limit cannot be greater than the maximum: 100")?;
+        if let Some(limits) = &self.limits {
+            limits.describe_stream(self.env.clock.now())?;
+        }
+        self.read_stream(&input.stream_arn, |view| {
+            let stream_status = self.status(view);
+            let mut shards =
+                if stream_status == StreamStatus::Enabling { Vec::new() } else { view.shards()? };
+            if let Some(parent) = &input.children_of {
+                shards.retain(|shard| shard.parent.as_ref() == Some(parent));
+            }
+            if let Some(start) = &input.exclusive_start_shard_id {
+                shards.retain(|shard| shard.id > *start);
+            }
+            let has_more = shards.len() > limit;
+            shards.truncate(limit);
+            let last_evaluated_shard_id = shards.last().filter(|_| has_more).map(|shard| shard.id.clone());
+            let stream = &view.stream;
+            Ok(StreamDescription {
+                stream_arn: stream.arn.clone(),
+                stream_label: stream.label().clone(),
+                stream_status,
+                stream_view_type: stream.view_type,
+                creation_request_date_time: stream.label().moment(),
+                table_name: stream.table_name.clone(),
+                key_schema: stream.key_schema.clone(),
+                shards: shards.into_iter().map(Shard::from).collect(),
+                last_evaluated_shard_id,
+            })
+        })
+    }
+
+    /// Returns the state to show, which may lag behind for those who test waiting.
+    fn status(&self, view: &View<'_, '_>) -> StreamStatus {
+        let delay = self.options.transition_delay;
+        match view.stream.disabled {
+            Some(disabled) if view.now < disabled.plus(delay) => StreamStatus::Disabling,
+            None if view.now < view.stream.created.plus(delay) => StreamStatus::Enabling,
+            _ => view.stream.status(),
+        }
+    }
+}
+
+impl From<ShardRow> for Shard {
+    fn from(row: ShardRow) -> Self {
+        Self {
+            starting_sequence_number: row.sequence_number(row.starting),
+            ending_sequence_number: row.ending.map(|ending| row.sequence_number(ending)),
+            shard_id: row.id,
+            parent_shard_id: row.parent,
+        }
+    }
+}

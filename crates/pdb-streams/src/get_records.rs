@@ -1,0 +1,118 @@
+//! `GetRecords`.
+
+use crate::get_shard_iterator::reader_of;
+use crate::list_streams::checked_limit;
+use crate::options::ITERATOR_LIFE;
+use crate::{StreamManager, StreamsError};
+use pdb_model::{IteratorPosition, ShardIterator, StreamRecord};
+use pdb_store::{RecordRef, StoreError};
+use std::ops::ControlFlow;
+
+/// The most records of a page.
+const MAX_RECORDS: u32 = 1_000;
+/// The most bytes of a page, counted as `SizeBytes`; one record always fits.
+const MAX_PAGE_BYTES: u64 = 1_048_576;
+
+/// A page of records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetRecordsOutput {
+    /// The records, oldest first.
+    pub records: Vec<StreamRecord>,
+    /// Where to go on; `None` once a closed shard is exhausted.
+    pub next_shard_iterator: Option<String>,
+}
+
+/// What is the same for all records of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageContext {
+    /// The region of the stream.
+    pub region: String,
+    /// The stream's view type.
+    pub view_type: pdb_model::StreamViewType,
+}
+
+impl StreamManager {
+    /// Returns the records at an iterator: at most `limit`, at most 1000, and at most 1 MiB of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamsError::Validation`] if the limit is not 1 to 1000 or the iterator is none of this database,
+    /// [`StreamsError::ExpiredIterator`], [`StreamsError::StreamNotFound`], [`StreamsError::IteratorShardNotFound`],
+    /// [`StreamsError::Trimmed`], [`StreamsError::Throttled`], [`StreamsError::TooManyReaders`].
+    pub fn get_records(
+        &self,
+        shard_iterator: &str,
+        limit: Option<u32>,
+    ) -> Result<GetRecordsOutput, StreamsError> {
+        let mut records = Vec::new();
+        let next_shard_iterator = self.get_records_with(shard_iterator, limit, &mut |page, record| {
+            records.push(record.to_record(page.view_type)?);
+            Ok(())
+        })?;
+        Ok(GetRecordsOutput { records, next_shard_iterator })
+    }
+
+    /// Hands the records at an iterator to `each` as they are stored, so that their text can be copied without being
+    /// parsed; returns where to go on.
+    ///
+    /// # Errors
+    ///
+    /// As [`StreamManager::get_records`], and what `each` fails with. What `each` was given before an error is void.
+    pub fn get_records_with(
+        &self,
+        shard_iterator: &str,
+        limit: Option<u32>,
+        each: &mut dyn FnMut(&PageContext, &RecordRef<'_>) -> Result<(), StoreError>,
+    ) -> Result<Option<String>, StreamsError> {
+        let too_large = "Limit should be less than or equal to 1000";
+        let limit = checked_limit(limit, MAX_RECORDS, too_large)?;
+        let iterator = ShardIterator::decode(shard_iterator, &self.key)
+            .map_err(|_| StreamsError::validation("Invalid ShardIterator"))?;
+        let now = self.env.clock.now();
+        if now.since(iterator.issued) > ITERATOR_LIFE {
+            return Err(StreamsError::ExpiredIterator);
+        }
+        let reader = reader_of(&iterator);
+        if let Some(limits) = &self.limits {
+            limits.get_records(now, format!("{}/{}", iterator.stream_arn, iterator.shard_id), reader)?;
+        }
+        let position = self.read_stream(&iterator.stream_arn, |view| {
+            let shard = view.shard(&iterator.shard_id)?.ok_or(StreamsError::IteratorShardNotFound)?;
+            let from = view.first_counter(&shard, iterator.position)?;
+            let page = PageContext {
+                region: view.stream.arn.table.region.clone(),
+                view_type: view.stream.view_type,
+            };
+            let mut left = limit;
+            let mut bytes_left = MAX_PAGE_BYTES;
+            let mut last = None;
+            let mut failed = None;
+            view.tx.records(&view.stream, shard.number, from, &mut |record| {
+                if left == 0 || (last.is_some() && record.size_bytes > bytes_left) {
+                    return ControlFlow::Break(());
+                }
+                if let Err(error) = each(&page, &record) {
+                    failed = Some(error);
+                    return ControlFlow::Break(());
+                }
+                left -= 1;
+                bytes_left = bytes_left.saturating_sub(record.size_bytes);
+                last = Some(record.sequence_number);
+                if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            // A closed shard has nothing behind its ending number, and nothing left if nothing was found.
+            let is_end = match (shard.ending, last) {
+                (None, _) => false,
+                (Some(_), None) => true,
+                (Some(ending), Some(last)) => last.counter >= ending,
+            };
+            let position = last.map_or(iterator.position, IteratorPosition::After);
+            Ok((!is_end).then_some(position))
+        })?;
+        Ok(position
+            .map(|position| self.iterator(&iterator.stream_arn, &iterator.shard_id, position, Some(reader))))
+    }
+}

@@ -1,0 +1,145 @@
+//! `GetShardIterator`.
+
+use crate::{StreamManager, StreamsError};
+use pdb_model::{IteratorPosition, SequenceNumber, ShardId, ShardIterator, StreamArn};
+
+/// What `GetShardIterator` is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetShardIteratorInput {
+    /// The stream.
+    pub stream_arn: StreamArn,
+    /// The shard.
+    pub shard_id: ShardId,
+    /// The place in the shard.
+    pub shard_iterator_type: ShardIteratorType,
+}
+
+/// Where an iterator is to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShardIteratorType {
+    /// At the oldest record that still exists when the iterator is used.
+    TrimHorizon,
+    /// Behind the newest record at the time of the call.
+    Latest,
+    /// At the record with this number, or the first after it.
+    AtSequenceNumber(SequenceNumber),
+    /// Behind the record with this number.
+    AfterSequenceNumber(SequenceNumber),
+}
+
+impl ShardIteratorType {
+    /// Puts together what a request has in two members. An unknown name of a type is the caller's to refuse: `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamsError::Validation`] if the number is missing, superfluous, or not a number.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pdb_streams::ShardIteratorType;
+    ///
+    /// let latest = ShardIteratorType::from_request("LATEST", None)?;
+    /// assert_eq!(latest, Some(ShardIteratorType::Latest));
+    /// let error = ShardIteratorType::from_request("AT_SEQUENCE_NUMBER", None).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "One or more parameter values were invalid: SequenceNumber is required for ShardIteratorType AT_SEQUENCE_NUMBER"
+    /// );
+    /// # Ok::<(), pdb_streams::StreamsError>(())
+    /// ```
+    pub fn from_request(name: &str, sequence_number: Option<&str>) -> Result<Option<Self>, StreamsError> {
+        let needs_number = match name {
+            "TRIM_HORIZON" | "LATEST" => false,
+            "AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER" => true,
+            _ => return Ok(None),
+        };
+        let number = match (needs_number, sequence_number) {
+            (true, None) => {
+                let message = format!("SequenceNumber is required for ShardIteratorType {name}");
+                return Err(StreamsError::invalid_parameter(message));
+            }
+            (false, Some(_)) => {
+                let message = format!("SequenceNumber must not be specified for ShardIteratorType {name}");
+                return Err(StreamsError::invalid_parameter(message));
+            }
+            (_, text) => text.map(parse_number).transpose()?,
+        };
+        Ok(Some(match (name, number) {
+            ("AT_SEQUENCE_NUMBER", Some(number)) => Self::AtSequenceNumber(number),
+            ("AFTER_SEQUENCE_NUMBER", Some(number)) => Self::AfterSequenceNumber(number),
+            ("LATEST", _) => Self::Latest,
+            _ => Self::TrimHorizon,
+        }))
+    }
+}
+
+fn parse_number(text: &str) -> Result<SequenceNumber, StreamsError> {
+    text.parse().map_err(|_| StreamsError::validation("Invalid SequenceNumber"))
+}
+
+/// Reads the ARN of a stream out of a request.
+///
+/// # Errors
+///
+/// [`StreamsError::Validation`] with AWS's text, `Invalid StreamArn`.
+pub fn parse_stream_arn(text: &str) -> Result<StreamArn, StreamsError> {
+    text.parse().map_err(|_| StreamsError::validation("Invalid StreamArn"))
+}
+
+impl StreamManager {
+    /// Returns an iterator into a shard, good for 15 minutes and any number of uses.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamsError::StreamNotFound`], [`StreamsError::ShardNotFound`]; [`StreamsError::Validation`] if the number is
+    /// none of the shard's, [`StreamsError::Trimmed`] if it was.
+    pub fn get_shard_iterator(&self, input: &GetShardIteratorInput) -> Result<String, StreamsError> {
+        self.read_stream(&input.stream_arn, |view| {
+            let shard = view.shard(&input.shard_id)?.ok_or(StreamsError::ShardNotFound)?;
+            let position = match input.shard_iterator_type {
+                ShardIteratorType::TrimHorizon => IteratorPosition::TrimHorizon,
+                ShardIteratorType::Latest => {
+                    let newest = view.numbers(&shard)?.newest;
+                    IteratorPosition::After(shard.sequence_number(newest))
+                }
+                ShardIteratorType::AtSequenceNumber(number) => {
+                    view.numbers(&shard)?.check(IteratorPosition::At(number))?
+                }
+                ShardIteratorType::AfterSequenceNumber(number) => {
+                    view.numbers(&shard)?.check(IteratorPosition::After(number))?
+                }
+            };
+            Ok(self.iterator(&input.stream_arn, &input.shard_id, position, None))
+        })
+    }
+
+    /// Issues an iterator. Its nonce makes it differ from all others; one chain of iterators keeps the nonce it began
+    /// with in its upper half, by which a reader is known.
+    pub(crate) fn iterator(
+        &self,
+        stream_arn: &StreamArn,
+        shard_id: &ShardId,
+        position: IteratorPosition,
+        reader: Option<u32>,
+    ) -> String {
+        let fresh = self.env.ids.next_id() as u32;
+        let nonce = match reader {
+            Some(reader) => (reader << 16) | (fresh & 0xffff),
+            None => fresh.rotate_left(16),
+        };
+        let iterator = ShardIterator {
+            stream_arn: stream_arn.clone(),
+            shard_id: shard_id.clone(),
+            position,
+            issued: self.env.clock.now(),
+            nonce,
+        };
+        iterator.encode(&self.key)
+    }
+}
+
+/// Returns what tells the readers of a shard apart.
+pub(crate) fn reader_of(iterator: &ShardIterator) -> u32 {
+    iterator.nonce >> 16
+}

@@ -1,0 +1,157 @@
+//! The reader of streams: what all operations share.
+
+use crate::limits::Limits;
+use crate::position::ShardNumbers;
+use crate::{StreamOptions, StreamsError};
+use pdb_model::{Env, EpochMillis, IteratorKey, IteratorPosition, ShardId, StreamArn};
+use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Reads streams: the four operations of DynamoDB Streams. Cheap to clone.
+///
+/// What is older than the retention is not there for any operation, whether it has been trimmed already or not.
+#[derive(Clone, Debug)]
+pub struct StreamManager {
+    pub(crate) store: Store,
+    pub(crate) env: Env,
+    pub(crate) options: StreamOptions,
+    pub(crate) key: IteratorKey,
+    pub(crate) limits: Option<Arc<Limits>>,
+}
+
+impl StreamManager {
+    /// Makes a reader of the streams of a store.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamsError::Store`] if the secret of the database's iterators cannot be read.
+    pub fn new(store: Store, env: Env, options: StreamOptions) -> Result<Self, StreamsError> {
+        let key = store.read(|tx| tx.iterator_key())?;
+        let limits = options.enforce_limits.then(Arc::default);
+        Ok(Self { store, env, options, key, limits })
+    }
+
+    /// Runs `work` on one snapshot of a stream, after rotating the shards that are due in it.
+    pub(crate) fn read_stream<T>(
+        &self,
+        stream_arn: &StreamArn,
+        work: impl FnOnce(&mut View<'_, '_>) -> Result<T, StreamsError>,
+    ) -> Result<T, StreamsError> {
+        let now = self.env.clock.now();
+        self.rotate_if_due(stream_arn, now)?;
+        self.store.read(|tx| {
+            let stream = tx.stream(stream_arn)?.filter(|stream| !self.is_purged(stream, now));
+            let stream = stream.ok_or_else(|| StreamsError::StreamNotFound(stream_arn.clone()))?;
+            let horizon = now.minus(self.options.retention);
+            work(&mut View { tx, stream, now, horizon })
+        })
+    }
+
+    /// Rotates what is due, as a write would: with a moved clock nobody has to wait for the sweep.
+    fn rotate_if_due(&self, stream_arn: &StreamArn, now: EpochMillis) -> Result<(), StreamsError> {
+        if !self.store.is_rotation_due(&stream_arn.table.name, now) {
+            return Ok(());
+        }
+        let (table_name, ids) = (stream_arn.table.name.clone(), self.env.ids.clone());
+        self.store.write(move |tx| match tx.table(&table_name) {
+            Ok(table) => tx.rotate_due_shards(&table, &*ids, now).map(drop),
+            Err(StoreError::TableNotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        })?;
+        Ok(())
+    }
+
+    /// Tells whether a stream has been disabled for so long that it is not shown any more.
+    pub(crate) fn is_purged(&self, stream: &StreamRow, now: EpochMillis) -> bool {
+        stream.disabled.is_some_and(|disabled| disabled.plus(self.options.retention) <= now)
+    }
+}
+
+/// A stream in a snapshot, at a time.
+pub(crate) struct View<'v, 'tx> {
+    pub(crate) tx: &'v mut ReadTx<'tx>,
+    pub(crate) stream: StreamRow,
+    pub(crate) now: EpochMillis,
+    /// What was made at this time or before is gone.
+    pub(crate) horizon: EpochMillis,
+}
+
+impl View<'_, '_> {
+    /// Returns the shards that are shown, ordered by id.
+    pub(crate) fn shards(&mut self) -> Result<Vec<ShardRow>, StoreError> {
+        let mut shown = Vec::new();
+        for shard in self.tx.shards(self.stream.id)? {
+            if !self.is_dropped(&shard)? {
+                shown.push(shard);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Returns a shard, if it is shown.
+    pub(crate) fn shard(&mut self, shard_id: &ShardId) -> Result<Option<ShardRow>, StoreError> {
+        match self.tx.shard(self.stream.id, shard_id)? {
+            Some(shard) if !self.is_dropped(&shard)? => Ok(Some(shard)),
+            _ => Ok(None),
+        }
+    }
+
+    /// A shard is gone once it has been closed for the retention and has no record left.
+    fn is_dropped(&mut self, shard: &ShardRow) -> Result<bool, StoreError> {
+        match shard.closed {
+            Some(closed) if closed <= self.horizon => {
+                let newest = self.tx.last_counter(&self.stream, shard.number)?;
+                Ok(newest.is_none() || newest <= self.newest_too_old(shard)?)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Returns the counter of the last of the shard's first records that are all too old. Trimming takes whole prefixes,
+    /// so an old record behind a younger one (the clock went back) stays as long as that.
+    fn newest_too_old(&mut self, shard: &ShardRow) -> Result<Option<u64>, StoreError> {
+        let cut = EpochMillis(self.horizon.0.saturating_add(1));
+        self.tx.last_created_before(&self.stream, shard.number, cut, u32::MAX)
+    }
+
+    /// Returns the numbers of a shard as of now.
+    pub(crate) fn numbers(&mut self, shard: &ShardRow) -> Result<ShardNumbers, StoreError> {
+        let newest = match shard.ending {
+            Some(ending) => ending,
+            None => self.tx.last_counter(&self.stream, shard.number)?.unwrap_or(0),
+        };
+        let trimmed = self.newest_too_old(shard)?.unwrap_or(0).max(shard.trimmed);
+        let newest = newest.max(shard.starting).max(trimmed);
+        Ok(ShardNumbers { starting: shard.sequence_number(shard.starting), newest, trimmed })
+    }
+
+    /// Returns the smallest counter a record at or behind the position can have.
+    pub(crate) fn first_counter(
+        &mut self,
+        shard: &ShardRow,
+        position: IteratorPosition,
+    ) -> Result<u64, StreamsError> {
+        let starting = shard.sequence_number(shard.starting);
+        let stored = ShardNumbers { starting, newest: u64::MAX, trimmed: shard.trimmed };
+        if position != IteratorPosition::TrimHorizon {
+            let first = stored.first_counter(position)?;
+            // If the record there is young enough, or there is none, nothing from there on can have been trimmed.
+            if !self.is_too_old_at(shard, first)? {
+                return Ok(first);
+            }
+        }
+        let trimmed = self.newest_too_old(shard)?.unwrap_or(0).max(shard.trimmed);
+        ShardNumbers { trimmed, ..stored }.first_counter(position)
+    }
+
+    /// Tells whether the first record from this counter on has outlived the retention.
+    fn is_too_old_at(&mut self, shard: &ShardRow, counter: u64) -> Result<bool, StoreError> {
+        let (horizon, mut too_old) = (self.horizon, false);
+        self.tx.records(&self.stream, shard.number, counter, &mut |record| {
+            too_old = record.created <= horizon;
+            ControlFlow::Break(())
+        })?;
+        Ok(too_old)
+    }
+}
