@@ -1,0 +1,78 @@
+//! Expiry of items: time to live.
+
+use crate::{CleanupError, Pace};
+use pdb_capture::CaptureError;
+use pdb_model::{Env, KeyError, ParseError, TableName, UserIdentity};
+use pdb_store::{Store, StoreError};
+
+/// Items whose time lies further back are never removed: the attribute probably is no time, as AWS supposes.
+const OLDEST_EXPIRY_SECONDS: i64 = 5 * 365 * 24 * 60 * 60;
+
+/// Removes all items that have expired, of every table with a time-to-live attribute; returns how many.
+///
+/// Each step looks for expired items in the transaction that removes them, so an item that an update has saved stays. The
+/// stream records say that the service removed them.
+///
+/// # Errors
+///
+/// [`CleanupError::Store`], [`CleanupError::Capture`]. What was removed until then stays so.
+pub fn expire_items(store: &Store, env: &Env, pace: &Pace) -> Result<u64, CleanupError> {
+    let tables = store.read(|tx| tx.tables())?;
+    let mut removed = 0;
+    for table in tables.iter().filter(|table| table.definition.time_to_live_attribute.is_some()) {
+        removed += expire_items_of(store, env, table.name(), pace)?;
+    }
+    Ok(removed)
+}
+
+fn expire_items_of(
+    store: &Store,
+    env: &Env,
+    table_name: &TableName,
+    pace: &Pace,
+) -> Result<u64, CleanupError> {
+    let limit = pace.step;
+    let mut removed = 0;
+    while !pace.is_stopped() {
+        let now = env.clock.now().seconds();
+        let after = now.saturating_sub(OLDEST_EXPIRY_SECONDS).saturating_sub(1);
+        // Where nothing is due the writer is not troubled.
+        let is_due = store.read(|tx| match tx.table(table_name) {
+            Ok(table) => Ok(!tx.expired_items(&table, after, now, 1)?.is_empty()),
+            Err(StoreError::TableNotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        })?;
+        if !is_due {
+            break;
+        }
+        let (env, table_name) = (env.clone(), table_name.clone());
+        let step = store.write(move |tx| {
+            let table = match tx.table(&table_name) {
+                Ok(table) if table.definition.time_to_live_attribute.is_some() => table,
+                Ok(_) | Err(StoreError::TableNotFound(_)) => return Ok(0),
+                Err(error) => return Err(CleanupError::Store(error)),
+            };
+            let mut removed = 0u64;
+            for key in tx.expired_items(&table, after, now, limit)? {
+                let Some(item) = tx.get_item(&table, &key)? else { continue };
+                let item = item.decode().map_err(CaptureError::Corrupt)?;
+                let key = table.definition.key_schema.extract(&item).map_err(no_key)?;
+                let locked = pdb_capture::lock_item(tx, &table, &key)?;
+                let identity = Some(UserIdentity::time_to_live());
+                pdb_capture::write_item(&env, tx, &table, locked, None, identity)?;
+                removed += 1;
+            }
+            Ok(removed)
+        })?;
+        removed += step;
+        if step < u64::from(limit) {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
+/// What is stored has the key it is stored under.
+fn no_key(error: KeyError) -> CaptureError {
+    CaptureError::Corrupt(ParseError::new("stored item", error.to_string()))
+}

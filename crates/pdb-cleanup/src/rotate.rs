@@ -1,0 +1,110 @@
+//! Rotation and splitting of shards.
+
+use crate::CleanupError;
+use pdb_model::{Env, ShardId, StreamArn};
+use pdb_store::{OpenShard, ShardRow, Store, StoreError, Table, Tx};
+use std::sync::Arc;
+
+/// Rotates all open shards that have outlived the store's rotation age; returns how many.
+///
+/// # Errors
+///
+/// [`CleanupError::Store`].
+pub fn rotate_shards(store: &Store, env: &Env) -> Result<u64, CleanupError> {
+    let now = env.clock.now();
+    let due = store.read(|tx| {
+        let tables = tx.tables()?;
+        Ok::<_, StoreError>(
+            tables.into_iter().filter(|table| tx.is_rotation_due(table, now)).collect::<Vec<_>>(),
+        )
+    })?;
+    let mut rotated = 0;
+    for table in due {
+        let (table_name, ids) = (table.name().clone(), env.ids.clone());
+        rotated += store.write(move |tx| match tx.table(&table_name) {
+            Ok(table) => {
+                let changed = tx.rotate_due_shards(&table, &*ids, now)?;
+                Ok(newly_opened(&table, &changed))
+            }
+            Err(StoreError::TableNotFound(_)) => Ok(0),
+            Err(error) => Err(error),
+        })?;
+    }
+    Ok(rotated)
+}
+
+fn newly_opened(before: &Table, after: &Table) -> u64 {
+    let open =
+        |table: &Table| table.stream.iter().flat_map(|stream| &stream.shards).map(|s| s.number).collect();
+    let (before, after): (Vec<u64>, Vec<u64>) = (open(before), open(after));
+    after.iter().map(|number| u64::from(!before.contains(number))).sum()
+}
+
+/// Closes a shard of an enabled stream, or all its open ones, and continues each in a child; returns the children.
+///
+/// # Errors
+///
+/// [`CleanupError::StreamNotFound`], [`CleanupError::StreamNotEnabled`], [`CleanupError::ShardNotOpen`],
+/// [`CleanupError::Store`].
+pub fn rotate_shards_of(
+    store: &Store,
+    env: &Env,
+    stream_arn: &StreamArn,
+    shard_id: Option<&ShardId>,
+) -> Result<Vec<ShardRow>, CleanupError> {
+    let (ids, now) = (env.ids.clone(), env.clock.now());
+    replace_shards(store, stream_arn, shard_id, move |tx, table, shard| {
+        let (table, child) = tx.rotate_shard(table, shard.number, &*ids, now)?;
+        Ok((table, vec![child]))
+    })
+}
+
+/// Closes a shard of an enabled stream, or all its open ones, and continues each in two children that own half of its keys;
+/// returns the children.
+///
+/// # Errors
+///
+/// As [`rotate_shards_of`].
+pub fn split_shard(
+    store: &Store,
+    env: &Env,
+    stream_arn: &StreamArn,
+    shard_id: Option<&ShardId>,
+) -> Result<Vec<ShardRow>, CleanupError> {
+    let (ids, now) = (env.ids.clone(), env.clock.now());
+    replace_shards(store, stream_arn, shard_id, move |tx, table, shard| {
+        tx.split_shard(table, shard.number, &*ids, now)
+    })
+}
+
+/// Replaces open shards by their children, all in one transaction.
+fn replace_shards(
+    store: &Store,
+    stream_arn: &StreamArn,
+    shard_id: Option<&ShardId>,
+    replace: impl Fn(&mut Tx<'_>, &Table, &OpenShard) -> Result<(Arc<Table>, Vec<ShardRow>), StoreError>
+    + Send
+    + 'static,
+) -> Result<Vec<ShardRow>, CleanupError> {
+    let (stream_arn, shard_id) = (stream_arn.clone(), shard_id.cloned());
+    store.write(move |tx| {
+        if tx.stream(&stream_arn)?.is_none() {
+            return Err(CleanupError::StreamNotFound(stream_arn.clone()));
+        }
+        let not_enabled = || CleanupError::StreamNotEnabled(stream_arn.clone());
+        let mut table = tx.table(&stream_arn.table.name).map_err(|_| not_enabled())?;
+        let stream =
+            table.stream.clone().filter(|stream| stream.arn == stream_arn).ok_or_else(not_enabled)?;
+        let chosen = stream.shards.iter().filter(|shard| shard_id.as_ref().is_none_or(|id| *id == shard.id));
+        let mut children = Vec::new();
+        for shard in chosen {
+            let (changed, opened) = replace(tx, &table, shard)?;
+            table = changed;
+            children.extend(opened);
+        }
+        match &shard_id {
+            Some(shard_id) if children.is_empty() => Err(CleanupError::ShardNotOpen(shard_id.clone())),
+            _ => Ok(children),
+        }
+    })
+}

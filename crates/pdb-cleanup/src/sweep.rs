@@ -1,0 +1,74 @@
+//! One sweep: everything that is due.
+
+use crate::{CleanupError, Pace, TrimReport, expire_items, rotate_shards, trim};
+use pdb_model::Env;
+use pdb_store::{Store, StoreError};
+use std::time::Duration;
+
+/// How long a record is kept: 24 hours, as at AWS.
+pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What can be chosen about cleaning up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CleanupOptions {
+    /// How long records, closed shards and disabled streams are kept; [`RETENTION`] unless said. Reading must use the same.
+    pub retention: Duration,
+    /// How long a [`Sweeper`](crate::Sweeper) waits between two sweeps; an hour unless said.
+    pub interval: Duration,
+    /// The most records or items that one transaction removes; 100 unless said.
+    pub step: u32,
+}
+
+impl Default for CleanupOptions {
+    fn default() -> Self {
+        Self { retention: RETENTION, interval: Duration::from_secs(60 * 60), step: 100 }
+    }
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SweepReport {
+    /// Shards that were rotated.
+    pub rotated: u64,
+    /// Items that had expired.
+    pub expired: u64,
+    /// What was trimmed.
+    pub trimmed: TrimReport,
+}
+
+/// Does all that is due: rotates shards, removes expired items, trims records, shards and streams.
+///
+/// Sweeps of one store never overlap, whoever begins them: a second one waits for the first.
+///
+/// # Errors
+///
+/// The first failure. What was done until then stays so.
+pub fn sweep(
+    store: &Store,
+    env: &Env,
+    options: &CleanupOptions,
+    pace: &Pace,
+) -> Result<SweepReport, CleanupError> {
+    store.maintain(|| {
+        let rotated = rotate_shards(store, env)?;
+        let expired = expire_items(store, env, pace)?;
+        let now = env.clock.now();
+        let trimmed = trim(store, now, options.retention, pace)?;
+        forget_tokens(store, env, pace)?;
+        let report = SweepReport { rotated, expired, trimmed };
+        tracing::debug!(?report, "swept");
+        Ok(report)
+    })
+}
+
+/// Forgets the tokens of transactions that may be applied again by now.
+fn forget_tokens(store: &Store, env: &Env, pace: &Pace) -> Result<(), StoreError> {
+    let (now, limit) = (env.clock.now(), pace.step);
+    while !pace.is_stopped() {
+        let forgotten = store.write(move |tx| tx.forget_tokens(now, limit))?;
+        if forgotten < u64::from(limit) {
+            break;
+        }
+    }
+    Ok(())
+}

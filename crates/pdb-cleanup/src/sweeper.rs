@@ -1,0 +1,79 @@
+//! The thread that sweeps now and then.
+
+use crate::{CleanupError, CleanupOptions, Pace, SweepReport, sweep};
+use crossbeam_channel::{RecvTimeoutError, Sender};
+use pdb_model::Env;
+use pdb_store::Store;
+use std::error::Error;
+use std::thread::JoinHandle;
+
+/// A thread that sweeps at the interval of its options, first when it starts. It owns only the waiting; dropping it stops the
+/// thread at once and joins it, also in the middle of a sweep.
+///
+/// The interval is one of the machine's clock. Whoever moves another clock calls [`Sweeper::run_due`].
+#[derive(Debug)]
+pub struct Sweeper {
+    store: Store,
+    env: Env,
+    options: CleanupOptions,
+    pace: Pace,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sweeper {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no thread for it.
+    pub fn start(store: Store, env: Env, options: CleanupOptions) -> Result<Self, std::io::Error> {
+        let pace = Pace::new(options.step);
+        let (stop, stopped) = crossbeam_channel::bounded(0);
+        let thread = {
+            let (store, env, options, pace) = (store.clone(), env.clone(), options.clone(), pace.clone());
+            std::thread::Builder::new().name("pdb-sweeper".to_owned()).spawn(move || {
+                loop {
+                    if let Err(error) = sweep(&store, &env, &options, &pace) {
+                        tracing::error!(error = &error as &dyn Error, "a sweep failed");
+                    }
+                    // The sender is never used, only dropped.
+                    if stopped.recv_timeout(options.interval) != Err(RecvTimeoutError::Timeout) {
+                        break;
+                    }
+                }
+            })?
+        };
+        Ok(Self { store, env, options, pace, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Sweeps now, on this thread: what is due by the injected clock is done when this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`sweep`].
+    pub fn run_due(&self) -> Result<SweepReport, CleanupError> {
+        sweep(&self.store, &self.env, &self.options, &self.pace)
+    }
+
+    /// Stops the thread and waits for its end.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.pace.stop();
+        self.stop = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the sweeper panicked");
+        }
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

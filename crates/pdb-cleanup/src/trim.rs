@@ -1,0 +1,170 @@
+//! Trimming: records, shards and streams that have outlived the retention.
+
+use crate::{CleanupError, Pace};
+use pdb_model::{EpochMillis, SequenceNumber, StreamArn};
+use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
+use std::time::Duration;
+
+/// What a trim removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrimReport {
+    /// Stream records.
+    pub records: u64,
+    /// Closed shards without records.
+    pub shards: u64,
+    /// Streams.
+    pub streams: u64,
+}
+
+/// Removes what has outlived `retention` at `now`, of all streams, enabled or not.
+///
+/// Records go in whole prefixes of their shard, never a record behind one that is younger. A shard goes once it has been
+/// closed for the retention and has no record left, a stream once it has been disabled for the retention.
+///
+/// # Errors
+///
+/// [`CleanupError::Store`]. What was removed until then stays so.
+pub fn trim(
+    store: &Store,
+    now: EpochMillis,
+    retention: Duration,
+    pace: &Pace,
+) -> Result<TrimReport, CleanupError> {
+    let horizon = now.minus(retention);
+    let mut report = TrimReport::default();
+    for stream in store.read(|tx| tx.streams(None))? {
+        let is_over = stream.disabled.is_some_and(|disabled| disabled <= horizon);
+        for shard in store.read(|tx| tx.shards(stream.id))? {
+            if is_over {
+                report.records += remove_records(store, &stream, &shard, Cut::After(u64::MAX), pace)?;
+            } else {
+                report.records += remove_records(store, &stream, &shard, Cut::Created(horizon), pace)?;
+            }
+            if pace.is_stopped() {
+                return Ok(report);
+            }
+            let is_dead = shard.closed.is_some_and(|closed| closed <= horizon);
+            if (is_over || is_dead) && remove_shard(store, &stream, shard.number)? {
+                report.shards += 1;
+            }
+        }
+        if is_over && remove_stream(store, &stream)? {
+            report.streams += 1;
+        }
+    }
+    Ok(report)
+}
+
+/// Removes the records of a stream with numbers below `before`, or all present ones, however young they are.
+///
+/// A tool for tests of readers that are overtaken by the trim.
+///
+/// # Errors
+///
+/// [`CleanupError::StreamNotFound`], [`CleanupError::Store`].
+pub fn trim_stream(
+    store: &Store,
+    stream_arn: &StreamArn,
+    before: Option<SequenceNumber>,
+    pace: &Pace,
+) -> Result<TrimReport, CleanupError> {
+    store.maintain(|| {
+        let (stream, shards) = store.read(|tx| {
+            let stream = tx.stream(stream_arn)?;
+            let stream = stream.ok_or_else(|| CleanupError::StreamNotFound(stream_arn.clone()))?;
+            let shards = tx.shards(stream.id)?;
+            Ok::<_, CleanupError>((stream, shards))
+        })?;
+        let mut report = TrimReport::default();
+        for shard in shards {
+            // Numbers are compared whole, so that "before" means the same in every shard.
+            let through = match before {
+                None => Some(u64::MAX),
+                Some(before) if shard.number < before.shard => Some(before.counter),
+                Some(before) => before.counter.checked_sub(1),
+            };
+            if let Some(through) = through {
+                report.records += remove_records(store, &stream, &shard, Cut::After(through), pace)?;
+            }
+        }
+        Ok(report)
+    })
+}
+
+/// Up to where a shard is trimmed.
+#[derive(Clone, Copy)]
+enum Cut {
+    /// Behind the last of the leading records that were all created at this time or before.
+    Created(EpochMillis),
+    /// Behind this counter.
+    After(u64),
+}
+
+impl Cut {
+    /// Returns the counter to trim through in a step of `limit` records.
+    fn through(
+        self,
+        tx: &mut ReadTx<'_>,
+        stream: &StreamRow,
+        shard: u64,
+        limit: u32,
+    ) -> Result<Option<u64>, StoreError> {
+        match self {
+            Self::Created(horizon) => {
+                let cut = EpochMillis(horizon.0.saturating_add(1));
+                tx.last_created_before(stream, shard, cut, limit)
+            }
+            Self::After(through) => Ok(Some(through)),
+        }
+    }
+}
+
+/// Trims a shard in steps. The first look is a read, so that the writer is not troubled where nothing is due.
+fn remove_records(
+    store: &Store,
+    stream: &StreamRow,
+    shard: &ShardRow,
+    cut: Cut,
+    pace: &Pace,
+) -> Result<u64, StoreError> {
+    let (number, limit) = (shard.number, pace.step);
+    let is_due = store.read(|tx| match cut.through(tx, stream, number, 1)? {
+        Some(_) => tx.last_counter(stream, number),
+        None => Ok(None),
+    })?;
+    let mut removed = 0;
+    while is_due.is_some() && !pace.is_stopped() {
+        let stream = stream.clone();
+        let step = store.write(move |tx| match cut.through(tx, &stream, number, limit)? {
+            Some(through) => tx.trim_records(&stream, number, through, limit),
+            None => Ok::<_, StoreError>(0),
+        })?;
+        removed += step;
+        if step < u64::from(limit) {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
+/// Removes a closed shard unless it still has records.
+fn remove_shard(store: &Store, stream: &StreamRow, number: u64) -> Result<bool, StoreError> {
+    let stream = stream.clone();
+    store.write(move |tx| match tx.last_counter(&stream, number)? {
+        Some(_) => Ok(false),
+        None => match tx.delete_shard(&stream, number) {
+            Ok(()) => Ok(true),
+            Err(StoreError::ShardNotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        },
+    })
+}
+
+fn remove_stream(store: &Store, stream: &StreamRow) -> Result<bool, StoreError> {
+    let stream = stream.clone();
+    store.write(move |tx| match tx.delete_stream(&stream) {
+        Ok(()) => Ok(true),
+        Err(StoreError::StreamNotFound(_)) => Ok(false),
+        Err(error) => Err(error),
+    })
+}
