@@ -1,9 +1,10 @@
 //! `cargo xtask ci`: what a change must pass.
 
-use crate::{Outcome, lint, test};
+use crate::{Outcome, clients, lint, test};
 
-/// Runs the tests and the linters.
+/// Runs the tests, the linters and the client programs.
 pub(crate) fn run() -> Outcome {
     test::run(&test::Options::default())?;
-    lint::run()
+    lint::run()?;
+    clients::run(&clients::Options::in_ci())
 }

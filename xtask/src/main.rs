@@ -5,6 +5,7 @@
 
 mod bench;
 mod ci;
+mod clients;
 mod coverage;
 mod lint;
 mod migration;
@@ -34,7 +35,7 @@ enum Task {
     Test(test::Options),
     /// Checks format, lints on every feature set, documentation, and what `tidy` checks
     Lint,
-    /// Does what the continuous integration does: test and lint
+    /// Does what the continuous integration does: test, lint, clients
     Ci,
     /// Checks the layers between the crates and the house rules that no compiler knows
     Tidy,
@@ -44,6 +45,8 @@ enum Task {
     Migration(migration::Options),
     /// Runs the benchmarks
     Bench(bench::Options),
+    /// Runs the client programs in `tests/clients` against a server of their own
+    Clients(clients::Options),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Task::Coverage(options) => coverage::run(&options),
         Task::Migration(options) => migration::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Clients(options) => clients::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
