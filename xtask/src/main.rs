@@ -6,6 +6,7 @@
 mod bench;
 mod ci;
 mod clients;
+mod conformance;
 mod coverage;
 mod lint;
 mod migration;
@@ -43,6 +44,8 @@ enum Task {
     Coverage(coverage::Options),
     /// Creates the next migration, for every database dialect
     Migration(migration::Options),
+    /// Runs the black-box suite of stream scenarios against pretender, or any other endpoint
+    Conformance(conformance::Options),
     /// Runs the benchmarks
     Bench(bench::Options),
     /// Runs the client programs in `tests/clients` against a server of their own
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Coverage(options) => coverage::run(&options),
         Task::Migration(options) => migration::run(&options),
+        Task::Conformance(options) => conformance::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Clients(options) => clients::run(&options),
     };

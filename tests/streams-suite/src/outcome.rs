@@ -65,11 +65,60 @@ macro_rules! check_eq {
     }};
 }
 
-/// Returns a value as failure texts print it: cut, so that a large item does not fill the screen.
+/// Returns a value as failure texts print it: nearly as JSON, and cut, so that a large item does not fill the screen.
 pub fn shown(value: &(impl fmt::Debug + ?Sized)) -> String {
-    let text = format!("{value:?}");
-    match text.char_indices().nth(1200) {
+    let text = without_type_names(&format!("{value:?}"));
+    match text.char_indices().nth(600) {
         Some((end, _)) => format!("{}... ({} bytes)", &text[..end], text.len()),
         None => text,
+    }
+}
+
+/// Takes the names of JSON's types out of a debug text: `Object {"a": String("b")}` becomes `{"a": "b"}`.
+fn without_type_names(debug: &str) -> String {
+    const WRAPPERS: [&str; 6] = ["String(", "Number(", "Bool(", "Some(", "Record(", "Shard("];
+    let mut text = String::with_capacity(debug.len());
+    let mut drops_closing: Vec<bool> = Vec::new();
+    let mut rest = debug;
+    while let Some(first) = rest.chars().next() {
+        let mut taken = first.len_utf8();
+        if first == '"' {
+            // A literal is taken over whole, whatever is in it.
+            let mut escaped = false;
+            let ends = |c: char| {
+                let ends = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            };
+            taken = rest[1..].find(ends).map_or(rest.len(), |end| end + 2);
+            text.push_str(&rest[..taken]);
+        } else if let Some(wrapper) = WRAPPERS.into_iter().find(|wrapper| rest.starts_with(wrapper)) {
+            drops_closing.push(true);
+            taken = wrapper.len();
+        } else if let Some(name) = ["Object ", "Array "].into_iter().find(|name| rest.starts_with(name)) {
+            taken = name.len();
+        } else if first == ')' && drops_closing.pop() == Some(true) {
+        } else {
+            if first == '(' {
+                drops_closing.push(false);
+            }
+            text.push(first);
+        }
+        rest = &rest[taken..];
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn prints_nearly_json() {
+        let value = json!({"a": [{"S": "x)(\"y"}, 1, true, null]});
+        assert_eq!(shown(&value), r#"{"a": [{"S": "x)(\"y"}, 1, true, Null]}"#);
+        assert_eq!(shown(&(Some("a"), 2)), r#"("a", 2)"#);
     }
 }
