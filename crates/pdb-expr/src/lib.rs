@@ -11,6 +11,8 @@ mod placeholders;
 mod projection;
 mod reserved;
 mod syntax;
+#[cfg(test)]
+mod testing;
 mod update;
 
 pub use condition::{AttributeType, ConditionExpression, Operand, PrintedExpression, compares};

@@ -154,9 +154,10 @@ pub(crate) enum RawCondition<'a> {
     And(Vec<RawCondition<'a>>),
     Or(Vec<RawCondition<'a>>),
     Not(Box<RawCondition<'a>>),
-    Compare(Comparator, RawOperand<'a>, RawOperand<'a>),
-    Between(RawOperand<'a>, RawOperand<'a>, RawOperand<'a>),
-    In(RawOperand<'a>, Vec<RawOperand<'a>>),
+    Compare(Comparator, Box<[RawOperand<'a>; 2]>),
+    /// The operand and its bounds.
+    Between(Box<[RawOperand<'a>; 3]>),
+    In(Box<RawOperand<'a>>, Vec<RawOperand<'a>>),
     Call(RawCall<'a>),
 }
 

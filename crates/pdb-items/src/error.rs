@@ -51,6 +51,12 @@ pub enum ItemsError {
     /// `PointInTimeRecoveryUnavailableException`.
     #[error("{0}")]
     PointInTimeRecoveryUnavailable(String),
+    /// `InvalidRestoreTimeException`.
+    #[error("{0}")]
+    InvalidRestoreTime(String),
+    /// `AccessDeniedException`: the resource belongs to another account.
+    #[error("{0}")]
+    AccessDenied(String),
     /// `PolicyNotFoundException`.
     #[error("{0}")]
     PolicyNotFound(String),

@@ -21,6 +21,7 @@ mod query;
 mod scan;
 mod select;
 mod start_key;
+pub mod tables;
 mod transact_get_items;
 mod transact_write_items;
 mod transaction;

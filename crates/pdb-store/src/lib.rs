@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod backups;
 mod catalog;
 mod documents;
 mod driver;

@@ -26,6 +26,11 @@ pub(crate) fn index_table(table: &str, index: &str) -> String {
     dynamic("pdb_index_", &[table, index])
 }
 
+/// The items a backup keeps.
+pub(crate) fn kept_table(name: &str) -> String {
+    dynamic("pdb_backup_", &[name])
+}
+
 /// Quotes an identifier.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

@@ -1,1 +1,4 @@
-//! A DynamoDB you can hold in your hand, whose streams are as real as its tables.
+#![doc = include_str!("../README.md")]
+
+pub use pdb_items::*;
+pub use pdb_model::*;

@@ -46,8 +46,8 @@ impl<'a> Lowering<'a> {
             RawCondition::And(parts) => Ok(ConditionExpression::And(self.conditions(parts)?)),
             RawCondition::Or(parts) => Ok(ConditionExpression::Or(self.conditions(parts)?)),
             RawCondition::Not(inner) => Ok(ConditionExpression::Not(Box::new(self.condition(inner)?))),
-            RawCondition::Compare(comparator, left, right) => self.comparison(*comparator, left, right),
-            RawCondition::Between(operand, lower, upper) => self.between(operand, lower, upper),
+            RawCondition::Compare(comparator, operands) => self.comparison(*comparator, operands),
+            RawCondition::Between(operands) => self.between(operands),
             RawCondition::In(operand, list) => self.membership(operand, list),
             RawCondition::Call(call) => self.predicate(call),
         }
@@ -73,8 +73,7 @@ impl<'a> Lowering<'a> {
     fn comparison(
         &self,
         comparator: Comparator,
-        left: &RawOperand<'_>,
-        right: &RawOperand<'_>,
+        [left, right]: &[RawOperand<'_>; 2],
     ) -> Result<ConditionExpression, ExprError> {
         let (left, right) = (self.operand(left)?, self.operand(right)?);
         left.check_counts()?;
@@ -90,9 +89,7 @@ impl<'a> Lowering<'a> {
 
     fn between(
         &self,
-        operand: &RawOperand<'_>,
-        lower: &RawOperand<'_>,
-        upper: &RawOperand<'_>,
+        [operand, lower, upper]: &[RawOperand<'_>; 3],
     ) -> Result<ConditionExpression, ExprError> {
         let looked = [self.operand(operand)?, self.operand(lower)?, self.operand(upper)?];
         looked.iter().try_for_each(Looked::check_counts)?;

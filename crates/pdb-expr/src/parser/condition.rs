@@ -20,42 +20,37 @@ impl<'a> Parser<'a> {
     pub(crate) fn condition(&mut self) -> Result<RawCondition<'a>, ExprError> {
         let (term, _) = self.disjunction(false)?;
         self.end()?;
-        match term {
-            Term::Condition(condition) => Ok(condition),
-            Term::Operand(_) => Err(self.unexpected()),
-        }
+        self.settled(term)
     }
 
-    /// Reads conditions joined by `OR`; directly inside parentheses it may find a lone operand instead.
+    /// Reads conditions joined by `AND` and `OR`; directly inside parentheses it may find a lone operand instead.
+    ///
+    /// One function for both operators keeps the stack of deeply nested conditions small.
     fn disjunction(&mut self, inside: bool) -> Result<Enclosed<'a>, ExprError> {
-        self.joined(Keyword::Or, RawCondition::Or, |parser| parser.conjunction(inside))
-    }
-
-    fn conjunction(&mut self, inside: bool) -> Result<Enclosed<'a>, ExprError> {
-        self.joined(Keyword::And, RawCondition::And, |parser| parser.negation(inside))
-    }
-
-    fn joined(
-        &mut self,
-        keyword: Keyword,
-        join: impl FnOnce(Vec<RawCondition<'a>>) -> RawCondition<'a>,
-        mut part: impl FnMut(&mut Self) -> Result<Enclosed<'a>, ExprError>,
-    ) -> Result<Enclosed<'a>, ExprError> {
-        let first = part(self)?;
-        if self.peek() != Kind::Keyword(keyword) {
-            return Ok(first);
+        let mut alternatives = Vec::new();
+        let mut parts = Vec::new();
+        loop {
+            let is_first = parts.is_empty() && alternatives.is_empty();
+            let (term, enclosed) = self.negation(inside && is_first)?;
+            if is_first && !matches!(self.peek(), Kind::Keyword(Keyword::And | Keyword::Or)) {
+                return Ok((term, enclosed));
+            }
+            parts.push(self.settled(term)?);
+            if self.accept(Kind::Keyword(Keyword::And)) {
+                self.notes.operators += 1;
+                continue;
+            }
+            alternatives.push(joined(std::mem::take(&mut parts), RawCondition::And));
+            if self.accept(Kind::Keyword(Keyword::Or)) {
+                self.notes.operators += 1;
+                continue;
+            }
+            return Ok((Term::Condition(joined(alternatives, RawCondition::Or)), false));
         }
-        let mut parts = vec![self.settled(first)?];
-        while self.accept(Kind::Keyword(keyword)) {
-            self.notes.operators += 1;
-            let next = part(self)?;
-            parts.push(self.settled(next)?);
-        }
-        Ok((Term::Condition(join(parts)), false))
     }
 
-    /// Returns the condition of a term that is beside an `AND` or `OR`.
-    fn settled(&self, (term, _): Enclosed<'a>) -> Result<RawCondition<'a>, ExprError> {
+    /// Returns the condition of a term that is beside an operator.
+    fn settled(&self, term: Term<'a>) -> Result<RawCondition<'a>, ExprError> {
         match term {
             Term::Condition(condition) => Ok(condition),
             Term::Operand(_) => Err(self.unexpected()),
@@ -68,11 +63,11 @@ impl<'a> Parser<'a> {
             negations += 1;
         }
         self.notes.operators += negations;
-        let primary = self.primary(inside && negations == 0)?;
+        let (term, enclosed) = self.primary(inside && negations == 0)?;
         if negations == 0 {
-            return Ok(primary);
+            return Ok((term, enclosed));
         }
-        let condition = self.settled(primary)?;
+        let condition = self.settled(term)?;
         let negated = (0..negations).fold(condition, |inner, _| RawCondition::Not(Box::new(inner)));
         Ok((Term::Condition(negated), false))
     }
@@ -119,7 +114,7 @@ impl<'a> Parser<'a> {
         self.notes.operators += 1;
         let right = self.operand()?.0;
         self.note_operands([&left, &right]);
-        Ok((Term::Condition(RawCondition::Compare(comparator, left, right)), false))
+        Ok((Term::Condition(RawCondition::Compare(comparator, Box::new([left, right]))), false))
     }
 
     fn between(&mut self, operand: RawOperand<'a>) -> Result<Enclosed<'a>, ExprError> {
@@ -128,7 +123,7 @@ impl<'a> Parser<'a> {
         self.expect(Kind::Keyword(Keyword::And))?;
         let upper = self.operand()?.0;
         self.note_operands([&operand, &lower, &upper]);
-        Ok((Term::Condition(RawCondition::Between(operand, lower, upper)), false))
+        Ok((Term::Condition(RawCondition::Between(Box::new([operand, lower, upper]))), false))
     }
 
     fn membership(&mut self, operand: RawOperand<'a>) -> Result<Enclosed<'a>, ExprError> {
@@ -141,7 +136,7 @@ impl<'a> Parser<'a> {
         self.expect(Kind::Close)?;
         self.note_operands([&operand]);
         self.note_operands(&list);
-        Ok((Term::Condition(RawCondition::In(operand, list)), false))
+        Ok((Term::Condition(RawCondition::In(Box::new(operand), list)), false))
     }
 
     /// Makes a function a condition.
@@ -165,6 +160,20 @@ impl<'a> Parser<'a> {
                 }
                 self.note_operands(&call.arguments);
             }
+        }
+    }
+}
+
+/// Returns the one condition, or all of them joined.
+fn joined<'a>(
+    mut conditions: Vec<RawCondition<'a>>,
+    join: impl FnOnce(Vec<RawCondition<'a>>) -> RawCondition<'a>,
+) -> RawCondition<'a> {
+    match conditions.pop() {
+        Some(only) if conditions.is_empty() => only,
+        last => {
+            conditions.extend(last);
+            join(conditions)
         }
     }
 }

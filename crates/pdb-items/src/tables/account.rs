@@ -1,0 +1,117 @@
+//! DescribeLimits, and the operations of which there is nothing here but AWS's refusal: global tables, import, export.
+//!
+//! Evidence: `dynamodb.md` 18.
+
+use pdb_model::TableName;
+
+use super::manager::{TableManager, find_table};
+use super::rules::{invalid, refused};
+use crate::ItemsError;
+
+/// What DescribeLimits answers: AWS's initial quotas. Nothing enforces them here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Read units of all tables together.
+    pub account_max_read_capacity_units: u64,
+    /// Write units of all tables together.
+    pub account_max_write_capacity_units: u64,
+    /// Read units of one table.
+    pub table_max_read_capacity_units: u64,
+    /// Write units of one table.
+    pub table_max_write_capacity_units: u64,
+}
+
+impl TableManager {
+    /// Returns the quotas.
+    #[must_use]
+    pub fn describe_limits(&self) -> Limits {
+        Limits {
+            account_max_read_capacity_units: 80_000,
+            account_max_write_capacity_units: 80_000,
+            table_max_read_capacity_units: 40_000,
+            table_max_write_capacity_units: 40_000,
+        }
+    }
+
+    /// Refuses the operations that change global tables of 2017, as AWS does.
+    ///
+    /// # Errors
+    ///
+    /// Always [`ItemsError::Validation`].
+    pub fn refuse_legacy_global_tables(&self) -> Result<(), ItemsError> {
+        Err(invalid(
+            "DynamoDB global tables version 2017.11.29 is not supported. We recommend using DynamoDB global tables \
+             version 2019.11.21, instead of version 2017.11.29 (Legacy).",
+        ))
+    }
+
+    /// Finds no global table of 2017: there are none.
+    ///
+    /// # Errors
+    ///
+    /// Always [`ItemsError::GlobalTableNotFound`].
+    pub fn describe_global_table(&self, name: &TableName) -> Result<(), ItemsError> {
+        Err(ItemsError::GlobalTableNotFound(format!(
+            "Global table not found: Global table with name: '{name}' does not exist."
+        )))
+    }
+
+    /// Finds no scaling of replicas: no table has any.
+    ///
+    /// # Errors
+    ///
+    /// Always [`ItemsError::ResourceNotFound`].
+    pub fn describe_table_replica_auto_scaling(&self, name: &TableName) -> Result<(), ItemsError> {
+        Err(ItemsError::ResourceNotFound(format!("Global table with name: '{name}' does not exist.")))
+    }
+
+    /// Refuses to import a table: there is no S3 here.
+    ///
+    /// # Errors
+    ///
+    /// Always [`ItemsError::Validation`].
+    pub fn import_table(&self) -> Result<(), ItemsError> {
+        Err(refused("ImportTable is not supported: there is no S3 to import from"))
+    }
+
+    /// Refuses to export a table, after the checks AWS makes: there is no S3 here.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::TableNotFound`], [`ItemsError::PointInTimeRecoveryUnavailable`], else
+    /// [`ItemsError::Validation`].
+    pub fn export_table_to_point_in_time(&self, table_arn: &str) -> Result<(), ItemsError> {
+        let name = match table_arn.parse::<pdb_model::TableArn>() {
+            Ok(arn) => arn.name,
+            Err(_) => return Err(refused("Invalid Request: Invalid table ARN")),
+        };
+        let table = self.read(|tx| find_table(tx, &name))?;
+        match table {
+            None => Err(ItemsError::TableNotFound(format!("Table not found: {table_arn}"))),
+            Some(table) if table.definition.point_in_time_recovery.is_none() => {
+                Err(ItemsError::PointInTimeRecoveryUnavailable(format!(
+                    "Point in time recovery is not enabled for table '{name}'"
+                )))
+            }
+            Some(_) => Err(refused("ExportTableToPointInTime is not supported: there is no S3 to export to")),
+        }
+    }
+
+    /// Finds no import: there are none.
+    ///
+    /// # Errors
+    ///
+    /// Always [`ItemsError::ImportNotFound`].
+    pub fn describe_import(&self, import_arn: &str) -> Result<(), ItemsError> {
+        Err(ItemsError::ImportNotFound(format!("Import not found: {import_arn}")))
+    }
+
+    /// Finds no export: there are none.
+    ///
+    /// # Errors
+    ///
+    /// Always [`ItemsError::ExportNotFound`].
+    pub fn describe_export(&self, export_arn: &str) -> Result<(), ItemsError> {
+        Err(ItemsError::ExportNotFound(format!("Export not found: {export_arn}")))
+    }
+}

@@ -1,0 +1,77 @@
+//! What CreateTable checks before it looks whether the table exists, in AWS's order.
+//!
+//! Evidence: `validation.md` 10.11.
+
+use pdb_model::BillingMode;
+
+use super::index_rules::{check_global_indexes, check_local_indexes, check_projections_together};
+use super::input::{CreateTableInput, KeySchemaElement};
+use super::key_rules::{check_all_used, check_table_key};
+use super::rules::{
+    Subject, check_created_stream, check_encryption, check_on_demand, check_units, check_warm, invalid,
+};
+use super::tags::check_tags;
+use crate::ItemsError;
+
+/// Checks all that can be checked without the store.
+pub(crate) fn check(input: &CreateTableInput) -> Result<(), ItemsError> {
+    check_throughput(input)?;
+    check_table_key(&input.key_schema, &input.attribute_definitions)?;
+    check_definitions_used(input)?;
+    let local = input.local_secondary_indexes.as_deref();
+    let global = input.global_secondary_indexes.as_deref();
+    if let Some(local) = local {
+        check_local_indexes(local, &input.key_schema, &input.attribute_definitions)?;
+    }
+    if let Some(global) = global {
+        let billing_mode = input.billing_mode.unwrap_or(BillingMode::Provisioned);
+        check_global_indexes(global, local.unwrap_or_default(), billing_mode, &input.attribute_definitions)?;
+    }
+    check_projections_together(local.unwrap_or_default(), global.unwrap_or_default())?;
+    if let Some(stream) = input.stream_specification {
+        check_created_stream(stream)?;
+    }
+    if let Some(encryption) = &input.sse_specification {
+        check_encryption(encryption)?;
+    }
+    if let Some(tags) = &input.tags {
+        check_tags(tags)?;
+    }
+    if input.global_table_source_arn.is_some() {
+        return Err(invalid("GlobalTableSourceArn is not supported: there are no global tables here"));
+    }
+    Ok(())
+}
+
+fn check_throughput(input: &CreateTableInput) -> Result<(), ItemsError> {
+    let billing_mode = input.billing_mode.unwrap_or(BillingMode::Provisioned);
+    match (billing_mode, input.provisioned_throughput) {
+        (BillingMode::Provisioned, None) => {
+            return Err(invalid(
+                "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
+            ));
+        }
+        (BillingMode::PayPerRequest, Some(_)) => {
+            return Err(invalid(
+                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+            ));
+        }
+        (BillingMode::Provisioned, Some(units)) => check_units(units, Subject::Table)?,
+        (BillingMode::PayPerRequest, None) => {}
+    }
+    if let Some(caps) = input.on_demand_throughput {
+        check_on_demand(caps, billing_mode, Subject::Table, false)?;
+    }
+    if let Some(warm) = input.warm_throughput {
+        check_warm(warm, billing_mode, input.provisioned_throughput, Subject::Table)?;
+    }
+    Ok(())
+}
+
+fn check_definitions_used(input: &CreateTableInput) -> Result<(), ItemsError> {
+    let local = input.local_secondary_indexes.iter().flatten().map(|index| index.key_schema.as_slice());
+    let global = input.global_secondary_indexes.iter().flatten().map(|index| index.key_schema.as_slice());
+    let index_keys: Vec<&[KeySchemaElement]> = local.chain(global).collect();
+    let has_indexes = input.local_secondary_indexes.is_some() || input.global_secondary_indexes.is_some();
+    check_all_used(&input.key_schema, &index_keys, has_indexes, &input.attribute_definitions)
+}

@@ -1,0 +1,105 @@
+//! The operations on tables of one account in one store.
+
+use std::sync::Arc;
+
+use pdb_model::{Account, Env, TableDefinition, TableName};
+use pdb_store::{ReadTx, Store, StoreError, Table, Tx};
+
+use super::describe::Describer;
+use super::rules::table_not_found;
+use crate::ItemsError;
+
+/// The operations on tables: one method for each. Cheap to clone.
+///
+/// Each is done, durably, when it returns: a table that is described as `CREATING` in the answer is there.
+#[derive(Clone, Debug)]
+pub struct TableManager {
+    pub(crate) store: Store,
+    pub(crate) env: Env,
+    pub(crate) account: Arc<Account>,
+    pub(crate) shards_per_stream: u32,
+}
+
+impl TableManager {
+    /// Returns the operations on the tables of `store`; new streams get `shards_per_stream` shards.
+    #[must_use]
+    pub fn new(store: Store, env: Env, account: Account, shards_per_stream: u32) -> Self {
+        Self { store, env, account: Arc::new(account), shards_per_stream: shards_per_stream.max(1) }
+    }
+
+    pub(crate) fn describer(&self) -> Describer<'_> {
+        Describer { account: &self.account, now: self.env.clock.now() }
+    }
+
+    pub(crate) fn table_arn(&self, table_name: &TableName) -> String {
+        self.account.table_arn(table_name).to_string()
+    }
+
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, ItemsError>,
+    ) -> Result<T, ItemsError> {
+        self.store.read(work)
+    }
+
+    /// Runs `work` in a transaction of its own; it may be run again, so it changes nothing but through `tx`.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&Self, &mut Tx<'_>) -> Result<T, ItemsError> + Send + 'static,
+    ) -> Result<T, ItemsError> {
+        let manager = self.clone();
+        self.store.write(move |tx| work(&manager, tx))
+    }
+
+    /// Changes the definition of a table in a transaction of its own.
+    pub(crate) fn change<T: Send + 'static>(
+        &self,
+        table_name: &TableName,
+        mut work: impl FnMut(&Self, &mut Tx<'_>, &mut TableDefinition) -> Result<T, ItemsError> + Send + 'static,
+    ) -> Result<T, ItemsError> {
+        let table_name = table_name.clone();
+        self.write(move |manager, tx| {
+            let table = manager.table(tx, &table_name)?;
+            let mut definition = (*table.definition).clone();
+            let answer = work(manager, tx, &mut definition)?;
+            if definition != *table.definition {
+                tx.replace_definition(&definition)?;
+            }
+            Ok(answer)
+        })
+    }
+
+    /// Finds a table, or answers as the operations on tables do.
+    pub(crate) fn table(
+        &self,
+        tx: &mut ReadTx<'_>,
+        table_name: &TableName,
+    ) -> Result<Arc<Table>, ItemsError> {
+        find_table(tx, table_name)?.ok_or_else(|| table_not_found(table_name))
+    }
+
+    /// Returns a fresh UUID as text.
+    pub(crate) fn fresh_uuid(&self) -> String {
+        let id = self.env.ids.next_id();
+        format!(
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            id >> 96,
+            (id >> 80) & 0xffff,
+            (id >> 64) & 0xffff,
+            (id >> 48) & 0xffff,
+            id & 0xffff_ffff_ffff
+        )
+    }
+}
+
+/// Returns the table, if there is one.
+pub(crate) fn find_table(
+    tx: &mut ReadTx<'_>,
+    table_name: &TableName,
+) -> Result<Option<Arc<Table>>, ItemsError> {
+    match tx.table(table_name) {
+        Ok(table) => Ok(Some(table)),
+        Err(StoreError::TableNotFound(_)) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
+}

@@ -1,0 +1,295 @@
+//! RestoreTableFromBackup and RestoreTableToPointInTime.
+//!
+//! Evidence: `dynamodb.md` 14. Restored are items, keys, indexes, billing and encryption; not tags, expiry, streams,
+//! policies, recovery and deletion protection. Of points in time only the latest can be restored.
+
+use pdb_model::{
+    BillingMode, EpochMillis, IndexKind, IndexName, OnDemandThroughput, RestoredFrom, SecondaryIndex,
+    TableArn, TableDefinition, TableName,
+};
+use pdb_store::Tx;
+
+use super::backfill::fill_index;
+use super::backup::stored_backup;
+use super::continuous_backups::missing;
+use super::definition::{projection, provisioned};
+use super::describe::{Counts, elements};
+use super::description::TableDescription;
+use super::input::{
+    GlobalIndexInput, KeySchemaElement, LocalIndexInput, ProjectionInput, SseSpecification, ThroughputInput,
+};
+use super::manager::{TableManager, find_table};
+use super::rules::refused;
+use crate::ItemsError;
+
+/// In what a restored table is to differ from its source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RestoreOverrides {
+    /// The billing mode.
+    pub billing_mode: Option<BillingMode>,
+    /// Those of the source's global indexes that are wanted.
+    pub global_secondary_indexes: Option<Vec<GlobalIndexInput>>,
+    /// Those of the source's local indexes that are wanted.
+    pub local_secondary_indexes: Option<Vec<LocalIndexInput>>,
+    /// The provisioned units.
+    pub provisioned_throughput: Option<ThroughputInput>,
+    /// The on-demand caps.
+    pub on_demand_throughput: Option<OnDemandThroughput>,
+    /// The encryption.
+    pub sse_specification: Option<SseSpecification>,
+}
+
+/// What RestoreTableToPointInTime is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreToPointInTimeInput {
+    /// The table to copy, by name or ARN.
+    pub source_table: String,
+    /// The new table.
+    pub target_table_name: TableName,
+    /// The latest moment.
+    pub use_latest_restorable_time: bool,
+    /// A certain moment.
+    pub restore_date_time: Option<EpochMillis>,
+    /// In what the new table is to differ.
+    pub overrides: RestoreOverrides,
+}
+
+/// Where a restored table's items come from.
+enum Source<'a> {
+    /// A backup, by the store's name for its items.
+    Backup(&'a str),
+    /// A table.
+    Table(&'a TableName),
+}
+
+impl TableManager {
+    /// Makes a new table of a backup.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::BackupNotFound`], [`ItemsError::TableAlreadyExists`], [`ItemsError::Validation`].
+    pub fn restore_table_from_backup(
+        &self,
+        target_table_name: &TableName,
+        backup_arn: &str,
+        overrides: RestoreOverrides,
+    ) -> Result<TableDescription, ItemsError> {
+        let (target, backup_arn) = (target_table_name.clone(), backup_arn.to_owned());
+        self.write(move |manager, tx| {
+            let backup = stored_backup(tx, &backup_arn)?;
+            let from = RestoredFrom {
+                backup_arn: Some(backup_arn.clone()),
+                table_arn: manager.table_arn(&backup.definition.name),
+                moment: backup.created(),
+            };
+            let definition = manager.restored(&backup.definition, &target, from, &overrides)?;
+            manager.restore(tx, &definition, &Source::Backup(backup.item_name()))
+        })
+    }
+
+    /// Makes a new table of another one as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::TableNotFound`], [`ItemsError::PointInTimeRecoveryUnavailable`],
+    /// [`ItemsError::InvalidRestoreTime`], [`ItemsError::TableAlreadyExists`], [`ItemsError::Validation`].
+    pub fn restore_table_to_point_in_time(
+        &self,
+        input: RestoreToPointInTimeInput,
+    ) -> Result<TableDescription, ItemsError> {
+        if input.use_latest_restorable_time == input.restore_date_time.is_some() {
+            return Err(request(
+                "Either one of RestoreDateTime or UseLatestRestorableTime must be specified, but not both",
+            ));
+        }
+        let source = input
+            .source_table
+            .parse::<TableArn>()
+            .map(|arn| arn.name)
+            .or_else(|_| input.source_table.parse());
+        let source: TableName = source.map_err(|_| request("Invalid source table"))?;
+        self.write(move |manager, tx| {
+            let table = find_table(tx, &source)?.ok_or_else(|| missing(&source))?;
+            let Some(recovery) = table.definition.point_in_time_recovery else {
+                return Err(ItemsError::PointInTimeRecoveryUnavailable(format!(
+                    "Point in time recovery is not enabled for table '{source}'"
+                )));
+            };
+            let recovery = manager.described(recovery);
+            let latest = recovery.latest_restorable_date_time;
+            if let Some(moment) = input.restore_date_time.filter(|moment| *moment != latest) {
+                let restorable = recovery.earliest_restorable_date_time..=latest;
+                return Err(if restorable.contains(&moment) {
+                    request(
+                        "RestoreDateTime is not supported: only the latest restorable time can be restored",
+                    )
+                } else {
+                    ItemsError::InvalidRestoreTime(
+                        "The specified restore time is not within the restorable window".to_owned(),
+                    )
+                });
+            }
+            let from =
+                RestoredFrom { backup_arn: None, table_arn: manager.table_arn(&source), moment: latest };
+            let definition =
+                manager.restored(&table.definition, &input.target_table_name, from, &input.overrides)?;
+            manager.restore(tx, &definition, &Source::Table(&source))
+        })
+    }
+
+    fn restored(
+        &self,
+        source: &TableDefinition,
+        target: &TableName,
+        from: RestoredFrom,
+        overrides: &RestoreOverrides,
+    ) -> Result<TableDefinition, ItemsError> {
+        let now = self.env.clock.now();
+        let billing_mode = overrides.billing_mode.unwrap_or(source.billing_mode);
+        check_billing(source, overrides)?;
+        let indexes = restored_indexes(source, overrides)?;
+        let used = |name: &str| {
+            source.key_schema.contains(name) || indexes.iter().any(|index| index.key_schema.contains(name))
+        };
+        let is_on_demand = billing_mode == BillingMode::PayPerRequest;
+        let units = match overrides.provisioned_throughput {
+            Some(units) => provisioned(Some(units)),
+            None if is_on_demand => provisioned(None),
+            None => source.provisioned_throughput,
+        };
+        let encryption = match &overrides.sse_specification {
+            Some(specification) => self.encryption(Some(specification)),
+            None => source.server_side_encryption.clone(),
+        };
+        Ok(TableDefinition {
+            attribute_definitions: source
+                .attribute_definitions
+                .iter()
+                .filter(|attribute| used(&attribute.name))
+                .cloned()
+                .collect(),
+            billing_mode,
+            last_update_to_pay_per_request: is_on_demand.then_some(now),
+            provisioned_throughput: units,
+            on_demand_throughput: overrides
+                .on_demand_throughput
+                .or(source.on_demand_throughput)
+                .filter(|_| is_on_demand),
+            table_class: source.table_class,
+            server_side_encryption: encryption,
+            restored_from: Some(from),
+            indexes,
+            ..TableDefinition::minimal(target.clone(), self.fresh_uuid(), now, source.key_schema.clone())
+        })
+    }
+
+    fn restore(
+        &self,
+        tx: &mut Tx<'_>,
+        definition: &TableDefinition,
+        source: &Source<'_>,
+    ) -> Result<TableDescription, ItemsError> {
+        if find_table(tx, &definition.name)?.is_some() {
+            return Err(ItemsError::TableAlreadyExists(format!("Table already exists: {}", definition.name)));
+        }
+        let table = tx.create_table(definition)?;
+        match source {
+            Source::Backup(name) => tx.restore_items(&table, name)?,
+            Source::Table(name) => {
+                let source = self.table(tx, name)?;
+                tx.copy_items(&source, &table)?;
+            }
+        }
+        for index in &definition.indexes {
+            fill_index(tx, &table, &index.name)?;
+        }
+        let mut description = self.describer().created(definition, false);
+        let counts = Counts::of(tx, &table)?;
+        description.item_count = counts.item_count();
+        description.table_size_bytes = counts.size_bytes();
+        Ok(description)
+    }
+}
+
+fn check_billing(source: &TableDefinition, overrides: &RestoreOverrides) -> Result<(), ItemsError> {
+    let has_units = overrides.provisioned_throughput.is_some();
+    match overrides.billing_mode {
+        Some(BillingMode::PayPerRequest) if has_units => Err(request(
+            "Cannot override ProvisionedThroughput if BillingMode is overridden to PAY_PER_REQUEST",
+        )),
+        None if has_units && source.billing_mode == BillingMode::PayPerRequest => {
+            Err(request("Cannot override ProvisionedThroughput if BillingMode is PAY_PER_REQUEST"))
+        }
+        Some(BillingMode::Provisioned) if !has_units && source.billing_mode == BillingMode::PayPerRequest => {
+            Err(request(
+                "ProvisionedThroughput must be overridden if BillingMode is overridden to PROVISIONED",
+            ))
+        }
+        Some(BillingMode::PayPerRequest | BillingMode::Provisioned) | None => Ok(()),
+    }
+}
+
+fn restored_indexes(
+    source: &TableDefinition,
+    overrides: &RestoreOverrides,
+) -> Result<Vec<SecondaryIndex>, ItemsError> {
+    let mut indexes = Vec::new();
+    match &overrides.global_secondary_indexes {
+        None => indexes.extend(source.indexes_of(IndexKind::Global).cloned()),
+        Some(wanted) => {
+            for index in wanted {
+                let mut known = matching(
+                    source,
+                    IndexKind::Global,
+                    &index.index_name,
+                    &index.key_schema,
+                    &index.projection,
+                )?;
+                if index.provisioned_throughput.is_some() {
+                    known.provisioned_throughput = provisioned(index.provisioned_throughput);
+                }
+                known.on_demand_throughput = index.on_demand_throughput.or(known.on_demand_throughput);
+                indexes.push(known);
+            }
+        }
+    }
+    match &overrides.local_secondary_indexes {
+        None => indexes.extend(source.indexes_of(IndexKind::Local).cloned()),
+        Some(wanted) => {
+            for index in wanted {
+                let (name, key, projection) = (&index.index_name, &index.key_schema, &index.projection);
+                indexes.push(matching(source, IndexKind::Local, name, key, projection)?);
+            }
+        }
+    }
+    if overrides.billing_mode == Some(BillingMode::PayPerRequest) {
+        for index in &mut indexes {
+            index.provisioned_throughput = provisioned(None);
+        }
+    }
+    Ok(indexes)
+}
+
+fn matching(
+    source: &TableDefinition,
+    kind: IndexKind,
+    name: &IndexName,
+    key_schema: &[KeySchemaElement],
+    wanted: &ProjectionInput,
+) -> Result<SecondaryIndex, ItemsError> {
+    let known = source.indexes_of(kind).find(|known| {
+        known.name == *name
+            && elements(&known.key_schema) == key_schema
+            && known.projection == projection(wanted)
+    });
+    known.cloned().ok_or_else(|| {
+        request(&format!(
+            "Index {name} does not match a secondary index that existed in the source table and cannot be created \
+             during the restore operation"
+        ))
+    })
+}
+
+fn request(text: &str) -> ItemsError {
+    refused(format!("Invalid Request: {text}"))
+}

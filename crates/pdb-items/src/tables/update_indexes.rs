@@ -1,0 +1,203 @@
+//! UpdateTable's changes of global indexes: create, with entries for the items that are there; delete; throughput.
+//!
+//! Evidence: `validation.md` 10.12, item 5; `dynamodb.md` 3.5.
+
+use std::collections::BTreeSet;
+
+use pdb_model::{
+    AttributeDefinition, BillingMode, IndexKind, IndexName, SecondaryIndex, TableDefinition, WarmThroughput,
+};
+
+use super::definition::global_index;
+use super::describe::{Counts, Describer, warm};
+use super::description::{TableDescription, TableStatus};
+use super::index_rules::{MAX_GLOBAL_INDEXES, check_global_extras};
+use super::input::{GlobalIndexInput, GlobalIndexThroughputUpdate, UpdateTableInput};
+use super::key_rules::{check_defined, check_projected_total};
+use super::rules::{Subject, check_on_demand, invalid, refused};
+use super::update_table::{merged_caps, raise};
+use crate::ItemsError;
+
+/// Checked changes of global indexes.
+#[derive(Default)]
+pub(crate) struct IndexChanges {
+    create: Option<SecondaryIndex>,
+    delete: Option<IndexName>,
+    updates: Vec<GlobalIndexThroughputUpdate>,
+    /// All definitions the table's keys need afterwards.
+    definitions: Vec<AttributeDefinition>,
+}
+
+impl IndexChanges {
+    /// Checks a request against the table.
+    pub(crate) fn check(input: &UpdateTableInput, old: &TableDefinition) -> Result<Self, ItemsError> {
+        let mut changes = Self { definitions: old.attribute_definitions.clone(), ..Self::default() };
+        let mut online = 0;
+        for update in input.global_secondary_index_updates.iter().flatten() {
+            if let Some(create) = &update.create {
+                online += 1;
+                changes.check_create(create, input, old)?;
+            }
+            if let Some(delete) = &update.delete {
+                online += 1;
+                check_is_global(delete, old, "delete")?;
+                changes.delete = Some(delete.clone());
+            }
+            if let Some(update) = &update.update {
+                check_is_global(&update.index_name, old, "update")?;
+                changes.updates.push(update.clone());
+            }
+        }
+        if online > 1 {
+            return Err(ItemsError::LimitExceeded(
+                "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
+                    .to_owned(),
+            ));
+        }
+        Ok(changes)
+    }
+
+    fn check_create(
+        &mut self,
+        create: &GlobalIndexInput,
+        input: &UpdateTableInput,
+        old: &TableDefinition,
+    ) -> Result<(), ItemsError> {
+        let name = &create.index_name;
+        if old.index(name.as_str()).is_some() {
+            return Err(refused("Attempting to create an index which already exists"));
+        }
+        for definition in input.attribute_definitions.iter().flatten() {
+            if !self.definitions.iter().any(|known| known.name == definition.name) {
+                self.definitions.push(definition.clone());
+            }
+        }
+        self.definitions.sort_by(|a, b| a.name.cmp(&b.name));
+        check_defined(&create.key_schema, &self.definitions)?;
+        let billing_mode = input.billing_mode.unwrap_or(old.billing_mode);
+        match (billing_mode, create.provisioned_throughput) {
+            (BillingMode::Provisioned, None) => {
+                return Err(invalid(format!(
+                    "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {name}"
+                )));
+            }
+            (BillingMode::PayPerRequest, Some(_)) => {
+                return Err(invalid(format!(
+                    "ProvisionedThroughput should not be specified for index: {name} when BillingMode is \
+                     PAY_PER_REQUEST"
+                )));
+            }
+            (BillingMode::Provisioned, Some(_)) | (BillingMode::PayPerRequest, None) => {}
+        }
+        check_global_extras(create, billing_mode)?;
+        if old.indexes_of(IndexKind::Global).count() >= MAX_GLOBAL_INDEXES {
+            return Err(ItemsError::LimitExceeded(format!(
+                "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of \
+                 {MAX_GLOBAL_INDEXES}"
+            )));
+        }
+        let known = old.indexes.iter().map(|index| index.projection.named().len()).sum::<usize>();
+        check_projected_total(known + create.projection.non_key_attributes.as_ref().map_or(0, Vec::len))?;
+        self.create = Some(global_index(create, billing_mode, &self.definitions)?);
+        Ok(())
+    }
+
+    /// Returns the index that is new, and to be filled.
+    pub(crate) fn created(&self) -> Option<&IndexName> {
+        self.create.as_ref().map(|index| &index.name)
+    }
+
+    /// Changes the definition.
+    pub(crate) fn apply(&self, definition: &mut TableDefinition) -> Result<(), ItemsError> {
+        for update in &self.updates {
+            apply_update(update, definition)?;
+        }
+        if let Some(create) = &self.create {
+            let at = definition.indexes.iter().rposition(|index| index.kind == IndexKind::Global);
+            definition.indexes.insert(at.map_or(0, |at| at + 1), create.clone());
+        }
+        if let Some(delete) = &self.delete {
+            definition.indexes.retain(|index| index.name != *delete);
+        }
+        if self.create.is_some() || self.delete.is_some() {
+            let used: BTreeSet<&str> = definition
+                .indexes
+                .iter()
+                .map(|index| &index.key_schema)
+                .chain([&definition.key_schema])
+                .flat_map(|key| key.attributes())
+                .map(|attribute| attribute.name.as_str())
+                .collect();
+            definition.attribute_definitions = self
+                .definitions
+                .iter()
+                .filter(|attribute| used.contains(attribute.name.as_str()))
+                .cloned()
+                .collect();
+        }
+        Ok(())
+    }
+
+    /// Shows in the answer what AWS is still busy with then.
+    pub(crate) fn mark(
+        &self,
+        describer: &Describer<'_>,
+        old: &TableDefinition,
+        description: &mut TableDescription,
+    ) {
+        for index in &mut description.global_secondary_indexes {
+            if self.create.as_ref().is_some_and(|create| create.name == index.index_name) {
+                index.index_status = TableStatus::Creating;
+                index.backfilling = Some(false);
+                (index.item_count, index.index_size_bytes) = (0, 0);
+            }
+            if self.updates.iter().any(|update| update.index_name == index.index_name) {
+                index.index_status = TableStatus::Updating;
+            }
+        }
+        let Some(delete) = &self.delete else { return };
+        let before = describer.describe(old, &Counts::default()).global_secondary_indexes;
+        if let Some(at) = before.iter().position(|index| index.index_name == *delete) {
+            let mut index = before[at].clone();
+            index.index_status = TableStatus::Deleting;
+            description
+                .global_secondary_indexes
+                .insert(at.min(description.global_secondary_indexes.len()), index);
+        }
+    }
+}
+
+fn apply_update(
+    update: &GlobalIndexThroughputUpdate,
+    definition: &mut TableDefinition,
+) -> Result<(), ItemsError> {
+    let billing_mode = definition.billing_mode;
+    let Some(index) = definition.indexes.iter_mut().find(|index| index.name == update.index_name) else {
+        return Ok(());
+    };
+    let subject = Subject::Index(update.index_name.as_str());
+    if let Some(caps) = update.on_demand_throughput {
+        check_on_demand(caps, billing_mode, subject, true)?;
+        index.on_demand_throughput = merged_caps(index.on_demand_throughput, caps);
+    }
+    if let Some(asked) = update.warm_throughput {
+        let current = warm(index.warm_throughput, billing_mode, &index.provisioned_throughput);
+        let raised: WarmThroughput =
+            raise(asked, (current.read_units_per_second, current.write_units_per_second), subject)?;
+        index.warm_throughput = Some(raised);
+    }
+    Ok(())
+}
+
+fn check_is_global(name: &IndexName, old: &TableDefinition, verb: &str) -> Result<(), ItemsError> {
+    match old.index(name.as_str()).map(|index| index.kind) {
+        Some(IndexKind::Global) => Ok(()),
+        Some(IndexKind::Local) => {
+            Err(refused(format!("Cannot {verb} an index that is not a GlobalSecondaryIndex: {name}")))
+        }
+        None => Err(ItemsError::ResourceNotFound(format!(
+            "Requested resource not found: Index {name} for table {}",
+            old.name
+        ))),
+    }
+}

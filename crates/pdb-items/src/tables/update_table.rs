@@ -1,0 +1,202 @@
+//! UpdateTable: what it checks against the table, and what it does.
+//!
+//! Evidence: `validation.md` 10.12, `dynamodb.md` 3.5, `streams.md` 2.5.
+
+use std::sync::Arc;
+
+use pdb_capture::disable_stream;
+use pdb_model::{OnDemandThroughput, StreamViewType, TableClass, TableDefinition, WarmThroughput};
+use pdb_store::Tx;
+
+use super::backfill::fill_index;
+use super::definition::table_class;
+use super::describe::{Counts, warm};
+use super::description::{TableDescription, TableStatus};
+use super::input::{SseSpecification, StreamSpecification, UpdateTableInput, WarmThroughputInput};
+use super::manager::TableManager;
+use super::rules::{Subject, check_on_demand, invalid, refused};
+use super::update_indexes::IndexChanges;
+use super::update_rules::check;
+use super::update_throughput::ThroughputChange;
+use crate::ItemsError;
+
+impl TableManager {
+    /// Changes a table: one concern at a time, with few exceptions.
+    ///
+    /// The answer says `UPDATING` where AWS's does; the change is done all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`] of the table or an index,
+    /// [`ItemsError::LimitExceeded`]. Nothing of a refused request is done.
+    pub fn update_table(&self, input: UpdateTableInput) -> Result<TableDescription, ItemsError> {
+        check(&input)?;
+        let input = Arc::new(input);
+        self.write(move |manager, tx| manager.update(tx, &input))
+    }
+
+    fn update(&self, tx: &mut Tx<'_>, input: &UpdateTableInput) -> Result<TableDescription, ItemsError> {
+        let now = tx.moment(|| self.env.clock.now());
+        let table = self.table(tx, &input.table_name)?;
+        let old = &table.definition;
+        let mut new: TableDefinition = (**old).clone();
+
+        let index_changes = IndexChanges::check(input, old)?;
+        let throughput = ThroughputChange::check(input, old)?;
+        let switches_stream = check_stream(input.stream_specification, old)?;
+        check_encryption_changes(self, input.sse_specification.as_ref(), old)?;
+
+        throughput.apply(&mut new, now);
+        if let Some(caps) = input.on_demand_throughput {
+            check_on_demand(caps, new.billing_mode, Subject::Table, true)?;
+            new.on_demand_throughput = merged_caps(new.on_demand_throughput, caps);
+        }
+        if let Some(asked) = input.warm_throughput {
+            new.warm_throughput = Some(raised_warm(asked, &new)?);
+        }
+        if let Some(class) = input.table_class {
+            change_class(&mut new, table_class(class, Some(now)));
+        }
+        if let Some(protection) = input.deletion_protection_enabled {
+            new.deletion_protection = protection;
+        }
+        if let Some(specification) = &input.sse_specification {
+            new.server_side_encryption = self.encryption(Some(specification));
+        }
+        index_changes.apply(&mut new)?;
+
+        let mut changed = if new == **old { Arc::clone(&table) } else { tx.replace_definition(&new)? };
+        if let Some(index) = index_changes.created() {
+            fill_index(tx, &changed, index)?;
+        }
+        if let Some(view_type) = switches_stream.enables {
+            changed = self.enable_stream(tx, &changed, view_type)?;
+        }
+        if switches_stream.disables {
+            changed = disable_stream(&self.env, tx, &changed)?;
+        }
+
+        let counts = Counts::of(tx, &changed)?;
+        let mut description = self.describer().describe(&changed.definition, &counts);
+        if is_slow_at_aws(input, old) {
+            description.table_status = TableStatus::Updating;
+        }
+        mark_updating(input, &mut description);
+        index_changes.mark(&self.describer(), old, &mut description);
+        Ok(description)
+    }
+}
+
+/// What becomes of the stream.
+#[derive(Default)]
+struct StreamSwitch {
+    enables: Option<StreamViewType>,
+    disables: bool,
+}
+
+fn check_stream(
+    specification: Option<StreamSpecification>,
+    old: &TableDefinition,
+) -> Result<StreamSwitch, ItemsError> {
+    let Some(specification) = specification else { return Ok(StreamSwitch::default()) };
+    match (specification.stream_enabled, old.enabled_stream()) {
+        (true, Some(_)) => {
+            Err(refused(format!("Table already has an enabled stream: TableName: {}", old.name)))
+        }
+        (false, None) => Err(refused(format!("Table has no stream to disable: TableName: {}", old.name))),
+        (true, None) => Ok(StreamSwitch { enables: specification.stream_view_type, disables: false }),
+        (false, Some(_)) => Ok(StreamSwitch { enables: None, disables: true }),
+    }
+}
+
+fn check_encryption_changes(
+    manager: &TableManager,
+    specification: Option<&SseSpecification>,
+    old: &TableDefinition,
+) -> Result<(), ItemsError> {
+    let Some(specification) = specification else { return Ok(()) };
+    match (manager.encryption(Some(specification)), &old.server_side_encryption) {
+        (None, None) => Err(invalid("Table is already encrypted by default")),
+        (Some(new), Some(old)) if new == *old => Err(invalid(
+            "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change \
+             Master Key",
+        )),
+        (Some(_), _) | (None, Some(_)) => Ok(()),
+    }
+}
+
+/// Caps after an update: -1 clears one, an absent one stays.
+pub(crate) fn merged_caps(
+    old: Option<OnDemandThroughput>,
+    update: OnDemandThroughput,
+) -> Option<OnDemandThroughput> {
+    let old = old.unwrap_or_default();
+    let merge = |old: Option<i64>, new: Option<i64>| new.map_or(old, |new| (new != -1).then_some(new));
+    let merged = OnDemandThroughput {
+        max_read_units: merge(old.max_read_units, update.max_read_units),
+        max_write_units: merge(old.max_write_units, update.max_write_units),
+    };
+    (merged != OnDemandThroughput::default()).then_some(merged)
+}
+
+fn raised_warm(asked: WarmThroughputInput, table: &TableDefinition) -> Result<WarmThroughput, ItemsError> {
+    let current = warm(table.warm_throughput, table.billing_mode, &table.provisioned_throughput);
+    raise(asked, (current.read_units_per_second, current.write_units_per_second), Subject::Table)
+}
+
+/// Returns `asked` unless it is lower than what there is.
+pub(crate) fn raise(
+    asked: WarmThroughputInput,
+    (reads, writes): (i64, i64),
+    subject: Subject<'_>,
+) -> Result<WarmThroughput, ItemsError> {
+    let raised = WarmThroughput {
+        read_units: asked.read_units_per_second.unwrap_or(reads),
+        write_units: asked.write_units_per_second.unwrap_or(writes),
+    };
+    for (new, old, name) in [
+        (raised.read_units, reads, "ReadUnitsPerSecond"),
+        (raised.write_units, writes, "WriteUnitsPerSecond"),
+    ] {
+        if new < old {
+            return Err(invalid(format!(
+                "Requested {name} for WarmThroughput{} is lower than current WarmThroughput, decreasing \
+                 WarmThroughput is not supported",
+                subject.spaced_suffix()
+            )));
+        }
+    }
+    Ok(raised)
+}
+
+fn change_class(definition: &mut TableDefinition, class: TableClass) {
+    if definition.table_class.is_none_or(|old| old.infrequent_access != class.infrequent_access) {
+        definition.table_class = Some(class);
+    }
+}
+
+/// Whether AWS shows the table as `UPDATING` for a while after such a request.
+fn is_slow_at_aws(input: &UpdateTableInput, old: &TableDefinition) -> bool {
+    let switches_billing = input.billing_mode.is_some_and(|mode| mode != old.billing_mode);
+    let changes_indexes = input
+        .global_secondary_index_updates
+        .iter()
+        .flatten()
+        .any(|update| update.create.is_some() || update.delete.is_some());
+    switches_billing
+        || changes_indexes
+        || input.provisioned_throughput.is_some()
+        || input.stream_specification.is_some()
+        || input.sse_specification.is_some()
+        || input.table_class.is_some()
+        || input.warm_throughput.is_some()
+}
+
+fn mark_updating(input: &UpdateTableInput, description: &mut TableDescription) {
+    if input.warm_throughput.is_some() {
+        description.warm_throughput = description.warm_throughput.map(|warm| warm.updating());
+    }
+    if let Some(sse) = description.sse_description.as_mut().filter(|_| input.sse_specification.is_some()) {
+        sse.is_updating = true;
+    }
+}

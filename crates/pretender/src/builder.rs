@@ -1,0 +1,156 @@
+//! How a database is opened.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pdb_model::{Account, Clock, Env, IdSource, RandomIds, SystemClock};
+use pdb_store::{Durability, StoreError, StoreOptions};
+use pdb_streams::RETENTION;
+
+use crate::Pretender;
+
+/// Chooses how a [`Pretender`] is opened. What is not chosen is as AWS has it, or as the docs of the method say.
+///
+/// # Examples
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use pretender::{EpochMillis, ManualClock, Pretender};
+///
+/// let clock = Arc::new(ManualClock::held_at(EpochMillis(1_772_356_542_017)));
+/// let db = Pretender::builder()
+///     .in_memory()
+///     .clock(clock.clone())
+///     .region("eu-west-1")
+///     .sweep_interval(None)
+///     .open()?;
+/// clock.advance(Duration::from_secs(24 * 3600));
+/// db.run_due_work()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    pub(crate) store: StoreOptions,
+    pub(crate) account: Account,
+    pub(crate) env: Env,
+    pub(crate) retention: Duration,
+    pub(crate) sweep_interval: Option<Duration>,
+    pub(crate) shards_per_stream: u32,
+    pub(crate) shard_rotation: Option<Duration>,
+    pub(crate) enforce_limits: bool,
+    pub(crate) transition_delay: Duration,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            store: StoreOptions::memory(),
+            account: Account::default(),
+            env: Env { clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) },
+            retention: RETENTION,
+            sweep_interval: Some(Duration::from_secs(3600)),
+            shards_per_stream: 1,
+            shard_rotation: Some(Duration::from_secs(4 * 3600)),
+            enforce_limits: false,
+            transition_delay: Duration::ZERO,
+        }
+    }
+
+    /// Keeps the data in memory, for as long as the database is open. This is the default.
+    pub fn in_memory(mut self) -> Self {
+        self.store.location = StoreOptions::memory().location;
+        self
+    }
+
+    /// Keeps the data in this file, which is made if it does not exist.
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.store.location = StoreOptions::file(path).location;
+        self
+    }
+
+    /// How safe an acknowledged write is; [`Durability::Normal`] unless chosen.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.store.durability = durability;
+        self
+    }
+
+    /// How many connections read at once; the store's default unless chosen.
+    pub fn readers(mut self, readers: u32) -> Self {
+        self.store.readers = readers.max(1);
+        self
+    }
+
+    /// Takes the time from this clock; the machine's unless chosen.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.env.clock = clock;
+        self
+    }
+
+    /// Takes identifiers from this source; random ones unless chosen.
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.env.ids = ids;
+        self
+    }
+
+    /// The region in ARNs and records; `us-east-1` unless chosen.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.account.region = region.into();
+        self
+    }
+
+    /// The account in ARNs: 12 digits; `000000000000` unless chosen.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.account.id = account.into();
+        self
+    }
+
+    /// How long stream records are kept; 24 hours unless chosen.
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// How often background threads trim streams and delete expired items; hourly unless chosen. `None`: never, only
+    /// [`Pretender::run_due_work`] does.
+    pub fn sweep_interval(mut self, interval: Option<Duration>) -> Self {
+        self.sweep_interval = interval;
+        self
+    }
+
+    /// How many open shards a new stream gets; one unless chosen. Keys are spread over them by hash.
+    pub fn shards_per_stream(mut self, shards: u32) -> Self {
+        self.shards_per_stream = shards.max(1);
+        self
+    }
+
+    /// How old an open shard gets before it is closed and continued by a child; four hours unless chosen. `None`: it is
+    /// never closed by age.
+    pub fn shard_rotation(mut self, age: Option<Duration>) -> Self {
+        self.shard_rotation = age;
+        self
+    }
+
+    /// Whether the Streams operations refuse more calls a second than AWS allows; they do not unless chosen.
+    pub fn enforce_limits(mut self, enforce: bool) -> Self {
+        self.enforce_limits = enforce;
+        self
+    }
+
+    /// How long streams are shown as `ENABLING` and `DISABLING`, for tests of code that waits; not at all unless chosen.
+    pub fn transition_delay(mut self, delay: Duration) -> Self {
+        self.transition_delay = delay;
+        self
+    }
+
+    /// Opens the database.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] if the file is no database of ours, is damaged, was made by a newer version, is in use, or
+    /// cannot be written; nothing of it is changed then.
+    pub fn open(self) -> Result<Pretender, StoreError> {
+        Pretender::open_with(self)
+    }
+}

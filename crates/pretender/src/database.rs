@@ -1,0 +1,91 @@
+//! The open database.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pdb_cleanup::Cleanup;
+use pdb_items::{ItemManager, TableManager};
+use pdb_model::{Account, Env};
+use pdb_store::{Store, StoreError};
+use pdb_streams::StreamManager;
+
+use crate::Builder;
+
+/// An open database: the whole of DynamoDB and DynamoDB Streams as typed calls.
+///
+/// Cheap to clone; all clones are the same database. Calls may be made from any number of threads. The operations on items
+/// that write come twice: plain, for threads, and with `_async`, for async code, where no thread waits for the commit. All
+/// other calls are short and may block for as long as a read from disk takes.
+///
+/// Background threads trim streams and delete expired items until the last clone is dropped or
+/// [`close`](Pretender::close) is called.
+#[derive(Clone)]
+pub struct Pretender {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) env: Env,
+    pub(crate) account: Account,
+    pub(crate) items: ItemManager,
+    pub(crate) tables: TableManager,
+    pub(crate) streams: StreamManager,
+    pub(crate) cleanup: Mutex<Option<Cleanup>>,
+}
+
+impl Pretender {
+    /// Opens a fresh database in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if SQLite cannot be started.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::builder().open()
+    }
+
+    /// Opens a database file, which is made if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::open`].
+    pub fn open(path: impl Into<std::path::PathBuf>) -> Result<Self, StoreError> {
+        Self::builder().file(path).open()
+    }
+
+    /// Returns a builder, to choose more.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Stops the background threads, finishes what is being written and closes the database. Later calls fail.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    /// Returns the region and account that ARNs name.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.inner.account
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        // Taken out first: stopping joins threads that use the store.
+        let cleanup = self.cleanup.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(cleanup);
+        self.store.close();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for Pretender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pretender").field("store", &self.inner.store).finish_non_exhaustive()
+    }
+}

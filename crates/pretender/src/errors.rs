@@ -1,0 +1,82 @@
+//! The one place where an error of any layer becomes what a client is told.
+//!
+//! The matches have no wildcard: a new variant does not compile until somebody has chosen its code.
+
+use pdb_cleanup::CleanupError;
+use pdb_items::ItemsError;
+use pdb_model::{ApiError, ErrorCode};
+use pdb_store::StoreError;
+use pdb_streams::StreamsError;
+
+/// AWS's text for a failure that is not the caller's.
+const INTERNAL: &str = "The request processing has failed because of an unknown error, exception or failure.";
+
+/// Returns what a client is told of a failed operation on items or tables.
+pub(crate) fn items_error(error: ItemsError) -> ApiError {
+    let code = match &error {
+        ItemsError::Validation(_) => ErrorCode::ValidationException,
+        ItemsError::ResourceNotFound(_) => ErrorCode::ResourceNotFoundException,
+        ItemsError::ResourceInUse(_) => ErrorCode::ResourceInUseException,
+        ItemsError::LimitExceeded(_) => ErrorCode::LimitExceededException,
+        ItemsError::ConditionalCheckFailed { .. } => ErrorCode::ConditionalCheckFailedException,
+        ItemsError::TransactionCanceled(_) => ErrorCode::TransactionCanceledException,
+        ItemsError::IdempotentParameterMismatch => ErrorCode::IdempotentParameterMismatchException,
+        ItemsError::DuplicateItem => ErrorCode::DuplicateItemException,
+        ItemsError::TableNotFound(_) => ErrorCode::TableNotFoundException,
+        ItemsError::TableAlreadyExists(_) => ErrorCode::TableAlreadyExistsException,
+        ItemsError::BackupNotFound(_) => ErrorCode::BackupNotFoundException,
+        ItemsError::PointInTimeRecoveryUnavailable(_) => ErrorCode::PointInTimeRecoveryUnavailableException,
+        ItemsError::PolicyNotFound(_) => ErrorCode::PolicyNotFoundException,
+        ItemsError::GlobalTableNotFound(_) => ErrorCode::GlobalTableNotFoundException,
+        ItemsError::ExportNotFound(_) => ErrorCode::ExportNotFoundException,
+        ItemsError::ImportNotFound(_) => ErrorCode::ImportNotFoundException,
+        ItemsError::Store(store) => return store_error(store),
+    };
+    let mut told = ApiError::new(code, error.to_string());
+    match error {
+        ItemsError::ConditionalCheckFailed { item } => told.item = item,
+        ItemsError::TransactionCanceled(reasons) => told.cancellation_reasons = reasons,
+        _ => {}
+    }
+    told
+}
+
+/// Returns what a client is told of a failed operation on streams.
+pub(crate) fn streams_error(error: StreamsError) -> ApiError {
+    let code = match &error {
+        StreamsError::Validation(_) => ErrorCode::ValidationException,
+        StreamsError::StreamNotFound(_) | StreamsError::ShardNotFound | StreamsError::IteratorShardNotFound => {
+            ErrorCode::ResourceNotFoundException
+        }
+        StreamsError::ExpiredIterator => ErrorCode::ExpiredIteratorException,
+        StreamsError::Trimmed => ErrorCode::TrimmedDataAccessException,
+        StreamsError::Throttled => ErrorCode::ThrottlingException,
+        StreamsError::TooManyReaders => ErrorCode::LimitExceededException,
+        StreamsError::Store(store) => return store_error(store),
+    };
+    ApiError::new(code, error.to_string())
+}
+
+/// Returns what a client is told of a store that failed.
+///
+/// What the operations expect of the store they turn into errors of their own before; what arrives here is a fault of the
+/// storage or a bug. The client learns nothing of it, the log all.
+pub(crate) fn store_error(error: &StoreError) -> ApiError {
+    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
+    let code = match error {
+        StoreError::Closed => ErrorCode::ServiceUnavailable,
+        StoreError::TableNotFound(_)
+        | StoreError::TableExists(_)
+        | StoreError::TableChanged(_)
+        | StoreError::IndexNotFound { .. }
+        | StoreError::StreamNotFound(_)
+        | StoreError::StreamExists(_)
+        | StoreError::ShardNotFound(_)
+        | StoreError::Exhausted(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::Open(_)
+        | StoreError::Database { .. }
+        | StoreError::Panicked(_) => ErrorCode::InternalServerError,
+    };
+    ApiError::new(code, INTERNAL)
+}

@@ -1,0 +1,81 @@
+//! The operations on items.
+
+use pdb_items::{
+    BatchGetItemInput, BatchGetItemOutput, BatchWriteItemInput, BatchWriteItemOutput, DeleteItemInput, DeleteItemOutput,
+    GetItemInput, GetItemOutput, PageOutput, PutItemInput, PutItemOutput, QueryInput, ScanInput, TransactGetItemsInput,
+    TransactGetItemsOutput, TransactWriteItemsInput, TransactWriteItemsOutput, UpdateItemInput, UpdateItemOutput,
+};
+use pdb_model::ApiError;
+
+use crate::Pretender;
+use crate::errors::items_error;
+
+macro_rules! reads {
+    ($($(#[$doc:meta])* $name:ident($input:ty) -> $output:ty;)+) => {
+        impl Pretender {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                ///
+                /// [`ApiError`] with AWS's code and text.
+                pub fn $name(&self, input: $input) -> Result<$output, ApiError> {
+                    self.inner.items.$name(input).map_err(items_error)
+                }
+            )+
+        }
+    };
+}
+
+macro_rules! writes {
+    ($($(#[$doc:meta])* $name:ident, $name_async:ident, $blocking:ident($input:ty) -> $output:ty;)+) => {
+        impl Pretender {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                ///
+                /// [`ApiError`] with AWS's code and text. Nothing was written then.
+                pub fn $name(&self, input: $input) -> Result<$output, ApiError> {
+                    self.inner.items.$blocking(input).map_err(items_error)
+                }
+
+                #[doc = concat!("Does as [`Pretender::", stringify!($name), "`], without a thread that waits.")]
+                ///
+                /// # Errors
+                ///
+                /// As the plain call.
+                pub async fn $name_async(&self, input: $input) -> Result<$output, ApiError> {
+                    self.inner.items.$name(input).await.map_err(items_error)
+                }
+            )+
+        }
+    };
+}
+
+reads! {
+    /// Reads an item by its key.
+    get_item(GetItemInput) -> GetItemOutput;
+    /// Reads up to 100 items by their keys.
+    batch_get_item(BatchGetItemInput) -> BatchGetItemOutput;
+    /// Reads up to 100 items by their keys, all of one moment.
+    transact_get_items(TransactGetItemsInput) -> TransactGetItemsOutput;
+    /// Reads a page of the items of one partition, of a table or of an index.
+    query(QueryInput) -> PageOutput;
+    /// Reads a page of all items of a table or of an index.
+    scan(ScanInput) -> PageOutput;
+}
+
+writes! {
+    /// Puts an item, in the place of the one with its key if there is one.
+    put_item, put_item_async, put_item_blocking(PutItemInput) -> PutItemOutput;
+    /// Changes an item, or makes it if there is none.
+    update_item, update_item_async, update_item_blocking(UpdateItemInput) -> UpdateItemOutput;
+    /// Deletes an item if it is there.
+    delete_item, delete_item_async, delete_item_blocking(DeleteItemInput) -> DeleteItemOutput;
+    /// Puts and deletes up to 25 items, each for itself.
+    batch_write_item, batch_write_item_async, batch_write_item_blocking(BatchWriteItemInput) -> BatchWriteItemOutput;
+    /// Puts, changes, deletes and checks up to 100 items, all or nothing.
+    transact_write_items, transact_write_items_async,
+        transact_write_items_blocking(TransactWriteItemsInput) -> TransactWriteItemsOutput;
+}
