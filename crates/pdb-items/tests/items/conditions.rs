@@ -10,7 +10,9 @@ use crate::harness::{Db, delete, key, put, refused, table, update, values};
 fn failed(error: ItemsError) -> Option<Item> {
     assert_eq!(error.to_string(), "The conditional request failed");
     match error {
-        ItemsError::ConditionalCheckFailed { item } => item.map(|item| item.decode().expect("a readable item")),
+        ItemsError::ConditionalCheckFailed { item } => {
+            item.map(|item| item.decode().expect("a readable item"))
+        }
         other => panic!("{other:?}"),
     }
 }

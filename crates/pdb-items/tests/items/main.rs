@@ -1,6 +1,13 @@
 //! The operations on items, through `ItemManager`.
 
+mod batches;
 mod conditions;
 mod harness;
+mod indexes;
+mod legacy;
+mod properties;
+mod queries;
+mod scans;
+mod transactions;
 mod updates;
 mod writes;
