@@ -1,0 +1,110 @@
+//! Sweeps, by hand and on a thread.
+
+use crate::harness::{DAY, Db, HOUR};
+use pdb_cleanup::{CleanupOptions, Pace, SweepReport, Sweeper, TrimReport, sweep};
+use pdb_store::TokenRow;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+#[test]
+fn a_sweep_does_all_that_is_due() {
+    let (db, _) = Db::streaming();
+    db.put("a");
+    db.put_expiring("b", db.now().seconds() + 60);
+    assert_eq!(db.sweep(), SweepReport::default());
+    db.advance(DAY);
+    let trimmed = TrimReport { records: 2, shards: 0, streams: 0 };
+    assert_eq!(db.sweep(), SweepReport { rotated: 1, expired: 1, trimmed });
+    assert_eq!(db.sweep(), SweepReport::default());
+    assert_eq!(db.keys(), ["a"]);
+    assert_eq!(db.records().len(), 1);
+}
+
+#[test]
+fn old_tokens_are_forgotten() {
+    let db = Db::new();
+    let expires = db.now().plus(HOUR);
+    for token in ["a", "b", "c"] {
+        let row = TokenRow { fingerprint: Vec::new(), answer: String::new(), expires };
+        db.test.write(move |tx| tx.remember_token(token, &row));
+    }
+    db.advance(HOUR);
+    let options = CleanupOptions::default();
+    sweep(&db.test.store, &db.test.env, &options, &Pace::new(2)).unwrap();
+    assert_eq!(db.test.write(move |tx| tx.forget_tokens(expires.plus(HOUR), 10)), 0);
+}
+
+fn options(interval: Duration) -> CleanupOptions {
+    CleanupOptions { interval, ..Default::default() }
+}
+
+/// Waits until the database commits something.
+fn next_commit(db: &Db) -> mpsc::Receiver<()> {
+    let (sender, commits) = mpsc::channel();
+    db.test.store.watch(move || sender.send(()).is_ok());
+    commits
+}
+
+#[test]
+fn the_thread_sweeps_when_it_starts_and_at_its_interval() {
+    let (db, _) = Db::streaming();
+    let commits = next_commit(&db);
+    db.put("a");
+    db.advance(DAY);
+    let sweeper =
+        Sweeper::start(db.test.store.clone(), db.test.env.clone(), options(Duration::from_millis(1)))
+            .unwrap();
+    while !db.records().is_empty() {
+        commits.recv().unwrap();
+    }
+    db.put("b");
+    db.advance(DAY);
+    while !db.records().is_empty() {
+        commits.recv().unwrap();
+    }
+    sweeper.stop();
+}
+
+#[test]
+fn what_is_due_can_be_asked_for() {
+    let (db, _) = Db::streaming();
+    let sweeper = Sweeper::start(db.test.store.clone(), db.test.env.clone(), options(HOUR)).unwrap();
+    sweeper.run_due().unwrap();
+    db.put("a");
+    db.advance(DAY);
+    assert_eq!(sweeper.run_due().unwrap().trimmed.records, 1);
+    // Dropping it ends the thread at once, though it waits for an hour.
+    drop(sweeper);
+}
+
+#[test]
+fn a_failed_sweep_does_not_end_the_thread() {
+    let db = Db::new();
+    db.test.store.close();
+    let sweeper = Sweeper::start(db.test.store.clone(), db.test.env.clone(), options(HOUR)).unwrap();
+    assert!(sweeper.run_due().is_err());
+    sweeper.stop();
+}
+
+#[test]
+fn sweeps_never_overlap() {
+    let (db, _) = Db::streaming();
+    let (running, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let (store, env, running, most) =
+                (db.test.store.clone(), &db.test.env, running.clone(), most.clone());
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    store.maintain(|| {
+                        most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        running.fetch_sub(1, Ordering::SeqCst);
+                    });
+                    sweep(&store, env, &CleanupOptions::default(), &Pace::default()).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(most.load(Ordering::SeqCst), 1);
+}
