@@ -50,3 +50,6 @@ pub use insights::{ContributorInsightsDescription, UpdateContributorInsightsInpu
 pub use manager::TableManager;
 pub use restore::{RestoreOverrides, RestoreToPointInTimeInput};
 pub use time_to_live::TimeToLiveSpecification;
+
+#[cfg(test)]
+mod tests;

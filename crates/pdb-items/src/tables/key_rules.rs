@@ -134,19 +134,19 @@ pub(crate) fn check_projection(projection: &ProjectionInput) -> Result<(), Items
     };
     match (projection_type, &projection.non_key_attributes) {
         (ProjectionType::All, Some(_)) => {
-            return Err(invalid("ProjectionType is ALL, but NonAttributeDefinitions is specified"));
+            return Err(invalid("ProjectionType is ALL, but NonKeyAttributes is specified"));
         }
         (ProjectionType::KeysOnly, Some(_)) => {
-            return Err(invalid("ProjectionType is KEYS_ONLY, but NonAttributeDefinitions is specified"));
+            return Err(invalid("ProjectionType is KEYS_ONLY, but NonKeyAttributes is specified"));
         }
         (ProjectionType::Include, None) => {
-            return Err(invalid("ProjectionType is INCLUDE, but NonAttributeDefinitions is not specified"));
+            return Err(invalid("ProjectionType is INCLUDE, but NonKeyAttributes is not specified"));
         }
         (ProjectionType::All | ProjectionType::KeysOnly, None) => return Ok(()),
         (ProjectionType::Include, Some(names)) => {
             let mut seen = BTreeSet::new();
             if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
-                return Err(invalid(format!("Duplicate element in NonAttributeDefinitions: {twice}")));
+                return Err(invalid(format!("Duplicate element in NonKeyAttributes: {twice}")));
             }
         }
     }
@@ -157,7 +157,7 @@ pub(crate) fn check_projection(projection: &ProjectionInput) -> Result<(), Items
 pub(crate) fn check_projected_total(total: usize) -> Result<(), ItemsError> {
     if total > MAX_NON_KEY_ATTRIBUTES_A_TABLE {
         return Err(invalid(format!(
-            "Number of NonAttributeDefinitions over all indexes exceeds per-table limit of {MAX_NON_KEY_ATTRIBUTES_A_TABLE}"
+            "Number of NonKeyAttributes over all indexes exceeds per-table limit of {MAX_NON_KEY_ATTRIBUTES_A_TABLE}"
         )));
     }
     Ok(())

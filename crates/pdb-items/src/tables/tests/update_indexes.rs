@@ -1,0 +1,225 @@
+//! UpdateTable's global indexes: `validation.md` 10.12, item 5; `dynamodb.md` 3.5.
+
+use pdb_model::{BillingMode, OnDemandThroughput};
+
+use super::*;
+
+fn with(updates: Vec<GlobalIndexUpdate>) -> impl Fn(&mut UpdateTableInput) {
+    move |t| {
+        t.attribute_definitions = Some(vec![definition("c", ScalarType::S), definition("d", ScalarType::N)]);
+        t.global_secondary_index_updates = Some(updates.clone());
+    }
+}
+
+fn create(name: &str) -> GlobalIndexUpdate {
+    GlobalIndexUpdate::create(global(name, &["c"], &[]))
+}
+
+fn delete(name: &str) -> GlobalIndexUpdate {
+    GlobalIndexUpdate::delete(index_name(name))
+}
+
+fn throughput(name: &str, reads: i64, writes: i64) -> GlobalIndexUpdate {
+    GlobalIndexUpdate::update(GlobalIndexThroughputUpdate {
+        index_name: index_name(name),
+        provisioned_throughput: Some(units(reads, writes)),
+        on_demand_throughput: None,
+        warm_throughput: None,
+    })
+}
+
+#[test]
+fn updates_are_well_formed() {
+    let tables = Tables::with_table();
+    let check = |updates, text: &str| check_refused(tables.update(with(updates)), text);
+    check(
+        vec![GlobalIndexUpdate::default()],
+        "P: One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, \
+         GlobalSecondaryIndexUpdate.Delete must not be null",
+    );
+    check(
+        vec![GlobalIndexUpdate { delete: Some(index_name("idx")), ..create("idx") }],
+        "P: Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object",
+    );
+    check(
+        vec![create("idx"), delete("idx")],
+        "P: Only one global secondary index update per index is allowed simultaneously. Index: idx",
+    );
+    check_refused(
+        tables.update(|t| t.global_secondary_index_updates = Some(vec![create("idx")])),
+        "P: AttributeDefinitions is not specified for index: idx",
+    );
+    check(
+        vec![GlobalIndexUpdate::create(global("idx", &["z"], &[]))],
+        "P: Some index key attributes are not defined in AttributeDefinitions. Keys: [z], AttributeDefinitions: [a, b, \
+         c, d]",
+    );
+    let mut bad = global("idx", &["c"], &[]);
+    bad.projection = ProjectionInput::default();
+    check(vec![GlobalIndexUpdate::create(bad)], "P: Unknown ProjectionType: null");
+}
+
+#[test]
+fn updates_fit_the_table() {
+    let tables = Tables::new();
+    let mut input = simple();
+    input.local_secondary_indexes = Some(vec![local("local", "a", "b")]);
+    input.global_secondary_indexes = Some(vec![global("idx", &["b"], &[])]);
+    tables.create_table(input).unwrap();
+    let refused = |updates, text: &str| check_refused(tables.update(with(updates)), text);
+    let limited = |updates, text: &str| check_error(tables.update(with(updates)), "LimitExceeded", text);
+    let one =
+        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table";
+    limited(vec![create("new1"), create("new2")], one);
+    limited(vec![create("new1"), delete("idx")], one);
+    refused(vec![create("idx")], "Attempting to create an index which already exists");
+    refused(vec![delete("local")], "Cannot delete an index that is not a GlobalSecondaryIndex: local");
+    refused(
+        vec![throughput("local", 1, 1)],
+        "Cannot update an index that is not a GlobalSecondaryIndex: local",
+    );
+    for update in [delete("none"), throughput("none", 1, 1)] {
+        check_error(
+            tables.update(with(vec![update])),
+            "ResourceNotFound",
+            "Requested resource not found: Index none for table Tbl",
+        );
+    }
+    refused(
+        vec![throughput("idx", 1, 1)],
+        "P: The only Updates for index: idx when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, \
+         WarmThroughput",
+    );
+    let mut paid = global("new", &["c"], &[]);
+    paid.provisioned_throughput = Some(units(1, 1));
+    refused(
+        vec![GlobalIndexUpdate::create(paid)],
+        "P: ProvisionedThroughput should not be specified for index: new when BillingMode is PAY_PER_REQUEST",
+    );
+    for n in 1..20 {
+        tables.update(with(vec![create(&format!("idx{n}"))])).unwrap();
+    }
+    limited(
+        vec![create("one-more")],
+        "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20",
+    );
+}
+
+#[test]
+fn provisioned_indexes_have_units() {
+    let tables = Tables::provisioned();
+    check_refused(
+        tables.update(with(vec![create("new")])),
+        "P: Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: new",
+    );
+    check_refused(
+        tables.update(with(vec![throughput("idx", 5, 5)])),
+        "The provisioned throughput for the index idx will not change. The requested value equals the current value. Current \
+         ReadCapacityUnits provisioned for index idx: 5. Requested ReadCapacityUnits: 5. Current WriteCapacityUnits \
+         provisioned for index idx: 5. Requested WriteCapacityUnits: 5. Refer to the Amazon DynamoDB Developer Guide for \
+         current limits and how to request higher limits.",
+    );
+    let shown = tables.update(with(vec![throughput("idx", 6, 4)])).unwrap();
+    let index = &shown.global_secondary_indexes[0];
+    assert_eq!((shown.table_status, index.index_status), (TableStatus::Active, TableStatus::Updating));
+    let throughput = index.provisioned_throughput;
+    assert_eq!((throughput.read_capacity_units, throughput.write_capacity_units), (6, 4));
+    assert_eq!(throughput.number_of_decreases_today, 1);
+}
+
+#[test]
+fn a_new_index_takes_in_what_is_there() {
+    let tables = Tables::with_table();
+    let item = |n: &str| Item::new().with("a", n).with("b", "x");
+    tables.put("Tbl", item("1").with("c", "red").with("d", 1));
+    tables.put("Tbl", item("2").with("c", "green"));
+    tables.put("Tbl", item("3"));
+    tables.put("Tbl", item("4").with("c", 7));
+    tables.put("Tbl", item("5").with("c", ""));
+    tables.put("Tbl", item("6").with("c", "x".repeat(2049).as_str()));
+
+    let mut index = global("idx", &["c"], &[]);
+    index.projection = ProjectionInput::of(ProjectionType::KeysOnly);
+    let shown = tables.update(with(vec![GlobalIndexUpdate::create(index)])).unwrap();
+    assert_eq!(shown.table_status, TableStatus::Updating);
+    let index = &shown.global_secondary_indexes[0];
+    assert_eq!(
+        (index.index_status, index.backfilling, index.item_count),
+        (TableStatus::Creating, Some(false), 0)
+    );
+
+    let described = tables.describe("Tbl");
+    let index = &described.global_secondary_indexes[0];
+    assert_eq!((index.index_status, index.backfilling, index.item_count), (TableStatus::Active, None, 2));
+    assert!(index.index_size_bytes > 0);
+    let names: Vec<&str> = described.attribute_definitions.iter().map(|d| d.name.as_str()).collect();
+    assert_eq!(names, ["a", "b", "c"], "the unused definition of `d` is dropped");
+    assert_eq!(
+        tables.rows("Tbl", Some("idx")),
+        [
+            r#"{"a":{"S":"1"},"b":{"S":"x"},"c":{"S":"red"}}"#,
+            r#"{"a":{"S":"2"},"b":{"S":"x"},"c":{"S":"green"}}"#
+        ]
+    );
+
+    // Writes after it keep it up to date.
+    tables.put("Tbl", item("3").with("c", "blue"));
+    assert_eq!(tables.rows("Tbl", Some("idx")).len(), 3);
+
+    let shown = tables.update(with(vec![delete("idx")])).unwrap();
+    assert_eq!(shown.global_secondary_indexes[0].index_status, TableStatus::Deleting);
+    let described = tables.describe("Tbl");
+    assert_eq!(described.global_secondary_indexes, []);
+    assert_eq!(described.attribute_definitions.len(), 2);
+    // The same name may come back with another key.
+    tables.update(with(vec![GlobalIndexUpdate::create(global("idx", &["d"], &[]))])).unwrap();
+    assert_eq!(tables.rows("Tbl", Some("idx")).len(), 1);
+}
+
+#[test]
+fn many_items_are_taken_in() {
+    let tables = Tables::with_table();
+    for n in 0..2500 {
+        tables.put("Tbl", Item::new().with("a", n.to_string().as_str()).with("b", "x").with("c", "y"));
+    }
+    tables.update(with(vec![create("idx")])).unwrap();
+    assert_eq!(tables.describe("Tbl").global_secondary_indexes[0].item_count, 2500);
+}
+
+#[test]
+fn stored_types_of_attributes_win() {
+    let tables = Tables::with_table();
+    tables.put("Tbl", Item::new().with("a", "1").with("b", "x"));
+    let shown = tables.update(|t| {
+        t.attribute_definitions =
+            Some(vec![definition("b", ScalarType::N), definition("stale", ScalarType::S)]);
+        t.global_secondary_index_updates =
+            Some(vec![GlobalIndexUpdate::create(global("idx", &["b"], &["a"]))]);
+    });
+    assert_eq!(shown.unwrap().attribute_definitions[1], definition("b", ScalarType::S));
+    assert_eq!(tables.rows("Tbl", Some("idx")).len(), 1);
+}
+
+#[test]
+fn indexes_combine_with_billing() {
+    let tables = Tables::provisioned();
+    let shown = tables.update(|t| {
+        with(vec![create("new")])(t);
+        t.billing_mode = Some(BillingMode::PayPerRequest);
+    });
+    assert_eq!(shown.unwrap().global_secondary_indexes.len(), 2);
+    let caps = OnDemandThroughput { max_read_units: Some(9), max_write_units: None };
+    let update = GlobalIndexThroughputUpdate {
+        index_name: index_name("new"),
+        provisioned_throughput: None,
+        on_demand_throughput: Some(caps),
+        warm_throughput: Some(WarmThroughputInput {
+            read_units_per_second: Some(13_000),
+            write_units_per_second: None,
+        }),
+    };
+    tables.update(with(vec![GlobalIndexUpdate::update(update)])).unwrap();
+    let index = &tables.describe("Tbl").global_secondary_indexes[1];
+    assert_eq!(index.on_demand_throughput, Some(caps));
+    assert_eq!(index.warm_throughput.unwrap().read_units_per_second, 13_000);
+}
