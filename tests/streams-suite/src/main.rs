@@ -24,6 +24,9 @@ struct Cli {
     /// Program of the server: started with an empty database if no endpoint is given, and by the cases that restart it.
     #[arg(long)]
     server: Option<PathBuf>,
+    /// A further argument for the server that is started in place of an endpoint; may be repeated.
+    #[arg(long, allow_hyphen_values = true)]
+    server_arg: Vec<String>,
     /// Region of the signatures.
     #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
     region: String,
@@ -89,7 +92,8 @@ fn go(cli: &Cli) -> Result<bool, String> {
         (Some(endpoint), _) if endpoint == "aws" => format!("https://dynamodb.{}.amazonaws.com", cli.region),
         (Some(endpoint), _) => endpoint.clone(),
         (None, Some(program)) => {
-            let started = Server::start(program, ":memory:").map_err(|stop| stop.to_string())?;
+            let arguments: Vec<&str> = cli.server_arg.iter().map(String::as_str).collect();
+            let started = Server::start(program, ":memory:", &arguments).map_err(|stop| stop.to_string())?;
             server.insert(started).endpoint().to_owned()
         }
         (None, None) => return Err("where is the server? (--endpoint, or --server to start one)".into()),

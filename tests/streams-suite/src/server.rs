@@ -16,11 +16,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `program serve --db <db> --port 0 --control`, and waits until it says where it listens.
-    pub fn start(program: &Path, db: &str) -> Outcome<Server> {
+    /// Starts `program serve --db <db> --port 0 --control` with further arguments, and waits until it says where it
+    /// listens.
+    pub fn start(program: &Path, db: &str, arguments: &[&str]) -> Outcome<Server> {
         let failed = |why: String| Stop::Failed(format!("{} serve: {why}", program.display()));
         let mut child = Command::new(program)
             .args(["serve", "--db", db, "--port", "0", "--control"])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::case::Group;
+use crate::case::{Group, Needs};
 use crate::context::{Context, Keys};
 use crate::expect::Text;
 use crate::lane::Lane;
 use crate::outcome::Outcome;
 use crate::record::{View, merged};
-use crate::{ApiFailure, Stop, check, check_eq};
+use crate::{Api, ApiFailure, Server, Stop, check, check_eq, fail};
 
 const NOT_NULL: &str = "Member must not be null";
 const NO_SHARD: &str = "shardId-00000001414576573621-f55eea83";
@@ -372,6 +372,7 @@ fn get_records(group: &mut Group) {
         let request = json!({"ShardIterator": "nothing that was ever handed out"});
         cx.streams_refused("GetRecords", request)?.check_validation(Text::Any)
     });
+    group.case_that_needs(Needs::Server, "records/too-many-calls", &[17], too_many_calls).inferred();
     group.case("records/limit-of-the-wrong-type", &[17], |cx| {
         let request = json!({"ShardIterator": a_good_iterator(cx)?, "Limit": "5"});
         let failure = cx.streams_refused("GetRecords", request)?;
@@ -386,4 +387,32 @@ fn a_good_iterator(cx: &Context<'_>) -> Outcome<String> {
     let shards = cx.shards(&shared.table.stream_arn)?;
     check!(!shards.is_empty(), "a stream without shards");
     cx.iterator(&shared.table.stream_arn, shards[0].id(), "LATEST")
+}
+
+/// Calls GetRecords on one shard as fast as can be, on a server that is told to keep to the service's rates.
+fn too_many_calls(cx: &Context<'_>) -> Outcome {
+    let Some(program) = &cx.field().server else { return Err(Stop::Skipped("no server binary".into())) };
+    let server = Server::start(program, ":memory:", &["--enforce-limits"])?;
+    let field = super::iterators::field_of(&server);
+    let cx = Context::new(&field);
+    let lane = Lane::new(&cx, 0)?;
+    let request = json!({"ShardIterator": lane.iterator(&cx, "TRIM_HORIZON")?}).to_string();
+    let mut answered = 0;
+    for _ in 0..40 {
+        // Not by the call that repeats what is throttled.
+        let answer = cx.client().send_signed(
+            Api::Streams,
+            "DynamoDBStreams_20120810.GetRecords",
+            request.as_bytes(),
+        )?;
+        let Some(failure) = answer.failure() else {
+            answered += 1;
+            continue;
+        };
+        let kinds = ["ThrottlingException", "LimitExceededException"];
+        check!(failure.status == 400 && kinds.contains(&failure.kind.as_str()), "throttled with {failure:?}");
+        check!(answered > 0, "the very first call is throttled");
+        return Ok(());
+    }
+    fail!("40 calls in a row are answered")
 }

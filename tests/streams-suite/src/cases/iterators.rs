@@ -617,6 +617,15 @@ fn successor(number: &str) -> String {
     format!("1{}", String::from_utf8_lossy(&digits))
 }
 
+/// Returns the surroundings of cases on a server of their own, which goes with its tables.
+pub(super) fn field_of(server: &Server) -> Field {
+    let client = Client::new(server.endpoint(), server.endpoint(), "us-east-1", Credentials::dummy());
+    let mut field = Field::new(client);
+    field.control = Some(Control::new(server.endpoint()));
+    field.keep_tables = true;
+    field
+}
+
 /// What a case does after the restart, on the new server.
 pub(super) type Restart<'a> = dyn Fn(&mut dyn FnMut(&Context<'_>) -> Outcome) -> Outcome + 'a;
 
@@ -630,21 +639,14 @@ pub(super) fn with_restart(
     let failed = |e: std::io::Error| Stop::Failed(format!("{}: {e}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(failed)?;
     let db = folder.join("suite.db").display().to_string();
-    let field_of = |server: &Server| {
-        let client = Client::new(server.endpoint(), server.endpoint(), "us-east-1", Credentials::dummy());
-        let mut field = Field::new(client);
-        field.control = Some(Control::new(server.endpoint()));
-        field.keep_tables = true;
-        field
-    };
     let result = (|| {
-        let server = std::cell::RefCell::new(Some(Server::start(program, &db)?));
-        let field = server.borrow().as_ref().map(&field_of);
+        let server = std::cell::RefCell::new(Some(Server::start(program, &db, &[])?));
+        let field = server.borrow().as_ref().map(field_of);
         let Some(field) = field else { return Ok(()) };
         work(&Context::new(&field), &|then| {
             // Stopped before the new one opens the database.
             drop(server.borrow_mut().take());
-            let again = Server::start(program, &db)?;
+            let again = Server::start(program, &db, &[])?;
             let field = field_of(&again);
             then(&Context::new(&field))
         })
