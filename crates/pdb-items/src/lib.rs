@@ -16,6 +16,7 @@ mod manager;
 mod metrics;
 mod options;
 mod page;
+pub mod partiql;
 mod put_item;
 mod query;
 mod scan;
