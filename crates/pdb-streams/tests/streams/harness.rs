@@ -30,6 +30,11 @@ impl Db {
 
     pub(crate) fn of(test: TestDb, options: StreamOptions) -> Self {
         test.create_table(&definition("orders", string_key("pk")));
+        Self::around(test, options)
+    }
+
+    /// A database that has its table already.
+    pub(crate) fn around(test: TestDb, options: StreamOptions) -> Self {
         let streams = StreamManager::new(test.store.clone(), test.env.clone(), options).unwrap();
         Self { test, streams }
     }
