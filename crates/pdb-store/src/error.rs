@@ -58,6 +58,9 @@ pub enum StoreError {
     /// The work panicked. Nothing it did is kept; nobody else's work is touched.
     #[error("the work on the store panicked: {0}")]
     Panicked(String),
+    /// The system has no thread for the background work.
+    #[error("a background thread could not be started")]
+    Thread(#[source] Arc<std::io::Error>),
     /// The store is closed.
     #[error("the store is closed")]
     Closed,

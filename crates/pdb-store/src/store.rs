@@ -84,7 +84,7 @@ impl Store {
             std::thread::Builder::new()
                 .name("pdb-writer".to_owned())
                 .spawn(move || core.serve(&receiver))
-                .map_err(|e| StoreError::corrupt("thread", e))?
+                .map_err(|e| StoreError::Thread(Arc::new(e)))?
         };
         Ok(Self { inner: Arc::new(Inner { core, sender, thread: Mutex::new(Some(thread)) }) })
     }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pdb_items::MessageLayer;
 use pdb_model::{Account, Clock, Env, IdSource, RandomIds, SystemClock};
-use pdb_store::{Durability, StoreError, StoreOptions};
+use pdb_store::{Durability, Location, StoreError, StoreOptions};
 use pdb_streams::RETENTION;
 
 use crate::Pretender;
@@ -38,7 +39,7 @@ pub struct Builder {
     pub(crate) retention: Duration,
     pub(crate) sweep_interval: Option<Duration>,
     pub(crate) shards_per_stream: u32,
-    pub(crate) shard_rotation: Option<Duration>,
+    pub(crate) message_layer: MessageLayer,
     pub(crate) enforce_limits: bool,
     pub(crate) transition_delay: Duration,
 }
@@ -52,7 +53,7 @@ impl Builder {
             retention: RETENTION,
             sweep_interval: Some(Duration::from_secs(3600)),
             shards_per_stream: 1,
-            shard_rotation: Some(Duration::from_secs(4 * 3600)),
+            message_layer: MessageLayer::default(),
             enforce_limits: false,
             transition_delay: Duration::ZERO,
         }
@@ -60,13 +61,13 @@ impl Builder {
 
     /// Keeps the data in memory, for as long as the database is open. This is the default.
     pub fn in_memory(mut self) -> Self {
-        self.store.location = StoreOptions::memory().location;
+        self.store.location = Location::Memory;
         self
     }
 
     /// Keeps the data in this file, which is made if it does not exist.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.store.location = StoreOptions::file(path).location;
+        self.store.location = Location::File(path.into());
         self
     }
 
@@ -128,7 +129,7 @@ impl Builder {
     /// How old an open shard gets before it is closed and continued by a child; four hours unless chosen. `None`: it is
     /// never closed by age.
     pub fn shard_rotation(mut self, age: Option<Duration>) -> Self {
-        self.shard_rotation = age;
+        self.store = self.store.with_rotation_age(age);
         self
     }
 
@@ -141,6 +142,12 @@ impl Builder {
     /// How long streams are shown as `ENABLING` and `DISABLING`, for tests of code that waits; not at all unless chosen.
     pub fn transition_delay(mut self, delay: Duration) -> Self {
         self.transition_delay = delay;
+        self
+    }
+
+    /// Which of AWS's texts refused requests get; the classic ones unless chosen.
+    pub fn message_layer(mut self, layer: MessageLayer) -> Self {
+        self.message_layer = layer;
         self
     }
 

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pdb_cleanup::Cleanup;
-use pdb_items::{ItemManager, TableManager};
+use pdb_cleanup::{CleanupOptions, Pace, Sweeper};
+use pdb_items::tables::TableManager;
+use pdb_items::{ItemManager, ItemsConfig};
 use pdb_model::{Account, Env};
 use pdb_store::{Store, StoreError};
-use pdb_streams::StreamManager;
+use pdb_streams::{StreamManager, StreamOptions, StreamsError};
 
 use crate::Builder;
 
@@ -30,7 +31,9 @@ pub(crate) struct Inner {
     pub(crate) items: ItemManager,
     pub(crate) tables: TableManager,
     pub(crate) streams: StreamManager,
-    pub(crate) cleanup: Mutex<Option<Cleanup>>,
+    pub(crate) cleanup: CleanupOptions,
+    pub(crate) pace: Pace,
+    sweeper: Mutex<Option<Sweeper>>,
 }
 
 impl Pretender {
@@ -57,6 +60,43 @@ impl Pretender {
         Builder::new()
     }
 
+    pub(crate) fn open_with(builder: Builder) -> Result<Self, StoreError> {
+        let Builder { store, account, env, retention, sweep_interval, shards_per_stream, .. } = builder;
+        let store = Store::open(&store)?;
+        let options = StreamOptions {
+            retention,
+            enforce_limits: builder.enforce_limits,
+            transition_delay: builder.transition_delay,
+        };
+        let streams =
+            StreamManager::new(store.clone(), env.clone(), options).map_err(|error| match error {
+                StreamsError::Store(error) => error,
+                other => unreachable!("making a reader of streams only reads the store: {other}"),
+            })?;
+        let config = ItemsConfig { message_layer: builder.message_layer };
+        let mut cleanup = CleanupOptions { retention, ..CleanupOptions::default() };
+        let sweeper = sweep_interval
+            .map(|interval| {
+                cleanup.interval = interval;
+                Sweeper::start(store.clone(), env.clone(), cleanup.clone())
+            })
+            .transpose()
+            .map_err(|error| StoreError::Thread(Arc::new(error)))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                items: ItemManager::new(store.clone(), env.clone(), config),
+                tables: TableManager::new(store.clone(), env.clone(), account.clone(), shards_per_stream),
+                streams,
+                pace: Pace::new(cleanup.step),
+                cleanup,
+                sweeper: Mutex::new(sweeper),
+                store,
+                env,
+                account,
+            }),
+        })
+    }
+
     /// Stops the background threads, finishes what is being written and closes the database. Later calls fail.
     pub fn close(&self) {
         self.inner.close();
@@ -72,8 +112,9 @@ impl Pretender {
 impl Inner {
     fn close(&self) {
         // Taken out first: stopping joins threads that use the store.
-        let cleanup = self.cleanup.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(cleanup);
+        let sweeper = self.sweeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(sweeper);
+        self.pace.stop();
         self.store.close();
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! The matches have no wildcard: a new variant does not compile until somebody has chosen its code.
 
-use pdb_cleanup::CleanupError;
 use pdb_items::ItemsError;
 use pdb_model::{ApiError, ErrorCode};
 use pdb_store::StoreError;
@@ -30,7 +29,10 @@ pub(crate) fn items_error(error: ItemsError) -> ApiError {
         ItemsError::GlobalTableNotFound(_) => ErrorCode::GlobalTableNotFoundException,
         ItemsError::ExportNotFound(_) => ErrorCode::ExportNotFoundException,
         ItemsError::ImportNotFound(_) => ErrorCode::ImportNotFoundException,
+        ItemsError::InvalidRestoreTime(_) => ErrorCode::InvalidRestoreTimeException,
+        ItemsError::AccessDenied(_) => ErrorCode::AccessDeniedException,
         ItemsError::Store(store) => return store_error(store),
+        ItemsError::Capture(capture) => return internal(capture),
     };
     let mut told = ApiError::new(code, error.to_string());
     match error {
@@ -45,9 +47,9 @@ pub(crate) fn items_error(error: ItemsError) -> ApiError {
 pub(crate) fn streams_error(error: StreamsError) -> ApiError {
     let code = match &error {
         StreamsError::Validation(_) => ErrorCode::ValidationException,
-        StreamsError::StreamNotFound(_) | StreamsError::ShardNotFound | StreamsError::IteratorShardNotFound => {
-            ErrorCode::ResourceNotFoundException
-        }
+        StreamsError::StreamNotFound(_)
+        | StreamsError::ShardNotFound
+        | StreamsError::IteratorShardNotFound => ErrorCode::ResourceNotFoundException,
         StreamsError::ExpiredIterator => ErrorCode::ExpiredIteratorException,
         StreamsError::Trimmed => ErrorCode::TrimmedDataAccessException,
         StreamsError::Throttled => ErrorCode::ThrottlingException,
@@ -62,9 +64,8 @@ pub(crate) fn streams_error(error: StreamsError) -> ApiError {
 /// What the operations expect of the store they turn into errors of their own before; what arrives here is a fault of the
 /// storage or a bug. The client learns nothing of it, the log all.
 pub(crate) fn store_error(error: &StoreError) -> ApiError {
-    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
-    let code = match error {
-        StoreError::Closed => ErrorCode::ServiceUnavailable,
+    match error {
+        StoreError::Closed => ApiError::new(ErrorCode::ServiceUnavailable, "The database is closed."),
         StoreError::TableNotFound(_)
         | StoreError::TableExists(_)
         | StoreError::TableChanged(_)
@@ -76,7 +77,12 @@ pub(crate) fn store_error(error: &StoreError) -> ApiError {
         | StoreError::Corrupt { .. }
         | StoreError::Open(_)
         | StoreError::Database { .. }
-        | StoreError::Panicked(_) => ErrorCode::InternalServerError,
-    };
-    ApiError::new(code, INTERNAL)
+        | StoreError::Panicked(_)
+        | StoreError::Thread(_) => internal(error),
+    }
+}
+
+fn internal(error: &(dyn std::error::Error + 'static)) -> ApiError {
+    tracing::error!(error, "an operation failed for a reason that is not the caller's");
+    ApiError::new(ErrorCode::InternalServerError, INTERNAL)
 }

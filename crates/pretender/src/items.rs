@@ -1,9 +1,10 @@
 //! The operations on items.
 
 use pdb_items::{
-    BatchGetItemInput, BatchGetItemOutput, BatchWriteItemInput, BatchWriteItemOutput, DeleteItemInput, DeleteItemOutput,
-    GetItemInput, GetItemOutput, PageOutput, PutItemInput, PutItemOutput, QueryInput, ScanInput, TransactGetItemsInput,
-    TransactGetItemsOutput, TransactWriteItemsInput, TransactWriteItemsOutput, UpdateItemInput, UpdateItemOutput,
+    BatchGetItemInput, BatchGetItemOutput, BatchWriteItemInput, BatchWriteItemOutput, DeleteItemInput,
+    DeleteItemOutput, GetItemInput, GetItemOutput, PageOutput, PutItemInput, PutItemOutput, QueryInput,
+    ScanInput, TransactGetItemsInput, TransactGetItemsOutput, TransactWriteItemsInput,
+    TransactWriteItemsOutput, UpdateItemInput, UpdateItemOutput,
 };
 use pdb_model::ApiError;
 

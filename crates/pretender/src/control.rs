@@ -1,0 +1,139 @@
+//! What a user of the test instrument commands: background work now, shards, trimming.
+//!
+//! Time is commanded through the [`ManualClock`](pdb_model::ManualClock) the database was opened with.
+
+use pdb_cleanup::{CleanupError, SweepReport, TrimReport};
+use pdb_model::{EpochMillis, SequenceNumber, ShardId, StreamArn};
+use pdb_store::{ShardRow, StoreError};
+
+use crate::Pretender;
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// What the command names is not there, or in no state for it. The text says what.
+    #[error("{0}")]
+    NotPossible(String),
+    /// The store failed.
+    #[error("the command failed in the store")]
+    Store(#[source] StoreError),
+    /// Expired items could not be removed.
+    #[error("expired items could not be removed")]
+    Cleanup(#[source] Box<CleanupError>),
+}
+
+impl From<CleanupError> for ControlError {
+    fn from(error: CleanupError) -> Self {
+        match error {
+            CleanupError::StreamNotFound(_)
+            | CleanupError::StreamNotEnabled(_)
+            | CleanupError::ShardNotOpen(_) => Self::NotPossible(error.to_string()),
+            CleanupError::Store(store) => Self::Store(store),
+            CleanupError::Capture(_) => Self::Cleanup(Box::new(error)),
+        }
+    }
+}
+
+/// A shard, as the control interface shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShardSummary {
+    /// The id.
+    pub shard_id: ShardId,
+    /// The shard it continues.
+    pub parent_shard_id: Option<ShardId>,
+    /// The first sequence number.
+    pub starting: SequenceNumber,
+    /// The last sequence number; absent while the shard is open.
+    pub ending: Option<SequenceNumber>,
+    /// When it was opened.
+    pub opened: EpochMillis,
+    /// When it was closed; absent while it is open.
+    pub closed: Option<EpochMillis>,
+    /// The hashes of partition keys it owns: from the first to the second, both included.
+    pub hash_range: (u64, u64),
+}
+
+impl From<ShardRow> for ShardSummary {
+    fn from(row: ShardRow) -> Self {
+        Self {
+            starting: row.sequence_number(row.starting),
+            ending: row.ending.map(|counter| row.sequence_number(counter)),
+            hash_range: (row.hash_from, row.hash_to),
+            shard_id: row.id,
+            parent_shard_id: row.parent,
+            opened: row.opened,
+            closed: row.closed,
+        }
+    }
+}
+
+impl Pretender {
+    /// Does all background work that is due now: rotates shards, deletes expired items, trims records, drops shards and
+    /// purges streams. Never overlaps with the background threads.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::Store`], [`ControlError::Cleanup`]. What was done until then stays done.
+    pub fn run_due_work(&self) -> Result<SweepReport, ControlError> {
+        let inner = &*self.inner;
+        Ok(pdb_cleanup::sweep(&inner.store, &inner.env, &inner.cleanup, &inner.pace)?)
+    }
+
+    /// Lists the shards of a stream, ordered by id.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotPossible`] if there is no such stream, [`ControlError::Store`].
+    pub fn shards(&self, stream_arn: &StreamArn) -> Result<Vec<ShardSummary>, ControlError> {
+        let found = self.inner.store.read(|tx| match tx.stream(stream_arn)? {
+            Some(stream) => tx.shards(stream.id).map(Some),
+            None => Ok(None),
+        });
+        let rows = found.map_err(ControlError::Store)?;
+        let rows = rows.ok_or_else(|| CleanupError::StreamNotFound(stream_arn.clone()))?;
+        Ok(rows.into_iter().map(ShardSummary::from).collect())
+    }
+
+    /// Closes a shard, or all open ones of the stream, and continues each in one child; returns the children.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotPossible`] if the stream is not there or not enabled, or the shard not open;
+    /// [`ControlError::Store`].
+    pub fn rotate_shards(
+        &self,
+        stream_arn: &StreamArn,
+        shard_id: Option<&ShardId>,
+    ) -> Result<Vec<ShardSummary>, ControlError> {
+        let rows = pdb_cleanup::rotate_shards_of(&self.inner.store, &self.inner.env, stream_arn, shard_id)?;
+        Ok(rows.into_iter().map(ShardSummary::from).collect())
+    }
+
+    /// Closes a shard, or all open ones of the stream, and continues each in two children that own half of its keys;
+    /// returns the children.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pretender::rotate_shards`].
+    pub fn split_shards(
+        &self,
+        stream_arn: &StreamArn,
+        shard_id: Option<&ShardId>,
+    ) -> Result<Vec<ShardSummary>, ControlError> {
+        let rows = pdb_cleanup::split_shard(&self.inner.store, &self.inner.env, stream_arn, shard_id)?;
+        Ok(rows.into_iter().map(ShardSummary::from).collect())
+    }
+
+    /// Removes the records of a stream before a sequence number, or all, however young they are.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotPossible`] if there is no such stream, [`ControlError::Store`].
+    pub fn trim(
+        &self,
+        stream_arn: &StreamArn,
+        before: Option<SequenceNumber>,
+    ) -> Result<TrimReport, ControlError> {
+        Ok(pdb_cleanup::trim_stream(&self.inner.store, stream_arn, before, &self.inner.pace)?)
+    }
+}
