@@ -168,3 +168,15 @@ fn plain_text(value: &KeyValue) -> Cow<'_, str> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_can_read_keys() {
+        assert_eq!(plain_text(&KeyValue::S("a\"b".to_owned())), "a\"b");
+        assert_eq!(plain_text(&KeyValue::N(7.into())), "7");
+        assert_eq!(plain_text(&KeyValue::B(vec![0, 255])), "AP8=");
+    }
+}

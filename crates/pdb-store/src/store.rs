@@ -86,7 +86,8 @@ impl Store {
                 .spawn(move || core.serve(&receiver))
                 .map_err(|e| StoreError::Thread(Arc::new(e)))?
         };
-        Ok(Self { inner: Arc::new(Inner { core, sender, thread: Mutex::new(Some(thread)) }) })
+        let (queue, thread) = (RwLock::new(Some(sender)), Mutex::new(Some(thread)));
+        Ok(Self { inner: Arc::new(Inner { core, queue, thread }) })
     }
 
     /// Reads. Everything `work` sees through its [`ReadTx`] is of one commit; it never waits for writers (in memory, it
@@ -138,8 +139,10 @@ impl Store {
         let (answer, pending) = Answer::new();
         let waiting = &self.inner.core.waiting;
         waiting.fetch_add(1, Ordering::AcqRel);
-        // If the writer is gone, the work comes back and is dropped, which answers `Closed`.
-        if self.inner.sender.send(Message::Work(Box::new(Work::new(work, Some(answer))))).is_err() {
+        let work = Box::new(Work::new(work, Some(answer)));
+        let queue = self.inner.queue.read().unwrap_or_else(PoisonError::into_inner);
+        // Once the store is closed, the work is dropped, which answers `Closed`.
+        if queue.as_ref().is_none_or(|queue| queue.send(work).is_err()) {
             waiting.fetch_sub(1, Ordering::AcqRel);
         }
         pending
@@ -212,7 +215,8 @@ impl fmt::Debug for Store {
 
 struct Inner {
     core: Arc<Core>,
-    sender: Sender<Message>,
+    /// None once the store is closed.
+    queue: RwLock<Option<Sender<Box<dyn Piece + Send>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -220,8 +224,8 @@ impl Inner {
     fn close(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(thread) = thread else { return };
-        // The writer thread may be gone already only if it panicked; then there is nobody to tell.
-        let _ = self.sender.send(Message::Stop);
+        // The writer does what it was given before, then ends.
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
         // The last clone may be dropped by a piece of work, on the writer thread itself.
         if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
             tracing::error!("the writer thread panicked");
@@ -233,11 +237,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-enum Message {
-    Work(Box<dyn Piece + Send>),
-    Stop,
 }
 
 /// What the writer thread shares with callers.
@@ -271,29 +270,13 @@ impl Core {
     }
 
     /// The writer thread.
-    fn serve(&self, queue: &Receiver<Message>) {
-        let mut stop = false;
-        while !stop {
-            let mut first = match queue.recv() {
-                Ok(Message::Work(work)) => work,
-                Ok(Message::Stop) | Err(_) => break,
-            };
+    fn serve(&self, queue: &Receiver<Box<dyn Piece + Send>>) {
+        while let Ok(mut first) = queue.recv() {
             let mut taken = 1;
             let next = || {
-                if taken == GROUP || stop {
-                    return None;
-                }
-                match queue.try_recv() {
-                    Ok(Message::Work(work)) => {
-                        taken += 1;
-                        Some(work)
-                    }
-                    Ok(Message::Stop) => {
-                        stop = true;
-                        None
-                    }
-                    Err(_) => None,
-                }
+                let piece = (taken < GROUP).then(|| queue.try_recv().ok()).flatten();
+                taken += usize::from(piece.is_some());
+                piece
             };
             let mut others = match self.lock_writer().as_mut() {
                 Some(writer) => writer.run_group(&mut *first, next, &self.published),
@@ -323,3 +306,6 @@ fn ensure_iterator_key(driver: Driver<'_>) -> Result<(), StoreError> {
         .during("make the key of shard iterators")?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

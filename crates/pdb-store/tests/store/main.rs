@@ -1,0 +1,8 @@
+//! The store through its public interface.
+#![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
+
+mod catalog;
+mod opening;
+mod ranges;
+mod streams;
+mod tokens;
