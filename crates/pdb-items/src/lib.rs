@@ -1,4 +1,4 @@
-//! Item and table operations of DynamoDB.
+#![doc = include_str!("../README.md")]
 
 mod batch_get_item;
 mod batch_write_item;

@@ -146,12 +146,12 @@ fn checked_keys(writes: &[PlannedWrite], tables: &[Arc<Table>]) -> Result<Vec<Pr
 
 /// Locks all items, always in the order of their keys so that no two transactions wait for each other, and works out what
 /// becomes of them.
-fn prepare_all(
+fn prepare_all<'a>(
     tx: &mut Tx<'_>,
-    writes: &[PlannedWrite],
+    writes: &'a [PlannedWrite],
     tables: &[Arc<Table>],
     keys: &[PrimaryKey],
-) -> Result<Vec<PreparedWrite>, ItemsError> {
+) -> Result<Vec<PreparedWrite<'a>>, ItemsError> {
     let mut order: Vec<(&TableName, KeyBytes, usize)> = writes
         .iter()
         .zip(keys)
@@ -159,7 +159,7 @@ fn prepare_all(
         .map(|(position, (write, key))| (&write.table_name, key.encode(), position))
         .collect();
     order.sort();
-    let mut prepared: Vec<Option<PreparedWrite>> = writes.iter().map(|_| None).collect();
+    let mut prepared: Vec<Option<PreparedWrite<'_>>> = writes.iter().map(|_| None).collect();
     let mut reasons = vec![CancellationReason::none(); writes.len()];
     for (_, _, position) in order {
         match writes[position].prepare(tx, &tables[position], &keys[position]) {

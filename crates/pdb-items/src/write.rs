@@ -4,6 +4,7 @@
 //! parsed. In the transaction come, in this order, the keys, the condition, and the change itself, which goes through
 //! `pdb-capture`. Carrying out may happen again if the transaction is, so a plan is only read.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pdb_capture::{IndexChangeKind, LockedItem, WriteReport};
@@ -67,16 +68,16 @@ pub(crate) enum Refusal {
 
 /// A write whose item is locked and whose result is known.
 #[derive(Debug)]
-pub(crate) struct PreparedWrite {
+pub(crate) struct PreparedWrite<'a> {
     locked: LockedItem,
     old_size_bytes: u64,
-    outcome: Outcome,
+    outcome: Outcome<'a>,
 }
 
 #[derive(Debug)]
-enum Outcome {
+enum Outcome<'a> {
     /// The item shall be this, or not be there.
-    Replace(Option<Item>),
+    Replace(Option<Cow<'a, Item>>),
     /// The item stays as it is.
     Keep,
 }
@@ -131,7 +132,7 @@ impl PlannedWrite {
         tx: &mut Tx<'_>,
         table: &Arc<Table>,
         key: &PrimaryKey,
-    ) -> Result<PreparedWrite, Refusal> {
+    ) -> Result<PreparedWrite<'_>, Refusal> {
         let locked = pdb_capture::lock_item(tx, table, key)?;
         let stored = locked.old.as_ref();
         let old_size_bytes = stored.map_or(0, EncodedItem::size_bytes);
@@ -150,17 +151,17 @@ impl PlannedWrite {
             return Err(Refusal::Condition(shown));
         }
         let outcome = match &self.change {
-            Change::Put(item) => Outcome::Replace(Some(item.clone())),
+            Change::Put(item) => Outcome::Replace(Some(Cow::Borrowed(item))),
             Change::Delete(_) => Outcome::Replace(None),
             Change::Check(_) => Outcome::Keep,
             Change::Update(_, None) if stored.is_some() => Outcome::Keep,
-            Change::Update(key, None) => Outcome::Replace(Some(key.clone())),
+            Change::Update(key, None) => Outcome::Replace(Some(Cow::Borrowed(key))),
             Change::Update(key, Some(update)) => {
                 match update.apply(old.as_ref(), key).map_err(|error| Refusal::Unfit(error.to_string()))? {
                     None => Outcome::Keep,
                     Some(new) => {
                         check_result(&table.definition, &new)?;
-                        Outcome::Replace(Some(new))
+                        Outcome::Replace(Some(Cow::Owned(new)))
                     }
                 }
             }
@@ -184,7 +185,7 @@ impl PlannedWrite {
     }
 }
 
-impl PreparedWrite {
+impl PreparedWrite<'_> {
     /// Writes, through the one door.
     pub(crate) fn carry_out(
         self,
@@ -200,7 +201,7 @@ impl PreparedWrite {
                 Ok(WrittenItem { new: old.clone(), old, meter })
             }
             Outcome::Replace(new) => {
-                let report = pdb_capture::write_item(env, tx, table, self.locked, new.as_ref(), None)?;
+                let report = pdb_capture::write_item(env, tx, table, self.locked, new.as_deref(), None)?;
                 let meter = meter_of(&table.definition, &report);
                 Ok(WrittenItem { old: report.old, new: report.new, meter })
             }

@@ -3,6 +3,8 @@
 //! Everything above speaks in [`Param`] and [`Row`], and in one SQL text with parameters written `?1`, `?2`, ... in
 //! the order of the values. Where dialects differ in a text, [`Dialect`] has the difference. Today there is one
 //! database, so there is no trait object on the way of a row; a second one makes `Driver` an enum of both.
+//!
+//! Each statement is a `tracing` event of level `TRACE` and target `pdb_store::statement`, with its text and its rows.
 
 use std::ops::ControlFlow;
 
@@ -94,7 +96,9 @@ impl<'c> Driver<'c> {
         for (i, param) in params.iter().enumerate() {
             statement.raw_bind_parameter(i + 1, param)?;
         }
-        Ok(statement.raw_execute()?)
+        let rows = statement.raw_execute()?;
+        tracing::trace!(target: "pdb_store::statement", sql, rows);
+        Ok(rows)
     }
 
     /// Runs statements that are not worth keeping prepared, one after the other.
@@ -116,11 +120,14 @@ impl<'c> Driver<'c> {
             statement.raw_bind_parameter(i + 1, param).map_err(failed)?;
         }
         let mut rows = statement.raw_query();
+        let mut read = 0_usize;
         while let Some(row) = rows.next().map_err(failed)? {
+            read += 1;
             if each(&Row(row))?.is_break() {
                 break;
             }
         }
+        tracing::trace!(target: "pdb_store::statement", sql, rows = read);
         Ok(())
     }
 
@@ -138,7 +145,9 @@ impl<'c> Driver<'c> {
             statement.raw_bind_parameter(i + 1, param).map_err(failed)?;
         }
         let mut rows = statement.raw_query();
-        rows.next().map_err(failed)?.map(|row| read(&Row(row))).transpose()
+        let row = rows.next().map_err(failed)?;
+        tracing::trace!(target: "pdb_store::statement", sql, rows = usize::from(row.is_some()));
+        row.map(|row| read(&Row(row))).transpose()
     }
 
     /// Runs a query and returns what `read` makes of each of its rows.

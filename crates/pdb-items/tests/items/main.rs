@@ -2,6 +2,7 @@
 
 mod batches;
 mod conditions;
+mod cost;
 mod harness;
 mod indexes;
 mod legacy;
