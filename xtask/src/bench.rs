@@ -1,30 +1,25 @@
-//! `cargo xtask bench`: builds the benchmark program in release and runs it.
+//! `cargo xtask bench`: builds the server and the benchmark program in release mode and runs them.
 
 use crate::{Outcome, run, workspace};
 
 /// The package that holds the benchmarks.
-const PACKAGE: &str = "pretender-bench";
+const PACKAGE: &str = "pdb-bench";
 
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// A shorter run, some two minutes
-    #[arg(long)]
-    quick: bool,
-    /// Passed on to the benchmark program; `-- --help` lists what it takes
-    #[arg(last = true)]
+    /// What the benchmark program is told, such as `--quick` or `--peer NAME=URL`; `help` lists it all
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
 /// Builds and runs the benchmarks.
 pub(crate) fn run(options: &Options) -> Outcome {
-    if !workspace::packages()?.iter().any(|package| package.name == PACKAGE) {
-        return Err(format!("the workspace has no package `{PACKAGE}`"));
+    run::run(run::cargo().args(["build", "--release", "--package", "pdb-server", "--package", PACKAGE]))?;
+    let release = workspace::target().join("release");
+    let mut command = run::program(release.join(PACKAGE));
+    if options.arguments.iter().any(|argument| argument == "help") {
+        return run::run(command.arg("--help"));
     }
-    let mut command = run::cargo();
-    command.args(["run", "--release", "--package", PACKAGE, "--"]);
-    if options.quick {
-        command.arg("--quick");
-    }
-    run::run(command.args(&options.arguments))
+    run::run(command.arg("--binary").arg(release.join("pretender")).args(&options.arguments))
 }

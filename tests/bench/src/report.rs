@@ -1,0 +1,117 @@
+//! What the benchmark prints and writes.
+
+use std::collections::BTreeMap;
+
+use crate::contest::Turn;
+
+/// Everything a run showed.
+#[derive(Debug, Default, serde::Serialize)]
+pub(crate) struct Report {
+    /// Figures of pretender in process beside the floor's.
+    pub(crate) in_process: Vec<Share>,
+    /// Cases over HTTP.
+    pub(crate) http: Vec<CaseReport>,
+    /// Reading a whole stream over HTTP.
+    pub(crate) drains: Vec<Drain>,
+    /// Start, memory and size.
+    pub(crate) footprint: BTreeMap<String, f64>,
+}
+
+/// A figure as a share of the floor's.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Share {
+    /// What was done.
+    pub(crate) case: String,
+    /// Operations a second.
+    pub(crate) rate: f64,
+    /// Operations a second of the floor.
+    pub(crate) floor: f64,
+    /// `rate / floor`.
+    pub(crate) share: f64,
+}
+
+/// A case over HTTP.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct CaseReport {
+    /// The case.
+    pub(crate) case: String,
+    /// All turns, in the order they were run.
+    pub(crate) turns: Vec<Turn>,
+}
+
+/// Reading a whole stream.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Drain {
+    /// Who was read.
+    pub(crate) name: String,
+    /// How many records there were.
+    pub(crate) records: u64,
+    /// How many of them were read.
+    pub(crate) seen: u64,
+    /// Records a second.
+    pub(crate) rate: f64,
+    /// CPU time of the server for one record, in microseconds.
+    pub(crate) cpu_us: Option<f64>,
+}
+
+impl Report {
+    /// Adds a figure beside the floor's, and prints it.
+    pub(crate) fn share(&mut self, case: &str, rate: f64, floor: f64) {
+        let share = rate / floor;
+        println!("{case:<64} {rate:>12.0}/s {floor:>12.0}/s {:>6.0} %", share * 100.0);
+        self.in_process.push(Share { case: case.to_owned(), rate, floor, share });
+    }
+
+    /// Adds a case over HTTP, and prints each contestant's median beside the first one's, pair by pair.
+    pub(crate) fn case(&mut self, case: String, turns: Vec<Turn>) {
+        println!("{case}");
+        let mut by_name: Vec<(&str, Vec<&Turn>)> = Vec::new();
+        for turn in &turns {
+            match by_name.iter_mut().find(|(name, _)| *name == turn.name) {
+                Some((_, list)) => list.push(turn),
+                None => by_name.push((&turn.name, vec![turn])),
+            }
+        }
+        let first = by_name.first().map(|(_, list)| list.clone()).unwrap_or_default();
+        for (name, list) in &by_name {
+            let rate = median(list.iter().map(|turn| turn.rate));
+            let cpu = median(list.iter().filter_map(|turn| turn.cpu_us));
+            let p99 = median(list.iter().map(|turn| turn.load.p99_us));
+            let failures: u64 = list.iter().map(|turn| turn.load.failures).sum();
+            let pairs = first.iter().zip(list);
+            let ratio = median(pairs.clone().map(|(ours, theirs)| ours.rate / theirs.rate));
+            let cpu_ratio = median(pairs.filter_map(|(ours, theirs)| Some(theirs.cpu_us? / ours.cpu_us?)));
+            println!(
+                "  {name:<16} {rate:>9.0}/s  cpu {cpu:>8.1} us  p99 {p99:>8.0} us  ours is {ratio:>7.2} x, cpu {cpu_ratio:>7.2} x{}",
+                if failures > 0 { format!("  {failures} FAILED") } else { String::new() }
+            );
+        }
+        self.http.push(CaseReport { case, turns });
+    }
+
+    /// Adds the reading of a whole stream, and prints it.
+    pub(crate) fn drain(&mut self, drain: Drain) {
+        println!(
+            "  {:<16} {:>9.0} records/s  cpu {:>8.1} us a record  {} of {} records",
+            drain.name,
+            drain.rate,
+            drain.cpu_us.unwrap_or(f64::NAN),
+            drain.seen,
+            drain.records
+        );
+        self.drains.push(drain);
+    }
+
+    /// Adds a figure of start, memory or size, and prints it.
+    pub(crate) fn footprint(&mut self, what: &str, figure: f64, unit: &str) {
+        println!("{what:<64} {figure:>12.1} {unit}");
+        self.footprint.insert(format!("{what} ({unit})"), figure);
+    }
+}
+
+/// Returns the middle of some figures; not a number if there are none.
+pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = figures.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
