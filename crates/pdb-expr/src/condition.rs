@@ -1,5 +1,6 @@
 //! Conditions and filters: the tree, and what it names.
 
+pub(crate) mod build;
 mod evaluate;
 mod lower;
 mod print;

@@ -6,6 +6,7 @@ mod key_condition;
 pub mod legacy;
 mod lexer;
 mod parser;
+pub mod partiql;
 mod path;
 mod placeholders;
 mod projection;

@@ -15,6 +15,7 @@ use crate::projection::project_paths;
 use crate::{ExprError, Path};
 
 pub use apply::UpdateError;
+pub(crate) use lower::check_type;
 
 /// An `UpdateExpression`, with all names and values looked up.
 ///

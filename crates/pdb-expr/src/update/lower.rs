@@ -124,7 +124,11 @@ fn function(lowering: &Lowering<'_>, call: &RawCall<'_>) -> Result<UpdateOperand
 }
 
 /// Refuses an operand whose type is known and not the expected one.
-fn check_type(operator: &'static str, expected: &str, operand: &UpdateOperand) -> Result<(), ExprError> {
+pub(crate) fn check_type(
+    operator: &'static str,
+    expected: &str,
+    operand: &UpdateOperand,
+) -> Result<(), ExprError> {
     let actual = match operand {
         UpdateOperand::Value(value) => value.type_name(),
         UpdateOperand::ListAppend(..) => "L",

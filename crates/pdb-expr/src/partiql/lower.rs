@@ -1,0 +1,158 @@
+//! From raw syntax to statements.
+
+mod condition;
+mod update;
+
+use pdb_model::{AttributeValue, Item};
+
+use super::error::PartiqlError;
+use super::literal::{Values, check_literals};
+use super::syntax::{RawExpr, RawKind, RawOperation, RawSelect, RawSource, RawStatement, RawStep};
+use super::{Delete, Insert, OrderBy, ProjectedPath, Returning, Select, Source, Statement, Update};
+use crate::path::MAX_PATH_DEPTH;
+use crate::{ExprError, Path, PathElement};
+
+/// Converts a statement with `question_marks` parameters in it.
+pub(super) fn statement(
+    text: &str,
+    raw: &RawStatement,
+    question_marks: usize,
+    parameters: &[AttributeValue],
+) -> Result<Statement, PartiqlError> {
+    expressions(raw).into_iter().try_for_each(check_literals)?;
+    if question_marks != parameters.len() {
+        return Err(PartiqlError::ParameterCount);
+    }
+    let values = Values { text, parameters };
+    Ok(match raw {
+        RawStatement::Select(raw) => Statement::Select(select(values, raw)?),
+        RawStatement::Exists(raw) => Statement::Exists(select(values, raw)?),
+        RawStatement::Insert { source: raw_source, value } => {
+            let item = item(values, value)?;
+            Statement::Insert(Insert { source: source(raw_source)?, item })
+        }
+        RawStatement::Update { source: raw_source, operations, condition, returning } => {
+            let update = values.update(operations)?;
+            let condition = values.optional_condition(condition.as_ref())?;
+            Statement::Update(Update {
+                source: source(raw_source)?,
+                update,
+                condition,
+                returning: *returning,
+            })
+        }
+        RawStatement::Delete { source: raw_source, condition, returning } => {
+            let condition = values.optional_condition(condition.as_ref())?;
+            if let Some(returning) = returning.filter(|returning| *returning != Returning::AllOld) {
+                return Err(PartiqlError::DeleteReturning(returning.clause()));
+            }
+            Statement::Delete(Delete { source: source(raw_source)?, condition, returning: *returning })
+        }
+        RawStatement::Expression(RawExpr { kind: RawKind::Is(..), .. }) => {
+            return Err(PartiqlError::UnsupportedOperation("IsType"));
+        }
+        RawStatement::Expression(_) => return Err(PartiqlError::Malformed("Expected data manipulation")),
+    })
+}
+
+/// Returns the expressions of a statement that may have literals, in the order of the text. The item of an `INSERT` is
+/// taken apart: each attribute is a root.
+fn expressions(raw: &RawStatement) -> Vec<&RawExpr> {
+    let mut expressions = Vec::new();
+    match raw {
+        RawStatement::Select(select) | RawStatement::Exists(select) => {
+            expressions.extend(select.list.iter().flatten());
+            expressions.extend(&select.condition);
+        }
+        RawStatement::Insert { value: RawExpr { kind: RawKind::Tuple(entries), .. }, .. } => {
+            expressions.extend(entries.iter().map(|(_, value)| value));
+        }
+        RawStatement::Insert { value, .. } => expressions.push(value),
+        RawStatement::Update { operations, condition, .. } => {
+            expressions.extend(operations.iter().map(|operation| match operation {
+                RawOperation::Set(_, value) => value,
+                RawOperation::Remove(target) => target,
+            }));
+            expressions.extend(condition);
+        }
+        RawStatement::Delete { condition, .. } => expressions.extend(condition),
+        RawStatement::Expression(_) => {}
+    }
+    expressions
+}
+
+fn source(components: &RawSource) -> Result<Source, PartiqlError> {
+    if components.len() > 2 {
+        return Err(PartiqlError::TooManyPathComponents);
+    }
+    if components.iter().any(String::is_empty) {
+        return Err(PartiqlError::EmptyPathComponent);
+    }
+    let mut components = components.iter().cloned();
+    Ok(Source { table: components.next().unwrap_or_default(), index: components.next() })
+}
+
+fn select(values: Values<'_>, raw: &RawSelect) -> Result<Select, PartiqlError> {
+    let projected = |expression: &RawExpr| match &expression.kind {
+        RawKind::Path(root, steps) => {
+            let path = path(root, steps)?;
+            Ok(ProjectedPath { name: result_name(&path), path })
+        }
+        _ => Err(PartiqlError::UnexpectedPathComponent(values.position(expression.span))),
+    };
+    let projection = match &raw.list {
+        None => None,
+        Some(list) => Some(list.iter().map(projected).collect::<Result<_, _>>()?),
+    };
+    let condition = values.optional_condition(raw.condition.as_ref())?;
+    let order_by = raw
+        .order_by
+        .iter()
+        .map(|(key, is_descending)| {
+            let path = projected(key)?.path;
+            Ok(OrderBy { path, is_descending: *is_descending })
+        })
+        .collect::<Result<_, PartiqlError>>()?;
+    Ok(Select { source: source(&raw.source)?, projection, condition, order_by })
+}
+
+/// Returns the name of the attribute that a path becomes: its last component, an index with what it is an index of.
+fn result_name(path: &Path) -> String {
+    let is_name = |element: &PathElement| matches!(element, PathElement::Name(_));
+    let last_name = path.elements.iter().rposition(is_name);
+    let mut name = match last_name.map(|position| &path.elements[position]) {
+        Some(PathElement::Name(name)) => name.clone(),
+        _ => path.attribute.clone(),
+    };
+    for element in &path.elements[last_name.map_or(0, |position| position + 1)..] {
+        if let PathElement::Index(index) = element {
+            name.push_str(&format!("[{index}]"));
+        }
+    }
+    name
+}
+
+fn path(root: &str, steps: &[RawStep]) -> Result<Path, ExprError> {
+    let elements = steps.iter().map(|step| match step {
+        RawStep::Name(name) => Ok(PathElement::Name(name.clone())),
+        RawStep::Index(digits) => {
+            digits.parse().map(PathElement::Index).map_err(|_| ExprError::ListIndex(digits.clone()))
+        }
+    });
+    let elements = elements.collect::<Result<Vec<_>, _>>()?;
+    if elements.len() > MAX_PATH_DEPTH {
+        return Err(ExprError::PathDepth(elements.len()));
+    }
+    Ok(Path { attribute: root.to_owned(), elements })
+}
+
+/// Returns the item of an `INSERT`.
+fn item(values: Values<'_>, expression: &RawExpr) -> Result<Item, PartiqlError> {
+    if let RawKind::Tuple(entries) = &expression.kind {
+        return Ok(values.entries(entries)?.into_iter().collect());
+    }
+    match values.value(expression)? {
+        AttributeValue::M(map) => Ok(Item(map)),
+        _ => Err(PartiqlError::Malformed("Unexpected term")),
+    }
+}
