@@ -21,7 +21,7 @@ use std::ops::RangeInclusive;
 
 use pdb_model::ApiError;
 
-use crate::decode::{Dump, Text};
+use crate::decode::{Dump, Entries, Text};
 use crate::layer::Texts;
 
 /// AWS reports no more than this many errors at once.
@@ -43,12 +43,13 @@ enum Nature {
 #[derive(Debug)]
 pub(crate) struct Constraints {
     texts: Texts,
-    failed: Vec<(Nature, Message)>,
+    failed: Vec<Failed>,
 }
 
 /// One failed check, in both forms of the text.
 #[derive(Debug)]
-struct Message {
+struct Failed {
+    nature: Nature,
     classic: String,
     modern: String,
 }
@@ -65,15 +66,26 @@ impl Constraints {
         self.note(nature, path, printed, constraint);
     }
 
+    /// Notes a failure that the two layers place and phrase differently.
+    pub(crate) fn fail_apart(
+        &mut self,
+        (path, printed, constraint): (&Path<'_>, &str, &str),
+        (modern_path, modern_constraint): (&Path<'_>, &str),
+    ) {
+        self.failed.push(Failed {
+            nature: Nature::Other,
+            classic: format!("Value '{printed}' at '{path}' failed to satisfy constraint: {constraint}"),
+            modern: modern_text(modern_path, modern_constraint),
+        });
+    }
+
     fn note(&mut self, nature: Nature, path: &Path<'_>, printed: Option<&str>, constraint: &str) {
         let printed = printed.map_or_else(|| "null".to_owned(), |printed| format!("'{printed}'"));
-        self.failed.push((
+        self.failed.push(Failed {
             nature,
-            Message {
-                classic: format!("Value {printed} at '{path}' failed to satisfy constraint: {constraint}"),
-                modern: format!("Value at '{}' failed to satisfy constraint: {constraint}", path.modern()),
-            },
-        ));
+            classic: format!("Value {printed} at '{path}' failed to satisfy constraint: {constraint}"),
+            modern: modern_text(path, constraint),
+        });
     }
 
     /// The member must be there.
@@ -134,6 +146,19 @@ impl Constraints {
         }
     }
 
+    /// Bounds an integer, with the newer form of the text on both layers.
+    pub(crate) fn modern_range(&mut self, path: &Path<'_>, value: Option<i32>, bounds: RangeInclusive<i32>) {
+        if let Some(constraint) = value.and_then(|value| bound_text("value", value, &bounds)) {
+            self.fail_modern(path, &constraint);
+        }
+    }
+
+    /// Notes a failure whose old text is gone: the newer form on both layers.
+    pub(crate) fn fail_modern(&mut self, path: &Path<'_>, constraint: &str) {
+        let text = modern_text(path, constraint);
+        self.failed.push(Failed { nature: Nature::Other, classic: text.clone(), modern: text });
+    }
+
     /// Lets only letters, digits, `_`, `.` and `-` through.
     pub(crate) fn name_pattern(&mut self, path: &Path<'_>, value: Option<&Text<'_>>) {
         if let Some(value) = value
@@ -171,15 +196,29 @@ impl Constraints {
         }
     }
 
+    /// Tables' names or ARNs as the keys of a map.
+    pub(crate) fn table_name_keys<T: Dump>(&mut self, path: &Path<'_>, map: &Entries<'_, T>) {
+        let is_bad = |name: &str| {
+            let is_good_name = is_name(name) && name.len() <= 255;
+            !is_good_name && !name.starts_with("arn:")
+        };
+        if map.iter().any(|(name, _)| is_bad(name)) {
+            self.fail(
+                path,
+                Some(&map.dumped()),
+                &format!(
+                    "Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must have \
+                     length greater than or equal to 1, {}]",
+                    pattern_text()
+                ),
+            );
+        }
+    }
+
     /// An index's name: 3 to 255 characters of the pattern.
     pub(crate) fn index_name(&mut self, path: &Path<'_>, value: Option<&Text<'_>>) {
         self.text_length(path, value, 3..=255);
         self.name_pattern(path, value);
-    }
-
-    /// Whether a check has failed so far.
-    pub(crate) fn has_failed(&self) -> bool {
-        !self.failed.is_empty()
     }
 
     /// Ends the stage.
@@ -192,20 +231,20 @@ impl Constraints {
         if failed.is_empty() {
             return Ok(());
         }
-        let is_missing = failed.iter().any(|(nature, _)| *nature == Nature::Missing);
+        let is_missing = failed.iter().any(|failed| failed.nature == Nature::Missing);
         if !is_missing {
-            if failed.iter().any(|(nature, _)| *nature == Nature::TableName) {
-                failed.retain(|(nature, _)| *nature == Nature::TableName);
+            if failed.iter().any(|failed| failed.nature == Nature::TableName) {
+                failed.retain(|failed| failed.nature == Nature::TableName);
             }
             if texts.is_modern {
-                let first = &failed[0].1.modern;
+                let first = &failed[0].modern;
                 return Err(ApiError::validation(format!("1 validation error detected: {first}")));
             }
         }
         failed.truncate(MOST_REPORTED);
         let count = failed.len();
         let plural = if count == 1 { "" } else { "s" };
-        let list: Vec<String> = failed.into_iter().map(|(_, message)| message.classic).collect();
+        let list: Vec<String> = failed.into_iter().map(|failed| failed.classic).collect();
         Err(ApiError::validation(format!("{count} validation error{plural} detected: {}", list.join("; "))))
     }
 }
@@ -214,6 +253,10 @@ impl Constraints {
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+}
+
+fn modern_text(path: &Path<'_>, constraint: &str) -> String {
+    format!("Value at '{}' failed to satisfy constraint: {constraint}", path.modern())
 }
 
 fn pattern_text() -> String {

@@ -3,9 +3,6 @@
 //! Answers are built from stored text (items are kept as the JSON that clients get) and a few members around it; a tree of values
 //! in between would cost more than everything else.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 /// A buffer with one JSON value in the making. Commas are its affair.
 #[derive(Debug, Default)]
 pub(crate) struct JsonWriter {
@@ -41,10 +38,9 @@ impl JsonWriter {
 
     /// Writes `{...}`.
     pub(crate) fn object(&mut self, members: impl FnOnce(&mut Self)) {
-        self.separate();
-        self.out.push(b'{');
+        self.begin_object();
         members(self);
-        self.out.push(b'}');
+        self.end_object();
     }
 
     /// Writes `[...]`.
@@ -53,12 +49,40 @@ impl JsonWriter {
         elements: impl IntoIterator<Item = T>,
         mut write: impl FnMut(&mut Self, T),
     ) {
-        self.separate();
-        self.out.push(b'[');
+        self.begin_list();
         for element in elements {
             write(self, element);
         }
+        self.end_list();
+    }
+
+    /// Begins an object that [`end_object`](Self::end_object) ends, where a closure will not do.
+    pub(crate) fn begin_object(&mut self) {
+        self.separate();
+        self.out.push(b'{');
+    }
+
+    /// Ends an object.
+    pub(crate) fn end_object(&mut self) {
+        self.out.push(b'}');
+    }
+
+    /// Begins a list that [`end_list`](Self::end_list) ends, where a closure will not do.
+    pub(crate) fn begin_list(&mut self) {
+        self.separate();
+        self.out.push(b'[');
+    }
+
+    /// Ends a list.
+    pub(crate) fn end_list(&mut self) {
         self.out.push(b']');
+    }
+
+    /// Writes `[...]` around the elements' JSON, commas included.
+    pub(crate) fn list_of(&mut self, elements: &str) {
+        self.begin_list();
+        self.out.extend_from_slice(elements.as_bytes());
+        self.end_list();
     }
 
     /// Writes the name of a member that needs no escapes; its value must follow.
@@ -125,11 +149,6 @@ impl JsonWriter {
     /// Writes a number with as few decimals as it needs; `NaN` and infinity, which JSON lacks, as 0.
     pub(crate) fn decimal(&mut self, value: f64) {
         if value.is_finite() { self.raw(&value.to_string()) } else { self.raw("0") }
-    }
-
-    /// Writes bytes in base64.
-    pub(crate) fn blob(&mut self, bytes: &[u8]) {
-        self.raw(&format!("\"{}\"", STANDARD.encode(bytes)));
     }
 
     /// Writes epoch milliseconds as epoch seconds with up to three decimals.

@@ -3,15 +3,7 @@
 //! Through 2026 AWS replaces its validation framework operation by operation. The checks and their order stay; some texts change.
 //! Everything that depends on the generation asks [`Texts`], which joins the process's [`MessageLayer`] with the operation.
 
-/// Which generation of texts clients get.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MessageLayer {
-    /// The texts of ten years, which most clients know.
-    #[default]
-    Classic,
-    /// The texts AWS moves to since 2026.
-    Modern2026,
-}
+use pretender::MessageLayer;
 
 /// How one operation phrases its rejections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +15,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// The texts of ten years.
+    /// The texts of ten years; also those of the control plane, Streams and PartiQL, which have not moved.
     pub(crate) const CLASSIC: Self = Self { is_modern: false, is_enveloped: false };
     /// New texts, bare: reads.
     const MODERN_BARE: Self = Self { is_modern: true, is_enveloped: false };
@@ -33,7 +25,7 @@ impl Texts {
     /// How an operation of the given family speaks on a layer.
     pub(crate) fn of(layer: MessageLayer, family: Family) -> Self {
         match (layer, family) {
-            (MessageLayer::Classic, _) | (_, Family::Settled) => Self::CLASSIC,
+            (MessageLayer::Classic, _) => Self::CLASSIC,
             (MessageLayer::Modern2026, Family::SingleWrite) => Self::MODERN_ENVELOPED,
             (MessageLayer::Modern2026, Family::Read | Family::Bulk) => Self::MODERN_BARE,
         }
@@ -41,7 +33,7 @@ impl Texts {
 
     /// Puts a stateless rejection into the envelope, if this operation has one.
     pub(crate) fn envelope(self, message: String) -> String {
-        if self.is_enveloped && !message.contains("validation error detected: ") && !is_stateful(&message) {
+        if self.is_enveloped && !message.contains("validation error detected: ") {
             format!("1 validation error detected: {message}")
         } else {
             message
@@ -49,7 +41,7 @@ impl Texts {
     }
 }
 
-/// Operations that moved to the new texts together.
+/// Operations that move to the new texts together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     /// PutItem, UpdateItem, DeleteItem.
@@ -58,22 +50,4 @@ pub(crate) enum Family {
     Read,
     /// BatchWriteItem, Scan, transactions.
     Bulk,
-    /// The control plane, Streams and PartiQL, which have not moved.
-    Settled,
-}
-
-/// Rejections that depend on the table or the stored item stay bare.
-fn is_stateful(message: &str) -> bool {
-    const STARTS: [&str; 9] = [
-        "The provided key element does not match the schema",
-        "One or more parameter values are not valid. ",
-        "One or more parameter values were invalid: Cannot update attribute ",
-        "One or more parameter values were invalid: Missing the key ",
-        "One or more parameter values were invalid: Type mismatch for ",
-        "One or more parameter values were invalid: Size of hashkey ",
-        "One or more parameter values were invalid: Aggregated size ",
-        "Item size ",
-        "The provided expression refers to ",
-    ];
-    STARTS.iter().any(|start| message.starts_with(start))
 }

@@ -1,4 +1,4 @@
-//! AWS JSON 1.0 for DynamoDB and DynamoDB Streams: bytes in, bytes out.
+#![doc = include_str!("../README.md")]
 //!
 //! # Adding an operation
 //!
@@ -45,12 +45,15 @@
 mod constraint;
 mod decode;
 mod error;
+mod items;
 mod json;
 mod layer;
 mod operation;
 mod response;
+mod streams;
 mod value;
+mod wire;
 
-pub use layer::MessageLayer;
 pub use operation::{Operation, OperationClass};
 pub use response::Response;
+pub use wire::Wire;

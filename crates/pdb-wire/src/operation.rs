@@ -55,8 +55,7 @@ operations! {
     "DynamoDB_20120810" {
         PointRead: GetItem;
         Write: PutItem, UpdateItem, DeleteItem, BatchWriteItem, TransactWriteItems;
-        Blocking: Query, Scan, BatchGetItem, TransactGetItems,
-            ExecuteStatement, BatchExecuteStatement, ExecuteTransaction;
+        Blocking: Query, Scan, BatchGetItem, TransactGetItems;
     }
     "DynamoDBStreams_20120810" {
         PointRead: DescribeStream, GetShardIterator;

@@ -1,5 +1,9 @@
 //! What an operation answers.
 
+use pdb_model::{ApiError, ErrorCode};
+
+use crate::error::error_response;
+
 /// An answer: a status code and a JSON body. Headers are the transport's affair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
@@ -7,4 +11,21 @@ pub struct Response {
     pub status: u16,
     /// JSON on one line; empty for the few operations that answer nothing.
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The answer for a bug.
+    #[must_use]
+    pub fn internal_error() -> Self {
+        error_response(&ApiError::new(
+            ErrorCode::InternalServerError,
+            "The request processing has failed because of an unknown error, exception or failure.",
+        ))
+    }
+
+    /// The answer of a server that is stopping.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        error_response(&ApiError::new(ErrorCode::ServiceUnavailable, "The service is stopping."))
+    }
 }

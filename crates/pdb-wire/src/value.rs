@@ -88,11 +88,6 @@ impl AttributeMap {
             ))),
         }
     }
-
-    /// The attributes, whether they have a fault or not.
-    pub(crate) fn item(&self) -> &Item {
-        &self.item
-    }
 }
 
 impl<'de> Decode<'de> for Value {

@@ -1,7 +1,9 @@
 //! The formats of validation.md, section 4.
 
 use super::*;
-use crate::layer::{Family, MessageLayer};
+use pretender::MessageLayer;
+
+use crate::layer::Family;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Word {
@@ -15,7 +17,6 @@ wire_enum!(Word { "INDEXES" => Word::Index, "TOTAL" => Word::Total });
 fn check(texts: Texts, checks: impl FnOnce(&mut Constraints), expected: &str) {
     let mut constraints = Constraints::new(texts);
     checks(&mut constraints);
-    assert!(constraints.has_failed());
     assert_eq!(constraints.finish().unwrap_err().message, expected);
 }
 
@@ -160,6 +161,5 @@ fn paths_name_elements_and_keys() {
 fn lengths_are_counted_in_utf16() {
     let mut constraints = Constraints::new(Texts::CLASSIC);
     constraints.text_length(&at("ClientRequestToken"), Some(&"😀é".into()), 1..=3);
-    assert!(!constraints.has_failed());
-    assert_eq!(Word::Total.word(), "TOTAL");
+    assert!(constraints.finish().is_ok());
 }

@@ -4,14 +4,6 @@
 pub(crate) trait WireEnum: Copy + 'static {
     /// The words with their meaning, in the order in which AWS prints the set: it is neither the alphabet's nor the model's.
     const WORDS: &'static [(&'static str, Self)];
-
-    /// The word of a meaning.
-    fn word(self) -> &'static str
-    where
-        Self: PartialEq,
-    {
-        Self::WORDS.iter().find(|(_, meaning)| *meaning == self).map_or("", |(word, _)| word)
-    }
 }
 
 /// Gives a type the words it has on the wire.

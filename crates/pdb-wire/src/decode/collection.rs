@@ -32,11 +32,6 @@ impl<T> Default for Entries<'_, T> {
 }
 
 impl<'a, T> Entries<'a, T> {
-    /// The value of this name.
-    pub(crate) fn get(&self, name: &str) -> Option<&T> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
-    }
-
     /// How many entries there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

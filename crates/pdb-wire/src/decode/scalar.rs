@@ -87,7 +87,7 @@ impl<'de> Decode<'de> for Blob {
     }
 
     fn from_text<E: Error>(_place: Place, value: Cow<'de, str>) -> Result<Self, E> {
-        if value.len() % 4 != 0 {
+        if !value.len().is_multiple_of(4) {
             let length = value.len();
             return Err(E::custom(format!(
                 "Base64 encoded length is expected a multiple of 4 bytes but found: {length}"

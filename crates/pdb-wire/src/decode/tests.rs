@@ -176,7 +176,6 @@ fn null_is_absent_and_the_last_member_wins() {
     assert_eq!(decoded(r#"{"Text":"a","Text":null}"#).text, None);
     let names = decoded(r##"{"ExpressionAttributeNames":{"#a":"1","#b":"2","#a":"3"}}"##).names.unwrap();
     assert_eq!(names.iter().map(|(k, v)| format!("{k}{v}")).collect::<String>(), "#a3#b2");
-    assert_eq!(names.get("#b").map(AsRef::as_ref), Some("2"));
 }
 
 #[test]
@@ -227,7 +226,8 @@ proptest! {
         let expected: std::collections::BTreeMap<_, _> = pairs.into_iter().collect();
         prop_assert_eq!(names.len(), expected.len());
         for (name, value) in expected {
-            prop_assert_eq!(names.get(&name.to_string()).unwrap().as_ref(), value.to_string());
+            let found = names.iter().find(|(key, _)| *key == name.to_string());
+            prop_assert_eq!(found.unwrap().1.as_ref(), value.to_string());
         }
     }
 

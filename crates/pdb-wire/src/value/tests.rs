@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use pretender::MessageLayer;
+
 use super::*;
 use crate::decode::decode_body;
-use crate::layer::{Family, MessageLayer};
+use crate::layer::Family;
 
 fn layers() -> [Texts; 2] {
     [Texts::CLASSIC, Texts::of(MessageLayer::Modern2026, Family::Read)]

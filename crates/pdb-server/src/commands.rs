@@ -1,0 +1,22 @@
+//! The subcommands, one file each.
+
+mod serve;
+
+use std::error::Error;
+
+use clap::Subcommand;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Serve(Box<serve::Serve>),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        match self {
+            Self::Serve(serve) => serve.run(),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! `pretender serve`.
+
+use std::error::Error;
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use pdb_server::{Server, ServerOptions};
+use pretender::{Builder, Durability, MessageLayer, Pretender};
+
+use crate::logging::{self, LogFormat};
+use crate::span::Span;
+
+/// The name that keeps the data in memory, as SQLite has it.
+const MEMORY: &str = ":memory:";
+
+/// Answer the DynamoDB and DynamoDB Streams APIs on one port.
+///
+/// Point any AWS SDK or the AWS CLI at it: endpoint http://127.0.0.1:8000 for both services, any region, any credentials. Stop it with
+/// Ctrl-C; the data stays in the file.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Address to listen on; 0.0.0.0 to be reachable from other machines or from outside a container
+    #[arg(long, env = "PRETENDER_HOST", default_value = "127.0.0.1", value_parser = parse_host)]
+    host: IpAddr,
+
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, env = "PRETENDER_PORT", default_value_t = 8000)]
+    port: u16,
+
+    /// File to keep the data in, made if it does not exist; ":memory:" keeps nothing
+    #[arg(long, env = "PRETENDER_DB", default_value = "pretender.db", value_name = "FILE")]
+    db: String,
+
+    /// Region in ARNs and stream records; clients may use any
+    #[arg(long, env = "PRETENDER_REGION", default_value = "us-east-1", value_parser = parse_region)]
+    region: String,
+
+    /// Account in ARNs: 12 digits
+    #[arg(long, env = "PRETENDER_ACCOUNT", default_value = "000000000000", value_parser = parse_account)]
+    account: String,
+
+    /// What an acknowledged write survives
+    #[arg(long, env = "PRETENDER_DURABILITY", value_enum, default_value_t = DurabilityWord::Normal)]
+    durability: DurabilityWord,
+
+    /// Open shards of a new stream; more let a test meet several shards at once
+    #[arg(long, env = "PRETENDER_SHARDS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    shards: u32,
+
+    /// Age at which a shard is closed and continued by a child, or "off"
+    #[arg(long, env = "PRETENDER_SHARD_ROTATION", default_value = "4h", value_name = "TIME")]
+    shard_rotation: Span,
+
+    /// How long stream records are kept
+    #[arg(long, env = "PRETENDER_RETENTION", default_value = "24h", value_name = "TIME")]
+    retention: Span,
+
+    /// How often old stream records are trimmed and expired items deleted, or "off"
+    #[arg(long, env = "PRETENDER_SWEEP_INTERVAL", default_value = "1h", value_name = "TIME")]
+    sweep_interval: Span,
+
+    /// How long streams are shown as ENABLING and DISABLING, to test code that waits
+    #[arg(long, env = "PRETENDER_TRANSITION_DELAY", default_value = "0s", value_name = "TIME")]
+    transition_delay: Span,
+
+    /// Refuse more Streams calls a second than AWS allows
+    #[arg(long, env = "PRETENDER_ENFORCE_LIMITS")]
+    enforce_limits: bool,
+
+    /// Generation of AWS's validation messages
+    #[arg(long, env = "PRETENDER_MESSAGE_LAYER", value_enum, default_value_t = LayerWord::Classic)]
+    message_layer: LayerWord,
+
+    /// Threads that answer requests; one for each processor unless given
+    #[arg(long, env = "PRETENDER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    workers: Option<u16>,
+
+    /// What to log: error, warn, info, debug, trace, or directives such as "info,hyper=warn"
+    #[arg(long, env = "PRETENDER_LOG_LEVEL", default_value = "warn", value_name = "LEVEL")]
+    log_level: String,
+
+    /// Form of log lines, which go to standard error
+    #[arg(long, env = "PRETENDER_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+/// What an acknowledged write survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DurabilityWord {
+    /// A power failure: every commit waits for the disk
+    Full,
+    /// The death of the server, however sudden; a power failure may cost the last writes
+    Normal,
+    /// The death of the server, but a power failure may damage the file
+    Off,
+}
+
+/// A generation of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LayerWord {
+    /// The texts of ten years
+    Classic,
+    /// The texts AWS moves to since 2026
+    #[value(name = "2026")]
+    Modern2026,
+}
+
+impl Serve {
+    /// Serves until it is told to stop.
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        logging::start(&self.log_level, self.log_format)?;
+        // The port first: a second server must not touch the first one's file.
+        let bound = Server::bind(self.server_options())?;
+        let pretender = self.builder()?.open()?;
+        let server = bound.start(pretender.clone())?;
+
+        let mut stdout = std::io::stdout().lock();
+        writeln!(stdout, "Listening on {}", server.url())?;
+        writeln!(stdout, "Data in {}", self.shown_location())?;
+        stdout.flush()?;
+        drop(stdout);
+
+        let told = server.block_on(stop_asked());
+        if !server.stop() {
+            tracing::warn!("some requests were not finished in time");
+        }
+        pretender.close();
+        told.map_err(Into::into)
+    }
+
+    fn server_options(&self) -> ServerOptions {
+        ServerOptions {
+            host: self.host,
+            port: self.port,
+            workers: self.workers.map(usize::from),
+            ..ServerOptions::default()
+        }
+    }
+
+    fn builder(&self) -> Result<Builder, Box<dyn Error>> {
+        let builder = if self.db == MEMORY {
+            Pretender::builder().in_memory()
+        } else {
+            Pretender::builder().file(&self.db).durability(match self.durability {
+                DurabilityWord::Full => Durability::Full,
+                DurabilityWord::Normal => Durability::Normal,
+                DurabilityWord::Off => Durability::Off,
+            })
+        };
+        let retention =
+            self.retention.0.ok_or("stream records cannot be kept for ever: retention needs a time")?;
+        Ok(builder
+            .region(&self.region)
+            .account(&self.account)
+            .shards_per_stream(self.shards)
+            .shard_rotation(self.shard_rotation.0)
+            .retention(retention)
+            .sweep_interval(self.sweep_interval.0)
+            .transition_delay(self.transition_delay.0.unwrap_or_default())
+            .enforce_limits(self.enforce_limits)
+            .message_layer(match self.message_layer {
+                LayerWord::Classic => MessageLayer::Classic,
+                LayerWord::Modern2026 => MessageLayer::Modern2026,
+            }))
+    }
+
+    fn shown_location(&self) -> String {
+        if self.db == MEMORY {
+            "memory: it is gone when the server stops".to_owned()
+        } else {
+            std::path::absolute(Path::new(&self.db))
+                .map_or_else(|_| self.db.clone(), |path| path.display().to_string())
+        }
+    }
+}
+
+/// Returns when the process is asked to stop, by Ctrl-C or by a supervisor.
+async fn stop_asked() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+fn parse_host(text: &str) -> Result<IpAddr, String> {
+    match text {
+        "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
+        "::" => Ok(Ipv6Addr::UNSPECIFIED.into()),
+        text => text.parse().map_err(|_| "not an IP address; try 127.0.0.1 or 0.0.0.0".to_owned()),
+    }
+}
+
+fn parse_region(text: &str) -> Result<String, String> {
+    let is_region =
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if is_region { Ok(text.to_owned()) } else { Err("not a region; try us-east-1".to_owned()) }
+}
+
+fn parse_account(text: &str) -> Result<String, String> {
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account { Ok(text.to_owned()) } else { Err("an account has 12 digits".to_owned()) }
+}

@@ -1,0 +1,124 @@
+//! HTTP around the wire: which request is an API call, what it must carry, and the headers of every answer.
+
+mod answer;
+mod auth;
+mod body;
+mod panics;
+mod request_id;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::header::{HeaderMap, ORIGIN};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode};
+use pdb_wire::{Operation, OperationClass, Wire};
+
+use answer::{Answer, HttpResponse, MediaType};
+use body::ReadError;
+use request_id::RequestIds;
+
+/// The most bytes of request line and headers.
+const MOST_HEAD_BYTES: usize = 16 * 1024;
+
+/// What all connections share.
+pub(crate) struct Front {
+    wire: Wire,
+    region: String,
+    body_timeout: Duration,
+    request_ids: RequestIds,
+}
+
+impl Front {
+    pub(crate) fn new(wire: Wire, region: String, body_timeout: Duration) -> Self {
+        Self { wire, region, body_timeout, request_ids: RequestIds::new() }
+    }
+
+    /// Answers one request. Whatever happens, there is an answer.
+    pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> HttpResponse {
+        let request_id = self.request_ids.next();
+        let (parts, body) = request.into_parts();
+        let has_origin = parts.headers.contains_key(ORIGIN);
+        let answer = panics::caught(self.route(&parts, body)).await.unwrap_or_else(|message| {
+            let target = target(&parts.headers).unwrap_or_default();
+            tracing::error!(request_id = %request_id, target, panic = message, "an operation failed on a bug");
+            Answer::internal_error()
+        });
+        match answer.status {
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                tracing::error!(request_id = %request_id, "answered with an internal error")
+            }
+            status => tracing::debug!(request_id = %request_id, status = status.as_u16(), "answered"),
+        }
+        answer.finish(&request_id, has_origin)
+    }
+
+    async fn route(self: &Arc<Self>, parts: &Parts, body: Incoming) -> Answer {
+        if head_bytes(parts) > MOST_HEAD_BYTES {
+            return Answer::empty(StatusCode::BAD_REQUEST);
+        }
+        let is_root = parts.uri.path() == "/";
+        match parts.method {
+            Method::POST if is_root => match MediaType::of(&parts.headers) {
+                Some(media_type) => self.call(parts, body, media_type).await,
+                None => Answer::unknown_operation_page(),
+            },
+            Method::GET if is_root => Answer::healthy(&self.region),
+            Method::OPTIONS if parts.headers.contains_key(ORIGIN) => Answer::preflight(&parts.headers),
+            _ => Answer::unknown_operation_page(),
+        }
+    }
+
+    async fn call(self: &Arc<Self>, parts: &Parts, body: Incoming, media_type: MediaType) -> Answer {
+        let body = match body::read(&parts.headers, body, self.body_timeout).await {
+            Ok(body) => body,
+            Err(ReadError::TooLarge) => return Answer::empty(StatusCode::PAYLOAD_TOO_LARGE).closing(),
+            Err(ReadError::TimedOut) => return Answer::empty(StatusCode::REQUEST_TIMEOUT).closing(),
+            Err(ReadError::Broken(error)) => {
+                tracing::debug!(%error, "a request body could not be read");
+                return Answer::empty(StatusCode::BAD_REQUEST).closing();
+            }
+            // What cannot be unpacked is no JSON.
+            Err(ReadError::NotGzip) => bytes::Bytes::new(),
+        };
+        let operation = match self.wire.operation(target(&parts.headers), &body) {
+            Ok(operation) => operation,
+            Err(response) => return Answer::of(response, media_type),
+        };
+        if let Err(reason) = auth::check(parts) {
+            return Answer::of(self.wire.refuse(&body, &reason), media_type);
+        }
+        let response = match operation.class() {
+            OperationClass::PointRead | OperationClass::Write => self.wire.run(operation, &body).await,
+            OperationClass::Blocking => self.run_blocking(operation, body).await,
+        };
+        Answer::of(response, media_type)
+    }
+
+    async fn run_blocking(self: &Arc<Self>, operation: Operation, body: bytes::Bytes) -> pdb_wire::Response {
+        let front = self.clone();
+        let task = tokio::task::spawn_blocking(move || front.wire.run_blocking(operation, &body));
+        match task.await {
+            Ok(response) => response,
+            Err(error) => match error.try_into_panic() {
+                // Caught again, and answered, where the request id is known.
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => pdb_wire::Response::unavailable(),
+            },
+        }
+    }
+}
+
+/// The operation that a request names.
+fn target(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-amz-target").and_then(|target| target.to_str().ok())
+}
+
+/// The size of request line and headers, about as they were sent.
+fn head_bytes(parts: &Parts) -> usize {
+    let uri = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let headers: usize =
+        parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    uri + headers
+}

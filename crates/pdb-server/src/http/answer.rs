@@ -1,0 +1,129 @@
+//! Answers with their headers.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CONNECTION,
+    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SERVER,
+};
+use hyper::{Response, StatusCode};
+
+/// The answer as it goes out.
+pub(crate) type HttpResponse = Response<Full<Bytes>>;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const CHECKSUM: HeaderName = HeaderName::from_static("x-amz-crc32");
+
+/// The content types in which the APIs are spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MediaType {
+    AmazonJson,
+    Json,
+}
+
+impl MediaType {
+    /// Finds the media type of a request, if it is one of ours; parameters such as `charset` do not matter.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let given = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let essence = given.split(';').next()?.trim();
+        if essence.eq_ignore_ascii_case(Self::AmazonJson.as_str()) {
+            Some(Self::AmazonJson)
+        } else if essence.eq_ignore_ascii_case(Self::Json.as_str()) {
+            Some(Self::Json)
+        } else {
+            None
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::AmazonJson => "application/x-amz-json-1.0",
+            Self::Json => "application/json",
+        }
+    }
+}
+
+/// An answer before its common headers.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Bytes::new() }
+    }
+
+    /// What an operation answers.
+    pub(crate) fn of(response: pdb_wire::Response, media_type: MediaType) -> Self {
+        let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { body: response.body.into(), ..Self::empty(status) }
+            .with(CONTENT_TYPE, HeaderValue::from_static(media_type.as_str()))
+    }
+
+    /// A bug's answer.
+    pub(crate) fn internal_error() -> Self {
+        Self::of(pdb_wire::Response::internal_error(), MediaType::AmazonJson)
+    }
+
+    /// The answer to what is no API call at all.
+    pub(crate) fn unknown_operation_page() -> Self {
+        Self {
+            body: Bytes::from_static(b"<UnknownOperationException/>\n"),
+            ..Self::empty(StatusCode::NOT_FOUND)
+        }
+    }
+
+    /// The answer to `GET /`, which load balancers and scripts poll.
+    pub(crate) fn healthy(region: &str) -> Self {
+        let body = format!("healthy: dynamodb.{region}.amazonaws.com ");
+        Self { body: body.into(), ..Self::empty(StatusCode::OK) }
+            .with(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
+    }
+
+    /// The answer to a browser that asks whether it may call from another origin.
+    pub(crate) fn preflight(request: &HeaderMap) -> Self {
+        let mut answer =
+            Self::empty(StatusCode::OK).with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("172800"));
+        for (asked, allowed) in [
+            (ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_ALLOW_HEADERS),
+            (ACCESS_CONTROL_REQUEST_METHOD, ACCESS_CONTROL_ALLOW_METHODS),
+        ] {
+            if let Some(value) = request.get(asked) {
+                answer = answer.with(allowed, value.clone());
+            }
+        }
+        answer
+    }
+
+    /// The same answer, after which the connection ends.
+    pub(crate) fn closing(self) -> Self {
+        self.with(CONNECTION, HeaderValue::from_static("close"))
+    }
+
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Adds what every answer carries.
+    pub(crate) fn finish(self, request_id: &str, has_origin: bool) -> HttpResponse {
+        let Self { status, mut headers, body } = self;
+        headers.insert(SERVER, HeaderValue::from_static("Server"));
+        if let Ok(id) = HeaderValue::from_str(request_id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        headers.insert(CHECKSUM, HeaderValue::from(crc32fast::hash(&body)));
+        if has_origin {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        }
+        let mut response = Response::new(Full::new(body));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+}

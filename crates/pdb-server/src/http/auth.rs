@@ -1,0 +1,108 @@
+//! Whether a request carries a signature. The signature itself is not checked: any credentials will do.
+
+use hyper::header::{AUTHORIZATION, DATE};
+use hyper::http::request::Parts;
+use pdb_model::{ApiError, ErrorCode};
+
+/// Checks that there is one complete signature, in the header or in the query.
+///
+/// # Errors
+///
+/// AWS's exception for a missing, a double or an incomplete signature.
+pub(crate) fn check(parts: &Parts) -> Result<(), ApiError> {
+    let header = parts.headers.get(AUTHORIZATION);
+    let query = parts.uri.query().unwrap_or_default();
+    let is_in_query = query.split('&').any(|pair| pair.split('=').next() == Some("X-Amz-Algorithm"));
+    let header = match (header, is_in_query) {
+        (None, true) => return Ok(()),
+        (None, false) => {
+            return Err(ApiError::new(
+                ErrorCode::MissingAuthenticationTokenException,
+                "Request is missing Authentication Token",
+            ));
+        }
+        (Some(_), true) => {
+            return Err(ApiError::new(
+                ErrorCode::InvalidSignatureException,
+                "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
+            ));
+        }
+        (Some(header), false) => String::from_utf8_lossy(header.as_bytes()),
+    };
+    let mut missing = String::new();
+    for parameter in ["Credential", "Signature", "SignedHeaders"] {
+        let is_given = header.split([' ', ',']).any(|part| {
+            part.split_once('=').is_some_and(|(name, value)| name == parameter && !value.is_empty())
+        });
+        if !is_given {
+            missing.push_str(&format!("Authorization header requires '{parameter}' parameter. "));
+        }
+    }
+    if !parts.headers.contains_key("x-amz-date") && !parts.headers.contains_key(DATE) {
+        missing.push_str(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
+        );
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{missing}Authorization={header}");
+    Err(ApiError::new(ErrorCode::IncompleteSignatureException, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+
+    use super::*;
+
+    const COMPLETE: &str = "AWS4-HMAC-SHA256 Credential=k/20260301/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=ab";
+
+    fn checked(uri: &str, authorization: Option<&str>, date: bool) -> Result<(), ApiError> {
+        let mut request = Request::builder().uri(uri);
+        if let Some(authorization) = authorization {
+            request = request.header("Authorization", authorization);
+        }
+        if date {
+            request = request.header("X-Amz-Date", "20260301T000000Z");
+        }
+        check(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn any_complete_signature_will_do() {
+        assert_eq!(checked("/", Some(COMPLETE), true), Ok(()));
+        assert_eq!(checked("/?X-Amz-Algorithm=AWS4-HMAC-SHA256", None, false), Ok(()));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (uri, authorization, date, code, message) in [
+            (
+                "/",
+                None,
+                true,
+                ErrorCode::MissingAuthenticationTokenException,
+                "Request is missing Authentication Token",
+            ),
+            (
+                "/?X-Amz-Algorithm=AWS4-HMAC-SHA256",
+                Some(COMPLETE),
+                true,
+                ErrorCode::InvalidSignatureException,
+                "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
+            ),
+            (
+                "/",
+                Some("X"),
+                false,
+                ErrorCode::IncompleteSignatureException,
+                "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. \
+                 Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of either a \
+                 'X-Amz-Date' or a 'Date' header. Authorization=X",
+            ),
+        ] {
+            assert_eq!(checked(uri, authorization, date), Err(ApiError::new(code, message)));
+        }
+    }
+}

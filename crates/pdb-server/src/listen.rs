@@ -1,0 +1,154 @@
+//! Binding a port and starting to answer on it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use pdb_wire::Wire;
+use pretender::Pretender;
+use tokio::net::TcpStream;
+
+use crate::http::Front;
+use crate::shutdown::{Shutdown, Watcher};
+use crate::{RunningServer, ServerOptions};
+
+/// How long the accept loop rests after an error such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why a server could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address is taken, not allowed or not this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// What was to be listened on.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The threads could not be started.
+    #[error("cannot start the server's threads: {0}")]
+    Threads(io::Error),
+}
+
+/// The HTTP server of both APIs.
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// Takes the port, without answering on it yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Listen`] if the port cannot be had.
+    pub fn bind(options: ServerOptions) -> Result<BoundServer, ServerError> {
+        let address = SocketAddr::new(options.host, options.port);
+        let refused = |source| ServerError::Listen { address, source };
+        let listener = TcpListener::bind(address).map_err(refused)?;
+        listener.set_nonblocking(true).map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        Ok(BoundServer { listener, address, options })
+    }
+
+    /// Starts a server for a database. It stops when it is told to, or dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Listen`] if the port cannot be had, [`ServerError::Threads`].
+    pub fn start(pretender: Pretender, options: ServerOptions) -> Result<RunningServer, ServerError> {
+        Self::bind(options)?.start(pretender)
+    }
+}
+
+/// A server that has its port, and nothing behind it.
+#[derive(Debug)]
+pub struct BoundServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    options: ServerOptions,
+}
+
+impl BoundServer {
+    /// Returns where the server will answer.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts to answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Threads`].
+    pub fn start(self, pretender: Pretender) -> Result<RunningServer, ServerError> {
+        let Self { listener, address, options } = self;
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        if let Some(workers) = options.workers {
+            builder.worker_threads(workers.max(1));
+        }
+        let runtime =
+            builder.thread_name("pretender-http").enable_all().build().map_err(ServerError::Threads)?;
+        let region = pretender.account().region.clone();
+        let front = Arc::new(Front::new(Wire::new(pretender), region, options.body_timeout));
+        let shutdown = Shutdown::new();
+        let watcher = shutdown.watcher();
+        let listener = {
+            let _context = runtime.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(ServerError::Threads)?
+        };
+        runtime.spawn(accept(listener, front, options.head_timeout, watcher));
+        Ok(RunningServer::new(runtime, address, shutdown, options.drain_timeout))
+    }
+}
+
+async fn accept(
+    listener: tokio::net::TcpListener,
+    front: Arc<Front>,
+    head_timeout: Duration,
+    mut watcher: Watcher,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = watcher.stopped() => return,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                tokio::spawn(serve(stream, front.clone(), head_timeout, watcher.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection, one after the other, until either side ends it.
+async fn serve(stream: TcpStream, front: Arc<Front>, head_timeout: Duration, mut watcher: Watcher) {
+    // Answers are small and complete: waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let front = front.clone();
+        async move { Ok::<_, std::convert::Infallible>(front.answer(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = watcher.stopped() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

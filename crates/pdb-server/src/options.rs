@@ -1,0 +1,34 @@
+//! How a server is started.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+/// How a server listens and behaves. The defaults suit tests: a free port of the local machine.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// The address to listen on; the local machine's own unless chosen.
+    pub host: IpAddr,
+    /// The port to listen on; 0, the default, takes a free one.
+    pub port: u16,
+    /// Threads that answer requests; one for each processor unless chosen.
+    pub workers: Option<usize>,
+    /// How long a client may take to send the head of a request, and to stay idle between two; a minute unless chosen.
+    pub head_timeout: Duration,
+    /// How long a client may take to send the body of a request; a minute unless chosen.
+    pub body_timeout: Duration,
+    /// How long a stop waits for requests in flight; ten seconds unless chosen.
+    pub drain_timeout: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            host: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            workers: None,
+            head_timeout: Duration::from_secs(60),
+            body_timeout: Duration::from_secs(60),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A server that answers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use crate::shutdown::Shutdown;
+
+/// A server that answers until it is stopped or dropped.
+#[derive(Debug)]
+pub struct RunningServer {
+    /// Taken when the server stops.
+    parts: Option<(Runtime, Shutdown)>,
+    address: SocketAddr,
+    drain_timeout: Duration,
+}
+
+impl RunningServer {
+    pub(crate) fn new(
+        runtime: Runtime,
+        address: SocketAddr,
+        shutdown: Shutdown,
+        drain_timeout: Duration,
+    ) -> Self {
+        Self { parts: Some((runtime, shutdown)), address, drain_timeout }
+    }
+
+    /// Returns where the server answers.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the URL that clients take as their endpoint.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Runs a future on the server's threads and returns what it gives. Must not be called from async code.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let (runtime, _) = self.parts.as_ref().expect("the threads are there until the server stops");
+        runtime.block_on(future)
+    }
+
+    /// Finishes the requests in flight, waiting as long as the options say, and stops; returns whether all were finished. Must not
+    /// be called from async code.
+    pub fn stop(mut self) -> bool {
+        let Some((runtime, shutdown)) = self.parts.take() else { return true };
+        let is_finished = runtime.block_on(shutdown.finish(self.drain_timeout));
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        is_finished
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        if let Some((runtime, shutdown)) = self.parts.take() {
+            drop(shutdown);
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The server over real sockets, and the binary.
+#![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
+
+mod binary;
+mod harness;
+mod limits;
+mod protocol;
+mod robustness;

@@ -1,0 +1,200 @@
+//! `BatchGetItem`.
+
+use pdb_model::ApiError;
+use pretender::{BatchGetItemInput, BatchGetItemOutput, ReturnConsumedCapacity};
+
+use super::capacity::write_capacity;
+use super::get_item::owned;
+use super::placeholders::{self, Presence};
+use super::table::{self, ShownTables};
+use crate::Wire;
+use crate::constraint::{Constraints, at};
+use crate::decode::{Entries, Text, decode_body, shape};
+use crate::json::JsonWriter;
+use crate::layer::{Family, Texts};
+use crate::value::AttributeMap;
+
+/// The most keys of a request.
+const MOST_KEYS: usize = 100;
+
+mod shapes {
+    use super::*;
+
+    shape! {
+        /// What BatchGetItem takes.
+        pub(crate) struct BatchGetItemInput<'a> {
+            request_items: Entries<'a, KeysAndAttributes<'a>> = "RequestItems",
+            return_consumed_capacity: Text<'a> = "ReturnConsumedCapacity",
+        }
+
+        /// What to read of one table.
+        pub(crate) struct KeysAndAttributes<'a> {
+            keys: Vec<AttributeMap> = "Keys",
+            attributes_to_get: Vec<Text<'a>> = "AttributesToGet",
+            consistent_read: bool = "ConsistentRead",
+            projection_expression: Text<'a> = "ProjectionExpression",
+            expression_attribute_names: Entries<'a, Text<'a>> = "ExpressionAttributeNames",
+        }
+    }
+}
+
+/// Runs `BatchGetItem`.
+pub(crate) fn batch_get_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let texts = wire.texts(Family::Read);
+    let input: shapes::BatchGetItemInput<'_> = decode_body(body)?;
+
+    let mut check = Constraints::new(texts);
+    let consumed = check.one_of::<ReturnConsumedCapacity>(
+        &at("ReturnConsumedCapacity"),
+        input.return_consumed_capacity.as_ref(),
+    );
+    let at_items = at("RequestItems");
+    check.required(&at_items, input.request_items.as_ref());
+    if let Some(items) = &input.request_items {
+        constrain_tables(&mut check, items, texts);
+    }
+    check.finish()?;
+    let items = input.request_items.unwrap_or_default();
+    if items.is_empty() {
+        return Err(ApiError::validation("The requestItems parameter is required for BatchGetItem"));
+    }
+    items.iter().try_for_each(|(name, _)| table::check_arn(Some(name)))?;
+
+    check_mixing(&items, texts)?;
+    let mut tables = ShownTables::default();
+    let mut request = BatchGetItemInput {
+        return_consumed_capacity: consumed.unwrap_or_default(),
+        ..BatchGetItemInput::default()
+    };
+    let mut count = 0;
+    let mut unnamed = Ok(());
+    for (name, keys) in items {
+        let taken = take_keys(keys, texts)?;
+        count += taken.keys.len();
+        match tables.table_name(&name) {
+            Ok(name) => {
+                if request.request_items.insert(name, taken).is_some() {
+                    return Err(ApiError::validation("Provided list of item keys contains duplicates"));
+                }
+            }
+            Err(error) => unnamed = unnamed.and(Err(error)),
+        }
+    }
+    if count > MOST_KEYS {
+        return Err(ApiError::validation("Too many items requested for the BatchGetItem call"));
+    }
+    unnamed?;
+    let output = wire.pretender.batch_get_item(request)?;
+    Ok(answer(&output, &tables))
+}
+
+fn constrain_tables(
+    check: &mut Constraints,
+    items: &Entries<'_, shapes::KeysAndAttributes<'_>>,
+    texts: Texts,
+) {
+    let at_items = at("RequestItems");
+    if texts.is_modern {
+        check.length(&at_items, items.len(), 1..=usize::MAX, String::new);
+    }
+    check.table_name_keys(&at_items, items);
+    for (name, entry) in items.iter() {
+        let at_table = at_items.key(name);
+        let at_keys = at_table.member("Keys");
+        check.required(&at_keys, entry.keys.as_ref());
+        match &entry.keys {
+            // The old text is gone.
+            Some(keys) if keys.len() > MOST_KEYS => {
+                check.fail_modern(&at_keys, "Member must have length less than or equal to 100");
+            }
+            keys => check.list_length(&at_keys, keys.as_ref(), 1..=MOST_KEYS),
+        }
+        check.list_length(
+            &at_table.member("AttributesToGet"),
+            entry.attributes_to_get.as_ref(),
+            1..=usize::MAX,
+        );
+    }
+}
+
+/// Old and new parameters exclude each other over all tables.
+fn check_mixing(items: &Entries<'_, shapes::KeysAndAttributes<'_>>, texts: Texts) -> Result<(), ApiError> {
+    let any =
+        |is_given: fn(&shapes::KeysAndAttributes<'_>) -> bool| items.iter().any(|(_, entry)| is_given(entry));
+    Presence {
+        legacy: &[("AttributesToGet", any(|entry| entry.attributes_to_get.is_some()))],
+        expressions: &[("ProjectionExpression", any(|entry| entry.projection_expression.is_some()))],
+        with_values: &[],
+        has_names: false,
+        has_values: false,
+    }
+    .check(texts)
+}
+
+fn take_keys(
+    entry: shapes::KeysAndAttributes<'_>,
+    texts: Texts,
+) -> Result<pretender::KeysAndAttributes, ApiError> {
+    Presence {
+        legacy: &[],
+        expressions: &[("ProjectionExpression", entry.projection_expression.is_some())],
+        with_values: &[],
+        has_names: entry.expression_attribute_names.is_some(),
+        has_values: false,
+    }
+    .check(texts)?;
+    let keys = entry.keys.unwrap_or_default();
+    Ok(pretender::KeysAndAttributes {
+        keys: keys.into_iter().map(|key| key.checked(texts)).collect::<Result<_, _>>()?,
+        projection_expression: placeholders::expression(entry.projection_expression),
+        expression_attribute_names: placeholders::names(entry.expression_attribute_names, texts)?,
+        attributes_to_get: owned(entry.attributes_to_get),
+        consistent_read: entry.consistent_read.unwrap_or_default(),
+    })
+}
+
+fn answer(output: &BatchGetItemOutput, tables: &ShownTables) -> Vec<u8> {
+    let size: usize = output.responses.values().map(|items| items.json().len() + 64).sum();
+    let mut json = JsonWriter::with_capacity(size + 64);
+    json.object(|json| {
+        json.name("Responses").object(|json| {
+            for (table, items) in &output.responses {
+                json.key(tables.shown(table)).list_of(items.json());
+            }
+        });
+        json.name("UnprocessedKeys").object(|json| {
+            for (table, keys) in &output.unprocessed_keys {
+                json.key(tables.shown(table));
+                write_keys(json, keys);
+            }
+        });
+        if !output.consumed_capacity.is_empty() {
+            json.name("ConsumedCapacity").list(&output.consumed_capacity, |json, consumed| {
+                write_capacity(json, consumed, tables.shown(&consumed.table_name));
+            });
+        }
+    });
+    json.into_bytes()
+}
+
+fn write_keys(json: &mut JsonWriter, entry: &pretender::KeysAndAttributes) {
+    json.object(|json| {
+        json.name("Keys").list(&entry.keys, |json, key| json.raw(&key.to_string()));
+        if !entry.attributes_to_get.is_empty() {
+            json.name("AttributesToGet").list(&entry.attributes_to_get, |json, name| json.text(name));
+        }
+        if entry.consistent_read {
+            json.name("ConsistentRead").boolean(true);
+        }
+        if let Some(projection) = &entry.projection_expression {
+            json.name("ProjectionExpression").text(projection);
+        }
+        if !entry.expression_attribute_names.is_empty() {
+            json.name("ExpressionAttributeNames").object(|json| {
+                for (key, name) in &entry.expression_attribute_names {
+                    json.key(key).text(name);
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,126 @@
+//! From a target and a body to an answer.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+
+use pdb_model::{ApiError, ErrorCode};
+use pretender::Pretender;
+
+use crate::decode::{is_json, not_json};
+use crate::error::error_response;
+use crate::layer::{Family, Texts};
+use crate::operation::Operation;
+use crate::response::Response;
+use crate::{items, streams};
+
+/// Answers requests of both services for one engine. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    pub(crate) pretender: Pretender,
+}
+
+impl Wire {
+    /// Returns the wire of an engine. It speaks the generation of texts that the engine was opened with.
+    #[must_use]
+    pub fn new(pretender: Pretender) -> Self {
+        Self { pretender }
+    }
+
+    /// Returns the engine.
+    #[must_use]
+    pub fn pretender(&self) -> &Pretender {
+        &self.pretender
+    }
+
+    /// Finds what a request asks for: its `X-Amz-Target` header and its body.
+    ///
+    /// # Errors
+    ///
+    /// The answer for a request that names no operation, or whose body is no JSON then: AWS reads the body before it looks at the
+    /// target.
+    pub fn operation(&self, target: Option<&str>, body: &[u8]) -> Result<Operation, Response> {
+        target.and_then(Operation::from_target).ok_or_else(|| {
+            error_response(&if is_json(body) {
+                ApiError::new(ErrorCode::UnknownOperationException, "")
+            } else {
+                not_json()
+            })
+        })
+    }
+
+    /// Returns the answer for a request that lacks authentication, with AWS's reason: a body that is no JSON is reported first.
+    #[must_use]
+    pub fn refuse(&self, body: &[u8], reason: &ApiError) -> Response {
+        error_response(&if is_json(body) { reason.clone() } else { not_json() })
+    }
+
+    /// Answers a request, blocking until it is done.
+    #[must_use]
+    pub fn call(&self, target: Option<&str>, body: &[u8]) -> Response {
+        match self.operation(target, body) {
+            Ok(operation) => block_on(self.run(operation, body)),
+            Err(response) => response,
+        }
+    }
+
+    /// Runs an operation. Waiting for a commit does not block the thread; reading does.
+    pub async fn run(&self, operation: Operation, body: &[u8]) -> Response {
+        match self.answer(operation, body).await {
+            Ok(body) => Response { status: 200, body },
+            Err(error) => error_response(&error),
+        }
+    }
+
+    /// Runs an operation, blocking until it is done.
+    #[must_use]
+    pub fn run_blocking(&self, operation: Operation, body: &[u8]) -> Response {
+        block_on(self.run(operation, body))
+    }
+
+    /// How operations of a family phrase their rejections here.
+    pub(crate) fn texts(&self, family: Family) -> Texts {
+        Texts::of(self.pretender.message_layer(), family)
+    }
+
+    async fn answer(&self, operation: Operation, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+        match operation {
+            Operation::PutItem => items::put_item(self, body).await,
+            Operation::UpdateItem => items::update_item(self, body).await,
+            Operation::DeleteItem => items::delete_item(self, body).await,
+            Operation::GetItem => items::get_item(self, body),
+            Operation::Query => items::query(self, body),
+            Operation::Scan => items::scan(self, body),
+            Operation::BatchGetItem => items::batch_get_item(self, body),
+            Operation::BatchWriteItem => items::batch_write_item(self, body).await,
+            Operation::TransactGetItems => items::transact_get_items(self, body),
+            Operation::TransactWriteItems => items::transact_write_items(self, body).await,
+            Operation::ListStreams => streams::list_streams(self, body),
+            Operation::DescribeStream => streams::describe_stream(self, body),
+            Operation::GetShardIterator => streams::get_shard_iterator(self, body),
+            Operation::GetRecords => streams::get_records(self, body),
+        }
+    }
+}
+
+/// Runs a future on this thread, asleep while it waits.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The wire as a client sees it: bodies in, bodies out.
+#![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
+
+mod batches;
+mod harness;
+mod layers;
+mod pages;
+mod protocol;
+mod single_items;
+mod streams;
+mod transactions;

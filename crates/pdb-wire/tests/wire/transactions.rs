@@ -1,0 +1,92 @@
+//! TransactWriteItems and TransactGetItems: the order of their checks (validation.md, sections 10.9 and 10.10).
+
+use crate::harness::{Client, check_invalid};
+
+#[test]
+fn transact_write_items_checks_in_order() {
+    check_invalid(
+        "TransactWriteItems",
+        &[
+            (
+                r#"{"ClientRequestToken":""}"#,
+                "2 validation errors detected: Value '' at 'clientRequestToken' failed to satisfy constraint: Member must have \
+                 length greater than or equal to 1; Value null at 'transactItems' failed to satisfy constraint: Member must not be \
+                 null",
+            ),
+            (
+                r#"{"TransactItems":[]}"#,
+                "1 validation error detected: Value '[]' at 'transactItems' failed to satisfy constraint: Member must have length \
+                 greater than or equal to 1",
+            ),
+            (
+                r#"{"TransactItems":[{"Put":{"TableName":"bad!name","Item":{}}}]}"#,
+                "1 validation error detected: Value 'bad!name' at 'transactItems.1.member.put.tableName' failed to satisfy \
+                 constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+",
+            ),
+            (
+                r#"{"TransactItems":[{"Put":{"TableName":"abc","Item":{}}},{"Update":{"TableName":"abc"}}]}"#,
+                "2 validation errors detected: Value null at 'transactItems.2.member.update.key' failed to satisfy constraint: \
+                 Member must not be null; Value null at 'transactItems.2.member.update.updateExpression' failed to satisfy \
+                 constraint: Member must not be null",
+            ),
+            (
+                r#"{"TransactItems":[{"ConditionCheck":{"TableName":"abc","Key":{},"ReturnValuesOnConditionCheckFailure":"ALL"}}]}"#,
+                "2 validation errors detected: Value 'ALL' at \
+                 'transactItems.1.member.conditionCheck.returnValuesOnConditionCheckFailure' failed to satisfy constraint: Member \
+                 must satisfy enum value set: [ALL_OLD, NONE]; Value null at \
+                 'transactItems.1.member.conditionCheck.conditionExpression' failed to satisfy constraint: Member must not be null",
+            ),
+            (
+                r#"{"TransactItems":[{"Put":{"TableName":"abc","Item":{}},"Delete":{"TableName":"abc","Key":{}}}]}"#,
+                "TransactItems can only contain one of Check, Put, Update or Delete",
+            ),
+            (
+                r#"{"TransactItems":[{}]}"#,
+                "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request",
+            ),
+            (
+                r#"{"TransactItems":[{"Delete":{"TableName":"abc","Key":{"a":{}}}},{"Put":{"TableName":"abc","Item":{"b":{"N":"x"}}}}]}"#,
+                "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+            ),
+            (
+                r##"{"TransactItems":[{"Delete":{"TableName":"ab","Key":{}}},{"Delete":{"TableName":"abc","Key":{},"ExpressionAttributeNames":{"#a":"b"}}}]}"##,
+                "ExpressionAttributeNames can only be specified when using expressions",
+            ),
+            (
+                r#"{"TransactItems":[{"Put":{"TableName":"abc","Item":{},"ConditionExpression":"a","ExpressionAttributeValues":{":a":{"NS":["1","1"]}}}}]}"#,
+                "ExpressionAttributeValues contains invalid value: Input collection contains duplicates for key :a",
+            ),
+        ],
+    );
+    let client = Client::new();
+    let put = r#"{"Put":{"TableName":"abc","Item":{"a":{"S":"x"}}}}"#;
+    let (_, answer) =
+        client.call("TransactWriteItems", &format!(r#"{{"TransactItems":[{}]}}"#, [put; 101].join(",")));
+    assert!(answer.contains(
+        "' at 'transactItems' failed to satisfy constraint: Member must have length less than or equal to 100\""
+    ));
+    let big = format!(r#"{{"Put":{{"TableName":"abc","Item":{{"a":{{"S":"{}"}}}}}}}}"#, "x".repeat(300_000));
+    let (_, answer) = client
+        .call("TransactWriteItems", &format!(r#"{{"TransactItems":[{}]}}"#, [big.as_str(); 15].join(",")));
+    assert!(answer.contains("size cannot exceed"), "{}", &answer[..200]);
+}
+
+#[test]
+fn transact_get_items_checks_in_order() {
+    check_invalid(
+        "TransactGetItems",
+        &[
+            (
+                r#"{"TransactItems":[{},{"Get":{"TableName":"a b"}}]}"#,
+                "3 validation errors detected: Value null at 'transactItems.1.member.get' failed to satisfy constraint: Member \
+                 must not be null; Value null at 'transactItems.2.member.get.key' failed to satisfy constraint: Member must not be \
+                 null; Value 'a b' at 'transactItems.2.member.get.tableName' failed to satisfy constraint: Member must satisfy \
+                 regular expression pattern: [a-zA-Z0-9_.-]+",
+            ),
+            (
+                r#"{"TransactItems":[{"Get":{"TableName":"abc","Key":{"a":{"SS":["x","x"]}}}}]}"#,
+                "One or more parameter values were invalid: Input collection [x, x] contains duplicates.",
+            ),
+        ],
+    );
+}
