@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pdb_cleanup::{CleanupOptions, Pace, Sweeper};
 use pdb_items::tables::TableManager;
-use pdb_items::{ItemManager, ItemsConfig};
+use pdb_items::{ItemManager, ItemsConfig, MessageLayer};
 use pdb_model::{Account, Env};
 use pdb_store::{Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
@@ -28,6 +28,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) env: Env,
     pub(crate) account: Account,
+    message_layer: MessageLayer,
     pub(crate) items: ItemManager,
     pub(crate) tables: TableManager,
     pub(crate) streams: StreamManager,
@@ -93,6 +94,7 @@ impl Pretender {
                 store,
                 env,
                 account,
+                message_layer: config.message_layer,
             }),
         })
     }
@@ -106,6 +108,12 @@ impl Pretender {
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.inner.account
+    }
+
+    /// Returns which generation of AWS's validation texts refused requests get.
+    #[must_use]
+    pub fn message_layer(&self) -> MessageLayer {
+        self.inner.message_layer
     }
 }
 
