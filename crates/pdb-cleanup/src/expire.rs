@@ -1,9 +1,11 @@
 //! Expiry of items: time to live.
 
+use crate::pace::{StepSize, timed};
 use crate::{CleanupError, Pace};
 use pdb_capture::CaptureError;
 use pdb_model::{Env, KeyError, ParseError, TableName, UserIdentity};
-use pdb_store::{Store, StoreError};
+use pdb_store::{Store, StoreError, Tx};
+use std::time::Duration;
 
 /// Items whose time lies further back are never removed: the attribute probably is no time, as AWS supposes.
 const OLDEST_EXPIRY_SECONDS: i64 = 5 * 365 * 24 * 60 * 60;
@@ -31,9 +33,7 @@ fn expire_items_of(
     table_name: &TableName,
     pace: &Pace,
 ) -> Result<u64, CleanupError> {
-    let limit = pace.step;
-    let mut removed = 0;
-    while !pace.is_stopped() {
+    StepSize::of(pace).repeat(pace, |limit| {
         let now = env.clock.now().seconds();
         let after = now.saturating_sub(OLDEST_EXPIRY_SECONDS).saturating_sub(1);
         // Where nothing is due the writer is not troubled.
@@ -43,31 +43,35 @@ fn expire_items_of(
             Err(error) => Err(error),
         })?;
         if !is_due {
-            break;
+            return Ok((0, Duration::ZERO));
         }
         let (env, table_name) = (env.clone(), table_name.clone());
-        let step = store.write(move |tx| {
-            let table = match tx.table(&table_name) {
-                Ok(table) if table.definition.time_to_live_attribute.is_some() => table,
-                Ok(_) | Err(StoreError::TableNotFound(_)) => return Ok(0),
-                Err(error) => return Err(CleanupError::Store(error)),
-            };
-            let mut removed = 0u64;
-            for key in tx.expired_items(&table, after, now, limit)? {
-                let Some(item) = tx.get_item(&table, &key)? else { continue };
-                let item = item.decode().map_err(CaptureError::Corrupt)?;
-                let key = table.definition.key_schema.extract(&item).map_err(no_key)?;
-                let locked = pdb_capture::lock_item(tx, &table, &key)?;
-                let identity = Some(UserIdentity::time_to_live());
-                pdb_capture::write_item(&env, tx, &table, locked, None, identity)?;
-                removed += 1;
-            }
-            Ok(removed)
-        })?;
-        removed += step;
-        if step < u64::from(limit) {
-            break;
-        }
+        store.write(move |tx| timed(|| expire_step(&env, tx, &table_name, after, now, limit)))
+    })
+}
+
+/// Removes up to `limit` items of a table that are expired in this transaction.
+fn expire_step(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    table_name: &TableName,
+    after: i64,
+    now: i64,
+    limit: u32,
+) -> Result<u64, CleanupError> {
+    let table = match tx.table(table_name) {
+        Ok(table) if table.definition.time_to_live_attribute.is_some() => table,
+        Ok(_) | Err(StoreError::TableNotFound(_)) => return Ok(0),
+        Err(error) => return Err(error.into()),
+    };
+    let mut removed = 0;
+    for key in tx.expired_items(&table, after, now, limit)? {
+        let Some(item) = tx.get_item(&table, &key)? else { continue };
+        let item = item.decode().map_err(CaptureError::Corrupt)?;
+        let key = table.definition.key_schema.extract(&item).map_err(no_key)?;
+        let locked = pdb_capture::lock_item(tx, &table, &key)?;
+        pdb_capture::write_item(env, tx, &table, locked, None, Some(UserIdentity::time_to_live()))?;
+        removed += 1;
     }
     Ok(removed)
 }

@@ -1,5 +1,6 @@
 //! One sweep: everything that is due.
 
+use crate::pace::{StepSize, timed};
 use crate::{CleanupError, Pace, TrimReport, expire_items, rotate_shards, trim};
 use pdb_model::Env;
 use pdb_store::{Store, StoreError};
@@ -15,13 +16,13 @@ pub struct CleanupOptions {
     pub retention: Duration,
     /// How long a [`Sweeper`](crate::Sweeper) waits between two sweeps; an hour unless said.
     pub interval: Duration,
-    /// The most records or items that one transaction removes; 100 unless said.
+    /// The most records or items that one transaction removes; 500 unless said. Fewer if that takes long.
     pub step: u32,
 }
 
 impl Default for CleanupOptions {
     fn default() -> Self {
-        Self { retention: RETENTION, interval: Duration::from_secs(60 * 60), step: 100 }
+        Self { retention: RETENTION, interval: Duration::from_secs(60 * 60), step: 500 }
     }
 }
 
@@ -63,12 +64,7 @@ pub fn sweep(
 
 /// Forgets the tokens of transactions that may be applied again by now.
 fn forget_tokens(store: &Store, env: &Env, pace: &Pace) -> Result<(), StoreError> {
-    let (now, limit) = (env.clock.now(), pace.step);
-    while !pace.is_stopped() {
-        let forgotten = store.write(move |tx| tx.forget_tokens(now, limit))?;
-        if forgotten < u64::from(limit) {
-            break;
-        }
-    }
+    let now = env.clock.now();
+    StepSize::of(pace).repeat(pace, |limit| store.write(move |tx| timed(|| tx.forget_tokens(now, limit))))?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Trimming: records, shards and streams that have outlived the retention.
 
+use crate::pace::{StepSize, timed};
 use crate::{CleanupError, Pace};
 use pdb_model::{EpochMillis, SequenceNumber, StreamArn};
 use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
@@ -127,24 +128,23 @@ fn remove_records(
     cut: Cut,
     pace: &Pace,
 ) -> Result<u64, StoreError> {
-    let (number, limit) = (shard.number, pace.step);
+    let number = shard.number;
     let is_due = store.read(|tx| match cut.through(tx, stream, number, 1)? {
         Some(_) => tx.last_counter(stream, number),
         None => Ok(None),
     })?;
-    let mut removed = 0;
-    while is_due.is_some() && !pace.is_stopped() {
-        let stream = stream.clone();
-        let step = store.write(move |tx| match cut.through(tx, &stream, number, limit)? {
-            Some(through) => tx.trim_records(&stream, number, through, limit),
-            None => Ok::<_, StoreError>(0),
-        })?;
-        removed += step;
-        if step < u64::from(limit) {
-            break;
-        }
+    if is_due.is_none() {
+        return Ok(0);
     }
-    Ok(removed)
+    StepSize::of(pace).repeat(pace, |limit| {
+        let stream = stream.clone();
+        store.write(move |tx| {
+            timed(|| match cut.through(tx, &stream, number, limit)? {
+                Some(through) => tx.trim_records(&stream, number, through, limit),
+                None => Ok::<_, StoreError>(0),
+            })
+        })
+    })
 }
 
 /// Removes a closed shard unless it still has records.
