@@ -49,6 +49,13 @@ pub(crate) fn check_defined(
 
 /// Checks the shape of a key of one or two attributes, as tables and local indexes have it.
 pub(crate) fn check_pair(key_schema: &[KeySchemaElement]) -> Result<(), ItemsError> {
+    if key_schema.len() > 2 {
+        return Err(refused(format!(
+            "1 validation error detected: Value '[{}]' at 'keySchema' failed to satisfy constraint: Member must have \
+             length less than or equal to 2",
+            names(key_schema)
+        )));
+    }
     if let [first, second] = key_schema
         && first.attribute_name == second.attribute_name
     {

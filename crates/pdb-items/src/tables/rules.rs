@@ -72,6 +72,12 @@ pub(crate) fn check_units(units: ThroughputInput, subject: Subject<'_>) -> Resul
     for (value, name) in
         [(units.read_capacity_units, "ReadCapacityUnits"), (units.write_capacity_units, "WriteCapacityUnits")]
     {
+        if value < 1 {
+            return Err(refused(format!(
+                "1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: Member must have \
+                 value greater than or equal to 1"
+            )));
+        }
         if value > MAX_UNITS {
             return Err(refused(format!(
                 "Given value {value} for {name} is out of bounds{}",
