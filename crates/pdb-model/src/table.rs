@@ -190,12 +190,20 @@ pub enum BillingMode {
     PayPerRequest,
 }
 
-impl fmt::Display for BillingMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl BillingMode {
+    /// Returns the API's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Provisioned => "PROVISIONED",
             Self::PayPerRequest => "PAY_PER_REQUEST",
-        })
+        }
+    }
+}
+
+impl fmt::Display for BillingMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -14,7 +14,7 @@ mod placeholders;
 mod put_item;
 mod query;
 mod scan;
-mod table;
+pub(crate) mod table;
 mod transact_get_items;
 mod transact_write_items;
 mod update_item;

@@ -51,6 +51,7 @@ mod layer;
 mod operation;
 mod response;
 mod streams;
+mod tables;
 mod value;
 mod wire;
 

@@ -55,7 +55,20 @@ operations! {
     "DynamoDB_20120810" {
         PointRead: GetItem;
         Write: PutItem, UpdateItem, DeleteItem, BatchWriteItem, TransactWriteItems;
-        Blocking: Query, Scan, BatchGetItem, TransactGetItems;
+        Blocking: Query, Scan, BatchGetItem, TransactGetItems,
+            CreateTable, DescribeTable, UpdateTable, DeleteTable, ListTables,
+            UpdateTimeToLive, DescribeTimeToLive, TagResource, UntagResource, ListTagsOfResource,
+            DescribeLimits, DescribeEndpoints,
+            CreateBackup, DescribeBackup, DeleteBackup, ListBackups,
+            RestoreTableFromBackup, RestoreTableToPointInTime, DescribeContinuousBackups, UpdateContinuousBackups,
+            PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy,
+            EnableKinesisStreamingDestination, DisableKinesisStreamingDestination,
+            UpdateKinesisStreamingDestination, DescribeKinesisStreamingDestination,
+            DescribeContributorInsights, UpdateContributorInsights, ListContributorInsights,
+            CreateGlobalTable, UpdateGlobalTable, DescribeGlobalTable, ListGlobalTables,
+            DescribeGlobalTableSettings, UpdateGlobalTableSettings,
+            DescribeTableReplicaAutoScaling, UpdateTableReplicaAutoScaling,
+            ImportTable, DescribeImport, ListImports, ExportTableToPointInTime, DescribeExport, ListExports;
     }
     "DynamoDBStreams_20120810" {
         PointRead: DescribeStream, GetShardIterator;

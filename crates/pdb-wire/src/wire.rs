@@ -13,19 +13,32 @@ use crate::error::error_response;
 use crate::layer::{Family, Texts};
 use crate::operation::Operation;
 use crate::response::Response;
-use crate::{items, streams};
+use crate::{items, streams, tables};
 
 /// Answers requests of both services for one engine. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Wire {
     pub(crate) pretender: Pretender,
+    endpoint: Arc<str>,
 }
 
 impl Wire {
     /// Returns the wire of an engine. It speaks the generation of texts that the engine was opened with.
     #[must_use]
     pub fn new(pretender: Pretender) -> Self {
-        Self { pretender }
+        Self { pretender, endpoint: "localhost:8000".into() }
+    }
+
+    /// Sets what `DescribeEndpoints` answers: where clients reach this engine, as `host:port`.
+    #[must_use]
+    pub fn with_endpoint(self, endpoint: &str) -> Self {
+        Self { endpoint: endpoint.into(), ..self }
+    }
+
+    /// Returns where clients reach this engine.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     /// Returns the engine.
@@ -100,6 +113,7 @@ impl Wire {
             Operation::DescribeStream => streams::describe_stream(self, body),
             Operation::GetShardIterator => streams::get_shard_iterator(self, body),
             Operation::GetRecords => streams::get_records(self, body),
+            of_tables => tables::answer(self, of_tables, body),
         }
     }
 }

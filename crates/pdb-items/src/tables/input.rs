@@ -16,6 +16,17 @@ pub enum KeyType {
     Range,
 }
 
+impl KeyType {
+    /// Returns the API's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hash => "HASH",
+            Self::Range => "RANGE",
+        }
+    }
+}
+
 /// One element of a key schema, as requested or described.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySchemaElement {
@@ -130,6 +141,17 @@ pub enum TableClassInput {
     Standard,
     /// For tables that are seldom read.
     StandardInfrequentAccess,
+}
+
+impl TableClassInput {
+    /// Returns the API's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::StandardInfrequentAccess => "STANDARD_INFREQUENT_ACCESS",
+        }
+    }
 }
 
 /// Requested warm throughput; absent members keep what there is.

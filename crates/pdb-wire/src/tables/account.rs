@@ -1,0 +1,163 @@
+//! `DescribeLimits`, `DescribeEndpoints`, and the operations on what is not here: global tables, import, export.
+
+use pdb_model::{ApiError, TableName};
+
+use super::input;
+use crate::Wire;
+use crate::constraint::{Constraints, at};
+use crate::decode::{Text, decode_body, shape};
+use crate::json::JsonWriter;
+use crate::layer::Texts;
+
+shape! {
+    /// What operations take whose members do not matter.
+    struct AnyInput {
+        next_token: bool = "",
+    }
+
+    /// What DescribeGlobalTable and its siblings take.
+    struct GlobalTableInput<'a> {
+        global_table_name: Text<'a> = "GlobalTableName",
+    }
+
+    /// What the operations on replicas' scaling take.
+    struct ReplicaScalingInput<'a> {
+        table_name: Text<'a> = "TableName",
+    }
+
+    /// What DescribeImport takes.
+    struct DescribeImportInput<'a> {
+        import_arn: Text<'a> = "ImportArn",
+    }
+
+    /// What DescribeExport takes.
+    struct DescribeExportInput<'a> {
+        export_arn: Text<'a> = "ExportArn",
+    }
+
+    /// What ExportTableToPointInTime takes.
+    struct ExportTableToPointInTimeInput<'a> {
+        table_arn: Text<'a> = "TableArn",
+        s3_bucket: Text<'a> = "S3Bucket",
+    }
+}
+
+/// Runs `DescribeLimits`.
+pub(crate) fn describe_limits(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    decode_body::<AnyInput>(body)?;
+    let limits = wire.pretender.describe_limits();
+    Ok(JsonWriter::object_of(|json| {
+        json.name("AccountMaxReadCapacityUnits").integer(limits.account_max_read_capacity_units);
+        json.name("AccountMaxWriteCapacityUnits").integer(limits.account_max_write_capacity_units);
+        json.name("TableMaxReadCapacityUnits").integer(limits.table_max_read_capacity_units);
+        json.name("TableMaxWriteCapacityUnits").integer(limits.table_max_write_capacity_units);
+    }))
+}
+
+/// Runs `DescribeEndpoints`.
+pub(crate) fn describe_endpoints(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    decode_body::<AnyInput>(body)?;
+    Ok(JsonWriter::object_of(|json| {
+        json.name("Endpoints").list([wire.endpoint()], |json, address| {
+            json.object(|json| {
+                json.name("Address").text(address);
+                json.name("CachePeriodInMinutes").integer(1440);
+            });
+        });
+    }))
+}
+
+/// Runs the operations that change global tables of 2017.
+pub(crate) fn refuse_legacy_global_tables(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    decode_body::<AnyInput>(body)?;
+    wire.pretender.refuse_legacy_global_tables()?;
+    Ok(empty())
+}
+
+/// Runs `DescribeGlobalTable` and `DescribeGlobalTableSettings`.
+pub(crate) fn describe_global_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let given: GlobalTableInput<'_> = decode_body(body)?;
+    let mut check = Constraints::new(Texts::CLASSIC);
+    let path = at("GlobalTableName");
+    check.required(&path, given.global_table_name.as_ref());
+    input::name_constraints(&mut check, &path, given.global_table_name.as_ref());
+    check.finish()?;
+    let name = given.global_table_name.as_deref().and_then(|name| TableName::new(name).ok());
+    wire.pretender.describe_global_table(&input::checked(name, "GlobalTableName")?)?;
+    Ok(empty())
+}
+
+/// Runs `ListGlobalTables`.
+pub(crate) fn list_global_tables(_wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    decode_body::<AnyInput>(body)?;
+    Ok(empty_list("GlobalTables"))
+}
+
+/// Runs `DescribeTableReplicaAutoScaling` and `UpdateTableReplicaAutoScaling`.
+pub(crate) fn describe_table_replica_auto_scaling(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let given: ReplicaScalingInput<'_> = decode_body(body)?;
+    let table_name = input::table_name(given.table_name.as_ref())?;
+    wire.pretender.describe_table_replica_auto_scaling(&table_name)?;
+    Ok(empty())
+}
+
+/// Runs `ImportTable`.
+pub(crate) fn import_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    decode_body::<AnyInput>(body)?;
+    wire.pretender.import_table()?;
+    Ok(empty())
+}
+
+/// Runs `DescribeImport`.
+pub(crate) fn describe_import(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let given: DescribeImportInput<'_> = decode_body(body)?;
+    check_arn("ImportArn", given.import_arn.as_ref())?;
+    wire.pretender.describe_import(&given.import_arn.unwrap_or_default())?;
+    Ok(empty())
+}
+
+/// Runs `ListImports`.
+pub(crate) fn list_imports(_wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    decode_body::<AnyInput>(body)?;
+    Ok(empty_list("ImportSummaryList"))
+}
+
+/// Runs `ExportTableToPointInTime`.
+pub(crate) fn export_table_to_point_in_time(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let given: ExportTableToPointInTimeInput<'_> = decode_body(body)?;
+    let mut check = Constraints::new(Texts::CLASSIC);
+    check.required(&at("TableArn"), given.table_arn.as_ref());
+    check.required(&at("S3Bucket"), given.s3_bucket.as_ref());
+    check.finish()?;
+    wire.pretender.export_table_to_point_in_time(&given.table_arn.unwrap_or_default())?;
+    Ok(empty())
+}
+
+/// Runs `DescribeExport`.
+pub(crate) fn describe_export(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let given: DescribeExportInput<'_> = decode_body(body)?;
+    check_arn("ExportArn", given.export_arn.as_ref())?;
+    wire.pretender.describe_export(&given.export_arn.unwrap_or_default())?;
+    Ok(empty())
+}
+
+/// Runs `ListExports`.
+pub(crate) fn list_exports(_wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    decode_body::<AnyInput>(body)?;
+    Ok(empty_list("ExportSummaries"))
+}
+
+fn check_arn(member: &str, arn: Option<&Text<'_>>) -> Result<(), ApiError> {
+    let mut check = Constraints::new(Texts::CLASSIC);
+    check.required(&at(member), arn);
+    check.text_length(&at(member), arn, 37..=1024);
+    check.finish()
+}
+
+fn empty() -> Vec<u8> {
+    JsonWriter::object_of(|_| ())
+}
+
+fn empty_list(member: &'static str) -> Vec<u8> {
+    JsonWriter::object_of(|json| json.name(member).list([(); 0], |_, ()| ()))
+}
