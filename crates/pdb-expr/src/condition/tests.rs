@@ -167,6 +167,11 @@ fn limits_are_enforced() {
         v,
         "The expression contains too many operators; operator count: 301",
     );
+    // The deepest legal nesting: one operator a level.
+    let nested = format!("{}a = :v{}", "NOT (".repeat(299), ")".repeat(299));
+    let condition = ConditionExpression::parse(&nested, &placeholders(v)).unwrap();
+    assert!(condition.matches(None));
+    assert_eq!(condition.to_string().matches("NOT").count(), 299);
     let list = |count| format!("a IN ({})", vec![":v"; count].join(","));
     assert!(ConditionExpression::parse(&list(99), &placeholders(v)).is_ok());
     refuse(
