@@ -93,7 +93,8 @@ impl BoundServer {
         let runtime =
             builder.thread_name("pretender-http").enable_all().build().map_err(ServerError::Threads)?;
         let region = pretender.account().region.clone();
-        let front = Arc::new(Front::new(Wire::new(pretender), region, options.body_timeout));
+        let wire = Wire::new(pretender).with_endpoint(&address.to_string());
+        let front = Arc::new(Front::new(wire, region, options.body_timeout));
         let shutdown = Shutdown::new();
         let watcher = shutdown.watcher();
         let listener = {
