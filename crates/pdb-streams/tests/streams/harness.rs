@@ -149,8 +149,18 @@ impl Db {
         self.streams.describe_stream(&DescribeStreamInput::new(stream_arn.clone())).unwrap()
     }
 
+    /// The ids of all shards, of which there may be more than fit a page.
     pub(crate) fn shard_ids(&self, stream_arn: &StreamArn) -> Vec<ShardId> {
-        self.describe(stream_arn).shards.into_iter().map(|shard| shard.shard_id).collect()
+        let mut input = DescribeStreamInput::new(stream_arn.clone());
+        let mut ids = Vec::new();
+        loop {
+            let page = self.streams.describe_stream(&input).unwrap();
+            ids.extend(page.shards.into_iter().map(|shard| shard.shard_id));
+            match page.last_evaluated_shard_id {
+                Some(last) => input.exclusive_start_shard_id = Some(last),
+                None => return ids,
+            }
+        }
     }
 
     /// An iterator into the shard.
