@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod serve;
+mod tail;
 
 use std::error::Error;
 
@@ -10,6 +11,7 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Box<serve::Serve>),
+    Tail(tail::Tail),
 }
 
 impl Command {
@@ -17,6 +19,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         match self {
             Self::Serve(serve) => serve.run(),
+            Self::Tail(tail) => tail.run(),
         }
     }
 }

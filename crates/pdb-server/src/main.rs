@@ -2,6 +2,7 @@
 
 mod commands;
 mod logging;
+mod remote;
 mod span;
 
 use std::io::Write;

@@ -6,3 +6,4 @@ mod harness;
 mod limits;
 mod protocol;
 mod robustness;
+mod tail;

@@ -1,0 +1,117 @@
+//! `pretender tail`.
+
+mod line;
+
+use std::error::Error;
+use std::io::{ErrorKind, Write};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use pretender::{EventPattern, StartPosition, Subscription, TailError};
+
+use crate::remote::{RemoteRecord, RemoteStreams};
+
+/// Pages without a record after which an open shard counts as read: AWS answers empty ones before records, too.
+const EMPTY_PAGES: u32 = 3;
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Print the changes of tables, from any endpoint of the Streams API.
+///
+/// Reads a stream as a consumer should: parents before children, through rotations and splits, each record once. Ends when it has
+/// caught up, unless told to follow.
+#[derive(Args, Debug)]
+pub(crate) struct Tail {
+    /// Tables, or ARNs of streams; of a table the latest stream is read
+    #[arg(required = true, value_name = "TABLE|ARN")]
+    targets: Vec<String>,
+
+    /// Endpoint of the Streams API
+    #[arg(long, env = "PRETENDER_ENDPOINT", default_value = "http://127.0.0.1:8000", value_name = "URL")]
+    endpoint: String,
+
+    /// Where to begin: at the oldest record, or behind the newest
+    #[arg(long, value_enum, default_value_t = From::TrimHorizon)]
+    from: From,
+
+    /// Print only what matches this pattern, in the syntax of Lambda's event filters; several are alternatives
+    #[arg(long, value_name = "PATTERN")]
+    filter: Vec<EventPattern>,
+
+    /// Wait for further changes instead of ending; of a table also into its next stream
+    #[arg(long, short)]
+    follow: bool,
+
+    /// Print each record as one line of JSON, as the API has it
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum From {
+    TrimHorizon,
+    Latest,
+}
+
+impl Tail {
+    /// Prints until the end.
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        let mut stdout = std::io::stdout().lock();
+        match self.print_to(&mut stdout, &mut std::io::stderr()) {
+            // Whoever reads us has seen enough.
+            Err(error) if is_broken_pipe(error.as_ref()) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn print_to(self, out: &mut dyn Write, warnings: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+        let (many, follow, json) = (self.targets.len() > 1, self.follow, self.json);
+        let mut failing = false;
+        for event in self.subscribe()? {
+            match event {
+                Ok(event) => {
+                    failing = false;
+                    let RemoteRecord(record) = &event.record;
+                    if json {
+                        writeln!(out, "{record}")?;
+                    } else {
+                        writeln!(out, "{}", line::line(record, many.then_some(&*event.stream_arn)))?;
+                    }
+                    out.flush()?;
+                }
+                Err(error @ TailError::Trimmed { .. }) => writeln!(warnings, "pretender: {error}")?,
+                // A server that is being restarted is waited for, with one warning.
+                Err(error @ TailError::Source(_)) if follow => {
+                    if !failing {
+                        writeln!(warnings, "pretender: {}", crate::one_line(&error))?;
+                    }
+                    failing = true;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn subscribe(self) -> Result<Subscription<RemoteStreams>, TailError> {
+        let mut builder = Subscription::builder(RemoteStreams::new(&self.endpoint))
+            .from(match self.from {
+                From::TrimHorizon => StartPosition::TrimHorizon,
+                From::Latest => StartPosition::Latest,
+            })
+            .follow(self.follow)
+            .poll_interval(POLL_INTERVAL)
+            .caught_up_after(EMPTY_PAGES);
+        for target in self.targets {
+            builder = if target.starts_with("arn:") { builder.stream(target) } else { builder.table(target) };
+        }
+        for pattern in self.filter {
+            builder = builder.pattern(pattern);
+        }
+        builder.start()
+    }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,211 @@
+//! Streams behind an endpoint of the Streams API, as a subscription reads them.
+
+use std::time::Duration;
+
+use pretender::{
+    Clock, EventDocument, SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream,
+    StreamLabel, StreamSource, SystemClock,
+};
+use serde_json::{Map, Value, json};
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// A page is about a megabyte by DynamoDB's count; as JSON it may be several times that.
+const MAX_ANSWER_BYTES: u64 = 64 << 20;
+
+/// The Streams API behind an endpoint, spoken over HTTP without signatures.
+#[derive(Debug)]
+pub(crate) struct RemoteStreams {
+    agent: ureq::Agent,
+    endpoint: String,
+}
+
+/// A record as the API has it; a JSON object.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RemoteRecord(pub(crate) Value);
+
+/// What an endpoint answers instead of what it was asked for.
+#[derive(Debug, thiserror::Error)]
+enum RemoteError {
+    #[error("{endpoint} cannot be reached")]
+    Unreachable { endpoint: String, source: Box<ureq::Error> },
+    #[error("{endpoint} does not speak the Streams API: it answered {status}")]
+    NotStreams { endpoint: String, status: u16 },
+    #[error("{code}: {message}")]
+    Refused { code: String, message: String },
+}
+
+impl RemoteStreams {
+    pub(crate) fn new(endpoint: &str) -> Self {
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build();
+        Self { agent: agent.into(), endpoint: endpoint.to_owned() }
+    }
+
+    fn call(&self, operation: &str, input: &Value) -> Result<Value, SourceError> {
+        let (status, body) = self.post(operation, input).map_err(|error| {
+            let (endpoint, source) = (self.endpoint.clone(), Box::new(error));
+            SourceError::Failed(RemoteError::Unreachable { endpoint, source }.into())
+        })?;
+        let answer: Value = serde_json::from_str(&body).unwrap_or_default();
+        if (200..300).contains(&status) && answer.is_object() {
+            return Ok(answer);
+        }
+        let Some(code) = answer["__type"].as_str() else {
+            let endpoint = self.endpoint.clone();
+            return Err(SourceError::Failed(RemoteError::NotStreams { endpoint, status }.into()));
+        };
+        let message = answer["message"].as_str().or(answer["Message"].as_str()).unwrap_or_default();
+        Err(refusal(code.rsplit('#').next().unwrap_or(code), message))
+    }
+
+    fn post(&self, operation: &str, input: &Value) -> Result<(u16, String), ureq::Error> {
+        // Emulators take any credentials, but some want to see their form.
+        let date: String = StreamLabel::at(SystemClock.now()).as_str().replace(['-', ':'], "");
+        let date = date.split('.').next().unwrap_or_default();
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=pretender/{}/us-east-1/dynamodb/aws4_request, \
+             SignedHeaders=host;x-amz-date;x-amz-target, Signature=none",
+            date.split('T').next().unwrap_or_default()
+        );
+        let mut response = self
+            .agent
+            .post(&self.endpoint)
+            .header("Content-Type", "application/x-amz-json-1.0")
+            .header("X-Amz-Target", format!("DynamoDBStreams_20120810.{operation}"))
+            .header("X-Amz-Date", format!("{date}Z"))
+            .header("Authorization", authorization)
+            .send(input.to_string())?;
+        let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_string()?;
+        Ok((response.status().as_u16(), body))
+    }
+
+    /// Calls a listing operation until there are no more pages; `cursor` gives the member to ask with next.
+    fn all_pages(
+        &self,
+        operation: &str,
+        mut input: Value,
+        mut page: impl FnMut(&Value) -> Option<(&'static str, String)>,
+    ) -> Result<Value, SourceError> {
+        loop {
+            let answer = self.call(operation, &input)?;
+            match page(&answer) {
+                Some((cursor, value)) => input[cursor] = value.into(),
+                None => return Ok(answer),
+            }
+        }
+    }
+}
+
+/// Sorts an exception by what a subscription does about it.
+fn refusal(code: &str, message: &str) -> SourceError {
+    match code {
+        "ResourceNotFoundException" => SourceError::NotFound,
+        "ExpiredIteratorException" => SourceError::Expired,
+        "TrimmedDataAccessException" => SourceError::Trimmed,
+        "ThrottlingException" | "LimitExceededException" | "ProvisionedThroughputExceededException" => {
+            SourceError::Throttled
+        }
+        _ => {
+            let (code, message) = (code.to_owned(), message.to_owned());
+            SourceError::Failed(RemoteError::Refused { code, message }.into())
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+impl StreamSource for RemoteStreams {
+    type Record = RemoteRecord;
+
+    fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError> {
+        let mut streams: Vec<String> = Vec::new();
+        self.all_pages("ListStreams", json!({ "TableName": table_name }), |answer| {
+            streams.extend(
+                answer["Streams"].as_array().into_iter().flatten().map(|stream| text(&stream["StreamArn"])),
+            );
+            let last = answer["LastEvaluatedStreamArn"].as_str()?;
+            Some(("ExclusiveStartStreamArn", last.to_owned()))
+        })?;
+        // The API promises no order; the ARNs of one table differ in their labels, which are times.
+        streams.sort_by(|a, b| b.cmp(a));
+        Ok(streams)
+    }
+
+    fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError> {
+        let mut shards = Vec::new();
+        let last = self.all_pages("DescribeStream", json!({ "StreamArn": stream_arn }), |answer| {
+            let described = &answer["StreamDescription"];
+            shards.extend(described["Shards"].as_array().into_iter().flatten().map(|shard| SourceShard {
+                shard_id: text(&shard["ShardId"]),
+                parent_shard_id: shard["ParentShardId"].as_str().map(str::to_owned),
+                is_open: shard["SequenceNumberRange"]["EndingSequenceNumber"].is_null(),
+            }));
+            let last = described["LastEvaluatedShardId"].as_str()?;
+            Some(("ExclusiveStartShardId", last.to_owned()))
+        })?;
+        Ok(SourceStream { is_live: last["StreamDescription"]["StreamStatus"] != "DISABLED", shards })
+    }
+
+    fn shard_iterator(
+        &self,
+        stream_arn: &str,
+        shard_id: &str,
+        position: &SourcePosition,
+    ) -> Result<String, SourceError> {
+        let mut input = json!({ "StreamArn": stream_arn, "ShardId": shard_id });
+        input["ShardIteratorType"] = match position {
+            SourcePosition::TrimHorizon => "TRIM_HORIZON",
+            SourcePosition::Latest => "LATEST",
+            SourcePosition::After(number) => {
+                input["SequenceNumber"] = number.as_str().into();
+                "AFTER_SEQUENCE_NUMBER"
+            }
+        }
+        .into();
+        Ok(text(&self.call("GetShardIterator", &input)?["ShardIterator"]))
+    }
+
+    fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<RemoteRecord>, SourceError> {
+        let mut input = Map::from_iter([("ShardIterator".to_owned(), iterator.into())]);
+        input.extend(limit.map(|limit| ("Limit".to_owned(), limit.into())));
+        let mut answer = self.call("GetRecords", &input.into())?;
+        let next_iterator = answer["NextShardIterator"].as_str().map(str::to_owned);
+        let records = match answer["Records"].take() {
+            Value::Array(records) => records.into_iter().filter(Value::is_object).map(RemoteRecord).collect(),
+            _ => Vec::new(),
+        };
+        Ok(SourcePage { records, next_iterator })
+    }
+}
+
+impl SourceRecord for RemoteRecord {
+    fn sequence_number(&self) -> String {
+        text(&self.0["dynamodb"]["SequenceNumber"])
+    }
+
+    fn document(&self, _stream_arn: &str) -> EventDocument {
+        EventDocument::parse(&self.0.to_string()).expect("a record is an object")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exceptions_are_sorted_by_what_is_done_about_them() {
+        for (code, expected) in [
+            ("ResourceNotFoundException", "stream or shard does not exist"),
+            ("ExpiredIteratorException", "shard iterator has expired"),
+            ("TrimmedDataAccessException", "records at this position have been trimmed"),
+            ("ThrottlingException", "too many calls"),
+            ("LimitExceededException", "too many calls"),
+            ("ProvisionedThroughputExceededException", "too many calls"),
+            ("ValidationException", "stream cannot be read"),
+        ] {
+            assert_eq!(refusal(code, "x").to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! `pretender tail`, as a process, against a server in this one.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use pdb_server::{RunningServer, Server, ServerOptions};
+use pretender::{
+    CreateTableInput, Item, ManualClock, Pretender, PutItemInput, ScalarType, StreamArn, StreamSpecification,
+    StreamViewType, TableName,
+};
+use std::sync::Arc;
+
+struct Streamed {
+    server: RunningServer,
+    pretender: Pretender,
+    clock: Arc<ManualClock>,
+    arn: StreamArn,
+}
+
+impl Streamed {
+    /// A server with a clock that stands at 2026-03-01T09:15:42.017Z and the streamed table `Orders`.
+    fn new() -> Self {
+        let clock = Arc::new(ManualClock::held_at(pretender::EpochMillis(1_772_356_542_017)));
+        let pretender = Pretender::builder().clock(clock.clone()).sweep_interval(None).open().unwrap();
+        let server = Server::start(pretender.clone(), ServerOptions::default()).unwrap();
+        let stream = StreamSpecification::enabled(StreamViewType::NewAndOldImages);
+        let created = CreateTableInput {
+            stream_specification: Some(stream),
+            ..CreateTableInput::new(orders(), ("pk", ScalarType::S), None)
+        };
+        pretender.create_table(created).unwrap();
+        let listed = pretender.list_streams(&Default::default()).unwrap();
+        let arn = listed.streams[0].stream_arn.clone();
+        Self { server, pretender, clock, arn }
+    }
+
+    fn put(&self, key: &str, total: u32) {
+        let item = Item::new().with("pk", key).with("total", i64::from(total));
+        self.pretender.put_item(PutItemInput::new(orders(), item)).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
+        command.env_clear().arg("tail").args(arguments).args(["--endpoint", &self.server.url()]);
+        command
+    }
+
+    fn tail(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+fn orders() -> TableName {
+    "Orders".parse().unwrap()
+}
+
+fn check_refused(output: &Output, text: &str) {
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stderr.trim_end(), text);
+}
+
+#[test]
+fn changes_are_printed_for_people_until_caught_up() {
+    let streamed = Streamed::new();
+    streamed.put("o1", 42);
+    streamed.pretender.split_shards(&streamed.arn, None).unwrap();
+    streamed.put("o1", 43);
+    let expected = "2026-03-01T09:15:42Z INSERT pk=\"o1\" total=42\n2026-03-01T09:15:42Z MODIFY pk=\"o1\" total=42->43\n";
+    assert_eq!(streamed.tail(&["Orders"]), expected);
+    assert_eq!(streamed.tail(&[&streamed.arn.to_string()]), expected);
+    let both = expected.replace("pk=", "Orders pk=");
+    assert_eq!(streamed.tail(&["Orders", &streamed.arn.to_string()]), both);
+    assert_eq!(streamed.tail(&["Orders", "--from", "latest"]), "");
+}
+
+#[test]
+fn records_are_printed_as_the_api_has_them_and_by_pattern() {
+    let streamed = Streamed::new();
+    streamed.put("o1", 42);
+    streamed.put("o2", 1);
+    streamed.put("o1", 43);
+    let lines = streamed.tail(&["Orders", "--json"]);
+    assert_eq!(lines.lines().count(), 3);
+    let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(first["eventName"], "INSERT");
+    assert_eq!(first["dynamodb"]["NewImage"]["total"]["N"], "42");
+    assert_eq!(first["awsRegion"], "us-east-1");
+    let modified = streamed.tail(&["Orders", "--filter", r#"{"eventName":["MODIFY"]}"#]);
+    assert_eq!(modified.lines().count(), 1);
+    let either = [
+        "Orders",
+        "--filter",
+        r#"{"eventName":["MODIFY"]}"#,
+        "--filter",
+        r#"{"dynamodb":{"Keys":{"pk":{"S":["o2"]}}}}"#,
+    ];
+    assert_eq!(streamed.tail(&either).lines().count(), 2);
+}
+
+#[test]
+fn a_long_lineage_is_followed_as_it_grows() {
+    let streamed = Streamed::new();
+    let mut child: Child = streamed
+        .command(&["Orders", "--follow", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for total in 0..5 {
+        streamed.put("o1", total);
+        let record: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!(record["dynamodb"]["NewImage"]["total"]["N"], total.to_string());
+        streamed.pretender.rotate_shards(&streamed.arn, None).unwrap();
+        // Iterators die meanwhile, and shards become due.
+        streamed.clock.advance(Duration::from_secs(5 * 60 * 60));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn more_shards_and_streams_than_fit_a_page() {
+    let streamed = Streamed::new();
+    for total in 0..110 {
+        if total % 10 == 0 {
+            streamed.put("o1", total);
+        }
+        streamed.pretender.rotate_shards(&streamed.arn, None).unwrap();
+    }
+    assert_eq!(streamed.tail(&["Orders"]).lines().count(), 11);
+}
+
+#[test]
+fn what_cannot_be_tailed_is_one_clear_line() {
+    let streamed = Streamed::new();
+    let output = streamed.command(&["Nothing"]).output().unwrap();
+    check_refused(&output, "pretender: table `Nothing` has no stream");
+    let output = streamed.command(&["arn:nonsense"]).output().unwrap();
+    let text = "pretender: stream source failed: stream cannot be read: ValidationException: \
+                1 validation error detected: Value 'arn:nonsense' at 'streamArn' failed to satisfy constraint: \
+                Member must have length greater than or equal to 37";
+    check_refused(&output, text);
+    let output = streamed.command(&["Orders", "--filter", "nonsense"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Invalid filter pattern definition."));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
+    let output =
+        command.env_clear().args(["tail", "Orders", "--endpoint", "http://127.0.0.1:1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("http://127.0.0.1:1 cannot be reached"));
+}
