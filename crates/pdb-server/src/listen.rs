@@ -19,6 +19,9 @@ use crate::{RunningServer, ServerOptions};
 /// How long the accept loop rests after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Threads for reads of many rows. More would only wait for the processor, and each costs memory.
+const BLOCKING_THREADS: usize = 16;
+
 /// Why a server could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -90,8 +93,12 @@ impl BoundServer {
         if let Some(workers) = options.workers {
             builder.worker_threads(workers.max(1));
         }
-        let runtime =
-            builder.thread_name("pretender-http").enable_all().build().map_err(ServerError::Threads)?;
+        let runtime = builder
+            .thread_name("pretender-http")
+            .max_blocking_threads(BLOCKING_THREADS)
+            .enable_all()
+            .build()
+            .map_err(ServerError::Threads)?;
         let region = pretender.account().region.clone();
         let wire = Wire::new(pretender).with_endpoint(&address.to_string());
         let front = Arc::new(Front::new(wire, region, options.body_timeout));
