@@ -38,6 +38,9 @@ mod shapes {
     }
 }
 
+/// Entries on a page of ListContributorInsights.
+const MOST_LISTED: usize = 100;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Action {
     Enable,
@@ -113,14 +116,24 @@ pub(crate) fn list_contributor_insights(wire: &Wire, body: &[u8]) -> Result<Vec<
     check.range(&at("MaxResults"), given.max_results, 0..=100);
     check.finish()?;
     let listed = wire.pretender.list_contributor_insights(table_name.as_ref())?;
+    let start: usize = match &given.next_token {
+        Some(token) => token.parse().map_err(|_| ApiError::validation("Invalid NextToken"))?,
+        None => 0,
+    };
+    let most = given.max_results.and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0);
+    let end = start.saturating_add(most.unwrap_or(MOST_LISTED)).min(listed.len());
+    let page = listed.get(start..end).unwrap_or_default();
     Ok(JsonWriter::object_of(|json| {
-        json.name("ContributorInsightsSummaries").list(&listed, |json, insights| {
+        json.name("ContributorInsightsSummaries").list(page, |json, insights| {
             json.object(|json| {
                 write_names(json, insights);
                 json.name("ContributorInsightsStatus").text("ENABLED");
                 json.name("ContributorInsightsMode").text(mode(insights));
             });
         });
+        if end < listed.len() {
+            json.name("NextToken").text(&end.to_string());
+        }
     }))
 }
 

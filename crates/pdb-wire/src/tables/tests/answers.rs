@@ -167,6 +167,30 @@ fn settings_answer_as_aws_does() {
             r#""ContributorInsightsMode":"ACCESSED_AND_THROTTLED_KEYS"}"#
         ),
     );
+    check_accepted(&wire, "CreateTable", &SIMPLE.replace("Tbl", "Two"));
+    check_accepted(
+        &wire,
+        "UpdateContributorInsights",
+        r#"{"TableName":"Two","ContributorInsightsAction":"ENABLE"}"#,
+    );
+    let summary = |name: &str| {
+        format!(
+            r#"{{"TableName":"{name}","ContributorInsightsStatus":"ENABLED","ContributorInsightsMode":"ACCESSED_AND_THROTTLED_KEYS"}}"#
+        )
+    };
+    let (one, two) = (summary("Tbl"), summary("Two"));
+    check_answer(
+        &wire,
+        "ListContributorInsights",
+        r#"{"MaxResults":1}"#,
+        &format!(r#"{{"ContributorInsightsSummaries":[{one}],"NextToken":"1"}}"#),
+    );
+    check_answer(
+        &wire,
+        "ListContributorInsights",
+        r#"{"NextToken":"1"}"#,
+        &format!(r#"{{"ContributorInsightsSummaries":[{two}]}}"#),
+    );
     let stream = "arn:aws:kinesis:us-east-1:000000000000:stream/events";
     check_answer(
         &wire,
