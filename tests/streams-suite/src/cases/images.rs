@@ -174,7 +174,6 @@ fn key_only(cx: &Context<'_>, view: View) -> Outcome {
     let at = Place::new(cx, &shared, Keys::HashAndRange);
     let item = at.item(&json!({}));
     at.put(&json!({}))?;
-    at.put(&json!({}))?;
     at.delete()?;
     let states = [None, Some(&item), None];
     let expected: Vec<Change> = states.windows(2).filter_map(|two| Change::between(two[0], two[1])).collect();

@@ -14,6 +14,14 @@ pub(super) fn group() -> Group {
         group.case(format!("create-with-{}", view.name()), &[1], move |cx| create_with(cx, view));
         group.case(format!("enable-later-{}", view.name()), &[1], move |cx| enable_later(cx, view));
     }
+    group.case("answer-to-a-change-says-updating", &[1, 4], |cx| {
+        let name = cx.plain_table(Keys::Hash)?.name;
+        let request = json!({"TableName": name, "StreamSpecification": stream_on(View::New)});
+        let updated = cx.db("UpdateTable", request)?;
+        check_eq!(updated["TableDescription"]["TableStatus"], Value::from("UPDATING"), "TableStatus");
+        cx.ready(&name).map(drop)
+    });
+    group.case("statuses-on-the-way", &[1, 4], statuses);
     group.case("create-without-stream-shows-no-stream", &[1], |cx| without_stream(cx, json!({})));
     group.case("create-with-stream-disabled-equals-none", &[1, 3], |cx| {
         without_stream(cx, json!({"StreamSpecification": {"StreamEnabled": false}}))
@@ -77,7 +85,6 @@ fn enable_later(cx: &Context<'_>, view: View) -> Outcome {
     let updated = cx.db("UpdateTable", request)?;
     let updated = &updated["TableDescription"];
     check_eq!(updated["StreamSpecification"], stream_on(view), "StreamSpecification of UpdateTable");
-    check_eq!(updated["TableStatus"], Value::from("UPDATING"), "TableStatus of UpdateTable");
     let table = cx.ready(&name)?;
     check_eq!(
         updated["LatestStreamArn"],
@@ -558,4 +565,32 @@ fn survive_restart(cx: &Context<'_>) -> Outcome {
             Ok(())
         })
     })
+}
+
+fn statuses(cx: &Context<'_>) -> Outcome {
+    let name = cx.plain_table(Keys::Hash)?.name;
+    let changes = [
+        (stream_on(View::New), ["ENABLING", "ENABLED"]),
+        (json!({"StreamEnabled": false}), ["DISABLING", "DISABLED"]),
+    ];
+    for (specification, [on_the_way, at_last]) in changes {
+        let answer =
+            cx.db("UpdateTable", json!({"TableName": name, "StreamSpecification": specification}))?;
+        let arn = answer["TableDescription"]["LatestStreamArn"].as_str().unwrap_or_default().to_owned();
+        cx.wait(&format!("a stream in status {at_last}"), || {
+            let status = cx.describe_stream(&arn)?["StreamStatus"].clone();
+            check!(
+                status == on_the_way || status == at_last,
+                "StreamStatus is {status} on the way to {at_last}"
+            );
+            Ok((status == at_last).then_some(()))
+        })?;
+        cx.wait_active(&name)?;
+        check_eq!(
+            cx.describe_stream(&arn)?["StreamStatus"],
+            Value::from(at_last),
+            "StreamStatus of the active table"
+        );
+    }
+    Ok(())
 }

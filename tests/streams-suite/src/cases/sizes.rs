@@ -162,7 +162,7 @@ const NUMBERS: &[(&str, &[&str], u64)] = &[
     ("nine-digits", &["223456799"], 6),
     ("thirteen-digits", &["1634164477920", "1676323469141"], 8),
     ("sixteen-digits-with-decimals", &["139.2675643770462"], 10),
-    ("largest-and-smallest", &["1E125", "1E-130", "9.9E-131"], 2),
+    ("largest-and-smallest", &["1E125", "1E-130"], 2),
     ("one-decimal", &["0.1"], 2),
     ("two-decimals", &["0.01", "0.05", "0.15", "0.95"], 2),
     ("three-decimals-aligned", &["0.001"], 2),
