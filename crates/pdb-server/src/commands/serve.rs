@@ -116,11 +116,12 @@ impl Serve {
         let pretender = self.builder()?.open()?;
         let server = bound.start(pretender.clone())?;
 
-        let mut stdout = std::io::stdout().lock();
-        writeln!(stdout, "Listening on {}", server.url())?;
-        writeln!(stdout, "Data in {}", self.shown_location())?;
-        stdout.flush()?;
-        drop(stdout);
+        let said = format!("Listening on {}\nData in {}\n", server.url(), self.shown_location());
+        let mut stdout = std::io::stdout();
+        if stdout.write_all(said.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+            // Whoever closed it does not want to know; that is no reason not to serve.
+            tracing::info!("standard output is closed");
+        }
 
         let told = server.block_on(stop_asked());
         if !server.stop() {
