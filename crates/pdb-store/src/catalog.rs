@@ -1,19 +1,22 @@
-//! All tables, in memory, as of one commit; copied when a transaction defines something anew.
+//! All tables and streams, in memory, as of one commit; copied when a transaction defines something anew.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use pdb_model::TableName;
+use pdb_model::{StreamArn, StreamLabel, TableName};
 
 use crate::{
     error::StoreError,
+    shards::StreamRow,
     table::{Table, TableId},
 };
 
-/// All tables by name and by id.
+/// All tables by name and by id, and all streams.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalog {
     by_name: BTreeMap<TableName, Arc<Table>>,
     by_id: BTreeMap<TableId, Arc<Table>>,
+    /// Also disabled ones, and those of dropped tables.
+    streams: BTreeMap<(TableName, StreamLabel), Arc<StreamRow>>,
     /// How old a shard may become; a setting of this process, kept here because every transaction has the catalog.
     pub(crate) rotation_age: Option<Duration>,
 }
@@ -54,5 +57,24 @@ impl Catalog {
     pub(crate) fn remove(&mut self, table: &Table) {
         self.by_name.remove(table.name());
         self.by_id.remove(&table.id);
+    }
+
+    /// Streams, ordered by table name and label.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &Arc<StreamRow>> {
+        self.streams.values()
+    }
+
+    /// The stream of this table name and label; labels are unique within a name.
+    pub(crate) fn stream(&self, arn: &StreamArn) -> Option<&Arc<StreamRow>> {
+        self.streams.get(&(arn.table.name.clone(), arn.label.clone()))
+    }
+
+    pub(crate) fn insert_stream(&mut self, stream: StreamRow) {
+        let key = (stream.table_name.clone(), stream.arn.label.clone());
+        self.streams.insert(key, Arc::new(stream));
+    }
+
+    pub(crate) fn remove_stream(&mut self, stream: &StreamRow) {
+        self.streams.remove(&(stream.table_name.clone(), stream.arn.label.clone()));
     }
 }

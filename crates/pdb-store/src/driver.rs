@@ -1,8 +1,8 @@
 //! What a database does for us: runs a statement with bound values, and hands out rows one by one.
 //!
 //! Everything above speaks in [`Param`] and [`Row`], and in one SQL text with parameters written `?1`, `?2`, ... in
-//! the order of the values. Where dialects differ in a text, [`Dialect`] has the difference. Today there is one
-//! database, so there is no trait object on the way of a row; a second one makes `Driver` an enum of both.
+//! the order of the values. Today there is one database, so there is no trait object on the way of a row; a second one makes
+//! `Driver` an enum of both, and a dialect says where their texts differ.
 //!
 //! Each statement is a `tracing` event of level `TRACE` and target `pdb_store::statement`, with its text and its rows.
 

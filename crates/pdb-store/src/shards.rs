@@ -118,22 +118,11 @@ impl ReadTx<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here.
+    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here; streams are known without a look at the
+    /// database.
     pub fn streams(&mut self, of: Option<&TableName>) -> Result<Vec<StreamRow>, StoreError> {
-        match of {
-            None => self.driver.all(
-                "list streams",
-                &format!("{STREAM_COLUMNS} ORDER BY table_name, label"),
-                &[],
-                read_stream,
-            ),
-            Some(name) => self.driver.all(
-                "list streams",
-                &format!("{STREAM_COLUMNS} WHERE table_name = ?1 ORDER BY label"),
-                &[Param::Text(name.as_str())],
-                read_stream,
-            ),
-        }
+        let wanted = |stream: &&Arc<StreamRow>| of.is_none_or(|name| stream.table_name == *name);
+        Ok(self.catalog.streams().filter(wanted).map(|stream| StreamRow::clone(stream)).collect())
     }
 
     /// Returns a stream.
@@ -142,8 +131,8 @@ impl ReadTx<'_> {
     ///
     /// As [`streams`](Self::streams).
     pub fn stream(&mut self, arn: &StreamArn) -> Result<Option<StreamRow>, StoreError> {
-        let sql = format!("{STREAM_COLUMNS} WHERE arn = ?1");
-        self.driver.first("read a stream", &sql, &[Param::Text(&arn.to_string())], read_stream)
+        let found = self.catalog.stream(arn).filter(|stream| stream.arn == *arn);
+        Ok(found.map(|stream| StreamRow::clone(stream)))
     }
 
     /// Returns the shards of a stream, ordered by shard id.
@@ -188,7 +177,7 @@ impl Tx<'_> {
         if let Some(open) = &table.stream {
             return Err(StoreError::StreamExists(open.arn.to_string()));
         }
-        if self.stream(arn)?.is_some() {
+        if self.catalog.stream(arn).is_some() {
             return Err(StoreError::StreamExists(arn.to_string()));
         }
         let records = Arc::new(RecordTable::new(names::record_table(table.name().as_str())));
@@ -220,7 +209,9 @@ impl Tx<'_> {
             records,
         };
         let open = open_stream(&row, Vec::new());
-        self.catalog_mut().insert(table.with_stream(Some(open)));
+        let catalog = self.catalog_mut();
+        catalog.insert_stream(row.clone());
+        catalog.insert(table.with_stream(Some(open)));
         let mut definition = (*table.definition).clone();
         definition.stream =
             Some(StreamSettings { arn: arn.clone(), label: arn.label.clone(), view_type, enabled: true });
@@ -248,7 +239,12 @@ impl Tx<'_> {
         if let Some(settings) = &mut definition.stream {
             settings.enabled = false;
         }
-        self.catalog_mut().insert(table.with_stream(None));
+        let row = self.catalog.stream(&stream.arn).map(|row| StreamRow::clone(row));
+        let catalog = self.catalog_mut();
+        if let Some(row) = row {
+            catalog.insert_stream(StreamRow { disabled: Some(now), ..row });
+        }
+        catalog.insert(table.with_stream(None));
         self.replace_definition(&definition)
     }
 
@@ -368,6 +364,7 @@ impl Tx<'_> {
         if gone == 0 {
             return Err(StoreError::StreamNotFound(stream.arn.to_string()));
         }
+        self.catalog_mut().remove_stream(stream);
         if self.streams(Some(&stream.table_name))?.is_empty() {
             let sql = format!("DROP TABLE IF EXISTS {}", names::quoted(&stream.records.name));
             self.define("drop a table of stream records", &sql)?;
@@ -433,26 +430,21 @@ fn enabled(table: &Table) -> Result<&OpenStream, StoreError> {
     table.stream.as_ref().ok_or_else(|| StoreError::StreamNotFound(format!("of table {}", table.name())))
 }
 
-/// Returns the enabled stream of a table with its open shards, as it is stored; the counters go on above all that any
-/// record, trimmed or not, ever had.
-pub(crate) fn load_open_stream(
-    driver: Driver<'_>,
-    table: &TableName,
-) -> Result<Option<OpenStream>, StoreError> {
-    let row = driver.first(
-        "read a stream",
-        &format!("{STREAM_COLUMNS} WHERE table_name = ?1 AND disabled_at IS NULL"),
-        &[Param::Text(table.as_str())],
-        read_stream,
-    )?;
-    let Some(row) = row else { return Ok(None) };
+/// Returns all streams, as they are stored.
+pub(crate) fn load_streams(driver: Driver<'_>) -> Result<Vec<StreamRow>, StoreError> {
+    driver.all("list streams", STREAM_COLUMNS, &[], read_stream)
+}
+
+/// Returns an enabled stream with its open shards, as it is stored; the counters go on above all that any record, trimmed
+/// or not, ever had.
+pub(crate) fn load_open_stream(driver: Driver<'_>, row: &StreamRow) -> Result<OpenStream, StoreError> {
     let mut open = Vec::new();
     for shard in shards_of(driver, row.id)?.into_iter().filter(ShardRow::is_open) {
         let last = records::last(driver, &row.records, shard.number)?.unwrap_or(0);
         open.push(open_shard(&shard, last.max(shard.starting).max(shard.trimmed) + 1));
     }
     open.sort_by_key(|shard| shard.hash_from);
-    Ok(Some(open_stream(&row, open)))
+    Ok(open_stream(row, open))
 }
 
 fn shards_of(driver: Driver<'_>, stream: StreamId) -> Result<Vec<ShardRow>, StoreError> {

@@ -43,8 +43,15 @@ pub(crate) fn open_memory() -> Result<Connection, StoreError> {
 ///
 /// A file that is not ours, or made by a newer version, is not altered.
 pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connection, FileLock), StoreError> {
+    // A database that is in use is not even looked at: closing a file gives up the locks that SQLite has on it in this
+    // process. Beside a file that turns out not to be ours no lock is left.
+    let held = lock(path, OpenOptions::new().write(true))?;
     let new = check_header(path)?;
-    let lock = lock(path)?;
+    let held = match held {
+        Some(held) => held,
+        None => lock(path, OpenOptions::new().write(true).create(true).truncate(false))?
+            .ok_or_else(|| unwritable(path, io::Error::from(io::ErrorKind::NotFound)))?,
+    };
     // Between the look at the header and the lock another process may have made the database.
     let new = new && check_header(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -68,7 +75,7 @@ pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connecti
     connection.set_db_config(quiet, false).map_err(|e| refused(path, e))?;
     set_up(&connection, durability).map_err(|e| refused_store(path, e))?;
     migrate::migrate(Driver::new(&connection), version).map_err(|e| refused_store(path, e))?;
-    Ok((connection, lock))
+    Ok((connection, held))
 }
 
 /// Opens a connection that only reads.
@@ -142,17 +149,17 @@ fn check_header(path: &Path) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-fn lock(path: &Path) -> Result<FileLock, StoreError> {
+/// Takes the lock; none if there is no file for it, and `options` make none.
+fn lock(path: &Path, options: &OpenOptions) -> Result<Option<FileLock>, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push("-lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(PathBuf::from(name))
-        .map_err(|e| unwritable(path, e))?;
+    let file = match options.open(PathBuf::from(name)) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(unwritable(path, e)),
+    };
     match file.try_lock() {
-        Ok(()) => Ok(FileLock { _file: file }),
+        Ok(()) => Ok(Some(FileLock { _file: file })),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.into()).into()),
         Err(TryLockError::Error(e)) => Err(unwritable(path, e)),
     }

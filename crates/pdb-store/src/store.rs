@@ -48,6 +48,8 @@ impl Store {
         let (connection, lock, path) = match &options.location {
             Location::Memory => (sqlite::open_memory()?, None, None),
             Location::File(path) => {
+                // One file has one name, so that it has one lock, whichever way it was reached.
+                let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
                 let (connection, lock) = sqlite::open_file(path, options.durability)?;
                 (connection, Some(lock), Some(path.clone()))
             }

@@ -151,9 +151,12 @@ impl Tx<'_> {
     }
 }
 
-/// Reads all tables, when the database is opened.
+/// Reads all tables and streams, when the database is opened.
 pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
     let mut catalog = Catalog::default();
+    for stream in shards::load_streams(driver)? {
+        catalog.insert_stream(stream);
+    }
     let sql = "SELECT id, item_table, definition FROM pdb_metadata";
     for (id, item_table, definition) in driver.all("list tables", sql, &[], read_metadata)? {
         let statistics = driver.all(
@@ -171,9 +174,14 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
             let table = names::index_table(definition.name.as_str(), index.name.as_str());
             indexes.push(IndexTable::new(index.name.clone(), table, statistic(index.name.as_str())?));
         }
+        let enabled = catalog
+            .streams()
+            .find(|stream| stream.table_name == definition.name && stream.disabled.is_none())
+            .map(|stream| shards::load_open_stream(driver, stream))
+            .transpose()?;
         catalog.insert(Table {
             id,
-            stream: shards::load_open_stream(driver, &definition.name)?,
+            stream: enabled,
             items: Arc::new(ItemTable::new(&item_table, statistic("")?)),
             indexes,
             definition: Arc::new(definition),

@@ -1,15 +1,20 @@
 //! Which files are opened, which are refused, and that the refused ones stay as they are.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use pdb_model::EpochMillis;
 use pdb_store::{Durability, OpenError, Store, StoreError, StoreOptions};
 use pdb_testkit::{TestDb, definition, string_key};
 
 fn refused(path: &Path) -> OpenError {
-    let before = fs::read(path).ok();
+    let lock = PathBuf::from(format!("{}-lock", path.display()));
+    let (before, had_lock) = (fs::read(path).ok(), lock.exists());
     let error = Store::open(&StoreOptions::file(path)).unwrap_err();
     assert_eq!(fs::read(path).ok(), before, "a refused file was changed");
+    assert_eq!(lock.exists(), had_lock, "a lock is left beside another's file");
     match error {
         StoreError::Open(error) => error,
         other => panic!("{other:?}"),
@@ -78,6 +83,19 @@ fn a_second_opener_is_refused() {
     assert!(matches!(refused(&path), OpenError::Locked(_)));
     store.close();
     Store::open(&StoreOptions::file(&path)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_opener_is_refused_by_whatever_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, link) = (directory.path().join("test.db"), directory.path().join("link.db"));
+    Store::open(&StoreOptions::file(&path)).unwrap().close();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let store = Store::open(&StoreOptions::file(&link)).unwrap();
+    assert!(matches!(refused(&path), OpenError::Locked(_)));
+    assert!(matches!(refused(&link), OpenError::Locked(_)));
+    drop(store);
 }
 
 #[test]
