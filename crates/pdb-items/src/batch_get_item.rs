@@ -16,6 +16,7 @@ use crate::legacy;
 use crate::manager::ItemManager;
 use crate::options::ReturnConsumedCapacity;
 use crate::page::shape_into;
+use crate::ready::ready_table;
 
 /// How many keys a request may have over all tables.
 const MAX_KEYS: usize = 100;
@@ -91,7 +92,11 @@ impl ItemManager {
         self.store.read(|tx| {
             let mut reads = Vec::with_capacity(request_items.len());
             for (table_name, projection) in request_items.keys().zip(projections) {
-                reads.push(TableRead { table: tx.table(table_name)?, keys: Vec::new(), projection });
+                reads.push(TableRead {
+                    table: ready_table(&self.env, tx, table_name)?,
+                    keys: Vec::new(),
+                    projection,
+                });
             }
             for (request, read) in request_items.values().zip(&mut reads) {
                 let definition = &read.table.definition;

@@ -15,6 +15,7 @@ use crate::metrics::{ItemCollectionMetrics, MetricsByTable};
 use crate::options::{
     ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
 };
+use crate::ready::ready_table;
 use crate::write::{Change, PlannedWrite, Refusal, check_new_item};
 
 /// How many writes a request may have over all tables.
@@ -110,7 +111,7 @@ impl ItemManager {
         Ok(move |tx: &mut Tx<'_>| {
             let mut tables: Vec<Arc<Table>> = Vec::with_capacity(writes.len());
             for (table_name, _) in &writes {
-                tables.push(tx.table(table_name)?);
+                tables.push(ready_table(&env, tx, table_name)?);
             }
             let keys = tables
                 .iter()

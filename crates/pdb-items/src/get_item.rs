@@ -13,6 +13,7 @@ use crate::keys::{KeyFault, key_of_parameter};
 use crate::legacy;
 use crate::manager::ItemManager;
 use crate::options::ReturnConsumedCapacity;
+use crate::ready::ready_table;
 use crate::write::decoded;
 
 /// What `GetItem` is asked.
@@ -71,7 +72,7 @@ impl ItemManager {
         let projection = expressions.projection(input.projection_expression.as_deref())?.or(attributes);
         expressions.finish()?;
         self.store.read(|tx| {
-            let table = tx.table(&input.table_name)?;
+            let table = ready_table(&self.env, tx, &input.table_name)?;
             let found =
                 read_item(tx, &table, &input.key, projection.as_ref()).map_err(ReadFault::into_error)?;
             let mut meter = Meter::default();

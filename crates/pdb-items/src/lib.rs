@@ -19,6 +19,7 @@ mod page;
 pub mod partiql;
 mod put_item;
 mod query;
+mod ready;
 mod scan;
 mod select;
 mod start_key;

@@ -16,6 +16,7 @@ use crate::legacy::{self, Condition, ConditionalOperator};
 use crate::manager::ItemManager;
 use crate::options::{ReturnConsumedCapacity, Select};
 use crate::page::{Page, PageRequest, Shown};
+use crate::ready::ready_table;
 use crate::select::{ProjectionParameter, check_projected, check_select, index_of, needs_fetch, shown};
 use crate::start_key::Position;
 
@@ -149,7 +150,7 @@ impl ItemManager {
         let shown = shown(input.select, projection.as_ref());
 
         self.store.read(|tx| {
-            let table = tx.table(&input.table_name)?;
+            let table = ready_table(&self.env, tx, &input.table_name)?;
             let index = index_of(
                 &table.definition,
                 input.index_name.as_ref().map(IndexName::as_str),

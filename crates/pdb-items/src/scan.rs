@@ -12,6 +12,7 @@ use crate::legacy::{self, Condition, ConditionalOperator};
 use crate::manager::ItemManager;
 use crate::options::{MessageLayer, ReturnConsumedCapacity, Select};
 use crate::page::PageRequest;
+use crate::ready::ready_table;
 use crate::select::{
     ProjectionParameter, check_all_attributes, check_projected, check_select, index_of, needs_fetch, shown,
 };
@@ -104,7 +105,7 @@ impl ItemManager {
         let shown = shown(input.select, projection.as_ref());
 
         self.store.read(|tx| {
-            let table = tx.table(&input.table_name)?;
+            let table = ready_table(&self.env, tx, &input.table_name)?;
             let index = index_of(
                 &table.definition,
                 input.index_name.as_ref().map(IndexName::as_str),

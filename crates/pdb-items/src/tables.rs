@@ -26,6 +26,7 @@ mod rules;
 mod streams;
 mod tags;
 mod time_to_live;
+mod transition;
 mod update_indexes;
 mod update_rules;
 mod update_table;

@@ -11,6 +11,7 @@ use crate::get_item::{ReadFault, read_item};
 use crate::keys::{KeyFault, key_of_parameter};
 use crate::manager::ItemManager;
 use crate::options::ReturnConsumedCapacity;
+use crate::ready::ready_table;
 use crate::transaction::{MAX_TRANSACTION_BYTES, SAME_ITEM};
 
 /// One item that a transaction reads.
@@ -69,7 +70,7 @@ impl ItemManager {
         self.store.read(|tx| {
             let mut tables = Vec::with_capacity(input.transact_items.len());
             for get in &input.transact_items {
-                tables.push(tx.table(&get.table_name)?);
+                tables.push(ready_table(&self.env, tx, &get.table_name)?);
             }
             // An empty key value fails the request, whatever else is wrong with other keys.
             for (get, table) in input.transact_items.iter().zip(&tables) {

@@ -14,6 +14,7 @@ use crate::ItemsError;
 use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
 use crate::metrics::{ItemCollectionMetrics, MetricsByTable};
 use crate::options::{ReturnConsumedCapacity, ReturnItemCollectionMetrics};
+use crate::ready::ready_table;
 use crate::write::{PlannedWrite, PreparedWrite, Refusal};
 
 /// How many bytes of items and values a transaction may have.
@@ -57,7 +58,7 @@ pub(crate) fn transact(
 ) -> Result<TransactionReport, ItemsError> {
     let now = env.clock.now();
     let replayed = token.map_or(Ok(false), |token| was_used(tx, token, now))?;
-    let tables = writes.iter().map(|write| tx.table(&write.table_name)).collect::<Vec<_>>();
+    let tables = writes.iter().map(|write| ready_table(env, tx, &write.table_name)).collect::<Vec<_>>();
     check_distinct(writes, &tables)?;
     let tables = tables.into_iter().collect::<Result<Vec<Arc<Table>>, StoreError>>()?;
     let keys = checked_keys(writes, &tables)?;

@@ -23,6 +23,7 @@ use crate::keys::{
     key_of_parameter,
 };
 use crate::options::ReturnValuesOnConditionCheckFailure;
+use crate::ready::ready_table;
 
 /// The text of an item that is too large to be put.
 pub(crate) const ITEM_TOO_LARGE: &str = "Item size has exceeded the maximum allowed size";
@@ -100,8 +101,8 @@ impl PlannedWrite {
     }
 
     /// Returns the table, or refuses as all operations on items do.
-    pub(crate) fn table(&self, tx: &mut Tx<'_>) -> Result<Arc<Table>, ItemsError> {
-        Ok(tx.table(&self.table_name)?)
+    pub(crate) fn table(&self, env: &Env, tx: &mut Tx<'_>) -> Result<Arc<Table>, ItemsError> {
+        Ok(ready_table(env, tx, &self.table_name)?)
     }
 
     /// Checks everything that the table alone decides, and returns the item's key.
@@ -175,7 +176,7 @@ impl PlannedWrite {
         env: &Env,
         tx: &mut Tx<'_>,
     ) -> Result<(Arc<Table>, WrittenItem), ItemsError> {
-        let table = self.table(tx)?;
+        let table = self.table(env, tx)?;
         let written = self
             .key(&table.definition)
             .and_then(|key| self.prepare(tx, &table, &key))

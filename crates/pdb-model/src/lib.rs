@@ -31,7 +31,8 @@ pub use table::{
     SecondaryIndex, ServerSideEncryption, StreamSettings, TableClass, TableDefinition, WarmThroughput,
 };
 pub use table_features::{
-    ContributorInsights, KinesisDestination, PointInTimeRecovery, ResourcePolicy, RestoredFrom, TimePrecision,
+    ContributorInsights, KinesisDestination, PointInTimeRecovery, ResourcePolicy, RestoredFrom, TableChange,
+    TimePrecision, Transition,
 };
 pub use time::{Clock, EpochMillis, ManualClock, SystemClock};
 pub use value::{AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING};

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::{
     ContributorInsights, EpochMillis, IndexName, KeyAttribute, KeySchema, KinesisDestination,
     PointInTimeRecovery, ResourcePolicy, RestoredFrom, ScalarType, StreamArn, StreamLabel, StreamViewType,
-    TableName,
+    TableChange, TableName, Transition,
 };
 
 /// A table's schema and settings: all that is stored of it besides its items.
@@ -72,6 +72,9 @@ pub struct TableDefinition {
     /// Contributor insights of the table and its indexes, where they were ever set.
     #[serde(default)]
     pub contributor_insights: Vec<ContributorInsights>,
+    /// What the table is shown to be busy with, if that was asked for.
+    #[serde(default)]
+    pub transition: Option<Transition>,
     /// Policies by the ARN of the table or of one of its streams.
     #[serde(default)]
     pub resource_policies: BTreeMap<String, ResourcePolicy>,
@@ -87,6 +90,15 @@ impl TableDefinition {
     /// Returns the indexes of a kind.
     pub fn indexes_of(&self, kind: IndexKind) -> impl Iterator<Item = &SecondaryIndex> {
         self.indexes.iter().filter(move |index| index.kind == kind)
+    }
+
+    /// Returns what the table is shown to be busy with at `now`.
+    #[must_use]
+    pub fn change_at(&self, now: EpochMillis) -> Option<&TableChange> {
+        self.transition
+            .as_ref()
+            .filter(|transition| now < transition.until)
+            .map(|transition| &transition.change)
     }
 
     /// Returns the view type of the stream if it is enabled.
@@ -288,6 +300,7 @@ impl TableDefinition {
             point_in_time_recovery: None,
             kinesis_destinations: Vec::new(),
             contributor_insights: Vec::new(),
+            transition: None,
             resource_policies: BTreeMap::new(),
         }
     }

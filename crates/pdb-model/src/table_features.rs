@@ -13,6 +13,37 @@ pub struct RestoredFrom {
     pub moment: EpochMillis,
 }
 
+/// What a table is shown to be busy with, though it is done: for tests of code that waits.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Transition {
+    /// What is shown to go on.
+    pub change: TableChange,
+    /// When it is shown to have ended.
+    pub until: EpochMillis,
+}
+
+/// A change of a table that takes AWS a while.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum TableChange {
+    /// The table comes to be; nothing can be done with it yet.
+    Creation,
+    /// Billing mode or provisioned units change.
+    Throughput,
+    /// The stream is being enabled or disabled.
+    Stream {
+        /// Enabled rather than disabled.
+        enabling: bool,
+    },
+    /// A global index is being created.
+    IndexCreation(IndexName),
+    /// A global index is being deleted.
+    IndexDeletion(IndexName),
+    /// The units of a global index change.
+    IndexThroughput(IndexName),
+    /// Something else of the table changes.
+    Settings,
+}
+
 /// Point-in-time recovery, while it is enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PointInTimeRecovery {

@@ -139,7 +139,8 @@ impl Builder {
         self
     }
 
-    /// How long streams are shown as `ENABLING` and `DISABLING`, for tests of code that waits; not at all unless chosen.
+    /// How long tables are shown as `CREATING` and `UPDATING`, and streams as `ENABLING` and `DISABLING`, for tests of code that
+    /// waits; not at all unless chosen. Meanwhile what AWS refuses is refused. Deleted tables are gone at once.
     pub fn transition_delay(mut self, delay: Duration) -> Self {
         self.transition_delay = delay;
         self

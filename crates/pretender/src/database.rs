@@ -86,7 +86,8 @@ impl Pretender {
         Ok(Self {
             inner: Arc::new(Inner {
                 items: ItemManager::new(store.clone(), env.clone(), config),
-                tables: TableManager::new(store.clone(), env.clone(), account.clone(), shards_per_stream),
+                tables: TableManager::new(store.clone(), env.clone(), account.clone(), shards_per_stream)
+                    .with_transition_delay(builder.transition_delay),
                 streams,
                 pace: Pace::new(cleanup.step),
                 cleanup,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pdb_model::TableName;
+use pdb_model::{TableChange, TableName};
 
 use super::create_rules::check;
 use super::describe::Counts;
@@ -11,6 +11,7 @@ use super::input::CreateTableInput;
 use super::manager::{TableManager, find_table};
 use super::policies::first_policy;
 use super::rules::refused;
+use super::transition::{check_created, check_deletion};
 use crate::ItemsError;
 
 impl TableManager {
@@ -26,7 +27,8 @@ impl TableManager {
         let input = Arc::new(input);
         self.write(move |manager, tx| {
             let table_name = &input.table_name;
-            if find_table(tx, table_name)?.is_some() {
+            if let Some(existing) = find_table(tx, table_name)? {
+                check_created(&existing.definition, manager.env.clock.now())?;
                 return Err(ItemsError::ResourceInUse(format!("Table already exists: {table_name}")));
             }
             let now = tx.moment(|| manager.env.clock.now());
@@ -35,6 +37,7 @@ impl TableManager {
                 let policy = first_policy(policy, now)?;
                 definition.resource_policies.insert(manager.table_arn(table_name), policy);
             }
+            manager.begin(&mut definition, TableChange::Creation, now);
             let mut table = tx.create_table(&definition)?;
             if let Some(view_type) = input.stream_specification.and_then(|stream| stream.stream_view_type) {
                 table = manager.enable_stream(tx, &table, view_type)?;
@@ -52,6 +55,7 @@ impl TableManager {
         let table_name = table_name.clone();
         self.write(move |manager, tx| {
             let table = manager.table(tx, &table_name)?;
+            check_deletion(&table.definition, manager.env.clock.now())?;
             if table.definition.deletion_protection {
                 return Err(refused(
                     "Resource cannot be deleted as it is currently protected against deletion. Disable deletion \

@@ -15,6 +15,7 @@ use super::description::{
 use super::input::{KeySchemaElement, TableClassInput};
 use super::manager::TableManager;
 use super::rules::{ON_DEMAND_READS, ON_DEMAND_WRITES};
+use super::transition::show;
 use crate::ItemsError;
 
 const MILLIS_A_DAY: i64 = 24 * 60 * 60 * 1000;
@@ -130,7 +131,7 @@ impl Describer<'_> {
                 index_arn: table_arn.index_arn(&index.name),
             }
         });
-        TableDescription {
+        let mut description = TableDescription {
             table_name: definition.name.clone(),
             table_arn: table_arn.to_string(),
             table_id: definition.table_id.clone(),
@@ -176,7 +177,9 @@ impl Describer<'_> {
                 restore_date_time: from.moment,
                 restore_in_progress: false,
             }),
-        }
+        };
+        show(definition, self.now, &mut description);
+        description
     }
 
     /// Describes a table that was just created; `shows_warm` says whether warm throughput was asked for.

@@ -1,6 +1,7 @@
 //! The operations on tables of one account in one store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pdb_model::{Account, Env, TableDefinition, TableName};
 use pdb_store::{ReadTx, Store, StoreError, Table, Tx};
@@ -18,13 +19,27 @@ pub struct TableManager {
     pub(crate) env: Env,
     pub(crate) account: Arc<Account>,
     pub(crate) shards_per_stream: u32,
+    pub(crate) transition_delay: Duration,
 }
 
 impl TableManager {
     /// Returns the operations on the tables of `store`; new streams get `shards_per_stream` shards.
     #[must_use]
     pub fn new(store: Store, env: Env, account: Account, shards_per_stream: u32) -> Self {
-        Self { store, env, account: Arc::new(account), shards_per_stream: shards_per_stream.max(1) }
+        Self {
+            store,
+            env,
+            account: Arc::new(account),
+            shards_per_stream: shards_per_stream.max(1),
+            transition_delay: Duration::ZERO,
+        }
+    }
+
+    /// Shows tables as `CREATING` or `UPDATING` for so long after a change, and refuses meanwhile what AWS refuses: for tests of
+    /// code that waits. Not at all unless chosen.
+    #[must_use]
+    pub fn with_transition_delay(self, transition_delay: Duration) -> Self {
+        Self { transition_delay, ..self }
     }
 
     pub(crate) fn describer(&self) -> Describer<'_> {

@@ -5,7 +5,7 @@
 
 use pdb_model::{
     BillingMode, EpochMillis, IndexKind, IndexName, OnDemandThroughput, RestoredFrom, SecondaryIndex,
-    TableArn, TableDefinition, TableName,
+    TableArn, TableChange, TableDefinition, TableName,
 };
 use pdb_store::Tx;
 
@@ -161,7 +161,7 @@ impl TableManager {
             Some(specification) => self.encryption(Some(specification)),
             None => source.server_side_encryption.clone(),
         };
-        Ok(TableDefinition {
+        let mut definition = TableDefinition {
             attribute_definitions: source
                 .attribute_definitions
                 .iter()
@@ -180,7 +180,9 @@ impl TableManager {
             restored_from: Some(from),
             indexes,
             ..TableDefinition::minimal(target.clone(), self.fresh_uuid(), now, source.key_schema.clone())
-        })
+        };
+        self.begin(&mut definition, TableChange::Creation, now);
+        Ok(definition)
     }
 
     fn restore(

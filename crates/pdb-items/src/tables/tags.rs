@@ -11,6 +11,7 @@ use super::input::Tag;
 use super::manager::{TableManager, find_table};
 use super::resource::Resource;
 use super::rules::refused;
+use super::transition::check_created;
 use crate::ItemsError;
 
 /// Tags a resource may have.
@@ -83,11 +84,12 @@ impl TableManager {
         change: impl Fn(&mut BTreeMap<String, String>) -> Result<(), ItemsError> + Send + 'static,
     ) -> Result<(), ItemsError> {
         let resource_arn = resource_arn.to_owned();
-        self.write(move |_, tx| {
+        self.write(move |manager, tx| {
             check_exists(tx, &resource, &resource_arn)?;
             let Some(table) = find_table(tx, resource.table_name())? else {
                 return Err(not_found(&resource_arn));
             };
+            check_created(&table.definition, manager.env.clock.now())?;
             let mut definition = (*table.definition).clone();
             change(match &resource {
                 Resource::Table(_) => &mut definition.tags,

@@ -4,6 +4,7 @@ mod backups;
 mod create;
 mod features;
 mod lifecycle;
+mod transition;
 mod update;
 mod update_indexes;
 

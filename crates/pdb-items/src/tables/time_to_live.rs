@@ -7,6 +7,7 @@ use pdb_model::TableName;
 use super::backfill::set_expiries;
 use super::manager::TableManager;
 use super::rules::refused;
+use super::transition::{check_created_for_expiry, check_created_to_describe_expiry};
 use crate::ItemsError;
 
 /// What UpdateTimeToLive is asked, and answers.
@@ -32,6 +33,7 @@ impl TableManager {
         let table_name = table_name.clone();
         self.write(move |manager, tx| {
             let table = manager.table(tx, &table_name)?;
+            check_created_for_expiry(&table.definition, manager.env.clock.now())?;
             let mut definition = (*table.definition).clone();
             let current = table.definition.time_to_live_attribute.as_deref();
             let attribute_name = specification.attribute_name.as_str();
@@ -60,6 +62,8 @@ impl TableManager {
     ///
     /// [`ItemsError::ResourceNotFound`].
     pub fn describe_time_to_live(&self, table_name: &TableName) -> Result<Option<String>, ItemsError> {
-        self.read(|tx| Ok(self.table(tx, table_name)?.definition.time_to_live_attribute.clone()))
+        let table = self.read(|tx| self.table(tx, table_name))?;
+        check_created_to_describe_expiry(&table.definition, self.env.clock.now())?;
+        Ok(table.definition.time_to_live_attribute.clone())
     }
 }

@@ -49,10 +49,7 @@ impl IndexChanges {
             }
         }
         if online > 1 {
-            return Err(ItemsError::LimitExceeded(
-                "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
-                    .to_owned(),
-            ));
+            return Err(one_at_a_time());
         }
         Ok(changes)
     }
@@ -165,6 +162,14 @@ impl IndexChanges {
                 .insert(at.min(description.global_secondary_indexes.len()), index);
         }
     }
+}
+
+/// The refusal to create or delete several indexes at once.
+pub(crate) fn one_at_a_time() -> ItemsError {
+    ItemsError::LimitExceeded(
+        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
+            .to_owned(),
+    )
 }
 
 fn apply_update(

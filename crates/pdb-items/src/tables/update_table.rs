@@ -15,6 +15,7 @@ use super::description::{TableDescription, TableStatus};
 use super::input::{SseSpecification, StreamSpecification, UpdateTableInput, WarmThroughputInput};
 use super::manager::TableManager;
 use super::rules::{Subject, check_on_demand, invalid, refused};
+use super::transition::{change_of, check_update};
 use super::update_indexes::IndexChanges;
 use super::update_rules::check;
 use super::update_throughput::ThroughputChange;
@@ -41,6 +42,7 @@ impl TableManager {
         let old = &table.definition;
         let mut new: TableDefinition = (**old).clone();
 
+        check_update(input, old, self.env.clock.now())?;
         let index_changes = IndexChanges::check(input, old)?;
         let throughput = ThroughputChange::check(input, old)?;
         let switches_stream = check_stream(input.stream_specification, old)?;
@@ -64,6 +66,9 @@ impl TableManager {
             new.server_side_encryption = self.encryption(Some(specification));
         }
         index_changes.apply(&mut new)?;
+        if let Some(change) = change_of(input, old) {
+            self.begin(&mut new, change, now);
+        }
 
         let mut changed = if new == **old { Arc::clone(&table) } else { tx.replace_definition(&new)? };
         if let Some(index) = index_changes.created() {

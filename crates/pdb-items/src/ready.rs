@@ -1,0 +1,26 @@
+//! Which tables operations on items may use.
+
+use std::sync::Arc;
+
+use pdb_model::{Env, TableChange, TableName};
+use pdb_store::{ReadTx, StoreError, Table};
+
+/// Returns a table, unless it is shown as being created: then it is not found, as at AWS.
+///
+/// # Errors
+///
+/// [`StoreError::TableNotFound`].
+pub(crate) fn ready_table(
+    env: &Env,
+    tx: &mut ReadTx<'_>,
+    name: &TableName,
+) -> Result<Arc<Table>, StoreError> {
+    let table = tx.table(name)?;
+    // The clock is read only for tables that ever had something to wait for.
+    if table.definition.transition.is_some()
+        && table.definition.change_at(env.clock.now()) == Some(&TableChange::Creation)
+    {
+        return Err(StoreError::TableNotFound(name.clone()));
+    }
+    Ok(table)
+}
