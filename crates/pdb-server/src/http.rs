@@ -9,12 +9,14 @@ mod request_id;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_wire::{Operation, OperationClass, Wire};
 
+use crate::control::{self, Control};
 use answer::{Answer, HttpResponse, MediaType};
 use body::ReadError;
 use request_id::RequestIds;
@@ -25,14 +27,15 @@ const MOST_HEAD_BYTES: usize = 16 * 1024;
 /// What all connections share.
 pub(crate) struct Front {
     wire: Wire,
+    control: Option<Arc<Control>>,
     region: String,
     body_timeout: Duration,
     request_ids: RequestIds,
 }
 
 impl Front {
-    pub(crate) fn new(wire: Wire, region: String, body_timeout: Duration) -> Self {
-        Self { wire, region, body_timeout, request_ids: RequestIds::new() }
+    pub(crate) fn new(wire: Wire, control: Option<Control>, region: String, body_timeout: Duration) -> Self {
+        Self { wire, control: control.map(Arc::new), region, body_timeout, request_ids: RequestIds::new() }
     }
 
     /// Answers one request. Whatever happens, there is an answer.
@@ -58,6 +61,12 @@ impl Front {
         if head_bytes(parts) > MOST_HEAD_BYTES {
             return Answer::empty(StatusCode::BAD_REQUEST);
         }
+        if let Some(control) = &self.control
+            && let Some(command) = parts.uri.path().strip_prefix(control::PATH)
+            && parts.method != Method::OPTIONS
+        {
+            return self.command(control, parts, command, body).await;
+        }
         let is_root = parts.uri.path() == "/";
         match parts.method {
             Method::POST if is_root => match MediaType::of(&parts.headers) {
@@ -71,16 +80,9 @@ impl Front {
     }
 
     async fn call(self: &Arc<Self>, parts: &Parts, body: Incoming, media_type: MediaType) -> Answer {
-        let body = match body::read(&parts.headers, body, self.body_timeout).await {
+        let body = match self.read(parts, body).await {
             Ok(body) => body,
-            Err(ReadError::TooLarge) => return Answer::empty(StatusCode::PAYLOAD_TOO_LARGE).closing(),
-            Err(ReadError::TimedOut) => return Answer::empty(StatusCode::REQUEST_TIMEOUT).closing(),
-            Err(ReadError::Broken(error)) => {
-                tracing::debug!(%error, "a request body could not be read");
-                return Answer::empty(StatusCode::BAD_REQUEST).closing();
-            }
-            // What cannot be unpacked is no JSON.
-            Err(ReadError::NotGzip) => bytes::Bytes::new(),
+            Err(answer) => return answer,
         };
         let operation = match self.wire.operation(target(&parts.headers), &body) {
             Ok(operation) => operation,
@@ -96,17 +98,49 @@ impl Front {
         Answer::of(response, media_type)
     }
 
-    async fn run_blocking(self: &Arc<Self>, operation: Operation, body: bytes::Bytes) -> pdb_wire::Response {
+    async fn run_blocking(self: &Arc<Self>, operation: Operation, body: Bytes) -> pdb_wire::Response {
         let front = self.clone();
-        let task = tokio::task::spawn_blocking(move || front.wire.run_blocking(operation, &body));
-        match task.await {
-            Ok(response) => response,
-            Err(error) => match error.try_into_panic() {
-                // Caught again, and answered, where the request id is known.
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => pdb_wire::Response::unavailable(),
-            },
+        let response = blocking(move || front.wire.run_blocking(operation, &body)).await;
+        response.unwrap_or_else(pdb_wire::Response::unavailable)
+    }
+
+    async fn command(&self, control: &Arc<Control>, parts: &Parts, command: &str, body: Incoming) -> Answer {
+        let body = match self.read(parts, body).await {
+            Ok(body) => body,
+            Err(answer) => return answer,
+        };
+        let (control, method, command) = (control.clone(), parts.method.clone(), command.to_owned());
+        match blocking(move || control.obey(&method, &command, &body)).await {
+            Some((status, answer)) => Answer::json(status, &answer),
+            None => Answer::of(pdb_wire::Response::unavailable(), MediaType::Json),
         }
+    }
+
+    /// Reads the body, or says what to answer if that cannot be.
+    async fn read(&self, parts: &Parts, body: Incoming) -> Result<Bytes, Answer> {
+        match body::read(&parts.headers, body, self.body_timeout).await {
+            Ok(body) => Ok(body),
+            Err(ReadError::TooLarge) => Err(Answer::empty(StatusCode::PAYLOAD_TOO_LARGE).closing()),
+            Err(ReadError::TimedOut) => Err(Answer::empty(StatusCode::REQUEST_TIMEOUT).closing()),
+            Err(ReadError::Broken(error)) => {
+                tracing::debug!(%error, "a request body could not be read");
+                Err(Answer::empty(StatusCode::BAD_REQUEST).closing())
+            }
+            // What cannot be unpacked is no JSON.
+            Err(ReadError::NotGzip) => Ok(Bytes::new()),
+        }
+    }
+}
+
+/// Does work on a thread that may wait; `None` if the server is being stopped.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(output) => Some(output),
+        Err(error) => match error.try_into_panic() {
+            // Caught again, and answered, where the request id is known.
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => None,
+        },
     }
 }
 

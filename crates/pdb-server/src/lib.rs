@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod control;
 mod http;
 mod listen;
 mod options;
 mod running;
 mod shutdown;
+mod span;
 
 pub use listen::{BoundServer, Server, ServerError};
 pub use options::ServerOptions;
 pub use running::RunningServer;
+pub use span::{NotASpan, Span};

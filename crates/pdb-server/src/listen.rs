@@ -12,6 +12,7 @@ use pdb_wire::Wire;
 use pretender::Pretender;
 use tokio::net::TcpStream;
 
+use crate::control::Control;
 use crate::http::Front;
 use crate::shutdown::{Shutdown, Watcher};
 use crate::{RunningServer, ServerOptions};
@@ -100,8 +101,9 @@ impl BoundServer {
             .build()
             .map_err(ServerError::Threads)?;
         let region = pretender.account().region.clone();
+        let control = options.control.map(|clock| Control::new(pretender.clone(), clock));
         let wire = Wire::new(pretender).with_endpoint(&address.to_string());
-        let front = Arc::new(Front::new(wire, region, options.body_timeout));
+        let front = Arc::new(Front::new(wire, control, region, options.body_timeout));
         let shutdown = Shutdown::new();
         let watcher = shutdown.watcher();
         let listener = {

@@ -3,7 +3,6 @@
 mod commands;
 mod logging;
 mod remote;
-mod span;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -1,7 +1,10 @@
 //! How a server is started.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
+
+use pretender::ManualClock;
 
 /// How a server listens and behaves. The defaults suit tests: a free port of the local machine.
 #[derive(Clone, Debug)]
@@ -18,6 +21,9 @@ pub struct ServerOptions {
     pub body_timeout: Duration,
     /// How long a stop waits for requests in flight; ten seconds unless chosen.
     pub drain_timeout: Duration,
+    /// The clock that the database was opened with. Given one, the server obeys commands to it, to shards and to trimming under
+    /// `/_pretender/`; without one, the default, that path is like any other.
+    pub control: Option<Arc<ManualClock>>,
 }
 
 impl Default for ServerOptions {
@@ -29,6 +35,7 @@ impl Default for ServerOptions {
             head_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),
+            control: None,
         }
     }
 }

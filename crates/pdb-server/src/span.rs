@@ -3,14 +3,25 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A length of time, or none.
+/// A length of time, or none, as it is written on command lines: a whole number with `ms`, `s`, `m`, `h` or `d` behind it, or `off`.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use pdb_server::Span;
+///
+/// assert_eq!("16m".parse::<Span>()?, Span(Some(Duration::from_secs(16 * 60))));
+/// assert_eq!("off".parse::<Span>()?, Span(None));
+/// # Ok::<(), pdb_server::NotASpan>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span(pub(crate) Option<Duration>);
+pub struct Span(pub Option<Duration>);
 
 /// A text that is no length of time.
 #[derive(Debug, thiserror::Error)]
 #[error("not a length of time: write a whole number with ms, s, m, h or d behind it, as in 15m, or `off`")]
-pub(crate) struct NotASpan;
+pub struct NotASpan;
 
 impl FromStr for Span {
     type Err = NotASpan;

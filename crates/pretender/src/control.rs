@@ -11,7 +11,10 @@ use crate::Pretender;
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// What the command names is not there, or in no state for it. The text says what.
+    /// What the command names is not there. The text says what.
+    #[error("{0}")]
+    NotFound(String),
+    /// What the command names is in no state for it. The text says what.
     #[error("{0}")]
     NotPossible(String),
     /// The store failed.
@@ -25,9 +28,10 @@ pub enum ControlError {
 impl From<CleanupError> for ControlError {
     fn from(error: CleanupError) -> Self {
         match error {
-            CleanupError::StreamNotFound(_)
-            | CleanupError::StreamNotEnabled(_)
-            | CleanupError::ShardNotOpen(_) => Self::NotPossible(error.to_string()),
+            CleanupError::StreamNotFound(_) => Self::NotFound(error.to_string()),
+            CleanupError::StreamNotEnabled(_) | CleanupError::ShardNotOpen(_) => {
+                Self::NotPossible(error.to_string())
+            }
             CleanupError::Store(store) => Self::Store(store),
             CleanupError::Capture(_) => Self::Cleanup(Box::new(error)),
         }
@@ -83,7 +87,7 @@ impl Pretender {
     ///
     /// # Errors
     ///
-    /// [`ControlError::NotPossible`] if there is no such stream, [`ControlError::Store`].
+    /// [`ControlError::NotFound`] if there is no such stream, [`ControlError::Store`].
     pub fn shards(&self, stream_arn: &StreamArn) -> Result<Vec<ShardSummary>, ControlError> {
         let found = self.inner.store.read(|tx| match tx.stream(stream_arn)? {
             Some(stream) => tx.shards(stream.id).map(Some),
@@ -98,8 +102,8 @@ impl Pretender {
     ///
     /// # Errors
     ///
-    /// [`ControlError::NotPossible`] if the stream is not there or not enabled, or the shard not open;
-    /// [`ControlError::Store`].
+    /// [`ControlError::NotFound`] if there is no such stream, [`ControlError::NotPossible`] if it is not enabled or the shard
+    /// not open, [`ControlError::Store`].
     pub fn rotate_shards(
         &self,
         stream_arn: &StreamArn,
@@ -128,7 +132,7 @@ impl Pretender {
     ///
     /// # Errors
     ///
-    /// [`ControlError::NotPossible`] if there is no such stream, [`ControlError::Store`].
+    /// [`ControlError::NotFound`] if there is no such stream, [`ControlError::Store`].
     pub fn trim(
         &self,
         stream_arn: &StreamArn,

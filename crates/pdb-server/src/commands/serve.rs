@@ -4,13 +4,14 @@ use std::error::Error;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
+use std::sync::Arc;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
-use pdb_server::{Server, ServerOptions};
-use pretender::{Builder, Durability, MessageLayer, Pretender};
+use pdb_server::{Server, ServerOptions, Span};
+use pretender::{Builder, Durability, ManualClock, MessageLayer, Pretender};
 
 use crate::logging::{self, LogFormat};
-use crate::span::Span;
 
 /// The name that keeps the data in memory, as SQLite has it.
 const MEMORY: &str = ":memory:";
@@ -66,8 +67,13 @@ pub(crate) struct Serve {
     transition_delay: Span,
 
     /// Refuse more Streams calls a second than AWS allows
-    #[arg(long, env = "PRETENDER_ENFORCE_LIMITS")]
+    #[arg(long, env = "PRETENDER_ENFORCE_LIMITS", value_parser = FalseyValueParser::new())]
     enforce_limits: bool,
+
+    /// Obey commands to the clock, to shards and to trimming, under /_pretender/: see `pretender ctl`. For tests; anybody who reaches
+    /// the port may command
+    #[arg(long, env = "PRETENDER_CONTROL", value_parser = FalseyValueParser::new())]
+    control: bool,
 
     /// Generation of AWS's validation messages
     #[arg(long, env = "PRETENDER_MESSAGE_LAYER", value_enum, default_value_t = LayerWord::Classic)]
@@ -112,11 +118,19 @@ impl Serve {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         logging::start(&self.log_level, self.log_format)?;
         // The port first: a second server must not touch the first one's file.
-        let bound = Server::bind(self.server_options())?;
-        let pretender = self.builder()?.open()?;
+        let clock = self.control.then(|| Arc::new(ManualClock::running()));
+        let bound = Server::bind(ServerOptions { control: clock.clone(), ..self.server_options() })?;
+        let mut builder = self.builder()?;
+        if let Some(clock) = clock {
+            builder = builder.clock(clock);
+        }
+        let pretender = builder.open()?;
         let server = bound.start(pretender.clone())?;
 
-        let said = format!("Listening on {}\nData in {}\n", server.url(), self.shown_location());
+        let mut said = format!("Listening on {}\nData in {}\n", server.url(), self.shown_location());
+        if self.control {
+            said.push_str(&format!("Obeys commands under {}/_pretender/\n", server.url()));
+        }
         let mut stdout = std::io::stdout();
         if stdout.write_all(said.as_bytes()).and_then(|()| stdout.flush()).is_err() {
             // Whoever closed it does not want to know; that is no reason not to serve.

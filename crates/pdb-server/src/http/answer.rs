@@ -65,6 +65,12 @@ impl Answer {
             .with(CONTENT_TYPE, HeaderValue::from_static(media_type.as_str()))
     }
 
+    /// What a command answers.
+    pub(crate) fn json(status: StatusCode, answer: &serde_json::Value) -> Self {
+        Self { body: answer.to_string().into(), ..Self::empty(status) }
+            .with(CONTENT_TYPE, HeaderValue::from_static(MediaType::Json.as_str()))
+    }
+
     /// A bug's answer.
     pub(crate) fn internal_error() -> Self {
         Self::of(pdb_wire::Response::internal_error(), MediaType::AmazonJson)

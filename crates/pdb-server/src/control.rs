@@ -1,0 +1,120 @@
+//! The control interface: commands to the test instrument, as JSON over HTTP.
+//!
+//! | request | body | does |
+//! |---|---|---|
+//! | `GET /_pretender/clock` | | tells the time, and whether it stands still |
+//! | `POST /_pretender/clock/hold` | | stops the clock where it is |
+//! | `POST /_pretender/clock/run` | | lets it run on from where it is |
+//! | `POST /_pretender/clock/set` | `epoch_millis` or `time` | moves it to a time |
+//! | `POST /_pretender/clock/advance` | `millis` or `duration` | moves it forward |
+//! | `POST /_pretender/shards/list` | `stream_arn`, `shard_id`? | lists the shards |
+//! | `POST /_pretender/shards/rotate` | `stream_arn`, `shard_id`? | continues the open shards, or the one, in one child each |
+//! | `POST /_pretender/shards/split` | `stream_arn`, `shard_id`? | continues the open shards, or the one, in two children each |
+//! | `POST /_pretender/trim` | `stream_arn`, `before`? | removes the records before a sequence number, or all |
+//!
+//! Commands to the clock answer the clock, once the work that is then due has been done; commands to shards answer shards, `trim` counts.
+//! Whatever fails answers `{"error": text}`.
+
+mod clock;
+mod moment;
+mod streams;
+
+use std::sync::{Arc, Mutex};
+
+use hyper::{Method, StatusCode};
+use pretender::{ControlError, ManualClock, Pretender};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// Where the commands lie.
+pub(crate) const PATH: &str = "/_pretender/";
+
+/// Obeys commands to one database.
+#[derive(Debug)]
+pub(crate) struct Control {
+    pretender: Pretender,
+    clock: Arc<ManualClock>,
+    /// Held by whoever moves the clock, so that the time answered is the time that the command made.
+    moving: Mutex<()>,
+}
+
+/// Why a command was not obeyed; the texts are for people.
+#[derive(Debug)]
+enum Refusal {
+    /// The command says what cannot be.
+    Bad(String),
+    /// There is no such command, stream or shard.
+    NotFound(String),
+    /// It is not the caller's fault.
+    Failed(String),
+}
+
+impl Control {
+    pub(crate) fn new(pretender: Pretender, clock: Arc<ManualClock>) -> Self {
+        Self { pretender, clock, moving: Mutex::new(()) }
+    }
+
+    /// Obeys one command, which is named by the path behind [`PATH`]; returns when it is done.
+    pub(crate) fn obey(&self, method: &Method, command: &str, body: &[u8]) -> (StatusCode, Value) {
+        let (status, text) = match self.run(method, command, body) {
+            Ok(answer) => return (StatusCode::OK, answer),
+            Err(Refusal::Bad(text)) => (StatusCode::BAD_REQUEST, text),
+            Err(Refusal::NotFound(text)) => (StatusCode::NOT_FOUND, text),
+            Err(Refusal::Failed(text)) => (StatusCode::INTERNAL_SERVER_ERROR, text),
+        };
+        (status, json!({ "error": text }))
+    }
+
+    fn run(&self, method: &Method, command: &str, body: &[u8]) -> Result<Value, Refusal> {
+        let asked = match command {
+            "clock" => Method::GET,
+            _ => Method::POST,
+        };
+        let right_method = *method == asked;
+        match command {
+            "clock" if right_method => Ok(self.show_clock()),
+            "clock/hold" if right_method => self.hold_clock(parse(body)?),
+            "clock/run" if right_method => self.run_clock(parse(body)?),
+            "clock/set" if right_method => self.set_clock(parse(body)?),
+            "clock/advance" if right_method => self.advance_clock(parse(body)?),
+            "shards/list" if right_method => self.list_shards(parse(body)?),
+            "shards/rotate" if right_method => self.rotate_shards(parse(body)?),
+            "shards/split" if right_method => self.split_shards(parse(body)?),
+            "trim" if right_method => self.trim(parse(body)?),
+            _ => Err(Refusal::NotFound(format!(
+                "no command is {method} {PATH}{command}; there are GET clock, and POST clock/hold, clock/run, clock/set, \
+                 clock/advance, shards/list, shards/rotate, shards/split, trim"
+            ))),
+        }
+    }
+}
+
+/// Reads the body of a command; none at all is an empty object.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| Refusal::Bad(format!("the body is no JSON: {error}")))?;
+    if !value.is_object() {
+        return Err(Refusal::Bad("the body is no JSON object".to_owned()));
+    }
+    serde_json::from_value(value).map_err(|error| Refusal::Bad(error.to_string()))
+}
+
+impl From<ControlError> for Refusal {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::NotFound(text) => Self::NotFound(text),
+            ControlError::NotPossible(text) => Self::Bad(text),
+            ControlError::Store(_) | ControlError::Cleanup(_) => {
+                let mut text = error.to_string();
+                let mut cause = std::error::Error::source(&error);
+                while let Some(error) = cause {
+                    text.push_str(&format!(": {error}"));
+                    cause = error.source();
+                }
+                tracing::error!(error = %text, "a command failed");
+                Self::Failed(text)
+            }
+        }
+    }
+}

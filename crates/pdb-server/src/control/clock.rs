@@ -1,0 +1,115 @@
+//! Commands to the clock.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use pretender::{Clock, EpochMillis};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::moment::{LAST, parse_moment, show_moment};
+use super::{Control, Refusal};
+use crate::Span;
+
+/// The body of a command that needs none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+/// The body of `clock/set`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SetClock {
+    epoch_millis: Option<i64>,
+    time: Option<String>,
+}
+
+/// The body of `clock/advance`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AdvanceClock {
+    millis: Option<u64>,
+    duration: Option<String>,
+}
+
+impl Control {
+    pub(super) fn show_clock(&self) -> Value {
+        let now = self.clock.now();
+        json!({ "epoch_millis": now.0, "held": self.clock.is_held(), "time": show_moment(now) })
+    }
+
+    pub(super) fn hold_clock(&self, Nothing {}: Nothing) -> Result<Value, Refusal> {
+        self.move_clock(|clock| {
+            clock.hold();
+            Ok(())
+        })
+    }
+
+    pub(super) fn run_clock(&self, Nothing {}: Nothing) -> Result<Value, Refusal> {
+        self.move_clock(|clock| {
+            clock.run();
+            Ok(())
+        })
+    }
+
+    pub(super) fn set_clock(&self, body: SetClock) -> Result<Value, Refusal> {
+        let moment = match body {
+            SetClock { epoch_millis: Some(millis), time: None } => EpochMillis(millis),
+            SetClock { epoch_millis: None, time: Some(text) } => parse_moment(&text).map_err(Refusal::Bad)?,
+            _ => return Err(Refusal::Bad("give one of `epoch_millis` and `time`".to_owned())),
+        };
+        self.move_clock(|clock| {
+            check_range(moment)?;
+            clock.set(moment);
+            Ok(())
+        })
+    }
+
+    pub(super) fn advance_clock(&self, body: AdvanceClock) -> Result<Value, Refusal> {
+        let duration = match body {
+            AdvanceClock { millis: Some(millis), duration: None } => Duration::from_millis(millis),
+            AdvanceClock { millis: None, duration: Some(text) } => match text.parse() {
+                Ok(Span(Some(duration))) => duration,
+                Ok(Span(None)) | Err(_) => {
+                    let text = format!("`{text}` is no length of time; try 90s, 16m, 24h, 1d or 1500ms");
+                    return Err(Refusal::Bad(text));
+                }
+            },
+            _ => return Err(Refusal::Bad("give one of `millis` and `duration`".to_owned())),
+        };
+        self.move_clock(|clock| {
+            check_range(clock.now().plus(duration))?;
+            clock.advance(duration);
+            Ok(())
+        })
+    }
+
+    /// Changes the clock, does the work that is then due, and tells both.
+    fn move_clock(
+        &self,
+        change: impl FnOnce(&pretender::ManualClock) -> Result<(), Refusal>,
+    ) -> Result<Value, Refusal> {
+        // There is nothing behind the lock that could be left half done.
+        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&self.clock)?;
+        let report = self.pretender.run_due_work()?;
+        let mut answer = self.show_clock();
+        answer["done"] = json!({
+            "rotated_shards": report.rotated,
+            "expired_items": report.expired,
+            "trimmed_records": report.trimmed.records,
+            "dropped_shards": report.trimmed.shards,
+            "dropped_streams": report.trimmed.streams,
+        });
+        Ok(answer)
+    }
+}
+
+/// Refuses times that have no place in labels and answers.
+fn check_range(moment: EpochMillis) -> Result<(), Refusal> {
+    if (EpochMillis(0)..=LAST).contains(&moment) {
+        Ok(())
+    } else {
+        Err(Refusal::Bad("the clock shows times from 1970 to 9999".to_owned()))
+    }
+}
