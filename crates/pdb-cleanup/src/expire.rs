@@ -37,10 +37,9 @@ fn expire_items_of(
         let now = env.clock.now().seconds();
         let after = now.saturating_sub(OLDEST_EXPIRY_SECONDS).saturating_sub(1);
         // Where nothing is due the writer is not troubled.
-        let is_due = store.read(|tx| match tx.table(table_name) {
-            Ok(table) => Ok(!tx.expired_items(&table, after, now, 1)?.is_empty()),
-            Err(StoreError::TableNotFound(_)) => Ok(false),
-            Err(error) => Err(error),
+        let is_due = store.read(|tx| match tx.find_table(table_name) {
+            Some(table) => Ok::<_, StoreError>(!tx.expired_items(&table, after, now, 1)?.is_empty()),
+            None => Ok(false),
         })?;
         if !is_due {
             return Ok((0, Duration::ZERO));
@@ -59,11 +58,8 @@ fn expire_step(
     now: i64,
     limit: u32,
 ) -> Result<u64, CleanupError> {
-    let table = match tx.table(table_name) {
-        Ok(table) if table.definition.time_to_live_attribute.is_some() => table,
-        Ok(_) | Err(StoreError::TableNotFound(_)) => return Ok(0),
-        Err(error) => return Err(error.into()),
-    };
+    let table = tx.find_table(table_name).filter(|table| table.definition.time_to_live_attribute.is_some());
+    let Some(table) = table else { return Ok(0) };
     let mut removed = 0;
     for key in tx.expired_items(&table, after, now, limit)? {
         let Some(item) = tx.get_item(&table, &key)? else { continue };

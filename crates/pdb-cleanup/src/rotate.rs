@@ -21,13 +21,10 @@ pub fn rotate_shards(store: &Store, env: &Env) -> Result<u64, CleanupError> {
     let mut rotated = 0;
     for table in due {
         let (table_name, ids) = (table.name().clone(), env.ids.clone());
-        rotated += store.write(move |tx| match tx.table(&table_name) {
-            Ok(table) => {
-                let changed = tx.rotate_due_shards(&table, &*ids, now)?;
-                Ok(newly_opened(&table, &changed))
-            }
-            Err(StoreError::TableNotFound(_)) => Ok(0),
-            Err(error) => Err(error),
+        rotated += store.write(move |tx| {
+            let Some(table) = tx.find_table(&table_name) else { return Ok(0) };
+            let changed = tx.rotate_due_shards(&table, &*ids, now)?;
+            Ok::<_, StoreError>(newly_opened(&table, &changed))
         })?;
     }
     Ok(rotated)
@@ -92,7 +89,7 @@ fn replace_shards(
             return Err(CleanupError::StreamNotFound(stream_arn.clone()));
         }
         let not_enabled = || CleanupError::StreamNotEnabled(stream_arn.clone());
-        let mut table = tx.table(&stream_arn.table.name).map_err(|_| not_enabled())?;
+        let mut table = tx.find_table(&stream_arn.table.name).ok_or_else(not_enabled)?;
         let stream =
             table.stream.clone().filter(|stream| stream.arn == stream_arn).ok_or_else(not_enabled)?;
         let chosen = stream.shards.iter().filter(|shard| shard_id.as_ref().is_none_or(|id| *id == shard.id));

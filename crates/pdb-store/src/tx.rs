@@ -37,6 +37,12 @@ impl<'a> ReadTx<'a> {
         self.catalog.get(name).cloned().ok_or_else(|| StoreError::TableNotFound(name.clone()))
     }
 
+    /// Returns a table, if there is one of this name.
+    #[must_use]
+    pub fn find_table(&self, name: &TableName) -> Option<Arc<Table>> {
+        self.catalog.get(name).cloned()
+    }
+
     /// Returns up to `limit` names of tables in byte order, beginning after `after`.
     ///
     /// # Errors

@@ -54,10 +54,9 @@ impl StreamManager {
             return Ok(());
         }
         let (table_name, ids) = (stream_arn.table.name.clone(), self.env.ids.clone());
-        self.store.write(move |tx| match tx.table(&table_name) {
-            Ok(table) => tx.rotate_due_shards(&table, &*ids, now).map(drop),
-            Err(StoreError::TableNotFound(_)) => Ok(()),
-            Err(error) => Err(error),
+        self.store.write(move |tx| match tx.find_table(&table_name) {
+            Some(table) => tx.rotate_due_shards(&table, &*ids, now).map(drop),
+            None => Ok(()),
         })?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::harness::{Db, HOUR, orders};
 use pdb_cleanup::{CleanupError, Pace, expire_items};
-use pdb_model::{AttributeValue, EventName, Item, UserIdentity};
+use pdb_model::{AttributeValue, EncodedItem, EventName, Item, UserIdentity};
 use pdb_store::StoreError;
 
 const FIVE_YEARS: i64 = 5 * 365 * 24 * 60 * 60;
@@ -100,6 +100,22 @@ fn a_stopped_expiry_leaves_off() {
     let pace = Pace::default();
     pace.stop();
     assert_eq!(expire_items(&db.test.store, &db.test.env, &pace).unwrap(), 0);
+}
+
+#[test]
+fn a_stored_item_without_its_key_is_an_error() {
+    let db = Db::new();
+    db.put_expiring("a", db.now().seconds());
+    let now = db.now().seconds();
+    db.test.write(move |tx| {
+        let table = tx.table(&orders())?;
+        let key = tx.expired_items(&table, 0, now, 1)?.remove(0);
+        let row = tx.lock_item(&table, &key)?.map(|(row, _)| row);
+        tx.put_item(&table, &key, row, &EncodedItem::from(&Item::new().with("no key", 1)), Some(now))
+    });
+    let error = expire_items(&db.test.store, &db.test.env, &Pace::default()).unwrap_err();
+    assert!(matches!(error, CleanupError::Capture(_)));
+    assert_eq!(error.to_string(), "expired item could not be removed");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Trimming by age and by hand.
 
 use crate::harness::{DAY, Db, HOUR, MILLISECOND, orders};
-use pdb_cleanup::{CleanupError, Pace, RETENTION, TrimReport, trim, trim_stream};
+use pdb_cleanup::{CleanupError, Pace, RETENTION, TrimReport, rotate_shards_of, trim, trim_stream};
 use pdb_model::{EpochMillis, SequenceNumber};
 
 fn records(count: u64) -> TrimReport {
@@ -88,6 +88,19 @@ fn a_closed_shard_stays_while_it_has_a_record() {
     // The stream is disabled for a day: it goes with all it has.
     assert_eq!(db.trim(), TrimReport { records: 1, shards: 1, streams: 1 });
     assert!(!db.has_stream(&arn) && db.has_stream(&second));
+}
+
+#[test]
+fn an_old_closed_shard_with_a_young_record_stays() {
+    let (db, arn) = Db::streaming();
+    db.advance(2 * HOUR);
+    db.put("a");
+    db.test.clock.set(EpochMillis(db.now().0 - 2 * 3_600_000));
+    rotate_shards_of(&db.test.store, &db.test.env, &arn, None).unwrap();
+    db.advance(DAY + HOUR);
+    assert_eq!(db.trim(), TrimReport::default());
+    db.advance(HOUR);
+    assert_eq!(db.trim(), TrimReport { records: 1, shards: 1, streams: 0 });
 }
 
 #[test]

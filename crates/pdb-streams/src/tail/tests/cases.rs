@@ -92,6 +92,99 @@ fn a_failure_is_reported_and_loses_nothing() {
     assert_eq!(read(&mut subscription), "1.0 failure failure 1.1");
 }
 
+/// Every call may fail, be refused for a while, or answer a moment behind another.
+#[test]
+fn failures_of_every_call_lose_nothing() {
+    let source = FakeSource::default();
+    let arn = source.enable("T");
+    write_all(&source, &arn, &[1]);
+    let mut subscription = of(&source, &arn).start().unwrap();
+    source.expire_iterators();
+    source.faults.borrow_mut().failed_iterators = 1;
+    source.faults.borrow_mut().throttled_iterators = 2;
+    assert_eq!(read(&mut subscription), "failure 1.0");
+    // A child that cannot be begun at once.
+    source.replace(&arn, 0, 2);
+    write_all(&source, &arn, &[1, 200]);
+    source.faults.borrow_mut().failed_iterators = 1;
+    source.faults.borrow_mut().throttled_iterators = 1;
+    source.faults.borrow_mut().hidden_iterators = 1;
+    let mut seen: Vec<String> = subscription.map(|event| show(&event)).collect();
+    assert_eq!(seen[0], "failure");
+    seen.sort();
+    assert_eq!(seen, ["1.1", "200.0", "failure"]);
+}
+
+#[test]
+fn failures_at_the_start_are_told() {
+    let source = FakeSource::default();
+    let arn = source.enable("T");
+    for from in [StartPosition::TrimHorizon, StartPosition::Latest] {
+        source.faults.borrow_mut().failed_iterators = 1;
+        assert!(matches!(
+            of(&source, &arn).from(from).start(),
+            Err(TailError::Source(SourceError::Failed(_)))
+        ));
+        source.faults.borrow_mut().failed_descriptions = 1;
+        assert!(of(&source, &arn).from(from).start().is_err());
+    }
+    source.faults.borrow_mut().failed_listings = 1;
+    assert!(Subscription::builder(&source).table("T").start().is_err());
+}
+
+#[test]
+fn a_table_that_cannot_be_listed_is_asked_again() {
+    let source = FakeSource::default();
+    let first = source.enable("T");
+    let mut subscription =
+        Subscription::builder(&source).table("T").follow(true).poll_interval(Duration::ZERO).start().unwrap();
+    source.disable(&first);
+    let second = source.enable("T");
+    write_all(&source, &second, &[1]);
+    source.faults.borrow_mut().throttled_listings = 1;
+    source.faults.borrow_mut().failed_listings = 1;
+    assert_eq!(show(&subscription.next().unwrap()), "failure");
+    assert_eq!(show(&subscription.next().unwrap()), "1.0");
+}
+
+/// The least a source must do.
+struct Plain<'s>(&'s FakeSource);
+
+impl StreamSource for Plain<'_> {
+    type Record = Change;
+
+    fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError> {
+        self.0.streams(table_name)
+    }
+
+    fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError> {
+        self.0.describe(stream_arn)
+    }
+
+    fn shard_iterator(
+        &self,
+        stream_arn: &str,
+        id: &str,
+        position: &SourcePosition,
+    ) -> Result<String, SourceError> {
+        self.0.shard_iterator(stream_arn, id, position)
+    }
+
+    fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<Change>, SourceError> {
+        self.0.records(iterator, limit)
+    }
+}
+
+#[test]
+fn a_source_need_not_wake_nor_know_positions() {
+    let source = FakeSource::default();
+    let arn = source.enable("T");
+    let builder = Subscription::builder(Plain(&source)).stream(&arn).from(StartPosition::Latest).follow(true);
+    let mut subscription = builder.poll_interval(Duration::from_millis(1)).start().unwrap();
+    write_all(&source, &arn, &[1]);
+    assert_eq!(show(&subscription.next().unwrap()), "1.0");
+}
+
 #[test]
 fn expired_iterators_are_replaced() {
     let source = FakeSource::default();

@@ -61,6 +61,11 @@ pub(super) struct Faults {
     pub(super) throttled: u32,
     pub(super) failed: u32,
     pub(super) failed_descriptions: u32,
+    pub(super) failed_iterators: u32,
+    pub(super) throttled_iterators: u32,
+    pub(super) hidden_iterators: u32,
+    pub(super) failed_listings: u32,
+    pub(super) throttled_listings: u32,
     pub(super) hides_positions: bool,
 }
 
@@ -197,6 +202,13 @@ impl StreamSource for FakeSource {
     type Record = Change;
 
     fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError> {
+        let mut faults = self.faults.borrow_mut();
+        if take(&mut faults.failed_listings) {
+            return Err(failure());
+        }
+        if take(&mut faults.throttled_listings) {
+            return Err(SourceError::Throttled);
+        }
         let state = self.state.borrow();
         let streams = state.streams.iter().rev().filter(|stream| stream.table == table_name);
         Ok(streams.map(|stream| stream.arn.clone()).collect())
@@ -223,6 +235,16 @@ impl StreamSource for FakeSource {
         shard_id: &str,
         position: &SourcePosition,
     ) -> Result<String, SourceError> {
+        let mut faults = self.faults.borrow_mut();
+        if take(&mut faults.failed_iterators) {
+            return Err(failure());
+        }
+        if take(&mut faults.throttled_iterators) {
+            return Err(SourceError::Throttled);
+        }
+        if take(&mut faults.hidden_iterators) {
+            return Err(SourceError::NotFound);
+        }
         let state = self.state.borrow();
         let stream =
             state.streams.iter().find(|stream| stream.arn == stream_arn).ok_or(SourceError::NotFound)?;
