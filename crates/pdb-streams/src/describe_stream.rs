@@ -111,9 +111,11 @@ impl StreamManager {
     /// Returns the state to show, which may lag behind for those who test waiting.
     fn status(&self, view: &View<'_, '_>) -> StreamStatus {
         let delay = self.options.transition_delay;
+        // Not `now < since + delay`: a stream enabled twice in one millisecond is labelled with a later one.
+        let is_recent = |since: EpochMillis| view.now.since(since) < delay;
         match view.stream.disabled {
-            Some(disabled) if view.now < disabled.plus(delay) => StreamStatus::Disabling,
-            None if view.now < view.stream.created.plus(delay) => StreamStatus::Enabling,
+            Some(disabled) if is_recent(disabled) => StreamStatus::Disabling,
+            None if is_recent(view.stream.created) => StreamStatus::Enabling,
             _ => view.stream.status(),
         }
     }

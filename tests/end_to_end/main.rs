@@ -1,0 +1,8 @@
+//! The workspace from outside: the same scenarios through the typed library and over HTTP, and what must hold at all times.
+#![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
+
+mod driver;
+mod http;
+mod invariants;
+mod library;
+mod scenarios;
