@@ -62,7 +62,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "PRETENDER_SWEEP_INTERVAL", default_value = "1h", value_name = "TIME")]
     sweep_interval: Span,
 
-    /// How long streams are shown as ENABLING and DISABLING, to test code that waits
+    /// How long tables and streams are shown as busy (CREATING, UPDATING, ENABLING, ...), to test code that waits
     #[arg(long, env = "PRETENDER_TRANSITION_DELAY", default_value = "0s", value_name = "TIME")]
     transition_delay: Span,
 
