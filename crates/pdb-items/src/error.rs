@@ -93,10 +93,15 @@ fn cancelled(reasons: &[CancellationReason]) -> String {
     )
 }
 
+/// The refusal of a table that is not there.
+pub(crate) fn not_found() -> ItemsError {
+    ItemsError::ResourceNotFound(RESOURCE_NOT_FOUND.to_owned())
+}
+
 impl From<StoreError> for ItemsError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::TableNotFound(_) => Self::ResourceNotFound(RESOURCE_NOT_FOUND.to_owned()),
+            StoreError::TableNotFound(_) => not_found(),
             other => Self::Store(other),
         }
     }

@@ -57,6 +57,18 @@ impl EncodedItems {
         self.push_stored(item.json(), item.size_bytes());
     }
 
+    /// Adds other items at the end.
+    pub(crate) fn append(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+        } else if !other.is_empty() {
+            self.json.push(',');
+            let start = self.json.len();
+            self.json.push_str(&other.json);
+            self.ends.extend(other.ends.into_iter().map(|(end, size_bytes)| (start + end, size_bytes)));
+        }
+    }
+
     /// Adds an item's stored text at the end.
     pub(crate) fn push_stored(&mut self, json: &str, size_bytes: u64) {
         if !self.json.is_empty() {

@@ -17,7 +17,7 @@ use crate::key_range::ByteRange;
 use crate::start_key::Position;
 
 /// The bytes of items after which a page ends; the item that reaches them is on it.
-const PAGE_BYTES: u64 = 1024 * 1024;
+pub(crate) const PAGE_BYTES: u64 = 1024 * 1024;
 /// How many index entries are read before their items are fetched from the table.
 const FETCH_ENTRIES: usize = 64;
 
@@ -28,6 +28,8 @@ pub(crate) enum Shown<'a> {
     Count,
     /// All of them, or what the projection names.
     Items(Option<&'a ProjectionExpression>),
+    /// What a `SELECT` of PartiQL makes of them.
+    Selected(&'a pdb_expr::partiql::Select),
 }
 
 /// What to read.
@@ -52,6 +54,8 @@ pub(crate) struct Page {
     pub(crate) scanned_count: u64,
     /// The key of the last item read, if the page ended before the range did.
     pub(crate) last: Option<Item>,
+    /// The bytes of items or entries read.
+    pub(crate) read_bytes: u64,
     pub(crate) meter: Meter,
 }
 
@@ -64,6 +68,7 @@ impl PageRequest<'_> {
         } else {
             self.read_directly(tx, range, &mut page)?
         };
+        page.read_bytes = read_bytes;
         let units = CapacityUnits::of_read(read_bytes, self.consistency);
         match self.position.index {
             None => page.meter.charge_table(units),
@@ -170,6 +175,13 @@ impl PageRequest<'_> {
                 page.items.push(&EncodedItem::from(&projection.apply(&item)));
             }
             (Shown::Items(projection), _) => shape_into(&mut page.items, json, size_bytes, projection)?,
+            (Shown::Selected(select), _) if select.projection.is_none() => {
+                page.items.push_stored(json, size_bytes);
+            }
+            (Shown::Selected(select), decoded) => {
+                let item = decoded.map_or_else(|| item_of(json), Ok)?;
+                page.items.push(&EncodedItem::from(&select.project(&item)));
+            }
         }
         Ok(())
     }

@@ -1,6 +1,16 @@
 //! PartiQL: `ExecuteStatement`, `BatchExecuteStatement` and `ExecuteTransaction`.
+//!
+//! Statements are parsed by `pdb-expr`, before any transaction. A `SELECT` becomes ranges of keys and a filter, read page by page
+//! as queries and scans are; every other statement becomes one of the writes that all operations share.
 
+mod batch;
+mod execute_statement;
+mod execute_transaction;
+mod next_token;
+mod select;
+mod statement;
 mod types;
+mod write;
 
 pub use types::{
     BatchExecuteStatementInput, BatchExecuteStatementOutput, BatchStatement, BatchStatementError,

@@ -112,7 +112,7 @@ impl PageOutput {
             consumed_capacity: page.meter.report(table_name, return_consumed_capacity, Side::Plain),
             items: match shown {
                 Shown::Count => None,
-                Shown::Items(_) => Some(page.items),
+                Shown::Items(_) | Shown::Selected(_) => Some(page.items),
             },
             count: page.count,
             scanned_count: page.scanned_count,

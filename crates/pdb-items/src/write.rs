@@ -46,6 +46,8 @@ pub(crate) struct PlannedWrite {
 pub(crate) enum Change {
     /// Puts this item.
     Put(Item),
+    /// Puts this item unless one with its key exists: an `INSERT` of PartiQL.
+    Insert(Item),
     /// Deletes the item with this key.
     Delete(Item),
     /// Updates the item with this key, or creates it.
@@ -63,6 +65,8 @@ pub(crate) enum Refusal {
     Unfit(String),
     /// The condition does not hold; the item if the request asked to see it.
     Condition(Option<EncodedItem>),
+    /// An item with the key exists.
+    Duplicate,
     /// Something that is not about this write.
     Failed(ItemsError),
 }
@@ -95,7 +99,7 @@ impl PlannedWrite {
     /// Returns the item or the key that says which item is meant.
     pub(crate) fn target(&self) -> &Item {
         match &self.change {
-            Change::Put(item) => item,
+            Change::Put(item) | Change::Insert(item) => item,
             Change::Delete(key) | Change::Update(key, _) | Change::Check(key) => key,
         }
     }
@@ -109,7 +113,7 @@ impl PlannedWrite {
     pub(crate) fn key(&self, table: &TableDefinition) -> Result<PrimaryKey, Refusal> {
         let schema = &table.key_schema;
         let key = match &self.change {
-            Change::Put(item) => {
+            Change::Put(item) | Change::Insert(item) => {
                 let key = key_of_item(schema, item)?;
                 check_index_keys(table, item)?;
                 key
@@ -152,7 +156,8 @@ impl PlannedWrite {
             return Err(Refusal::Condition(shown));
         }
         let outcome = match &self.change {
-            Change::Put(item) => Outcome::Replace(Some(Cow::Borrowed(item))),
+            Change::Insert(_) if stored.is_some() => return Err(Refusal::Duplicate),
+            Change::Put(item) | Change::Insert(item) => Outcome::Replace(Some(Cow::Borrowed(item))),
             Change::Delete(_) => Outcome::Replace(None),
             Change::Check(_) => Outcome::Keep,
             Change::Update(_, None) if stored.is_some() => Outcome::Keep,
@@ -216,6 +221,7 @@ impl Refusal {
         match self {
             Self::EmptyKey(text) | Self::Unfit(text) => ItemsError::Validation(text),
             Self::Condition(item) => ItemsError::ConditionalCheckFailed { item },
+            Self::Duplicate => ItemsError::DuplicateItem,
             Self::Failed(error) => error,
         }
     }
@@ -229,6 +235,7 @@ impl Refusal {
             Self::Condition(item) => {
                 ("ConditionalCheckFailed", "The conditional request failed".to_owned(), item)
             }
+            Self::Duplicate => ("DuplicateItem", "Duplicate primary key exists in table".to_owned(), None),
         };
         Ok(CancellationReason { code, message: Some(message), item })
     }

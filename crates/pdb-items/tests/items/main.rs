@@ -6,6 +6,7 @@ mod cost;
 mod harness;
 mod indexes;
 mod legacy;
+mod partiql;
 mod properties;
 mod queries;
 mod scans;
