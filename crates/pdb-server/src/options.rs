@@ -15,7 +15,8 @@ pub struct ServerOptions {
     pub port: u16,
     /// Threads that answer requests; one for each processor unless chosen.
     pub workers: Option<usize>,
-    /// How long a client may take to send the head of a request, and to stay idle between two; a minute unless chosen.
+    /// How long a client may take to send the head of a request, and to stay idle between two; three minutes unless
+    /// chosen, longer than clients keep a connection they do not use.
     pub head_timeout: Duration,
     /// How long a client may take to send the body of a request; a minute unless chosen.
     pub body_timeout: Duration,
@@ -32,7 +33,7 @@ impl Default for ServerOptions {
             host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             workers: None,
-            head_timeout: Duration::from_secs(60),
+            head_timeout: Duration::from_secs(180),
             body_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),
             control: None,

@@ -22,6 +22,7 @@ mod words;
 
 pub(crate) use batch_get_item::batch_get_item;
 pub(crate) use batch_write_item::batch_write_item;
+pub(crate) use capacity::write_capacity;
 pub(crate) use delete_item::delete_item;
 pub(crate) use get_item::get_item;
 pub(crate) use put_item::put_item;

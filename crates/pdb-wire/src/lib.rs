@@ -50,6 +50,7 @@ mod json;
 mod layer;
 mod operation;
 mod response;
+mod statements;
 mod streams;
 mod tables;
 mod value;

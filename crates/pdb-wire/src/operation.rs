@@ -56,6 +56,7 @@ operations! {
         PointRead: GetItem;
         Write: PutItem, UpdateItem, DeleteItem, BatchWriteItem, TransactWriteItems;
         Blocking: Query, Scan, BatchGetItem, TransactGetItems,
+            ExecuteStatement, BatchExecuteStatement, ExecuteTransaction,
             CreateTable, DescribeTable, UpdateTable, DeleteTable, ListTables,
             UpdateTimeToLive, DescribeTimeToLive, TagResource, UntagResource, ListTagsOfResource,
             DescribeLimits, DescribeEndpoints,

@@ -13,7 +13,7 @@ use crate::error::error_response;
 use crate::layer::{Family, Texts};
 use crate::operation::Operation;
 use crate::response::Response;
-use crate::{items, streams, tables};
+use crate::{items, statements, streams, tables};
 
 /// Answers requests of both services for one engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -109,6 +109,9 @@ impl Wire {
             Operation::BatchWriteItem => items::batch_write_item(self, body).await,
             Operation::TransactGetItems => items::transact_get_items(self, body),
             Operation::TransactWriteItems => items::transact_write_items(self, body).await,
+            Operation::ExecuteStatement => statements::execute_statement(self, body),
+            Operation::BatchExecuteStatement => statements::batch_execute_statement(self, body),
+            Operation::ExecuteTransaction => statements::execute_transaction(self, body),
             Operation::ListStreams => streams::list_streams(self, body),
             Operation::DescribeStream => streams::describe_stream(self, body),
             Operation::GetShardIterator => streams::get_shard_iterator(self, body),

@@ -1,5 +1,9 @@
 //! The operations on items.
 
+use pdb_items::partiql::{
+    BatchExecuteStatementInput, BatchExecuteStatementOutput, ExecuteStatementInput, ExecuteStatementOutput,
+    ExecuteTransactionInput, ExecuteTransactionOutput,
+};
 use pdb_items::{
     BatchGetItemInput, BatchGetItemOutput, BatchWriteItemInput, BatchWriteItemOutput, DeleteItemInput,
     DeleteItemOutput, GetItemInput, GetItemOutput, PageOutput, PutItemInput, PutItemOutput, QueryInput,
@@ -79,4 +83,13 @@ writes! {
     /// Puts, changes, deletes and checks up to 100 items, all or nothing.
     transact_write_items, transact_write_items_async,
         transact_write_items_blocking(TransactWriteItemsInput) -> TransactWriteItemsOutput;
+    /// Executes a PartiQL statement.
+    execute_statement, execute_statement_async,
+        execute_statement_blocking(ExecuteStatementInput) -> ExecuteStatementOutput;
+    /// Executes up to 25 PartiQL statements, each for itself.
+    batch_execute_statement, batch_execute_statement_async,
+        batch_execute_statement_blocking(BatchExecuteStatementInput) -> BatchExecuteStatementOutput;
+    /// Executes up to 100 PartiQL statements, all or nothing.
+    execute_transaction, execute_transaction_async,
+        execute_transaction_blocking(ExecuteTransactionInput) -> ExecuteTransactionOutput;
 }
