@@ -1,8 +1,11 @@
 //! Clients that are slow, stalled, gone, or many; and stopping.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use pdb_server::ServerOptions;
+use pdb_server::{Server, ServerOptions};
+use pretender::{Clock, EpochMillis, Pretender};
 
 use crate::harness::{Connection, SIGNED, exchange, request, server, server_with};
 
@@ -98,4 +101,51 @@ fn a_stop_waits_only_so_long_for_a_stalled_request() {
     let start = Instant::now();
     server.stop();
     assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+/// A clock that panics once when it is armed: a bug, wherever time is asked for.
+#[derive(Debug, Default)]
+struct Trap(AtomicBool);
+
+impl Clock for Trap {
+    fn now(&self) -> EpochMillis {
+        assert!(!self.0.swap(false, Ordering::SeqCst), "the trap snaps");
+        EpochMillis(1_772_356_542_017)
+    }
+}
+
+#[test]
+fn a_bug_costs_one_request() {
+    let trap = Arc::new(Trap::default());
+    let pretender = Pretender::builder().clock(trap.clone()).sweep_interval(None).open().unwrap();
+    let server = Server::start(pretender, ServerOptions::default()).unwrap();
+    let call = |target: &str, body: &str| exchange(server.address(), request(target, body));
+    let created = call(
+        "DynamoDB_20120810.CreateTable",
+        r#"{"TableName":"Orders","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],
+            "KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],
+            "StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"}}"#,
+    );
+    assert_eq!(created.status, 200, "{}", created.text());
+    let put = ("DynamoDB_20120810.PutItem", r#"{"TableName":"Orders","Item":{"pk":{"S":"a"}}}"#);
+    for (target, body) in [(LIST, "{}"), put] {
+        trap.0.store(true, Ordering::SeqCst);
+        let answer = call(target, body);
+        assert_eq!(
+            (answer.status, answer.text()),
+            (
+                500,
+                concat!(
+                    r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"The request processing has "#,
+                    r#"failed because of an unknown error, exception or failure."}"#
+                )
+            ),
+            "{target}"
+        );
+        assert_eq!(answer.header("x-amzn-requestid").map(str::len), Some(52));
+        assert!(!trap.0.load(Ordering::SeqCst));
+        assert_eq!(call(target, body).status, 200, "{target}");
+    }
+    let scanned = call("DynamoDB_20120810.Scan", r#"{"TableName":"Orders","Select":"COUNT"}"#);
+    assert_eq!(scanned.text(), r#"{"Count":1,"ScannedCount":1}"#);
 }
