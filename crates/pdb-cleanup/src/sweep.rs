@@ -16,13 +16,16 @@ pub struct CleanupOptions {
     pub retention: Duration,
     /// How long a [`Sweeper`](crate::Sweeper) waits between two sweeps; an hour unless said.
     pub interval: Duration,
+    /// How often a [`Sweeper`](crate::Sweeper) looks for expired items between two sweeps; every minute unless said.
+    pub expiry_interval: Duration,
     /// The most records or items that one transaction removes; 500 unless said. Fewer if that takes long.
     pub step: u32,
 }
 
 impl Default for CleanupOptions {
     fn default() -> Self {
-        Self { retention: RETENTION, interval: Duration::from_secs(60 * 60), step: 500 }
+        let (interval, expiry_interval) = (Duration::from_secs(60 * 60), Duration::from_secs(60));
+        Self { retention: RETENTION, interval, expiry_interval, step: 500 }
     }
 }
 

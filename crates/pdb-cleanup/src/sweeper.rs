@@ -1,16 +1,17 @@
 //! The thread that sweeps now and then.
 
-use crate::{CleanupError, CleanupOptions, Pace, SweepReport, sweep};
+use crate::{CleanupError, CleanupOptions, Pace, SweepReport, expire_items, sweep};
 use crossbeam_channel::{RecvTimeoutError, Sender};
 use pdb_model::Env;
 use pdb_store::Store;
 use std::error::Error;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-/// A thread that sweeps at the interval of its options, first when it starts. It owns only the waiting; dropping it stops the
-/// thread at once and joins it, also in the middle of a sweep.
+/// A thread that sweeps at the interval of its options, first when it starts, and looks for expired items more often. It owns
+/// only the waiting; dropping it stops the thread at once and joins it, also in the middle of a sweep.
 ///
-/// The interval is one of the machine's clock. Whoever moves another clock calls [`Sweeper::run_due`].
+/// The intervals are those of the machine's clock. Whoever moves another clock calls [`Sweeper::run_due`].
 #[derive(Debug)]
 pub struct Sweeper {
     store: Store,
@@ -33,12 +34,21 @@ impl Sweeper {
         let thread = {
             let (store, env, options, pace) = (store.clone(), env.clone(), options.clone(), pace.clone());
             std::thread::Builder::new().name("pdb-sweeper".to_owned()).spawn(move || {
+                let mut last_sweep = None;
                 loop {
-                    if let Err(error) = sweep(&store, &env, &options, &pace) {
+                    let due = last_sweep.is_none_or(|last: Instant| last.elapsed() >= options.interval);
+                    let done = if due {
+                        last_sweep = Some(Instant::now());
+                        sweep(&store, &env, &options, &pace).map(drop)
+                    } else {
+                        store.maintain(|| expire_items(&store, &env, &pace)).map(drop)
+                    };
+                    if let Err(error) = done {
                         tracing::error!(error = &error as &dyn Error, "a sweep failed");
                     }
                     // The sender is never used, only dropped.
-                    if stopped.recv_timeout(options.interval) != Err(RecvTimeoutError::Timeout) {
+                    let wait = options.interval.min(options.expiry_interval);
+                    if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
                         break;
                     }
                 }

@@ -3,8 +3,9 @@
 //! `cargo run -p pretender --example embed`
 
 use pretender::{
-    CreateTableInput, DeleteItemInput, DescribeStreamInput, GetShardIteratorInput, Item, Pretender, PutItemInput,
-    ScalarType, ShardIteratorType, StreamSpecification, StreamViewType, TableName, UpdateItemInput,
+    CreateTableInput, DeleteItemInput, DescribeStreamInput, GetShardIteratorInput, Item, Pretender,
+    PutItemInput, ScalarType, ShardIteratorType, StreamSpecification, StreamViewType, TableName,
+    UpdateItemInput,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -38,7 +39,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let image = |image: &Option<pretender::EncodedItem>| {
                     image.as_ref().map_or("-".to_owned(), |image| image.json().to_owned())
                 };
-                println!("{} {} -> {}", record.event_name, image(&record.old_image), image(&record.new_image));
+                println!(
+                    "{} {} -> {}",
+                    record.event_name,
+                    image(&record.old_image),
+                    image(&record.new_image)
+                );
             }
             match page.next_shard_iterator {
                 Some(next) if !page.records.is_empty() => iterator = next,

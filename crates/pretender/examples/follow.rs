@@ -3,7 +3,8 @@
 //! `cargo run -p pretender --example follow`
 
 use pretender::{
-    CreateTableInput, Item, Pretender, PutItemInput, ScalarType, StreamSpecification, StreamViewType, TableName,
+    CreateTableInput, Item, Pretender, PutItemInput, ScalarType, StreamSpecification, StreamViewType,
+    TableName,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,7 +16,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let stream_arn = description.latest_stream_arn.ok_or("a table made with a stream has one")?;
 
-    let put = |n: i64| db.put_item(PutItemInput::new(orders.clone(), Item::new().with("pk", format!("order-{n}"))));
+    let put =
+        |n: i64| db.put_item(PutItemInput::new(orders.clone(), Item::new().with("pk", format!("order-{n}"))));
     for n in 0..5 {
         put(n)?;
     }

@@ -38,6 +38,7 @@ pub struct Builder {
     pub(crate) env: Env,
     pub(crate) retention: Duration,
     pub(crate) sweep_interval: Option<Duration>,
+    pub(crate) expiry_interval: Duration,
     pub(crate) shards_per_stream: u32,
     pub(crate) message_layer: MessageLayer,
     pub(crate) enforce_limits: bool,
@@ -52,6 +53,7 @@ impl Builder {
             env: Env { clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) },
             retention: RETENTION,
             sweep_interval: Some(Duration::from_secs(3600)),
+            expiry_interval: Duration::from_secs(60),
             shards_per_stream: 1,
             message_layer: MessageLayer::default(),
             enforce_limits: false,
@@ -117,6 +119,12 @@ impl Builder {
     /// [`Pretender::run_due_work`] does.
     pub fn sweep_interval(mut self, interval: Option<Duration>) -> Self {
         self.sweep_interval = interval;
+        self
+    }
+
+    /// How often the background threads delete expired items between two sweeps; every minute unless chosen.
+    pub fn expiry_interval(mut self, interval: Duration) -> Self {
+        self.expiry_interval = interval;
         self
     }
 

@@ -75,7 +75,11 @@ impl Pretender {
                 other => unreachable!("making a reader of streams only reads the store: {other}"),
             })?;
         let config = ItemsConfig { message_layer: builder.message_layer };
-        let mut cleanup = CleanupOptions { retention, ..CleanupOptions::default() };
+        let mut cleanup = CleanupOptions {
+            retention,
+            expiry_interval: builder.expiry_interval,
+            ..CleanupOptions::default()
+        };
         let sweeper = sweep_interval
             .map(|interval| {
                 cleanup.interval = interval;

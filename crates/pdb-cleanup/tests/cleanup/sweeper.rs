@@ -67,6 +67,22 @@ fn the_thread_sweeps_when_it_starts_and_at_its_interval() {
 }
 
 #[test]
+fn the_thread_looks_for_expired_items_between_sweeps() {
+    let (db, _) = Db::streaming();
+    let commits = next_commit(&db);
+    let often = CleanupOptions { expiry_interval: Duration::from_millis(1), ..options(HOUR) };
+    let sweeper = Sweeper::start(db.test.store.clone(), db.test.env.clone(), often).unwrap();
+    for key in ["a", "b"] {
+        db.put_expiring(key, db.now().seconds() + 60);
+        db.advance(Duration::from_secs(60));
+        while !db.keys().is_empty() {
+            commits.recv().unwrap();
+        }
+    }
+    sweeper.stop();
+}
+
+#[test]
 fn what_is_due_can_be_asked_for() {
     let (db, _) = Db::streaming();
     let sweeper = Sweeper::start(db.test.store.clone(), db.test.env.clone(), options(HOUR)).unwrap();

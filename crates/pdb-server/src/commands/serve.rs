@@ -58,9 +58,13 @@ pub(crate) struct Serve {
     #[arg(long, env = "PRETENDER_RETENTION", default_value = "24h", value_name = "TIME")]
     retention: Span,
 
-    /// How often old stream records are trimmed and expired items deleted, or "off"
+    /// How often old stream records are trimmed, or "off": then nothing is deleted in the background
     #[arg(long, env = "PRETENDER_SWEEP_INTERVAL", default_value = "1h", value_name = "TIME")]
     sweep_interval: Span,
+
+    /// How often items whose time to live has passed are deleted
+    #[arg(long, env = "PRETENDER_EXPIRY_INTERVAL", default_value = "1m", value_name = "TIME")]
+    expiry_interval: Span,
 
     /// How long tables and streams are shown as busy (CREATING, UPDATING, ENABLING, ...), to test code that waits
     #[arg(long, env = "PRETENDER_TRANSITION_DELAY", default_value = "0s", value_name = "TIME")]
@@ -166,7 +170,9 @@ impl Serve {
         };
         let retention =
             self.retention.0.ok_or("stream records cannot be kept for ever: retention needs a time")?;
+        let expiry_interval = self.expiry_interval.0.ok_or("the expiry interval needs a time")?;
         Ok(builder
+            .expiry_interval(expiry_interval)
             .region(&self.region)
             .account(&self.account)
             .shards_per_stream(self.shards)
