@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod ctl;
 mod serve;
 mod tail;
 
@@ -11,6 +12,7 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Box<serve::Serve>),
+    Ctl(ctl::Ctl),
     Tail(tail::Tail),
 }
 
@@ -19,6 +21,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         match self {
             Self::Serve(serve) => serve.run(),
+            Self::Ctl(ctl) => ctl.run(),
             Self::Tail(tail) => tail.run(),
         }
     }

@@ -1,8 +1,11 @@
 //! The `pretender` binary.
 
 mod commands;
+mod endpoint;
 mod logging;
 mod remote;
+mod sign;
+mod signals;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -4,19 +4,24 @@ use std::time::Duration;
 
 use pretender::{
     Clock, EventDocument, SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream,
-    StreamLabel, StreamSource, SystemClock,
+    StreamSource, SystemClock,
 };
 use serde_json::{Map, Value, json};
+
+use crate::endpoint::Endpoint;
+use crate::sign::{Call, Credentials, signed_headers};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// A page is about a megabyte by DynamoDB's count; as JSON it may be several times that.
 const MAX_ANSWER_BYTES: u64 = 64 << 20;
 
-/// The Streams API behind an endpoint, spoken over HTTP without signatures.
+/// The Streams API behind an endpoint, spoken over HTTP.
 #[derive(Debug)]
 pub(crate) struct RemoteStreams {
     agent: ureq::Agent,
-    endpoint: String,
+    endpoint: Endpoint,
+    region: String,
+    credentials: Credentials,
 }
 
 /// A record as the API has it; a JSON object.
@@ -27,18 +32,16 @@ pub(crate) struct RemoteRecord(pub(crate) Value);
 #[derive(Debug, thiserror::Error)]
 enum RemoteError {
     #[error("{endpoint} cannot be reached")]
-    Unreachable { endpoint: String, source: Box<ureq::Error> },
+    Unreachable { endpoint: Endpoint, source: Box<ureq::Error> },
     #[error("{endpoint} does not speak the Streams API: it answered {status}")]
-    NotStreams { endpoint: String, status: u16 },
+    NotStreams { endpoint: Endpoint, status: u16 },
     #[error("{code}: {message}")]
     Refused { code: String, message: String },
 }
 
 impl RemoteStreams {
-    pub(crate) fn new(endpoint: &str) -> Self {
-        let agent =
-            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build();
-        Self { agent: agent.into(), endpoint: endpoint.to_owned() }
+    pub(crate) fn new(endpoint: Endpoint, region: String, credentials: Credentials) -> Self {
+        Self { agent: endpoint.agent(Some(TIMEOUT)), endpoint, region, credentials }
     }
 
     fn call(&self, operation: &str, input: &Value) -> Result<Value, SourceError> {
@@ -59,22 +62,25 @@ impl RemoteStreams {
     }
 
     fn post(&self, operation: &str, input: &Value) -> Result<(u16, String), ureq::Error> {
-        // Emulators take any credentials, but some want to see their form.
-        let date: String = StreamLabel::at(SystemClock.now()).as_str().replace(['-', ':'], "");
-        let date = date.split('.').next().unwrap_or_default();
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential=pretender/{}/us-east-1/dynamodb/aws4_request, \
-             SignedHeaders=host;x-amz-date;x-amz-target, Signature=none",
-            date.split('T').next().unwrap_or_default()
-        );
-        let mut response = self
+        let (target, body) = (format!("DynamoDBStreams_20120810.{operation}"), input.to_string());
+        let call = Call {
+            host: self.endpoint.host(),
+            path: self.endpoint.path(),
+            region: &self.region,
+            target: &target,
+            body: &body,
+        };
+        // Those who check signatures compare them with the true time.
+        let signed = signed_headers(&self.credentials, call, SystemClock.now());
+        let mut request = self
             .agent
-            .post(&self.endpoint)
+            .post(self.endpoint.to_string())
             .header("Content-Type", "application/x-amz-json-1.0")
-            .header("X-Amz-Target", format!("DynamoDBStreams_20120810.{operation}"))
-            .header("X-Amz-Date", format!("{date}Z"))
-            .header("Authorization", authorization)
-            .send(input.to_string())?;
+            .header("X-Amz-Target", &target);
+        for (name, value) in signed {
+            request = request.header(name, value);
+        }
+        let mut response = request.send(body)?;
         let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_string()?;
         Ok((response.status().as_u16(), body))
     }

@@ -12,6 +12,7 @@ use pdb_server::{Server, ServerOptions, Span};
 use pretender::{Builder, Durability, ManualClock, MessageLayer, Pretender};
 
 use crate::logging::{self, LogFormat};
+use crate::signals;
 
 /// The name that keeps the data in memory, as SQLite has it.
 const MEMORY: &str = ":memory:";
@@ -141,7 +142,7 @@ impl Serve {
             tracing::info!("standard output is closed");
         }
 
-        let told = server.block_on(stop_asked());
+        let told = server.block_on(signals::stop_asked());
         if !server.stop() {
             tracing::warn!("some requests were not finished in time");
         }
@@ -195,23 +196,6 @@ impl Serve {
                 .map_or_else(|_| self.db.clone(), |path| path.display().to_string())
         }
     }
-}
-
-/// Returns when the process is asked to stop, by Ctrl-C or by a supervisor.
-async fn stop_asked() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        Ok(())
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
 fn parse_host(text: &str) -> Result<IpAddr, String> {

@@ -1,15 +1,19 @@
 //! `pretender tail`.
 
 mod line;
+mod place;
+mod stop;
 
 use std::error::Error;
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use pretender::{EventPattern, StartPosition, Subscription, TailError};
+use pretender::{EventPattern, StartPosition, Subscription, TailError, WakeHandle};
 
 use crate::remote::{RemoteRecord, RemoteStreams};
+use place::Place;
+use stop::StopOnSignal;
 
 /// Pages without a record after which an open shard counts as read: AWS answers empty ones before records, too.
 const EMPTY_PAGES: u32 = 3;
@@ -18,16 +22,16 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Print the changes of tables, from any endpoint of the Streams API.
 ///
 /// Reads a stream as a consumer should: parents before children, through rotations and splits, each record once. Ends when it has
-/// caught up, unless told to follow.
+/// caught up, unless told to follow; Ctrl-C ends it, too. Requests are signed with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+/// AWS_SESSION_TOKEN; without them with made-up credentials, which emulators take.
 #[derive(Args, Debug)]
 pub(crate) struct Tail {
-    /// Tables, or ARNs of streams; of a table the latest stream is read
+    /// Tables, or ARNs of streams or tables; of a table the latest stream is read
     #[arg(required = true, value_name = "TABLE|ARN")]
     targets: Vec<String>,
 
-    /// Endpoint of the Streams API
-    #[arg(long, env = "PRETENDER_ENDPOINT", default_value = "http://127.0.0.1:8000", value_name = "URL")]
-    endpoint: String,
+    #[command(flatten)]
+    place: Place,
 
     /// Where to begin: at the oldest record, or behind the newest
     #[arg(long, value_enum, default_value_t = From::TrimHorizon)]
@@ -67,7 +71,9 @@ impl Tail {
     fn print_to(self, out: &mut dyn Write, warnings: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         let (many, follow, json) = (self.targets.len() > 1, self.follow, self.json);
         let mut failing = false;
-        for event in self.subscribe()? {
+        let wake = WakeHandle::default();
+        let _stop = StopOnSignal::start(wake.clone())?;
+        for event in self.subscribe(wake)? {
             match event {
                 Ok(event) => {
                     failing = false;
@@ -93,8 +99,9 @@ impl Tail {
         Ok(())
     }
 
-    fn subscribe(self) -> Result<Subscription<RemoteStreams>, TailError> {
-        let mut builder = Subscription::builder(RemoteStreams::new(&self.endpoint))
+    fn subscribe(self, wake: WakeHandle) -> Result<Subscription<RemoteStreams>, Box<dyn Error>> {
+        let mut builder = Subscription::builder(self.place.streams(&self.targets)?)
+            .wake_handle(wake)
             .from(match self.from {
                 From::TrimHorizon => StartPosition::TrimHorizon,
                 From::Latest => StartPosition::Latest,
@@ -103,15 +110,41 @@ impl Tail {
             .poll_interval(POLL_INTERVAL)
             .caught_up_after(EMPTY_PAGES);
         for target in self.targets {
-            builder = if target.starts_with("arn:") { builder.stream(target) } else { builder.table(target) };
+            builder = match table_of(&target) {
+                Some(table_name) => builder.table(table_name),
+                None => builder.stream(target),
+            };
         }
         for pattern in self.filter {
             builder = builder.pattern(pattern);
         }
-        builder.start()
+        Ok(builder.start()?)
     }
+}
+
+/// Returns the name of the table, if that is what is to be read, or its ARN.
+fn table_of(target: &str) -> Option<&str> {
+    if !target.starts_with("arn:") {
+        return Some(target);
+    }
+    let (_, table_name) = target.split_once(":table/")?;
+    (!table_name.contains('/')).then_some(table_name)
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_have_names_and_arns() {
+        let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/Orders";
+        assert_eq!(table_of("Orders"), Some("Orders"));
+        assert_eq!(table_of(arn), Some("Orders"));
+        assert_eq!(table_of(&format!("{arn}/stream/2026-03-01T09:15:42.017")), None);
+        assert_eq!(table_of("arn:nonsense"), None);
+    }
 }

@@ -4,8 +4,10 @@
 mod binary;
 mod control;
 mod crash;
+mod ctl;
 mod harness;
 mod limits;
 mod protocol;
 mod robustness;
 mod tail;
+mod tail_elsewhere;

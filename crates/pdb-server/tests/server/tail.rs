@@ -72,6 +72,7 @@ fn changes_are_printed_for_people_until_caught_up() {
     let expected = "2026-03-01T09:15:42Z INSERT pk=\"o1\" total=42\n2026-03-01T09:15:42Z MODIFY pk=\"o1\" total=42->43\n";
     assert_eq!(streamed.tail(&["Orders"]), expected);
     assert_eq!(streamed.tail(&[&streamed.arn.to_string()]), expected);
+    assert_eq!(streamed.tail(&[&streamed.arn.table.to_string()]), expected);
     let both = expected.replace("pk=", "Orders pk=");
     assert_eq!(streamed.tail(&["Orders", &streamed.arn.to_string()]), both);
     assert_eq!(streamed.tail(&["Orders", "--from", "latest"]), "");
@@ -121,6 +122,27 @@ fn a_long_lineage_is_followed_as_it_grows() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn following_ends_well_when_asked_to() {
+    for signal in ["-INT", "-TERM"] {
+        let streamed = Streamed::new();
+        streamed.put("o1", 42);
+        let mut child = streamed
+            .command(&["Orders", "--follow"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.next().unwrap().unwrap().contains("o1"));
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{signal}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
 }
 
 #[test]

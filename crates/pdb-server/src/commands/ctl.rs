@@ -1,0 +1,158 @@
+//! `pretender ctl`.
+
+mod client;
+mod lines;
+
+use std::error::Error;
+use std::io::{ErrorKind, Write};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::endpoint::Endpoint;
+use client::Client;
+
+/// Command a running server: its clock, its shards, its trimming.
+///
+/// What takes hours at AWS takes a call here: iterators that expire, shards that are rotated or split, records that are trimmed. The server
+/// must have been started with `pretender serve --control`.
+#[derive(Args, Debug)]
+pub(crate) struct Ctl {
+    /// Address of the server
+    #[arg(
+        long,
+        env = "PRETENDER_ENDPOINT",
+        default_value = "http://127.0.0.1:8000",
+        value_name = "URL",
+        global = true
+    )]
+    endpoint: Endpoint,
+
+    /// Print the answer as one line of JSON
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: CtlCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CtlCommand {
+    /// The server's clock; once it was moved, the work that is then due has been done: rotation, expiry of items, trimming
+    #[command(subcommand)]
+    Clock(ClockCommand),
+    /// The shards of a stream
+    #[command(subcommand)]
+    Shards(ShardsCommand),
+    /// Remove the records of a stream now, however young they are
+    Trim {
+        /// The stream
+        stream_arn: String,
+        /// Keep this record and those after it
+        #[arg(long, value_name = "SEQUENCE_NUMBER")]
+        before: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ClockCommand {
+    /// Show the time, and whether it stands still
+    Show,
+    /// Stop the clock where it is
+    Hold,
+    /// Let the clock run on from where it is
+    Run,
+    /// Move the clock to a time; held it stays held, running it runs on from there
+    Set {
+        /// ISO 8601 (2026-03-01T09:15:42.017Z; UTC unless it has an offset), or a number since 1970: of seconds if it has up to 11 digits,
+        /// of milliseconds if it has more
+        time: String,
+    },
+    /// Move the clock forward
+    Advance {
+        /// A whole number with a unit: 1500ms, 90s, 16m, 24h or 1d
+        duration: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ShardsCommand {
+    /// List the shards
+    List(Shards),
+    /// Close the open shards and continue each in one child, as AWS does every four hours; prints the children
+    Rotate(Shards),
+    /// Close the open shards and continue each in two children that own half of its keys; prints the children
+    Split(Shards),
+}
+
+#[derive(Args, Debug)]
+struct Shards {
+    /// The stream
+    stream_arn: String,
+    /// Only this shard
+    shard_id: Option<String>,
+}
+
+impl Ctl {
+    /// Sends the command and prints the answer.
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        let client = Client::new(self.endpoint);
+        let (answer, show) = self.command.send(&client)?;
+        let text = if self.json { format!("{answer}\n") } else { show(&answer) };
+        let mut stdout = std::io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            // Whoever reads us has seen enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        }
+    }
+}
+
+/// Writes an answer for a person.
+type Show = fn(&Value) -> String;
+
+impl CtlCommand {
+    fn send(self, client: &Client) -> Result<(Value, Show), Box<dyn Error>> {
+        let (answer, show): (_, Show) = match self {
+            Self::Clock(command) => (command.send(client), lines::clock),
+            Self::Shards(command) => (command.send(client), lines::shards),
+            Self::Trim { stream_arn, before } => {
+                let body = given([("stream_arn", Some(stream_arn)), ("before", before)]);
+                (client.post("trim", &body), lines::trimmed)
+            }
+        };
+        Ok((answer?, show))
+    }
+}
+
+impl ClockCommand {
+    fn send(self, client: &Client) -> Result<Value, client::CtlError> {
+        match self {
+            Self::Show => client.get("clock"),
+            Self::Hold => client.post("clock/hold", &json!({})),
+            Self::Run => client.post("clock/run", &json!({})),
+            Self::Set { time } => client.post("clock/set", &json!({ "time": time })),
+            Self::Advance { duration } => client.post("clock/advance", &json!({ "duration": duration })),
+        }
+    }
+}
+
+impl ShardsCommand {
+    fn send(self, client: &Client) -> Result<Value, client::CtlError> {
+        let (path, Shards { stream_arn, shard_id }) = match self {
+            Self::List(shards) => ("shards/list", shards),
+            Self::Rotate(shards) => ("shards/rotate", shards),
+            Self::Split(shards) => ("shards/split", shards),
+        };
+        client.post(path, &given([("stream_arn", Some(stream_arn)), ("shard_id", shard_id)]))
+    }
+}
+
+/// An object of what was given.
+fn given<const N: usize>(members: [(&str, Option<String>); N]) -> Value {
+    members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}

@@ -1,0 +1,58 @@
+//! Ending at a signal.
+
+use std::io;
+use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use pretender::WakeHandle;
+
+/// How long a request in flight may delay the end.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Stops a subscription at Ctrl-C or when a supervisor asks; the process then ends as if it had caught up.
+#[derive(Debug)]
+pub(super) struct StopOnSignal {
+    /// Never used to send: it ends when the subscription has.
+    _running: Sender<()>,
+}
+
+impl StopOnSignal {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if there can be no thread or no handler.
+    pub(super) fn start(wake: WakeHandle) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let (running, ended) = channel();
+        let (ready, is_ready) = channel();
+        std::thread::Builder::new().name("pretender-signals".to_owned()).spawn(move || {
+            let asked = runtime.block_on(async {
+                let asked = crate::signals::stop_asked();
+                let mut asked = std::pin::pin!(asked);
+                // The handler is there once the future has been polled.
+                std::future::poll_fn(|context| {
+                    let polled = asked.as_mut().poll(context);
+                    let _ = ready.send(());
+                    polled
+                })
+                .await
+            });
+            if asked.is_ok() {
+                wake.stop();
+                leave_unless(&ended);
+            }
+        })?;
+        // An error means that the thread has ended, and no signal will be noticed: the process then ends as by default.
+        let _ = is_ready.recv();
+        Ok(Self { _running: running })
+    }
+}
+
+/// Ends the process if the subscription does not: it may be waiting for an answer.
+fn leave_unless(ended: &Receiver<()>) {
+    if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        std::process::exit(0);
+    }
+}

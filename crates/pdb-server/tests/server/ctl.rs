@@ -1,0 +1,128 @@
+//! `pretender ctl`, as a process.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::control::Commanded;
+use crate::harness::server;
+
+fn ctl(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
+    command.env_clear().arg("ctl").args(arguments).output().unwrap()
+}
+
+/// What a command that is obeyed prints.
+#[track_caller]
+fn obeyed(url: &str, arguments: &[&str]) -> String {
+    let output = ctl(&[&["--endpoint", url], arguments].concat());
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// One line on standard error, and exit code 1.
+#[track_caller]
+fn check_refused(url: &str, arguments: &[&str], text: &str) {
+    let output = ctl(&[&["--endpoint", url], arguments].concat());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+    assert!(stderr.starts_with("pretender: ") && stderr.contains(text), "{stderr}");
+    assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn the_clock_is_shown_and_moved() {
+    let server = Commanded::new();
+    let url = server.server.url();
+    let start = "2026-03-01T09:15:42.017Z (1772356542017), held\n";
+    assert_eq!(obeyed(&url, &["clock", "show"]), start);
+    assert_eq!(obeyed(&url, &["clock", "hold"]), start);
+    let shown: Value = serde_json::from_str(&obeyed(&url, &["clock", "show", "--json"])).unwrap();
+    assert_eq!((&shown["epoch_millis"], &shown["held"]), (&1_772_356_542_017_i64.into(), &true.into()));
+    assert_eq!(
+        obeyed(&url, &["clock", "advance", "16m"]),
+        "2026-03-01T09:31:42.017Z (1772357502017), held\n"
+    );
+    assert_eq!(obeyed(&url, &["clock", "set", "2026-03-01T10:15:42.017+01:00"]), start);
+    assert_eq!(obeyed(&url, &["clock", "set", "1772356542017"]), start);
+    server.put("a");
+    assert_eq!(
+        obeyed(&url, &["clock", "advance", "25h"]),
+        "2026-03-02T10:15:42.017Z (1772446542017), held\nrotated 1 shard, trimmed 1 record\n"
+    );
+    assert!(obeyed(&url, &["clock", "run"]).ends_with(", running\n"));
+    check_refused(&url, &["clock", "set", "soon"], "`soon` is no time");
+    check_refused(&url, &["clock", "advance", "soon"], "`soon` is no length of time");
+}
+
+#[test]
+fn shards_are_listed_rotated_split_and_trimmed() {
+    let server = Commanded::new();
+    let (url, arn) = (server.server.url(), server.arn.to_string());
+    server.put("a");
+    let first = server.pretender.shards(&server.arn).unwrap().remove(0).shard_id.to_string();
+    let listed = obeyed(&url, &["shards", "list", &arn]);
+    assert!(listed.starts_with(&format!("{first}  open    ")) && listed.lines().count() == 1, "{listed}");
+    let child = obeyed(&url, &["shards", "rotate", &arn]);
+    assert!(child.ends_with(&format!(" on  child of {first}\n")), "{child}");
+    let child = child.split(' ').next().unwrap();
+    assert_eq!(obeyed(&url, &["shards", "split", &arn, child]).lines().count(), 2);
+    let json = obeyed(&url, &["shards", "list", "--json", &arn]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["shards"].as_array().unwrap().len(), 4);
+    check_refused(&url, &["shards", "split", &arn, child], "stream has no open shard");
+    check_refused(&url, &["shards", "list", "Orders"], "`Orders` is no stream ARN");
+    let other = arn.replace("Orders", "Others");
+    check_refused(&url, &["trim", &other], "does not exist");
+    let number = server.pretender.shards(&server.arn).unwrap()[0].starting.to_string();
+    assert_eq!(obeyed(&url, &["trim", &arn, "--before", &number]), "trimmed 0 records\n");
+    assert_eq!(obeyed(&url, &["trim", &arn]), "trimmed 1 record\n");
+    assert_eq!(obeyed(&url, &["trim", &arn, "--json"]), "{\"records\":0,\"shards\":0,\"streams\":0}\n");
+}
+
+#[test]
+fn servers_that_take_no_commands_are_named() {
+    let server = server();
+    let url = server.url();
+    check_refused(&url, &["clock", "show"], &format!("{url} takes no commands: start the server with"));
+    check_refused("http://127.0.0.1:1", &["clock", "show"], "http://127.0.0.1:1 cannot be reached");
+    for arguments in
+        [&["clock"][..], &["clock", "stop"], &["shards", "list"], &["--endpoint", "x", "clock", "show"]]
+    {
+        assert_eq!(ctl(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn serve_takes_commands_only_if_told_to() {
+    for (given, obeys) in [("1", true), ("true", true), ("0", false)] {
+        let mut server = Command::new(env!("CARGO_BIN_EXE_pretender"))
+            .env_clear()
+            .args(["serve", "--port", "0", "--db", ":memory:"])
+            .env("PRETENDER_CONTROL", given)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        let listening = lines.next().unwrap().unwrap();
+        let url = listening.strip_prefix("Listening on ").unwrap();
+        assert!(lines.next().unwrap().unwrap().starts_with("Data in "));
+        if obeys {
+            assert_eq!(lines.next().unwrap().unwrap(), format!("Obeys commands under {url}/_pretender/"));
+            assert!(obeyed(url, &["clock", "show"]).ends_with(", running\n"));
+            assert!(obeyed(url, &["clock", "hold"]).ends_with(", held\n"));
+            let before: Value = serde_json::from_str(&obeyed(url, &["clock", "show", "--json"])).unwrap();
+            let after: Value =
+                serde_json::from_str(&obeyed(url, &["--json", "clock", "advance", "1d"])).unwrap();
+            let passed = after["epoch_millis"].as_i64().unwrap() - before["epoch_millis"].as_i64().unwrap();
+            assert_eq!(passed, 86_400_000);
+        } else {
+            check_refused(url, &["clock", "show"], "takes no commands");
+        }
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+}
