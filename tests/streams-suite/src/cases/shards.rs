@@ -497,7 +497,7 @@ fn rotate_by_age_keeps(cx: &Context<'_>) -> Outcome {
     // Twenty hours, so that nothing is trimmed.
     for number in 0..10 {
         cx.put(&table.name, item(number))?;
-        cx.update(&table.name, &key(0), "SET hour = :h", json!({":h": n(2 * number)}))?;
+        cx.update(&table.name, &key(0), "SET at_hour = :h", json!({":h": n(2 * number)}))?;
         clock.advance(Duration::from_secs(2 * 3600))?;
     }
     let mut reader = Reader::new(&table.stream_arn);
@@ -506,7 +506,7 @@ fn rotate_by_age_keeps(cx: &Context<'_>) -> Outcome {
     let hours: Vec<Value> = reader
         .records_of(&key(0))
         .iter()
-        .filter_map(|record| record.new_image()?.get("hour").cloned())
+        .filter_map(|record| record.new_image()?.get("at_hour").cloned())
         .collect();
     check_eq!(hours, (0..10).map(|number| n(2 * number)).collect::<Vec<_>>(), "writes of one item");
     check_numbers_grow(&reader)
