@@ -9,7 +9,7 @@
 //! | `POST /_pretender/clock/hold` | `{}` | stops the clock where it is |
 //! | `POST /_pretender/clock/set` | `{"epoch_millis": n}` | moves the held clock |
 //! | `POST /_pretender/clock/advance` | `{"millis": n}` | moves the held clock forward and does the background work then due |
-//! | `POST /_pretender/clock/run` | `{}` | lets it run again, in real time |
+//! | `POST /_pretender/clock/run` | `{}` | lets it run on from where it is |
 //! | `POST /_pretender/shards/rotate` | `{"stream_arn", "shard_id"?}` | closes the open shards, or the one, each with one child |
 //! | `POST /_pretender/shards/split` | `{"stream_arn", "shard_id"?}` | closes the open shards, or the one, each with two children |
 //! | `POST /_pretender/trim` | `{"stream_arn", "before"?}` | removes the records before a sequence number, or all |
@@ -96,7 +96,7 @@ impl Control {
     }
 }
 
-/// A clock that stands still. Dropped, it runs in real time again.
+/// A clock that stands still. Dropped, it runs on from where it is.
 #[derive(Debug)]
 pub struct HeldClock<'a> {
     control: &'a Control,
