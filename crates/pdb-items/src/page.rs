@@ -28,6 +28,8 @@ pub(crate) enum Shown<'a> {
     Count,
     /// All of them, or what the projection names.
     Items(Option<&'a ProjectionExpression>),
+    /// What the index has of them: the rest was fetched for the filter only.
+    Entries,
     /// What a `SELECT` of PartiQL makes of them.
     Selected(&'a pdb_expr::partiql::Select),
 }
@@ -175,6 +177,11 @@ impl PageRequest<'_> {
                 page.items.push(&EncodedItem::from(&projection.apply(&item)));
             }
             (Shown::Items(projection), _) => shape_into(&mut page.items, json, size_bytes, projection)?,
+            (Shown::Entries, decoded) => {
+                let mut item = decoded.map_or_else(|| item_of(json), Ok)?;
+                item.retain(|attribute, _| self.position.has(attribute));
+                page.items.push(&EncodedItem::from(&item));
+            }
             (Shown::Selected(select), _) if select.projection.is_none() => {
                 page.items.push_stored(json, size_bytes);
             }

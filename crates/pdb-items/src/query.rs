@@ -17,7 +17,9 @@ use crate::manager::ItemManager;
 use crate::options::{ReturnConsumedCapacity, Select};
 use crate::page::{Page, PageRequest, Shown};
 use crate::ready::ready_table;
-use crate::select::{ProjectionParameter, check_projected, check_select, index_of, needs_fetch, shown};
+use crate::select::{
+    ProjectionParameter, check_projected, check_select, index_of, needs_fetch, shown, shown_of_fetched,
+};
 use crate::start_key::Position;
 
 /// What `Query` is asked.
@@ -112,7 +114,7 @@ impl PageOutput {
             consumed_capacity: page.meter.report(table_name, return_consumed_capacity, Side::Plain),
             items: match shown {
                 Shown::Count => None,
-                Shown::Items(_) | Shown::Selected(_) => Some(page.items),
+                Shown::Items(_) | Shown::Entries | Shown::Selected(_) => Some(page.items),
             },
             count: page.count,
             scanned_count: page.scanned_count,
@@ -182,14 +184,15 @@ impl ItemManager {
             if let Some(filter) = &filter {
                 check_no_path_into_key(position.table, filter.paths())?;
             }
+            let fetch = needs_fetch(position, input.select, projection.as_ref(), filter.as_ref());
             let request = PageRequest {
                 table: &table,
                 position,
                 direction: if input.scan_index_forward { Direction::Forward } else { Direction::Backward },
                 limit: input.limit,
                 filter: filter.as_ref(),
-                shown,
-                fetch: needs_fetch(position, input.select, projection.as_ref(), filter.as_ref()),
+                shown: shown_of_fetched(shown, input.select, fetch),
+                fetch,
                 consistency: Consistency::of(input.consistent_read),
             };
             let mut page = request.read(tx, range)?;

@@ -15,6 +15,7 @@ use crate::page::PageRequest;
 use crate::ready::ready_table;
 use crate::select::{
     ProjectionParameter, check_all_attributes, check_projected, check_select, index_of, needs_fetch, shown,
+    shown_of_fetched,
 };
 use crate::start_key::Position;
 use crate::{ItemsError, PageOutput};
@@ -131,14 +132,15 @@ impl ItemManager {
             if let Some(filter) = &filter {
                 check_no_path_into_key(position.table, filter.paths())?;
             }
+            let fetch = needs_fetch(position, input.select, projection.as_ref(), filter.as_ref());
             let request = PageRequest {
                 table: &table,
                 position,
                 direction: Direction::Forward,
                 limit: input.limit,
                 filter: filter.as_ref(),
-                shown,
-                fetch: needs_fetch(position, input.select, projection.as_ref(), filter.as_ref()),
+                shown: shown_of_fetched(shown, input.select, fetch),
+                fetch,
                 consistency: Consistency::of(input.consistent_read),
             };
             let page = request.read(tx, range)?;

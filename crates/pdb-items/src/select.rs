@@ -143,6 +143,14 @@ pub(crate) fn shown(select: Option<Select>, projection: Option<&ProjectionExpres
     }
 }
 
+/// Returns what a page shows of items that may have been fetched for an index.
+pub(crate) fn shown_of_fetched<'a>(shown: Shown<'a>, select: Option<Select>, fetch: bool) -> Shown<'a> {
+    match shown {
+        Shown::Items(None) if fetch && select != Some(Select::AllAttributes) => Shown::Entries,
+        shown => shown,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

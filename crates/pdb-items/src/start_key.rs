@@ -26,6 +26,11 @@ impl<'a> Position<'a> {
         self.index.map_or(&self.table.key_schema, |index| &index.key_schema)
     }
 
+    /// Whether what is read from here carries the attribute.
+    pub(crate) fn has(self, attribute: &str) -> bool {
+        self.index.is_none_or(|index| index.projects(&self.table.key_schema, attribute))
+    }
+
     /// The attributes of a start key: those of the index, then those of the table, each once.
     fn attributes(self) -> Vec<&'a KeyAttribute> {
         let mut attributes: Vec<_> = self.schema().attributes().collect();

@@ -19,7 +19,7 @@ use super::input::{
     GlobalIndexInput, KeySchemaElement, LocalIndexInput, ProjectionInput, SseSpecification, ThroughputInput,
 };
 use super::manager::{TableManager, find_table};
-use super::rules::refused;
+use super::rules::{invalid, refused};
 use crate::ItemsError;
 
 /// In what a restored table is to differ from its source.
@@ -262,6 +262,11 @@ fn restored_indexes(
                 let (name, key, projection) = (&index.index_name, &index.key_schema, &index.projection);
                 indexes.push(matching(source, IndexKind::Local, name, key, projection)?);
             }
+        }
+    }
+    for (n, index) in indexes.iter().enumerate() {
+        if indexes[..n].iter().any(|earlier| earlier.name == index.name) {
+            return Err(invalid(format!("Duplicate index name: {}", index.name)));
         }
     }
     if overrides.billing_mode == Some(BillingMode::PayPerRequest) {

@@ -65,6 +65,15 @@ fn a_local_index_fetches_what_it_lacks() {
     let output = db.items.query(filtered).unwrap();
     assert_eq!((output.count, output.scanned_count), (1, 2));
     assert_eq!(output.last_evaluated_key, Some(key("a", 2).with("l", "2")));
+    // What was fetched for the filter is not shown.
+    assert_eq!(json(output), r#"{"l":{"S":"2"},"p":{"S":"a"},"s":{"N":"2"}}"#);
+    let scanned = ScanInput {
+        index_name: Some("by-l".parse().unwrap()),
+        filter_expression: Some("y = :y".to_owned()),
+        expression_attribute_values: values(&[(":y", 2.into())]),
+        ..scan()
+    };
+    assert_eq!(json(db.items.scan(scanned).unwrap()), r#"{"l":{"S":"2"},"p":{"S":"a"},"s":{"N":"2"}}"#);
 }
 
 #[test]

@@ -124,6 +124,14 @@ fn restores_override_indexes_and_billing() {
         }),
         "Invalid Request: Cannot override ProvisionedThroughput if BillingMode is overridden to PAY_PER_REQUEST",
     );
+    let index = global("idx", &["c"], &[]);
+    check_refused(
+        restore(RestoreOverrides {
+            global_secondary_indexes: Some(vec![index.clone(), index]),
+            ..RestoreOverrides::default()
+        }),
+        "P: Duplicate index name: idx",
+    );
     let restored = restore(RestoreOverrides {
         billing_mode: Some(BillingMode::Provisioned),
         provisioned_throughput: Some(units(3, 4)),
