@@ -5,6 +5,7 @@ mod conditions;
 mod cost;
 mod harness;
 mod indexes;
+mod layers;
 mod legacy;
 mod partiql;
 mod properties;
