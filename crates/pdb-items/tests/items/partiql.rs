@@ -246,10 +246,9 @@ fn parameters_stand_for_question_marks() {
 #[test]
 fn writes_fail_as_dynamodb_says() {
     let db = filled();
-    assert!(matches!(
-        db.execute("INSERT INTO orders VALUE {'p': 'a', 's': 1}"),
-        Err(ItemsError::DuplicateItem)
-    ));
+    let duplicate = db.execute("INSERT INTO orders VALUE {'p': 'a', 's': 1}").unwrap_err();
+    assert!(matches!(duplicate, ItemsError::DuplicateItem));
+    assert_eq!(duplicate.to_string(), "Duplicate primary key exists in table");
     for text in [
         // An item that is not there is not created.
         "UPDATE orders SET x = 1 WHERE p = 'nobody' AND s = 1",

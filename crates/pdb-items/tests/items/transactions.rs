@@ -204,7 +204,9 @@ fn a_token_makes_a_repetition_harmless() {
     assert_eq!(side(send(1).unwrap()), "write 2.0");
     assert_eq!(side(send(1).unwrap()), "read 2.0");
     assert_eq!(db.get(key("a", 1)), Some(key("a", 1).with("n", 1)));
-    assert!(matches!(send(2), Err(ItemsError::IdempotentParameterMismatch)));
+    let other = send(2).unwrap_err();
+    assert!(matches!(other, ItemsError::IdempotentParameterMismatch));
+    assert_eq!(other.to_string(), "The client request token was reused with different parameters");
     assert_eq!(db.db.records().len(), 1);
 
     db.db.clock.advance(Duration::from_secs(601));
