@@ -218,6 +218,18 @@ impl<'de> Decode<'de> for Elements {
     }
 }
 
+/// Checks the name of an attribute that stands beside its value.
+///
+/// # Errors
+///
+/// The text for a name that is empty or too long.
+pub(crate) fn check_name(name: &str, texts: Texts) -> Result<(), ApiError> {
+    match name_fault(name) {
+        None => Ok(()),
+        Some(fault) => Err(ApiError::validation(texts.envelope(fault.text(texts)))),
+    }
+}
+
 fn name_fault(name: &str) -> Option<Fault> {
     match name.len() {
         0 => Some(Fault::EmptyName),

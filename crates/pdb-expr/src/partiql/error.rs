@@ -74,6 +74,9 @@ pub enum PartiqlError {
         /// Where it stands.
         position: Position,
     },
+    /// A tuple or a path with an attribute that has no name.
+    #[error("One or more parameter values were invalid: Empty attribute name")]
+    EmptyName,
     /// `<<>>`.
     #[error("Empty bags are not supported")]
     EmptyBag,

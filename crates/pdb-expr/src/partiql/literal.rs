@@ -104,6 +104,7 @@ impl Values<'_> {
 
     fn key(&self, key: &RawExpr) -> Result<String, PartiqlError> {
         match &key.kind {
+            RawKind::Text(name) if name.is_empty() => Err(PartiqlError::EmptyName),
             RawKind::Text(name) => Ok(name.clone()),
             _ => Err(rooted(self.unsupported(key))),
         }

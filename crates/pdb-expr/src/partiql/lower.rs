@@ -132,7 +132,11 @@ fn result_name(path: &Path) -> String {
     name
 }
 
-fn path(root: &str, steps: &[RawStep]) -> Result<Path, ExprError> {
+fn path(root: &str, steps: &[RawStep]) -> Result<Path, PartiqlError> {
+    let is_nameless = |step: &RawStep| matches!(step, RawStep::Name(name) if name.is_empty());
+    if root.is_empty() || steps.iter().any(is_nameless) {
+        return Err(PartiqlError::EmptyName);
+    }
     let elements = steps.iter().map(|step| match step {
         RawStep::Name(name) => Ok(PathElement::Name(name.clone())),
         RawStep::Index(digits) => {
@@ -141,7 +145,7 @@ fn path(root: &str, steps: &[RawStep]) -> Result<Path, ExprError> {
     });
     let elements = elements.collect::<Result<Vec<_>, _>>()?;
     if elements.len() > MAX_PATH_DEPTH {
-        return Err(ExprError::PathDepth(elements.len()));
+        return Err(ExprError::PathDepth(elements.len()).into());
     }
     Ok(Path { attribute: root.to_owned(), elements })
 }

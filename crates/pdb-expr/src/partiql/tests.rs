@@ -256,6 +256,12 @@ fn literals_must_be_storable() {
     check("INSERT INTO t VALUE {'pk': 'a', 'm': {'x': 1e126}}", &format!("{overflow} under root.x"));
     check("UPDATE t SET a = 1e126 WHERE pk = ?", &format!("{overflow} under root"));
     check_where("a = <<>>", "Empty bags are not supported");
+    let nameless = "One or more parameter values were invalid: Empty attribute name";
+    check("INSERT INTO t VALUE {'pk': 'a', '': 1}", nameless);
+    check("INSERT INTO t VALUE {'pk': 'a', 'm': {'': 1}}", nameless);
+    check("UPDATE t SET \"\" = 1 WHERE pk = 'a'", nameless);
+    check("UPDATE t REMOVE m.\"\" WHERE pk = 'a'", nameless);
+    check_where("\"\" = 1", nameless);
     check_where(
         "a = <<'x', 'x'>>",
         "One or more parameter values were invalid: Input collection [x, x] contains duplicates.",

@@ -8,7 +8,7 @@ use pretender::legacy::{AttributeAction, ComparisonOperator};
 use crate::constraint::{Constraints, Path};
 use crate::decode::{Entries, Text, shape};
 use crate::layer::Texts;
-use crate::value::Value;
+use crate::value::{Value, check_name};
 
 shape! {
     /// A condition on one attribute of a write.
@@ -119,12 +119,13 @@ pub(crate) fn conditions(
 ///
 /// # Errors
 ///
-/// `ValidationException` for a value that is none.
+/// `ValidationException` for a name or a value that is none.
 pub(crate) fn updates(
     updates: Option<AttributeUpdates<'_>>,
     texts: Texts,
 ) -> Result<BTreeMap<String, pretender::legacy::AttributeValueUpdate>, ApiError> {
     let take = |(name, update): (Text<'_>, AttributeValueUpdate<'_>)| {
+        check_name(&name, texts)?;
         let taken = pretender::legacy::AttributeValueUpdate {
             action: word(update.action.as_ref()).unwrap_or_default(),
             value: update.value.map(|value| value.checked(texts)).transpose()?,

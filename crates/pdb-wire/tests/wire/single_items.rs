@@ -140,6 +140,10 @@ fn update_item_checks_in_order() {
                 r#"{"TableName":"abc","Key":{},"AttributeUpdates":{"a":{"Value":{}}},"Expected":{"a":{"Value":{"N":"b"}}}}"#,
                 "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
             ),
+            (
+                r#"{"TableName":"abc","Key":{},"AttributeUpdates":{"":{"Value":{"N":"1"}}}}"#,
+                "One or more parameter values were invalid: Empty attribute name",
+            ),
         ],
     );
 }
