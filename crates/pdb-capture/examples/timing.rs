@@ -15,7 +15,7 @@ use pdb_store::{Durability, Store, StoreError, StoreOptions, Tx};
 const ITEMS: u64 = 20_000;
 
 fn item(i: u64, round: u64) -> Item {
-    let n = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % ITEMS;
+    let n = (i * 7919) % ITEMS;
     Item::new()
         .with("pk", format!("customer-{n:08}"))
         .with("round", AttributeValue::from(round as i64))
@@ -86,11 +86,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     for (what, round) in [("insert, one commit each", 1), ("replace, one commit each", 2)] {
         let start = Start::now();
+        let mut each = Vec::new();
         for i in 0..ITEMS {
             let (env, name, item) = (env.clone(), name.clone(), item(i, round));
+            let begun = Instant::now();
             store.write(move |tx| put(&env, tx, &name, &item))?;
+            each.push(begun.elapsed());
         }
         report(what, ITEMS, start);
+        each.sort();
+        let part = |part: f64| each[((each.len() - 1) as f64 * part) as usize];
+        println!(
+            "  half within {:?}, 99 % {:?}, 99.9 % {:?}, all {:?}",
+            part(0.5),
+            part(0.99),
+            part(0.999),
+            part(1.0)
+        );
     }
     for size in [4, 16, 64] {
         let start = Start::now();

@@ -2,6 +2,7 @@
 
 mod backups;
 mod catalog;
+mod checkpoint;
 mod documents;
 mod driver;
 mod error;

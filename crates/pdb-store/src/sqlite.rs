@@ -93,6 +93,17 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
+/// Opens a connection that copies the write-ahead log back.
+pub(crate) fn open_checkpointer(path: &Path, durability: Durability) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| refused(path, e))?;
+    let synchronous = synchronous(durability);
+    connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}")).during("set up the database")?;
+    Ok(connection)
+}
+
 /// What must be set before the first page is written. Not in WAL mode yet, so the mark is in the file itself at once.
 fn set_up_new(connection: &Connection) -> Result<(), StoreError> {
     connection
@@ -101,21 +112,26 @@ fn set_up_new(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn set_up(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
-    let synchronous = match durability {
-        Durability::Full => "FULL",
-        Durability::Normal => "NORMAL",
-        Durability::Off => "OFF",
-    };
+    let synchronous = synchronous(durability);
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(Duration::from_secs(10)).during("set up the database")?;
-    // The write-ahead log is copied back at 32 MB (4000 pages), and cut to 64 MB after an outsized transaction.
+    // The log is copied back beside the writer (checkpoint.rs). Should that fall behind, the writer does it itself, at 128
+    // MB (16000 pages). After an outsized transaction the log's file is cut to 64 MB.
     connection
         .execute_batch(&format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -65536;
-             PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;
+             PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16000;
              PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF;"
         ))
         .during("set up the database")
+}
+
+fn synchronous(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Full => "FULL",
+        Durability::Normal => "NORMAL",
+        Durability::Off => "OFF",
+    }
 }
 
 /// Looks at the first bytes of the file, without SQLite; returns true if there is no database yet.

@@ -15,6 +15,7 @@ use pdb_model::{EpochMillis, TableName};
 
 use crate::{
     catalog::Catalog,
+    checkpoint,
     driver::{Driver, Param},
     error::{During, StoreError},
     group::{Piece, Work, Writer},
@@ -60,17 +61,23 @@ impl Store {
         catalog.rotation_age = options.rotation_age;
         let catalog = Arc::new(catalog);
         let writer = Writer::new(connection, catalog.clone(), lock);
-        Self::start(writer, catalog, path, options.readers)
+        Self::start(writer, catalog, path, options)
     }
 
     fn start(
-        writer: Writer,
+        mut writer: Writer,
         catalog: Arc<Catalog>,
         path: Option<PathBuf>,
-        readers: u32,
+        options: &StoreOptions,
     ) -> Result<Self, StoreError> {
         let memory = path.is_none();
-        let pool = path.map(|path| pool::readers(path, readers)).transpose()?;
+        let pool = path.clone().map(|path| pool::readers(path, options.readers)).transpose()?;
+        let mut requests = None;
+        if let Some(path) = &path {
+            let (sender, receiver) = crossbeam_channel::bounded(1);
+            writer.checkpoints = Some(sender);
+            requests = Some((sqlite::open_checkpointer(path, options.durability)?, receiver));
+        }
         let core = Arc::new(Core {
             writer: Mutex::new(Some(writer)),
             published: RwLock::new(catalog),
@@ -80,16 +87,21 @@ impl Store {
             watchers: Watchers::default(),
             maintenance: Mutex::new(()),
         });
+        let mut threads = Vec::new();
         let (sender, receiver) = crossbeam_channel::bounded(QUEUE);
-        let thread = {
-            let core = core.clone();
-            std::thread::Builder::new()
-                .name("pdb-writer".to_owned())
-                .spawn(move || core.serve(&receiver))
-                .map_err(|e| StoreError::Thread(Arc::new(e)))?
-        };
-        let (queue, thread) = (RwLock::new(Some(sender)), Mutex::new(Some(thread)));
-        Ok(Self { inner: Arc::new(Inner { core, queue, thread }) })
+        let shared = core.clone();
+        threads.push(start_thread("pdb-writer", move || shared.serve(&receiver))?);
+        if let Some((connection, requests)) = requests {
+            let shared = core.clone();
+            threads.push(start_thread("pdb-checkpoint", move || {
+                checkpoint::serve(&connection, &requests, |work| {
+                    let _standing_still = shared.lock_writer();
+                    work();
+                });
+            })?);
+        }
+        let (queue, threads) = (RwLock::new(Some(sender)), Mutex::new(threads));
+        Ok(Self { inner: Arc::new(Inner { core, queue, threads }) })
     }
 
     /// Reads. Everything `work` sees through its [`ReadTx`] is of one commit; it never waits for writers (in memory, it
@@ -219,18 +231,23 @@ struct Inner {
     core: Arc<Core>,
     /// None once the store is closed.
     queue: RwLock<Option<Sender<Box<dyn Piece + Send>>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Inner {
     fn close(&self) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(thread) = thread else { return };
-        // The writer does what it was given before, then ends.
+        // The writer does what it was given before, then ends, and with it whatever serves it.
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         // The last clone may be dropped by a piece of work, on the writer thread itself.
-        if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
-            tracing::error!("the writer thread panicked");
+        let this = std::thread::current().id();
+        if threads.iter().any(|thread| thread.thread().id() == this) {
+            return;
+        }
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
         }
     }
 }
@@ -292,6 +309,11 @@ impl Core {
         *self.pool.write().unwrap_or_else(PoisonError::into_inner) = None;
         *self.lock_writer() = None;
     }
+}
+
+fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    let builder = std::thread::Builder::new().name(name.to_owned());
+    builder.spawn(work).map_err(|e| StoreError::Thread(Arc::new(e)))
 }
 
 /// Makes the secret that seals shard iterators, once for ever. The randomness is the operating system's, by way of the

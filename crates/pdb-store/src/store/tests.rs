@@ -203,6 +203,81 @@ fn a_full_disk_fails_writes_until_there_is_room() {
     assert_eq!(counts(&store).0, 2);
 }
 
+/// Half a megabyte in items, of as many pages.
+fn fill(store: &Store, round: u32) {
+    let work = move |tx: &mut Tx<'_>| {
+        (0..10).try_for_each(|i| put(tx, &format!("{i}"), &format!("{round}").repeat(50_000)))
+    };
+    store.write(work).unwrap();
+}
+
+#[test]
+fn the_log_is_copied_back_beside_the_writer() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = on_disk(directory.path());
+    // Nobody but this test.
+    store.inner.core.lock_writer().as_mut().unwrap().checkpoints = None;
+    let path = directory.path().join("test.db");
+    let connection = sqlite::open_checkpointer(&path, Durability::Off).unwrap();
+    let behind = || checkpoint::pages_behind(Driver::new(&connection)).unwrap();
+    let ask = |meanwhile: &dyn Fn()| {
+        let (sender, requests) = crossbeam_channel::bounded(1);
+        sender.send(()).unwrap();
+        drop(sender);
+        checkpoint::serve(&connection, &requests, |work| {
+            meanwhile();
+            let _standing_still = store.inner.core.lock_writer();
+            work();
+        });
+    };
+    fill(&store, 0);
+    assert!(behind() > 0);
+    ask(&|| panic!("so little is not worth it"));
+    let fill_the_log = || {
+        let mut round = 0;
+        while !checkpoint::is_worthwhile(behind()) {
+            round += 1;
+            fill(&store, round);
+        }
+    };
+    fill_the_log();
+    // What a reader still needs stays in the log.
+    store
+        .read(|tx| {
+            let table = tx.table(&orders())?;
+            let before = tx.get_item(&table, &key("1"))?;
+            fill(&store, 7);
+            ask(&|| panic!("there is a reader"));
+            assert_eq!(tx.get_item(&table, &key("1"))?, before);
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    fill_the_log();
+    // What is written while most is copied is copied with the rest.
+    ask(&|| fill(&store, 8));
+    assert_eq!(behind(), 0);
+    fill(&store, 9);
+    assert!(behind() < 1000);
+    assert_eq!(get(&store, "1"), Some("9".repeat(50_000)));
+}
+
+#[test]
+fn a_busy_writer_has_its_log_copied_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = on_disk(directory.path());
+    let requests = {
+        let (sender, requests) = crossbeam_channel::bounded(1);
+        store.inner.core.lock_writer().as_mut().unwrap().checkpoints = Some(sender);
+        requests
+    };
+    let mut rounds = 0;
+    while requests.is_empty() {
+        rounds += 1;
+        assert!(rounds < 500, "nobody asked");
+        fill(&store, rounds);
+    }
+}
+
 #[test]
 fn a_closed_store_refuses() {
     let store = with_orders(&StoreOptions::memory());
