@@ -44,7 +44,8 @@ CREATE TABLE pdb_stream (
 ) STRICT;
 
 -- One row a shard. `number` is unique among all shards of one table name; it is the high part of the records'
--- keys. Hash ranges are inclusive, as 16 hexadecimal digits.
+-- keys. Hash ranges are inclusive, as 16 hexadecimal digits. While a shard is open its next number is in the writer's
+-- memory: `next_sequence` is what it was when the shard was opened, and final once it is closed.
 CREATE TABLE pdb_shard (
     stream_id         INTEGER NOT NULL,
     number            INTEGER NOT NULL,
