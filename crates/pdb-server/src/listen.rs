@@ -20,9 +20,6 @@ use crate::{RunningServer, ServerOptions};
 /// How long the accept loop rests after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Threads for reads of many rows. More would only wait for the processor, and each costs memory.
-const BLOCKING_THREADS: usize = 16;
-
 /// Why a server could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -96,7 +93,7 @@ impl BoundServer {
         }
         let runtime = builder
             .thread_name("pretender-http")
-            .max_blocking_threads(BLOCKING_THREADS)
+            .max_blocking_threads(ServerOptions::MOST_LONG_READS as usize)
             .enable_all()
             .build()
             .map_err(ServerError::Threads)?;

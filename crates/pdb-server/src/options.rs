@@ -27,6 +27,13 @@ pub struct ServerOptions {
     pub control: Option<Arc<ManualClock>>,
 }
 
+impl ServerOptions {
+    /// How many reads of many rows run at the same time; the others wait for their turn. More would only wait for the
+    /// processor, and each costs memory. A database needs more readers than that, or short reads wait for long ones, and
+    /// with them the threads that answer everything else.
+    pub const MOST_LONG_READS: u32 = 16;
+}
+
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {

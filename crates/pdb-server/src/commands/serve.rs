@@ -17,6 +17,9 @@ use crate::signals;
 /// The name that keeps the data in memory, as SQLite has it.
 const MEMORY: &str = ":memory:";
 
+/// Connections that read a file: as many as long reads may take, and some for short ones.
+const READERS: u32 = ServerOptions::MOST_LONG_READS + 8;
+
 /// Answer the DynamoDB and DynamoDB Streams APIs on one port.
 ///
 /// Point any AWS SDK or the AWS CLI at it: endpoint http://127.0.0.1:8000 for both services, any region, any credentials. Stop it with
@@ -163,7 +166,7 @@ impl Serve {
         let builder = if self.db == MEMORY {
             Pretender::builder().in_memory()
         } else {
-            Pretender::builder().file(&self.db).durability(match self.durability {
+            Pretender::builder().file(&self.db).readers(READERS).durability(match self.durability {
                 DurabilityWord::Full => Durability::Full,
                 DurabilityWord::Normal => Durability::Normal,
                 DurabilityWord::Off => Durability::Off,
