@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.regions.Region;
@@ -64,6 +66,8 @@ public final class Client {
     private final List<String> complaints = Collections.synchronizedList(new ArrayList<>());
 
     public static void main(String[] arguments) throws Exception {
+        // The adapter reports every step.
+        Logger.getLogger("").setLevel(Level.WARNING);
         new Client().run();
         // The library leaves threads behind that would keep the program alive.
         System.exit(0);
@@ -154,13 +158,19 @@ public final class Client {
                 cloudWatch,
                 "worker",
                 Processor::new);
+        // Tuned for a test: leases of new shards are taken at once, not after half a minute.
+        var leaseManagement = configs.leaseManagementConfig()
+                .failoverTimeMillis(2_000)
+                .shardSyncIntervalMillis(2_000)
+                .leaseAssignmentIntervalMillis(500L);
+        leaseManagement.workerUtilizationAwareAssignmentConfig().disableWorkerMetrics(true);
         var polling = new DynamoDBStreamsPollingConfig(arn, adapter);
         polling.idleTimeBetweenReadsInMillis(250);
         polling.maxRecords(50);
         return StreamsSchedulerFactory.createScheduler(
                 configs.checkpointConfig(),
                 configs.coordinatorConfig().parentShardPollIntervalMillis(500),
-                configs.leaseManagementConfig().failoverTimeMillis(2_000).shardSyncIntervalMillis(5_000),
+                leaseManagement,
                 configs.lifecycleConfig(),
                 configs.metricsConfig().metricsFactory(new NullMetricsFactory()),
                 configs.processorConfig(),
