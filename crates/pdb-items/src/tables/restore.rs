@@ -269,9 +269,25 @@ fn restored_indexes(
             return Err(invalid(format!("Duplicate index name: {}", index.name)));
         }
     }
-    if overrides.billing_mode == Some(BillingMode::PayPerRequest) {
-        for index in &mut indexes {
-            index.provisioned_throughput = provisioned(None);
+    match overrides.billing_mode.unwrap_or(source.billing_mode) {
+        BillingMode::PayPerRequest => {
+            for index in &mut indexes {
+                index.provisioned_throughput = provisioned(None);
+            }
+        }
+        BillingMode::Provisioned => {
+            for index in &mut indexes {
+                index.on_demand_throughput = None;
+            }
+            let globals = indexes.iter().filter(|index| index.kind == IndexKind::Global);
+            let without_units: Vec<&str> = globals
+                .filter(|index| index.provisioned_throughput == provisioned(None))
+                .map(|index| index.name.as_str())
+                .collect();
+            if !without_units.is_empty() {
+                let names = without_units.join(",");
+                return Err(invalid(format!("ProvisionedThroughput must be specified for index: {names}")));
+            }
         }
     }
     Ok(indexes)

@@ -132,6 +132,12 @@ fn restores_override_indexes_and_billing() {
         }),
         "P: Duplicate index name: idx",
     );
+    let to_provisioned = RestoreOverrides {
+        billing_mode: Some(BillingMode::Provisioned),
+        provisioned_throughput: Some(units(3, 4)),
+        ..RestoreOverrides::default()
+    };
+    check_refused(restore(to_provisioned), "P: ProvisionedThroughput must be specified for index: idx");
     let restored = restore(RestoreOverrides {
         billing_mode: Some(BillingMode::Provisioned),
         provisioned_throughput: Some(units(3, 4)),
