@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::load::{self, LoadResult, MakeRequest, Until};
 use crate::process::Usage;
+use crate::report::Drain;
 use crate::requests;
+use crate::sizes::Sizes;
 use crate::work::Work;
 
 /// A server that takes part.
@@ -72,6 +74,52 @@ impl Case {
     }
 }
 
+const BOTH: Option<&str> = Some("NEW_AND_OLD_IMAGES");
+
+/// Returns a selection of cases.
+pub(crate) fn quick_cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    add(&mut cases, Operation::Get, 1024, &[16], 0);
+    add(&mut cases, Operation::Put(None), 1024, &[16], 0);
+    add(&mut cases, Operation::Put(BOTH), 1024, &[1, 16], 1_000);
+    add(&mut cases, Operation::Update, 1024, &[16], 1_000);
+    add(&mut cases, Operation::Query, 1024, &[16], 0);
+    cases
+}
+
+/// Returns all cases.
+pub(crate) fn all_cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut add = |operation, item_bytes, connections: &[u64], before| {
+        add(&mut cases, operation, item_bytes, connections, before);
+    };
+    add(Operation::Get, 1024, &[1, 16, 64], 0);
+    add(Operation::Put(None), 1024, &[1, 16, 64], 0);
+    add(Operation::Put(Some("KEYS_ONLY")), 1024, &[16], 1_000);
+    add(Operation::Put(BOTH), 1024, &[1, 16, 64], 1_000);
+    add(Operation::Put(BOTH), 1024, &[16], 100_000);
+    add(Operation::Update, 1024, &[1, 16, 64], 1_000);
+    add(Operation::Update, 1024, &[16], 100_000);
+    add(Operation::Query, 1024, &[1, 16], 0);
+    add(Operation::BatchWrite, 1024, &[16], 0);
+    add(Operation::TransactWrite, 1024, &[16], 0);
+    add(Operation::PutTenTables, 1024, &[16], 0);
+    for item_bytes in [100, 102_400] {
+        add(Operation::Get, item_bytes, &[16], 0);
+        add(Operation::Put(BOTH), item_bytes, &[16], 1_000);
+    }
+    cases
+}
+
+fn add(cases: &mut Vec<Case>, operation: Operation, item_bytes: usize, connections: &[u64], before: u64) {
+    cases.extend(connections.iter().map(|&connections| Case {
+        operation,
+        item_bytes,
+        connections,
+        records_before: before,
+    }));
+}
+
 /// What one contestant did in one turn of a case.
 #[derive(Clone, Debug, serde::Serialize)]
 pub(crate) struct Turn {
@@ -83,35 +131,38 @@ pub(crate) struct Turn {
     pub(crate) rate: f64,
     /// CPU time of the server for one request, in microseconds.
     pub(crate) cpu_us: Option<f64>,
+    /// How many records or items were there before the first turn: a slow server is not filled to the end.
+    pub(crate) records_before: u64,
 }
 
 /// Runs a case on all contestants, `turns` times each, alternately.
-pub(crate) fn run(
-    case: &Case,
-    contestants: &[Contestant],
-    turns: u32,
-    time: Duration,
-) -> io::Result<Vec<Turn>> {
+pub(crate) fn run(case: &Case, contestants: &[Contestant], sizes: &Sizes) -> io::Result<Vec<Turn>> {
     let mut loads = Vec::new();
     for contestant in contestants {
-        loads.push(prepare(case, contestant)?);
+        loads.push(prepare(case, contestant, sizes.fill)?);
     }
     let mut results = Vec::new();
-    for _ in 0..turns {
-        for (contestant, make) in contestants.iter().zip(&loads) {
+    for _ in 0..sizes.turns {
+        for (contestant, (records_before, make)) in contestants.iter().zip(&loads) {
             let cpu_before = contestant.usage.map(Usage::cpu_us);
-            let load = load::run(contestant.address, case.connections, Until::Elapsed(time), make)?;
+            let load = load::run(contestant.address, case.connections, Until::Elapsed(sizes.turn), make)?;
             let requests = (load.requests + load.failures).max(1) as f64;
             let cpu_us =
                 contestant.usage.zip(cpu_before).map(|(usage, before)| (usage.cpu_us() - before) / requests);
-            results.push(Turn { name: contestant.name.clone(), rate: load.rate(), load, cpu_us });
+            results.push(Turn {
+                name: contestant.name.clone(),
+                rate: load.rate(),
+                load,
+                cpu_us,
+                records_before: *records_before,
+            });
         }
     }
     Ok(results)
 }
 
-/// Makes the case's tables on a server, fills them and returns the load.
-fn prepare(case: &Case, contestant: &Contestant) -> io::Result<MakeRequest> {
+/// Makes the case's tables on a server, fills them, and returns with how much, and the load.
+fn prepare(case: &Case, contestant: &Contestant, time: Duration) -> io::Result<(u64, MakeRequest)> {
     let address = contestant.address;
     let work = Work { item_bytes: case.item_bytes, keys: 1_000 };
     let table = format!("bench-{}", unique());
@@ -130,20 +181,20 @@ fn prepare(case: &Case, contestant: &Contestant) -> io::Result<MakeRequest> {
         }
     };
     create(&table)?;
-    let fill = |count: u64, make: MakeRequest| -> io::Result<()> {
-        let result = load::run(address, 8, Until::Requests(count), &make)?;
+    let fill = |count: u64, make: MakeRequest| -> io::Result<u64> {
+        let result = load::run(address, 8, Until::RequestsWithin(count, time), &make)?;
         if result.failures > 0 {
             return Err(io::Error::other(format!("{} of {count} requests failed", result.failures)));
         }
-        Ok(())
+        Ok(result.requests)
     };
-    if sorted {
-        fill(2 * requests::QUERY_ITEMS, requests::put_sorted(&table, work))?;
+    let before = if sorted {
+        fill(2 * requests::QUERY_ITEMS, requests::put_sorted(&table, work))?
     } else {
-        fill(work.keys.max(case.records_before), requests::put_item(&table, work, 0))?;
-    }
+        fill(work.keys.max(case.records_before), requests::put_item(&table, work, 0))?
+    };
     let first = work.keys.max(case.records_before) + 1;
-    Ok(match case.operation {
+    let make = match case.operation {
         Operation::Get => requests::get_item(&table, work),
         Operation::Put(_) => requests::put_item(&table, work, first),
         Operation::Update => requests::update_item(&table, work, first),
@@ -159,30 +210,48 @@ fn prepare(case: &Case, contestant: &Contestant) -> io::Result<MakeRequest> {
             }
             std::sync::Arc::new(move |n| loads[(n % 10) as usize](n))
         }
-    })
+    };
+    Ok((before, make))
 }
 
-/// Writes `records` records into a fresh streamed table of a server and reads them all; returns records a second, CPU
-/// microseconds a record, and how many were read.
+/// Writes `records` records into a fresh streamed table of a server, and reads them all, again and again for the time of
+/// a turn.
 pub(crate) fn drain(
     contestant: &Contestant,
     records: u64,
     item_bytes: usize,
-) -> io::Result<(f64, Option<f64>, u64)> {
+    sizes: &Sizes,
+) -> io::Result<Drain> {
     let address = contestant.address;
     let table = format!("bench-{}", unique());
     let work = Work { item_bytes, keys: 1_000 };
     let (target, body) = requests::create_table(&table, Some("NEW_AND_OLD_IMAGES"), false);
     load::call(address, target, &body)?;
-    load::run(address, 8, Until::Requests(records), &requests::put_item(&table, work, 0))?;
+    let fill = Until::RequestsWithin(records, sizes.fill);
+    let written = load::run(address, 8, fill, &requests::put_item(&table, work, 0))?.requests;
     let arn =
         field(&streams(address, "ListStreams", &format!(r#"{{"TableName":"{table}"}}"#))?, "StreamArn")?;
-    let description = streams(address, "DescribeStream", &format!(r#"{{"StreamArn":"{arn}"}}"#))?;
-    let shards = fields(&description, "ShardId");
     let started = std::time::Instant::now();
     let cpu_before = contestant.usage.map(Usage::cpu_us);
+    let (mut seen, mut passes) = (0, 0);
+    while passes == 0 || started.elapsed() < sizes.turn {
+        seen += read_all(address, &arn)?;
+        passes += 1;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let cpu_us = contestant
+        .usage
+        .zip(cpu_before)
+        .map(|(usage, before)| (usage.cpu_us() - before) / seen.max(1) as f64);
+    let name = contestant.name.clone();
+    Ok(Drain { name, records: written, seen: seen / passes, rate: seen as f64 / seconds, cpu_us })
+}
+
+/// Reads a stream from its beginning, shard by shard, and returns how many records it had.
+fn read_all(address: SocketAddr, arn: &str) -> io::Result<u64> {
+    let description = streams(address, "DescribeStream", &format!(r#"{{"StreamArn":"{arn}"}}"#))?;
     let mut seen = 0;
-    for shard in shards {
+    for shard in fields(&description, "ShardId") {
         let body =
             format!(r#"{{"StreamArn":"{arn}","ShardId":"{shard}","ShardIteratorType":"TRIM_HORIZON"}}"#);
         let mut iterator = field(&streams(address, "GetShardIterator", &body)?, "ShardIterator")?;
@@ -196,12 +265,7 @@ pub(crate) fn drain(
             }
         }
     }
-    let seconds = started.elapsed().as_secs_f64();
-    let cpu_us = contestant
-        .usage
-        .zip(cpu_before)
-        .map(|(usage, before)| (usage.cpu_us() - before) / seen.max(1) as f64);
-    Ok((seen as f64 / seconds, cpu_us, seen))
+    Ok(seen)
 }
 
 fn streams(address: SocketAddr, operation: &str, body: &str) -> io::Result<String> {

@@ -1,24 +1,34 @@
 //! `cargo xtask bench`: what pretender costs, as shares of a floor of bare SQL and as ratios to other servers.
 
 mod contest;
+mod cost;
 mod floor;
+mod footprint;
+mod generator;
+mod growth;
 mod in_process;
+mod instructions;
 mod load;
+mod ours;
+mod paths;
 mod process;
 mod report;
 mod requests;
+mod sizes;
 mod work;
 
 use std::error::Error;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
-use crate::contest::{Case, Contestant, Operation};
+use crate::contest::{Case, Contestant};
+use crate::paths::HotPath;
 use crate::process::{Server, Usage};
-use crate::report::{Drain, Report};
+use crate::report::Report;
+use crate::sizes::Sizes;
 
 /// Measures pretender, and other servers beside it.
 #[derive(Debug, Parser)]
@@ -30,45 +40,110 @@ struct Options {
     /// Another server to give the same load, in turns with ours, as NAME=URL.
     #[arg(long = "peer", value_name = "NAME=URL")]
     peers: Vec<String>,
-    /// Only the parts whose name contains this: `in process`, `http`, `drain`, `growth`, `footprint`.
+    /// Only the parts whose name contains this: `generator`, `in process`, `http`, `drain`, `growth`, `footprint`.
     #[arg(long)]
     only: Option<String>,
+    /// Only the cases over HTTP whose name contains this.
+    #[arg(long)]
+    case: Option<String>,
     /// Where our server keeps its data over HTTP: `memory` or `file`.
     #[arg(long, default_value = "file")]
     data: String,
+    /// How often each case is repeated.
+    #[arg(long)]
+    turns: Option<u32>,
+    /// Seconds of a turn over HTTP.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Seconds a server may take to be filled; a slow one is then measured with what it has.
+    #[arg(long)]
+    fill_seconds: Option<u64>,
+    /// Records of the long stream, and items of the large table.
+    #[arg(long)]
+    records: Option<u64>,
+    /// Tables of the database with many.
+    #[arg(long)]
+    tables: Option<u64>,
     /// Writes all figures to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// The `pretender` binary, built in release mode.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = "target/release/pretender")]
     binary: PathBuf,
+    #[command(subcommand)]
+    command: Option<Task>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Counts the instructions of the hot paths (needs valgrind), and fails if one takes more than what is kept
+    Instructions {
+        /// Keeps the counts of this run.
+        #[arg(long)]
+        bless: bool,
+        /// Where they are kept.
+        #[arg(long, value_name = "FILE", default_value = "tests/bench/instructions.json")]
+        kept: PathBuf,
+    },
+    /// Does one hot path some times
+    Path {
+        /// Which.
+        path: HotPath,
+        /// How often.
+        count: u64,
+    },
+}
+
+impl Options {
+    fn sizes(&self) -> Sizes {
+        let usual = if self.quick { Sizes::quick() } else { Sizes::usual() };
+        Sizes {
+            turns: self.turns.unwrap_or(usual.turns).max(1),
+            turn: self.seconds.map_or(usual.turn, Duration::from_secs),
+            fill: self.fill_seconds.map_or(usual.fill, Duration::from_secs),
+            records: self.records.unwrap_or(usual.records),
+            tables: self.tables.unwrap_or(usual.tables),
+            ..usual
+        }
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
+    match &options.command {
+        Some(Task::Instructions { bless, kept }) => return instructions::run(kept, *bless),
+        Some(Task::Path { path, count }) => return paths::run(*path, *count),
+        None => {}
+    }
+    let sizes = options.sizes();
     let mut report = Report::default();
     let wanted = |part: &str| options.only.as_ref().is_none_or(|only| part.contains(only.as_str()));
+    if wanted("generator") {
+        generator::run(&mut report, &sizes)?;
+    }
     if wanted("in process") {
-        println!("In process, as a share of bare SQLite doing the same work (operations a second)");
-        in_process::run(&mut report, options.quick)?;
+        in_process::run(&mut report, &sizes)?;
     }
     if wanted("http") {
-        http(&options, &mut report)?;
+        http(&options, &sizes, &mut report)?;
     }
     if wanted("drain") {
-        drains(&options, &mut report)?;
+        drains(&options, &sizes, &mut report)?;
     }
     if wanted("growth") {
-        println!("Growth: a write and a page of records, as the stream grows");
-        in_process::growth(&mut report, options.quick)?;
+        growth::run(&mut report, &sizes)?;
     }
     if wanted("footprint") {
-        footprint(&options, &mut report)?;
+        footprint::run(&mut report, &sizes, &options.binary)?;
     }
     if let Some(file) = &options.json {
-        std::fs::write(file, serde_json::to_vec_pretty(&report)?)?;
+        write_json(file, &report)?;
     }
     Ok(())
+}
+
+fn write_json(file: &Path, report: &Report) -> Result<(), Box<dyn Error>> {
+    Ok(std::fs::write(file, serde_json::to_vec_pretty(report)?)?)
 }
 
 /// Starts our server and finds the peers; the server lives as long as the first returned value.
@@ -92,41 +167,14 @@ fn address_of(url: &str) -> Result<SocketAddr, Box<dyn Error>> {
     host.to_socket_addrs()?.find(SocketAddr::is_ipv4).ok_or_else(|| format!("{url} has no address").into())
 }
 
-fn http(options: &Options, report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let (_server, _folder, contestants) = contestants(options)?;
+fn http(options: &Options, sizes: &Sizes, report: &mut Report) -> Result<(), Box<dyn Error>> {
     println!("Over HTTP ({}); ratios are ours to theirs, turn by turn", options.data);
-    let both = Some("NEW_AND_OLD_IMAGES");
-    let mut cases = Vec::new();
-    let mut add = |operation, item_bytes, connections: &[u64], records_before| {
-        for &connections in connections {
-            cases.push(Case { operation, item_bytes, connections, records_before });
-        }
-    };
-    if options.quick {
-        add(Operation::Get, 1024, &[16], 0);
-        add(Operation::Put(None), 1024, &[16], 0);
-        add(Operation::Put(both), 1024, &[1, 16], 1_000);
-        add(Operation::Update, 1024, &[16], 1_000);
-        add(Operation::Query, 1024, &[16], 0);
-    } else {
-        add(Operation::Get, 1024, &[1, 16, 64], 0);
-        add(Operation::Put(None), 1024, &[1, 16, 64], 0);
-        add(Operation::Put(Some("KEYS_ONLY")), 1024, &[16], 1_000);
-        add(Operation::Put(both), 1024, &[1, 16, 64], 1_000);
-        add(Operation::Put(both), 1024, &[16], 100_000);
-        add(Operation::Update, 1024, &[1, 16, 64], 1_000);
-        add(Operation::Query, 1024, &[1, 16], 0);
-        add(Operation::BatchWrite, 1024, &[16], 0);
-        add(Operation::TransactWrite, 1024, &[16], 0);
-        add(Operation::PutTenTables, 1024, &[16], 0);
-        for item_bytes in [100, 102_400] {
-            add(Operation::Get, item_bytes, &[16], 0);
-            add(Operation::Put(both), item_bytes, &[16], 1_000);
-        }
-    }
-    let (turns, time) = if options.quick { (2, Duration::from_secs(2)) } else { (5, Duration::from_secs(3)) };
-    for case in cases {
-        match contest::run(&case, &contestants, turns, time) {
+    let cases = if sizes.quick { contest::quick_cases() } else { contest::all_cases() };
+    let wanted = |case: &Case| options.case.as_ref().is_none_or(|text| case.name().contains(text.as_str()));
+    for case in cases.into_iter().filter(wanted) {
+        // Each case begins with an empty database of ours.
+        let (_server, _folder, contestants) = contestants(options)?;
+        match contest::run(&case, &contestants, sizes) {
             Ok(results) => report.case(case.name(), results),
             // A peer that fails a case, or lacks the operation, says so and does not end the run.
             Err(e) => println!("{}: {e}", case.name()),
@@ -135,48 +183,15 @@ fn http(options: &Options, report: &mut Report) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn drains(options: &Options, report: &mut Report) -> Result<(), Box<dyn Error>> {
+fn drains(options: &Options, sizes: &Sizes, report: &mut Report) -> Result<(), Box<dyn Error>> {
     let (_server, _folder, contestants) = contestants(options)?;
-    let records = if options.quick { 10_000 } else { 100_000 };
+    let records = if sizes.quick { 10_000 } else { 100_000 };
     println!("Reading a stream of {records} records over HTTP");
     for contestant in &contestants {
-        match contest::drain(contestant, records, 1024) {
-            Ok((rate, cpu_us, seen)) => {
-                report.drain(Drain { name: contestant.name.clone(), records, seen, rate, cpu_us });
-            }
+        match contest::drain(contestant, records, 1024, sizes) {
+            Ok(drain) => report.drain(drain),
             Err(e) => println!("  {}: {e}", contestant.name),
         }
     }
-    Ok(())
-}
-
-/// Start, memory and size.
-fn footprint(options: &Options, report: &mut Report) -> Result<(), Box<dyn Error>> {
-    println!("Footprint");
-    let items = if options.quick { 20_000 } else { 1_000_000 };
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("bench.db").display().to_string();
-    let megabytes = |bytes: u64| bytes as f64 / (1024.0 * 1024.0);
-    report.footprint("binary", megabytes(std::fs::metadata(&options.binary)?.len()), "MB");
-    {
-        let server = Server::start(&options.binary, &["--db", &file])?;
-        report.footprint(
-            "start to first answer, new database",
-            server.first_answer.as_secs_f64() * 1e3,
-            "ms",
-        );
-        report.footprint("memory, idle", megabytes(server.usage.resident_bytes()), "MB");
-        let (target, body) = requests::create_table("footprint", Some("NEW_AND_OLD_IMAGES"), false);
-        load::call(server.address, target, &body)?;
-        let work = work::Work { item_bytes: 1024, keys: items };
-        let puts = requests::put_item("footprint", work, 0);
-        load::run(server.address, 64, load::Until::Requests(items), &puts)?;
-        let what = format!("memory, after {items} puts over 64 connections");
-        report.footprint(&what, megabytes(server.usage.resident_bytes()), "MB");
-    }
-    let server = Server::start(&options.binary, &["--db", &file])?;
-    let what = format!("start to first answer, {items} items");
-    report.footprint(&what, server.first_answer.as_secs_f64() * 1e3, "ms");
-    report.footprint("memory, idle, after a restart", megabytes(server.usage.resident_bytes()), "MB");
     Ok(())
 }

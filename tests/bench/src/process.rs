@@ -42,8 +42,22 @@ impl Usage {
 
     /// Returns the resident memory in bytes.
     pub(crate) fn resident_bytes(self) -> u64 {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// Returns the most memory that was ever resident, in bytes.
+    pub(crate) fn peak_bytes(self) -> u64 {
+        self.status_bytes("VmHWM:")
+    }
+
+    /// Returns the resident memory that is no page of a file, in bytes.
+    pub(crate) fn anonymous_bytes(self) -> u64 {
+        self.status_bytes("RssAnon:")
+    }
+
+    fn status_bytes(self, field: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
         line.and_then(|l| l.split_whitespace().next()).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0)
             * 1024
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::contest::Turn;
+use crate::cost::Cost;
 
 /// Everything a run showed.
 #[derive(Debug, Default, serde::Serialize)]
 pub(crate) struct Report {
-    /// Figures of pretender in process beside the floor's.
+    /// Figures of pretender in process, beside the floor's or its own.
     pub(crate) in_process: Vec<Share>,
     /// Cases over HTTP.
     pub(crate) http: Vec<CaseReport>,
@@ -17,17 +18,43 @@ pub(crate) struct Report {
     pub(crate) footprint: BTreeMap<String, f64>,
 }
 
-/// A figure as a share of the floor's.
+/// A figure beside one it is compared with: the floor's, or its own while little was there.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct Share {
     /// What was done.
     pub(crate) case: String,
     /// Operations a second.
     pub(crate) rate: f64,
-    /// Operations a second of the floor.
-    pub(crate) floor: f64,
-    /// `rate / floor`.
+    /// Operations a second of what it is compared with.
+    pub(crate) beside: f64,
+    /// `rate / beside`, the median of the turns.
     pub(crate) share: f64,
+    /// CPU time of an operation in microseconds.
+    pub(crate) cpu_us: f64,
+    /// The same of what it is compared with.
+    pub(crate) beside_cpu_us: f64,
+    /// `beside_cpu_us / cpu_us`, the median of the turns.
+    pub(crate) cpu_share: f64,
+}
+
+/// One turn of two contestants on one thread each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair {
+    ours: Cost,
+    beside: Cost,
+}
+
+impl Pair {
+    /// Returns the pair of these costs.
+    pub(crate) fn of(ours: Cost, beside: Cost) -> Self {
+        Self { ours, beside }
+    }
+
+    /// Returns the pair of these rates, of work whose CPU time one thread does not see.
+    pub(crate) fn of_rates(ours: f64, beside: f64) -> Self {
+        let of = |rate| Cost { rate, cpu_us: f64::NAN };
+        Self { ours: of(ours), beside: of(beside) }
+    }
 }
 
 /// A case over HTTP.
@@ -55,11 +82,28 @@ pub(crate) struct Drain {
 }
 
 impl Report {
-    /// Adds a figure beside the floor's, and prints it.
-    pub(crate) fn share(&mut self, case: &str, rate: f64, floor: f64) {
-        let share = rate / floor;
-        println!("{case:<64} {rate:>12.0}/s {floor:>12.0}/s {:>6.0} %", share * 100.0);
-        self.in_process.push(Share { case: case.to_owned(), rate, floor, share });
+    /// Adds a figure beside another, and prints it.
+    pub(crate) fn share(&mut self, case: &str, turns: &[Pair]) {
+        let middle = |figure: fn(&Pair) -> f64| median(turns.iter().map(figure));
+        let share = Share {
+            case: case.to_owned(),
+            rate: middle(|pair| pair.ours.rate),
+            beside: middle(|pair| pair.beside.rate),
+            share: middle(|pair| pair.ours.rate / pair.beside.rate),
+            cpu_us: middle(|pair| pair.ours.cpu_us),
+            beside_cpu_us: middle(|pair| pair.beside.cpu_us),
+            cpu_share: middle(|pair| pair.beside.cpu_us / pair.ours.cpu_us),
+        };
+        println!(
+            "{case:<72} {:>9.0}/s {:>9.0}/s {:>5.0} %   cpu {:>6.2} us {:>6.2} us {:>5.0} %",
+            share.rate,
+            share.beside,
+            share.share * 100.0,
+            share.cpu_us,
+            share.beside_cpu_us,
+            share.cpu_share * 100.0
+        );
+        self.in_process.push(share);
     }
 
     /// Adds a case over HTTP, and prints each contestant's median beside the first one's, pair by pair.
@@ -82,7 +126,8 @@ impl Report {
             let ratio = median(pairs.clone().map(|(ours, theirs)| ours.rate / theirs.rate));
             let cpu_ratio = median(pairs.filter_map(|(ours, theirs)| Some(theirs.cpu_us? / ours.cpu_us?)));
             println!(
-                "  {name:<16} {rate:>9.0}/s  cpu {cpu:>8.1} us  p99 {p99:>8.0} us  ours is {ratio:>7.2} x, cpu {cpu_ratio:>7.2} x{}",
+                "  {name:<12} {rate:>9.0}/s  cpu {cpu:>8.1} us  p99 {p99:>8.0} us  ours is {ratio:>7.2} x, cpu {cpu_ratio:>7.2} x  {} records before{}",
+                list.first().map_or(0, |turn| turn.records_before),
                 if failures > 0 { format!("  {failures} FAILED") } else { String::new() }
             );
         }

@@ -1,0 +1,163 @@
+//! What stays the same while everything grows: streams, the number of streamed tables, the number of tables, the trim.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use pretender::{Durability, GetItemInput, Item, PutItemInput, TableName};
+
+use crate::cost::{Cost, measure};
+use crate::ours::{Ours, create_table};
+use crate::report::{Pair, Report};
+use crate::sizes::Sizes;
+use crate::work::Work;
+
+const KEYS: u64 = 1_000;
+const WORK: Work = Work { item_bytes: 200, keys: KEYS };
+
+/// Everything that might cost more as it grows, beside what it costs while it is small.
+pub(crate) fn run(report: &mut Report, sizes: &Sizes) -> Result<(), Box<dyn Error>> {
+    println!("Growth: as a share of what the same costs while little is there");
+    stream(report, sizes)?;
+    trim(report, sizes)?;
+    streamed_tables(report, sizes)?;
+    many_tables(report, sizes)
+}
+
+/// A put and a page of records while the stream grows.
+fn stream(report: &mut Report, sizes: &Sizes) -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let ours = Ours::open(Some(&folder.path().join("long.db")), Durability::Normal)?;
+    let fresh = Ours::open(Some(&folder.path().join("short.db")), Durability::Normal)?;
+    let step = sizes.operations / 10;
+    let mut written = KEYS;
+    ours.fill(&WORK, 0, KEYS)?;
+    fresh.fill(&WORK, 0, KEYS)?;
+    for target in [sizes.records / 10, sizes.records] {
+        ours.fill(&WORK, written, target.saturating_sub(written))?;
+        written = written.max(target);
+        let mut pairs = Vec::new();
+        for turn in 0..u64::from(sizes.turns) {
+            let short = fresh.puts(&WORK, KEYS + turn * step, step)?;
+            pairs.push(Pair::of(ours.puts(&WORK, written, step)?, short));
+            written += step;
+        }
+        report.share(&format!("a put with {target} records behind it; beside few"), &pairs);
+    }
+    let mut iterators = Vec::new();
+    let (records, _) = ours.drain(&mut |iterator| iterators.push(iterator.to_owned()))?;
+    report.footprint("records written and read back", records as f64, "records");
+    let full_pages = iterators.len().saturating_sub(1);
+    let pages = |at: usize| -> Result<Cost, Box<dyn Error>> {
+        let iterator = iterators.get(at).ok_or("the stream is shorter than a page")?;
+        measure(50, || (0..50).try_for_each(|_| ours.page(iterator).map(drop)))
+    };
+    pages(0)?;
+    for (place, at) in [("the middle", full_pages / 2), ("the end", full_pages.saturating_sub(1))] {
+        let pairs = (0..sizes.turns).map(|_| Ok(Pair::of(pages(at)?, pages(0)?)));
+        let pairs = pairs.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+        report.share(&format!("a page of {records} records at {place}; beside the start"), &pairs);
+    }
+    Ok(())
+}
+
+/// Writes beside the trim of a long stream: their 99th percentile.
+fn trim(report: &mut Report, sizes: &Sizes) -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let ours = Ours::open(Some(&folder.path().join("trim.db")), Durability::Normal)?;
+    ours.fill(&WORK, 0, sizes.records)?;
+    let time = sizes.turn * 3;
+    let quiet = p99_of_writes(&ours, sizes.records, &|started| started.elapsed() < time)?;
+    ours.clock.advance(Duration::from_secs(25 * 3600));
+    let (trims, started) = (AtomicBool::new(true), Instant::now());
+    let (busy, trimmed) = std::thread::scope(|scope| {
+        let trim = scope.spawn(|| {
+            let done = ours.db.run_due_work().map(|done| done.trimmed.records);
+            trims.store(false, Ordering::Release);
+            done.map_err(|error| error.to_string())
+        });
+        let busy = p99_of_writes(&ours, 2 * sizes.records, &|_| trims.load(Ordering::Acquire));
+        (busy, trim.join())
+    });
+    let (busy, trimmed) = (busy?, trimmed.map_err(|_| "the trim panicked")??);
+    report.footprint("records trimmed", trimmed as f64, "records");
+    report.footprint("time the trim took", started.elapsed().as_secs_f64(), "s");
+    report.footprint("p99 of a write, no trim", quiet, "us");
+    report.footprint("p99 of a write beside the trim", busy, "us");
+    report.footprint("p99 of a write beside the trim, over that without", busy / quiet, "x");
+    Ok(())
+}
+
+/// Writes from one thread while `goes_on`; returns the 99th percentile in microseconds.
+fn p99_of_writes(ours: &Ours, first: u64, goes_on: &dyn Fn(Instant) -> bool) -> Result<f64, Box<dyn Error>> {
+    let (started, mut latencies, mut n) = (Instant::now(), Vec::new(), first);
+    while goes_on(started) || latencies.len() < 1_000 {
+        let sent = Instant::now();
+        ours.put(&WORK, n)?;
+        latencies.push(sent.elapsed().as_secs_f64() * 1e6);
+        n += 1;
+    }
+    latencies.sort_by(f64::total_cmp);
+    Ok(latencies[latencies.len() * 99 / 100])
+}
+
+/// Writes to ten streamed tables in turn, beside one.
+fn streamed_tables(report: &mut Report, sizes: &Sizes) -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let ours = Ours::open(Some(&folder.path().join("ten.db")), Durability::Normal)?;
+    let tables = names(10)?;
+    for table in &tables {
+        create_table(&ours.db, table)?;
+    }
+    let puts = |tables: &[TableName], first: u64| -> Result<Cost, Box<dyn Error>> {
+        measure(sizes.operations, || {
+            for n in first..first + sizes.operations {
+                let table = tables[n as usize % tables.len()].clone();
+                ours.db.put_item(PutItemInput::new(table, WORK.item(n)))?;
+            }
+            Ok(())
+        })
+    };
+    puts(&tables, 0)?;
+    let mut pairs = Vec::new();
+    for turn in 1..=u64::from(sizes.turns) {
+        let first = turn * sizes.operations;
+        let one = puts(&tables[..1], first)?;
+        pairs.push(Pair::of(puts(&tables, first)?, one));
+    }
+    report.share("a put, ten streamed tables in turn; beside one", &pairs);
+    Ok(())
+}
+
+/// Gets and puts in a database with many streamed tables, beside one with a single table.
+fn many_tables(report: &mut Report, sizes: &Sizes) -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let few = Ours::open(Some(&folder.path().join("few.db")), Durability::Normal)?;
+    let many = Ours::open(Some(&folder.path().join("many.db")), Durability::Normal)?;
+    let started = Instant::now();
+    for table in names(sizes.tables)? {
+        create_table(&many.db, &table)?;
+    }
+    let each = started.elapsed().as_secs_f64() * 1e3 / sizes.tables as f64;
+    report.footprint(&format!("CreateTable, mean of {}", sizes.tables), each, "ms");
+    let step = sizes.operations / 2;
+    few.fill(&WORK, 0, KEYS)?;
+    many.fill(&WORK, 0, KEYS)?;
+    // The first read of each connection reads the whole schema.
+    let first = Instant::now();
+    many.db.get_item(GetItemInput::new(many.table.clone(), Item::new().with("pk", WORK.key(0))))?;
+    report.footprint("first read after tables were made", first.elapsed().as_secs_f64() * 1e3, "ms");
+    let (mut puts, mut gets) = (Vec::new(), Vec::new());
+    for turn in 0..u64::from(sizes.turns) {
+        let from = KEYS + turn * step;
+        puts.push(Pair::of(many.puts(&WORK, from, step)?, few.puts(&WORK, from, step)?));
+        gets.push(Pair::of(many.gets(&WORK, step)?, few.gets(&WORK, step)?));
+    }
+    report.share(&format!("a put, {} tables; beside one", sizes.tables), &puts);
+    report.share(&format!("a get, {} tables; beside one", sizes.tables), &gets);
+    Ok(())
+}
+
+fn names(count: u64) -> Result<Vec<TableName>, Box<dyn Error>> {
+    (0..count).map(|n| Ok(TableName::new(&format!("table-{n}"))?)).collect()
+}
