@@ -71,7 +71,7 @@ impl ItemManager {
         let expressions = Expressions::new(input.expression_attribute_names, BTreeMap::new());
         let projection = expressions.projection(input.projection_expression.as_deref())?.or(attributes);
         expressions.finish()?;
-        self.store.read(|tx| {
+        self.store.read_once(|tx| {
             let table = ready_table(&self.env, tx, &input.table_name)?;
             let found =
                 read_item(tx, &table, &input.key, projection.as_ref()).map_err(ReadFault::into_error)?;

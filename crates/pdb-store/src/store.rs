@@ -137,6 +137,27 @@ impl Store {
         result
     }
 
+    /// Reads with a single statement: as [`read`](Self::read), for `work` that runs no more than one. A statement is a snapshot
+    /// by itself, so it needs no transaction around it, which costs more than a read by key does.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_once<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let core = &*self.inner.core;
+        if core.memory {
+            return self.read(work);
+        }
+        let pool = core.pool.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let connection = pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")?;
+        // No definition is committed while this lock is held, so the catalog is that of the statement's snapshot.
+        let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
+        work(&mut ReadTx::new(Driver::new(&connection), published.clone()))
+    }
+
     /// Hands work to the writer and returns at once. What is waiting at the same time shares one commit; the answer comes
     /// after it. `Err`, or a panic, undoes what this `work` did, and nothing else.
     ///

@@ -69,6 +69,34 @@ fn a_table_from_another_transaction_is_not_taken_for_a_new_one() {
 }
 
 #[test]
+fn a_single_statement_and_its_table_are_of_one_commit() {
+    let db = TestDb::on_disk(Durability::Off);
+    let table = db.create_table(&definition("orders", string_key("pk")));
+    let key = db.write(move |tx| put(tx, &table, "a"));
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            for _ in 0..2_000 {
+                let read = db.store.read_once(|tx| {
+                    let table = tx.table(&name("orders"))?;
+                    tx.get_item(&table, &key)
+                });
+                // A table that is there can be read, and has the item that was put in the commit that made it.
+                assert!(matches!(read, Ok(Some(_)) | Err(StoreError::TableNotFound(_))), "{read:?}");
+            }
+        });
+        while !reader.is_finished() {
+            db.write(|tx| tx.drop_table(&name("orders"), EpochMillis(1)));
+            db.write(|tx| {
+                let table = tx.create_table(&definition("orders", string_key("pk")))?;
+                put(tx, &table, "a")
+            });
+        }
+    });
+    db.store.close();
+    assert!(matches!(db.store.read_once(|tx| tx.tables()), Err(StoreError::Closed)));
+}
+
+#[test]
 fn indexes_come_and_go_with_the_definition() {
     let db = TestDb::on_disk(Durability::Off);
     let mut with_index = definition("orders", string_key("pk"));
