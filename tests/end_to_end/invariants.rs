@@ -212,7 +212,7 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(pdb_testkit::rounds(64)))]
 
     /// Replay, order, no loss, no repeat and view type, over random histories.
     #[test]

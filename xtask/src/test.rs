@@ -2,13 +2,13 @@
 
 use crate::{Outcome, run};
 
-/// Set to `1`, it lets the slow suites run: many kills, long histories, big streams.
+/// Set to `1`, it has tests that could go on for ever go on twenty times as long (`pdb_testkit::rounds`).
 pub(crate) const SLOW: &str = "PRETENDER_SLOW_TESTS";
 
 /// What to test.
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
-    /// Also run the suites that take minutes
+    /// Try many more random histories and kills; takes minutes
     #[arg(long)]
     slow: bool,
     /// Test only this package
@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     if options.slow {
         command.env(SLOW, "1");
     } else {
-        eprintln!("skipped: the slow suites (run `cargo xtask test --slow` for them)");
+        eprintln!("shortened: random histories and kills (`cargo xtask test --slow` tries many more)");
     }
     if !options.arguments.is_empty() {
         command.arg("--").args(&options.arguments);

@@ -67,7 +67,7 @@ fn database(directory: &Path) -> (Store, TestDb) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: pdb_testkit::rounds(24), ..ProptestConfig::default() })]
 
     /// The process dies after an acknowledged write: the files are as the operating system has them.
     #[test]

@@ -206,7 +206,7 @@ fn fill(db: &TestDb, between: &[(String, Option<Item>)]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: pdb_testkit::rounds(64), ..ProptestConfig::default() })]
 
     #[test]
     fn indexes_follow_their_table(writes in prop::collection::vec(any_item(), 0..30)) {

@@ -29,7 +29,7 @@ fn check(db: &TestDb, view_type: StreamViewType) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: pdb_testkit::rounds(96), ..ProptestConfig::default() })]
 
     #[test]
     fn replay_rebuilds_the_table(

@@ -98,7 +98,7 @@ fn items(db: &Db) -> BTreeMap<String, Item> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(pdb_testkit::rounds(64)))]
     #[test]
     fn the_stream_tells_the_tables_story(steps in prop::collection::vec(any_step(), 0..60), shards in 1u32..4) {
         let db = Db::new();

@@ -104,7 +104,7 @@ fn projected(definition: &TableDefinition, index: &str, items: &[Item]) -> Vec<S
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: pdb_testkit::rounds(48), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// An index always equals what a scan and a projection of its table give.
     #[test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::harness::{exchange, request};
 
 /// How often the server is killed.
-const KILLS: u64 = 12;
+const KILLS: u32 = 12;
 const WRITERS: u64 = 4;
 /// Each writer has items of its own.
 const KEYS_A_WRITER: u64 = 3;
@@ -69,7 +69,7 @@ fn what_was_acknowledged_survives_a_kill_with_its_record() {
 
     // The number each key had when its last write was acknowledged.
     let acknowledged = Mutex::new(BTreeMap::<String, u64>::new());
-    for round in 0..KILLS {
+    for round in 0..u64::from(pdb_testkit::rounds(KILLS)) {
         let process = Process::start(&file);
         let address = process.address;
         std::thread::scope(|scope| {

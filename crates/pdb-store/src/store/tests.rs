@@ -375,7 +375,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: pdb_testkit::rounds(48), ..ProptestConfig::default() })]
 
     /// However pieces are grouped and whichever of them fail, what is there afterwards is what the others did.
     #[test]

@@ -20,7 +20,7 @@ fn any_bound() -> impl Strategy<Value = Bound<Vec<u8>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: pdb_testkit::rounds(64), ..ProptestConfig::default() })]
 
     #[test]
     fn ranges_are_those_of_a_sorted_map(

@@ -210,7 +210,7 @@ fn what_an_iterator_points_to_may_be_gone() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(pdb_testkit::rounds(32)))]
     /// Pages of any sizes, with writes in between, give each record once and in order.
     #[test]
     fn pages_of_any_size_give_each_record_once(batches in prop::collection::vec((0usize..6, 1u32..4), 1..12)) {

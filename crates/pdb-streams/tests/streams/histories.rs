@@ -82,7 +82,7 @@ fn read(db: &Db, arn: &StreamArn, limit: u32) -> BTreeMap<String, Vec<EpochMilli
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(pdb_testkit::rounds(64)))]
     #[test]
     fn readers_see_what_is_young_and_nothing_else(
         steps in prop::collection::vec(any_step(), 0..60),
