@@ -89,7 +89,9 @@ fn what_is_due_can_be_asked_for() {
     sweeper.run_due().unwrap();
     db.put("a");
     db.advance(DAY);
-    assert_eq!(sweeper.run_due().unwrap().trimmed.records, 1);
+    // The thread may have begun its first sweep only now, and have done it: what counts is that it is done.
+    sweeper.run_due().unwrap();
+    assert_eq!(db.sweep(), SweepReport::default());
     // Dropping it ends the thread at once, though it waits for an hour.
     drop(sweeper);
 }
