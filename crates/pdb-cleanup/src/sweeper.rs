@@ -61,7 +61,7 @@ impl Sweeper {
     ///
     /// # Errors
     ///
-    /// As [`sweep`].
+    /// As [`sweep()`].
     pub fn run_due(&self) -> Result<SweepReport, CleanupError> {
         sweep(&self.store, &self.env, &self.options, &self.pace)
     }

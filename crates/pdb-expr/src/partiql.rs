@@ -1,7 +1,7 @@
 //! PartiQL statements, as far as DynamoDB takes them: from text to trees that name a table, a condition, an update.
 //!
 //! [`Statement::parse`] checks all that can be checked without a table. What the table decides is here too, as functions of
-//! its key schema: [`access`] finds the keys a `SELECT` reads, [`primary_key`] the item that a statement is about.
+//! its key schema: [`access()`] finds the keys a `SELECT` reads, [`primary_key`] the item that a statement is about.
 //!
 //! # Examples
 //!
