@@ -2,6 +2,7 @@
 
 mod contest;
 mod cost;
+mod events;
 mod floor;
 mod footprint;
 mod generator;
@@ -40,7 +41,7 @@ struct Options {
     /// Another server to give the same load, in turns with ours, as NAME=URL.
     #[arg(long = "peer", value_name = "NAME=URL")]
     peers: Vec<String>,
-    /// Only the parts whose name contains this: `generator`, `in process`, `http`, `drain`, `growth`, `footprint`.
+    /// Only the parts whose name contains this: `generator`, `in process`, `events`, `http`, `drain`, `growth`, `footprint`.
     #[arg(long)]
     only: Option<String>,
     /// Only the cases over HTTP whose name contains this.
@@ -123,6 +124,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if wanted("in process") {
         in_process::run(&mut report, &sizes)?;
+    }
+    if wanted("events") {
+        events::run(&mut report, &sizes)?;
     }
     if wanted("http") {
         http(&options, &sizes, &mut report)?;
