@@ -1,6 +1,9 @@
 //! `cargo xtask test`: the one way to run the tests.
 
+mod database;
+
 use crate::{Outcome, run};
+use database::Database;
 
 /// Set to `1`, it has tests that could go on for ever go on twenty times as long (`pdb_testkit::rounds`).
 pub(crate) const SLOW: &str = "PRETENDER_SLOW_TESTS";
@@ -21,8 +24,10 @@ pub(crate) struct Options {
 
 /// Runs the tests of the workspace, or of one package.
 pub(crate) fn run(options: &Options) -> Outcome {
+    let database = Database::find()?;
     let mut command = run::cargo();
     command.args(["test", "--no-fail-fast"]);
+    database.tell(&mut command);
     match &options.package {
         Some(name) => command.args(["--package", name]),
         None => command.arg("--workspace"),
@@ -35,5 +40,9 @@ pub(crate) fn run(options: &Options) -> Outcome {
     if !options.arguments.is_empty() {
         command.arg("--").args(&options.arguments);
     }
-    run::run(&mut command)
+    let outcome = run::run(&mut command);
+    if let Database::Missing(why) = &database {
+        eprintln!("SKIPPED: the tests on PostgreSQL: {why}");
+    }
+    outcome
 }

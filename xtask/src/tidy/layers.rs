@@ -15,7 +15,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pretender", &["pdb-model", "pdb-store", "pdb-capture", "pdb-items", "pdb-streams", "pdb-cleanup"]),
     ("pdb-wire", &["pretender", "pdb-model"]),
     ("pdb-server", &["pdb-wire", "pretender", "pdb-model"]),
-    ("pdb-testkit", &["pdb-model", "pdb-store"]),
+    ("pdb-testpg", &[]),
+    ("pdb-testkit", &["pdb-model", "pdb-store", "pdb-testpg"]),
 ];
 
 /// Crates from outside, and the only ones of ours that may name them under `[dependencies]`.

@@ -1,0 +1,129 @@
+//! Schemas of a PostgreSQL server for tests.
+
+use std::{
+    env,
+    ffi::OsString,
+    process::{Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use pdb_testpg::{Failure, Programs, Server, ServerOptions};
+
+/// This variable names the server that tests use, as `postgres://user:password@host/database`; `cargo xtask test` sets it to
+/// one of its own. Without, each test program that needs a server starts one.
+pub const POSTGRES: &str = "PRETENDER_TEST_POSTGRES";
+
+/// A schema of its own for one test; it goes, with all that is in it, when this value does.
+#[derive(Debug)]
+pub struct Schema {
+    name: String,
+    url: String,
+}
+
+impl Schema {
+    /// Makes an empty schema. `None` if no PostgreSQL is installed: then the test is to return, and this has said why on
+    /// standard error.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made; also if no PostgreSQL is installed, but the variable `CI` is set.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let server = server_url()?;
+        let name = format!("pretender_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        // An earlier process of the same id may have been killed.
+        let sql = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
+        psql(server, &sql).expect("PostgreSQL for tests makes a schema");
+        let separator = if server.contains('?') { '&' } else { '?' };
+        let url = format!("{server}{separator}options=-csearch_path%3D{name}");
+        Some(Self { name, url })
+    }
+
+    /// Returns the URL of the database, with the schema in it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Runs SQL in the schema, to look behind the scenes; returns the rows, one a line, values separated by `|`.
+    ///
+    /// # Panics
+    ///
+    /// If it fails.
+    pub fn sql(&self, sql: &str) -> String {
+        psql(&self.url, sql).unwrap_or_else(|why| panic!("{sql}: {why}"))
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        // A test that failed may still hold locks: a schema that stays is better than a test that hangs.
+        let sql = format!("SET lock_timeout = '10s'; DROP SCHEMA IF EXISTS {} CASCADE", self.name);
+        if let Err(why) = psql(server_url().unwrap_or_default(), &sql) {
+            eprintln!("the schema {} stays: {why}", self.name);
+        }
+    }
+}
+
+/// Runs SQL with PostgreSQL's own client, which knows every way to log in.
+fn psql(url: &str, sql: &str) -> Result<String, String> {
+    // With a server elsewhere there may be no programs of a server here, only the client.
+    let program =
+        Programs::find().map_or_else(|_| OsString::from("psql"), |programs| programs.path("psql").into());
+    let output = Command::new(program)
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
+        // Notices that something is not there to be dropped help nobody.
+        .env("PGOPTIONS", "-c client_min_messages=warning")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("psql cannot be started: {e}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+}
+
+/// Returns the server for tests: the one that [`POSTGRES`] names, or one of this process. `None` if PostgreSQL is not installed;
+/// says so then.
+fn server_url() -> Option<&'static str> {
+    static SERVER: OnceLock<Option<(String, Option<Server>)>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        if let Some(url) = env::var_os(POSTGRES).and_then(|url| url.into_string().ok()) {
+            return Some((url, None));
+        }
+        match Server::start(&ServerOptions::default()) {
+            // Not dropped at the end of the process, but its keeper notices that.
+            Ok(server) => Some((server.url(), Some(server))),
+            Err(Failure::Missing(why)) if env::var_os("CI").is_none() => {
+                eprintln!("SKIPPED, for lack of PostgreSQL: {why}");
+                None
+            }
+            Err(failure) => panic!("no PostgreSQL for tests: {failure}"),
+        }
+    });
+    server.as_ref().map(|(url, _)| url.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemas_do_not_meet_and_are_gone_afterwards() {
+        let (Some(one), Some(two)) = (Schema::new(), Schema::new()) else { return };
+        for schema in [&one, &two] {
+            schema.sql("CREATE TABLE thing (id integer, name text)");
+        }
+        one.sql("INSERT INTO thing VALUES (1, 'a'), (2, 'b')");
+        assert_eq!(one.sql("SELECT * FROM thing ORDER BY id"), "1|a\n2|b");
+        assert_eq!(two.sql("SELECT count(*) FROM thing"), "0");
+        let name = one.name.clone();
+        drop(one);
+        let sql = format!("SELECT count(*) FROM information_schema.schemata WHERE schema_name = '{name}'");
+        assert_eq!(two.sql(&sql), "0");
+    }
+}

@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+
+mod keeper;
+mod programs;
+mod server;
+
+pub use programs::{Failure, Programs};
+pub use server::{Server, ServerOptions, Stop};

@@ -1,0 +1,159 @@
+//! Where the programs of PostgreSQL are, and who runs them.
+
+use std::{
+    env, fmt, fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// Why there is no server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// PostgreSQL is not installed, or nobody may run it. Says what was looked for.
+    Missing(String),
+    /// It is installed, but something went wrong. Says what.
+    Failed(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Missing(why) | Self::Failed(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The programs of one installation of PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    folder: PathBuf,
+}
+
+impl Programs {
+    /// Looks for them: on the `PATH`, where Debian puts them (the newest version first), and where `pg_config` says.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Missing`].
+    pub fn find() -> Result<Self, Failure> {
+        let mut folders = Vec::new();
+        if let Some(path) = env::var_os("PATH") {
+            // Beside the real program lie the others, also where the one on the path is a link to it.
+            folders.extend(
+                env::split_paths(&path)
+                    .filter_map(|folder| fs::canonicalize(folder.join("initdb")).ok())
+                    .filter_map(|program| program.parent().map(Path::to_owned)),
+            );
+        }
+        folders.extend(debian_folders());
+        folders.extend(output("pg_config", &["--bindir"]).map(PathBuf::from));
+        let complete = |folder: &PathBuf| {
+            ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file())
+        };
+        let folder = folders.into_iter().find(complete).ok_or_else(|| {
+            Failure::Missing(
+                "no initdb, pg_ctl and postgres on the PATH, below /usr/lib/postgresql, or where pg_config says"
+                    .to_owned(),
+            )
+        })?;
+        Ok(Self { folder })
+    }
+
+    /// Returns the path of one of the programs, such as `pgbench`.
+    #[must_use]
+    pub fn path(&self, program: &str) -> PathBuf {
+        self.folder.join(program)
+    }
+
+    /// Returns the folder that holds them.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// Debian's folders, the newest version first.
+fn debian_folders() -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };
+    let mut versions: Vec<(u32, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .collect();
+    versions.sort_by(|a, b| b.cmp(a));
+    versions.into_iter().map(|(_, folder)| folder).collect()
+}
+
+/// The user a server runs as, if that is another than ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct User {
+    pub(crate) name: String,
+    pub(crate) id: u32,
+    pub(crate) group: u32,
+}
+
+impl User {
+    /// Returns who runs the server: we ourselves (`None`), or an ordinary user if we are root.
+    pub(crate) fn ordinary() -> Result<Option<Self>, Failure> {
+        if output("id", &["-u"]).as_deref() != Some("0") {
+            return Ok(None);
+        }
+        let number = |flag: &str, name: &str| output("id", &[flag, name])?.parse::<u32>().ok();
+        ["postgres", "nobody"]
+            .into_iter()
+            .find_map(|name| {
+                Some(Self { name: name.to_owned(), id: number("-u", name)?, group: number("-g", name)? })
+            })
+            .map(Some)
+            .ok_or_else(|| {
+                Failure::Missing(
+                    "PostgreSQL does not run as root, and there is no user postgres or nobody".into(),
+                )
+            })
+    }
+
+    /// Begins a command of this user.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        if works("setpriv") {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid", &self.id.to_string(), "--regid", &self.group.to_string()]);
+            command.args(["--clear-groups", "--", program]);
+            return command;
+        }
+        let mut command = Command::new("runuser");
+        command.args(["-u", &self.name, "--", program]);
+        command
+    }
+}
+
+fn works(program: &str) -> bool {
+    output(program, &["--version"]).is_some()
+}
+
+/// What a program prints on one line, if it runs and succeeds.
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output =
+        Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_we_are_the_user_is_none_or_an_ordinary_one() {
+        if let Some(user) = User::ordinary().unwrap() {
+            assert_ne!(user.id, 0);
+            let id = user.command("id").arg("-u").output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&id.stdout).trim(), user.id.to_string());
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_prints_nothing() {
+        assert_eq!(output("no-such-program", &[]), None);
+        assert_eq!(output("false", &[]), None);
+        assert_eq!(output("echo", &["a b"]).as_deref(), Some("a b"));
+    }
+}

@@ -1,0 +1,269 @@
+//! A server and what can be done to it.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+};
+
+use crate::{
+    keeper::Keeper,
+    programs::{Failure, Programs},
+};
+
+/// How often a port that somebody else takes meanwhile is replaced.
+const ATTEMPTS: u32 = 5;
+
+/// How a server is set up.
+#[derive(Clone, Debug, Default)]
+pub struct ServerOptions {
+    fsync: bool,
+    settings: Vec<(String, String)>,
+}
+
+impl ServerOptions {
+    /// Has commits wait for the disk. Without, which is the default, a crash of the machine may damage the data; a crash of the
+    /// server does not.
+    #[must_use]
+    pub fn with_fsync(mut self) -> Self {
+        self.fsync = true;
+        self
+    }
+
+    /// Adds a setting of `postgresql.conf`.
+    #[must_use]
+    pub fn with_setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// How a server is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// In order: transactions are rolled back, connections closed, everything is written.
+    Fast,
+    /// At once, as after a crash of the server: the next start recovers.
+    Immediate,
+    /// With the signal that cannot be caught.
+    Kill,
+}
+
+/// A running PostgreSQL server, which goes when this value or this process does.
+pub struct Server {
+    keeper: Keeper,
+    programs: Programs,
+    port: u16,
+}
+
+impl Server {
+    /// Makes a database cluster and starts a server on it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Missing`] if PostgreSQL is not installed, [`Failure::Failed`].
+    pub fn start(options: &ServerOptions) -> Result<Self, Failure> {
+        let programs = Programs::find()?;
+        let mut keeper = Keeper::start(&programs.path("pg_ctl"))?;
+        let initdb = quoted(&programs.path("initdb"));
+        keeper.run(&format!(
+            "{initdb} -D data -U postgres -A trust -E UTF8 --locale=C --no-sync --no-instructions"
+        ))?;
+        Self::launch(keeper, programs, options)
+    }
+
+    /// Copies this server while it runs, and starts the copy as a standby that follows it under the name `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Failed`].
+    pub fn standby(&self, name: &str, options: &ServerOptions) -> Result<Self, Failure> {
+        let mut keeper = Keeper::start(&self.programs.path("pg_ctl"))?;
+        keeper.run(&format!(
+            "{} -D data -R -X stream -c fast --no-sync -d 'host=127.0.0.1 port={} user=postgres application_name={name}'",
+            quoted(&self.programs.path("pg_basebackup")),
+            self.port
+        ))?;
+        Self::launch(keeper, self.programs.clone(), options)
+    }
+
+    fn launch(mut keeper: Keeper, programs: Programs, options: &ServerOptions) -> Result<Self, Failure> {
+        for (name, value) in settings(options) {
+            keeper.run(&format!(r#"echo "{name} = '{value}'" >>data/postgresql.conf"#))?;
+        }
+        let mut attempt = 1;
+        loop {
+            let port = free_port()?;
+            // The last of several lines counts.
+            keeper.run(&format!("echo port = {port} >>data/postgresql.conf"))?;
+            match keeper.run(&start_command(&programs)) {
+                Ok(()) => return Ok(Self { keeper, programs, port }),
+                Err(_) if attempt < ATTEMPTS => attempt += 1,
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Returns where it answers: `postgres://postgres@127.0.0.1:PORT/postgres`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Returns the port it listens on, the same after it was stopped and started again.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns the programs it was started from.
+    #[must_use]
+    pub fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    /// Stops it, and returns when it has stopped; its data stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Failed`], if it does not run, for example.
+    pub fn stop(&mut self, how: Stop) -> Result<(), Failure> {
+        let pg_ctl = quoted(&self.programs.path("pg_ctl"));
+        let mode = match how {
+            Stop::Fast => "fast",
+            Stop::Immediate => "immediate",
+            Stop::Kill => {
+                // Its children notice by themselves. It cannot remove its file; who starts it again finds out that it is stale.
+                let gone = "pid=$(head -n 1 data/postmaster.pid) && kill -9 $pid && n=0 && \
+                            while kill -0 $pid && [ $n -lt 200 ]; do sleep 0.02; n=$((n + 1)); done";
+                return self.keeper.run(gone);
+            }
+        };
+        self.keeper.run(&format!("{pg_ctl} -D data -m {mode} -w stop"))
+    }
+
+    /// Starts it again after a stop, on the same port and the same data.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Failed`].
+    pub fn start_again(&mut self) -> Result<(), Failure> {
+        // After a kill its children may still be ending, and it waits for none of them.
+        let start = start_command(&self.programs);
+        self.keeper.run(&format!("{start} || {{ sleep 1; {start}; }} || {{ sleep 3; {start}; }}"))
+    }
+
+    /// Makes a standby the primary, and returns when it takes writes.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Failed`].
+    pub fn promote(&mut self) -> Result<(), Failure> {
+        let pg_ctl = quoted(&self.programs.path("pg_ctl"));
+        self.keeper.run(&format!("{pg_ctl} -D data -w -t 60 promote"))
+    }
+
+    /// Changes a setting that needs no restart.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Failed`].
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        let pg_ctl = quoted(&self.programs.path("pg_ctl"));
+        self.keeper
+            .run(&format!(r#"echo "{name} = '{value}'" >>data/postgresql.conf && {pg_ctl} -D data reload"#))
+    }
+
+    /// Returns what the server logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.keeper.directory().join("server.log")).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("url", &self.url()).finish_non_exhaustive()
+    }
+}
+
+fn settings(options: &ServerOptions) -> Vec<(&str, &str)> {
+    let mut settings = vec![
+        ("listen_addresses", "127.0.0.1"),
+        ("unix_socket_directories", ""),
+        ("max_connections", "300"),
+        ("shared_buffers", "64MB"),
+        // Removed tables leave dead rows in the catalogs; tests make many.
+        ("autovacuum_naptime", "5s"),
+        ("log_min_messages", "warning"),
+    ];
+    if !options.fsync {
+        settings.extend([("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")]);
+    }
+    settings.extend(options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    settings
+}
+
+fn start_command(programs: &Programs) -> String {
+    format!("{} -D data -l server.log -w -t 60 start", quoted(&programs.path("pg_ctl")))
+}
+
+fn free_port() -> Result<u16, Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    listener.map(|address| address.port()).map_err(|e| Failure::Failed(format!("no port is free: {e}")))
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+
+    /// A server, unless PostgreSQL is not installed; then says so.
+    fn server() -> Option<Server> {
+        match Server::start(&ServerOptions::default()) {
+            Ok(server) => Some(server),
+            Err(Failure::Missing(why)) if std::env::var_os("CI").is_none() => {
+                eprintln!("SKIPPED: {why}");
+                None
+            }
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
+    #[test]
+    fn it_is_stopped_started_and_gone() {
+        let Some(mut server) = server() else { return };
+        let listens = |server: &Server| TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).is_ok();
+        assert!(listens(&server));
+        for how in [Stop::Fast, Stop::Immediate, Stop::Kill] {
+            server.stop(how).unwrap();
+            assert!(!listens(&server), "{how:?}");
+            assert!(how == Stop::Kill || server.stop(how).is_err(), "{how:?}");
+            server.start_again().unwrap();
+            assert!(listens(&server), "{how:?}");
+        }
+        let (port, directory) = (server.port(), server.keeper.directory().to_owned());
+        drop(server);
+        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err());
+        assert!(!directory.exists());
+    }
+
+    #[test]
+    fn a_standby_is_promoted() {
+        let Some(primary) = server() else { return };
+        let mut standby = primary.standby("second", &ServerOptions::default()).unwrap();
+        assert_ne!(standby.port(), primary.port());
+        standby.promote().unwrap();
+        assert!(standby.promote().is_err(), "it is no standby any more");
+    }
+
+    #[test]
+    fn words_of_a_shell_are_quoted() {
+        assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
+    }
+}
