@@ -2,9 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use pdb_model::{
-    EncodedItem, Env, EventName, Item, KeyBytes, KeyValue, PrimaryKey, SequenceNumber, UserIdentity,
-};
+use pdb_model::{EncodedItem, Env, EventName, Item, KeyBytes, KeyValue, PrimaryKey, UserIdentity};
 use pdb_store::{ItemRow, NewRecord, OpenStream, Table, Tx};
 
 use crate::{
@@ -35,8 +33,6 @@ pub struct WriteReport {
     pub changed: bool,
     /// What changed in the indexes; an index in which nothing changed is not named.
     pub index_changes: Vec<IndexChange>,
-    /// The number of the stream record, if the table has a stream and the item changed.
-    pub sequence_number: Option<SequenceNumber>,
 }
 
 /// Locks the item of a key, and returns it as it is.
@@ -81,14 +77,13 @@ pub fn write_item(
         (Some(_), None) => Some(EventName::Remove),
     };
     let Some(event_name) = event_name else {
-        let (index_changes, sequence_number) = (Vec::new(), None);
-        return Ok(WriteReport { old, new: encoded, changed: false, index_changes, sequence_number });
+        return Ok(WriteReport { old, new: encoded, changed: false, index_changes: Vec::new() });
     };
     match (row, new, &encoded) {
         (_, Some(item), Some(encoded)) => {
             tx.put_item(table, &key, row, encoded, expires_at(&table.definition, item))?;
         }
-        (Some(row), _, _) => tx.delete_item(table, row)?,
+        (Some(row), _, _) => tx.delete_item(table, &key, row)?,
         (None, _, _) => {}
     }
     let index_changes = if table.definition.indexes.is_empty() {
@@ -104,7 +99,6 @@ pub fn write_item(
             new.zip(encoded.as_ref()).and_then(|(item, encoded)| both(item, encoded)),
         )?
     };
-    let mut sequence_number = None;
     if let Some(stream) = &table.stream {
         let now = tx.moment(|| env.clock.now());
         if tx.is_rotation_due(table, now) {
@@ -118,9 +112,9 @@ pub fn write_item(
             new: encoded.as_ref(),
             user_identity: user_identity.as_ref(),
         };
-        sequence_number = Some(record(env, tx, table, stream, &change)?);
+        record(env, tx, table, stream, &change)?;
     }
-    Ok(WriteReport { old, new: encoded, changed: true, index_changes, sequence_number })
+    Ok(WriteReport { old, new: encoded, changed: true, index_changes })
 }
 
 struct Change<'a> {
@@ -139,7 +133,7 @@ fn record(
     table: &Table,
     stream: &OpenStream,
     change: &Change<'_>,
-) -> Result<SequenceNumber, CaptureError> {
+) -> Result<(), CaptureError> {
     let keys = EncodedItem::from(&table.definition.key_schema.key_item(change.primary_key));
     let hash = change.primary_key.hash.first().map(plain_text).unwrap_or_default();
     let range = change.primary_key.range.first().map(plain_text);

@@ -89,6 +89,7 @@ pub(crate) fn transact(
         let expires = EpochMillis(now.0 + TOKEN_LIFE_MILLIS);
         tx.remember_token(
             token,
+            now,
             &TokenRow { fingerprint: fingerprint.clone(), answer: String::new(), expires },
         )?;
     }

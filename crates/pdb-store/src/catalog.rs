@@ -6,7 +6,7 @@ use pdb_model::{StreamArn, StreamLabel, TableName};
 
 use crate::{
     error::StoreError,
-    shards::StreamRow,
+    shard_rows::StreamRow,
     table::{Table, TableId},
 };
 

@@ -166,11 +166,6 @@ impl<'c> Driver<'c> {
         Ok(found)
     }
 
-    /// The key SQLite gave the row inserted last.
-    pub(crate) fn last_row_id(self) -> i64 {
-        self.connection.last_insert_rowid()
-    }
-
     /// True if a transaction is open.
     pub(crate) fn in_transaction(self) -> bool {
         !self.connection.is_autocommit()

@@ -217,12 +217,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes the item whose row [`lock_item`](Self::lock_item) returned.
+    /// Removes the item whose row [`lock_item`](Self::lock_item) returned for this key.
     ///
     /// # Errors
     ///
     /// As [`get_item`](ReadTx::get_item).
-    pub fn delete_item(&mut self, table: &Table, old: ItemRow) -> Result<(), StoreError> {
+    pub fn delete_item(&mut self, table: &Table, _key: &KeyBytes, old: ItemRow) -> Result<(), StoreError> {
         let items = self.catalog.current(table)?.items.clone();
         if self.change("delete an item", &items.delete, &[Param::Integer(old.id)])? != 1 {
             return Err(StoreError::corrupt("item", "a locked row is gone"));

@@ -15,7 +15,7 @@ use crate::{
     driver::{Driver, Param, Row},
     error::StoreError,
     names,
-    shards::StreamRow,
+    shard_rows::StreamRow,
     table::{RecordTable, Table},
     tx::{ReadTx, Tx},
 };
@@ -176,7 +176,7 @@ impl Tx<'_> {
         table: &Table,
         token: u64,
         record: &NewRecord<'_>,
-    ) -> Result<SequenceNumber, StoreError> {
+    ) -> Result<(), StoreError> {
         let table = self.catalog.current(table)?.clone();
         let Some(stream) = &table.stream else {
             return Err(StoreError::StreamNotFound(format!("of table {}", table.name())));
@@ -214,7 +214,7 @@ impl Tx<'_> {
             Param::Text(day.as_str().get(..10).unwrap_or_default()),
         ];
         self.change("append a stream record", &stream.records.append, &params)?;
-        Ok(SequenceNumber { counter, shard: shard.number })
+        Ok(())
     }
 
     /// Removes up to `limit` of the oldest records of a shard, none behind the counter `through`; returns how many. What

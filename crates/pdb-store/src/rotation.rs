@@ -9,7 +9,8 @@ use pdb_model::{EpochMillis, IdSource, ShardId};
 use crate::{
     catalog::Catalog,
     error::StoreError,
-    shards::{NewShard, ShardRow},
+    shard_rows::ShardRow,
+    shards::NewShard,
     table::{OpenShard, OpenStream, Table},
     tx::{ReadTx, Tx},
 };

@@ -4,95 +4,18 @@
 //! name: they are the high part of the keys of `pdb_stream_<t>`, so that the records of a shard are one range in it, and
 //! those of a table's earlier incarnations can never mix with them.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::Arc;
 
-use pdb_model::{
-    EpochMillis, KeySchema, SequenceNumber, ShardId, StreamArn, StreamLabel, StreamSettings, StreamStatus,
-    StreamViewType, TableName,
-};
+use pdb_model::{EpochMillis, ShardId, StreamArn, StreamSettings, StreamViewType, TableName};
 
 use crate::{
-    driver::{Driver, Param, Row},
+    driver::Param,
     error::StoreError,
     names, records,
+    shard_rows::{ShardRow, StreamRow, open_shard, open_stream},
     table::{OpenShard, OpenStream, RecordTable, StreamId, Table},
-    tx::{ReadTx, Tx},
+    tx::Tx,
 };
-
-/// A stream, enabled or not.
-#[derive(Clone, Debug)]
-pub struct StreamRow {
-    /// Identifies the stream.
-    pub id: StreamId,
-    /// The table whose changes it records.
-    pub table_name: TableName,
-    /// Its ARN; ends in its label.
-    pub arn: StreamArn,
-    /// Which images its records carry.
-    pub view_type: StreamViewType,
-    /// The key of the table.
-    pub key_schema: KeySchema,
-    /// When it was enabled.
-    pub created: EpochMillis,
-    /// When it was disabled, if it was.
-    pub disabled: Option<EpochMillis>,
-    pub(crate) records: Arc<RecordTable>,
-}
-
-impl StreamRow {
-    /// Returns the label.
-    #[must_use]
-    pub fn label(&self) -> &StreamLabel {
-        &self.arn.label
-    }
-
-    /// Returns whether the stream is enabled.
-    #[must_use]
-    pub fn status(&self) -> StreamStatus {
-        if self.disabled.is_none() { StreamStatus::Enabled } else { StreamStatus::Disabled }
-    }
-}
-
-/// A shard, open or closed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShardRow {
-    /// The stream it belongs to.
-    pub stream: StreamId,
-    /// Its number among the shards of its table name.
-    pub number: u64,
-    /// Its id.
-    pub id: ShardId,
-    /// The shard it continues.
-    pub parent: Option<ShardId>,
-    /// The first token it owns.
-    pub hash_from: u64,
-    /// The last token it owns.
-    pub hash_to: u64,
-    /// The counter its opening took; no record has it.
-    pub starting: u64,
-    /// The counter of its last record, or `starting` if it has none; only of a closed shard.
-    pub ending: Option<u64>,
-    /// The highest counter trimmed from it; 0 if none was.
-    pub trimmed: u64,
-    /// When it was opened.
-    pub opened: EpochMillis,
-    /// When it was closed, if it was.
-    pub closed: Option<EpochMillis>,
-}
-
-impl ShardRow {
-    /// Returns whether the shard takes records.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.closed.is_none()
-    }
-
-    /// Returns the sequence number of a counter in this shard.
-    #[must_use]
-    pub fn sequence_number(&self, counter: u64) -> SequenceNumber {
-        SequenceNumber { counter, shard: self.number }
-    }
-}
 
 /// A shard to be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,56 +30,6 @@ pub struct NewShard {
     pub hash_to: u64,
     /// When it is opened.
     pub opened: EpochMillis,
-}
-
-const STREAM_COLUMNS: &str = "SELECT id, table_name, record_table, arn, view_type, key_schema, created_at, disabled_at FROM pdb_stream";
-const SHARD_COLUMNS: &str = "SELECT stream_id, number, shard_id, parent_shard_id, hash_from, hash_to, \
-     starting_sequence, ending_sequence, trimmed_sequence, opened_at, closed_at FROM pdb_shard";
-
-impl ReadTx<'_> {
-    /// Returns the streams of a table name, or of all, enabled or not, ordered by table name and label.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here; streams are known without a look at the
-    /// database.
-    pub fn streams(&mut self, of: Option<&TableName>) -> Result<Vec<StreamRow>, StoreError> {
-        let wanted = |stream: &&Arc<StreamRow>| of.is_none_or(|name| stream.table_name == *name);
-        Ok(self.catalog.streams().filter(wanted).map(|stream| StreamRow::clone(stream)).collect())
-    }
-
-    /// Returns a stream.
-    ///
-    /// # Errors
-    ///
-    /// As [`streams`](Self::streams).
-    pub fn stream(&mut self, arn: &StreamArn) -> Result<Option<StreamRow>, StoreError> {
-        let found = self.catalog.stream(arn).filter(|stream| stream.arn == *arn);
-        Ok(found.map(|stream| StreamRow::clone(stream)))
-    }
-
-    /// Returns the shards of a stream, ordered by shard id.
-    ///
-    /// # Errors
-    ///
-    /// As [`streams`](Self::streams).
-    pub fn shards(&mut self, stream: StreamId) -> Result<Vec<ShardRow>, StoreError> {
-        shards_of(self.driver, stream)
-    }
-
-    /// Returns a shard.
-    ///
-    /// # Errors
-    ///
-    /// As [`streams`](Self::streams).
-    pub fn shard(&mut self, stream: StreamId, id: &ShardId) -> Result<Option<ShardRow>, StoreError> {
-        self.driver.first(
-            "read a shard",
-            &format!("{SHARD_COLUMNS} WHERE stream_id = ?1 AND shard_id = ?2"),
-            &[Param::Integer(stream.0), Param::Text(id.as_str())],
-            read_shard,
-        )
-    }
 }
 
 impl Tx<'_> {
@@ -184,10 +57,10 @@ impl Tx<'_> {
         self.define("create a table of stream records", &records::definition(&records.name))?;
         let key_schema = serde_json::to_string(&table.definition.key_schema)
             .map_err(|e| StoreError::corrupt("key schema", e))?;
-        self.change(
+        let id = self.insert(
             "create a stream",
             "INSERT INTO pdb_stream (table_name, record_table, label, arn, view_type, key_schema, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id",
             &[
                 Param::Text(table.name().as_str()),
                 Param::Text(&records.name),
@@ -199,7 +72,7 @@ impl Tx<'_> {
             ],
         )?;
         let row = StreamRow {
-            id: StreamId(self.driver.last_row_id()),
+            id: StreamId(id),
             table_name: table.name().clone(),
             arn: arn.clone(),
             view_type,
@@ -430,90 +303,6 @@ fn enabled(table: &Table) -> Result<&OpenStream, StoreError> {
     table.stream.as_ref().ok_or_else(|| StoreError::StreamNotFound(format!("of table {}", table.name())))
 }
 
-/// Returns all streams, as they are stored.
-pub(crate) fn load_streams(driver: Driver<'_>) -> Result<Vec<StreamRow>, StoreError> {
-    driver.all("list streams", STREAM_COLUMNS, &[], read_stream)
-}
-
-/// Returns an enabled stream with its open shards, as it is stored; the counters go on above all that any record, trimmed
-/// or not, ever had.
-pub(crate) fn load_open_stream(driver: Driver<'_>, row: &StreamRow) -> Result<OpenStream, StoreError> {
-    let mut open = Vec::new();
-    for shard in shards_of(driver, row.id)?.into_iter().filter(ShardRow::is_open) {
-        let last = records::last(driver, &row.records, shard.number)?.unwrap_or(0);
-        open.push(open_shard(&shard, last.max(shard.starting).max(shard.trimmed) + 1));
-    }
-    open.sort_by_key(|shard| shard.hash_from);
-    Ok(open_stream(row, open))
-}
-
-fn shards_of(driver: Driver<'_>, stream: StreamId) -> Result<Vec<ShardRow>, StoreError> {
-    driver.all(
-        "list shards",
-        &format!("{SHARD_COLUMNS} WHERE stream_id = ?1 ORDER BY shard_id"),
-        &[Param::Integer(stream.0)],
-        read_shard,
-    )
-}
-
-fn open_stream(row: &StreamRow, shards: Vec<OpenShard>) -> OpenStream {
-    OpenStream {
-        id: row.id,
-        arn: row.arn.clone(),
-        view_type: row.view_type,
-        shards,
-        records: row.records.clone(),
-        event_salt: records::event_salt(&row.arn),
-    }
-}
-
-fn open_shard(row: &ShardRow, next: u64) -> OpenShard {
-    OpenShard {
-        number: row.number,
-        id: row.id.clone(),
-        hash_from: row.hash_from,
-        hash_to: row.hash_to,
-        opened: row.opened,
-        next: Arc::new(AtomicU64::new(next)),
-    }
-}
-
-fn read_stream(row: &Row<'_>) -> Result<StreamRow, StoreError> {
-    let bad = |e: pdb_model::ParseError| StoreError::corrupt("stream", e);
-    Ok(StreamRow {
-        id: StreamId(row.integer(0)?),
-        table_name: row.text(1)?.parse().map_err(bad)?,
-        records: Arc::new(RecordTable::new(row.text(2)?.to_owned())),
-        arn: row.text(3)?.parse().map_err(bad)?,
-        view_type: row.text(4)?.parse().map_err(bad)?,
-        key_schema: serde_json::from_str(row.text(5)?).map_err(|e| StoreError::corrupt("key schema", e))?,
-        created: EpochMillis(row.integer(6)?),
-        disabled: row.optional_integer(7)?.map(EpochMillis),
-    })
-}
-
-fn read_shard(row: &Row<'_>) -> Result<ShardRow, StoreError> {
-    let id = |text: &str| text.parse::<ShardId>().map_err(|e| StoreError::corrupt("shard", e));
-    let count = |n: i64| u64::try_from(n).map_err(|e| StoreError::corrupt("shard", e));
-    Ok(ShardRow {
-        stream: StreamId(row.integer(0)?),
-        number: row.count(1)?,
-        id: id(row.text(2)?)?,
-        parent: row.optional_text(3)?.map(id).transpose()?,
-        hash_from: unhex(row.text(4)?)?,
-        hash_to: unhex(row.text(5)?)?,
-        starting: row.count(6)?,
-        ending: row.optional_integer(7)?.map(count).transpose()?,
-        trimmed: row.count(8)?,
-        opened: EpochMillis(row.integer(9)?),
-        closed: row.optional_integer(10)?.map(EpochMillis),
-    })
-}
-
 fn hex(token: u64) -> String {
     format!("{token:016x}")
-}
-
-fn unhex(text: &str) -> Result<u64, StoreError> {
-    u64::from_str_radix(text, 16).map_err(|e| StoreError::corrupt("hash range", e))
 }

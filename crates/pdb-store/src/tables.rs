@@ -8,7 +8,7 @@ use crate::{
     catalog::Catalog,
     driver::{Driver, Param, Row},
     error::StoreError,
-    names, shards,
+    names, shard_rows,
     table::{IndexTable, ItemTable, Table, TableId},
     tx::Tx,
 };
@@ -26,12 +26,12 @@ impl Tx<'_> {
         }
         let name = definition.name.as_str();
         let item_table = names::item_table(name);
-        self.change(
+        let id = TableId(self.insert(
             "note a table",
-            "INSERT INTO pdb_metadata (table_name, item_table, definition, stream_enabled) VALUES (?1, ?2, '', 0)",
+            "INSERT INTO pdb_metadata (table_name, item_table, definition, stream_enabled) VALUES (?1, ?2, '', 0) \
+             RETURNING id",
             &[Param::Text(name), Param::Text(&item_table)],
-        )?;
-        let id = TableId(self.driver.last_row_id());
+        )?);
         let quoted = names::quoted(&item_table);
         self.define(
             "create a table of items",
@@ -142,19 +142,18 @@ impl Tx<'_> {
     }
 
     fn create_statistic(&mut self, table: TableId, index: &str) -> Result<i64, StoreError> {
-        self.change(
+        self.insert(
             "note statistics",
-            "INSERT INTO pdb_statistic (table_id, index_name, item_count, size_bytes) VALUES (?1, ?2, 0, 0)",
+            "INSERT INTO pdb_statistic (table_id, index_name, item_count, size_bytes) VALUES (?1, ?2, 0, 0) RETURNING id",
             &[Param::Integer(table.0), Param::Text(index)],
-        )?;
-        Ok(self.driver.last_row_id())
+        )
     }
 }
 
 /// Reads all tables and streams, when the database is opened.
 pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
     let mut catalog = Catalog::default();
-    for stream in shards::load_streams(driver)? {
+    for stream in shard_rows::load_streams(driver)? {
         catalog.insert_stream(stream);
     }
     let sql = "SELECT id, item_table, definition FROM pdb_metadata";
@@ -177,7 +176,7 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
         let enabled = catalog
             .streams()
             .find(|stream| stream.table_name == definition.name && stream.disabled.is_none())
-            .map(|stream| shards::load_open_stream(driver, stream))
+            .map(|stream| shard_rows::load_open_stream(driver, stream))
             .transpose()?;
         catalog.insert(Table {
             id,

@@ -42,22 +42,28 @@ impl ReadTx<'_> {
 }
 
 impl Tx<'_> {
-    /// Remembers that a transaction succeeded under a token.
+    /// Remembers that a transaction succeeded under a token that was not remembered at `now`.
     ///
     /// # Errors
     ///
     /// [`StoreError::Database`].
-    pub fn remember_token(&mut self, token: &str, row: &TokenRow) -> Result<(), StoreError> {
+    pub fn remember_token(
+        &mut self,
+        token: &str,
+        now: EpochMillis,
+        row: &TokenRow,
+    ) -> Result<(), StoreError> {
         self.change(
             "remember a token",
             "INSERT INTO pdb_token (token, fingerprint, answer, expires_at) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (token) DO UPDATE SET fingerprint = excluded.fingerprint, \
-             answer = excluded.answer, expires_at = excluded.expires_at",
+             answer = excluded.answer, expires_at = excluded.expires_at WHERE pdb_token.expires_at <= ?5",
             &[
                 Param::Text(token),
                 Param::Blob(&row.fingerprint),
                 Param::Text(&row.answer),
                 Param::Integer(row.expires.0),
+                Param::Integer(now.0),
             ],
         )?;
         Ok(())

@@ -140,6 +140,18 @@ impl<'a> Tx<'a> {
         self.read.driver.execute(sql, params).during(during)
     }
 
+    /// Runs a statement that writes a row and returns the key the database gave it.
+    pub(crate) fn insert(
+        &mut self,
+        during: &'static str,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<i64, StoreError> {
+        self.will_write()?;
+        let id = self.read.driver.first(during, sql, params, |row| row.integer(0))?;
+        id.ok_or_else(|| StoreError::corrupt("new row", "it has no key"))
+    }
+
     /// Runs statements that define tables.
     pub(crate) fn define(&mut self, during: &'static str, sql: &str) -> Result<(), StoreError> {
         self.will_write()?;

@@ -27,7 +27,8 @@ fn old_tokens_are_forgotten() {
     let expires = db.now().plus(HOUR);
     for token in ["a", "b", "c"] {
         let row = TokenRow { fingerprint: Vec::new(), answer: String::new(), expires };
-        db.test.write(move |tx| tx.remember_token(token, &row));
+        let now = db.now();
+        db.test.write(move |tx| tx.remember_token(token, now, &row));
     }
     db.advance(HOUR);
     let options = CleanupOptions::default();

@@ -12,12 +12,12 @@ fn tokens_are_remembered_for_their_time() {
         answer: "{}".to_owned(),
         expires: EpochMillis(expires),
     };
-    db.write(move |tx| tx.remember_token("a", &row(100)));
-    db.write(move |tx| tx.remember_token("b", &row(200)));
+    db.write(move |tx| tx.remember_token("a", EpochMillis(0), &row(100)));
+    db.write(move |tx| tx.remember_token("b", EpochMillis(0), &row(200)));
     assert_eq!(db.read(|tx| tx.token("a", EpochMillis(99))), Some(row(100)));
     assert_eq!(db.read(|tx| tx.token("a", EpochMillis(100))), None);
     assert_eq!(db.read(|tx| tx.token("c", EpochMillis(0))), None);
-    db.write(move |tx| tx.remember_token("a", &row(150)));
+    db.write(move |tx| tx.remember_token("a", EpochMillis(100), &row(150)));
     assert_eq!(db.read(|tx| tx.token("a", EpochMillis(100))), Some(row(150)));
     assert_eq!(db.write(|tx| tx.forget_tokens(EpochMillis(199), 10)), 1);
     assert_eq!(db.write(|tx| tx.forget_tokens(EpochMillis(200), 10)), 1);

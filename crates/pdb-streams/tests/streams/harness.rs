@@ -100,7 +100,11 @@ impl Db {
             };
             let token =
                 PrimaryKey { hash: vec![KeyValue::S(key.clone())], range: Vec::new() }.encode().token();
-            tx.append_record(&table, token, &record)
+            tx.append_record(&table, token, &record)?;
+            let stream = table.stream.as_ref().unwrap();
+            let row = tx.stream(&stream.arn)?.unwrap();
+            let shard = stream.shard_of(token).unwrap().number;
+            Ok(SequenceNumber { counter: tx.last_counter(&row, shard)?.unwrap(), shard })
         })
     }
 

@@ -8,7 +8,7 @@ use pdb_model::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Durability, StoreOptions};
+use crate::{Durability, Pending, Store, StoreOptions, Tx};
 
 fn definition(name: &str) -> TableDefinition {
     let key = KeyAttribute { name: "pk".to_owned(), scalar_type: ScalarType::S };
@@ -73,7 +73,7 @@ fn counts(store: &Store) -> (u64, u64) {
 
 /// Runs what `submit` hands in as one group.
 fn in_one_group<T>(store: &Store, submit: impl FnOnce() -> T) -> T {
-    let writer = store.inner.core.lock_writer();
+    let writer = store.embedded().core.lock_writer();
     let pending = submit();
     drop(writer);
     pending
@@ -149,7 +149,7 @@ fn a_commit_that_fails_fails_all_of_its_group_and_nothing_else() {
     store.write(|tx| put(tx, "before", "x")).unwrap();
     // A reference that is checked at commit, to nothing.
     store
-        .inner
+        .embedded()
         .core
         .lock_writer()
         .as_ref()
@@ -184,7 +184,7 @@ fn a_full_disk_fails_writes_until_there_is_room() {
     let store = on_disk(directory.path());
     store.write(|tx| put(tx, "before", "x")).unwrap();
     let limit = |pages: u32| {
-        let writer = store.inner.core.lock_writer();
+        let writer = store.embedded().core.lock_writer();
         let connection = &writer.as_ref().unwrap().connection;
         connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
     };
@@ -216,7 +216,7 @@ fn the_log_is_copied_back_beside_the_writer() {
     let directory = tempfile::tempdir().unwrap();
     let store = on_disk(directory.path());
     // Nobody but this test.
-    store.inner.core.lock_writer().as_mut().unwrap().checkpoints = None;
+    store.embedded().core.lock_writer().as_mut().unwrap().checkpoints = None;
     let path = directory.path().join("test.db");
     let connection = sqlite::open_checkpointer(&path, Durability::Off).unwrap();
     let behind = || checkpoint::pages_behind(Driver::new(&connection)).unwrap();
@@ -226,7 +226,7 @@ fn the_log_is_copied_back_beside_the_writer() {
         drop(sender);
         checkpoint::serve(&connection, &requests, |work| {
             meanwhile();
-            let _standing_still = store.inner.core.lock_writer();
+            let _standing_still = store.embedded().core.lock_writer();
             work();
         });
     };
@@ -267,7 +267,7 @@ fn a_busy_writer_has_its_log_copied_back() {
     let store = on_disk(directory.path());
     let requests = {
         let (sender, requests) = crossbeam_channel::bounded(1);
-        store.inner.core.lock_writer().as_mut().unwrap().checkpoints = Some(sender);
+        store.embedded().core.lock_writer().as_mut().unwrap().checkpoints = Some(sender);
         requests
     };
     let mut rounds = 0;
@@ -283,7 +283,7 @@ fn a_closed_store_refuses() {
     let store = with_orders(&StoreOptions::memory());
     let accepted = in_one_group(&store, || {
         let accepted = ["a", "b"].map(|pk| store.submit(move |tx| put(tx, pk, "x")));
-        drop(store.inner.queue.write().unwrap().take());
+        drop(store.embedded().queue.write().unwrap().take());
         accepted
     });
     for pending in accepted {

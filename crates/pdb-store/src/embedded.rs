@@ -1,0 +1,282 @@
+//! The engine of SQLite: one writer, grouped commits, readers with snapshots of their own.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use crossbeam_channel::{Receiver, Sender};
+use pdb_model::{EpochMillis, TableName};
+
+use crate::{
+    catalog::Catalog,
+    checkpoint,
+    driver::Driver,
+    error::{During, StoreError},
+    group::{Piece, Writer},
+    options::StoreOptions,
+    pool::{self, Readers},
+    settings, sqlite, tables,
+    tx::ReadTx,
+    watch::Watchers,
+};
+
+/// Pieces of work that may wait; whoever brings one more waits until there is room.
+const QUEUE: usize = 1024;
+/// Pieces of work that share one commit at most.
+const GROUP: usize = 256;
+
+/// An open SQLite database. Closes it when dropped.
+pub(crate) struct Embedded {
+    core: Arc<Core>,
+    /// None once the store is closed.
+    queue: RwLock<Option<Sender<Box<dyn Piece + Send>>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Embedded {
+    /// Opens a database in memory, or in a file.
+    pub(crate) fn open(path: Option<&PathBuf>, options: &StoreOptions) -> Result<Self, StoreError> {
+        let (connection, lock, path) = match path {
+            None => (sqlite::open_memory()?, None, None),
+            Some(path) => {
+                // One file has one name, so that it has one lock, whichever way it was reached.
+                let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                let (connection, lock) = sqlite::open_file(path, options.durability)?;
+                (connection, Some(lock), Some(path.clone()))
+            }
+        };
+        let driver = Driver::new(&connection);
+        settings::ensure_iterator_key(driver)?;
+        let mut catalog = tables::load_catalog(driver)?;
+        catalog.rotation_age = options.rotation_age;
+        let catalog = Arc::new(catalog);
+        let writer = Writer::new(connection, catalog.clone(), lock);
+        Self::start(writer, catalog, path, options)
+    }
+
+    fn start(
+        mut writer: Writer,
+        catalog: Arc<Catalog>,
+        path: Option<PathBuf>,
+        options: &StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let memory = path.is_none();
+        let pool = path.clone().map(|path| pool::readers(path, options.readers)).transpose()?;
+        let mut requests = None;
+        if let Some(path) = &path {
+            let (sender, receiver) = crossbeam_channel::bounded(1);
+            writer.checkpoints = Some(sender);
+            requests = Some((sqlite::open_checkpointer(path, options.durability)?, receiver));
+        }
+        let core = Arc::new(Core {
+            writer: Mutex::new(Some(writer)),
+            published: RwLock::new(catalog),
+            pool: RwLock::new(pool),
+            memory,
+            waiting: AtomicUsize::new(0),
+            watchers: Watchers::default(),
+            maintenance: Mutex::new(()),
+        });
+        let mut threads = Vec::new();
+        let (sender, receiver) = crossbeam_channel::bounded(QUEUE);
+        let shared = core.clone();
+        threads.push(start_thread("pdb-writer", move || shared.serve(&receiver))?);
+        if let Some((connection, requests)) = requests {
+            let shared = core.clone();
+            threads.push(start_thread("pdb-checkpoint", move || {
+                checkpoint::serve(&connection, &requests, |work| {
+                    let _standing_still = shared.lock_writer();
+                    work();
+                });
+            })?);
+        }
+        let (queue, threads) = (RwLock::new(Some(sender)), Mutex::new(threads));
+        Ok(Self { core, queue, threads })
+    }
+
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let core = &*self.core;
+        if core.memory {
+            let writer = core.lock_writer();
+            let writer = writer.as_ref().ok_or(StoreError::Closed)?;
+            return work(&mut ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone()));
+        }
+        let pool = core.pool.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let connection = pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")?;
+        let driver = Driver::new(&connection);
+        let catalog = {
+            let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
+            driver.execute("BEGIN", &[]).during("begin a snapshot")?;
+            // The snapshot is taken by the first read; it must be of the commit that published this catalog.
+            driver.first("begin a snapshot", "PRAGMA user_version", &[], |_| Ok(()))?;
+            published.clone()
+        };
+        let result = work(&mut ReadTx::new(driver, catalog));
+        driver.execute("COMMIT", &[]).during("end a snapshot")?;
+        result
+    }
+
+    pub(crate) fn read_once<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let core = &*self.core;
+        if core.memory {
+            return self.read(work);
+        }
+        let pool = core.pool.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let connection = pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")?;
+        // No definition is committed while this lock is held, so the catalog is that of the statement's snapshot.
+        let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
+        work(&mut ReadTx::new(Driver::new(&connection), published.clone()))
+    }
+
+    /// Hands work to the writer.
+    pub(crate) fn submit(&self, work: Box<dyn Piece + Send>) {
+        let waiting = &self.core.waiting;
+        waiting.fetch_add(1, Ordering::AcqRel);
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        // Once the store is closed, the work is dropped, which answers `Closed`.
+        if queue.as_ref().is_none_or(|queue| queue.send(work).is_err()) {
+            waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Takes the writer, if it is idle.
+    pub(crate) fn turn(&self) -> Option<Turn<'_>> {
+        let core = &*self.core;
+        // Nobody is overtaken: work that waits is run first.
+        if core.waiting.load(Ordering::Acquire) != 0 {
+            return None;
+        }
+        core.try_lock_writer().map(|writer| Turn { core, writer })
+    }
+
+    pub(crate) fn is_rotation_due(&self, table: &TableName, now: EpochMillis) -> bool {
+        let catalog = self.core.published.read().unwrap_or_else(PoisonError::into_inner);
+        catalog.get(table).is_some_and(|table| catalog.is_rotation_due(table, now))
+    }
+
+    pub(crate) fn watchers(&self) -> &Watchers {
+        &self.core.watchers
+    }
+
+    pub(crate) fn maintain<T>(&self, work: impl FnOnce() -> T) -> T {
+        // The lock guards no data, so a panic under it leaves nothing broken behind.
+        let _alone = self.core.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
+    }
+
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.core.memory
+    }
+
+    pub(crate) fn close(&self) {
+        // The writer does what it was given before, then ends, and with it whatever serves it.
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        // The last clone may be dropped by a piece of work, on the writer thread itself.
+        let this = std::thread::current().id();
+        if threads.iter().any(|thread| thread.thread().id() == this) {
+            return;
+        }
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The writer, in the hands of a caller.
+pub(crate) struct Turn<'e> {
+    core: &'e Core,
+    writer: MutexGuard<'e, Option<Writer>>,
+}
+
+impl Turn<'_> {
+    /// Runs work, which has its result then.
+    pub(crate) fn run(mut self, work: &mut dyn Piece) {
+        match self.writer.as_mut() {
+            Some(writer) => drop(writer.run_group(work, || None, &self.core.published)),
+            None => work.fail(StoreError::Closed),
+        }
+        drop(self.writer);
+        self.core.watchers.call();
+    }
+}
+
+/// What the writer thread shares with callers.
+struct Core {
+    /// None once the store is closed.
+    writer: Mutex<Option<Writer>>,
+    /// The catalog of the last commit.
+    published: RwLock<Arc<Catalog>>,
+    /// None in memory, and once the store is closed.
+    pool: RwLock<Option<r2d2::Pool<Readers>>>,
+    memory: bool,
+    /// Pieces of work in the queue or in the writer thread's hands.
+    waiting: AtomicUsize,
+    watchers: Watchers,
+    /// Held by whoever trims, expires or rotates in the background.
+    maintenance: Mutex<()>,
+}
+
+impl Core {
+    /// A panic under this lock happens only in a read of a database in memory, which changes nothing.
+    fn lock_writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_lock_writer(&self) -> Option<MutexGuard<'_, Option<Writer>>> {
+        match self.writer.try_lock() {
+            Ok(writer) => Some(writer),
+            Err(TryLockError::Poisoned(writer)) => Some(writer.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// The writer thread.
+    fn serve(&self, queue: &Receiver<Box<dyn Piece + Send>>) {
+        while let Ok(mut first) = queue.recv() {
+            let mut taken = 1;
+            let next = || {
+                let piece = (taken < GROUP).then(|| queue.try_recv().ok()).flatten();
+                taken += usize::from(piece.is_some());
+                piece
+            };
+            let mut others = match self.lock_writer().as_mut() {
+                Some(writer) => writer.run_group(&mut *first, next, &self.published),
+                None => Vec::new(),
+            };
+            self.waiting.fetch_sub(taken, Ordering::AcqRel);
+            self.watchers.call();
+            first.answer();
+            others.iter_mut().for_each(|piece| piece.answer());
+        }
+        *self.pool.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lock_writer() = None;
+    }
+}
+
+fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    let builder = std::thread::Builder::new().name(name.to_owned());
+    builder.spawn(work).map_err(|e| StoreError::Thread(Arc::new(e)))
+}
+
+#[cfg(test)]
+mod tests;
