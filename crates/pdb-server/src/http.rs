@@ -3,8 +3,6 @@
 mod answer;
 mod auth;
 mod body;
-mod panics;
-mod request_id;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +12,11 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use pdb_wire::{Operation, OperationClass, Wire};
+use pdb_wire::{Operation, OperationClass, RequestIds, Wire};
 
 use crate::control::{self, Control};
 use answer::{Answer, HttpResponse, MediaType};
 use body::ReadError;
-use request_id::RequestIds;
 
 /// The most bytes of request line and headers.
 const MOST_HEAD_BYTES: usize = 16 * 1024;
@@ -43,7 +40,7 @@ impl Front {
         let request_id = self.request_ids.next();
         let (parts, body) = request.into_parts();
         let has_origin = parts.headers.contains_key(ORIGIN);
-        let answer = panics::caught(self.route(&parts, body)).await.unwrap_or_else(|message| {
+        let answer = pdb_wire::caught(self.route(&parts, body)).await.unwrap_or_else(|message| {
             let target = target(&parts.headers).unwrap_or_default();
             tracing::error!(request_id = %request_id, target, panic = message, "an operation failed on a bug");
             Answer::internal_error()

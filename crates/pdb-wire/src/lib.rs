@@ -49,6 +49,8 @@ mod items;
 mod json;
 mod layer;
 mod operation;
+mod panics;
+mod request_id;
 mod response;
 mod statements;
 mod streams;
@@ -57,5 +59,7 @@ mod value;
 mod wire;
 
 pub use operation::{Operation, OperationClass};
-pub use response::Response;
+pub use panics::caught;
+pub use request_id::RequestIds;
+pub use response::{Response, checksum};
 pub use wire::Wire;

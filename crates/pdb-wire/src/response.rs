@@ -29,3 +29,9 @@ impl Response {
         error_response(&ApiError::new(ErrorCode::ServiceUnavailable, "The service is stopping."))
     }
 }
+
+/// Returns what `x-amz-crc32` says about a body. Some SDKs check it.
+#[must_use]
+pub fn checksum(body: &[u8]) -> u32 {
+    crc32fast::hash(body)
+}

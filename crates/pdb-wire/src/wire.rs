@@ -122,7 +122,7 @@ impl Wire {
 }
 
 /// Runs a future on this thread, asleep while it waits.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
 
     impl Wake for Unpark {

@@ -123,7 +123,7 @@ impl Answer {
         if let Ok(id) = HeaderValue::from_str(request_id) {
             headers.insert(REQUEST_ID, id);
         }
-        headers.insert(CHECKSUM, HeaderValue::from(crc32fast::hash(&body)));
+        headers.insert(CHECKSUM, HeaderValue::from(pdb_wire::checksum(&body)));
         if has_origin {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }

@@ -1,12 +1,16 @@
-//! A panic is a bug: it must cost one request, not the server.
+//! A panic is a bug: it must cost one request, not the program that answers it.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-/// Runs a future; if it panics, returns what the panic said.
-pub(crate) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+/// Runs a future.
+///
+/// # Errors
+///
+/// If it panics, what the panic said.
+pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let mut future = pin!(future);
     std::future::poll_fn(move |context| {
         // After a panic the future is never polled again, so nobody sees what it left half done.
@@ -27,10 +31,14 @@ fn message(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::block_on;
 
-    #[tokio::test]
-    async fn a_panic_becomes_its_message() {
-        assert_eq!(caught(async { 7 }).await, Ok(7));
-        assert_eq!(caught(async { panic!("the {}", "reason") }).await, Err::<(), _>("the reason".to_owned()));
+    #[test]
+    fn a_panic_becomes_its_message() {
+        assert_eq!(block_on(caught(async { 7 })), Ok(7));
+        assert_eq!(
+            block_on(caught(async { panic!("the {}", "reason") })),
+            Err::<(), _>("the reason".to_owned())
+        );
     }
 }

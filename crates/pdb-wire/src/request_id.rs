@@ -2,26 +2,30 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use uuid::Uuid;
+use pdb_model::{IdSource, RandomIds};
 
 /// AWS's request ids end in this.
 const TAIL: &str = "VV4KQNSO5AEMVJF66Q9ASUAAJG";
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
-/// A source of request ids: 52 characters of base 32. They must differ, not be secret.
+/// A source of request ids, for `x-amzn-requestid`: 52 characters of base 32. They differ, and are no secret.
 #[derive(Debug)]
-pub(crate) struct RequestIds {
+pub struct RequestIds {
     seed: u64,
     count: AtomicU64,
 }
 
 impl RequestIds {
-    pub(crate) fn new() -> Self {
-        let (seed, start) = Uuid::new_v4().as_u64_pair();
-        Self { seed, count: AtomicU64::new(start) }
+    /// Returns a source whose ids no other source gives.
+    #[must_use]
+    pub fn new() -> Self {
+        let random = RandomIds.next_id();
+        Self { seed: random as u64, count: AtomicU64::new((random >> 64) as u64) }
     }
 
-    pub(crate) fn next(&self) -> String {
+    /// Returns a fresh id.
+    #[must_use]
+    pub fn next(&self) -> String {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         let (high, low) = (scatter(count ^ self.seed), scatter(count.wrapping_add(self.seed)));
         let mut bits = (u128::from(high) << 64) | u128::from(low);
@@ -32,6 +36,12 @@ impl RequestIds {
         }
         id.push_str(TAIL);
         id
+    }
+}
+
+impl Default for RequestIds {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
