@@ -1,22 +1,23 @@
 //! All tables and streams, in memory, as of one commit; copied when a transaction defines something anew.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use pdb_model::{StreamArn, StreamLabel, TableName};
 
 use crate::{
     error::StoreError,
     shard_rows::StreamRow,
+    shared_map::SharedMap,
     table::{Table, TableId},
 };
 
 /// All tables by name and by id, and all streams.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalog {
-    by_name: BTreeMap<TableName, Arc<Table>>,
-    by_id: BTreeMap<TableId, Arc<Table>>,
+    by_name: SharedMap<TableName, Arc<Table>>,
+    by_id: SharedMap<TableId, Arc<Table>>,
     /// Also disabled ones, and those of dropped tables.
-    streams: BTreeMap<(TableName, StreamLabel), Arc<StreamRow>>,
+    streams: SharedMap<(TableName, StreamLabel), Arc<StreamRow>>,
     /// How old a shard may become; a setting of this process, kept here because every transaction has the catalog.
     pub(crate) rotation_age: Option<Duration>,
 }
@@ -32,8 +33,9 @@ impl Catalog {
 
     /// Names after `after`, in byte order.
     pub(crate) fn names_after<'a>(&'a self, after: Option<&str>) -> impl Iterator<Item = &'a TableName> {
-        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        self.by_name.range::<str, _>((from, std::ops::Bound::Unbounded)).map(|(name, _)| name)
+        self.by_name
+            .starting_at(move |name| after.is_some_and(|after| name.as_str() <= after))
+            .map(|(name, _)| name)
     }
 
     /// Returns the table as it now is, if it has the definition that `known` has.
@@ -62,6 +64,12 @@ impl Catalog {
     /// Streams, ordered by table name and label.
     pub(crate) fn streams(&self) -> impl Iterator<Item = &Arc<StreamRow>> {
         self.streams.values()
+    }
+
+    /// Streams of a table name, ordered by label.
+    pub(crate) fn streams_of<'a>(&'a self, name: &'a TableName) -> impl Iterator<Item = &'a Arc<StreamRow>> {
+        let from = self.streams.starting_at(move |(of, _)| of < name);
+        from.take_while(move |((of, _), _)| of == name).map(|(_, stream)| stream)
     }
 
     /// The stream of this table name and label; labels are unique within a name.

@@ -19,6 +19,7 @@ mod rotation;
 mod settings;
 mod shard_rows;
 mod shards;
+mod shared_map;
 mod sqlite;
 mod statistics;
 mod store;

@@ -102,8 +102,10 @@ impl ReadTx<'_> {
     /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here; streams are known without a look at the
     /// database.
     pub fn streams(&mut self, of: Option<&TableName>) -> Result<Vec<StreamRow>, StoreError> {
-        let wanted = |stream: &&Arc<StreamRow>| of.is_none_or(|name| stream.table_name == *name);
-        Ok(self.catalog.streams().filter(wanted).map(|stream| StreamRow::clone(stream)).collect())
+        Ok(match of {
+            Some(name) => self.catalog.streams_of(name).map(|stream| StreamRow::clone(stream)).collect(),
+            None => self.catalog.streams().map(|stream| StreamRow::clone(stream)).collect(),
+        })
     }
 
     /// Returns a stream.

@@ -42,15 +42,17 @@ impl Tx<'_> {
                      item       TEXT    NOT NULL,
                      size_bytes INTEGER NOT NULL,
                      expires_at INTEGER
-                 ) STRICT;
-                 CREATE INDEX {} ON {quoted} (expires_at) WHERE expires_at IS NOT NULL;",
-                names::quoted(&names::expiry_index(name)),
+                 ) STRICT"
             ),
         )?;
         let statistic = self.create_statistic(id, "")?;
         self.catalog_mut().insert(Table {
             id,
-            definition: Arc::new(TableDefinition { indexes: Vec::new(), ..definition.clone() }),
+            definition: Arc::new(TableDefinition {
+                indexes: Vec::new(),
+                time_to_live_attribute: None,
+                ..definition.clone()
+            }),
             stream: None,
             items: Arc::new(ItemTable::new(&item_table, statistic)),
             indexes: Vec::new(),
@@ -59,7 +61,8 @@ impl Tx<'_> {
     }
 
     /// Replaces the definition of a table: notes the settings, makes indexes that are new in it (empty: filling them is
-    /// `pdb-capture`'s), drops those no longer in it. The key schema cannot change.
+    /// `pdb-capture`'s), drops those no longer in it; so also with the index that finds expired items, which a table has
+    /// while it has a time-to-live attribute. The key schema cannot change.
     ///
     /// # Errors
     ///
@@ -97,6 +100,7 @@ impl Tx<'_> {
             let statistic = self.create_statistic(old.id, index.name.as_str())?;
             indexes.push(IndexTable::new(index.name.clone(), table, statistic));
         }
+        self.replace_expiry_index(&old, definition)?;
         let json = serde_json::to_string(definition).map_err(|e| StoreError::corrupt("definition", e))?;
         let stream = definition.stream.as_ref();
         self.change(
@@ -119,6 +123,23 @@ impl Tx<'_> {
             items: old.items.clone(),
             indexes,
         }))
+    }
+
+    /// Makes the index that finds expired items, or drops it. Each object of SQL costs every later definition, and every
+    /// connection, a little, so tables do without it until it is needed. (Tables made by early versions always have it.)
+    fn replace_expiry_index(&mut self, old: &Table, definition: &TableDefinition) -> Result<(), StoreError> {
+        let index = names::quoted(&names::expiry_index(definition.name.as_str()));
+        let items = names::quoted(&names::item_table(definition.name.as_str()));
+        match (&old.definition.time_to_live_attribute, &definition.time_to_live_attribute) {
+            (None, Some(_)) => self.define(
+                "create an index",
+                &format!(
+                    "CREATE INDEX IF NOT EXISTS {index} ON {items} (expires_at) WHERE expires_at IS NOT NULL"
+                ),
+            ),
+            (Some(_), None) => self.define("drop an index", &format!("DROP INDEX IF EXISTS {index}")),
+            (None, None) | (Some(_), Some(_)) => Ok(()),
+        }
     }
 
     /// Drops a table with its items and indexes, and disables its stream at `now`. Its streams stay readable.
@@ -174,8 +195,8 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
             indexes.push(IndexTable::new(index.name.clone(), table, statistic(index.name.as_str())?));
         }
         let enabled = catalog
-            .streams()
-            .find(|stream| stream.table_name == definition.name && stream.disabled.is_none())
+            .streams_of(&definition.name)
+            .find(|stream| stream.disabled.is_none())
             .map(|stream| shard_rows::load_open_stream(driver, stream))
             .transpose()?;
         catalog.insert(Table {

@@ -2,9 +2,9 @@
 
 use pdb_model::{
     EncodedItem, EpochMillis, IndexKind, Item, KeyBytes, Projection, ProvisionedThroughput, ScalarType,
-    SecondaryIndex, TableName,
+    SecondaryIndex, TableDefinition, TableName,
 };
-use pdb_store::{Durability, Statistics, Store, StoreError, Table, Tx};
+use pdb_store::{Durability, Statistics, Store, StoreError, StoreOptions, Table, Tx};
 use pdb_testkit::{TestDb, definition, key_schema, string_key};
 
 fn name(text: &str) -> TableName {
@@ -51,6 +51,48 @@ fn names_that_sql_would_confuse_are_different_tables() {
     assert_eq!(db.read(|tx| tx.table_names(Some("or"), 1)), [name("or-ders")]);
     let twice = db.store.write(|tx| tx.create_table(&definition("orders", string_key("pk"))));
     assert!(matches!(twice, Err(StoreError::TableExists(_))));
+}
+
+#[test]
+fn an_index_for_expiry_is_there_while_it_is_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("t.db");
+    let store = Store::open(&StoreOptions::file(&file)).unwrap();
+    let set = |attribute: Option<&str>| {
+        let attribute = attribute.map(str::to_owned);
+        store
+            .write(move |tx| {
+                let mut definition = TableDefinition::clone(&tx.table(&name("orders"))?.definition);
+                definition.time_to_live_attribute = attribute.clone();
+                tx.replace_definition(&definition)
+            })
+            .unwrap();
+    };
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let objects = || -> i64 {
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE tbl_name = 'pdb_item_orders'";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    store.write(|tx| tx.create_table(&definition("orders", string_key("pk")))).unwrap();
+    assert_eq!(objects(), 2);
+    for _ in 0..2 {
+        set(Some("ttl"));
+        assert_eq!(objects(), 3);
+        set(None);
+        assert_eq!(objects(), 2);
+    }
+    // A table has it from the beginning if its definition says so, and early versions gave it to all.
+    let mut expiring = definition("orders", string_key("pk"));
+    expiring.time_to_live_attribute = Some("ttl".to_owned());
+    store.write(|tx| tx.drop_table(&name("orders"), EpochMillis(1))).unwrap();
+    store.write(move |tx| tx.create_table(&expiring)).unwrap();
+    assert_eq!(objects(), 3);
+    set(None);
+    assert_eq!(objects(), 2);
+    let early = "CREATE INDEX pdb_expiry_orders ON pdb_item_orders (expires_at) WHERE expires_at IS NOT NULL";
+    connection.execute_batch(early).unwrap();
+    set(Some("ttl"));
+    assert_eq!(objects(), 3);
 }
 
 #[test]
