@@ -1,6 +1,6 @@
 //! Expiry of items: time to live.
 
-use crate::pace::{StepSize, timed};
+use crate::pace::timed;
 use crate::{CleanupError, Pace};
 use pdb_capture::CaptureError;
 use pdb_model::{Env, KeyError, ParseError, TableName, UserIdentity};
@@ -33,7 +33,7 @@ fn expire_items_of(
     table_name: &TableName,
     pace: &Pace,
 ) -> Result<u64, CleanupError> {
-    StepSize::of(pace).repeat(pace, |limit| {
+    pace.repeat(store, |limit| {
         let now = env.clock.now().seconds();
         let after = now.saturating_sub(OLDEST_EXPIRY_SECONDS).saturating_sub(1);
         // Where nothing is due the writer is not troubled.

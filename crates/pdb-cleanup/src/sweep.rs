@@ -1,6 +1,6 @@
 //! One sweep: everything that is due.
 
-use crate::pace::{StepSize, timed};
+use crate::pace::timed;
 use crate::{CleanupError, Pace, TrimReport, expire_items, rotate_shards, trim};
 use pdb_model::Env;
 use pdb_store::{Store, StoreError};
@@ -42,7 +42,8 @@ pub struct SweepReport {
 
 /// Does all that is due: rotates shards, removes expired items, trims records, shards and streams.
 ///
-/// Sweeps of one store never overlap, whoever begins them: a second one waits for the first.
+/// Sweeps of one store never overlap, whoever begins them: a second one waits for the first. One at a [gentle](Pace::gentle) pace
+/// makes way for others between its steps.
 ///
 /// # Errors
 ///
@@ -53,8 +54,9 @@ pub fn sweep(
     options: &CleanupOptions,
     pace: &Pace,
 ) -> Result<SweepReport, CleanupError> {
-    store.maintain(|| {
-        let rotated = rotate_shards(store, env)?;
+    let pace = &pace.begun();
+    pace.together(store, || {
+        let rotated = pace.alone(store, || rotate_shards(store, env))?;
         let expired = expire_items(store, env, pace)?;
         let now = env.clock.now();
         let trimmed = trim(store, now, options.retention, pace)?;
@@ -68,6 +70,6 @@ pub fn sweep(
 /// Forgets the tokens of transactions that may be applied again by now.
 fn forget_tokens(store: &Store, env: &Env, pace: &Pace) -> Result<(), StoreError> {
     let now = env.clock.now();
-    StepSize::of(pace).repeat(pace, |limit| store.write(move |tx| timed(|| tx.forget_tokens(now, limit))))?;
+    pace.repeat(store, |limit| store.write(move |tx| timed(|| tx.forget_tokens(now, limit))))?;
     Ok(())
 }

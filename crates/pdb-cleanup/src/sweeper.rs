@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 /// A thread that sweeps at the interval of its options, first when it starts, and looks for expired items more often. It owns
-/// only the waiting; dropping it stops the thread at once and joins it, also in the middle of a sweep.
+/// only the waiting; dropping it stops the thread at once and joins it, also in the middle of a sweep. It works at a
+/// [gentle](Pace::gentle) pace.
 ///
 /// The intervals are those of the machine's clock. Whoever moves another clock calls [`Sweeper::run_due`].
 #[derive(Debug)]
@@ -32,7 +33,9 @@ impl Sweeper {
         let pace = Pace::new(options.step);
         let (stop, stopped) = crossbeam_channel::bounded(0);
         let thread = {
-            let (store, env, options, pace) = (store.clone(), env.clone(), options.clone(), pace.clone());
+            let (store, env, options) = (store.clone(), env.clone(), options.clone());
+            // Nobody waits for this thread, and everybody would notice it.
+            let pace = pace.clone().gentle();
             std::thread::Builder::new().name("pdb-sweeper".to_owned()).spawn(move || {
                 let mut last_sweep = None;
                 loop {
@@ -41,7 +44,7 @@ impl Sweeper {
                         last_sweep = Some(Instant::now());
                         sweep(&store, &env, &options, &pace).map(drop)
                     } else {
-                        store.maintain(|| expire_items(&store, &env, &pace)).map(drop)
+                        expire_items(&store, &env, &pace).map(drop)
                     };
                     if let Err(error) = done {
                         tracing::error!(error = &error as &dyn Error, "a sweep failed");
@@ -57,7 +60,7 @@ impl Sweeper {
         Ok(Self { store, env, options, pace, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Sweeps now, on this thread: what is due by the injected clock is done when this returns.
+    /// Sweeps now, on this thread and without rests: what is due by the injected clock is done when this returns.
     ///
     /// # Errors
     ///

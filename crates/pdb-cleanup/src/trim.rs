@@ -1,6 +1,6 @@
 //! Trimming: records, shards and streams that have outlived the retention.
 
-use crate::pace::{StepSize, timed};
+use crate::pace::timed;
 use crate::{CleanupError, Pace};
 use pdb_model::{EpochMillis, SequenceNumber, StreamArn};
 use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
@@ -45,11 +45,11 @@ pub fn trim(
                 return Ok(report);
             }
             let is_dead = shard.closed.is_some_and(|closed| closed <= horizon);
-            if (is_over || is_dead) && remove_shard(store, &stream, shard.number)? {
+            if (is_over || is_dead) && pace.alone(store, || remove_shard(store, &stream, shard.number))? {
                 report.shards += 1;
             }
         }
-        if is_over && remove_stream(store, &stream)? {
+        if is_over && pace.alone(store, || remove_stream(store, &stream))? {
             report.streams += 1;
         }
     }
@@ -129,34 +129,47 @@ fn remove_records(
     pace: &Pace,
 ) -> Result<u64, StoreError> {
     let number = shard.number;
-    let is_due = store.read(|tx| match cut.through(tx, stream, number, 1)? {
-        Some(_) => tx.last_counter(stream, number),
-        None => Ok(None),
-    })?;
+    let is_due =
+        store.read(|tx| match is_there(tx, stream)? && cut.through(tx, stream, number, 1)?.is_some() {
+            true => tx.last_counter(stream, number),
+            false => Ok(None),
+        })?;
     if is_due.is_none() {
         return Ok(0);
     }
-    StepSize::of(pace).repeat(pace, |limit| {
+    pace.repeat(store, |limit| {
         let stream = stream.clone();
         store.write(move |tx| {
-            timed(|| match cut.through(tx, &stream, number, limit)? {
-                Some(through) => tx.trim_records(&stream, number, through, limit),
-                None => Ok::<_, StoreError>(0),
+            timed(|| {
+                if !is_there(tx, &stream)? {
+                    return Ok::<_, StoreError>(0);
+                }
+                match cut.through(tx, &stream, number, limit)? {
+                    Some(through) => tx.trim_records(&stream, number, through, limit),
+                    None => Ok(0),
+                }
             })
         })
     })
 }
 
+/// Tells whether a stream was not removed since somebody looked: what is gentle is not alone between its steps.
+fn is_there(tx: &mut ReadTx<'_>, stream: &StreamRow) -> Result<bool, StoreError> {
+    Ok(tx.stream(&stream.arn)?.is_some_and(|now| now.id == stream.id))
+}
+
 /// Removes a closed shard unless it still has records.
 fn remove_shard(store: &Store, stream: &StreamRow, number: u64) -> Result<bool, StoreError> {
     let stream = stream.clone();
-    store.write(move |tx| match tx.last_counter(&stream, number)? {
-        Some(_) => Ok(false),
-        None => match tx.delete_shard(&stream, number) {
+    store.write(move |tx| {
+        if !is_there(tx, &stream)? || tx.last_counter(&stream, number)?.is_some() {
+            return Ok(false);
+        }
+        match tx.delete_shard(&stream, number) {
             Ok(()) => Ok(true),
             Err(StoreError::ShardNotFound(_)) => Ok(false),
             Err(error) => Err(error),
-        },
+        }
     })
 }
 

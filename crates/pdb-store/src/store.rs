@@ -133,6 +133,15 @@ impl Store {
         }
     }
 
+    /// Returns how many groups of writes were run since the store was opened: work in the background learns from it whether there
+    /// are writers beside it.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        match &self.engine {
+            Engine::Embedded(engine) => engine.watchers().commits(),
+        }
+    }
+
     /// Runs `work` while no other maintenance runs on this store, whichever clone or manager began it.
     ///
     /// Not to be called from inside such work.

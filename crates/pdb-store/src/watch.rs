@@ -2,7 +2,7 @@
 
 use std::sync::{
     Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 type Watcher = Box<dyn Fn() -> bool + Send + Sync>;
@@ -12,6 +12,8 @@ type Watcher = Box<dyn Fn() -> bool + Send + Sync>;
 pub(crate) struct Watchers {
     /// Whether there are any: writers look at nothing else while nobody watches.
     any: AtomicBool,
+    /// How often there was something to tell.
+    commits: AtomicU64,
     list: Mutex<Vec<Watcher>>,
 }
 
@@ -22,8 +24,14 @@ impl Watchers {
         self.any.store(true, Ordering::Release);
     }
 
+    /// How often [`call`](Self::call) was called.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
     /// Calls all, and forgets those that want no more.
     pub(crate) fn call(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
         if !self.any.load(Ordering::Acquire) {
             return;
         }
@@ -48,5 +56,6 @@ mod tests {
         watchers.add(Box::new(move || counted.fetch_add(1, Ordering::Relaxed) < 2));
         (0..5).for_each(|_| watchers.call());
         assert_eq!(calls.load(Ordering::Relaxed), 3);
+        assert_eq!(watchers.commits(), 6);
     }
 }

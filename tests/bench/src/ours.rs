@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pretender::{
     BatchWriteItemInput, CreateTableInput, Durability, GetItemInput, GetShardIteratorInput, Item,
@@ -23,9 +23,20 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
+    /// Opens a database in which nothing happens by itself.
     pub(crate) fn open(path: Option<&Path>, durability: Durability) -> Result<Self, Box<dyn Error>> {
+        Self::sweeping(path, durability, None)
+    }
+
+    /// Opens a database that is swept so often.
+    pub(crate) fn sweeping(
+        path: Option<&Path>,
+        durability: Durability,
+        interval: Option<Duration>,
+    ) -> Result<Self, Box<dyn Error>> {
         let clock = Arc::new(ManualClock::running());
-        let builder = Pretender::builder().durability(durability).sweep_interval(None).clock(clock.clone());
+        let builder =
+            Pretender::builder().durability(durability).sweep_interval(interval).clock(clock.clone());
         let db = match path {
             Some(path) => builder.file(path).open()?,
             None => builder.in_memory().open()?,

@@ -1,0 +1,87 @@
+use std::cell::Cell;
+
+use pdb_store::StoreOptions;
+
+use super::*;
+
+fn store() -> Store {
+    Store::open(&StoreOptions::memory()).unwrap()
+}
+
+#[test]
+fn steps_grow_while_they_are_quick_and_shrink_when_they_are_slow() {
+    let check = |pace: Pace, took: &[u64], expected: &[u32]| {
+        let mut limits = Vec::new();
+        let mut took = took.iter().copied().map(Duration::from_micros);
+        let all = pace.repeat(&store(), |limit| {
+            limits.push(limit);
+            Ok::<_, ()>(took.next().map_or((0, Duration::ZERO), |took| (limit.into(), took)))
+        });
+        assert_eq!(limits, expected);
+        assert_eq!(all, Ok(limits[..limits.len() - 1].iter().map(|limit| u64::from(*limit)).sum()));
+    };
+    check(
+        Pace::new(100),
+        &[0, 0, 0, 0, 300, 600, 600, 600, 600, 600, 600, 600, 600, 0],
+        &[16, 32, 64, 100, 100, 100, 50, 25, 12, 6, 3, 1, 1, 1, 2],
+    );
+    check(Pace::new(3), &[0], &[3, 3]);
+    check(Pace::new(100).gentle(), &[10, 100, 160, 20, 20], &[16, 32, 32, 16, 32, 64]);
+}
+
+#[test]
+fn a_failed_step_ends_it() {
+    assert_eq!(Pace::default().repeat(&store(), |_| Err("bad")), Err("bad"));
+}
+
+#[test]
+fn a_stop_ends_it_after_its_step_and_wakes_what_rests() {
+    let pace = Pace::new(1).gentle();
+    let mut steps = 0;
+    let done = pace.repeat(&store(), |_| {
+        steps += 1;
+        pace.stop();
+        Ok::<_, ()>((1, Duration::ZERO))
+    });
+    assert_eq!((done, steps), (Ok(1), 1));
+    // Would be a long test otherwise.
+    pace.wait(Duration::from_secs(1_000_000));
+}
+
+#[test]
+fn rests_are_long_beside_writers_and_short_otherwise() {
+    let store = store();
+    let commits = Cell::new(store.commits());
+    let (mut rests, step) = (Rests::new(&store, None), Duration::from_micros(70));
+    let mut rest = |others: u64, earlier: Duration| {
+        // Both moments as if that much time had passed.
+        rests.began -= earlier;
+        rests.written -= earlier;
+        commits.set(commits.get() + 1 + others);
+        let mut rested = Duration::ZERO;
+        rests.rest(step, |time| rested = time, || commits.get());
+        rested
+    };
+    // At the beginning nobody knows.
+    assert_eq!(rest(0, Duration::ZERO), Pace::REST);
+    assert_eq!(rest(0, Pace::IDLE), step);
+    assert_eq!(rest(1, Duration::ZERO), Pace::REST);
+    assert_eq!(rest(0, Duration::ZERO), Pace::REST);
+    assert_eq!(rest(0, Pace::IDLE), step);
+    assert_eq!(rest(7, Pace::HURRY), Pace::REST / 2);
+    assert_eq!(rest(7, Pace::HURRY), Pace::REST / 4);
+    assert_eq!(rest(7, Pace::HURRY * 1000), Duration::ZERO);
+}
+
+#[test]
+fn gentle_work_lets_go_of_the_store_between_its_steps() {
+    let store = store();
+    let pace = Pace::new(1);
+    let other = |work: &dyn Fn()| {
+        // Maintenance of its own, which would never come to an end if this thread held the store.
+        std::thread::scope(|scope| scope.spawn(|| store.maintain(|| ())).join()).unwrap();
+        work();
+    };
+    pace.clone().gentle().together(&store, || other(&|| pace.clone().gentle().alone(&store, || ())));
+    pace.together(&store, || pace.alone(&store, || ()));
+}
