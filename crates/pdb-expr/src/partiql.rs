@@ -58,6 +58,15 @@ pub struct Source {
     pub index: Option<String>,
 }
 
+impl Source {
+    /// Returns what a statement is about, looking at its syntax only; `None` if that is wrong.
+    #[must_use]
+    pub fn named_in(statement: &str) -> Option<Self> {
+        let (raw, _) = parser::parse(statement).ok()?;
+        lower::source_of(&raw)
+    }
+}
+
 /// A `SELECT`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Select {

@@ -8,6 +8,7 @@ mod iterator;
 mod key;
 mod names;
 mod number;
+mod operation;
 mod stream;
 mod table;
 mod table_features;
@@ -22,6 +23,7 @@ pub use iterator::{IteratorKey, IteratorPosition, ShardIterator};
 pub use key::{KeyAttribute, KeyBytes, KeyError, KeySchema, KeyValue, PrimaryKey, ScalarType};
 pub use names::{IndexName, TableName};
 pub use number::{Number, NumberError};
+pub use operation::{Operation, OperationClass};
 pub use stream::{
     EventId, EventName, SequenceNumber, ShardId, StreamLabel, StreamRecord, StreamStatus, StreamViewType,
     UserIdentity, record_size_bytes,

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use pdb_wire::{Operation, OperationClass, RequestIds, Wire};
+use pdb_wire::{Admission, OperationClass, Reply, RequestIds, Wire};
 
 use crate::control::{self, Control};
 use answer::{Answer, HttpResponse, MediaType};
@@ -20,6 +20,11 @@ use body::ReadError;
 
 /// The most bytes of request line and headers.
 const MOST_HEAD_BYTES: usize = 16 * 1024;
+
+/// The connection of a request is to end without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was dropped, as a fault says")]
+pub(crate) struct Dropped;
 
 /// What all connections share.
 pub(crate) struct Front {
@@ -35,70 +40,89 @@ impl Front {
         Self { wire, control: control.map(Arc::new), region, body_timeout, request_ids: RequestIds::new() }
     }
 
-    /// Answers one request. Whatever happens, there is an answer.
-    pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> HttpResponse {
+    /// Answers one request. Whatever happens, there is an answer, unless the user has asked that there be none.
+    pub(crate) async fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<HttpResponse, Dropped> {
         let request_id = self.request_ids.next();
         let (parts, body) = request.into_parts();
         let has_origin = parts.headers.contains_key(ORIGIN);
-        let answer = pdb_wire::caught(self.route(&parts, body)).await.unwrap_or_else(|message| {
+        let routed = pdb_wire::caught(self.route(&parts, body, &request_id)).await;
+        let routed = routed.unwrap_or_else(|message| {
             let target = target(&parts.headers).unwrap_or_default();
             tracing::error!(request_id = %request_id, target, panic = message, "an operation failed on a bug");
-            Answer::internal_error()
+            Some(Answer::internal_error())
         });
+        let Some(answer) = routed else {
+            tracing::debug!(request_id = %request_id, "dropped the connection, as a fault says");
+            return Err(Dropped);
+        };
         match answer.status {
             StatusCode::INTERNAL_SERVER_ERROR => {
                 tracing::error!(request_id = %request_id, "answered with an internal error")
             }
             status => tracing::debug!(request_id = %request_id, status = status.as_u16(), "answered"),
         }
-        answer.finish(&request_id, has_origin)
+        Ok(answer.finish(&request_id, has_origin))
     }
 
-    async fn route(self: &Arc<Self>, parts: &Parts, body: Incoming) -> Answer {
+    /// The answer to a request; none if the connection is to be dropped.
+    async fn route(self: &Arc<Self>, parts: &Parts, body: Incoming, request_id: &str) -> Option<Answer> {
         if head_bytes(parts) > MOST_HEAD_BYTES {
-            return Answer::empty(StatusCode::BAD_REQUEST);
+            return Some(Answer::empty(StatusCode::BAD_REQUEST));
         }
         if let Some(control) = &self.control
             && let Some(command) = parts.uri.path().strip_prefix(control::PATH)
             && parts.method != Method::OPTIONS
         {
-            return self.command(control, parts, command, body).await;
+            return Some(self.command(control, parts, command, body).await);
         }
         let is_root = parts.uri.path() == "/";
-        match parts.method {
+        Some(match parts.method {
             Method::POST if is_root => match MediaType::of(&parts.headers) {
-                Some(media_type) => self.call(parts, body, media_type).await,
+                Some(media_type) => return self.call(parts, body, media_type, request_id).await,
                 None => Answer::unknown_operation_page(),
             },
             Method::GET if is_root => Answer::healthy(&self.region),
             Method::OPTIONS if parts.headers.contains_key(ORIGIN) => Answer::preflight(&parts.headers),
             _ => Answer::unknown_operation_page(),
-        }
+        })
     }
 
-    async fn call(self: &Arc<Self>, parts: &Parts, body: Incoming, media_type: MediaType) -> Answer {
+    async fn call(
+        self: &Arc<Self>,
+        parts: &Parts,
+        body: Incoming,
+        media_type: MediaType,
+        request_id: &str,
+    ) -> Option<Answer> {
         let body = match self.read(parts, body).await {
             Ok(body) => body,
-            Err(answer) => return answer,
+            Err(answer) => return Some(answer),
         };
         let operation = match self.wire.operation(target(&parts.headers), &body) {
             Ok(operation) => operation,
-            Err(response) => return Answer::of(response, media_type),
+            Err(response) => return Some(Answer::of(response, media_type)),
         };
         if let Err(reason) = auth::check(parts) {
-            return Answer::of(self.wire.refuse(&body, &reason), media_type);
+            return Some(Answer::of(self.wire.refuse(&body, &reason), media_type));
         }
-        let response = match operation.class() {
-            OperationClass::PointRead | OperationClass::Write => self.wire.run(operation, &body).await,
-            OperationClass::Blocking => self.run_blocking(operation, body).await,
+        let mut admission = self.wire.admit(operation, &body, Some(request_id));
+        if let Some(delay) = admission.take_delay() {
+            tokio::time::sleep(delay).await;
+        }
+        let reply = match operation.class() {
+            OperationClass::PointRead | OperationClass::Write => self.wire.carry_out(admission, &body).await,
+            OperationClass::Blocking => self.carry_out_blocking(admission, body).await,
         };
-        Answer::of(response, media_type)
+        reply.answer().map(|response| Answer::of(response, media_type))
     }
 
-    async fn run_blocking(self: &Arc<Self>, operation: Operation, body: Bytes) -> pdb_wire::Response {
+    async fn carry_out_blocking(self: &Arc<Self>, admission: Admission, body: Bytes) -> Reply {
         let front = self.clone();
-        let response = blocking(move || front.wire.run_blocking(operation, &body)).await;
-        response.unwrap_or_else(pdb_wire::Response::unavailable)
+        let reply = blocking(move || front.wire.carry_out_blocking(admission, &body)).await;
+        reply.unwrap_or_else(|| Reply::Answer(pdb_wire::Response::unavailable()))
     }
 
     async fn command(&self, control: &Arc<Control>, parts: &Parts, command: &str, body: Incoming) -> Answer {

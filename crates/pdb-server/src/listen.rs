@@ -141,7 +141,7 @@ async fn serve(stream: TcpStream, front: Arc<Front>, head_timeout: Duration, mut
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let front = front.clone();
-        async move { Ok::<_, std::convert::Infallible>(front.answer(request).await) }
+        async move { front.answer(request).await }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

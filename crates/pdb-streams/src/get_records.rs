@@ -4,7 +4,7 @@ use crate::get_shard_iterator::reader_of;
 use crate::list_streams::checked_limit;
 use crate::options::ITERATOR_LIFE;
 use crate::{StreamManager, StreamsError};
-use pdb_model::{IteratorPosition, ShardIterator, StreamRecord};
+use pdb_model::{EpochMillis, IteratorPosition, SequenceNumber, ShardIterator, StreamRecord};
 use pdb_store::{RecordRef, StoreError};
 use std::ops::ControlFlow;
 
@@ -64,14 +64,8 @@ impl StreamManager {
         limit: Option<u32>,
         each: &mut dyn FnMut(&PageContext, &RecordRef<'_>) -> Result<(), StoreError>,
     ) -> Result<Option<String>, StreamsError> {
-        let too_large = "Limit should be less than or equal to 1000";
-        let limit = checked_limit(limit, MAX_RECORDS, too_large)?;
-        let iterator = ShardIterator::decode(shard_iterator, &self.key)
-            .map_err(|_| StreamsError::validation("Invalid ShardIterator"))?;
-        let now = self.env.clock.now();
-        if now.since(iterator.issued) > ITERATOR_LIFE {
-            return Err(StreamsError::ExpiredIterator);
-        }
+        let limit = page_limit(limit)?;
+        let (iterator, now) = self.live_iterator(shard_iterator)?;
         let reader = reader_of(&iterator);
         if let Some(limits) = &self.limits {
             limits.get_records(now, format!("{}/{}", iterator.stream_arn, iterator.shard_id), reader)?;
@@ -112,7 +106,50 @@ impl StreamManager {
             let position = last.map_or(iterator.position, IteratorPosition::After);
             Ok((!is_end).then_some(position))
         })?;
-        Ok(position
-            .map(|position| self.iterator(&iterator.stream_arn, &iterator.shard_id, position, Some(reader))))
+        Ok(position.map(|position| self.iterator_behind(&iterator, position)))
     }
+
+    /// Returns an iterator at the place of another one, as a page without records carries it.
+    ///
+    /// # Errors
+    ///
+    /// As [`StreamManager::get_records`], but that nothing is read.
+    pub fn renew_iterator(&self, shard_iterator: &str, limit: Option<u32>) -> Result<String, StreamsError> {
+        page_limit(limit)?;
+        let (iterator, _) = self.live_iterator(shard_iterator)?;
+        self.read_stream(&iterator.stream_arn, |view| {
+            let shard = view.shard(&iterator.shard_id)?.ok_or(StreamsError::IteratorShardNotFound)?;
+            view.first_counter(&shard, iterator.position).map(drop)
+        })?;
+        Ok(self.iterator_behind(&iterator, iterator.position))
+    }
+
+    /// Returns an iterator in the shard of another one, at the record with this number; `None` if that one stands there
+    /// already, or is none of this database.
+    #[must_use]
+    pub fn iterator_at(&self, shard_iterator: &str, number: SequenceNumber) -> Option<String> {
+        let iterator = ShardIterator::decode(shard_iterator, &self.key).ok()?;
+        let position = IteratorPosition::At(number);
+        (iterator.position != position).then(|| self.iterator_behind(&iterator, position))
+    }
+
+    /// Continues a chain of iterators.
+    fn iterator_behind(&self, iterator: &ShardIterator, position: IteratorPosition) -> String {
+        self.iterator(&iterator.stream_arn, &iterator.shard_id, position, Some(reader_of(iterator)))
+    }
+
+    /// Reads an iterator that has not expired; returns the time too.
+    fn live_iterator(&self, shard_iterator: &str) -> Result<(ShardIterator, EpochMillis), StreamsError> {
+        let iterator = ShardIterator::decode(shard_iterator, &self.key)
+            .map_err(|_| StreamsError::validation("Invalid ShardIterator"))?;
+        let now = self.env.clock.now();
+        if now.since(iterator.issued) > ITERATOR_LIFE {
+            return Err(StreamsError::ExpiredIterator);
+        }
+        Ok((iterator, now))
+    }
+}
+
+fn page_limit(limit: Option<u32>) -> Result<usize, StreamsError> {
+    checked_limit(limit, MAX_RECORDS, "Limit should be less than or equal to 1000")
 }

@@ -2,7 +2,7 @@
 //!
 //! # Adding an operation
 //!
-//! 1. Name it in the list of `operation.rs`, with its class.
+//! 1. Name it in the list of `pdb_model::Operation`, with its class.
 //! 2. Declare its input with `shape!` (module `decode`): every member becomes an `Option`. Types of members: `Text<'a>`, `bool`, `i32`,
 //!    `i64`, `f64`, `Blob`, `Vec<T>`, `Entries<'a, T>` (a map in request order), other shapes, `AttributeMap` and `Value`.
 //! 3. Write `fn create_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError>` in a file of its own:
@@ -42,13 +42,13 @@
 //! Enums: `wire_enum!(BillingMode { "PROVISIONED" => BillingMode::Provisioned, ... })` in the order in which AWS prints the set, then
 //! `check.one_of::<BillingMode>(&at("BillingMode"), input.billing_mode.as_ref())` gives `Option<BillingMode>` or notes the error.
 
+mod admission;
 mod constraint;
 mod decode;
 mod error;
 mod items;
 mod json;
 mod layer;
-mod operation;
 mod panics;
 mod request_id;
 mod response;
@@ -58,8 +58,9 @@ mod tables;
 mod value;
 mod wire;
 
-pub use operation::{Operation, OperationClass};
+pub use admission::{Admission, Reply};
 pub use panics::caught;
+pub use pdb_model::{Operation, OperationClass};
 pub use request_id::RequestIds;
 pub use response::{Response, checksum};
 pub use wire::Wire;

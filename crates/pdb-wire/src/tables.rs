@@ -19,10 +19,9 @@ mod time_to_live;
 mod update_table;
 mod words;
 
-use pdb_model::{ApiError, ErrorCode};
+use pdb_model::{ApiError, ErrorCode, Operation};
 
 use crate::Wire;
-use crate::operation::Operation;
 
 /// Runs an operation on tables.
 pub(crate) fn answer(wire: &Wire, operation: Operation, body: &[u8]) -> Result<Vec<u8>, ApiError> {

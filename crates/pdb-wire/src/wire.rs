@@ -5,20 +5,23 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
-use pdb_model::{ApiError, ErrorCode};
-use pretender::Pretender;
+use pdb_model::{ApiError, ErrorCode, Operation};
+use pretender::{Injection, Pretender};
 
+use crate::admission::Reply;
 use crate::decode::{is_json, not_json};
 use crate::error::error_response;
 use crate::layer::{Family, Texts};
-use crate::operation::Operation;
 use crate::response::Response;
 use crate::{items, statements, streams, tables};
 
 /// Answers requests of both services for one engine. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Wire {
+    /// The engine as operations call it: about the faults they meet has been decided.
     pub(crate) pretender: Pretender,
+    /// The engine as it was given.
+    given: Pretender,
     endpoint: Arc<str>,
 }
 
@@ -26,7 +29,11 @@ impl Wire {
     /// Returns the wire of an engine. It speaks the generation of texts that the engine was opened with.
     #[must_use]
     pub fn new(pretender: Pretender) -> Self {
-        Self { pretender, endpoint: "localhost:8000".into() }
+        Self {
+            pretender: pretender.with_injection(None),
+            given: pretender,
+            endpoint: "localhost:8000".into(),
+        }
     }
 
     /// Sets what `DescribeEndpoints` answers: where clients reach this engine, as `host:port`.
@@ -41,10 +48,11 @@ impl Wire {
         &self.endpoint
     }
 
-    /// Returns the engine.
+    /// Returns the engine, as it was given.
+    #[expect(clippy::misnamed_getters, reason = "the field of this name is for operations only")]
     #[must_use]
     pub fn pretender(&self) -> &Pretender {
-        &self.pretender
+        &self.given
     }
 
     /// Finds what a request asks for: its `X-Amz-Target` header and its body.
@@ -71,25 +79,35 @@ impl Wire {
 
     /// Answers a request, blocking until it is done.
     #[must_use]
-    pub fn call(&self, target: Option<&str>, body: &[u8]) -> Response {
+    pub fn call(&self, target: Option<&str>, body: &[u8]) -> Reply {
         match self.operation(target, body) {
             Ok(operation) => block_on(self.run(operation, body)),
-            Err(response) => response,
+            Err(response) => Reply::Answer(response),
         }
     }
 
-    /// Runs an operation. Waiting for a commit does not block the thread; reading does.
-    pub async fn run(&self, operation: Operation, body: &[u8]) -> Response {
+    /// Admits a request and carries it out. Waiting, also for a commit, does not block the thread; reading does.
+    pub async fn run(&self, operation: Operation, body: &[u8]) -> Reply {
+        self.carry_out(self.admit(operation, body, None), body).await
+    }
+
+    /// Admits a request and carries it out, blocking until it is done.
+    #[must_use]
+    pub fn run_blocking(&self, operation: Operation, body: &[u8]) -> Reply {
+        block_on(self.run(operation, body))
+    }
+
+    /// The answer to a request, whatever faults there are.
+    pub(crate) async fn respond(&self, operation: Operation, body: &[u8]) -> Response {
         match self.answer(operation, body).await {
             Ok(body) => Response { status: 200, body },
             Err(error) => error_response(&error),
         }
     }
 
-    /// Runs an operation, blocking until it is done.
-    #[must_use]
-    pub fn run_blocking(&self, operation: Operation, body: &[u8]) -> Response {
-        block_on(self.run(operation, body))
+    /// The same wire, for one request that meets these faults.
+    pub(crate) fn with_injection(&self, injection: Injection) -> Self {
+        Self { pretender: self.given.with_injection(Some(injection)), ..self.clone() }
     }
 
     /// How operations of a family phrase their rejections here.

@@ -10,6 +10,7 @@ use pdb_store::{Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
 
 use crate::Builder;
+use crate::faults::{Door, Faults};
 
 /// An open database: the whole of DynamoDB and DynamoDB Streams as typed calls.
 ///
@@ -22,6 +23,8 @@ use crate::Builder;
 #[derive(Clone)]
 pub struct Pretender {
     pub(crate) inner: Arc<Inner>,
+    /// How calls through this handle meet the faults.
+    pub(crate) door: Door,
 }
 
 pub(crate) struct Inner {
@@ -34,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) streams: StreamManager,
     pub(crate) cleanup: CleanupOptions,
     pub(crate) pace: Pace,
+    pub(crate) faults: Faults,
     sweeper: Mutex<Option<Sweeper>>,
 }
 
@@ -94,6 +98,7 @@ impl Pretender {
                     .with_transition_delay(builder.transition_delay),
                 streams,
                 pace: Pace::new(cleanup.step),
+                faults: Faults::new(env.clock.clone()),
                 cleanup,
                 sweeper: Mutex::new(sweeper),
                 store,
@@ -101,6 +106,7 @@ impl Pretender {
                 account,
                 message_layer: config.message_layer,
             }),
+            door: Door::default(),
         })
     }
 

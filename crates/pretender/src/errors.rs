@@ -8,7 +8,8 @@ use pdb_store::StoreError;
 use pdb_streams::StreamsError;
 
 /// AWS's text for a failure that is not the caller's.
-const INTERNAL: &str = "The request processing has failed because of an unknown error, exception or failure.";
+pub(crate) const INTERNAL: &str =
+    "The request processing has failed because of an unknown error, exception or failure.";
 
 /// Returns what a client is told of a failed operation on items or tables.
 pub(crate) fn items_error(error: ItemsError) -> ApiError {

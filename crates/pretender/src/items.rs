@@ -5,18 +5,17 @@ use pdb_items::partiql::{
     ExecuteTransactionInput, ExecuteTransactionOutput,
 };
 use pdb_items::{
-    BatchGetItemInput, BatchGetItemOutput, BatchWriteItemInput, BatchWriteItemOutput, DeleteItemInput,
-    DeleteItemOutput, GetItemInput, GetItemOutput, PageOutput, PutItemInput, PutItemOutput, QueryInput,
-    ScanInput, TransactGetItemsInput, TransactGetItemsOutput, TransactWriteItemsInput,
+    DeleteItemInput, DeleteItemOutput, GetItemInput, GetItemOutput, PageOutput, PutItemInput, PutItemOutput,
+    QueryInput, ScanInput, TransactGetItemsInput, TransactGetItemsOutput, TransactWriteItemsInput,
     TransactWriteItemsOutput, UpdateItemInput, UpdateItemOutput,
 };
-use pdb_model::ApiError;
+use pdb_model::{ApiError, Operation};
 
 use crate::Pretender;
 use crate::errors::items_error;
 
 macro_rules! reads {
-    ($($(#[$doc:meta])* $name:ident($input:ty) -> $output:ty;)+) => {
+    ($($(#[$doc:meta])* $operation:ident: $name:ident($input:ty) -> $output:ty;)+) => {
         impl Pretender {
             $(
                 $(#[$doc])*
@@ -25,6 +24,7 @@ macro_rules! reads {
                 ///
                 /// [`ApiError`] with AWS's code and text.
                 pub fn $name(&self, input: $input) -> Result<$output, ApiError> {
+                    self.pass(Operation::$operation, &input)?;
                     self.inner.items.$name(input).map_err(items_error)
                 }
             )+
@@ -33,7 +33,7 @@ macro_rules! reads {
 }
 
 macro_rules! writes {
-    ($($(#[$doc:meta])* $name:ident, $name_async:ident, $blocking:ident($input:ty) -> $output:ty;)+) => {
+    ($($(#[$doc:meta])* $operation:ident: $name:ident, $name_async:ident, $blocking:ident($input:ty) -> $output:ty;)+) => {
         impl Pretender {
             $(
                 $(#[$doc])*
@@ -42,6 +42,7 @@ macro_rules! writes {
                 ///
                 /// [`ApiError`] with AWS's code and text. Nothing was written then.
                 pub fn $name(&self, input: $input) -> Result<$output, ApiError> {
+                    self.pass(Operation::$operation, &input)?;
                     self.inner.items.$blocking(input).map_err(items_error)
                 }
 
@@ -51,6 +52,7 @@ macro_rules! writes {
                 ///
                 /// As the plain call.
                 pub async fn $name_async(&self, input: $input) -> Result<$output, ApiError> {
+                    self.pass_async(Operation::$operation, &input).await?;
                     self.inner.items.$name(input).await.map_err(items_error)
                 }
             )+
@@ -60,36 +62,32 @@ macro_rules! writes {
 
 reads! {
     /// Reads an item by its key.
-    get_item(GetItemInput) -> GetItemOutput;
-    /// Reads up to 100 items by their keys.
-    batch_get_item(BatchGetItemInput) -> BatchGetItemOutput;
+    GetItem: get_item(GetItemInput) -> GetItemOutput;
     /// Reads up to 100 items by their keys, all of one moment.
-    transact_get_items(TransactGetItemsInput) -> TransactGetItemsOutput;
+    TransactGetItems: transact_get_items(TransactGetItemsInput) -> TransactGetItemsOutput;
     /// Reads a page of the items of one partition, of a table or of an index.
-    query(QueryInput) -> PageOutput;
+    Query: query(QueryInput) -> PageOutput;
     /// Reads a page of all items of a table or of an index.
-    scan(ScanInput) -> PageOutput;
+    Scan: scan(ScanInput) -> PageOutput;
 }
 
 writes! {
     /// Puts an item, in the place of the one with its key if there is one.
-    put_item, put_item_async, put_item_blocking(PutItemInput) -> PutItemOutput;
+    PutItem: put_item, put_item_async, put_item_blocking(PutItemInput) -> PutItemOutput;
     /// Changes an item, or makes it if there is none.
-    update_item, update_item_async, update_item_blocking(UpdateItemInput) -> UpdateItemOutput;
+    UpdateItem: update_item, update_item_async, update_item_blocking(UpdateItemInput) -> UpdateItemOutput;
     /// Deletes an item if it is there.
-    delete_item, delete_item_async, delete_item_blocking(DeleteItemInput) -> DeleteItemOutput;
-    /// Puts and deletes up to 25 items, each for itself.
-    batch_write_item, batch_write_item_async, batch_write_item_blocking(BatchWriteItemInput) -> BatchWriteItemOutput;
+    DeleteItem: delete_item, delete_item_async, delete_item_blocking(DeleteItemInput) -> DeleteItemOutput;
     /// Puts, changes, deletes and checks up to 100 items, all or nothing.
-    transact_write_items, transact_write_items_async,
+    TransactWriteItems: transact_write_items, transact_write_items_async,
         transact_write_items_blocking(TransactWriteItemsInput) -> TransactWriteItemsOutput;
     /// Executes a PartiQL statement.
-    execute_statement, execute_statement_async,
+    ExecuteStatement: execute_statement, execute_statement_async,
         execute_statement_blocking(ExecuteStatementInput) -> ExecuteStatementOutput;
     /// Executes up to 25 PartiQL statements, each for itself.
-    batch_execute_statement, batch_execute_statement_async,
+    BatchExecuteStatement: batch_execute_statement, batch_execute_statement_async,
         batch_execute_statement_blocking(BatchExecuteStatementInput) -> BatchExecuteStatementOutput;
     /// Executes up to 100 PartiQL statements, all or nothing.
-    execute_transaction, execute_transaction_async,
+    ExecuteTransaction: execute_transaction, execute_transaction_async,
         execute_transaction_blocking(ExecuteTransactionInput) -> ExecuteTransactionOutput;
 }

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod batches;
 mod builder;
 mod control;
 mod database;
 mod errors;
+mod faults;
 mod items;
 mod streams;
 mod table_operations;
@@ -11,6 +13,11 @@ mod table_operations;
 pub use builder::Builder;
 pub use control::{ControlError, ShardSummary};
 pub use database::Pretender;
+pub use faults::{
+    Call, Drops, Fault, FaultError, FaultId, FaultKind, FaultReport, FaultState, FaultTarget, Faults,
+    InjectedFault, Injection, NotATarget, OperationGroup,
+};
+pub use streams::StreamReader;
 
 pub use pdb_cleanup::{SweepReport, TrimReport};
 pub use pdb_items::tables::*;

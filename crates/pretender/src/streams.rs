@@ -1,14 +1,19 @@
 //! The operations on streams.
 
-use pdb_model::ApiError;
+mod reader;
+
+use pdb_model::{ApiError, Operation, SequenceNumber, StreamArn};
 use pdb_store::{RecordRef, StoreError};
 use pdb_streams::{
     DescribeStreamInput, GetRecordsOutput, GetShardIteratorInput, ListStreamsInput, ListStreamsOutput,
-    PageContext, StreamDescription, StreamManager, SubscriptionBuilder,
+    PageContext, StreamDescription, StreamManager, Subscription, SubscriptionBuilder,
 };
 
 use crate::Pretender;
 use crate::errors::streams_error;
+use crate::faults::{Door, Faults, NamesTables, tables_of};
+
+pub use reader::StreamReader;
 
 impl Pretender {
     /// Lists the streams of a table, or all, also disabled ones and those of deleted tables, for 24 hours.
@@ -17,6 +22,7 @@ impl Pretender {
     ///
     /// [`ApiError`] with AWS's code and text.
     pub fn list_streams(&self, input: &ListStreamsInput) -> Result<ListStreamsOutput, ApiError> {
+        self.pass(Operation::ListStreams, input)?;
         self.inner.streams.list_streams(input).map_err(streams_error)
     }
 
@@ -26,6 +32,7 @@ impl Pretender {
     ///
     /// [`ApiError`] with AWS's code and text.
     pub fn describe_stream(&self, input: &DescribeStreamInput) -> Result<StreamDescription, ApiError> {
+        self.pass(Operation::DescribeStream, input)?;
         self.inner.streams.describe_stream(input).map_err(streams_error)
     }
 
@@ -35,6 +42,7 @@ impl Pretender {
     ///
     /// [`ApiError`] with AWS's code and text.
     pub fn get_shard_iterator(&self, input: &GetShardIteratorInput) -> Result<String, ApiError> {
+        self.pass(Operation::GetShardIterator, input)?;
         self.inner.streams.get_shard_iterator(input).map_err(streams_error)
     }
 
@@ -48,7 +56,7 @@ impl Pretender {
         shard_iterator: &str,
         limit: Option<u32>,
     ) -> Result<GetRecordsOutput, ApiError> {
-        self.inner.streams.get_records(shard_iterator, limit).map_err(streams_error)
+        self.pages().get_records(shard_iterator, limit)
     }
 
     /// Hands the records at an iterator to `each` as they are stored, and returns the next iterator: for who copies their
@@ -63,12 +71,82 @@ impl Pretender {
         limit: Option<u32>,
         each: &mut dyn FnMut(&PageContext, &RecordRef<'_>) -> Result<(), StoreError>,
     ) -> Result<Option<String>, ApiError> {
-        self.inner.streams.get_records_with(shard_iterator, limit, each).map_err(streams_error)
+        self.pages().get_records_with(shard_iterator, limit, each)
     }
 
     /// Begins a subscription: one reader of all records of one or several streams, in order, across shards.
     #[must_use]
-    pub fn subscribe(&self) -> SubscriptionBuilder<StreamManager> {
-        self.inner.streams.subscribe()
+    pub fn subscribe(&self) -> SubscriptionBuilder<StreamReader> {
+        let Self { inner, door } = self;
+        Subscription::builder(StreamReader::new(inner.streams.clone(), inner.faults.clone(), door.clone()))
+    }
+
+    fn pages(&self) -> Pages<'_> {
+        Pages { streams: &self.inner.streams, faults: &self.inner.faults, door: &self.door }
+    }
+}
+
+/// `GetRecords` and the faults of it.
+#[derive(Clone, Copy, Debug)]
+struct Pages<'a> {
+    streams: &'a StreamManager,
+    faults: &'a Faults,
+    door: &'a Door,
+}
+
+impl Pages<'_> {
+    fn get_records(self, shard_iterator: &str, limit: Option<u32>) -> Result<GetRecordsOutput, ApiError> {
+        let mut records = Vec::new();
+        let next_shard_iterator = self.get_records_with(shard_iterator, limit, &mut |page, record| {
+            records.push(record.to_record(page.view_type)?);
+            Ok(())
+        })?;
+        Ok(GetRecordsOutput { records, next_shard_iterator })
+    }
+
+    fn get_records_with(
+        self,
+        shard_iterator: &str,
+        limit: Option<u32>,
+        each: &mut dyn FnMut(&PageContext, &RecordRef<'_>) -> Result<(), StoreError>,
+    ) -> Result<Option<String>, ApiError> {
+        let text = IteratorText(shard_iterator);
+        let injection = self.door.pass(self.faults, Operation::GetRecords, || tables_of(&text))?;
+        if injection.is_some_and(|injection| injection.is_empty_page()) {
+            return self.streams.renew_iterator(shard_iterator, limit).map(Some).map_err(streams_error);
+        }
+        if !self.faults.is_armed() {
+            return self.streams.get_records_with(shard_iterator, limit, each).map_err(streams_error);
+        }
+        let mut last = None;
+        let next = self.streams.get_records_with(shard_iterator, limit, &mut |page, record| {
+            last = Some(record.sequence_number);
+            each(page, record)
+        });
+        let next = next.map_err(streams_error)?;
+        Ok(last.and_then(|last| self.again(shard_iterator, last)).or(next))
+    }
+
+    /// Returns an iterator at the last record of a page, if it is to be delivered again: unless the page began with it, so
+    /// that a reader gets on even if it reads record by record.
+    fn again(self, shard_iterator: &str, last: SequenceNumber) -> Option<String> {
+        let again = self.streams.iterator_at(shard_iterator, last)?;
+        let table = IteratorText(shard_iterator).stream_arn()?.table.name;
+        self.door.delivers_twice(self.faults, &table).then_some(again)
+    }
+}
+
+/// A shard iterator, whose front part can be read without its key.
+struct IteratorText<'a>(&'a str);
+
+impl IteratorText<'_> {
+    fn stream_arn(&self) -> Option<StreamArn> {
+        self.0.split('|').next()?.parse().ok()
+    }
+}
+
+impl NamesTables for IteratorText<'_> {
+    fn add_tables(&self, tables: &mut Vec<pdb_model::TableName>) {
+        tables.extend(self.stream_arn().map(|arn| arn.table.name));
     }
 }

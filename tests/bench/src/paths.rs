@@ -77,7 +77,7 @@ fn fill_sorted(db: &Pretender, table: &TableName) -> Result<(), Box<dyn Error>> 
 fn call(wire: &Wire, make: &crate::load::MakeRequest, count: u64) -> Result<(), Box<dyn Error>> {
     for n in 0..count {
         let (target, body) = make(n);
-        let response = wire.call(Some(target), body.as_bytes());
+        let response = wire.call(Some(target), body.as_bytes()).answer().expect("no fault was asked for");
         if response.status != 200 {
             return Err(String::from_utf8_lossy(&response.body).into());
         }

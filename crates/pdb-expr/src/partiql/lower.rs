@@ -55,6 +55,17 @@ pub(super) fn statement(
     })
 }
 
+/// Returns what a statement reads or writes; an expression reads nothing.
+pub(super) fn source_of(raw: &RawStatement) -> Option<Source> {
+    match raw {
+        RawStatement::Select(raw) | RawStatement::Exists(raw) => source(&raw.source).ok(),
+        RawStatement::Insert { source: raw, .. }
+        | RawStatement::Update { source: raw, .. }
+        | RawStatement::Delete { source: raw, .. } => source(raw).ok(),
+        RawStatement::Expression(_) => None,
+    }
+}
+
 /// Returns the expressions of a statement that may have literals, in the order of the text. The item of an `INSERT` is
 /// taken apart: each attribute is a root.
 fn expressions(raw: &RawStatement) -> Vec<&RawExpr> {

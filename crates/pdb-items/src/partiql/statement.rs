@@ -1,6 +1,6 @@
 //! Statements, parsed, with the tables they name.
 
-use pdb_expr::partiql::{PartiqlError, Statement};
+use pdb_expr::partiql::{PartiqlError, Source, Statement};
 use pdb_model::{AttributeValue, TableArn, TableName};
 
 use crate::ItemsError;
@@ -21,14 +21,20 @@ impl ParsedStatement {
         if let Statement::Insert(insert) = &statement {
             check_new_item(&insert.item)?;
         }
-        let named = &statement.source().table;
-        let table_name = match named.parse::<TableName>() {
-            Ok(name) => name,
-            // No table has a name like that, unless it is the name of a resource.
-            Err(_) => named.parse::<TableArn>().map_err(|_| not_found())?.name,
-        };
+        // No table has another name, unless it is the name of a resource.
+        let table_name = table_of(statement.source()).ok_or_else(not_found)?;
         Ok(Self { statement, table_name })
     }
+}
+
+/// Returns the table that a statement names, by name or ARN, looking at its syntax only; `None` if that is wrong.
+#[must_use]
+pub fn table_named_by(statement: &str) -> Option<TableName> {
+    table_of(&Source::named_in(statement)?)
+}
+
+fn table_of(Source { table, .. }: &Source) -> Option<TableName> {
+    table.parse().ok().or_else(|| Some(table.parse::<TableArn>().ok()?.name))
 }
 
 /// What a fault in a statement is to a client.

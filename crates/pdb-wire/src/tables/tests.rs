@@ -23,7 +23,7 @@ fn wire() -> Wire {
 /// Calls an operation and returns status and body.
 fn call(wire: &Wire, operation: &str, body: &str) -> (u16, String) {
     let target = format!("DynamoDB_20120810.{operation}");
-    let response = wire.call(Some(&target), body.as_bytes());
+    let response = wire.call(Some(&target), body.as_bytes()).answer().unwrap();
     (response.status, String::from_utf8(response.body).unwrap())
 }
 

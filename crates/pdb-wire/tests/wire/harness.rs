@@ -40,6 +40,7 @@ impl Client {
             _ => "DynamoDB_20120810",
         };
         let response = self.wire.call(Some(&format!("{service}.{operation}")), body.as_bytes());
+        let response = response.answer().expect("no fault was asked for");
         (response.status, String::from_utf8(response.body).unwrap())
     }
 

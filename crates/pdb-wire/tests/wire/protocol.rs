@@ -6,7 +6,7 @@ use crate::harness::Client;
 fn json_is_looked_at_before_the_target() {
     let client = Client::new();
     let call = |target: Option<&str>, body: &str| {
-        let response = client.wire.call(target, body.as_bytes());
+        let response = client.wire.call(target, body.as_bytes()).answer().unwrap();
         (response.status, String::from_utf8(response.body).unwrap())
     };
     let not_json = r#"{"__type":"com.amazon.coral.service#SerializationException"}"#;

@@ -12,7 +12,7 @@ pub enum OperationClass {
 }
 
 macro_rules! operations {
-    ($($prefix:literal { $($class:ident: $($name:ident),* ;)* })*) => {
+    ($($prefix:literal, of streams: $is_of_streams:literal { $($class:ident: $($name:ident),* ;)* })*) => {
         /// An operation of DynamoDB or of DynamoDB Streams.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Operation {
@@ -23,6 +23,18 @@ macro_rules! operations {
         }
 
         impl Operation {
+            /// All operations.
+            pub const ALL: &[Self] = &[$($($(Self::$name,)*)*)*];
+
+            /// Finds the operation with this name, which is without the service.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($($(stringify!($name) => Some(Self::$name),)*)*)*
+                    _ => None,
+                }
+            }
+
             /// Finds the operation that an `X-Amz-Target` header names.
             #[must_use]
             pub fn from_target(target: &str) -> Option<Self> {
@@ -40,6 +52,14 @@ macro_rules! operations {
                 }
             }
 
+            /// Tells whether the operation is one of DynamoDB Streams.
+            #[must_use]
+            pub fn is_of_streams(self) -> bool {
+                match self {
+                    $($($(Self::$name => $is_of_streams,)*)*)*
+                }
+            }
+
             /// Returns how the operation is to be run.
             #[must_use]
             pub fn class(self) -> OperationClass {
@@ -52,7 +72,7 @@ macro_rules! operations {
 }
 
 operations! {
-    "DynamoDB_20120810" {
+    "DynamoDB_20120810", of streams: false {
         PointRead: GetItem;
         Write: PutItem, UpdateItem, DeleteItem, BatchWriteItem, TransactWriteItems;
         Blocking: Query, Scan, BatchGetItem, TransactGetItems,
@@ -71,7 +91,7 @@ operations! {
             DescribeTableReplicaAutoScaling, UpdateTableReplicaAutoScaling,
             ImportTable, DescribeImport, ListImports, ExportTableToPointInTime, DescribeExport, ListExports;
     }
-    "DynamoDBStreams_20120810" {
+    "DynamoDBStreams_20120810", of streams: true {
         PointRead: DescribeStream, GetShardIterator;
         Blocking: ListStreams, GetRecords;
     }
@@ -97,5 +117,15 @@ mod tests {
         ] {
             assert_eq!(Operation::from_target(unknown), None, "{unknown}");
         }
+    }
+
+    #[test]
+    fn names_are_found_again() {
+        for operation in Operation::ALL {
+            assert_eq!(Operation::from_name(operation.name()), Some(*operation));
+        }
+        assert_eq!(Operation::from_name("getitem"), None);
+        let of_streams = Operation::ALL.iter().filter(|operation| operation.is_of_streams());
+        assert_eq!(of_streams.count(), 4);
     }
 }

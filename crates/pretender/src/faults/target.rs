@@ -1,0 +1,157 @@
+//! Operations and groups of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use pdb_model::Operation;
+
+/// Operations that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OperationGroup {
+    /// All operations of both services.
+    All,
+    /// All operations on items: reads, writes and PartiQL.
+    Items,
+    /// `GetItem`, `BatchGetItem`, `TransactGetItems`, `Query`, `Scan`.
+    Reads,
+    /// `PutItem`, `UpdateItem`, `DeleteItem`, `BatchWriteItem`, `TransactWriteItems`.
+    Writes,
+    /// `BatchGetItem`, `BatchWriteItem`, `BatchExecuteStatement`.
+    Batches,
+    /// `TransactGetItems`, `TransactWriteItems`, `ExecuteTransaction`.
+    Transactions,
+    /// PartiQL: `ExecuteStatement`, `BatchExecuteStatement`, `ExecuteTransaction`.
+    Statements,
+    /// Operations on tables and what belongs to them: all of DynamoDB that is not of items.
+    Tables,
+    /// The four operations of DynamoDB Streams.
+    Streams,
+}
+
+impl OperationGroup {
+    /// All groups.
+    pub const ALL: &[Self] = &[
+        Self::All,
+        Self::Items,
+        Self::Reads,
+        Self::Writes,
+        Self::Batches,
+        Self::Transactions,
+        Self::Statements,
+        Self::Tables,
+        Self::Streams,
+    ];
+
+    /// Tells whether an operation belongs to the group.
+    #[must_use]
+    pub fn contains(self, operation: Operation) -> bool {
+        use Operation as O;
+        match self {
+            Self::All => true,
+            Self::Items => {
+                [Self::Reads, Self::Writes, Self::Statements].iter().any(|g| g.contains(operation))
+            }
+            Self::Reads => {
+                matches!(operation, O::GetItem | O::BatchGetItem | O::TransactGetItems | O::Query | O::Scan)
+            }
+            Self::Writes => matches!(
+                operation,
+                O::PutItem | O::UpdateItem | O::DeleteItem | O::BatchWriteItem | O::TransactWriteItems
+            ),
+            Self::Batches => {
+                matches!(operation, O::BatchGetItem | O::BatchWriteItem | O::BatchExecuteStatement)
+            }
+            Self::Transactions => {
+                matches!(operation, O::TransactGetItems | O::TransactWriteItems | O::ExecuteTransaction)
+            }
+            Self::Statements => {
+                matches!(operation, O::ExecuteStatement | O::BatchExecuteStatement | O::ExecuteTransaction)
+            }
+            Self::Tables => !operation.is_of_streams() && !Self::Items.contains(operation),
+            Self::Streams => operation.is_of_streams(),
+        }
+    }
+
+    /// Returns the name by which commands call the group.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Items => "items",
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::Batches => "batches",
+            Self::Transactions => "transactions",
+            Self::Statements => "statements",
+            Self::Tables => "tables",
+            Self::Streams => "streams",
+        }
+    }
+}
+
+impl fmt::Display for OperationGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Which operations a fault befalls: one, or a group. As text the name of either: `PutItem`, `writes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultTarget {
+    /// One operation.
+    Operation(Operation),
+    /// All operations of a group that can fail like this.
+    Group(OperationGroup),
+}
+
+impl FaultTarget {
+    /// Tells whether an operation is meant.
+    #[must_use]
+    pub fn contains(self, operation: Operation) -> bool {
+        match self {
+            Self::Operation(named) => named == operation,
+            Self::Group(group) => group.contains(operation),
+        }
+    }
+}
+
+impl From<Operation> for FaultTarget {
+    fn from(operation: Operation) -> Self {
+        Self::Operation(operation)
+    }
+}
+
+impl From<OperationGroup> for FaultTarget {
+    fn from(group: OperationGroup) -> Self {
+        Self::Group(group)
+    }
+}
+
+impl fmt::Display for FaultTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Operation(operation) => operation.name(),
+            Self::Group(group) => group.name(),
+        })
+    }
+}
+
+/// A text that names neither an operation nor a group.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no operation; name one, as PutItem, or a group: all, items, reads, writes, batches, transactions, \
+     statements, tables, streams"
+)]
+pub struct NotATarget(String);
+
+impl FromStr for FaultTarget {
+    type Err = NotATarget;
+
+    fn from_str(text: &str) -> Result<Self, NotATarget> {
+        let group = OperationGroup::ALL.iter().find(|group| group.name() == text).copied();
+        group
+            .map(Self::Group)
+            .or_else(|| Operation::from_name(text).map(Self::Operation))
+            .ok_or_else(|| NotATarget(text.to_owned()))
+    }
+}

@@ -1,0 +1,88 @@
+//! What subscriptions read from.
+
+use pdb_model::{ApiError, ErrorCode, Operation, StreamRecord, TableName};
+use pdb_streams::{
+    SourceError, SourcePage, SourcePosition, SourceStream, StreamManager, StreamSource, WakeHandle,
+};
+
+use super::Pages;
+use crate::faults::{Door, Faults};
+
+/// The streams of a database as [`Pretender::subscribe`](crate::Pretender::subscribe) reads them: the operations of the
+/// Streams API, with the faults that befall them. Does not keep the database open.
+#[derive(Clone, Debug)]
+pub struct StreamReader {
+    streams: StreamManager,
+    faults: Faults,
+    door: Door,
+}
+
+impl StreamReader {
+    pub(super) fn new(streams: StreamManager, faults: Faults, door: Door) -> Self {
+        Self { streams, faults, door }
+    }
+
+    /// Lets a call pass the faults.
+    fn pass(
+        &self,
+        operation: Operation,
+        table: impl FnOnce() -> Option<TableName>,
+    ) -> Result<(), SourceError> {
+        let passed = self.door.pass(&self.faults, operation, || table().into_iter().collect());
+        passed.map(drop).map_err(source_error)
+    }
+}
+
+/// The table in a stream's ARN.
+fn table_of(stream_arn: &str) -> Option<TableName> {
+    Some(pdb_streams::parse_stream_arn(stream_arn).ok()?.table.name)
+}
+
+impl StreamSource for StreamReader {
+    type Record = StreamRecord;
+
+    fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError> {
+        self.pass(Operation::ListStreams, || table_name.parse().ok())?;
+        self.streams.streams(table_name)
+    }
+
+    fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError> {
+        self.pass(Operation::DescribeStream, || table_of(stream_arn))?;
+        self.streams.describe(stream_arn)
+    }
+
+    fn shard_iterator(
+        &self,
+        stream_arn: &str,
+        shard_id: &str,
+        position: &SourcePosition,
+    ) -> Result<String, SourceError> {
+        self.pass(Operation::GetShardIterator, || table_of(stream_arn))?;
+        self.streams.shard_iterator(stream_arn, shard_id, position)
+    }
+
+    fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<StreamRecord>, SourceError> {
+        let pages = Pages { streams: &self.streams, faults: &self.faults, door: &self.door };
+        let page = pages.get_records(iterator, limit).map_err(source_error)?;
+        Ok(SourcePage { records: page.records, next_iterator: page.next_shard_iterator })
+    }
+
+    fn position_of(&self, iterator: &str) -> Option<SourcePosition> {
+        self.streams.position_of(iterator)
+    }
+
+    fn wake_on_change(&self, wake: &WakeHandle) {
+        self.streams.wake_on_change(wake);
+    }
+}
+
+/// Sorts errors by what a subscription does about them.
+fn source_error(error: ApiError) -> SourceError {
+    match error.code {
+        ErrorCode::ResourceNotFoundException => SourceError::NotFound,
+        ErrorCode::ExpiredIteratorException => SourceError::Expired,
+        ErrorCode::TrimmedDataAccessException => SourceError::Trimmed,
+        ErrorCode::ThrottlingException | ErrorCode::LimitExceededException => SourceError::Throttled,
+        _ => SourceError::Failed(Box::new(error)),
+    }
+}
