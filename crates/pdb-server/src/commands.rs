@@ -1,8 +1,11 @@
 //! The subcommands, one file each.
 
 mod ctl;
+mod place;
 mod serve;
+mod stop;
 mod tail;
+mod trigger;
 
 use std::error::Error;
 
@@ -14,6 +17,7 @@ pub(crate) enum Command {
     Serve(Box<serve::Serve>),
     Ctl(ctl::Ctl),
     Tail(tail::Tail),
+    Trigger(Box<trigger::Trigger>),
 }
 
 impl Command {
@@ -23,6 +27,7 @@ impl Command {
             Self::Serve(serve) => serve.run(),
             Self::Ctl(ctl) => ctl.run(),
             Self::Tail(tail) => tail.run(),
+            Self::Trigger(trigger) => trigger.run(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pdb_trigger::{EventRecord, ToEventRecord};
 use pretender::{
     Clock, EventDocument, SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream,
     StreamSource, SystemClock,
@@ -193,6 +194,12 @@ impl SourceRecord for RemoteRecord {
 
     fn document(&self, _stream_arn: &str) -> EventDocument {
         EventDocument::parse(&self.0.to_string()).expect("a record is an object")
+    }
+}
+
+impl ToEventRecord for RemoteRecord {
+    fn event_record(&self, stream_arn: &str) -> EventRecord {
+        EventRecord::from_api(&self.0, stream_arn)
     }
 }
 

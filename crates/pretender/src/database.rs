@@ -1,6 +1,7 @@
 //! The open database.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use pdb_cleanup::{CleanupOptions, Pace, Sweeper};
 use pdb_items::tables::TableManager;
@@ -119,6 +120,18 @@ impl Pretender {
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.inner.account
+    }
+
+    /// Returns the clock and the source of ids the database was opened with.
+    #[must_use]
+    pub fn env(&self) -> &Env {
+        &self.inner.env
+    }
+
+    /// Returns how long stream records are kept.
+    #[must_use]
+    pub fn retention(&self) -> Duration {
+        self.inner.cleanup.retention
     }
 
     /// Returns which generation of AWS's validation texts refused requests get.

@@ -74,6 +74,13 @@ impl Pretender {
         self.pages().get_records_with(shard_iterator, limit, each)
     }
 
+    /// Returns the streams of this database as a [`StreamSource`](pdb_streams::StreamSource), for readers that walk shards by
+    /// themselves.
+    #[must_use]
+    pub fn streams(&self) -> StreamManager {
+        self.inner.streams.clone()
+    }
+
     /// Begins a subscription: one reader of all records of one or several streams, in order, across shards.
     #[must_use]
     pub fn subscribe(&self) -> SubscriptionBuilder<StreamReader> {

@@ -14,7 +14,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pdb-cleanup", &["pdb-model", "pdb-store", "pdb-capture"]),
     ("pretender", &["pdb-model", "pdb-store", "pdb-capture", "pdb-items", "pdb-streams", "pdb-cleanup"]),
     ("pdb-wire", &["pretender", "pdb-model"]),
-    ("pdb-server", &["pdb-wire", "pretender", "pdb-model"]),
+    ("pdb-trigger", &["pretender"]),
+    ("pdb-server", &["pdb-wire", "pdb-trigger", "pretender", "pdb-model"]),
     ("pdb-testpg", &[]),
     ("pdb-testkit", &["pdb-model", "pdb-store", "pdb-testpg"]),
 ];
@@ -36,7 +37,10 @@ const FENCES: &[(&str, &[&str])] = &[
     ("time", &["pdb-model", "pdb-server"]),
     ("base64", &["pdb-model", "pdb-expr", "pdb-wire"]),
     ("serde", &["pdb-model", "pdb-store", "pdb-items", "pdb-streams", "pdb-wire", "pdb-server"]),
-    ("serde_json", &["pdb-model", "pdb-store", "pdb-items", "pdb-streams", "pdb-wire", "pdb-server"]),
+    (
+        "serde_json",
+        &["pdb-model", "pdb-store", "pdb-items", "pdb-streams", "pdb-wire", "pdb-trigger", "pdb-server"],
+    ),
     ("bigdecimal", &[]),
     ("proptest", &[]),
     ("tempfile", &["pdb-testkit"]),

@@ -1,8 +1,6 @@
 //! `pretender tail`.
 
 mod line;
-mod place;
-mod stop;
 
 use std::error::Error;
 use std::io::{ErrorKind, Write};
@@ -11,13 +9,15 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use pretender::{EventPattern, StartPosition, Subscription, TailError, WakeHandle};
 
+use super::place::Place;
+use super::stop::StopOnSignal;
 use crate::remote::{RemoteRecord, RemoteStreams};
-use place::Place;
-use stop::StopOnSignal;
 
 /// Pages without a record after which an open shard counts as read: AWS answers empty ones before records, too.
 const EMPTY_PAGES: u32 = 3;
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// How long a request in flight may delay the end.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Print the changes of tables, from any endpoint of the Streams API.
 ///
@@ -72,7 +72,7 @@ impl Tail {
         let (many, follow, json) = (self.targets.len() > 1, self.follow, self.json);
         let mut failing = false;
         let wake = WakeHandle::default();
-        let _stop = StopOnSignal::start(wake.clone())?;
+        let _stop = StopOnSignal::start(wake.clone(), PATIENCE)?;
         for event in self.subscribe(wake)? {
             match event {
                 Ok(event) => {

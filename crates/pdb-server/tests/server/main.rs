@@ -11,3 +11,4 @@ mod protocol;
 mod robustness;
 mod tail;
 mod tail_elsewhere;
+mod trigger;

@@ -28,12 +28,12 @@ pub struct Checkpoint {
 #[error("text is not a checkpoint of a stream subscription")]
 pub struct CheckpointError;
 
-/// Progress by shard id.
-pub(super) type StreamProgress = BTreeMap<String, ShardProgress>;
+/// How far the shards of one stream have been read, by shard id.
+pub type StreamProgress = BTreeMap<String, ShardProgress>;
 
 /// How far one shard has been read. A shard without progress has not been begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ShardProgress {
+pub enum ShardProgress {
     /// Begun at the trim horizon, nothing seen yet.
     Begun,
     /// Begun at the end, nothing seen yet; all there is to resume from is the iterator itself.
@@ -45,6 +45,20 @@ pub(super) enum ShardProgress {
 }
 
 const VERSION: u64 = 1;
+
+impl Checkpoint {
+    /// Returns the checkpoint of a reader of one stream.
+    #[must_use]
+    pub fn of_stream(stream_arn: &str, progress: StreamProgress) -> Self {
+        Self { streams: BTreeMap::from([(stream_arn.to_owned(), progress)]) }
+    }
+
+    /// Returns how far the stream with this ARN has been read; `None` if it has not been begun.
+    #[must_use]
+    pub fn stream(&self, stream_arn: &str) -> Option<&StreamProgress> {
+        self.streams.get(stream_arn)
+    }
+}
 
 impl fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

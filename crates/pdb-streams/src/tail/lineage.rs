@@ -5,7 +5,7 @@ use super::source::SourceShard;
 
 /// Returns the shards that may be begun or resumed: not finished, not being read, and with a parent that is finished,
 /// gone, or never was.
-pub(super) fn ready<'s>(
+pub fn ready_shards<'s>(
     shards: &'s [SourceShard],
     progress: &StreamProgress,
     is_being_read: impl Fn(&str) -> bool,
@@ -23,7 +23,7 @@ pub(super) fn ready<'s>(
 }
 
 /// Drops the progress of finished shards that are not listed any more: nothing can lead back to them.
-pub(super) fn forget_gone(shards: &[SourceShard], progress: &mut StreamProgress) {
+pub fn forget_gone_shards(shards: &[SourceShard], progress: &mut StreamProgress) {
     progress.retain(|shard_id, progress| {
         *progress != ShardProgress::Finished || shards.iter().any(|shard| shard.shard_id == *shard_id)
     });

@@ -1,6 +1,6 @@
 //! The reading of one shard.
 
-use super::checkpoint::ShardProgress;
+use super::checkpoint::{ShardProgress, StreamProgress};
 use super::source::{SourceError, SourcePosition, StreamSource};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +21,11 @@ pub(super) struct Reader<R> {
 ///
 /// A shard begun at its end that cannot say where that was, and whose iterator has died meanwhile, is read from the trim
 /// horizon: better too much than a gap.
-pub(super) fn iterator_behind<S: StreamSource>(
+///
+/// # Errors
+///
+/// Those of [`StreamSource::shard_iterator`].
+pub fn iterator_behind<S: StreamSource>(
     source: &S,
     stream_arn: &str,
     shard_id: &str,
@@ -36,8 +40,27 @@ pub(super) fn iterator_behind<S: StreamSource>(
     source.shard_iterator(stream_arn, shard_id, &position)
 }
 
+/// Returns the progress of a reader that begins at the end of a stream: open shards at their ends, closed ones as read.
+///
+/// # Errors
+///
+/// Those of [`StreamSource::describe`] and [`StreamSource::shard_iterator`].
+pub fn begin_at_end<S: StreamSource>(source: &S, stream_arn: &str) -> Result<StreamProgress, SourceError> {
+    let mut begun = StreamProgress::new();
+    for shard in source.describe(stream_arn)?.shards {
+        let progress = if shard.is_open {
+            let iterator = source.shard_iterator(stream_arn, &shard.shard_id, &SourcePosition::Latest)?;
+            progress_at_end(source, &iterator)
+        } else {
+            ShardProgress::Finished
+        };
+        begun.insert(shard.shard_id, progress);
+    }
+    Ok(begun)
+}
+
 /// Returns the progress that a shard begun at its end has before it has seen a record.
-pub(super) fn progress_at_end<S: StreamSource>(source: &S, iterator: &str) -> ShardProgress {
+fn progress_at_end<S: StreamSource>(source: &S, iterator: &str) -> ShardProgress {
     match source.position_of(iterator) {
         Some(SourcePosition::After(number)) => ShardProgress::After(number),
         Some(SourcePosition::TrimHorizon) => ShardProgress::Begun,

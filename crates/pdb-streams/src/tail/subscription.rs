@@ -3,8 +3,8 @@
 use super::builder::{StartPosition, SubscriptionBuilder, TailOptions};
 use super::checkpoint::{Checkpoint, ShardProgress, StreamProgress};
 use super::lineage;
-use super::reader::{Reader, iterator_behind, progress_at_end};
-use super::source::{SourceError, SourcePosition, SourceRecord, SourceStream, StreamSource};
+use super::reader::{Reader, begin_at_end, iterator_behind};
+use super::source::{SourceError, SourceRecord, SourceStream, StreamSource};
 use super::wake::WakeHandle;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -177,7 +177,7 @@ impl<S: StreamSource> Subscription<S> {
         let mut walk =
             StreamWalk { stream_arn: stream_arn.into(), progress, is_over: false, must_look: true };
         if is_new && self.options.from == StartPosition::Latest {
-            self.begin_at_end(&mut walk)?;
+            walk.progress = begin_at_end(&self.source, stream_arn).map_err(TailError::Source)?;
         }
         self.streams.push(walk);
         let stream = self.streams.len() - 1;
@@ -185,22 +185,6 @@ impl<S: StreamSource> Subscription<S> {
         // A checkpoint may outlive its stream; a stream asked for by name has to be there.
         if is_new && self.streams[stream].is_gone() {
             return Err(TailError::Source(SourceError::NotFound));
-        }
-        Ok(())
-    }
-
-    /// Fixes the end of every open shard as the place to begin, and takes closed shards as read.
-    fn begin_at_end(&mut self, walk: &mut StreamWalk) -> Result<(), TailError> {
-        let described = self.source.describe(&walk.stream_arn).map_err(TailError::Source)?;
-        for shard in described.shards {
-            let progress = if shard.is_open {
-                let iterator =
-                    self.source.shard_iterator(&walk.stream_arn, &shard.shard_id, &SourcePosition::Latest);
-                progress_at_end(&self.source, &iterator.map_err(TailError::Source)?)
-            } else {
-                ShardProgress::Finished
-            };
-            walk.progress.insert(shard.shard_id, progress);
         }
         Ok(())
     }
@@ -346,7 +330,7 @@ impl<S: StreamSource> Subscription<S> {
         let mut begun = Vec::new();
         let mut outcome = Ok(());
         let mut all_begun = true;
-        for shard in lineage::ready(&described.shards, progress, is_being_read) {
+        for shard in lineage::ready_shards(&described.shards, progress, is_being_read) {
             match begin(&self.source, &stream_arn, &shard.shard_id, progress) {
                 Ok(begin) => begun.push((shard.shard_id.as_str().into(), begin)),
                 // Gone between the two calls: the next description does not list it.
@@ -357,7 +341,7 @@ impl<S: StreamSource> Subscription<S> {
                 }
             }
         }
-        lineage::forget_gone(&described.shards, progress);
+        lineage::forget_gone_shards(&described.shards, progress);
         for (shard_id, Begin { iterator, has_gap }) in begun {
             if has_gap {
                 self.report_gap(stream, &shard_id);

@@ -19,6 +19,7 @@ struct Shared {
 struct State {
     stopped: bool,
     news: bool,
+    nudged: bool,
 }
 
 impl WakeHandle {
@@ -31,6 +32,12 @@ impl WakeHandle {
     /// Says that there may be new records.
     pub fn wake(&self) {
         self.state().news = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// Ends a wait without saying that there may be new records.
+    pub fn nudge(&self) {
+        self.state().nudged = true;
         self.shared.changed.notify_all();
     }
 
@@ -52,18 +59,19 @@ impl WakeHandle {
         self.state().stopped
     }
 
-    /// Waits until there is news, a stop, or `timeout` has passed.
-    pub(super) fn wait(&self, timeout: Duration) {
+    /// Waits until there is news, a nudge, a stop, or `timeout` has passed; returns whether there is news.
+    pub fn wait(&self, timeout: Duration) -> bool {
         let until = Instant::now() + timeout;
         let mut state = self.state();
-        while !state.stopped && !state.news {
+        while !state.stopped && !state.news && !state.nudged {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
             state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.news = false;
+        state.nudged = false;
+        std::mem::take(&mut state.news)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use pretender::WakeHandle;
 
-/// How long a request in flight may delay the end.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// Stops a subscription at Ctrl-C or when a supervisor asks; the process then ends as if it had caught up.
+/// Stops a subscription or a trigger at Ctrl-C or when a supervisor asks; the process then ends as if it had caught up.
 #[derive(Debug)]
 pub(super) struct StopOnSignal {
     /// Never used to send: it ends when the subscription has.
@@ -18,12 +15,12 @@ pub(super) struct StopOnSignal {
 }
 
 impl StopOnSignal {
-    /// Begins to listen.
+    /// Begins to listen. What is in flight may delay the end for as long as `patience`.
     ///
     /// # Errors
     ///
     /// The system's, if there can be no thread or no handler.
-    pub(super) fn start(wake: WakeHandle) -> io::Result<Self> {
+    pub(super) fn start(wake: WakeHandle, patience: Duration) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let (running, ended) = channel();
         let (ready, is_ready) = channel();
@@ -41,7 +38,7 @@ impl StopOnSignal {
             });
             if asked.is_ok() {
                 wake.stop();
-                leave_unless(&ended);
+                leave_unless(&ended, patience);
             }
         })?;
         // An error means that the thread has ended, and no signal will be noticed: the process then ends as by default.
@@ -50,9 +47,9 @@ impl StopOnSignal {
     }
 }
 
-/// Ends the process if the subscription does not: it may be waiting for an answer.
-fn leave_unless(ended: &Receiver<()>) {
-    if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+/// Ends the process if what was stopped does not end: it may be waiting for an answer.
+fn leave_unless(ended: &Receiver<()>, patience: Duration) {
+    if ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
         std::process::exit(0);
     }
 }

@@ -31,12 +31,12 @@ pub(super) struct Place {
 
 /// A server, or AWS in a region that is not known yet.
 #[derive(Clone, Debug)]
-enum Server {
+pub(super) enum Server {
     At(Endpoint),
     Aws,
 }
 
-fn parse_server(text: &str) -> Result<Server, NotAnEndpoint> {
+pub(super) fn parse_server(text: &str) -> Result<Server, NotAnEndpoint> {
     if text == AWS {
         return Ok(Server::Aws);
     }
@@ -50,6 +50,11 @@ fn parse_server(text: &str) -> Result<Server, NotAnEndpoint> {
 }
 
 impl Place {
+    /// Returns a place that no arguments of its own name.
+    pub(super) fn at(server: Server, region: Option<String>) -> Self {
+        Self { endpoint: server, region }
+    }
+
     /// Returns what to read from, for these tables and ARNs.
     pub(super) fn streams(&self, targets: &[String]) -> Result<RemoteStreams, NotAnEndpoint> {
         let region = self.region(targets, variable);

@@ -1,0 +1,205 @@
+//! `pretender trigger`.
+
+mod clock;
+mod http;
+
+use std::error::Error;
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use pdb_trigger::{Destination, FileDestination, Notice, Settings, Trigger as Running};
+use pretender::{Clock, EventPattern, StartPosition, SystemClock, WakeHandle};
+
+use super::place::{Place, Server, parse_server};
+use super::stop::StopOnSignal;
+use clock::ServerClock;
+use http::{FunctionUrl, HttpDestination, HttpFunction};
+
+/// How long an invocation that is under way may delay the end; after that it does not count.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Invoke a function with the changes of a table, as Lambda's event source mapping does.
+///
+/// The function is anything that answers Lambda's invoke call over HTTP: a container with Lambda's runtime interface emulator, or a server of
+/// your own. Settings have AWS's names, ranges and defaults; docs/triggers.md says what each does. Runs until Ctrl-C.
+#[derive(Args, Debug)]
+pub(crate) struct Trigger {
+    /// Table, or ARN of a table or of a stream; of a table the latest stream is read, and those that follow it
+    #[arg(long, value_name = "TABLE|ARN")]
+    table: String,
+
+    /// The function: http://127.0.0.1:9000, 127.0.0.1:9000, or the whole URL of its invoke call
+    #[arg(long, value_name = "URL")]
+    endpoint: FunctionUrl,
+
+    /// Endpoint of the Streams API, or "aws" for AWS's own
+    #[arg(
+        long,
+        env = "PRETENDER_ENDPOINT",
+        default_value = "http://127.0.0.1:8000",
+        value_name = "URL",
+        value_parser = parse_server
+    )]
+    url: Server,
+
+    /// Region of the requests; unless given that of the endpoint, of an ARN, AWS_REGION or us-east-1
+    #[arg(long)]
+    region: Option<String>,
+
+    /// File that keeps how far the trigger has come, made if it does not exist; without it each start begins at the starting position
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+
+    /// Where to begin without a checkpoint
+    #[arg(long, value_enum, default_value_t = From::TrimHorizon)]
+    starting_position: From,
+
+    /// The most records of one invocation: 1 to 10000
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    batch_size: u32,
+
+    /// How long records are gathered before an invocation with fewer of them: 0 to 300
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    maximum_batching_window_in_seconds: u32,
+
+    /// How many batches of one shard are under way at once: 1 to 10
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    parallelization_factor: u32,
+
+    /// How often a batch is tried again when the function fails: 0 to 10000, or -1 until its records expire
+    #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true)]
+    maximum_retry_attempts: i32,
+
+    /// How old a record may get before it is discarded: 60 to 604800, or -1 until it expires
+    #[arg(long, value_name = "SECONDS", default_value_t = -1, allow_negative_numbers = true)]
+    maximum_record_age_in_seconds: i32,
+
+    /// Halve a batch when the function fails
+    #[arg(long)]
+    bisect_batch_on_function_error: bool,
+
+    /// What the function's answer may hold besides success
+    #[arg(long, value_enum, value_name = "TYPE")]
+    function_response_types: Vec<ResponseType>,
+
+    /// Length of a tumbling window: 0 to 900; 0 is none
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    tumbling_window_in_seconds: u32,
+
+    /// Deliver only what matches this pattern, in the syntax of Lambda's event filters; up to five are alternatives
+    #[arg(long, value_name = "PATTERN")]
+    filter: Vec<EventPattern>,
+
+    /// Where to tell of discarded batches: a file, to which a line of JSON is appended, or a URL, to which it is posted
+    #[arg(long, value_name = "FILE|URL")]
+    on_failure: Option<String>,
+
+    /// How long an invocation may take, in seconds: 1 to 900
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=900))]
+    timeout: u64,
+
+    /// Name in the function's ARN, in messages about discarded batches
+    #[arg(long, value_name = "NAME", default_value = "function")]
+    function_name: String,
+}
+
+/// Where to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum From {
+    #[value(name = "TRIM_HORIZON", alias = "trim-horizon")]
+    TrimHorizon,
+    #[value(name = "LATEST", alias = "latest")]
+    Latest,
+}
+
+/// AWS's names of what an answer may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ResponseType {
+    /// The records that failed
+    #[value(name = "ReportBatchItemFailures")]
+    ReportBatchItemFailures,
+}
+
+impl Trigger {
+    /// Invokes until it is stopped.
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        let settings = self.settings();
+        let function = HttpFunction::new(self.endpoint, Duration::from_secs(self.timeout));
+        let clock: Arc<dyn Clock> = match &self.url {
+            Server::At(endpoint) => match ServerClock::of(endpoint) {
+                Some(clock) => Arc::new(clock),
+                None => Arc::new(SystemClock),
+            },
+            Server::Aws => Arc::new(SystemClock),
+        };
+        let source = Place::at(self.url, self.region).streams(std::slice::from_ref(&self.table))?;
+        let wake = WakeHandle::default();
+        let _stop = StopOnSignal::start(wake.clone(), PATIENCE)?;
+        let mut builder = Running::over(source, &self.table)
+            .settings(settings)
+            .function_name(self.function_name)
+            .clock(clock)
+            .wake_handle(wake)
+            .observe(show);
+        if let Some(path) = self.checkpoint {
+            builder = builder.checkpoint(path);
+        }
+        if let Some(place) = self.on_failure {
+            builder = builder.on_failure(destination(&place)?);
+        }
+        let shown = function.to_string();
+        let running = builder.start(function)?;
+        show_line(&mut std::io::stdout(), &format!("{} -> {shown}", running.state().stream_arn));
+        running.join();
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            starting_position: match self.starting_position {
+                From::TrimHorizon => StartPosition::TrimHorizon,
+                From::Latest => StartPosition::Latest,
+            },
+            batch_size: self.batch_size,
+            maximum_batching_window_in_seconds: self.maximum_batching_window_in_seconds,
+            parallelization_factor: self.parallelization_factor,
+            maximum_retry_attempts: self.maximum_retry_attempts,
+            maximum_record_age_in_seconds: self.maximum_record_age_in_seconds,
+            bisect_batch_on_function_error: self.bisect_batch_on_function_error,
+            report_batch_item_failures: !self.function_response_types.is_empty(),
+            tumbling_window_in_seconds: self.tumbling_window_in_seconds,
+            filters: self.filter.clone(),
+        }
+    }
+}
+
+/// Returns what takes messages about discarded batches.
+fn destination(place: &str) -> Result<Box<dyn Destination>, Box<dyn Error>> {
+    if place.starts_with("http://") || place.starts_with("https://") {
+        return Ok(Box::new(HttpDestination::new(place.parse()?)));
+    }
+    let file = FileDestination::open(place).map_err(|error| format!("{place}: {error}"))?;
+    Ok(Box::new(file))
+}
+
+/// Prints what happens: successes to standard output, the rest to standard error.
+fn show(notice: &Notice) {
+    match notice {
+        Notice::Processed { .. } => show_line(&mut std::io::stdout(), &notice.to_string()),
+        Notice::Failed { .. } | Notice::Discarded { .. } | Notice::Trimmed { .. } | Notice::Problem(_) => {
+            show_line(&mut std::io::stderr(), &format!("pretender: {notice}"));
+        }
+    }
+}
+
+/// Prints a line; a trigger goes on when nobody reads what it prints.
+fn show_line(out: &mut dyn Write, line: &str) {
+    let line = line.replace(['\r', '\n'], " ");
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => tracing::warn!(%error, "a line is lost"),
+        _ => {}
+    }
+}

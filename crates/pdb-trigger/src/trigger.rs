@@ -1,0 +1,377 @@
+//! Starting and stopping a trigger.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use pretender::{
+    Clock, IdSource, Pretender, RETENTION, RandomIds, SourceError, StartPosition, StreamManager,
+    StreamProgress, StreamSource, SystemClock, WakeHandle, begin_at_end,
+};
+
+use crate::checkpoint_file::{CheckpointFile, CheckpointFileError};
+use crate::event::ToEventRecord;
+use crate::function::Function;
+use crate::lane::Pauses;
+use crate::mapping::Mapping;
+use crate::message::Destination;
+use crate::settings::{Settings, SettingsError};
+use crate::state::{Notice, Observer, Shared, TriggerState};
+
+/// The base rate at which Lambda polls a shard: four times a second.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+
+/// A running trigger: an event source mapping between a stream and a function.
+///
+/// It works on threads of its own until it is stopped or dropped.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use pdb_trigger::{Response, Settings, Trigger};
+/// use pretender::*;
+///
+/// let db = Pretender::in_memory()?;
+/// let orders: TableName = "orders".parse()?;
+/// db.create_table(CreateTableInput {
+///     stream_specification: Some(StreamSpecification::enabled(StreamViewType::NewImage)),
+///     ..CreateTableInput::new(orders.clone(), ("id", ScalarType::S), None)
+/// })?;
+/// let trigger = Trigger::start(&db, "orders", Settings::default(), |event: &[u8]| {
+///     assert!(event.starts_with(br#"{"Records":[{"eventID":""#));
+///     Ok(Response::empty())
+/// })?;
+/// db.put_item(PutItemInput::new(orders, Item::new().with("id", "o1")))?;
+/// assert!(trigger.wait_until_caught_up(Duration::from_secs(60)));
+/// assert_eq!(trigger.stop().processed_records, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Trigger {
+    wake: WakeHandle,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why a trigger does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum TriggerError {
+    /// A setting is out of its range.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The table has no stream, or there is no such table.
+    #[error("table `{0}` has no stream")]
+    NoStream(String),
+    /// There is no such stream. The text is AWS's.
+    #[error("Stream not found: {0}")]
+    StreamNotFound(String),
+    /// The stream cannot be read.
+    #[error("stream source failed")]
+    Source(#[source] SourceError),
+    /// The checkpoint cannot be kept.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointFileError),
+    /// The system has no thread for it.
+    #[error("no thread could be started")]
+    Thread(#[source] std::io::Error),
+}
+
+impl Trigger {
+    /// Starts a trigger between the latest stream of a table, or the stream with an ARN, and a function in this process.
+    ///
+    /// # Errors
+    ///
+    /// As [`TriggerBuilder::start`].
+    pub fn start(
+        db: &Pretender,
+        target: &str,
+        settings: Settings,
+        function: impl Function + 'static,
+    ) -> Result<Self, TriggerError> {
+        Self::builder(db, target).settings(settings).start(function)
+    }
+
+    /// Describes a trigger on a table or stream of this database: it is woken by changes, and takes its time from the
+    /// database's clock.
+    pub fn builder(db: &Pretender, target: &str) -> TriggerBuilder<StreamManager> {
+        let env = db.env();
+        Self::over(db.streams(), target)
+            .clock(env.clock.clone())
+            .ids(env.ids.clone())
+            .retention(Some(db.retention()))
+    }
+
+    /// Describes a trigger on a table or stream of any source, such as an endpoint of the Streams API.
+    pub fn over<S: StreamSource>(source: S, target: &str) -> TriggerBuilder<S> {
+        TriggerBuilder {
+            source,
+            target: target.to_owned(),
+            settings: Settings::default(),
+            function_name: "function".to_owned(),
+            checkpoint: None,
+            destination: None,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            retention: Some(RETENTION),
+            retry_pauses: Pauses { first: Duration::from_millis(100), longest: Duration::from_secs(10) },
+            observer: None,
+            wake: WakeHandle::default(),
+        }
+    }
+
+    /// Returns what the trigger has done so far.
+    #[must_use]
+    pub fn state(&self) -> TriggerState {
+        self.shared.state()
+    }
+
+    /// Waits until all records written before the call are processed, discarded or filtered; returns whether they were in time.
+    ///
+    /// Records that wait for a batching window are not; an open tumbling window whose records were delivered does not count.
+    #[must_use]
+    pub fn wait_until_caught_up(&self, timeout: Duration) -> bool {
+        let question = self.shared.ask();
+        self.wake.wake();
+        self.shared.wait_for_answer(question, timeout)
+    }
+
+    /// Stops, after the invocations that are under way have ended and counted, and returns what the trigger did.
+    pub fn stop(mut self) -> TriggerState {
+        self.end();
+        self.shared.state()
+    }
+
+    /// Returns a handle that stops the trigger from another thread.
+    #[must_use]
+    pub fn wake_handle(&self) -> WakeHandle {
+        self.wake.clone()
+    }
+
+    /// Waits until somebody stops the trigger through [`Trigger::wake_handle`].
+    pub fn join(mut self) -> TriggerState {
+        self.join_thread();
+        self.shared.state()
+    }
+
+    fn end(&mut self) {
+        self.wake.stop();
+        self.join_thread();
+    }
+
+    fn join_thread(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // It does not panic; if it did, the message has been printed.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Stops as [`Trigger::stop`] does.
+impl Drop for Trigger {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Describes a [`Trigger`].
+#[must_use]
+pub struct TriggerBuilder<S> {
+    source: S,
+    target: String,
+    settings: Settings,
+    function_name: String,
+    checkpoint: Option<PathBuf>,
+    destination: Option<Arc<dyn Destination>>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    retention: Option<Duration>,
+    retry_pauses: Pauses,
+    observer: Option<Observer>,
+    wake: WakeHandle,
+}
+
+impl<S> TriggerBuilder<S>
+where
+    S: StreamSource + Send + 'static,
+    S::Record: ToEventRecord,
+{
+    /// Chooses the settings; AWS's defaults unless said.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The name in the function's ARN, which messages about discarded batches have; `function` unless said.
+    pub fn function_name(mut self, name: impl Into<String>) -> Self {
+        self.function_name = name.into();
+        self
+    }
+
+    /// Keeps in this file how far the trigger has come, and goes on from there if the file exists; otherwise each start
+    /// begins at the starting position. One trigger, one file.
+    pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
+        self.checkpoint = Some(path.into());
+        self
+    }
+
+    /// Where messages about discarded batches go; nowhere unless said.
+    pub fn on_failure(mut self, destination: impl Destination + 'static) -> Self {
+        self.destination = Some(Arc::new(destination));
+        self
+    }
+
+    /// Takes the time, for windows and ages, from this clock; the machine's unless said.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes the ids of messages from this source; random ones unless said.
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// How long the stream keeps records: a batch that has failed is given up after that. `None`: it is tried for ever, for
+    /// streams whose clock is not known.
+    pub fn retention(mut self, retention: Option<Duration>) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// How long to wait, by the machine's clock, before a failed batch is tried again: doubling from the first to the longest;
+    /// 100 ms to 10 s unless said.
+    pub fn retry_pauses(mut self, first: Duration, longest: Duration) -> Self {
+        self.retry_pauses = Pauses { first, longest };
+        self
+    }
+
+    /// Uses this handle to stop, for who must be able to stop before the trigger has started.
+    pub fn wake_handle(mut self, wake: WakeHandle) -> Self {
+        self.wake = wake;
+        self
+    }
+
+    /// Shows what happens to this function, on the trigger's thread.
+    pub fn observe(mut self, observer: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Starts: checks the settings, looks the stream up, fixes where it is read from.
+    ///
+    /// # Errors
+    ///
+    /// [`TriggerError`]; nothing was begun then.
+    pub fn start(self, function: impl Function + 'static) -> Result<Trigger, TriggerError> {
+        self.settings.check()?;
+        let checkpoint_file = self.checkpoint.as_deref().map(CheckpointFile::open).transpose()?;
+        let table = table_of(&self.target).map(str::to_owned);
+        let known =
+            |arn: &&String| checkpoint_file.as_ref().is_some_and(|file| file.saved().stream(arn).is_some());
+        let stream_arn = match &table {
+            None => self.target.clone(),
+            Some(table_name) => {
+                let listed = match self.source.streams(table_name) {
+                    Err(SourceError::NotFound) => Vec::new(),
+                    listed => listed.map_err(TriggerError::Source)?,
+                };
+                let found = listed.iter().find(known).or(listed.first());
+                found.cloned().ok_or_else(|| TriggerError::NoStream(table_name.clone()))?
+            }
+        };
+        let saved = checkpoint_file.as_ref().and_then(|file| file.saved().stream(&stream_arn).cloned());
+        let not_read = |error| match error {
+            SourceError::NotFound => TriggerError::StreamNotFound(stream_arn.clone()),
+            error => TriggerError::Source(error),
+        };
+        let progress = match (saved, self.settings.starting_position) {
+            (Some(progress), _) => progress,
+            (None, StartPosition::Latest) => begin_at_end(&self.source, &stream_arn).map_err(not_read)?,
+            (None, StartPosition::TrimHorizon) => {
+                self.source.describe(&stream_arn).map_err(not_read)?;
+                StreamProgress::new()
+            }
+        };
+        let wake = self.wake;
+        self.source.wake_on_change(&wake);
+        let shared = Arc::new(Shared::new(&stream_arn, self.observer));
+        let mut mapping = Mapping {
+            function_arn: function_arn(&stream_arn, &self.function_name),
+            source: self.source,
+            settings: self.settings,
+            function: Arc::new(function),
+            destination: self.destination,
+            clock: self.clock,
+            ids: self.ids,
+            retention: self.retention,
+            pauses: self.retry_pauses,
+            poll_interval: POLL_INTERVAL,
+            table,
+            stream_arn,
+            progress,
+            checkpoint_file,
+            readers: Vec::new(),
+            must_look: true,
+            is_over: false,
+            next_look: None,
+            in_flight: 0,
+            outcomes: channel(),
+            wake: wake.clone(),
+            shared: shared.clone(),
+        };
+        // So that what LATEST meant is known even if the process ends at once.
+        mapping.try_save()?;
+        let ended = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("pretender-trigger".to_owned())
+            .spawn(move || {
+                mapping.run();
+                ended.end();
+            })
+            .map_err(TriggerError::Thread)?;
+        Ok(Trigger { wake, shared, thread: Some(thread) })
+    }
+}
+
+impl<S> fmt::Debug for TriggerBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TriggerBuilder").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+/// Returns the name of the table, if that is what is to be read, or its ARN.
+fn table_of(target: &str) -> Option<&str> {
+    if !target.starts_with("arn:") {
+        return Some(target);
+    }
+    let (_, table_name) = target.split_once(":table/")?;
+    (!table_name.contains('/')).then_some(table_name)
+}
+
+/// Returns the ARN of a function that lies where the stream does.
+fn function_arn(stream_arn: &str, name: &str) -> String {
+    let mut parts = stream_arn.split(':').skip(1);
+    let mut part = || parts.next().unwrap_or_default();
+    let (partition, _, region, account) = (part(), part(), part(), part());
+    format!("arn:{partition}:lambda:{region}:{account}:function:{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_tables_or_streams() {
+        let table = "arn:aws:dynamodb:us-east-1:000000000000:table/Orders";
+        let stream = format!("{table}/stream/2026-03-01T09:15:42.017");
+        assert_eq!(table_of("Orders"), Some("Orders"));
+        assert_eq!(table_of(table), Some("Orders"));
+        assert_eq!(table_of(&stream), None);
+        assert_eq!(function_arn(&stream, "orders"), "arn:aws:lambda:us-east-1:000000000000:function:orders");
+    }
+}

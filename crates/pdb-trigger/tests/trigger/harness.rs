@@ -1,0 +1,74 @@
+//! A streamed table, and a function that remembers what it was given.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pdb_trigger::{Function, InvokeError, Response};
+use pretender::{
+    CreateTableInput, EpochMillis, ManualClock, Pretender, ScalarType, StreamArn, StreamSpecification,
+    StreamViewType, TableName,
+};
+use serde_json::Value;
+
+/// Longer than anything takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(crate) struct Streamed {
+    pub(crate) db: Pretender,
+    pub(crate) arn: StreamArn,
+}
+
+impl Streamed {
+    /// A database whose clock stands at 2026-03-01T09:15:42.017Z, with the streamed table `Orders`.
+    pub(crate) fn new() -> Self {
+        let clock = Arc::new(ManualClock::held_at(EpochMillis(1_772_356_542_017)));
+        let db = Pretender::builder().clock(clock).sweep_interval(None).open().unwrap();
+        let stream = StreamSpecification::enabled(StreamViewType::NewAndOldImages);
+        db.create_table(CreateTableInput {
+            stream_specification: Some(stream),
+            ..CreateTableInput::new(orders(), ("pk", ScalarType::S), None)
+        })
+        .unwrap();
+        let arn = db.list_streams(&Default::default()).unwrap().streams[0].stream_arn.clone();
+        Self { db, arn }
+    }
+}
+
+pub(crate) fn orders() -> TableName {
+    "Orders".parse().unwrap()
+}
+
+type Answer = Box<dyn Fn(&Value) -> Result<Response, InvokeError> + Send + Sync>;
+
+/// A function that remembers its events and answers as it is told.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    events: Arc<Mutex<Vec<String>>>,
+    answer: Arc<Answer>,
+}
+
+impl Recorder {
+    /// Always succeeds.
+    pub(crate) fn new() -> Self {
+        Self::answering(|_| Ok(Response::empty()))
+    }
+
+    pub(crate) fn answering(
+        answer: impl Fn(&Value) -> Result<Response, InvokeError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { events: Arc::default(), answer: Arc::new(Box::new(answer)) }
+    }
+
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.events.lock().unwrap().clone()
+    }
+}
+
+impl Function for Recorder {
+    fn invoke(&self, event: &[u8]) -> Result<Response, InvokeError> {
+        let text = String::from_utf8(event.to_vec()).unwrap();
+        let value = serde_json::from_str(&text).unwrap();
+        self.events.lock().unwrap().push(text);
+        (self.answer)(&value)
+    }
+}

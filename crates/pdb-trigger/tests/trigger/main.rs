@@ -1,0 +1,5 @@
+//! Triggers over real databases, with closures for functions.
+#![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
+
+mod harness;
+mod records;
