@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod copy;
 mod ctl;
 mod place;
 mod serve;
@@ -11,10 +12,14 @@ use std::error::Error;
 
 use clap::Subcommand;
 
+/// The name that keeps the data in memory, as SQLite has it.
+const MEMORY: &str = ":memory:";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Box<serve::Serve>),
+    Copy(copy::Copy),
     Ctl(ctl::Ctl),
     Tail(tail::Tail),
     Trigger(Box<trigger::Trigger>),
@@ -25,6 +30,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         match self {
             Self::Serve(serve) => serve.run(),
+            Self::Copy(copy) => copy.run(),
             Self::Ctl(ctl) => ctl.run(),
             Self::Tail(tail) => tail.run(),
             Self::Trigger(trigger) => trigger.run(),

@@ -92,6 +92,9 @@ pub enum OpenError {
         /// The newest schema version this program knows.
         known: u32,
     },
+    /// A copy into the database was begun and is not finished.
+    #[error("a copy into this database was not finished: run the same `pretender copy` again")]
+    Unfinished,
     /// Another process has the database open.
     #[error("`{}` is in use by another process", .0.display())]
     Locked(PathBuf),

@@ -26,6 +26,7 @@ mod store;
 mod table;
 mod tables;
 mod tokens;
+mod transfer;
 mod tx;
 mod watch;
 
@@ -40,4 +41,5 @@ pub use statistics::Statistics;
 pub use store::Store;
 pub use table::{OpenShard, OpenStream, StreamId, Table, TableId};
 pub use tokens::TokenRow;
+pub use transfer::{Digest, Part, Place, Rows, Shape};
 pub use tx::{ReadTx, Tx};

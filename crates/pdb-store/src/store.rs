@@ -32,6 +32,11 @@ impl Store {
     /// [`StoreError::Open`] says what stands against it: another process, another program's file, a newer version's, a
     /// damaged one, or one that cannot be written. In all these cases nothing has been changed.
     pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        Self::open_marked(options)?.refuse_if_marked()
+    }
+
+    /// Opens a database, also one into which a copy was begun and not finished.
+    pub(crate) fn open_marked(options: &StoreOptions) -> Result<Self, StoreError> {
         let engine = match &options.location {
             Location::Memory => Engine::Embedded(Arc::new(Embedded::open(None, options)?)),
             Location::File(path) => Engine::Embedded(Arc::new(Embedded::open(Some(path), options)?)),

@@ -3,6 +3,7 @@
 mod batches;
 mod builder;
 mod control;
+mod copy;
 mod database;
 mod errors;
 mod faults;
@@ -12,6 +13,7 @@ mod table_operations;
 
 pub use builder::Builder;
 pub use control::{ControlError, ShardSummary};
+pub use copy::{CopyError, CopyPhase, CopyProgress, CopyReport, copy};
 pub use database::Pretender;
 pub use faults::{
     Call, Drops, Fault, FaultError, FaultId, FaultKind, FaultReport, FaultState, FaultTarget, Faults,

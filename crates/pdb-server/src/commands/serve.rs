@@ -11,11 +11,9 @@ use clap::{Args, ValueEnum};
 use pdb_server::{Server, ServerOptions, Span};
 use pretender::{Builder, Durability, ManualClock, MessageLayer, Pretender};
 
+use super::MEMORY;
 use crate::logging::{self, LogFormat};
 use crate::signals;
-
-/// The name that keeps the data in memory, as SQLite has it.
-const MEMORY: &str = ":memory:";
 
 /// Connections that read a file: as many as long reads may take, and some for short ones.
 const READERS: u32 = ServerOptions::MOST_LONG_READS + 8;

@@ -6,3 +6,4 @@ mod opening;
 mod ranges;
 mod streams;
 mod tokens;
+mod transfer;

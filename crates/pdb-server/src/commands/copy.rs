@@ -1,0 +1,72 @@
+//! `pretender copy`.
+
+mod progress;
+
+use std::error::Error;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use clap::Args;
+use pretender::{Builder, Pretender};
+
+use progress::Progress;
+
+/// Copy a whole database into an empty one.
+///
+/// Tables with their settings, items, indexes, backups, streams with their shards and sequence numbers: a consumer goes on with the shard
+/// iterators it has. In the end source and target are compared row by row. No server may use either meanwhile. A copy that was
+/// interrupted goes on when the same command is run again; until it is finished, no server opens the target.
+#[derive(Args, Debug)]
+pub(crate) struct Copy {
+    /// The database to copy: a file
+    #[arg(long, value_name = "DB")]
+    from: String,
+
+    /// Where to copy it: a file that is made, or an empty database
+    #[arg(long, value_name = "DB")]
+    to: String,
+}
+
+impl Copy {
+    /// Copies.
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        let to = database(&self.to)?;
+        let from = existing(&self.from)?;
+        let mut progress = Progress::new();
+        let copied = pretender::copy(&from, &to, &mut |step| {
+            progress.show(step);
+            ControlFlow::Continue(())
+        });
+        progress.end();
+        let report = copied?;
+        let mut said = format!(
+            "Copied {} and {}: {}, {} of them stream records. Counts and checksums agree.\n",
+            counted(report.tables, "table"),
+            counted(report.streams, "stream"),
+            counted(report.rows, "row"),
+            report.records
+        );
+        if report.rows_found > 0 {
+            said.push_str(&format!("An earlier attempt had copied {}.\n", counted(report.rows_found, "row")));
+        }
+        Ok(std::io::stdout().write_all(said.as_bytes())?)
+    }
+}
+
+/// A database that must be there: opening it would make it.
+fn existing(text: &str) -> Result<Builder, Box<dyn Error>> {
+    let builder = database(text)?;
+    if Path::new(text).exists() { Ok(builder) } else { Err(format!("`{text}` does not exist").into()) }
+}
+
+fn database(text: &str) -> Result<Builder, Box<dyn Error>> {
+    if text == super::MEMORY {
+        return Err("a database in memory is nobody else's: it cannot be copied, nor copied to".into());
+    }
+    Ok(Pretender::builder().file(text))
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,184 @@
+//! `pretender copy`, as a process: killed and started again, with a server and its consumer before and after.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::home::Home;
+use crate::world::{World, order};
+
+fn pretender(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
+    command.env_clear().args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn copy_command(from: &Home, to: &Home) -> Command {
+    pretender(&["copy", "--from", &from.argument(), "--to", &to.argument()])
+}
+
+/// A `pretender serve`, killed when dropped.
+struct Served {
+    child: Child,
+    url: String,
+}
+
+impl Served {
+    fn start(home: &Home) -> Self {
+        let mut command = pretender(&["serve", "--port", "0", "--db", &home.argument()]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("Listening on ").unwrap_or_else(|| panic!("{line:?}")).to_owned();
+        Self { child, url }
+    }
+
+    #[track_caller]
+    fn ok(&self, target: &str, body: &Value) -> Value {
+        let (status, answer) = crate::http::call(&self.url, target, body).unwrap();
+        assert_eq!(status, 200, "{target} {body}: {answer}");
+        answer
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn said(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+/// Puts and reads through real servers; between them the copy, killed at moments that differ.
+fn check(from: &Home, to: &Home) {
+    let world = World::open(from.builder());
+    world.fill();
+    world.close();
+    let put = |served: &Served, n: u32| {
+        served.ok("DynamoDB_20120810.PutItem", &json!({"TableName": "Orders", "Item": order(n)}))
+    };
+    let streams = |served: &Served, operation: &str, body: Value| {
+        served.ok(&format!("DynamoDBStreams_20120810.{operation}"), &body)
+    };
+
+    let before = Served::start(from);
+    let arn =
+        &streams(&before, "ListStreams", json!({"TableName": "Orders"}))["Streams"][0]["StreamArn"].clone();
+    let described = streams(&before, "DescribeStream", json!({"StreamArn": arn}));
+    let shards = described["StreamDescription"]["Shards"].as_array().unwrap();
+    let consumers: Vec<Value> = shards
+        .iter()
+        .map(|shard| {
+            let body = json!({"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "LATEST"});
+            streams(&before, "GetShardIterator", body)["ShardIterator"].clone()
+        })
+        .collect();
+    (7_001..7_011).for_each(|n| drop(put(&before, n)));
+    // While a server has the file, it cannot be copied.
+    let refused = copy_command(from, to).output().unwrap();
+    assert!(!refused.status.success(), "{refused:?}");
+    drop(before);
+
+    let mut kills = 0;
+    loop {
+        let mut child = copy_command(from, to).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // A channel to which nobody sends, to wait on: a little longer each time.
+        let (_never, wait) = std::sync::mpsc::channel::<()>();
+        let _ = wait.recv_timeout(Duration::from_millis(5 + 5 * kills));
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "after {kills} kills: {status}");
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        let refused = pretender(&["serve", "--port", "0", "--db", &to.argument()]);
+        if is_served(refused) {
+            // It was finished, and only its process was not: the target has what it should have.
+            break;
+        }
+    }
+    assert!(kills > 1);
+
+    let after = Served::start(to);
+    (7_011..7_021).for_each(|n| drop(put(&after, n)));
+    let mut seen: Vec<String> = Vec::new();
+    for consumer in consumers {
+        let page = streams(&after, "GetRecords", json!({"ShardIterator": consumer}));
+        let records = page["Records"].as_array().unwrap().iter();
+        seen.extend(records.map(|record| record["dynamodb"]["Keys"]["sk"]["N"].as_str().unwrap().to_owned()));
+    }
+    seen.sort();
+    assert_eq!(seen, (7_001..7_021).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+/// Whether a server serves the database: not half a copy, but an empty one, if the copy had not even begun, or a whole one.
+fn is_served(mut serve: Command) -> bool {
+    let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let Some(url) = line.trim().strip_prefix("Listening on ") else {
+        let (_, stderr) = said(&child.wait_with_output().unwrap());
+        assert!(stderr.contains("a copy into this database was not finished"), "{stderr}");
+        return false;
+    };
+    let (_, tables) = crate::http::call(url, "DynamoDB_20120810.ListTables", &json!({})).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    match tables["TableNames"].as_array().unwrap().len() {
+        0 => false,
+        4 => true,
+        n => panic!("{n} tables of a copy that was killed"),
+    }
+}
+
+#[test]
+fn a_copy_that_is_killed_goes_on_and_so_do_consumers() {
+    check(&Home::file(), &Home::file());
+}
+
+#[test]
+fn progress_is_plain_lines_where_there_is_no_terminal() {
+    let (from, to) = (Home::file(), Home::file());
+    let world = World::open(from.builder());
+    world.fill();
+    world.close();
+    let output = copy_command(&from, &to).output().unwrap();
+    let (stdout, stderr) = said(&output);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.starts_with("Copied 4 tables and 5 streams: "), "{stdout}");
+    assert!(stdout.ends_with("Counts and checksums agree.\n"), "{stdout}");
+    for line in [
+        "copied items of Orders: ",
+        "copied stream records of gone: 3 rows",
+        "compared index by-due of Orders: ",
+    ] {
+        assert!(stderr.lines().any(|found| found.starts_with(line)), "{line}: {stderr}");
+    }
+    assert!(!stderr.contains('\x1b'), "{stderr}");
+    // The target is no target any more.
+    let (_, stderr) = said(&copy_command(&from, &to).output().unwrap());
+    assert_eq!(stderr, "pretender: the target holds data of its own: a copy needs an empty database\n");
+}
+
+#[test]
+fn what_cannot_be_copied_is_one_clear_line() {
+    let (from, to) = (Home::file(), Home::file());
+    for (from, to, expected) in [
+        (from.argument(), to.argument(), "does not exist"),
+        (":memory:".to_owned(), to.argument(), "cannot be copied"),
+        (from.argument(), ":memory:".to_owned(), "cannot be copied"),
+    ] {
+        let output = pretender(&["copy", "--from", &from, "--to", &to]).output().unwrap();
+        let (_, stderr) = said(&output);
+        assert!(!output.status.success() && stderr.contains(expected), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+    assert!(!std::path::Path::new(&to.argument()).exists());
+}

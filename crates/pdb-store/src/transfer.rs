@@ -1,0 +1,288 @@
+//! Copying a whole database into another, row by row as they are stored, whatever engines the two use.
+//!
+//! A database consists of its [`Shape`] (definitions, streams, shards, settings: small, copied in one transaction) and of
+//! [`Part`]s (rows, many), copied in steps in the order of their keys. So what is there tells where to go on: the greatest key.
+//! From before its first row to the end of the copy the target has a mark, and [`Store::open`] refuses it.
+
+mod digest;
+mod layout;
+mod shape;
+
+pub use digest::Digest;
+pub use layout::Part;
+pub use shape::Shape;
+
+use std::ops::ControlFlow;
+
+use pdb_model::EpochMillis;
+
+use crate::{
+    driver::{Param, Row},
+    error::{OpenError, StoreError},
+    names::quoted,
+    options::StoreOptions,
+    store::Store,
+    tx::{ReadTx, Tx},
+};
+use layout::Kind;
+
+/// The setting that marks the target of a copy that is not finished; its value tells from which source.
+const MARK: &str = "copy";
+/// A step holds rows of no more than this, and one row.
+const STEP_BYTES: usize = 4 << 20;
+/// And no more rows than this: a driver may fetch them all before it hands out the first.
+const STEP_ROWS: i64 = 250;
+
+/// A value as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Null,
+    Integer(i64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl Value {
+    fn param(&self) -> Param<'_> {
+        match self {
+            Self::Null => Param::Null,
+            Self::Integer(value) => Param::Integer(*value),
+            Self::Text(text) => Param::Text(text),
+            Self::Blob(bytes) => Param::Blob(bytes),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Null | Self::Integer(_) => &[],
+            Self::Text(text) => text.as_bytes(),
+            Self::Blob(bytes) => bytes,
+        }
+    }
+}
+
+fn read_row(row: &Row<'_>, columns: &[(&str, Kind)]) -> Result<Vec<Value>, StoreError> {
+    let value = |(at, (_, kind)): (usize, &(&str, Kind))| {
+        Ok(match kind {
+            Kind::Integer => row.optional_integer(at)?.map_or(Value::Null, Value::Integer),
+            Kind::Text => row.optional_text(at)?.map_or(Value::Null, |text| Value::Text(text.to_owned())),
+            Kind::Blob => Value::Blob(row.blob(at)?.to_vec()),
+        })
+    };
+    columns.iter().enumerate().map(value).collect()
+}
+
+/// Some rows of a part, in the order of their keys.
+#[derive(Clone, Debug, Default)]
+pub struct Rows(Vec<Vec<Value>>);
+
+impl Rows {
+    /// Returns how many there are; none at the end of the part.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the place behind the last of them.
+    #[must_use]
+    pub fn end(&self, part: &Part) -> Place {
+        Place(self.0.last().map(|row| row[..part.layout().keys].to_vec()))
+    }
+}
+
+/// A place between two rows of a part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place(Option<Vec<Value>>);
+
+impl Store {
+    /// Opens a database to copy another into it, also one where an earlier copy was not finished. No program may use it at
+    /// the same time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub fn open_to_fill(options: &StoreOptions) -> Result<Self, StoreError> {
+        Self::open_marked(options)
+    }
+
+    /// Refuses a database into which a copy was begun and not finished.
+    pub(crate) fn refuse_if_marked(self) -> Result<Self, StoreError> {
+        match self.read_once(|tx| tx.copy_source())? {
+            None => Ok(self),
+            Some(_) => {
+                self.close();
+                Err(OpenError::Unfinished.into())
+            }
+        }
+    }
+}
+
+impl ReadTx<'_> {
+    /// Returns what [`Tx::begin_copy`] noted, if a copy into this database was begun and not finished.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here.
+    pub fn copy_source(&mut self) -> Result<Option<String>, StoreError> {
+        self.driver.first(
+            "look for a mark",
+            "SELECT value FROM pdb_setting WHERE name = ?1",
+            &[Param::Text(MARK)],
+            |row| Ok(String::from_utf8_lossy(row.blob(0)?).into_owned()),
+        )
+    }
+
+    /// Returns up to some megabytes of rows of a part, behind `after`.
+    ///
+    /// # Errors
+    ///
+    /// As [`copy_source`](Self::copy_source).
+    pub fn rows(&mut self, part: &Part, after: &Place) -> Result<Rows, StoreError> {
+        let layout = part.layout();
+        let (condition, mut params) = match &after.0 {
+            None => ("", Vec::new()),
+            Some(key) => (layout.behind(), key.iter().map(Value::param).collect()),
+        };
+        params.push(Param::Integer(STEP_ROWS));
+        let sql = format!(
+            "SELECT {} FROM {}{condition} ORDER BY {} LIMIT ?{}",
+            layout.names(),
+            quoted(&layout.table),
+            layout.key_names(),
+            params.len()
+        );
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        self.driver.query("read rows to copy", &sql, &params, |row| {
+            let row = read_row(row, layout.columns)?;
+            bytes += row.iter().map(|value| value.bytes().len() + 8).sum::<usize>();
+            rows.push(row);
+            Ok(if bytes < STEP_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        Ok(Rows(rows))
+    }
+
+    /// Returns the place behind the last row of a part.
+    ///
+    /// # Errors
+    ///
+    /// As [`copy_source`](Self::copy_source).
+    pub fn end_of(&mut self, part: &Part) -> Result<Place, StoreError> {
+        let layout = part.layout();
+        let keys = &layout.columns[..layout.keys];
+        let descending: Vec<String> = keys.iter().map(|(name, _)| format!("{name} DESC")).collect();
+        let sql = format!(
+            "SELECT {} FROM {} ORDER BY {} LIMIT 1",
+            layout.key_names(),
+            quoted(&layout.table),
+            descending.join(", ")
+        );
+        Ok(Place(self.driver.first("find the last row", &sql, &[], |row| read_row(row, keys))?))
+    }
+}
+
+impl Tx<'_> {
+    /// Marks this database as the target of a copy from `source`, a text that tells sources apart, and takes over the shape of
+    /// the source, with tables that are still empty.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TableExists`] if it holds tables already, [`StoreError::Database`]. So with all methods here.
+    pub fn begin_copy(&mut self, source: &str, shape: &Shape) -> Result<(), StoreError> {
+        self.set(MARK, source.as_bytes())?;
+        self.take_shape(shape)
+    }
+
+    /// Removes all that a copy which was not finished has left here, but for the mark: its source is not what it was.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin_copy`](Self::begin_copy).
+    pub fn discard_copy(&mut self) -> Result<(), StoreError> {
+        for table in self.tables()? {
+            self.drop_table(table.name(), EpochMillis(0))?;
+        }
+        for stream in self.streams(None)? {
+            self.delete_stream(&stream)?;
+        }
+        for name in tables_named(self, "pdb_backup_")? {
+            self.define("drop a backup's items", &format!("DROP TABLE {}", quoted(&name)))?;
+        }
+        self.clear(&Part::Tokens)?;
+        self.clear(&Part::Documents)
+    }
+
+    /// Removes the mark: from now on the database can be opened.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin_copy`](Self::begin_copy).
+    pub fn finish_copy(&mut self) -> Result<(), StoreError> {
+        self.change("remove a mark", "DELETE FROM pdb_setting WHERE name = ?1", &[Param::Text(MARK)])?;
+        Ok(())
+    }
+
+    /// Adds rows that [`ReadTx::rows`] returned of the same part, none of which is there yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin_copy`](Self::begin_copy).
+    pub fn add_rows(&mut self, part: &Part, rows: &Rows) -> Result<(), StoreError> {
+        let layout = part.layout();
+        let sql = layout.insert();
+        for row in &rows.0 {
+            let params: Vec<Param<'_>> = row.iter().map(Value::param).collect();
+            self.change("write copied rows", &sql, &params)?;
+        }
+        if let Some(statistic) = self.statistic_of(part)? {
+            let size = |row: &Vec<Value>| match row.get(layout.size_column()) {
+                Some(Value::Integer(size)) => *size,
+                _ => 0,
+            };
+            self.count(statistic, rows.len() as i64, rows.0.iter().map(size).sum());
+        }
+        Ok(())
+    }
+
+    /// Empties a part that is too small to go on in the middle of, tokens or documents.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin_copy`](Self::begin_copy).
+    pub fn clear(&mut self, part: &Part) -> Result<(), StoreError> {
+        self.change("empty a table", &format!("DELETE FROM {}", quoted(&part.layout().table)), &[])?;
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.change(
+            "write a setting",
+            "INSERT INTO pdb_setting (name, value) VALUES (?1, ?2) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            &[Param::Text(name), Param::Blob(value)],
+        )?;
+        Ok(())
+    }
+
+    fn statistic_of(&mut self, part: &Part) -> Result<Option<i64>, StoreError> {
+        Ok(match part {
+            Part::Items(table) => Some(self.table(table)?.items.statistic),
+            Part::Index(table, index) => Some(self.table(table)?.index(index)?.sql.statistic),
+            Part::Records(_) | Part::Kept(_) | Part::Tokens | Part::Documents => None,
+        })
+    }
+}
+
+/// Names of tables of a kind, found in the database's own list.
+fn tables_named(tx: &mut ReadTx<'_>, prefix: &str) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+    let mut names = tx.driver.all("list tables", sql, &[], |row| Ok(row.text(0)?.to_owned()))?;
+    names.retain(|name| name.starts_with(prefix));
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,234 @@
+//! What a database consists of besides rows: definitions, streams, shards, settings.
+
+use pdb_model::TableDefinition;
+
+use super::{
+    Value,
+    layout::Kind::{self, Integer, Text},
+    read_row, tables_named,
+};
+use crate::{
+    driver::Param,
+    error::StoreError,
+    names::{self, quoted},
+    records,
+    statistics::Statistics,
+    tx::{ReadTx, Tx},
+};
+
+const STREAM: &[(&str, Kind)] = &[
+    ("table_name", Text),
+    ("record_table", Text),
+    ("label", Text),
+    ("arn", Text),
+    ("view_type", Text),
+    ("key_schema", Text),
+    ("created_at", Integer),
+    ("disabled_at", Integer),
+];
+/// Besides its stream. The last is set by [`ReadTx::shape`]: while a shard is open the row need not tell it.
+const SHARD: &[(&str, Kind)] = &[
+    ("number", Integer),
+    ("shard_id", Text),
+    ("parent_shard_id", Text),
+    ("hash_from", Text),
+    ("hash_to", Text),
+    ("starting_sequence", Integer),
+    ("ending_sequence", Integer),
+    ("trimmed_sequence", Integer),
+    ("opened_at", Integer),
+    ("closed_at", Integer),
+    ("next_sequence", Integer),
+];
+
+/// The definitions of all tables, all streams with their shards and counters, the settings that outlive a process, and how many
+/// rows tables and indexes have. No identifiers of rows: those are each database's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    iterator_key: [u8; 16],
+    tables: Vec<TableShape>,
+    streams: Vec<StreamShape>,
+    /// SQL tables of backups.
+    kept: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct TableShape {
+    definition: TableDefinition,
+    /// Of the table, then of its indexes.
+    statistics: Vec<Statistics>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct StreamShape {
+    row: Vec<Value>,
+    shards: Vec<Vec<Value>>,
+}
+
+impl Shape {
+    /// Returns whether there is nothing: no table, no stream, no backup.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.streams.is_empty() && self.kept.is_empty()
+    }
+
+    /// Returns how many tables there are.
+    #[must_use]
+    pub fn tables(&self) -> usize {
+        self.tables.len()
+    }
+
+    /// Returns how many streams there are, enabled or not.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Returns a text that differs from that of every other database, and of this one after it was written to.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        format!("{:032x}", names::hash(&[&format!("{self:?}")]))
+    }
+
+    /// Returns how many rows of items and index entries there are, and how many stream records at most.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        let counted =
+            self.tables.iter().flat_map(|table| &table.statistics).map(|of| of.item_count).sum::<u64>();
+        counted
+            + self
+                .streams
+                .iter()
+                .flat_map(|stream| &stream.shards)
+                .map(|shard| most_records(shard))
+                .sum::<u64>()
+    }
+}
+
+/// The counters a shard has used and not trimmed.
+fn most_records(shard: &[Value]) -> u64 {
+    let number = |name: &str| match SHARD.iter().position(|(column, _)| *column == name).map(|at| &shard[at])
+    {
+        Some(Value::Integer(number)) => u64::try_from(*number).unwrap_or(0),
+        _ => 0,
+    };
+    let used = number("starting_sequence").max(number("trimmed_sequence"));
+    number("next_sequence").saturating_sub(used + 1)
+}
+
+impl ReadTx<'_> {
+    /// Returns the shape of this database.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`], [`StoreError::Corrupt`].
+    pub fn shape(&mut self) -> Result<Shape, StoreError> {
+        let mut tables = Vec::new();
+        for table in self.tables()? {
+            let mut statistics = vec![self.table_statistics(&table)?];
+            for index in &table.indexes {
+                statistics.push(self.index_statistics(&table, &index.name)?);
+            }
+            tables.push(TableShape { definition: (*table.definition).clone(), statistics });
+        }
+        let sql = format!("SELECT {}, id FROM pdb_stream ORDER BY arn", column_names(STREAM));
+        let rows = self
+            .driver
+            .all("list streams", &sql, &[], |row| Ok((row.integer(STREAM.len())?, read_row(row, STREAM)?)))?;
+        let mut streams = Vec::with_capacity(rows.len());
+        for (id, row) in rows {
+            streams.push(StreamShape { shards: self.shard_shapes(id, &row)?, row });
+        }
+        // The order of texts is the database's own affair; ours is that of bytes.
+        streams.sort_by(|a, b| a.row[3].bytes().cmp(b.row[3].bytes()));
+        Ok(Shape {
+            iterator_key: self.iterator_key()?.0,
+            tables,
+            streams,
+            kept: tables_named(self, "pdb_backup_")?,
+        })
+    }
+
+    fn shard_shapes(&mut self, stream: i64, row: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
+        let sql =
+            format!("SELECT {} FROM pdb_shard WHERE stream_id = ?1 ORDER BY number", column_names(SHARD));
+        let mut shards =
+            self.driver.all("list shards", &sql, &[Param::Integer(stream)], |row| read_row(row, SHARD))?;
+        let record_table = quoted(&String::from_utf8_lossy(row[1].bytes()));
+        for shard in &mut shards {
+            let [
+                Value::Integer(number),
+                ..,
+                Value::Integer(starting),
+                _,
+                Value::Integer(trimmed),
+                _,
+                closed,
+                Value::Integer(next),
+            ] = &mut shard[..]
+            else {
+                return Err(StoreError::corrupt("shard", "a number is missing"));
+            };
+            if *closed == Value::Null {
+                let (first, last) = records::range_of(u64::try_from(*number).unwrap_or(0));
+                let found = self.driver.first(
+                    "find the last stream record",
+                    &format!(
+                        "SELECT sequence_number FROM {record_table} WHERE sequence_number BETWEEN ?1 AND ?2 \
+                         ORDER BY sequence_number DESC LIMIT 1"
+                    ),
+                    &[Param::Integer(first), Param::Integer(last)],
+                    |row| Ok(row.integer(0)? - first),
+                )?;
+                *next = (*next).max(found.unwrap_or(0).max(*starting).max(*trimmed) + 1);
+            }
+        }
+        Ok(shards)
+    }
+}
+
+impl Tx<'_> {
+    /// Makes tables, streams and shards as `shape` has them, without a row in them.
+    pub(super) fn take_shape(&mut self, shape: &Shape) -> Result<(), StoreError> {
+        self.set("iterator_key", &shape.iterator_key)?;
+        for table in &shape.tables {
+            self.create_table(&table.definition)?;
+        }
+        for stream in &shape.streams {
+            self.take_stream(stream)?;
+        }
+        for name in &shape.kept {
+            let sql = format!("CREATE TABLE {} (key BLOB, item TEXT, size_bytes INTEGER)", quoted(name));
+            self.define("create a table for a backup", &sql)?;
+        }
+        Ok(())
+    }
+
+    fn take_stream(&mut self, stream: &StreamShape) -> Result<(), StoreError> {
+        let record_table = String::from_utf8_lossy(stream.row[1].bytes()).into_owned();
+        self.define("create a table of stream records", &records::definition(&record_table))?;
+        let params: Vec<Param<'_>> = stream.row.iter().map(Value::param).collect();
+        let id = self.insert(
+            "copy a stream",
+            &format!("{} RETURNING id", insert("pdb_stream", STREAM, None)),
+            &params,
+        )?;
+        let sql = insert("pdb_shard", SHARD, Some("stream_id"));
+        for shard in &stream.shards {
+            let mut params: Vec<Param<'_>> = shard.iter().map(Value::param).collect();
+            params.push(Param::Integer(id));
+            self.change("copy a shard", &sql, &params)?;
+        }
+        Ok(())
+    }
+}
+
+fn column_names(columns: &[(&str, Kind)]) -> String {
+    columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+fn insert(table: &str, columns: &[(&str, Kind)], more: Option<&str>) -> String {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).chain(more).collect();
+    let places: Vec<String> = (1..=names.len()).map(|at| format!("?{at}")).collect();
+    format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), places.join(", "))
+}

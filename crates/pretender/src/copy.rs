@@ -1,0 +1,266 @@
+//! Copying a whole database into another.
+
+use std::ops::ControlFlow;
+
+use pdb_store::{Digest, Part, Pending, Place, ReadTx, Shape, Store, StoreError};
+
+use crate::Builder;
+
+/// What a copy does at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyPhase {
+    /// It writes rows into the target.
+    Copying,
+    /// It reads source and target and compares them.
+    Verifying,
+}
+
+/// How far a copy is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyProgress {
+    /// What it does.
+    pub phase: CopyPhase,
+    /// What is copied or compared, in words, such as `items of Orders`.
+    pub part: String,
+    /// Rows of this part that are done.
+    pub part_rows: u64,
+    /// Whether the part is done.
+    pub is_part_done: bool,
+    /// Rows of all parts that are done in this phase, those of an earlier attempt not counted.
+    pub rows: u64,
+    /// How many rows there are at most in all parts. Tokens, documents and backups are not among them.
+    pub rows_at_most: u64,
+}
+
+/// What a finished copy has copied, and compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CopyReport {
+    /// Tables.
+    pub tables: u64,
+    /// Streams, also disabled ones.
+    pub streams: u64,
+    /// Rows of all kinds in the target: items, index entries, stream records, and smaller things.
+    pub rows: u64,
+    /// Of these, stream records.
+    pub records: u64,
+    /// Rows that an earlier attempt had copied.
+    pub rows_found: u64,
+}
+
+/// Why there is no copy.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The source cannot be opened or read.
+    #[error("the source cannot be read")]
+    Source(#[source] StoreError),
+    /// The target cannot be opened or written.
+    #[error("the target cannot be written")]
+    Target(#[source] StoreError),
+    /// The target holds data that no copy has left there.
+    #[error("the target holds data of its own: a copy needs an empty database")]
+    Occupied,
+    /// Source and target are not the same after the copy. Says where.
+    #[error("source and target differ in {0}: remove the target and copy again, with nobody writing")]
+    Differs(String),
+    /// The caller has broken off. The same copy goes on where it was.
+    #[error("the copy was broken off")]
+    Stopped,
+}
+
+/// Reads of the source fail in the middle of a read of its store.
+impl From<StoreError> for CopyError {
+    fn from(error: StoreError) -> Self {
+        Self::Source(error)
+    }
+}
+
+/// Copies a database into an empty one, whatever engines they use: tables with their settings, items, index entries, backups,
+/// streams with their shards, sequence numbers and records, and the key of shard iterators, so that consumers go on with the
+/// iterators they have. In the end compares both, row by row.
+///
+/// Of the builders only what says where the data is counts. `each` is called after every step, some megabytes, and may break off.
+/// A copy that was broken off, or killed, goes on where it was when it is called again; if the source has changed meanwhile it
+/// begins anew. Until it is finished the target cannot be opened otherwise. Nobody else may use the target meanwhile; what is
+/// written to the source (only servers on PostgreSQL can) is not copied.
+///
+/// # Errors
+///
+/// [`CopyError`]. What was copied until then stays.
+///
+/// # Examples
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use pretender::{Pretender, copy};
+///
+/// let folder = tempfile::tempdir()?;
+/// let (from, to) = (folder.path().join("old.db"), folder.path().join("new.db"));
+/// Pretender::open(&from)?.close();
+/// let (from, to) = (Pretender::builder().file(from), Pretender::builder().file(to));
+/// let report = copy(&from, &to, &mut |_| ControlFlow::Continue(()))?;
+/// assert_eq!(report.tables, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn copy(
+    from: &Builder,
+    to: &Builder,
+    each: &mut dyn FnMut(&CopyProgress) -> ControlFlow<()>,
+) -> Result<CopyReport, CopyError> {
+    let source = Store::open(&from.store).map_err(CopyError::Source)?;
+    let target = Store::open_to_fill(&to.store).map_err(CopyError::Target)?;
+    let report = source.read(|tx| {
+        let shape = tx.shape()?;
+        let mut copying = Copying { target: &target, each, rows: 0, rows_at_most: shape.rows() };
+        let goes_on = copying.begin(&shape)?;
+        let parts = tx.parts()?;
+        let mut report = CopyReport {
+            tables: shape.tables() as u64,
+            streams: shape.streams() as u64,
+            ..CopyReport::default()
+        };
+        for part in &parts {
+            let after = if goes_on { copying.resume(part)? } else { Place::default() };
+            copying.copy(tx, part, after)?;
+        }
+        copying.verify(tx, &parts, &shape, &mut report)?;
+        Ok::<_, CopyError>(report)
+    })?;
+    target.write(|tx| tx.finish_copy()).map_err(CopyError::Target)?;
+    target.close();
+    Ok(report)
+}
+
+struct Copying<'a> {
+    target: &'a Store,
+    each: &'a mut dyn FnMut(&CopyProgress) -> ControlFlow<()>,
+    rows: u64,
+    rows_at_most: u64,
+}
+
+impl Copying<'_> {
+    /// Prepares the target; returns whether an earlier attempt has left something in it to go on with.
+    fn begin(&mut self, shape: &Shape) -> Result<bool, CopyError> {
+        let found = self.target.read(|tx| {
+            let is_blank = tx.shape()?.is_empty()
+                && tx.rows(&Part::Tokens, &Place::default())?.is_empty()
+                && tx.rows(&Part::Documents, &Place::default())?.is_empty();
+            Ok::<_, StoreError>((tx.copy_source()?, is_blank))
+        });
+        let source = shape.fingerprint();
+        let is_old = match found.map_err(CopyError::Target)? {
+            (Some(earlier), _) if earlier == source => return Ok(true),
+            (None, false) => return Err(CopyError::Occupied),
+            (mark, _) => mark.is_some(),
+        };
+        let shape = shape.clone();
+        let begun = self.target.write(move |tx| {
+            if is_old {
+                tx.discard_copy()?;
+            }
+            tx.begin_copy(&source, &shape)
+        });
+        begun.map(|()| false).map_err(CopyError::Target)
+    }
+
+    /// Finds the place where an earlier attempt came to in a part.
+    fn resume(&mut self, part: &Part) -> Result<Place, CopyError> {
+        if !part.is_small() {
+            return self.target.read(|tx| tx.end_of(part)).map_err(CopyError::Target);
+        }
+        let cleared = part.clone();
+        self.target.write(move |tx| tx.clear(&cleared)).map_err(CopyError::Target)?;
+        Ok(Place::default())
+    }
+
+    /// Copies what a part has behind a place.
+    fn copy(&mut self, tx: &mut ReadTx<'_>, part: &Part, mut after: Place) -> Result<(), CopyError> {
+        let mut part_rows = 0;
+        let mut pending: Option<Pending<Result<(), StoreError>>> = None;
+        loop {
+            // One step is read while the one before it is written.
+            let rows = tx.rows(part, &after)?;
+            if let Some(written) = pending.take() {
+                written.wait().map_err(CopyError::Target)?;
+            }
+            self.tell(CopyPhase::Copying, part, part_rows, rows.is_empty())?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            after = rows.end(part);
+            part_rows += rows.len() as u64;
+            self.rows += rows.len() as u64;
+            let part = part.clone();
+            pending = Some(self.target.submit(move |tx| tx.add_rows(&part, &rows)));
+        }
+    }
+
+    /// Compares source and target, and counts.
+    fn verify(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        parts: &[Part],
+        shape: &Shape,
+        report: &mut CopyReport,
+    ) -> Result<(), CopyError> {
+        let copied = std::mem::take(&mut self.rows);
+        for part in parts {
+            let there = self.digest_of_target(part)?;
+            let mut here = Digest::default();
+            let mut after = Place::default();
+            loop {
+                let rows = tx.rows(part, &after)?;
+                here.add(&rows);
+                self.rows += rows.len() as u64;
+                self.tell(CopyPhase::Verifying, part, here.rows, rows.is_empty())?;
+                if rows.is_empty() {
+                    break;
+                }
+                after = rows.end(part);
+            }
+            if here != there {
+                let rows = format!("{part}: {} rows there, {} here", here.rows, there.rows);
+                return Err(CopyError::Differs(rows));
+            }
+            report.rows += there.rows;
+            if matches!(part, Part::Records(_)) {
+                report.records += there.rows;
+            }
+        }
+        let there = self.target.read(|tx| tx.shape()).map_err(CopyError::Target)?;
+        if there != *shape {
+            return Err(CopyError::Differs("definitions, streams or counts".to_owned()));
+        }
+        report.rows_found = report.rows.saturating_sub(copied);
+        Ok(())
+    }
+
+    fn digest_of_target(&self, part: &Part) -> Result<Digest, CopyError> {
+        let (mut digest, mut after) = (Digest::default(), Place::default());
+        loop {
+            let rows = self.target.read(|tx| tx.rows(part, &after)).map_err(CopyError::Target)?;
+            if rows.is_empty() {
+                return Ok(digest);
+            }
+            digest.add(&rows);
+            after = rows.end(part);
+        }
+    }
+
+    fn tell(
+        &mut self,
+        phase: CopyPhase,
+        part: &Part,
+        part_rows: u64,
+        is_part_done: bool,
+    ) -> Result<(), CopyError> {
+        let progress = CopyProgress {
+            phase,
+            part: part.to_string(),
+            part_rows,
+            is_part_done,
+            rows: self.rows,
+            rows_at_most: self.rows_at_most,
+        };
+        if (self.each)(&progress).is_break() { Err(CopyError::Stopped) } else { Ok(()) }
+    }
+}
