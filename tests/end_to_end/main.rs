@@ -6,3 +6,4 @@ mod http;
 mod invariants;
 mod library;
 mod scenarios;
+mod snapshots;

@@ -11,12 +11,18 @@
 //! | `POST /_pretender/shards/rotate` | `stream_arn`, `shard_id`? | continues the open shards, or the one, in one child each |
 //! | `POST /_pretender/shards/split` | `stream_arn`, `shard_id`? | continues the open shards, or the one, in two children each |
 //! | `POST /_pretender/trim` | `stream_arn`, `before`? | removes the records before a sequence number, or all |
+//! | `GET /_pretender/snapshots` | | lists the named snapshots |
+//! | `POST /_pretender/snapshots/save` | `name` or `file` | saves the database |
+//! | `POST /_pretender/snapshots/restore` | `name` or `file`, `clock`? | puts a snapshot in the database's place |
+//! | `POST /_pretender/snapshots/delete` | `name` | deletes a snapshot |
+//! | `POST /_pretender/reset` | `table`? | removes everything, or all items of a table and its streams' past |
 //!
 //! Commands to the clock answer the clock, once the work that is then due has been done; commands to shards answer shards, `trim` counts.
 //! Whatever fails answers `{"error": text}`.
 
 mod clock;
 mod moment;
+mod snapshots;
 mod streams;
 
 use std::sync::{Arc, Mutex};
@@ -67,7 +73,7 @@ impl Control {
 
     fn run(&self, method: &Method, command: &str, body: &[u8]) -> Result<Value, Refusal> {
         let asked = match command {
-            "clock" => Method::GET,
+            "clock" | "snapshots" => Method::GET,
             _ => Method::POST,
         };
         let right_method = *method == asked;
@@ -81,9 +87,15 @@ impl Control {
             "shards/rotate" if right_method => self.rotate_shards(parse(body)?),
             "shards/split" if right_method => self.split_shards(parse(body)?),
             "trim" if right_method => self.trim(parse(body)?),
+            "snapshots" if right_method => self.list_snapshots(),
+            "snapshots/save" if right_method => self.save_snapshot(parse(body)?),
+            "snapshots/restore" if right_method => self.restore_snapshot(parse(body)?),
+            "snapshots/delete" if right_method => self.delete_snapshot(parse(body)?),
+            "reset" if right_method => self.reset(parse(body)?),
             _ => Err(Refusal::NotFound(format!(
-                "no command is {method} {PATH}{command}; there are GET clock, and POST clock/hold, clock/run, clock/set, \
-                 clock/advance, shards/list, shards/rotate, shards/split, trim"
+                "no command is {method} {PATH}{command}; there are GET clock, snapshots, and POST clock/hold, clock/run, \
+                 clock/set, clock/advance, shards/list, shards/rotate, shards/split, trim, snapshots/save, \
+                 snapshots/restore, snapshots/delete, reset"
             ))),
         }
     }

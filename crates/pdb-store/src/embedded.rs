@@ -18,7 +18,7 @@ use crate::{
     driver::Driver,
     error::{During, StoreError},
     group::{Piece, Writer},
-    options::StoreOptions,
+    options::{Durability, StoreOptions},
     pool::{self, Readers},
     settings, sqlite, tables,
     tx::ReadTx,
@@ -65,7 +65,7 @@ impl Embedded {
         path: Option<PathBuf>,
         options: &StoreOptions,
     ) -> Result<Self, StoreError> {
-        let memory = path.is_none();
+        let (memory, file, durability) = (path.is_none(), path.clone(), options.durability);
         let pool = path.clone().map(|path| pool::readers(path, options.readers)).transpose()?;
         let mut requests = None;
         if let Some(path) = &path {
@@ -78,6 +78,8 @@ impl Embedded {
             published: RwLock::new(catalog),
             pool: RwLock::new(pool),
             memory,
+            file,
+            durability,
             waiting: AtomicUsize::new(0),
             watchers: Watchers::default(),
             maintenance: Mutex::new(()),
@@ -229,6 +231,9 @@ struct Core {
     /// None in memory, and once the store is closed.
     pool: RwLock<Option<r2d2::Pool<Readers>>>,
     memory: bool,
+    /// None in memory.
+    file: Option<PathBuf>,
+    durability: Durability,
     /// Pieces of work in the queue or in the writer thread's hands.
     waiting: AtomicUsize,
     watchers: Watchers,
@@ -278,5 +283,6 @@ fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<Join
     builder.spawn(work).map_err(|e| StoreError::Thread(Arc::new(e)))
 }
 
+mod copies;
 #[cfg(test)]
 mod tests;

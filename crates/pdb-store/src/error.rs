@@ -106,6 +106,14 @@ pub enum OpenError {
         /// Why not.
         source: Arc<std::io::Error>,
     },
+    /// There is no such file, or it cannot be read.
+    #[error("`{}` cannot be read", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Arc<std::io::Error>,
+    },
 }
 
 /// What the database said. Opaque: no driver's type is part of this crate's API.

@@ -174,7 +174,7 @@ impl Writer {
     }
 
     /// Has the log copied back if that is worthwhile.
-    fn look_at_the_log(&self) {
+    pub(crate) fn look_at_the_log(&self) {
         let Some(checkpoints) = &self.checkpoints else { return };
         match checkpoint::pages_behind(Driver::new(&self.connection)) {
             Ok(pages) if checkpoint::is_worthwhile(pages) => {

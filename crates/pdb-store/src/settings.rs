@@ -19,3 +19,21 @@ pub(crate) fn ensure_iterator_key(driver: Driver<'_>) -> Result<(), StoreError> 
         .during("make the key of shard iterators")?;
     Ok(())
 }
+
+/// Writes a setting.
+pub(crate) fn set(driver: Driver<'_>, name: &str, value: &[u8]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO pdb_setting (name, value) VALUES (?1, ?2) \
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    driver.execute(sql, &[Param::Text(name), Param::Blob(value)]).during("write a setting")?;
+    Ok(())
+}
+
+/// Reads a setting, if there is one.
+pub(crate) fn get<T>(
+    driver: Driver<'_>,
+    name: &str,
+    read: impl FnOnce(&[u8]) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let sql = "SELECT value FROM pdb_setting WHERE name = ?1";
+    driver.first("read a setting", sql, &[Param::Text(name)], |row| read(row.blob(0)?))
+}

@@ -70,6 +70,9 @@ pub struct ShardRow {
     pub ending: Option<u64>,
     /// The highest counter trimmed from it; 0 if none was.
     pub trimmed: u64,
+    /// No counter below is drawn any more. Of an open shard a mere bound: one above `starting`, or above all counters of the
+    /// past that was abandoned when a copy took the database's place.
+    pub least_next: u64,
     /// When it was opened.
     pub opened: EpochMillis,
     /// When it was closed, if it was.
@@ -92,7 +95,7 @@ impl ShardRow {
 
 const STREAM_COLUMNS: &str = "SELECT id, table_name, record_table, arn, view_type, key_schema, created_at, disabled_at FROM pdb_stream";
 const SHARD_COLUMNS: &str = "SELECT stream_id, number, shard_id, parent_shard_id, hash_from, hash_to, \
-     starting_sequence, ending_sequence, trimmed_sequence, opened_at, closed_at FROM pdb_shard";
+     starting_sequence, ending_sequence, trimmed_sequence, opened_at, closed_at, next_sequence FROM pdb_shard";
 
 impl ReadTx<'_> {
     /// Returns the streams of a table name, or of all, enabled or not, ordered by table name and label.
@@ -148,12 +151,13 @@ pub(crate) fn load_streams(driver: Driver<'_>) -> Result<Vec<StreamRow>, StoreEr
 }
 
 /// Returns an enabled stream with its open shards, as it is stored; the counters go on above all that any record, trimmed
-/// or not, ever had.
+/// or not, ever had, also in a past that a copy of the database replaced.
 pub(crate) fn load_open_stream(driver: Driver<'_>, row: &StreamRow) -> Result<OpenStream, StoreError> {
     let mut open = Vec::new();
     for shard in shards_of(driver, row.id)?.into_iter().filter(ShardRow::is_open) {
         let last = records::last(driver, &row.records, shard.number)?.unwrap_or(0);
-        open.push(open_shard(&shard, last.max(shard.starting).max(shard.trimmed) + 1));
+        let next = last.max(shard.starting).max(shard.trimmed) + 1;
+        open.push(open_shard(&shard, next.max(shard.least_next)));
     }
     open.sort_by_key(|shard| shard.hash_from);
     Ok(open_stream(row, open))
@@ -219,6 +223,7 @@ fn read_shard(row: &Row<'_>) -> Result<ShardRow, StoreError> {
         trimmed: row.count(8)?,
         opened: EpochMillis(row.integer(9)?),
         closed: row.optional_integer(10)?.map(EpochMillis),
+        least_next: row.count(11)?,
     })
 }
 

@@ -150,6 +150,7 @@ impl Tx<'_> {
             starting,
             ending: None,
             trimmed: 0,
+            least_next: starting + 1,
             opened: shard.opened,
             closed: None,
         };
@@ -166,7 +167,7 @@ impl Tx<'_> {
                 Param::Text(&hex(row.hash_from)),
                 Param::Text(&hex(row.hash_to)),
                 Param::Integer(records::signed(row.starting)),
-                Param::Integer(records::signed(row.starting + 1)),
+                Param::Integer(records::signed(row.least_next)),
                 Param::Integer(row.opened.0),
             ],
         )?;
@@ -262,7 +263,7 @@ impl Tx<'_> {
                 Param::Integer(stream.id.0),
                 Param::Integer(records::signed(shard.number)),
                 Param::Integer(now.0),
-                Param::Integer(records::signed(shard.next.load(std::sync::atomic::Ordering::Relaxed))),
+                Param::Integer(records::signed(shard.next_counter())),
                 Param::Integer(records::signed(last.unwrap_or(0))),
             ],
         )?;

@@ -68,7 +68,7 @@ pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connecti
     if new {
         set_up_new(&connection).map_err(|e| refused_store(path, e))?;
     }
-    let version: u32 = pragma(&connection, "user_version").map_err(|e| refused(path, e))?;
+    let version = schema_version(&connection).map_err(|e| refused(path, e))?;
     if version > migrate::NEWEST {
         return Err(newer(path, version));
     }
@@ -111,7 +111,7 @@ fn set_up_new(connection: &Connection) -> Result<(), StoreError> {
         .during("mark a new database")
 }
 
-fn set_up(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
+pub(crate) fn set_up(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
     let synchronous = synchronous(durability);
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(Duration::from_secs(10)).during("set up the database")?;
@@ -135,7 +135,7 @@ fn synchronous(durability: Durability) -> &'static str {
 }
 
 /// Looks at the first bytes of the file, without SQLite; returns true if there is no database yet.
-fn check_header(path: &Path) -> Result<bool, StoreError> {
+pub(crate) fn check_header(path: &Path) -> Result<bool, StoreError> {
     let mut header = Vec::with_capacity(100);
     match File::open(path) {
         Ok(file) => {
@@ -166,7 +166,7 @@ fn check_header(path: &Path) -> Result<bool, StoreError> {
 }
 
 /// Takes the lock; none if there is no file for it, and `options` make none.
-fn lock(path: &Path, options: &OpenOptions) -> Result<Option<FileLock>, StoreError> {
+pub(crate) fn lock(path: &Path, options: &OpenOptions) -> Result<Option<FileLock>, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push("-lock");
     let file = match options.open(PathBuf::from(name)) {
@@ -181,20 +181,21 @@ fn lock(path: &Path, options: &OpenOptions) -> Result<Option<FileLock>, StoreErr
     }
 }
 
-fn pragma(connection: &Connection, name: &str) -> Result<u32, rusqlite::Error> {
-    connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+/// Which migration made the tables of a database.
+pub(crate) fn schema_version(connection: &Connection) -> Result<u32, rusqlite::Error> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-fn newer(path: &Path, found: u32) -> StoreError {
+pub(crate) fn newer(path: &Path, found: u32) -> StoreError {
     OpenError::Newer { path: path.into(), found, known: migrate::NEWEST }.into()
 }
 
-fn unwritable(path: &Path, source: io::Error) -> StoreError {
+pub(crate) fn unwritable(path: &Path, source: io::Error) -> StoreError {
     OpenError::Unwritable { path: path.into(), source: Arc::new(source) }.into()
 }
 
 /// Says which of the ways to fail at opening this one is.
-fn refused(path: &Path, error: impl Into<DbError>) -> StoreError {
+pub(crate) fn refused(path: &Path, error: impl Into<DbError>) -> StoreError {
     let error = error.into();
     if error.is_corrupt() {
         OpenError::NotADatabase(path.into()).into()
@@ -205,7 +206,7 @@ fn refused(path: &Path, error: impl Into<DbError>) -> StoreError {
     }
 }
 
-fn refused_store(path: &Path, error: StoreError) -> StoreError {
+pub(crate) fn refused_store(path: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Database { source, .. } => refused(path, source),
         other => other,

@@ -1,10 +1,11 @@
 //! The store: what callers have of it, whichever database is behind.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use pdb_model::{EpochMillis, TableName};
 
 use crate::{
+    copy::{CopyDescription, DatabaseCopy},
     embedded::Embedded,
     error::StoreError,
     group::Work,
@@ -153,6 +154,57 @@ impl Store {
     pub fn maintain<T>(&self, work: impl FnOnce() -> T) -> T {
         match &self.engine {
             Engine::Embedded(engine) => engine.maintain(work),
+        }
+    }
+
+    /// Returns the database's file; `None` for one in memory.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.engine {
+            Engine::Embedded(engine) => engine.file(),
+        }
+    }
+
+    /// Copies the whole database, as of one commit, into memory, and notes that this was at `taken`. Writers of a file are not
+    /// held up.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Closed`], [`StoreError::Database`].
+    pub fn copy(&self, taken: EpochMillis) -> Result<DatabaseCopy, StoreError> {
+        match &self.engine {
+            Engine::Embedded(engine) => engine.copy(taken),
+        }
+    }
+
+    /// Copies the whole database, as of one commit, into a file, and notes that this was at `taken`. Writers of a file are not
+    /// held up.
+    ///
+    /// A database that is there already, and that nobody has open, is replaced. A process that dies meanwhile leaves the old
+    /// one, or the new one. The copy survives what an acknowledged write of this database does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] if the file is in use, of another program, or cannot be written; [`StoreError::Closed`],
+    /// [`StoreError::Database`].
+    pub fn copy_to_file(&self, path: &Path, taken: EpochMillis) -> Result<CopyDescription, StoreError> {
+        match &self.engine {
+            Engine::Embedded(engine) => engine.copy_to_file(path, taken),
+        }
+    }
+
+    /// Puts a copy in the place of the whole database, in one step: reads and writes see what was there before, or the copy.
+    /// Waits for maintenance, and for the writes that run.
+    ///
+    /// Who reads streams may go on: shard iterators stay good, and sequence numbers that were given out until now are not
+    /// given out again. What was read from this store before is void: tables, rows of streams and shards, positions of scans.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Closed`], [`StoreError::Database`]; then nothing is changed.
+    pub fn replace(&self, copy: DatabaseCopy) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Embedded(engine) => engine.replace(copy),
         }
     }
 

@@ -110,6 +110,11 @@ impl OpenShard {
     pub(crate) fn draw(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
+
+    /// The counter that is drawn next.
+    pub(crate) fn next_counter(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
+    }
 }
 
 /// One table of items: its name, its row of statistics, its statements.

@@ -118,7 +118,11 @@ impl View<'_, '_> {
     pub(crate) fn numbers(&mut self, shard: &ShardRow) -> Result<ShardNumbers, StoreError> {
         let newest = match shard.ending {
             Some(ending) => ending,
-            None => self.tx.last_counter(&self.stream, shard.number)?.unwrap_or(0),
+            // A reader may have got further in a past that a restore has abandoned.
+            None => {
+                let last = self.tx.last_counter(&self.stream, shard.number)?;
+                last.unwrap_or(0).max(shard.least_next.saturating_sub(1))
+            }
         };
         let trimmed = self.newest_too_old(shard)?.unwrap_or(0).max(shard.trimmed);
         let newest = newest.max(shard.starting).max(trimmed);

@@ -12,6 +12,7 @@ use pdb_streams::{StreamManager, StreamOptions, StreamsError};
 
 use crate::Builder;
 use crate::faults::{Door, Faults};
+use crate::snapshots::MemorySnapshots;
 
 /// An open database: the whole of DynamoDB and DynamoDB Streams as typed calls.
 ///
@@ -39,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) cleanup: CleanupOptions,
     pub(crate) pace: Pace,
     pub(crate) faults: Faults,
+    pub(crate) snapshots: MemorySnapshots,
     sweeper: Mutex<Option<Sweeper>>,
 }
 
@@ -100,6 +102,7 @@ impl Pretender {
                 streams,
                 pace: Pace::new(cleanup.step),
                 faults: Faults::new(env.clock.clone()),
+                snapshots: MemorySnapshots::default(),
                 cleanup,
                 sweeper: Mutex::new(sweeper),
                 store,

@@ -8,6 +8,7 @@ mod database;
 mod errors;
 mod faults;
 mod items;
+mod snapshots;
 mod streams;
 mod table_operations;
 
@@ -19,11 +20,12 @@ pub use faults::{
     Call, Drops, Fault, FaultError, FaultId, FaultKind, FaultReport, FaultState, FaultTarget, Faults,
     InjectedFault, Injection, NotATarget, OperationGroup,
 };
+pub use snapshots::SnapshotSummary;
 pub use streams::StreamReader;
 
 pub use pdb_cleanup::{SweepReport, TrimReport};
 pub use pdb_items::tables::*;
 pub use pdb_items::*;
 pub use pdb_model::*;
-pub use pdb_store::{Durability, OpenError, RecordRef, StoreError};
+pub use pdb_store::{ClearReport, Durability, OpenError, RecordRef, StoreError};
 pub use pdb_streams::*;

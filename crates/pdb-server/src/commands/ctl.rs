@@ -2,6 +2,7 @@
 
 mod client;
 mod lines;
+mod snapshot;
 
 use std::error::Error;
 use std::io::{ErrorKind, Write};
@@ -11,8 +12,9 @@ use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
 use client::Client;
+use snapshot::SnapshotCommand;
 
-/// Command a running server: its clock, its shards, its trimming.
+/// Command a running server: its clock, its shards, its trimming; save, restore and reset its database.
 ///
 /// What takes hours at AWS takes a call here: iterators that expire, shards that are rotated or split, records that are trimmed. The server
 /// must have been started with `pretender serve --control`.
@@ -51,6 +53,15 @@ enum CtlCommand {
         /// Keep this record and those after it
         #[arg(long, value_name = "SEQUENCE_NUMBER")]
         before: Option<String>,
+    },
+    /// Snapshots of the whole database
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
+    /// Remove everything: tables, items, streams, backups; clock and snapshots stay
+    Reset {
+        /// Only the items of this table and the past of its streams; the table stays, and its stream with its ARN
+        #[arg(long)]
+        table: Option<String>,
     },
 }
 
@@ -120,6 +131,8 @@ impl CtlCommand {
                 let body = given([("stream_arn", Some(stream_arn)), ("before", before)]);
                 (client.post("trim", &body), lines::trimmed)
             }
+            Self::Snapshot(command) => return command.send(client),
+            Self::Reset { table } => (client.post("reset", &given([("table", table)])), lines::reset),
         };
         Ok((answer?, show))
     }

@@ -45,7 +45,7 @@ impl Commanded {
 
     /// The answer to a command that is obeyed.
     #[track_caller]
-    fn obeys(&self, command: &str, body: &Value) -> Value {
+    pub(crate) fn obeys(&self, command: &str, body: &Value) -> Value {
         let answer = post(&self.server, command, &body.to_string());
         assert_eq!(answer.status, 200, "{command} {body}: {}", answer.text());
         assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -53,7 +53,7 @@ impl Commanded {
     }
 
     #[track_caller]
-    fn refuses(&self, command: &str, body: &str, status: u16, text: &str) {
+    pub(crate) fn refuses(&self, command: &str, body: &str, status: u16, text: &str) {
         let answer = post(&self.server, command, body);
         let parsed: Value = serde_json::from_slice(&answer.body).unwrap();
         let error = parsed["error"].as_str().unwrap();
@@ -73,7 +73,7 @@ fn orders() -> TableName {
     "Orders".parse().unwrap()
 }
 
-fn get(server: &RunningServer, command: &str) -> Answer {
+pub(crate) fn get(server: &RunningServer, command: &str) -> Answer {
     exchange(server.address(), format!("GET /_pretender/{command} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 }
 
@@ -92,11 +92,11 @@ fn post(server: &RunningServer, command: &str, body: &str) -> Answer {
 fn nothing_answers_unless_asked_for() {
     let server = server();
     let not_there = exchange(server.address(), "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    for command in ["", "clock", "nothing"] {
+    for command in ["", "clock", "snapshots", "nothing"] {
         let answer = get(&server, command);
         assert_eq!((answer.status, &answer.body), (404, &not_there.body), "{command}");
     }
-    for command in ["clock", "clock/hold", "clock/advance", "shards/list", "shards/split", "trim"] {
+    for command in ["clock", "clock/hold", "clock/advance", "shards/list", "shards/split", "trim", "reset"] {
         let answer = post(&server, command, "{}");
         assert_eq!((answer.status, &answer.body), (404, &not_there.body), "{command}");
     }

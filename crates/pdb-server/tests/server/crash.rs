@@ -18,17 +18,22 @@ const WRITERS: u64 = 4;
 /// Each writer has items of its own.
 const KEYS_A_WRITER: u64 = 3;
 
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Process {
-    fn start(file: &Path) -> Self {
+    pub(crate) fn start(file: &Path) -> Self {
+        Self::start_with(file, &[])
+    }
+
+    pub(crate) fn start_with(file: &Path, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pretender"))
             .env_clear()
             .args(["serve", "--port", "0", "--db"])
             .arg(file)
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -39,12 +44,12 @@ impl Process {
     }
 
     /// With the signal that cannot be caught.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    fn call(&self, target: &str, body: &Value) -> Value {
+    pub(crate) fn call(&self, target: &str, body: &Value) -> Value {
         let answer = exchange(self.address, request(target, &body.to_string()));
         assert_eq!(answer.status, 200, "{target}: {}", answer.text());
         serde_json::from_str(answer.text()).unwrap()

@@ -15,7 +15,7 @@ fn ctl(arguments: &[&str]) -> Output {
 
 /// What a command that is obeyed prints.
 #[track_caller]
-fn obeyed(url: &str, arguments: &[&str]) -> String {
+pub(crate) fn obeyed(url: &str, arguments: &[&str]) -> String {
     let output = ctl(&[&["--endpoint", url], arguments].concat());
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stderr.is_empty());
@@ -24,7 +24,7 @@ fn obeyed(url: &str, arguments: &[&str]) -> String {
 
 /// One line on standard error, and exit code 1.
 #[track_caller]
-fn check_refused(url: &str, arguments: &[&str], text: &str) {
+pub(crate) fn check_refused(url: &str, arguments: &[&str], text: &str) {
     let output = ctl(&[&["--endpoint", url], arguments].concat());
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");

@@ -9,6 +9,7 @@ mod harness;
 mod limits;
 mod protocol;
 mod robustness;
+mod snapshots;
 mod tail;
 mod tail_elsewhere;
 mod trigger;

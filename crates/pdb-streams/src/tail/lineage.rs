@@ -22,6 +22,17 @@ pub fn ready_shards<'s>(
         .collect()
 }
 
+/// Begins finished shards anew that are open again: they were finished in a past that the database has abandoned.
+pub(super) fn reopen(shards: &[SourceShard], progress: &mut StreamProgress) {
+    for shard in shards.iter().filter(|shard| shard.is_open) {
+        if let Some(progress) = progress.get_mut(&shard.shard_id)
+            && *progress == ShardProgress::Finished
+        {
+            *progress = ShardProgress::Begun;
+        }
+    }
+}
+
 /// Drops the progress of finished shards that are not listed any more: nothing can lead back to them.
 pub fn forget_gone_shards(shards: &[SourceShard], progress: &mut StreamProgress) {
     progress.retain(|shard_id, progress| {

@@ -77,6 +77,9 @@ struct StreamWalk {
     /// Whether shards may be missing from the readers: the last look failed, or it was taken between the end of a shard
     /// and the appearance of its child.
     must_look: bool,
+    /// Whether a shard vanished since the last look. Perhaps it was never there: if the database went back to an earlier
+    /// state, shards that were read to their end may be open again.
+    has_lost_shard: bool,
 }
 
 impl StreamWalk {
@@ -174,8 +177,13 @@ impl<S: StreamSource> Subscription<S> {
         }
         let is_new = progress.is_none();
         let progress = progress.unwrap_or_default();
-        let mut walk =
-            StreamWalk { stream_arn: stream_arn.into(), progress, is_over: false, must_look: true };
+        let mut walk = StreamWalk {
+            stream_arn: stream_arn.into(),
+            progress,
+            is_over: false,
+            must_look: true,
+            has_lost_shard: false,
+        };
         if is_new && self.options.from == StartPosition::Latest {
             walk.progress = begin_at_end(&self.source, stream_arn).map_err(TailError::Source)?;
         }
@@ -270,6 +278,7 @@ impl<S: StreamSource> Subscription<S> {
     /// The shard vanished while it was being read: it is old, so records in it may have been trimmed unread.
     fn lose_shard(&mut self) {
         let (stream, shard_id) = (self.readers[self.turn].stream, self.readers[self.turn].shard_id.clone());
+        self.streams[stream].has_lost_shard = true;
         self.report_gap(stream, &shard_id);
         self.finish();
     }
@@ -326,7 +335,11 @@ impl<S: StreamSource> Subscription<S> {
         let is_being_read = |shard_id: &str| {
             readers.iter().any(|reader| reader.stream == stream && &*reader.shard_id == shard_id)
         };
-        let progress = &mut self.streams[stream].progress;
+        let walk = &mut self.streams[stream];
+        let progress = &mut walk.progress;
+        if std::mem::take(&mut walk.has_lost_shard) {
+            lineage::reopen(&described.shards, progress);
+        }
         let mut begun = Vec::new();
         let mut outcome = Ok(());
         let mut all_begun = true;
@@ -372,6 +385,7 @@ impl<S: StreamSource> Subscription<S> {
             *progress = ShardProgress::Finished;
             lost.push(shard_id.as_str().into());
         }
+        self.streams[stream].has_lost_shard |= !lost.is_empty();
         lost.iter().for_each(|shard_id| self.report_gap(stream, shard_id));
     }
 
@@ -392,6 +406,14 @@ impl<S: StreamSource> Subscription<S> {
                 Err(SourceError::NotFound | SourceError::Throttled) => continue,
                 Err(error) => return Err(TailError::Source(error)),
             };
+            // A database that was emptied under a clock that stands still may have a stream of the same ARN again.
+            if listed.contains(newest) {
+                let again = |walk: &StreamWalk| *walk.stream_arn == **newest && walk.is_gone();
+                if let Some(stream) = self.streams.iter().position(again) {
+                    self.look_for_shards_of(stream).map_err(TailError::Source)?;
+                    continue;
+                }
+            }
             // Newest first; the ARNs of one table differ in their labels only, and those are ordered as text.
             if let Some(next) = listed.into_iter().rev().find(|stream_arn| stream_arn > newest) {
                 self.tables[table].newest.clone_from(&next);

@@ -54,6 +54,48 @@ pub(super) fn trimmed(answer: &Value) -> String {
     }
 }
 
+/// The snapshot that was saved or restored; and the clock, if it went with it.
+pub(super) fn snapshot(answer: &Value) -> String {
+    let mut lines = summary(&answer["snapshot"]);
+    if answer["time"].is_string() {
+        lines.push_str(&clock(answer));
+    }
+    lines
+}
+
+/// One snapshot a line.
+pub(super) fn snapshots(answer: &Value) -> String {
+    answer["snapshots"].as_array().into_iter().flatten().map(summary).collect()
+}
+
+/// Which snapshot went.
+pub(super) fn deleted(answer: &Value) -> String {
+    format!("deleted {}\n", text(&answer["deleted"]))
+}
+
+/// What went.
+pub(super) fn reset(answer: &Value) -> String {
+    match text(&answer["reset"]) {
+        _ if answer["items"].is_null() => "removed everything\n".to_owned(),
+        table => {
+            let (items, records) = (&answer["items"], &answer["records"]);
+            format!("removed {} and {} of {table}\n", counted(items, "item"), counted(records, "record"))
+        }
+    }
+}
+
+/// A snapshot's name, when it was saved, and what is in it.
+fn summary(snapshot: &Value) -> String {
+    let taken = snapshot["taken"]["time"].as_str().unwrap_or("-");
+    let (tables, items) = (counted(&snapshot["tables"], "table"), counted(&snapshot["items"], "item"));
+    let bytes = counted(&snapshot["size_bytes"], "byte");
+    format!("{}  {taken}  {tables}, {items}, {bytes}\n", text(&snapshot["name"]))
+}
+
+fn counted(count: &Value, what: &str) -> String {
+    format!("{count} {what}{}", if count.as_u64() == Some(1) { "" } else { "s" })
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
@@ -83,6 +125,30 @@ mod tests {
             {"shard_id": "b", "parent_shard_id": "a", "starting_sequence_number": "3"},
         ]});
         assert_eq!(shards(&answer), "a  closed  1 to 2\nb  open    3 on  child of a\n");
+    }
+
+    #[test]
+    fn a_snapshot_has_a_line() {
+        let mut answer = json!({"snapshot": {
+            "name": "seeded", "taken": {"time": "2026-03-01T09:15:42.017Z"}, "tables": 1, "items": 2, "size_bytes": 4096,
+        }});
+        let line = "seeded  2026-03-01T09:15:42.017Z  1 table, 2 items, 4096 bytes\n";
+        assert_eq!(snapshot(&answer), line);
+        answer["time"] = "2026-03-01T09:15:42.017Z".into();
+        answer["epoch_millis"] = 1_772_356_542_017_i64.into();
+        assert_eq!(snapshot(&answer), format!("{line}2026-03-01T09:15:42.017Z (1772356542017), running\n"));
+        let mut never = answer["snapshot"].clone();
+        never["taken"] = Value::Null;
+        let expected = format!("{line}seeded  -  1 table, 2 items, 4096 bytes\n");
+        assert_eq!(snapshots(&json!({"snapshots": [answer["snapshot"], never]})), expected);
+        assert_eq!(deleted(&json!({"deleted": "seeded"})), "deleted seeded\n");
+    }
+
+    #[test]
+    fn a_reset_says_what_went() {
+        assert_eq!(reset(&json!({"reset": "all"})), "removed everything\n");
+        let answer = json!({"reset": "Orders", "items": 1, "records": 2});
+        assert_eq!(reset(&answer), "removed 1 item and 2 records of Orders\n");
     }
 
     #[test]

@@ -1,0 +1,73 @@
+//! `pretender ctl snapshot` and `pretender ctl reset`.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::Show;
+use super::client::Client;
+use super::lines;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SnapshotCommand {
+    /// Save the whole database, in the place of the snapshot that has the name
+    Save(Which),
+    /// Put a snapshot in the place of the whole database, in one step
+    Restore {
+        #[command(flatten)]
+        which: Which,
+        /// Set the clock, too, to when the snapshot was saved
+        #[arg(long)]
+        clock: bool,
+    },
+    /// List the named snapshots
+    List,
+    /// Delete a snapshot
+    Delete {
+        /// Its name
+        name: String,
+    },
+}
+
+/// Either a name or a file.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(super) struct Which {
+    /// The snapshot's name: 1 to 200 characters of a-z A-Z 0-9 _ . -
+    name: Option<String>,
+    /// A database file instead, on the server's machine; a path that does not begin with / is taken from this directory
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
+}
+
+impl SnapshotCommand {
+    pub(super) fn send(self, client: &Client) -> Result<(Value, Show), Box<dyn Error>> {
+        Ok(match self {
+            Self::Save(which) => (client.post("snapshots/save", &which.body()?)?, lines::snapshot),
+            Self::Restore { which, clock } => {
+                let mut body = which.body()?;
+                body["clock"] = clock.into();
+                (client.post("snapshots/restore", &body)?, lines::snapshot)
+            }
+            Self::List => (client.get("snapshots")?, lines::snapshots),
+            Self::Delete { name } => {
+                (client.post("snapshots/delete", &json!({ "name": name }))?, lines::deleted)
+            }
+        })
+    }
+}
+
+impl Which {
+    fn body(self) -> Result<Value, Box<dyn Error>> {
+        match self.file {
+            None => Ok(json!({ "name": self.name })),
+            // The server's working directory is nothing that whoever types the command knows of.
+            Some(file) => match std::path::absolute(&file)?.to_str() {
+                Some(file) => Ok(json!({ "file": file })),
+                None => Err(format!("`{}` is not Unicode", file.display()).into()),
+            },
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Snapshots and reset: over HTTP, with `pretender ctl`, and under `kill -9`.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use pretender::{GetItemInput, Item};
+use serde_json::{Value, json};
+
+use crate::control::{Commanded, get};
+use crate::crash::Process;
+use crate::ctl::{check_refused, obeyed};
+
+/// How often the server is killed.
+const KILLS: u32 = 8;
+const ITEMS: usize = 100;
+
+fn has(server: &Commanded, key: &str) -> bool {
+    let input = GetItemInput::new("Orders".parse().unwrap(), Item::new().with("pk", key));
+    server.pretender.get_item(input).unwrap().item.is_some()
+}
+
+fn listed(server: &Commanded) -> Value {
+    let answer = get(&server.server, "snapshots");
+    assert_eq!(answer.status, 200);
+    serde_json::from_str(answer.text()).unwrap()
+}
+
+#[test]
+fn snapshots_are_commanded_over_http() {
+    let server = Commanded::new();
+    assert_eq!(listed(&server), json!({"snapshots": []}));
+    server.put("a");
+    let saved = server.obeys("snapshots/save", &json!({"name": "seeded"}));
+    let snapshot = &saved["snapshot"];
+    let taken = json!({"epoch_millis": 1_772_356_542_017_i64, "time": "2026-03-01T09:15:42.017Z"});
+    assert_eq!((&snapshot["name"], &snapshot["taken"]), (&json!("seeded"), &taken));
+    assert_eq!((&snapshot["tables"], &snapshot["items"]), (&json!(1), &json!(1)));
+    assert!(snapshot["size_bytes"].as_u64().unwrap() > 0);
+    assert_eq!(listed(&server), json!({ "snapshots": [snapshot] }));
+
+    server.put("b");
+    server.obeys("clock/advance", &json!({"duration": "25h"}));
+    server.put("c");
+    let restored = server.obeys("snapshots/restore", &json!({"name": "seeded"}));
+    assert_eq!(restored, saved);
+    assert_eq!(["a", "b", "c"].map(|key| has(&server, key)), [true, false, false]);
+    // By the clock that went on, what the snapshot has of the stream is a day old.
+    assert_eq!(server.pretender.subscribe().table("Orders").start().unwrap().count(), 0);
+    let restored = server.obeys("snapshots/restore", &json!({"name": "seeded", "clock": true}));
+    assert_eq!((&restored["snapshot"], &restored["epoch_millis"]), (snapshot, &taken["epoch_millis"]));
+    assert_eq!(server.pretender.subscribe().table("Orders").start().unwrap().count(), 1);
+
+    assert_eq!(
+        server.obeys("reset", &json!({"table": "Orders"})),
+        json!({"reset": "Orders", "items": 1, "records": 1})
+    );
+    assert!(!has(&server, "a"));
+    assert_eq!(server.obeys("reset", &json!({})), json!({"reset": "all"}));
+    server.refuses("reset", r#"{"table": "Orders"}"#, 404, "table `Orders` does not exist");
+    assert_eq!(server.obeys("snapshots/delete", &json!({"name": "seeded"})), json!({"deleted": "seeded"}));
+    assert_eq!(listed(&server), json!({"snapshots": []}));
+
+    for (command, body, status, text) in [
+        ("snapshots/save", json!({}), 400, "give one of `name` and `file`"),
+        ("snapshots/save", json!({"name": "a", "file": "/a"}), 400, "give one of `name` and `file`"),
+        ("snapshots/save", json!({"name": "a b"}), 400, "`a b` is no name of a snapshot"),
+        (
+            "snapshots/save",
+            json!({"file": "a.db"}),
+            400,
+            "`a.db` is no absolute path on the server's machine",
+        ),
+        ("snapshots/save", json!({"file": "/no/such/directory/a.db"}), 400, "cannot be opened for writing"),
+        ("snapshots/restore", json!({"name": "seeded"}), 404, "there is no snapshot `seeded`"),
+        ("snapshots/restore", json!({"name": "seeded", "clock": true}), 404, "there is no snapshot `seeded`"),
+        ("snapshots/restore", json!({"file": "/no/such/file"}), 404, "there is no file `/no/such/file`"),
+        ("snapshots/delete", json!({"name": "seeded"}), 404, "there is no snapshot `seeded`"),
+        ("snapshots/delete", json!({}), 400, "missing field `name`"),
+        ("snapshots/list", json!({}), 404, "GET clock, snapshots"),
+        ("reset", json!({"table": "!"}), 400, "`!` is no name of a table"),
+        ("reset", json!({"name": "x"}), 400, "unknown field `name`"),
+    ] {
+        server.refuses(command, &body.to_string(), status, text);
+    }
+}
+
+#[test]
+fn snapshots_are_commanded_with_ctl() {
+    let server = Commanded::new();
+    let url = server.server.url();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("seed.db");
+    let path = file.to_str().unwrap();
+    server.put("a");
+    let line = obeyed(&url, &["snapshot", "save", "seeded"]);
+    assert!(line.starts_with("seeded  2026-03-01T09:15:42.017Z  1 table, 1 item, "), "{line}");
+    assert_eq!(obeyed(&url, &["snapshot", "list"]), line);
+    let line = obeyed(&url, &["snapshot", "save", "--file", path]);
+    assert!(line.starts_with(&format!("{path}  2026-03-01T09:15:42.017Z  1 table, 1 item, ")), "{line}");
+
+    for which in [&["seeded"] as &[_], &["--file", path], &["--clock", "seeded"]] {
+        server.put("b");
+        let line = obeyed(&url, &[&["snapshot", "restore"], which].concat());
+        assert!(line.contains("  1 table, 1 item, "), "{line}");
+        assert_eq!(line.lines().count(), if which.contains(&"--clock") { 2 } else { 1 });
+        assert!(has(&server, "a") && !has(&server, "b"));
+    }
+    assert_eq!(obeyed(&url, &["reset", "--table", "Orders"]), "removed 1 item and 1 record of Orders\n");
+    assert_eq!(obeyed(&url, &["reset"]), "removed everything\n");
+    assert_eq!(obeyed(&url, &["snapshot", "delete", "seeded"]), "deleted seeded\n");
+    check_refused(&url, &["snapshot", "restore", "seeded"], "there is no snapshot `seeded`");
+
+    // The file is a database that the server opens.
+    let served = Process::start(&file);
+    let scan = served.call("DynamoDB_20120810.Scan", &json!({"TableName": "Orders"}));
+    assert_eq!(scan["Count"], 1);
+    check_refused(&url, &["snapshot", "restore", "--file", path], "is in use by another process");
+    check_refused(&url, &["snapshot", "save", "--file", path], "is in use by another process");
+}
+
+/// Each item is larger than a page of the database, so that a restore writes many.
+fn write_all(process: &Process, value: &str) {
+    for key in 0..ITEMS {
+        let item =
+            json!({"pk": {"S": key.to_string()}, "value": {"S": value}, "x": {"S": "x".repeat(20_000)}});
+        process.call("DynamoDB_20120810.PutItem", &json!({"TableName": "Crash", "Item": item}));
+    }
+}
+
+#[test]
+fn a_kill_leaves_the_database_before_the_restore_or_after_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("crash.db");
+    let process = Process::start_with(&file, &["--control"]);
+    process.call(
+        "DynamoDB_20120810.CreateTable",
+        &json!({
+            "TableName": "Crash", "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        }),
+    );
+    for name in ["one", "two"] {
+        write_all(&process, name);
+        assert_eq!(command(process.address, "snapshots/save", name), Some(200));
+    }
+    assert_eq!(command(process.address, "snapshots/save", "now"), Some(200));
+    process.kill();
+    for round in 0..u64::from(pdb_testkit::rounds(KILLS)) {
+        let process = Process::start_with(&file, &["--control"]);
+        let address = process.address;
+        std::thread::scope(|scope| {
+            let (done, dones) = std::sync::mpsc::channel();
+            scope.spawn(move || {
+                for n in 0.. {
+                    let (what, name) = match n % 5 {
+                        4 => ("snapshots/save", "now"),
+                        0 | 2 => ("snapshots/restore", "one"),
+                        _ => ("snapshots/restore", "two"),
+                    };
+                    if command(address, what, name) != Some(200) || done.send(()).is_err() {
+                        return;
+                    }
+                }
+            });
+            // In the midst of a restore or a save, and elsewhere in it each time.
+            let whole = 1 + round % 7;
+            assert_eq!(dones.iter().take(whole as usize).count(), whole as usize);
+            let (_never, wait) = std::sync::mpsc::channel::<()>();
+            let _ = wait.recv_timeout(Duration::from_millis(1 + 3 * (round % 5)));
+            process.kill();
+        });
+        let process = Process::start_with(&file, &["--control"]);
+        check(&process);
+        // No half of a snapshot is left under a name.
+        for name in ["now", "one", "two"] {
+            assert_eq!(command(process.address, "snapshots/restore", name), Some(200), "{name}");
+            check(&process);
+        }
+    }
+}
+
+/// All items are of one snapshot.
+fn check(process: &Process) {
+    let (mut values, mut items, mut after) = (BTreeSet::new(), 0, Value::Null);
+    loop {
+        let mut input = json!({"TableName": "Crash"});
+        if !after.is_null() {
+            input["ExclusiveStartKey"] = after;
+        }
+        let page = process.call("DynamoDB_20120810.Scan", &input);
+        for item in page["Items"].as_array().unwrap() {
+            values.insert(item["value"]["S"].as_str().unwrap().to_owned());
+            items += 1;
+        }
+        after = page["LastEvaluatedKey"].clone();
+        if after.is_null() {
+            break;
+        }
+    }
+    assert_eq!((values.len(), items), (1, ITEMS), "{values:?}");
+}
+
+/// The status of the answer to a command, unless the server is gone.
+fn command(address: SocketAddr, command: &str, name: &str) -> Option<u16> {
+    let body = json!({ "name": name }).to_string();
+    let request = format!(
+        "POST /_pretender/{command} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut connection = TcpStream::connect(address).ok()?;
+    connection.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).ok()?;
+    answer.get(9..12)?.parse().ok()
+}

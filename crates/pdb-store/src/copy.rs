@@ -1,0 +1,297 @@
+//! Copies of a whole database, page by page: into memory, into a file, and back.
+//!
+//! A copy in a file is a database file like any other, complete without a log beside it.
+
+use std::{
+    ffi::OsString,
+    fmt,
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
+
+use pdb_model::EpochMillis;
+use rusqlite::{
+    Connection, OpenFlags,
+    backup::{Backup, StepResult},
+    ffi,
+};
+
+use crate::{
+    catalog::Catalog,
+    driver::{Driver, Param},
+    error::{During, OpenError, StoreError},
+    migrate,
+    options::Durability,
+    records, settings, sqlite,
+    table::OpenShard,
+};
+
+/// The setting that says when a copy was made.
+const TAKEN: &str = "copied_at";
+/// The setting that keeps sequence numbers of the past from being given out again, after a copy took a database's place.
+const FLOOR: &str = "sequence_floor";
+
+/// A copy of a whole database, in memory.
+///
+/// Made by [`Store::copy`](crate::Store::copy), put in the place of a database by [`Store::replace`](crate::Store::replace).
+pub struct DatabaseCopy {
+    pub(crate) connection: Connection,
+}
+
+/// What a copy of a database says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyDescription {
+    /// When it was made, by the clock of its database; `None` for a database that is no copy.
+    pub taken: Option<EpochMillis>,
+    /// Its tables.
+    pub tables: u64,
+    /// The items of all its tables.
+    pub items: u64,
+    /// Its size, in bytes.
+    pub size_bytes: u64,
+}
+
+impl DatabaseCopy {
+    /// Returns a database without any table.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn empty() -> Result<Self, StoreError> {
+        Ok(Self { connection: sqlite::open_memory()? })
+    }
+
+    /// Reads a database file, which nobody has open, into memory. One of an older version is brought up to date there; the
+    /// file is not touched.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] if there is no such file, or it is in use, of another program, damaged, or of a newer version.
+    pub fn read(path: &Path) -> Result<Self, StoreError> {
+        let (source, _lock) = open_file(path)?;
+        Self::of(&source)
+    }
+
+    /// Returns a second copy.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn duplicate(&self) -> Result<Self, StoreError> {
+        Self::of(&self.connection)
+    }
+
+    /// Says what is in it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`], [`StoreError::Corrupt`].
+    pub fn describe(&self) -> Result<CopyDescription, StoreError> {
+        describe(Driver::new(&self.connection))
+    }
+
+    /// Says what is in a database file, which nobody has open, without reading all of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn describe_file(path: &Path) -> Result<CopyDescription, StoreError> {
+        let (source, _lock) = open_file(path)?;
+        describe(Driver::new(&source)).map_err(|e| sqlite::refused_store(path, e))
+    }
+
+    pub(crate) fn of(source: &Connection) -> Result<Self, StoreError> {
+        let mut connection = Connection::open_in_memory().during("open a database in memory")?;
+        copy_pages(source, &mut connection)?;
+        sqlite::set_up(&connection, Durability::Off)?;
+        let version = sqlite::schema_version(&connection).during("read the version of a copy")?;
+        migrate::migrate(Driver::new(&connection), version)?;
+        Ok(Self { connection })
+    }
+
+    /// Notes when the copy was made.
+    pub(crate) fn sign(&self, taken: EpochMillis) -> Result<(), StoreError> {
+        sign(Driver::new(&self.connection), taken)
+    }
+
+    /// Makes the copy fit to take the place of a database: its iterators stay good, and its open shards go on above every
+    /// counter that a shard of that database, or of one it replaced, has drawn.
+    pub(crate) fn succeed(&self, driver: Driver<'_>, catalog: &Catalog) -> Result<(), StoreError> {
+        let copy = Driver::new(&self.connection);
+        let key = settings::get(driver, "iterator_key", |value| Ok(value.to_vec()))?;
+        settings::set(
+            copy,
+            "iterator_key",
+            &key.ok_or_else(|| StoreError::corrupt("iterator key", "it is missing"))?,
+        )?;
+        let counters = "SELECT coalesce(max(next_sequence), 0) FROM pdb_shard";
+        let stored = driver.first("read sequence numbers", counters, &[], |row| row.count(0))?;
+        // What open shards have drawn is in memory only.
+        let streams = catalog.tables().filter_map(|table| table.stream.as_ref());
+        let drawn = streams.flat_map(|stream| &stream.shards).map(OpenShard::next_counter).max();
+        let floor =
+            [stored, drawn, settings::get(driver, FLOOR, number)?, settings::get(copy, FLOOR, number)?];
+        let floor = floor.into_iter().flatten().max().unwrap_or(0);
+        settings::set(copy, FLOOR, floor.to_string().as_bytes())?;
+        copy.execute(
+            "UPDATE pdb_shard SET next_sequence = max(next_sequence, ?1) WHERE closed_at IS NULL",
+            &[Param::Integer(records::signed(floor))],
+        )
+        .during("go on with sequence numbers")?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for DatabaseCopy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseCopy")
+    }
+}
+
+/// Copies all pages of a database over those of another, which has seen either nothing of it afterwards, or all.
+pub(crate) fn copy_pages(source: &Connection, target: &mut Connection) -> Result<(), StoreError> {
+    const DURING: &str = "copy the database";
+    let backup = Backup::new(source, target).during(DURING)?;
+    loop {
+        match backup.step(-1).during(DURING)? {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            // Those who hold a lock were waited for already.
+            _ => {
+                let busy = ffi::Error::new(ffi::SQLITE_BUSY);
+                return Err(rusqlite::Error::SqliteFailure(busy, None)).during(DURING);
+            }
+        }
+    }
+}
+
+/// Copies a database into a file, which it replaces if it is a database of ours that nobody has open. A process that dies
+/// meanwhile leaves the old one, or the new one.
+pub(crate) fn copy_to_file(
+    source: &Connection,
+    path: &Path,
+    taken: EpochMillis,
+    durability: Durability,
+) -> Result<CopyDescription, StoreError> {
+    let _lock = sqlite::lock(path, OpenOptions::new().read(true))?;
+    sqlite::check_header(path)?;
+    let unfinished = beside(path, "-saving");
+    let written = write_copy(source, &unfinished, taken);
+    let finished = written.and_then(|description| {
+        finish(&unfinished, path, durability).map_err(|e| sqlite::unwritable(path, e))?;
+        Ok(description)
+    });
+    if finished.is_err() {
+        // The next attempt begins with it gone as well.
+        let _ = fs::remove_file(&unfinished);
+    }
+    finished
+}
+
+fn write_copy(source: &Connection, path: &Path, taken: EpochMillis) -> Result<CopyDescription, StoreError> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(sqlite::unwritable(path, e)),
+        _ => {}
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let mut target = Connection::open_with_flags(path, flags).map_err(|e| sqlite::refused(path, e))?;
+    // Nobody else knows the file yet, and half of it is worth nothing.
+    let alone = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;";
+    target.execute_batch(alone).during("set up a copy")?;
+    copy_pages(source, &mut target)?;
+    // The pages of a database with a log say that there is one.
+    target
+        .execute_batch("PRAGMA journal_mode = DELETE; PRAGMA journal_mode = OFF;")
+        .during("set up a copy")?;
+    let driver = Driver::new(&target);
+    sign(driver, taken)?;
+    describe(driver)
+}
+
+/// Puts a finished copy in its place.
+fn finish(unfinished: &Path, path: &Path, durability: Durability) -> io::Result<()> {
+    let survive_power_failure = durability != Durability::Off;
+    if survive_power_failure {
+        File::open(unfinished)?.sync_all()?;
+    }
+    // The log of a database that was not closed belongs to the file that goes.
+    for suffix in ["-wal", "-shm"] {
+        match fs::remove_file(beside(path, suffix)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    fs::rename(unfinished, path)?;
+    if survive_power_failure && let Some(directory) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+        // Not every system lets a directory be opened; where it does not, a rename is all there is.
+        let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    }
+    Ok(())
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+/// Opens a database file to read from it. Whoever opens it with [`Store::open`](crate::Store::open) meanwhile is told that it is
+/// in use.
+fn open_file(path: &Path) -> Result<(Connection, Option<sqlite::FileLock>), StoreError> {
+    let lock = sqlite::lock(path, OpenOptions::new().read(true)).map_err(|e| unreadable_of(path, e))?;
+    if sqlite::check_header(path).map_err(|e| unreadable_of(path, e))? {
+        let missing = if path.exists() { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::NotFound };
+        return Err(unreadable(path, missing.into()));
+    }
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let source = Connection::open_with_flags(path, flags).map_err(|e| sqlite::refused(path, e))?;
+    let version =
+        sqlite::schema_version(&source).map_err(|e| unreadable_of(path, sqlite::refused(path, e)))?;
+    if version > migrate::NEWEST {
+        return Err(sqlite::newer(path, version));
+    }
+    Ok((source, lock))
+}
+
+fn unreadable(path: &Path, source: io::Error) -> StoreError {
+    OpenError::Unreadable { path: path.into(), source: Arc::new(source) }.into()
+}
+
+/// The same error, said of a file that was only to be read.
+fn unreadable_of(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Open(OpenError::Unwritable { source, .. }) => {
+            OpenError::Unreadable { path: path.into(), source }.into()
+        }
+        other => other,
+    }
+}
+
+fn sign(driver: Driver<'_>, taken: EpochMillis) -> Result<(), StoreError> {
+    settings::set(driver, TAKEN, taken.0.to_string().as_bytes())
+}
+
+fn number<T: FromStr>(value: &[u8]) -> Result<T, StoreError> {
+    let parsed = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+    parsed.ok_or_else(|| StoreError::corrupt("setting", "it is no number"))
+}
+
+fn describe(driver: Driver<'_>) -> Result<CopyDescription, StoreError> {
+    let taken = settings::get(driver, TAKEN, number)?.map(EpochMillis);
+    let count = |sql| {
+        Ok::<_, StoreError>(driver.first("describe a copy", sql, &[], |row| row.count(0))?.unwrap_or(0))
+    };
+    Ok(CopyDescription {
+        taken,
+        tables: count("SELECT count(*) FROM pdb_metadata")?,
+        items: count("SELECT coalesce(sum(item_count), 0) FROM pdb_statistic WHERE index_name = ''")?,
+        size_bytes: count("PRAGMA page_count")? * count("PRAGMA page_size")?,
+    })
+}

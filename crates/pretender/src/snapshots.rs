@@ -1,0 +1,338 @@
+//! Snapshots of the whole database, and starting anew.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pdb_model::{EpochMillis, TableName};
+use pdb_store::{ClearReport, CopyDescription, DatabaseCopy, OpenError, StoreError};
+
+use crate::{ControlError, Pretender};
+
+/// A snapshot, as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotSummary {
+    /// Its name, or the path of its file.
+    pub name: String,
+    /// When it was saved, by the clock of its database; `None` for a file that is a database, but was never saved as a snapshot.
+    pub taken: Option<EpochMillis>,
+    /// How many tables it has.
+    pub tables: u64,
+    /// How many items its tables have together.
+    pub items: u64,
+    /// Its size, in bytes.
+    pub size_bytes: u64,
+}
+
+impl SnapshotSummary {
+    fn new(name: impl Into<String>, description: CopyDescription) -> Self {
+        let CopyDescription { taken, tables, items, size_bytes } = description;
+        Self { name: name.into(), taken, tables, items, size_bytes }
+    }
+}
+
+/// The named snapshots of a database in memory; they live as long as it does.
+#[derive(Debug, Default)]
+pub(crate) struct MemorySnapshots(Mutex<BTreeMap<String, (DatabaseCopy, CopyDescription)>>);
+
+impl MemorySnapshots {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, (DatabaseCopy, CopyDescription)>> {
+        // Entries are put in and taken out whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The longest name of a snapshot: what is put behind it must fit into the name of a file.
+const MAX_NAME: usize = 200;
+/// What the files of named snapshots end in.
+const SUFFIX: &str = ".db";
+
+/// # Snapshots
+///
+/// A snapshot is the whole database at one moment: tables, items, streams with their records, backups, tags. The clock is no part
+/// of it. Of a database in memory, named snapshots are kept in memory; of one in a file, in the folder `<file>-snapshots` beside
+/// it, where they are found again after a restart.
+impl Pretender {
+    /// Saves the database under a name, in the place of the snapshot that had it. Writers go on meanwhile, unless the database
+    /// is in memory.
+    ///
+    /// A name has 1 to 200 characters of `a-z A-Z 0-9 _ . -`. In a file system that does not tell upper from lower case, neither
+    /// do names.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotPossible`] if this is no name, or the file cannot be written; [`ControlError::Store`].
+    pub fn save_snapshot(&self, name: &str) -> Result<SnapshotSummary, ControlError> {
+        check_name(name)?;
+        let taken = self.inner.env.clock.now();
+        if let Some(path) = self.snapshot_file(name) {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).map_err(|error| {
+                    ControlError::NotPossible(format!("`{}` cannot be made: {error}", folder.display()))
+                })?;
+            }
+            let description = self.inner.store.copy_to_file(&path, taken).map_err(file_error)?;
+            return Ok(SnapshotSummary::new(name, description));
+        }
+        let copy = self.inner.store.copy(taken).map_err(ControlError::Store)?;
+        let description = copy.describe().map_err(ControlError::Store)?;
+        self.inner.snapshots.lock().insert(name.to_owned(), (copy, description));
+        Ok(SnapshotSummary::new(name, description))
+    }
+
+    /// Puts the snapshot in the place of the whole database, in one step: every other call sees what was there before, or the
+    /// snapshot. If the process dies meanwhile, so does the file. The snapshot stays, and may be restored any number of times.
+    ///
+    /// Who reads streams may go on: nothing is shown twice, and nothing that is written after the restore is missed. Shard
+    /// iterators that were issued before stay good, and the records behind them are those of the snapshot and those written
+    /// after the restore; records that were written after the save are gone. To that end sequence numbers are not given out
+    /// a second time: the numbers of restored shards go on above all that this database ever gave out. Shards and streams that
+    /// are not in the snapshot are not found any more.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotFound`] if there is no such snapshot, [`ControlError::NotPossible`] if its file is in use or damaged,
+    /// [`ControlError::Store`]. Nothing is changed then.
+    pub fn restore_snapshot(&self, name: &str) -> Result<SnapshotSummary, ControlError> {
+        let (copy, description) = match self.snapshot_file(name) {
+            Some(path) => {
+                check_name(name).map_err(|_| no_snapshot(name))?;
+                let copy = DatabaseCopy::read(&path).map_err(|error| named_error(name, error))?;
+                let description = copy.describe().map_err(ControlError::Store)?;
+                (copy, description)
+            }
+            None => {
+                let snapshots = self.inner.snapshots.lock();
+                let (copy, description) = snapshots.get(name).ok_or_else(|| no_snapshot(name))?;
+                (copy.duplicate().map_err(ControlError::Store)?, *description)
+            }
+        };
+        self.inner.store.replace(copy).map_err(ControlError::Store)?;
+        Ok(SnapshotSummary::new(name, description))
+    }
+
+    /// Lists the named snapshots, ordered by name. A file among them that cannot be read, or that another process serves, is left
+    /// out, with a warning in the log.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotPossible`] if their folder cannot be read.
+    pub fn snapshots(&self) -> Result<Vec<SnapshotSummary>, ControlError> {
+        let Some(folder) = self.snapshot_folder() else {
+            let snapshots = self.inner.snapshots.lock();
+            let summary = |(name, (_, description)): (&String, &(_, CopyDescription))| {
+                SnapshotSummary::new(name.as_str(), *description)
+            };
+            return Ok(snapshots.iter().map(summary).collect());
+        };
+        let mut found = Vec::new();
+        for name in names_in(&folder).map_err(|error| {
+            ControlError::NotPossible(format!("`{}` cannot be read: {error}", folder.display()))
+        })? {
+            match DatabaseCopy::describe_file(&file_in(&folder, &name)) {
+                Ok(description) => found.push(SnapshotSummary::new(name, description)),
+                Err(error) => {
+                    tracing::warn!(name, error = &error as &dyn std::error::Error, "a snapshot is left out");
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Describes a named snapshot.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pretender::restore_snapshot`].
+    pub fn describe_snapshot(&self, name: &str) -> Result<SnapshotSummary, ControlError> {
+        let description = match self.snapshot_file(name) {
+            Some(path) => {
+                check_name(name).map_err(|_| no_snapshot(name))?;
+                DatabaseCopy::describe_file(&path).map_err(|error| named_error(name, error))?
+            }
+            None => self.inner.snapshots.lock().get(name).ok_or_else(|| no_snapshot(name))?.1,
+        };
+        Ok(SnapshotSummary::new(name, description))
+    }
+
+    /// Deletes a named snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotFound`] if there is no such snapshot, [`ControlError::NotPossible`] if its file is in use, is no
+    /// snapshot, or cannot be deleted.
+    pub fn delete_snapshot(&self, name: &str) -> Result<(), ControlError> {
+        let Some(path) = self.snapshot_file(name) else {
+            let gone = self.inner.snapshots.lock().remove(name);
+            return gone.map(drop).ok_or_else(|| no_snapshot(name));
+        };
+        self.describe_snapshot(name)?;
+        let refused =
+            |error| ControlError::NotPossible(format!("`{}` cannot be deleted: {error}", path.display()));
+        fs::remove_file(&path).map_err(refused)?;
+        // What is left beside a database that was served.
+        for suffix in ["-wal", "-shm", "-lock"] {
+            let mut beside = OsString::from(&path);
+            beside.push(suffix);
+            match fs::remove_file(&beside) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(refused(error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Saves the database into a file, which is then a database like any other, complete in itself. A database that is there
+    /// already, and that nobody has open, is replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotPossible`] if the file is in use, something else than a database of ours, or cannot be written;
+    /// [`ControlError::Store`].
+    pub fn save_snapshot_file(&self, path: impl AsRef<Path>) -> Result<SnapshotSummary, ControlError> {
+        let path = path.as_ref();
+        self.check_other_file(path)?;
+        let taken = self.inner.env.clock.now();
+        let description = self.inner.store.copy_to_file(path, taken).map_err(file_error)?;
+        Ok(SnapshotSummary::new(path.display().to_string(), description))
+    }
+
+    /// Puts what is in a database file, which nobody has open, in the place of the whole database, as
+    /// [`Pretender::restore_snapshot`] does. A file of an older version is fine, and is not changed.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotFound`] if there is no such file, [`ControlError::NotPossible`] if it is in use, something else than a
+    /// database of ours, or damaged; [`ControlError::Store`]. Nothing is changed then.
+    pub fn restore_snapshot_file(&self, path: impl AsRef<Path>) -> Result<SnapshotSummary, ControlError> {
+        let path = path.as_ref();
+        self.check_other_file(path)?;
+        let copy = DatabaseCopy::read(path).map_err(file_error)?;
+        let description = copy.describe().map_err(ControlError::Store)?;
+        self.inner.store.replace(copy).map_err(ControlError::Store)?;
+        Ok(SnapshotSummary::new(path.display().to_string(), description))
+    }
+
+    /// Describes what is in a database file, which nobody has open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pretender::restore_snapshot_file`].
+    pub fn describe_snapshot_file(&self, path: impl AsRef<Path>) -> Result<SnapshotSummary, ControlError> {
+        let path = path.as_ref();
+        self.check_other_file(path)?;
+        let description = DatabaseCopy::describe_file(path).map_err(file_error)?;
+        Ok(SnapshotSummary::new(path.display().to_string(), description))
+    }
+
+    /// Removes everything: tables, items, streams, records, backups, tags, tokens. Clock and snapshots stay. Afterwards the
+    /// database is as one that has just been made, except that the numbers of shards that a restore brings back still go on
+    /// above those given out before.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::Store`]. Nothing is changed then.
+    pub fn reset(&self) -> Result<(), ControlError> {
+        let empty = DatabaseCopy::empty().map_err(ControlError::Store)?;
+        self.inner.store.replace(empty).map_err(ControlError::Store)
+    }
+
+    /// Removes all items of a table, without records of it, and the past of its streams. The table stays with its settings, and
+    /// an enabled stream stays enabled: it has the same ARN, its open shards, and no record. Its sequence numbers go on, so a
+    /// reader that had read all there was gets what is written next; one that had not is told that records were trimmed.
+    ///
+    /// Closed shards and disabled streams are gone, and so are the tokens of all transactions, which would keep a repeated one
+    /// from being applied. The table's backups stay.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotFound`] if there is no such table, [`ControlError::Store`]. Nothing is changed then.
+    pub fn reset_table(&self, table_name: &TableName) -> Result<ClearReport, ControlError> {
+        let name = table_name.clone();
+        let cleared = self.inner.store.write(move |tx| {
+            let table = tx.table(&name)?;
+            tx.clear_table(&table)
+        });
+        cleared.map_err(|error| match error {
+            StoreError::TableNotFound(_) => ControlError::NotFound(error.to_string()),
+            other => ControlError::Store(other),
+        })
+    }
+
+    fn snapshot_folder(&self) -> Option<PathBuf> {
+        let mut folder = OsString::from(self.inner.store.file()?);
+        folder.push("-snapshots");
+        Some(folder.into())
+    }
+
+    /// The file of a named snapshot; `None` if they are in memory.
+    fn snapshot_file(&self, name: &str) -> Option<PathBuf> {
+        self.snapshot_folder().map(|folder| file_in(&folder, name))
+    }
+
+    /// Refuses this database's own file. Not by opening it: closing it again would give up SQLite's locks on it.
+    fn check_other_file(&self, path: &Path) -> Result<(), ControlError> {
+        let same = |own: &Path| fs::canonicalize(path).is_ok_and(|path| path == own);
+        if self.inner.store.file().is_some_and(same) {
+            return Err(ControlError::NotPossible(format!("`{}` is the database itself", path.display())));
+        }
+        Ok(())
+    }
+}
+
+fn file_in(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{SUFFIX}"))
+}
+
+/// Returns the names of the snapshots in a folder, in order; none if there is no such folder.
+fn names_in(folder: &Path) -> std::io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let file = entry?.file_name();
+        let name = file.to_str().and_then(|file| file.strip_suffix(SUFFIX));
+        names.extend(name.filter(|name| check_name(name).is_ok()).map(str::to_owned));
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn check_name(name: &str) -> Result<(), ControlError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    if (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(allowed) {
+        return Ok(());
+    }
+    let text = format!("`{name}` is no name of a snapshot: 1 to {MAX_NAME} characters of a-z A-Z 0-9 _ . -");
+    Err(ControlError::NotPossible(text))
+}
+
+fn no_snapshot(name: &str) -> ControlError {
+    ControlError::NotFound(format!("there is no snapshot `{name}`"))
+}
+
+fn named_error(name: &str, error: StoreError) -> ControlError {
+    match file_error(error) {
+        ControlError::NotFound(_) => no_snapshot(name),
+        other => other,
+    }
+}
+
+/// Sorts what can be wrong with a file that a command names.
+fn file_error(error: StoreError) -> ControlError {
+    match error {
+        StoreError::Open(OpenError::Unreadable { path, source }) if source.kind() == ErrorKind::NotFound => {
+            ControlError::NotFound(format!("there is no file `{}`", path.display()))
+        }
+        StoreError::Open(error) => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            ControlError::NotPossible(format!("{error}{}", cause.unwrap_or_default()))
+        }
+        other => ControlError::Store(other),
+    }
+}
