@@ -11,6 +11,10 @@
 //! | `POST /_pretender/shards/rotate` | `stream_arn`, `shard_id`? | continues the open shards, or the one, in one child each |
 //! | `POST /_pretender/shards/split` | `stream_arn`, `shard_id`? | continues the open shards, or the one, in two children each |
 //! | `POST /_pretender/trim` | `stream_arn`, `before`? | removes the records before a sequence number, or all |
+//! | `GET /_pretender/faults` | | lists the faults, and what was injected where |
+//! | `POST /_pretender/faults/add` | `kind`, `operations`?, `table`?, `probability`?, `times`?, `skip`?, `seed`?, `delay`?, `items`? | adds a fault |
+//! | `POST /_pretender/faults/remove` | `id` | removes a fault |
+//! | `POST /_pretender/faults/clear` | | removes all faults, and the list of what was injected |
 //! | `GET /_pretender/snapshots` | | lists the named snapshots |
 //! | `POST /_pretender/snapshots/save` | `name` or `file` | saves the database |
 //! | `POST /_pretender/snapshots/restore` | `name` or `file`, `clock`? | puts a snapshot in the database's place |
@@ -21,6 +25,7 @@
 //! Whatever fails answers `{"error": text}`.
 
 mod clock;
+mod faults;
 mod moment;
 mod snapshots;
 mod streams;
@@ -73,7 +78,7 @@ impl Control {
 
     fn run(&self, method: &Method, command: &str, body: &[u8]) -> Result<Value, Refusal> {
         let asked = match command {
-            "clock" | "snapshots" => Method::GET,
+            "clock" | "faults" | "snapshots" => Method::GET,
             _ => Method::POST,
         };
         let right_method = *method == asked;
@@ -92,10 +97,14 @@ impl Control {
             "snapshots/restore" if right_method => self.restore_snapshot(parse(body)?),
             "snapshots/delete" if right_method => self.delete_snapshot(parse(body)?),
             "reset" if right_method => self.reset(parse(body)?),
+            "faults" if right_method => Ok(self.show_faults()),
+            "faults/add" if right_method => self.add_fault(parse(body)?),
+            "faults/remove" if right_method => self.remove_fault(parse(body)?),
+            "faults/clear" if right_method => self.clear_faults(parse(body)?),
             _ => Err(Refusal::NotFound(format!(
-                "no command is {method} {PATH}{command}; there are GET clock, snapshots, and POST clock/hold, clock/run, \
-                 clock/set, clock/advance, shards/list, shards/rotate, shards/split, trim, snapshots/save, \
-                 snapshots/restore, snapshots/delete, reset"
+                "no command is {method} {PATH}{command}; there are GET clock, snapshots, faults, and POST clock/hold, \
+                 clock/run, clock/set, clock/advance, shards/list, shards/rotate, shards/split, trim, snapshots/save, \
+                 snapshots/restore, snapshots/delete, reset, faults/add, faults/remove, faults/clear"
             ))),
         }
     }

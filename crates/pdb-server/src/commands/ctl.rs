@@ -1,6 +1,7 @@
 //! `pretender ctl`.
 
 mod client;
+mod fault;
 mod lines;
 mod snapshot;
 
@@ -12,9 +13,10 @@ use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
 use client::Client;
+use fault::FaultCommand;
 use snapshot::SnapshotCommand;
 
-/// Command a running server: its clock, its shards, its trimming; save, restore and reset its database.
+/// Command a running server: its clock, its shards, its trimming, its faults; save, restore and reset its database.
 ///
 /// What takes hours at AWS takes a call here: iterators that expire, shards that are rotated or split, records that are trimmed. The server
 /// must have been started with `pretender serve --control`.
@@ -54,6 +56,9 @@ enum CtlCommand {
         #[arg(long, value_name = "SEQUENCE_NUMBER")]
         before: Option<String>,
     },
+    /// Faults: what goes wrong at AWS now and then goes wrong here when, where and as often as you say
+    #[command(subcommand)]
+    Fault(FaultCommand),
     /// Snapshots of the whole database
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
@@ -131,6 +136,7 @@ impl CtlCommand {
                 let body = given([("stream_arn", Some(stream_arn)), ("before", before)]);
                 (client.post("trim", &body), lines::trimmed)
             }
+            Self::Fault(command) => return command.send(client),
             Self::Snapshot(command) => return command.send(client),
             Self::Reset { table } => (client.post("reset", &given([("table", table)])), lines::reset),
         };

@@ -64,8 +64,13 @@ impl Commanded {
         );
     }
 
+    /// What a command that only shows answers.
+    pub(crate) fn shows(&self, command: &str) -> Value {
+        serde_json::from_str(get(&self.server, command).text()).unwrap()
+    }
+
     fn clock(&self) -> Value {
-        serde_json::from_str(get(&self.server, "clock").text()).unwrap()
+        self.shows("clock")
     }
 }
 
@@ -77,7 +82,7 @@ pub(crate) fn get(server: &RunningServer, command: &str) -> Answer {
     exchange(server.address(), format!("GET /_pretender/{command} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 }
 
-fn post(server: &RunningServer, command: &str, body: &str) -> Answer {
+pub(crate) fn post(server: &RunningServer, command: &str, body: &str) -> Answer {
     exchange(
         server.address(),
         format!(

@@ -97,6 +97,50 @@ fn servers_that_take_no_commands_are_named() {
 }
 
 #[test]
+fn faults_are_added_listed_and_removed() {
+    let server = Commanded::new();
+    let url = server.server.url();
+    assert_eq!(obeyed(&url, &["fault", "list"]), "no faults\n");
+    assert_eq!(obeyed(&url, &["fault", "log"]), "nothing was injected\n");
+    let add = ["fault", "add", "throttling", "-o", "PutItem", "--operation", "reads", "--table", "Orders"];
+    let chosen = ["--times", "2", "--skip", "1", "--probability", "1", "--seed", "7"];
+    assert_eq!(
+        obeyed(&url, &[&add[..], &chosen].concat()),
+        "1  throttling  on PutItem, reads  of Orders  skip 1  times 2  seed 7  (0 of 0 calls)\n"
+    );
+    assert_eq!(
+        obeyed(&url, &["fault", "add", "latency", "--delay", "1ms..2ms"]),
+        "2  latency  1ms..2ms  (0 of 0 calls)\n"
+    );
+    assert_eq!(
+        obeyed(&url, &["fault", "add", "unprocessed", "--items", "3"]),
+        "3  unprocessed  items 3  (0 of 0 calls)\n"
+    );
+    assert_eq!(obeyed(&url, &["fault", "remove", "2"]), "removed 1 fault\n");
+    let item = pretender::Item::new().with("pk", "a");
+    let put = pretender::PutItemInput::new("Orders".parse().unwrap(), item);
+    let succeeded: Vec<bool> = (0..4).map(|_| server.pretender.put_item(put.clone()).is_ok()).collect();
+    assert_eq!(succeeded, [true, false, false, true]);
+    let listed = obeyed(&url, &["fault", "list"]);
+    assert!(listed.starts_with("1  throttling ") && listed.contains("(2 of 3 calls, over)\n3  "), "{listed}");
+    let injected = "2026-03-01T09:15:42.017Z  1  throttling  PutItem Orders  ThrottlingException\n";
+    assert_eq!(obeyed(&url, &["fault", "log"]), injected.repeat(2));
+    let shown: Value = serde_json::from_str(&obeyed(&url, &["--json", "fault", "list"])).unwrap();
+    assert_eq!(shown["faults"][0]["injected"], 2);
+    assert_eq!(obeyed(&url, &["fault", "clear"]), "removed 2 faults\n");
+    check_refused(&url, &["fault", "remove", "1"], "there is no fault 1");
+    check_refused(&url, &["fault", "add", "latency"], "`latency` needs a delay");
+    check_refused(
+        &url,
+        &["fault", "add", "empty-page", "-o", "Scan"],
+        "`empty-page` cannot befall Scan, only GetRecords",
+    );
+    for arguments in [&["fault", "add", "fire"][..], &["fault", "add"], &["fault", "remove", "one"]] {
+        assert_eq!(ctl(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
 fn serve_takes_commands_only_if_told_to() {
     for (given, obeys) in [("1", true), ("true", true), ("0", false)] {
         let mut server = Command::new(env!("CARGO_BIN_EXE_pretender"))

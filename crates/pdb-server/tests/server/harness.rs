@@ -81,6 +81,16 @@ impl Connection {
         answer
     }
 
+    /// The answer, unless the server closes the connection without one.
+    pub(crate) fn answer_unless_closed(&mut self) -> Option<Answer> {
+        match self.0.fill_buf() {
+            Ok(bytes) if !bytes.is_empty() => Some(self.answer()),
+            Ok(_) => None,
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Whether the server has closed the connection.
     pub(crate) fn is_closed(&mut self) -> bool {
         matches!(self.0.read(&mut [0; 1]), Ok(0) | Err(_))

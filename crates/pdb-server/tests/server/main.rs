@@ -5,6 +5,7 @@ mod binary;
 mod control;
 mod crash;
 mod ctl;
+mod faults;
 mod harness;
 mod limits;
 mod protocol;

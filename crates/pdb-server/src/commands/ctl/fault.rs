@@ -1,0 +1,220 @@
+//! `pretender ctl fault`.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+use pretender::FaultKind;
+use serde_json::{Map, Value, json};
+
+use super::Show;
+use super::client::Client;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum FaultCommand {
+    /// Add a fault; prints it with its number
+    Add(Add),
+    /// List the faults, and how often each was injected
+    List,
+    /// List what was injected where, the latest thousand
+    Log,
+    /// Remove one fault; what it did stays in the log
+    Remove {
+        /// Its number
+        id: u64,
+    },
+    /// Remove all faults and the log
+    Clear,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Add {
+    /// What goes wrong
+    #[arg(value_parser = PossibleValuesParser::new(FaultKind::ALL.iter().map(|kind| kind.name())))]
+    kind: String,
+    /// Only in this operation, as PutItem, or group of operations: all, items, reads, writes, batches, transactions, statements, tables,
+    /// streams; may be given several times
+    #[arg(long = "operation", short = 'o', value_name = "OPERATION")]
+    operations: Vec<String>,
+    /// Only in calls that name this table, or a stream of it
+    #[arg(long)]
+    table: Option<String>,
+    /// How likely each call is affected: more than 0, at most 1
+    #[arg(long, value_name = "P")]
+    probability: Option<f64>,
+    /// How often it happens at most
+    #[arg(long, value_name = "N")]
+    times: Option<u64>,
+    /// How many calls pass first
+    #[arg(long, value_name = "N")]
+    skip: Option<u64>,
+    /// Where the random numbers start: with the same seed the same calls meet the same faults
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How long a call waits, of latency: 200ms, or 100ms..2s
+    #[arg(long, value_name = "TIME")]
+    delay: Option<String>,
+    /// How many items of a batch are left unprocessed, half of them unless given
+    #[arg(long, value_name = "N")]
+    items: Option<u32>,
+}
+
+impl FaultCommand {
+    pub(super) fn send(self, client: &Client) -> Result<(Value, Show), Box<dyn Error>> {
+        Ok(match self {
+            Self::Add(add) => {
+                (client.post("faults/add", &add.body())?, |answer| format!("{}\n", fault(answer)))
+            }
+            Self::List => (client.get("faults")?, faults),
+            Self::Log => (client.get("faults")?, log),
+            Self::Remove { id } => (client.post("faults/remove", &json!({ "id": id }))?, removed),
+            Self::Clear => (client.post("faults/clear", &json!({}))?, removed),
+        })
+    }
+}
+
+impl Add {
+    /// What was given; the server knows what it may be.
+    fn body(self) -> Value {
+        let members = [
+            ("table", self.table.map(Value::from)),
+            ("probability", self.probability.map(Value::from)),
+            ("times", self.times.map(Value::from)),
+            ("skip", self.skip.map(Value::from)),
+            ("seed", self.seed.map(Value::from)),
+            ("delay", self.delay.map(Value::from)),
+            ("items", self.items.map(Value::from)),
+        ];
+        let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let mut body: Map<String, Value> = given.collect();
+        body.insert("kind".to_owned(), self.kind.into());
+        body.insert("operations".to_owned(), self.operations.into());
+        body.into()
+    }
+}
+
+/// A fault: what was chosen, and how often it happened.
+fn fault(fault: &Value) -> String {
+    let list = |member: &str| -> Vec<&str> {
+        fault[member].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    };
+    let mut line = format!("{}  {}", fault["id"], text(&fault["kind"]));
+    let operations = list("operations");
+    // Writing to a String cannot fail.
+    if !operations.is_empty() {
+        let _ = write!(line, "  on {}", operations.join(", "));
+    }
+    if let Some(table) = fault["table"].as_str() {
+        let _ = write!(line, "  of {table}");
+    }
+    if let Some([least, most]) = fault["delay_millis"].as_array().map(Vec::as_slice) {
+        let _ =
+            if least == most { write!(line, "  {least}ms") } else { write!(line, "  {least}ms..{most}ms") };
+    }
+    for (member, word, usual) in [
+        ("items", "items", Value::Null),
+        ("probability", "probability", json!(1.0)),
+        ("skip", "skip", json!(0)),
+        ("times", "times", Value::Null),
+        ("seed", "seed", json!(0)),
+    ] {
+        if fault[member] != usual {
+            let _ = write!(line, "  {word} {}", fault[member]);
+        }
+    }
+    let over = if fault["over"] == true { ", over" } else { "" };
+    let _ = write!(line, "  ({} of {} calls{over})", fault["injected"], fault["matched"]);
+    line
+}
+
+/// One fault a line.
+fn faults(answer: &Value) -> String {
+    let all = answer["faults"].as_array().into_iter().flatten();
+    let lines: String = all.map(|one| format!("{}\n", fault(one))).collect();
+    if lines.is_empty() { "no faults\n".to_owned() } else { lines }
+}
+
+/// One injection a line: when, of which fault, what, where, and the request's id.
+fn log(answer: &Value) -> String {
+    let mut lines = String::new();
+    if let Some(forgotten) = answer["forgotten"].as_u64().filter(|forgotten| *forgotten > 0) {
+        let _ = writeln!(lines, "{forgotten} before these");
+    }
+    for one in answer["injected"].as_array().into_iter().flatten() {
+        let _ = write!(
+            lines,
+            "{}  {}  {}  {}",
+            text(&one["time"]),
+            one["fault"],
+            text(&one["kind"]),
+            text(&one["operation"])
+        );
+        for table in one["tables"].as_array().into_iter().flatten() {
+            let _ = write!(lines, " {}", text(table));
+        }
+        for member in ["detail", "request_id"] {
+            if let Some(said) = one[member].as_str() {
+                let _ = write!(lines, "  {said}");
+            }
+        }
+        lines.push('\n');
+    }
+    if lines.is_empty() { "nothing was injected\n".to_owned() } else { lines }
+}
+
+fn removed(answer: &Value) -> String {
+    match answer["removed"].as_u64() {
+        Some(1) => "removed 1 fault\n".to_owned(),
+        count => format!("removed {} faults\n", count.unwrap_or_default()),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_has_a_line() {
+        let mut answer = json!({
+            "id": 3, "kind": "throttling", "operations": [], "probability": 1.0, "skip": 0, "seed": 0,
+            "matched": 0, "injected": 0, "over": false,
+        });
+        assert_eq!(fault(&answer), "3  throttling  (0 of 0 calls)");
+        for (member, value) in [
+            ("operations", json!(["PutItem", "reads"])),
+            ("table", json!("Orders")),
+            ("probability", json!(0.5)),
+            ("times", json!(2)),
+            ("skip", json!(1)),
+            ("seed", json!(7)),
+            ("matched", json!(9)),
+            ("injected", json!(2)),
+            ("over", json!(true)),
+        ] {
+            answer[member] = value;
+        }
+        let expected = "3  throttling  on PutItem, reads  of Orders  probability 0.5  skip 1  times 2  seed 7  (2 of 9 calls, over)";
+        assert_eq!(faults(&json!({ "faults": [answer] })), format!("{expected}\n"));
+        assert_eq!(faults(&json!({ "faults": [] })), "no faults\n");
+    }
+
+    #[test]
+    fn an_injection_has_a_line() {
+        let one = json!({
+            "time": "2026-03-01T09:15:42.017Z", "fault": 3, "kind": "latency", "operation": "PutItem",
+            "tables": ["Orders"], "detail": "20 ms", "request_id": "ABC",
+        });
+        assert_eq!(
+            log(&json!({ "injected": [one], "forgotten": 2 })),
+            "2 before these\n2026-03-01T09:15:42.017Z  3  latency  PutItem Orders  20 ms  ABC\n"
+        );
+        assert_eq!(log(&json!({ "injected": [], "forgotten": 0 })), "nothing was injected\n");
+        assert_eq!(removed(&json!({"removed": 1})), "removed 1 fault\n");
+        assert_eq!(removed(&json!({"removed": 0})), "removed 0 faults\n");
+    }
+}

@@ -1,0 +1,169 @@
+//! Faults that typed calls and subscriptions meet.
+#![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use pretender::{
+    BatchWriteItemInput, CreateTableInput, ErrorCode, Fault, FaultKind, GetItemInput, Item, Operation,
+    OperationGroup, Pretender, PutItemInput, ScalarType, StreamSpecification, StreamViewType, TableName,
+    TailError, TransactAction, TransactWrite, TransactWriteItemsInput, WriteRequest,
+};
+
+fn orders() -> TableName {
+    "Orders".parse().unwrap()
+}
+
+fn database() -> Pretender {
+    let db = Pretender::builder().sweep_interval(None).open().unwrap();
+    let stream = StreamSpecification::enabled(StreamViewType::NewAndOldImages);
+    let created = CreateTableInput {
+        stream_specification: Some(stream),
+        ..CreateTableInput::new(orders(), ("pk", ScalarType::S), None)
+    };
+    db.create_table(created).unwrap();
+    db
+}
+
+fn put(key: &str) -> PutItemInput {
+    PutItemInput::new(orders(), Item::new().with("pk", key))
+}
+
+/// The keys a subscription hands out, with `!` for each failure in between.
+fn subscribed(db: &Pretender) -> String {
+    let subscription =
+        db.subscribe().table("Orders").poll_interval(Duration::from_millis(1)).caught_up_after(3);
+    let shown = |event: Result<pretender::Event<pretender::StreamRecord>, TailError>| match event {
+        Ok(event) => event.record.keys.json().split('"').nth(5).unwrap().to_owned(),
+        Err(_) => "!".to_owned(),
+    };
+    subscription.start().unwrap().take(50).map(shown).collect()
+}
+
+#[test]
+fn typed_calls_meet_faults_and_a_handle_without_does_not() {
+    let db = database();
+    db.faults().add(Fault::new(FaultKind::InternalError).on(OperationGroup::All)).unwrap();
+    let get = || GetItemInput::new(orders(), Item::new().with("pk", "a"));
+    assert_eq!(db.put_item(put("a")).unwrap_err().code, ErrorCode::InternalServerError);
+    assert_eq!(db.get_item(get()).unwrap_err().code, ErrorCode::InternalServerError);
+    assert_eq!(db.describe_table(&orders()).unwrap_err().code, ErrorCode::InternalServerError);
+    assert_eq!(db.list_streams(&Default::default()).unwrap_err().code, ErrorCode::InternalServerError);
+    let calm = db.without_faults();
+    assert_eq!(calm.get_item(get()).unwrap().item, None);
+    calm.put_item(put("a")).unwrap();
+    assert!(calm.get_item(get()).unwrap().item.is_some());
+    assert_eq!(subscribed(&calm), "a");
+    let report = db.faults().report();
+    let operations: Vec<Operation> = report.injected.iter().map(|injected| injected.operation).collect();
+    assert_eq!(
+        operations,
+        [Operation::PutItem, Operation::GetItem, Operation::DescribeTable, Operation::ListStreams]
+    );
+    assert!(report.injected.iter().all(|injected| injected.request_id.is_none()));
+    assert_eq!(report.injected[0].tables, [orders()]);
+}
+
+#[test]
+fn dropped_connections_do_not_concern_typed_calls() {
+    let db = database();
+    db.faults().add(Fault::new(FaultKind::DropBefore)).unwrap();
+    db.put_item(put("a")).unwrap();
+    assert_eq!(db.faults().report().faults[0].matched, 0);
+}
+
+#[test]
+fn subscribers_get_records_twice_and_live_with_the_rest() {
+    for (fault, expected) in [
+        (Fault::new(FaultKind::Duplicate).times(1), "abcc"),
+        // Once a page: the page with the last record alone is not repeated again.
+        (Fault::new(FaultKind::Duplicate), "abcc"),
+        (Fault::new(FaultKind::ExpiredIterator).times(2), "abc"),
+        (Fault::new(FaultKind::Throttling).on(OperationGroup::Streams).skip(3).times(2), "abc"),
+        (Fault::new(FaultKind::EmptyPage).times(2), "abc"),
+        (Fault::new(FaultKind::InternalError).on(Operation::GetRecords).times(1), "!abc"),
+        // As at AWS, whoever is told so begins again with what is left.
+        (Fault::new(FaultKind::TrimmedData).on(Operation::GetRecords).skip(1).times(1), "abc!abc"),
+    ] {
+        let db = database();
+        ["a", "b", "c"].iter().for_each(|key| drop(db.put_item(put(key)).unwrap()));
+        db.faults().add(fault.clone()).unwrap();
+        assert_eq!(subscribed(&db), expected, "{fault:?}");
+        assert_eq!(subscribed(&db.without_faults()), "abc");
+    }
+}
+
+#[test]
+fn a_subscription_does_not_keep_the_database_open() {
+    let db = database();
+    let mut subscription = db.subscribe().table("Orders").follow(true).start().unwrap();
+    db.put_item(put("a")).unwrap();
+    assert!(subscription.next().unwrap().is_ok());
+    drop(db);
+    assert!(matches!(subscription.next(), Some(Err(TailError::Source(_)))));
+}
+
+#[test]
+fn batches_and_transactions_fail_in_part_and_as_a_whole() {
+    let db = database();
+    db.faults().add(Fault::new(FaultKind::Unprocessed).items(100)).unwrap();
+    let writes = |keys: &[&str]| BatchWriteItemInput {
+        request_items: [(
+            orders(),
+            keys.iter().map(|key| WriteRequest::Put(Item::new().with("pk", *key))).collect(),
+        )]
+        .into(),
+        ..Default::default()
+    };
+    // All but one at most: none at all would be an error at AWS.
+    let left =
+        db.batch_write_item(writes(&["a", "b", "c"])).unwrap().unprocessed_items.remove(&orders()).unwrap();
+    assert_eq!((left.len(), subscribed(&db.without_faults()).len()), (2, 1));
+    let one = db.batch_write_item(writes(&["d"])).unwrap();
+    assert!(one.unprocessed_items.is_empty());
+
+    db.faults().clear();
+    db.faults().add(Fault::new(FaultKind::Conflict).table(orders()).times(1)).unwrap();
+    let action =
+        |key: &str| TransactWrite::new(orders(), TransactAction::Put { item: Item::new().with("pk", key) });
+    let input =
+        TransactWriteItemsInput { transact_items: vec![action("x"), action("y")], ..Default::default() };
+    let refused = db.transact_write_items(input.clone()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::TransactionCanceledException);
+    let codes: Vec<&str> = refused.cancellation_reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, ["TransactionConflict", "None"]);
+    db.transact_write_items(input).unwrap();
+}
+
+#[test]
+fn waits_block_only_who_waits() {
+    struct Nobody;
+    impl Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    let db = database();
+    let delay = Duration::from_millis(40);
+    db.faults().add(Fault::latency(delay)).unwrap();
+    let began = Instant::now();
+    db.put_item(put("a")).unwrap();
+    assert!(began.elapsed() >= delay);
+
+    // The future waits without its thread, and ends by itself.
+    let began = Instant::now();
+    let mut waiting = std::pin::pin!(db.put_item_async(put("b")));
+    let waker = Waker::from(Arc::new(Nobody));
+    let mut context = Context::from_waker(&waker);
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    db.without_faults().put_item(put("c")).unwrap();
+    let deadline = began + Duration::from_secs(60);
+    loop {
+        match waiting.as_mut().poll(&mut context) {
+            Poll::Ready(written) => break drop(written.unwrap()),
+            Poll::Pending => assert!(Instant::now() < deadline),
+        }
+        std::thread::yield_now();
+    }
+    assert!(began.elapsed() >= delay);
+}
