@@ -9,6 +9,7 @@ mod generator;
 mod growth;
 mod in_process;
 mod instructions;
+mod isolation;
 mod load;
 mod ours;
 mod paths;
@@ -41,7 +42,8 @@ struct Options {
     /// Another server to give the same load, in turns with ours, as NAME=URL.
     #[arg(long = "peer", value_name = "NAME=URL")]
     peers: Vec<String>,
-    /// Only the parts whose name contains this: `generator`, `in process`, `events`, `http`, `drain`, `growth`, `footprint`.
+    /// Only the parts whose name contains this: `generator`, `in process`, `events`, `http`, `drain`, `growth`, `footprint`,
+    /// `isolation`.
     #[arg(long)]
     only: Option<String>,
     /// Only the cases over HTTP whose name contains this.
@@ -136,6 +138,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if wanted("growth") {
         growth::run(&mut report, &sizes)?;
+    }
+    if wanted("isolation") {
+        isolation::run(&mut report, &sizes)?;
     }
     if wanted("footprint") {
         footprint::run(&mut report, &sizes, &options.binary)?;

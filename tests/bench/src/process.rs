@@ -30,6 +30,11 @@ impl Usage {
         None
     }
 
+    /// Returns this process.
+    pub(crate) fn of_this_process() -> Self {
+        Self { pid: std::process::id() }
+    }
+
     /// Returns the CPU time the process and its threads have used, in microseconds.
     pub(crate) fn cpu_us(self) -> f64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
@@ -55,11 +60,20 @@ impl Usage {
         self.status_bytes("RssAnon:")
     }
 
+    /// Returns how many threads there are.
+    pub(crate) fn threads(self) -> u64 {
+        self.status("Threads:")
+    }
+
     fn status_bytes(self, field: &str) -> u64 {
+        self.status(field) * 1024
+    }
+
+    /// Returns a number of `/proc/<pid>/status`; sizes are in KB.
+    fn status(self, field: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix(field));
-        line.and_then(|l| l.split_whitespace().next()).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0)
-            * 1024
+        line.and_then(|l| l.split_whitespace().next()).and_then(|number| number.parse().ok()).unwrap_or(0)
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Sizes {
     pub(crate) records: u64,
     /// Tables of the database with many.
     pub(crate) tables: u64,
+    /// Databases in memory, each for a test of its own.
+    pub(crate) databases: usize,
     /// The selection that takes some two minutes.
     pub(crate) quick: bool,
 }
@@ -31,6 +33,7 @@ impl Sizes {
             fill: Duration::from_secs(60),
             records: 1_000_000,
             tables: 10_000,
+            databases: 1_000,
             quick: false,
         }
     }
@@ -44,6 +47,7 @@ impl Sizes {
             fill: Duration::from_secs(10),
             records: 50_000,
             tables: 500,
+            databases: 200,
             quick: true,
         }
     }
