@@ -16,6 +16,8 @@ pub struct CleanupOptions {
     pub retention: Duration,
     /// How long a [`Sweeper`](crate::Sweeper) waits between two sweeps; an hour unless said.
     pub interval: Duration,
+    /// Whether a [`Sweeper`](crate::Sweeper) sweeps when it starts too; it does unless said. In a fresh database nothing is due.
+    pub at_start: bool,
     /// How often a [`Sweeper`](crate::Sweeper) looks for expired items between two sweeps; every minute unless said.
     pub expiry_interval: Duration,
     /// The most records or items that one transaction removes; 500 unless said. Fewer if that takes long.
@@ -25,7 +27,7 @@ pub struct CleanupOptions {
 impl Default for CleanupOptions {
     fn default() -> Self {
         let (interval, expiry_interval) = (Duration::from_secs(60 * 60), Duration::from_secs(60));
-        Self { retention: RETENTION, interval, expiry_interval, step: 500 }
+        Self { retention: RETENTION, interval, at_start: true, expiry_interval, step: 500 }
     }
 }
 

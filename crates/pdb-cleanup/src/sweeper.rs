@@ -8,8 +8,8 @@ use std::error::Error;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-/// A thread that sweeps at the interval of its options, first when it starts, and looks for expired items more often. It owns
-/// only the waiting; dropping it stops the thread at once and joins it, also in the middle of a sweep. It works at a
+/// A thread that sweeps at the interval of its options, first when it starts unless told otherwise, and looks for expired items
+/// more often. It owns only the waiting; dropping it stops the thread at once and joins it, also in the middle of a sweep. It works at a
 /// [gentle](Pace::gentle) pace.
 ///
 /// The intervals are those of the machine's clock. Whoever moves another clock calls [`Sweeper::run_due`].
@@ -37,7 +37,13 @@ impl Sweeper {
             // Nobody waits for this thread, and everybody would notice it.
             let pace = pace.clone().gentle();
             std::thread::Builder::new().name("pdb-sweeper".to_owned()).spawn(move || {
-                let mut last_sweep = None;
+                let wait = options.interval.min(options.expiry_interval);
+                // The sender is never used, only dropped.
+                let is_over = || stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout);
+                let mut last_sweep = (!options.at_start).then(Instant::now);
+                if !options.at_start && is_over() {
+                    return;
+                }
                 loop {
                     let due = last_sweep.is_none_or(|last: Instant| last.elapsed() >= options.interval);
                     let done = if due {
@@ -49,9 +55,7 @@ impl Sweeper {
                     if let Err(error) = done {
                         tracing::error!(error = &error as &dyn Error, "a sweep failed");
                     }
-                    // The sender is never used, only dropped.
-                    let wait = options.interval.min(options.expiry_interval);
-                    if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
+                    if is_over() {
                         break;
                     }
                 }

@@ -7,7 +7,7 @@ use pdb_cleanup::{CleanupOptions, Pace, Sweeper};
 use pdb_items::tables::TableManager;
 use pdb_items::{ItemManager, ItemsConfig, MessageLayer};
 use pdb_model::{Account, Env};
-use pdb_store::{Store, StoreError};
+use pdb_store::{Location, Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
 
 use crate::Builder;
@@ -70,6 +70,7 @@ impl Pretender {
 
     pub(crate) fn open_with(builder: Builder) -> Result<Self, StoreError> {
         let Builder { store, account, env, retention, sweep_interval, shards_per_stream, .. } = builder;
+        let is_fresh = store.location == Location::Memory;
         let store = Store::open(&store)?;
         let options = StreamOptions {
             retention,
@@ -85,6 +86,7 @@ impl Pretender {
         let mut cleanup = CleanupOptions {
             retention,
             expiry_interval: builder.expiry_interval,
+            at_start: !is_fresh,
             ..CleanupOptions::default()
         };
         let sweeper = sweep_interval

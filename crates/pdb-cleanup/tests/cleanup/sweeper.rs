@@ -68,6 +68,20 @@ fn the_thread_sweeps_when_it_starts_and_at_its_interval() {
 }
 
 #[test]
+fn a_thread_that_does_not_sweep_at_its_start_sweeps_at_its_interval() {
+    let (db, _) = Db::streaming();
+    let commits = next_commit(&db);
+    let later = CleanupOptions { at_start: false, ..options(Duration::from_millis(1)) };
+    let sweeper = Sweeper::start(db.test.store.clone(), db.test.env.clone(), later).unwrap();
+    db.put("a");
+    db.advance(DAY);
+    while !db.records().is_empty() {
+        commits.recv().unwrap();
+    }
+    sweeper.stop();
+}
+
+#[test]
 fn the_thread_looks_for_expired_items_between_sweeps() {
     let (db, _) = Db::streaming();
     let commits = next_commit(&db);
