@@ -25,6 +25,10 @@ use crate::state::Shared;
 
 /// The least number of records that may wait in a shard before it is read further.
 const MIN_WAITING: usize = 1000;
+/// How many records may be read behind one that is not done, while there is work.
+const MAX_UNSETTLED: usize = 100_000;
+/// How old the kept iterator of a shard begun at its end may get; it lives for 15 minutes.
+const RENEWAL: Duration = Duration::from_secs(60);
 /// How often a clock that is not the machine's is looked at when somebody waits for it.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -68,6 +72,8 @@ pub(crate) struct Reader {
     read_to: Option<ShardProgress>,
     /// Not before this is it asked again, unless there is news.
     next_poll: Option<Instant>,
+    /// When `read_to` last took over an iterator.
+    renewed: Instant,
     /// Whether it has shown no records the last time it was asked.
     is_quiet: bool,
 }
@@ -155,7 +161,7 @@ where
 
     /// Asks each shard for records that is due and has room for them.
     fn read_shards(&mut self, has_news: bool) {
-        if self.must_look || self.is_over {
+        if self.must_look || (self.is_over && self.table.is_some()) {
             self.look_for_shards();
         }
         for n in 0..self.readers.len() {
@@ -169,7 +175,9 @@ where
 
     fn has_room(&self, reader: &Reader) -> bool {
         let enough = (self.settings.batch_size as usize).saturating_mul(self.settings.lanes());
-        reader.iterator.is_some() && reader.shard.waiting() < enough.max(MIN_WAITING)
+        reader.iterator.is_some()
+            && reader.shard.waiting() < enough.max(MIN_WAITING)
+            && (reader.shard.unsettled() < MAX_UNSETTLED || reader.shard.is_idle())
     }
 
     /// Asks a shard for a page of records.
@@ -208,8 +216,11 @@ where
                     None => reader.shard.end(),
                     // A shard begun at its end has nothing but its iterator to resume from, as long as it shows no records.
                     Some(renewed) => {
-                        if let Some(ShardProgress::Latest(kept)) = &mut reader.read_to {
+                        if let Some(ShardProgress::Latest(kept)) = &mut reader.read_to
+                            && real.duration_since(reader.renewed) >= RENEWAL
+                        {
                             kept.clone_from(renewed);
+                            reader.renewed = real;
                         }
                     }
                 }
@@ -321,6 +332,7 @@ where
             iterator: Some(iterator),
             read_to,
             next_poll: None,
+            renewed: Instant::now(),
             is_quiet: false,
         }))
     }

@@ -44,10 +44,8 @@ impl Shard {
         let position = self.first + self.pending.len() as u64;
         let sequence_number = record.sequence_number.clone();
         self.pending.push_back(Pending { sequence_number, is_settled: false });
-        let mut hasher = DefaultHasher::new();
-        record.key.hash(&mut hasher);
-        let lane = hasher.finish() % self.lanes.len() as u64;
-        self.lanes[lane as usize].push(position, record, now);
+        let lane = lane_of(&record.key, self.lanes.len());
+        self.lanes[lane].push(position, record, now);
         self.reading.quiet_at = None;
     }
 
@@ -71,6 +69,11 @@ impl Shard {
     /// Returns how many records wait to become part of a batch.
     pub(crate) fn waiting(&self) -> usize {
         self.lanes.iter().map(Lane::waiting).sum()
+    }
+
+    /// Returns how many records were read and cannot be forgotten yet, as they, or one before them, are not settled.
+    pub(crate) fn unsettled(&self) -> usize {
+        self.pending.len()
     }
 
     /// Returns whether nothing is left to do with the records so far.
@@ -117,8 +120,9 @@ impl Shard {
     fn advance(&mut self) {
         for lane in &mut self.lanes {
             for position in lane.take_settled() {
-                if let Ok(at) = usize::try_from(position - self.first) {
-                    self.pending[at].is_settled = true;
+                let at = position.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
+                if let Some(pending) = at.and_then(|at| self.pending.get_mut(at)) {
+                    pending.is_settled = true;
                 }
             }
         }
@@ -126,5 +130,26 @@ impl Shard {
             self.settled_to = self.pending.pop_front().map(|pending| pending.sequence_number);
             self.first += 1;
         }
+    }
+}
+
+/// Returns the lane of a key: the same for all records of an item.
+pub(crate) fn lane_of(key: &str, lanes: usize) -> usize {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    // What is left of a division by a usize is one.
+    (hasher.finish() % lanes as u64) as usize
+}
+
+#[cfg(test)]
+impl Shard {
+    /// Takes all records up to this one as settled, as a mapping that resumes knows them to be.
+    pub(crate) fn resume_behind(&mut self, sequence_number: String) {
+        self.settled_to = Some(sequence_number);
+    }
+
+    /// Returns the numbers of the records that a lane still has.
+    pub(crate) fn held(&self) -> Vec<u64> {
+        self.lanes.iter().flat_map(Lane::held).collect()
     }
 }

@@ -197,3 +197,68 @@ fn a_document_is_an_object() {
     assert_eq!(EventDocument::parse("[]"), Err(PatternError::Document));
     assert_eq!(EventDocument::parse("{"), Err(PatternError::Document));
 }
+
+/// A record of a table of customers, for the operators as AWS lists them and its examples for DynamoDB
+/// (https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html and with-ddb-filtering.html, November 2026).
+const CUSTOMER: &str = r#"{"eventID":"1","eventName":"INSERT","eventSource":"aws:dynamodb","awsRegion":"eu-west-1",
+ "dynamodb":{"ApproximateCreationDateTime":1678831218,"Keys":{"Name":{"S":"Acme Tools"}},
+ "NewImage":{"Name":{"S":"Acme Tools"},"Manager":{"S":"Kim"},"Terms":{"S":"60 days"},"Note":{"S":""},"Vip":{"NULL":true},
+  "Credit":{"N":"100"}},"SequenceNumber":"111","SizeBytes":26,"StreamViewType":"NEW_IMAGE"}}"#;
+
+#[test]
+fn the_operators_aws_documents() {
+    for (operator, pattern, expected) in [
+        ("null", r#"{"dynamodb":{"NewImage":{"Vip":{"NULL":[true]}}}}"#, true),
+        ("null is no absence", r#"{"dynamodb":{"OldImage":{"Vip":{"S":[null]}}}}"#, false),
+        ("empty", r#"{"dynamodb":{"NewImage":{"Note":{"S":[""]}}}}"#, true),
+        ("empty is no absence", r#"{"dynamodb":{"NewImage":{"Other":{"S":[""]}}}}"#, false),
+        ("equals", r#"{"dynamodb":{"NewImage":{"Manager":{"S":["Kim"]}}}}"#, true),
+        ("equals minds the case", r#"{"dynamodb":{"NewImage":{"Manager":{"S":["KIM"]}}}}"#, false),
+        (
+            "equals, ignoring case",
+            r#"{"dynamodb":{"NewImage":{"Manager":{"S":[{"equals-ignore-case":"KIM"}]}}}}"#,
+            true,
+        ),
+        ("and", r#"{"dynamodb":{"NewImage":{"Manager":{"S":["Kim"]},"Terms":{"S":["60 days"]}}}}"#, true),
+        (
+            "and, one not",
+            r#"{"dynamodb":{"NewImage":{"Manager":{"S":["Kim"]},"Terms":{"S":["30 days"]}}}}"#,
+            false,
+        ),
+        ("or", r#"{"dynamodb":{"NewImage":{"Manager":{"S":["Lee","Kim"]}}}}"#, true),
+        ("or, none", r#"{"dynamodb":{"NewImage":{"Manager":{"S":["Lee","Max"]}}}}"#, false),
+        (
+            "or of members",
+            r#"{"dynamodb":{"NewImage":{"$or":[{"Manager":{"S":["Lee"]}},{"Terms":{"S":["60 days"]}}]}}}"#,
+            true,
+        ),
+        ("not", r#"{"dynamodb":{"NewImage":{"Manager":{"S":[{"anything-but":["Lee"]}]}}}}"#, true),
+        ("not, but is", r#"{"dynamodb":{"NewImage":{"Manager":{"S":[{"anything-but":["Kim"]}]}}}}"#, false),
+        ("numeric, equals", r#"{"dynamodb":{"SizeBytes":[{"numeric":["=",26]}]}}"#, true),
+        ("numeric, range", r#"{"dynamodb":{"SizeBytes":[{"numeric":[">",10,"<=",26]}]}}"#, true),
+        ("numeric, beside the range", r#"{"dynamodb":{"SizeBytes":[{"numeric":[">",26,"<=",30]}]}}"#, false),
+        (
+            "numeric of an attribute",
+            r#"{"dynamodb":{"NewImage":{"Credit":{"N":[{"numeric":["=",100]}]}}}}"#,
+            false,
+        ),
+        ("equals of a number", r#"{"dynamodb":{"NewImage":{"Credit":{"N":["100"]}}}}"#, true),
+        ("exists", r#"{"dynamodb":{"NewImage":{"Terms":{"S":[{"exists":true}]}}}}"#, true),
+        ("exists not", r#"{"dynamodb":{"OldImage":{"Terms":{"S":[{"exists":false}]}}}}"#, true),
+        ("begins with", r#"{"awsRegion":[{"prefix":"eu-"}]}"#, true),
+        ("begins otherwise", r#"{"awsRegion":[{"prefix":"us-"}]}"#, false),
+        ("ends with", r#"{"dynamodb":{"NewImage":{"Terms":{"S":[{"suffix":" days"}]}}}}"#, true),
+        ("by key", r#"{"dynamodb":{"Keys":{"Name":{"S":["Acme Tools"]}}}}"#, true),
+        ("by another key", r#"{"dynamodb":{"Keys":{"Name":{"S":["Other Tools"]}}}}"#, false),
+        (
+            "by what happened",
+            r#"{"eventName":["INSERT"],"dynamodb":{"NewImage":{"Manager":{"S":["Kim"]}}}}"#,
+            true,
+        ),
+        ("by an image it has not", r#"{"dynamodb":{"OldImage":{"Manager":{"S":["Kim"]}}}}"#, false),
+    ] {
+        let document = EventDocument::parse(CUSTOMER).unwrap();
+        let parsed: EventPattern = pattern.parse().unwrap();
+        assert_eq!(parsed.matches(&document), expected, "{operator}: {pattern}");
+    }
+}

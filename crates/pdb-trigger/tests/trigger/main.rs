@@ -2,4 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod harness;
+mod lifecycle;
+mod lineage;
 mod records;
+mod stress;

@@ -1,0 +1,135 @@
+//! Shards and streams that end and go on in others.
+
+use pdb_trigger::{Notice, Response, Settings, Trigger};
+use pretender::{StartPosition, StreamSpecification, StreamViewType, UpdateTableInput};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::harness::{Gate, PATIENCE, Recorder, Streamed, batch, orders};
+
+#[test]
+fn children_wait_until_their_parent_is_done() {
+    let streamed = Streamed::new();
+    for n in 1..=3 {
+        ["a", "b", "c", "d", "e"].iter().for_each(|key| streamed.put(key, n));
+        streamed.split();
+    }
+    let (gate, reached) = (Gate::default(), Gate::default());
+    let (behind, reaching) = (gate.clone(), reached.clone());
+    let function = Recorder::answering(move |event| {
+        if batch(event).contains("a1") {
+            reaching.open();
+            behind.pass();
+        }
+        Ok(Response::empty())
+    });
+    let trigger = Trigger::start(&streamed.db, "Orders", Settings::default(), function.clone()).unwrap();
+    reached.pass();
+    // All that can be read is the first shard, and that is stuck.
+    assert!(!trigger.wait_until_caught_up(Duration::from_millis(300)));
+    assert_eq!(function.batches(), ["a1 b1 c1 d1 e1"]);
+    gate.open();
+    assert!(trigger.wait_until_caught_up(PATIENCE));
+    assert_eq!(trigger.stop().processed_records, 15);
+    let all = function.batches().join(" ");
+    for key in ["a", "b", "c", "d", "e"] {
+        let of_key: Vec<&str> = all.split(' ').filter(|shown| shown.starts_with(key)).collect();
+        assert_eq!(of_key, [format!("{key}1"), format!("{key}2"), format!("{key}3")]);
+    }
+}
+
+#[test]
+fn a_table_is_followed_into_its_next_stream_and_a_stream_is_not() {
+    let streamed = Streamed::new();
+    let (of_table, of_stream) = (Recorder::new(), Recorder::new());
+    let settings = Settings::default;
+    let table = Trigger::start(&streamed.db, "Orders", settings(), of_table.clone()).unwrap();
+    let arn = streamed.arn.to_string();
+    let stream = Trigger::start(&streamed.db, &arn, settings(), of_stream.clone()).unwrap();
+    let update = |specification| {
+        let stream_specification = Some(specification);
+        streamed
+            .db
+            .update_table(UpdateTableInput { stream_specification, ..UpdateTableInput::new(orders()) })
+            .unwrap();
+    };
+    streamed.put("a", 1);
+    update(StreamSpecification::disabled());
+    streamed.put("a", 2);
+    streamed.clock.advance(Duration::from_secs(1));
+    update(StreamSpecification::enabled(StreamViewType::NewImage));
+    streamed.put("a", 3);
+    for trigger in [&table, &stream] {
+        assert!(trigger.wait_until_caught_up(PATIENCE));
+    }
+    assert_eq!(of_table.batches(), ["a1", "a3"]);
+    assert_eq!(of_stream.batches(), ["a1"]);
+    assert_eq!(stream.state().stream_arn, arn);
+    assert!(table.stop().stream_arn > arn);
+}
+
+#[test]
+fn latest_skips_what_is_there_in_every_shard() {
+    let streamed = Streamed::new();
+    let keys = ["a", "b", "c", "d"];
+    keys.iter().for_each(|key| streamed.put(key, 1));
+    streamed.split();
+    keys.iter().for_each(|key| streamed.put(key, 2));
+    let function = Recorder::new();
+    let settings = Settings { starting_position: StartPosition::Latest, ..Settings::default() };
+    let trigger = Trigger::start(&streamed.db, "Orders", settings, function.clone()).unwrap();
+    streamed.split();
+    keys.iter().for_each(|key| streamed.put(key, 3));
+    assert!(trigger.wait_until_caught_up(PATIENCE));
+    assert_eq!(trigger.stop().processed_records, 4);
+    assert!(function.batches().join(" ").split(' ').all(|shown| shown.ends_with('3')));
+}
+
+#[test]
+fn a_gap_is_told_and_the_rest_delivered() {
+    let streamed = Streamed::new();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("checkpoint");
+    let function = Recorder::new();
+    let gaps = Arc::new(Mutex::new(0));
+    let start = || {
+        let gaps = gaps.clone();
+        let observer = move |notice: &Notice| {
+            if matches!(notice, Notice::Trimmed { .. }) {
+                *gaps.lock().unwrap() += 1;
+            }
+        };
+        Trigger::builder(&streamed.db, "Orders")
+            .checkpoint(&file)
+            .observe(observer)
+            .start(function.clone())
+            .unwrap()
+    };
+    streamed.put("a", 1);
+    let trigger = start();
+    assert!(trigger.wait_until_caught_up(PATIENCE));
+    trigger.stop();
+    streamed.put("a", 2);
+    streamed.clock.advance(Duration::from_secs(25 * 3600));
+    streamed.db.run_due_work().unwrap();
+    streamed.put("a", 3);
+    let trigger = start();
+    assert!(trigger.wait_until_caught_up(PATIENCE));
+    trigger.stop();
+    assert_eq!(function.batches(), ["a1", "a3"]);
+    assert_eq!(*gaps.lock().unwrap(), 1);
+}
+
+#[test]
+fn iterators_that_expire_are_renewed() {
+    let streamed = Streamed::new();
+    let function = Recorder::new();
+    let trigger = Trigger::start(&streamed.db, "Orders", Settings::default(), function.clone()).unwrap();
+    for n in 1..=3 {
+        streamed.put("a", n);
+        assert!(trigger.wait_until_caught_up(PATIENCE));
+        streamed.clock.advance(Duration::from_secs(16 * 60));
+    }
+    trigger.stop();
+    assert_eq!(function.batches(), ["a1", "a2", "a3"]);
+}
