@@ -1,12 +1,9 @@
 //! Bringing existing items up to a table's new definition, in steps small enough not to hold up other writers.
 
-use std::{
-    ops::{Bound, ControlFlow},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use pdb_model::{EncodedItem, IndexName, KeyBytes};
-use pdb_store::{Direction, KeyRange, StoreError, Table, Tx};
+use pdb_store::{StoreError, Table, Tx};
 
 use crate::{
     error::CaptureError,
@@ -78,14 +75,8 @@ fn next_items(
     after: Option<&KeyBytes>,
     limit: u32,
 ) -> Result<(Items, Option<KeyBytes>), CaptureError> {
-    let lower = after.map_or(Bound::Unbounded, |key| Bound::Excluded(key.as_bytes().to_vec()));
-    let range = KeyRange { lower, upper: Bound::Unbounded };
-    let limit = limit.max(1) as usize;
-    let mut items = Vec::new();
-    tx.scan(table, None, &range, Direction::Forward, &mut |row| {
-        items.push((KeyBytes::from_stored(row.key.to_vec()), row.to_item()));
-        if items.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    let last = items.last().filter(|_| items.len() == limit).map(|(key, _)| key.clone());
+    let limit = limit.max(1);
+    let items = tx.lock_next_items(table, after, limit)?;
+    let last = items.last().filter(|_| items.len() == limit as usize).map(|(key, _)| key.clone());
     Ok((items, last))
 }

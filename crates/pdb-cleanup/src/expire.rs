@@ -61,7 +61,7 @@ fn expire_step(
     let table = tx.find_table(table_name).filter(|table| table.definition.time_to_live_attribute.is_some());
     let Some(table) = table else { return Ok(0) };
     let mut removed = 0;
-    for key in tx.expired_items(&table, after, now, limit)? {
+    for key in tx.lock_expired_items(&table, after, now, limit)? {
         let Some(item) = tx.get_item(&table, &key)? else { continue };
         let item = item.decode().map_err(CaptureError::Corrupt)?;
         let key = table.definition.key_schema.extract(&item).map_err(no_key)?;

@@ -29,6 +29,8 @@ pub(crate) struct Dropped;
 /// What all connections share.
 pub(crate) struct Front {
     wire: Wire,
+    /// The database is on a server: also short reads wait.
+    is_remote: bool,
     control: Option<Arc<Control>>,
     region: String,
     body_timeout: Duration,
@@ -37,7 +39,9 @@ pub(crate) struct Front {
 
 impl Front {
     pub(crate) fn new(wire: Wire, control: Option<Control>, region: String, body_timeout: Duration) -> Self {
-        Self { wire, control: control.map(Arc::new), region, body_timeout, request_ids: RequestIds::new() }
+        let is_remote = wire.pretender().is_remote();
+        let (control, request_ids) = (control.map(Arc::new), RequestIds::new());
+        Self { wire, is_remote, control, region, body_timeout, request_ids }
     }
 
     /// Answers one request. Whatever happens, there is an answer, unless the user has asked that there be none.
@@ -113,8 +117,11 @@ impl Front {
             tokio::time::sleep(delay).await;
         }
         let reply = match operation.class() {
-            OperationClass::PointRead | OperationClass::Write => self.wire.carry_out(admission, &body).await,
-            OperationClass::Blocking => self.carry_out_blocking(admission, body).await,
+            OperationClass::Write => self.wire.carry_out(admission, &body).await,
+            OperationClass::PointRead if !self.is_remote => self.wire.carry_out(admission, &body).await,
+            OperationClass::PointRead | OperationClass::Blocking => {
+                self.carry_out_blocking(admission, body).await
+            }
         };
         reply.answer().map(|response| Answer::of(response, media_type))
     }

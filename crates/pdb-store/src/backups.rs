@@ -10,10 +10,11 @@ impl Tx<'_> {
     /// [`StoreError::Database`]. So with all methods here.
     pub fn keep_items(&mut self, table: &Table, name: &str) -> Result<(), StoreError> {
         let items = self.item_table(table)?;
+        let columns = self.driver.dialect().item_columns();
         self.define(
             "copy items",
             &format!(
-                "CREATE TABLE {} AS SELECT key, item, size_bytes FROM {items}",
+                "CREATE TABLE {} AS SELECT {columns} FROM {items}",
                 names::quoted(&names::kept_table(name))
             ),
         )
@@ -52,16 +53,16 @@ impl Tx<'_> {
     fn fill(&mut self, table: &Table, source: &str) -> Result<(), StoreError> {
         let items = self.item_table(table)?;
         let statistic = self.catalog.current(table)?.items.statistic;
+        let columns = self.driver.dialect().item_columns();
+        self.touch(table);
         self.change(
             "restore items",
-            &format!(
-                "INSERT INTO {items} (key, item, size_bytes) SELECT key, item, size_bytes FROM {source}"
-            ),
+            &format!("INSERT INTO {items} ({columns}) SELECT {columns} FROM {source}"),
             &[],
         )?;
         let sums = self.driver.first(
             "count items",
-            &format!("SELECT count(*), coalesce(sum(size_bytes), 0) FROM {items}"),
+            &format!("SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS BIGINT) FROM {items}"),
             &[] as &[Param<'_>],
             |row| Ok((row.integer(0)?, row.integer(1)?)),
         )?;

@@ -20,9 +20,16 @@ pub(crate) struct Catalog {
     streams: SharedMap<(TableName, StreamLabel), Arc<StreamRow>>,
     /// How old a shard may become; a setting of this process, kept here because every transaction has the catalog.
     pub(crate) rotation_age: Option<Duration>,
+    /// Counts commits that changed any of this, on PostgreSQL; 0 on SQLite, whose catalog has one owner.
+    pub(crate) version: i64,
 }
 
 impl Catalog {
+    #[cfg(feature = "postgres")]
+    pub(crate) fn empty(rotation_age: Option<Duration>, version: i64) -> Self {
+        Self { rotation_age, version, ..Self::default() }
+    }
+
     pub(crate) fn get(&self, name: &TableName) -> Option<&Arc<Table>> {
         self.by_name.get(name)
     }
@@ -49,11 +56,20 @@ impl Catalog {
         }
     }
 
+    /// Notes a table that is new, or changed by this version.
     pub(crate) fn insert(&mut self, table: Table) -> Arc<Table> {
-        let table = Arc::new(table);
+        self.insert_loaded(Arc::new(Table { version: self.version, ..table }))
+    }
+
+    pub(crate) fn insert_loaded(&mut self, table: Arc<Table>) -> Arc<Table> {
         self.by_name.insert(table.name().clone(), table.clone());
         self.by_id.insert(table.id, table.clone());
         table
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn by_id(&self, id: TableId) -> Option<&Arc<Table>> {
+        self.by_id.get(&id)
     }
 
     pub(crate) fn remove(&mut self, table: &Table) {
@@ -80,6 +96,12 @@ impl Catalog {
     pub(crate) fn insert_stream(&mut self, stream: StreamRow) {
         let key = (stream.table_name.clone(), stream.arn.label.clone());
         self.streams.insert(key, Arc::new(stream));
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn insert_loaded_stream(&mut self, stream: Arc<StreamRow>) {
+        let key = (stream.table_name.clone(), stream.arn.label.clone());
+        self.streams.insert(key, stream);
     }
 
     pub(crate) fn remove_stream(&mut self, stream: &StreamRow) {

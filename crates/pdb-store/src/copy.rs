@@ -108,7 +108,7 @@ impl DatabaseCopy {
         copy_pages(source, &mut connection)?;
         sqlite::set_up(&connection, Durability::Off)?;
         let version = sqlite::schema_version(&connection).during("read the version of a copy")?;
-        migrate::migrate(Driver::new(&connection), version)?;
+        migrate::migrate(&connection, version)?;
         Ok(Self { connection })
     }
 

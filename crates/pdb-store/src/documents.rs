@@ -1,6 +1,7 @@
 //! Small documents that need no table of their own, such as the description of a backup: text by kind and name.
 
 use crate::{
+    dialect::Dialect,
     driver::Param,
     error::StoreError,
     tx::{ReadTx, Tx},
@@ -42,6 +43,20 @@ impl ReadTx<'_> {
 }
 
 impl Tx<'_> {
+    /// As [`ReadTx::document`], and keeps everybody else from changing the document until the commit, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`document`](ReadTx::document).
+    pub fn document(&mut self, kind: &str, name: &str) -> Result<Option<String>, StoreError> {
+        let sql = match self.driver.dialect() {
+            Dialect::Sqlite => return ReadTx::document(self, kind, name),
+            Dialect::Postgres => "SELECT value FROM pdb_document WHERE kind = ?1 AND name = ?2 FOR UPDATE",
+        };
+        let params = [Param::Text(kind), Param::Text(name)];
+        self.driver.first("lock a document", sql, &params, |row| Ok(row.text(0)?.to_owned()))
+    }
+
     /// Writes a document; `name` is not empty.
     ///
     /// # Errors

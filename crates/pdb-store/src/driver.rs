@@ -1,19 +1,23 @@
 //! What a database does for us: runs a statement with bound values, and hands out rows one by one.
 //!
-//! Everything above speaks in [`Param`] and [`Row`], and in one SQL text with parameters written `?1`, `?2`, ... in
-//! the order of the values. Today there is one database, so there is no trait object on the way of a row; a second one makes
-//! `Driver` an enum of both, and a dialect says where their texts differ.
+//! Everything above speaks in [`Param`] and [`Row`], and in SQL with parameters written `?1`, `?2`, ... in the order of the
+//! values. Where the databases' texts differ, [`Dialect`] says how.
 //!
 //! Each statement is a `tracing` event of level `TRACE` and target `pdb_store::statement`, with its text and its rows.
 
-use std::ops::ControlFlow;
+use std::{borrow::Cow, ops::ControlFlow};
 
 use rusqlite::{
     Connection,
     types::{ToSqlOutput, ValueRef},
 };
 
-use crate::error::{DbError, StoreError};
+#[cfg(feature = "postgres")]
+use crate::postgres::{PgRow, Session};
+use crate::{
+    dialect::Dialect,
+    error::{DbError, During, StoreError},
+};
 
 /// A value bound to a statement.
 #[derive(Clone, Copy, Debug)]
@@ -46,11 +50,19 @@ impl rusqlite::ToSql for Param<'_> {
 }
 
 /// One row of an answer, valid until the next one is fetched. Columns are counted from 0.
-pub(crate) struct Row<'r>(&'r rusqlite::Row<'r>);
+pub(crate) enum Row<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    #[cfg(feature = "postgres")]
+    Postgres(&'r PgRow),
+}
 
 impl<'r> Row<'r> {
     pub(crate) fn integer(&self, column: usize) -> Result<i64, StoreError> {
-        self.get(column)?.as_i64().map_err(|e| StoreError::corrupt("number", e))
+        match self {
+            Self::Sqlite(row) => value(row, column)?.as_i64().map_err(|e| StoreError::corrupt("number", e)),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(row) => row.try_get(column).map_err(|e| StoreError::corrupt("number", e)),
+        }
     }
 
     /// A count or a size: never negative.
@@ -59,54 +71,119 @@ impl<'r> Row<'r> {
     }
 
     pub(crate) fn optional_integer(&self, column: usize) -> Result<Option<i64>, StoreError> {
-        self.get(column)?.as_i64_or_null().map_err(|e| StoreError::corrupt("number", e))
+        match self {
+            Self::Sqlite(row) => {
+                value(row, column)?.as_i64_or_null().map_err(|e| StoreError::corrupt("number", e))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(row) => row.try_get(column).map_err(|e| StoreError::corrupt("number", e)),
+        }
     }
 
     pub(crate) fn text(&self, column: usize) -> Result<&'r str, StoreError> {
-        self.get(column)?.as_str().map_err(|e| StoreError::corrupt("text", e))
+        match self {
+            Self::Sqlite(row) => value(row, column)?.as_str().map_err(|e| StoreError::corrupt("text", e)),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(row) => row.try_get(column).map_err(|e| StoreError::corrupt("text", e)),
+        }
     }
 
     pub(crate) fn optional_text(&self, column: usize) -> Result<Option<&'r str>, StoreError> {
-        self.get(column)?.as_str_or_null().map_err(|e| StoreError::corrupt("text", e))
+        match self {
+            Self::Sqlite(row) => {
+                value(row, column)?.as_str_or_null().map_err(|e| StoreError::corrupt("text", e))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(row) => row.try_get(column).map_err(|e| StoreError::corrupt("text", e)),
+        }
     }
 
     pub(crate) fn blob(&self, column: usize) -> Result<&'r [u8], StoreError> {
-        self.get(column)?.as_blob().map_err(|e| StoreError::corrupt("bytes", e))
+        match self {
+            Self::Sqlite(row) => value(row, column)?.as_blob().map_err(|e| StoreError::corrupt("bytes", e)),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(row) => row.try_get(column).map_err(|e| StoreError::corrupt("bytes", e)),
+        }
     }
 
-    fn get(&self, column: usize) -> Result<ValueRef<'r>, StoreError> {
-        self.0.get_ref(column).map_err(|e| StoreError::corrupt("column", e))
+    /// A key, whose columns in dialects that divide keys are `head` and `rest`; in one that does not, it is in `head`.
+    pub(crate) fn key(&self, head: usize, rest: usize) -> Result<Cow<'r, [u8]>, StoreError> {
+        match self {
+            Self::Sqlite(_) => {
+                let _ = rest;
+                Ok(Cow::Borrowed(self.blob(head)?))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => {
+                let (head, rest) = (self.blob(head)?, self.blob(rest)?);
+                Ok(if rest.is_empty() { Cow::Borrowed(head) } else { Cow::Owned([head, rest].concat()) })
+            }
+        }
     }
+}
+
+fn value<'r>(row: &'r rusqlite::Row<'r>, column: usize) -> Result<ValueRef<'r>, StoreError> {
+    row.get_ref(column).map_err(|e| StoreError::corrupt("column", e))
 }
 
 /// A connection with an open transaction, or a snapshot.
 #[derive(Clone, Copy)]
-pub(crate) struct Driver<'c> {
-    connection: &'c Connection,
+pub(crate) enum Driver<'c> {
+    Sqlite(&'c Connection),
+    #[cfg(feature = "postgres")]
+    Postgres(&'c Session),
 }
 
 impl<'c> Driver<'c> {
     pub(crate) fn new(connection: &'c Connection) -> Self {
-        Self { connection }
+        Self::Sqlite(connection)
+    }
+
+    pub(crate) fn dialect(self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The error of work that found the database changed under it; on PostgreSQL it is run again.
+    pub(crate) fn stale(self) -> StoreError {
+        #[cfg(feature = "postgres")]
+        if let Self::Postgres(session) = self {
+            session.note_stale();
+        }
+        StoreError::Conflict
     }
 
     /// Runs a statement that returns no rows; returns how many rows it changed.
     pub(crate) fn execute(self, sql: &str, params: &[Param<'_>]) -> Result<usize, DbError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        for (i, param) in params.iter().enumerate() {
-            statement.raw_bind_parameter(i + 1, param)?;
-        }
-        let rows = statement.raw_execute()?;
+        let rows = match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                for (i, param) in params.iter().enumerate() {
+                    statement.raw_bind_parameter(i + 1, param)?;
+                }
+                statement.raw_execute()?
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => session.execute(sql, params)?,
+        };
         tracing::trace!(target: "pdb_store::statement", sql, rows);
         Ok(rows)
     }
 
     /// Runs statements that are not worth keeping prepared, one after the other.
     pub(crate) fn batch(self, sql: &str) -> Result<(), DbError> {
-        Ok(self.connection.execute_batch(sql)?)
+        match self {
+            Self::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => session.batch(sql),
+        }
     }
 
-    /// Runs a query and hands each row to `each`, until that breaks off.
+    /// Runs a query and hands each row to `each`, until that breaks off. PostgreSQL makes all rows before the first is handed
+    /// out: there the query has a limit.
     pub(crate) fn query(
         self,
         during: &'static str,
@@ -114,17 +191,29 @@ impl<'c> Driver<'c> {
         params: &[Param<'_>],
         mut each: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
-        let failed = |e: rusqlite::Error| StoreError::Database { during, source: e.into() };
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        for (i, param) in params.iter().enumerate() {
-            statement.raw_bind_parameter(i + 1, param).map_err(failed)?;
-        }
-        let mut rows = statement.raw_query();
         let mut read = 0_usize;
-        while let Some(row) = rows.next().map_err(failed)? {
-            read += 1;
-            if each(&Row(row))?.is_break() {
-                break;
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql).during(during)?;
+                for (i, param) in params.iter().enumerate() {
+                    statement.raw_bind_parameter(i + 1, param).during(during)?;
+                }
+                let mut rows = statement.raw_query();
+                while let Some(row) = rows.next().during(during)? {
+                    read += 1;
+                    if each(&Row::Sqlite(row))?.is_break() {
+                        break;
+                    }
+                }
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => {
+                for row in &session.query(sql, params).during(during)? {
+                    read += 1;
+                    if each(&Row::Postgres(row))?.is_break() {
+                        break;
+                    }
+                }
             }
         }
         tracing::trace!(target: "pdb_store::statement", sql, rows = read);
@@ -139,15 +228,24 @@ impl<'c> Driver<'c> {
         params: &[Param<'_>],
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let failed = |e: rusqlite::Error| StoreError::Database { during, source: e.into() };
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        for (i, param) in params.iter().enumerate() {
-            statement.raw_bind_parameter(i + 1, param).map_err(failed)?;
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql).during(during)?;
+                for (i, param) in params.iter().enumerate() {
+                    statement.raw_bind_parameter(i + 1, param).during(during)?;
+                }
+                let mut rows = statement.raw_query();
+                let row = rows.next().during(during)?;
+                tracing::trace!(target: "pdb_store::statement", sql, rows = usize::from(row.is_some()));
+                row.map(|row| read(&Row::Sqlite(row))).transpose()
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => {
+                let rows = session.query(sql, params).during(during)?;
+                tracing::trace!(target: "pdb_store::statement", sql, rows = rows.len());
+                rows.first().map(|row| read(&Row::Postgres(row))).transpose()
+            }
         }
-        let mut rows = statement.raw_query();
-        let row = rows.next().map_err(failed)?;
-        tracing::trace!(target: "pdb_store::statement", sql, rows = usize::from(row.is_some()));
-        row.map(|row| read(&Row(row))).transpose()
     }
 
     /// Runs a query and returns what `read` makes of each of its rows.
@@ -164,10 +262,5 @@ impl<'c> Driver<'c> {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(found)
-    }
-
-    /// True if a transaction is open.
-    pub(crate) fn in_transaction(self) -> bool {
-        !self.connection.is_autocommit()
     }
 }

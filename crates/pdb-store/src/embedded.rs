@@ -20,7 +20,7 @@ use crate::{
     group::{Piece, Writer},
     options::{Durability, StoreOptions},
     pool::{self, Readers},
-    settings, sqlite, tables,
+    settings, sqlite, tables, threads,
     tx::ReadTx,
     watch::Watchers,
 };
@@ -87,10 +87,10 @@ impl Embedded {
         let mut threads = Vec::new();
         let (sender, receiver) = crossbeam_channel::bounded(QUEUE);
         let shared = core.clone();
-        threads.push(start_thread("pdb-writer", move || shared.serve(&receiver))?);
+        threads.push(threads::start("pdb-writer", move || shared.serve(&receiver))?);
         if let Some((connection, requests)) = requests {
             let shared = core.clone();
-            threads.push(start_thread("pdb-checkpoint", move || {
+            threads.push(threads::start("pdb-checkpoint", move || {
                 checkpoint::serve(&connection, &requests, |work| {
                     let _standing_still = shared.lock_writer();
                     work();
@@ -184,17 +184,9 @@ impl Embedded {
     pub(crate) fn close(&self) {
         // The writer does what it was given before, then ends, and with it whatever serves it.
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         // The last clone may be dropped by a piece of work, on the writer thread itself.
-        let this = std::thread::current().id();
-        if threads.iter().any(|thread| thread.thread().id() == this) {
-            return;
-        }
-        for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the store panicked");
-            }
-        }
+        threads::join(ended);
     }
 }
 
@@ -276,11 +268,6 @@ impl Core {
         *self.pool.write().unwrap_or_else(PoisonError::into_inner) = None;
         *self.lock_writer() = None;
     }
-}
-
-fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
-    let builder = std::thread::Builder::new().name(name.to_owned());
-    builder.spawn(work).map_err(|e| StoreError::Thread(Arc::new(e)))
 }
 
 mod copies;

@@ -55,6 +55,21 @@ pub enum StoreError {
         /// What it said.
         source: DbError,
     },
+    /// The database cannot be reached, or it was lost before it said whether the work is kept. The same work may be asked for
+    /// again.
+    #[error("database cannot be reached to {during}")]
+    Unavailable {
+        /// What it was to do.
+        during: &'static str,
+        /// What happened.
+        source: DbError,
+    },
+    /// Others changed the same things again and again at the same time. The same work may be asked for again.
+    #[error("others keep changing the same things")]
+    Conflict,
+    /// This kind of database has no such thing.
+    #[error("there are no {0}")]
+    Unsupported(&'static str),
     /// The work panicked. Nothing it did is kept; nobody else's work is touched.
     #[error("the work on the store panicked: {0}")]
     Panicked(String),
@@ -98,6 +113,25 @@ pub enum OpenError {
     /// Another process has the database open.
     #[error("`{}` is in use by another process", .0.display())]
     Locked(PathBuf),
+    /// A newer version made the database on this server.
+    #[error("the database has schema {found}, made by a newer version; this one knows schemas up to {known}")]
+    NewerServed {
+        /// Its schema version.
+        found: u32,
+        /// The newest schema version this program knows.
+        known: u32,
+    },
+    /// The address of a database server cannot be understood, or asks for what is not there.
+    #[error("the address of the database is not usable: {0}")]
+    Address(String),
+    /// No database server answers at this address, or none that lets us in and can be written.
+    #[error("cannot connect to the database at {address}")]
+    Unreachable {
+        /// Where it was looked for, without the password.
+        address: String,
+        /// Why not.
+        source: DbError,
+    },
     /// The file, or its directory, cannot be opened for writing.
     #[error("`{}` cannot be opened for writing", .path.display())]
     Unwritable {
@@ -123,12 +157,20 @@ pub struct DbError(Arc<Cause>);
 enum Cause {
     Sqlite(rusqlite::Error),
     Pool(r2d2::Error),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Error),
+    #[cfg(feature = "postgres")]
+    Said(String),
 }
 
 impl DbError {
     /// True if the disk, or a limit set upon the database, is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
+        #[cfg(feature = "postgres")]
+        if self.sql_state() == Some("53100") {
+            return true;
+        }
         self.code() == Some(rusqlite::ErrorCode::DiskFull)
     }
 
@@ -153,7 +195,36 @@ impl DbError {
         match &*self.0 {
             Cause::Sqlite(error) => error.sqlite_error_code(),
             Cause::Pool(_) => None,
+            #[cfg(feature = "postgres")]
+            Cause::Postgres(_) | Cause::Said(_) => None,
         }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl DbError {
+    /// An error that no driver makes.
+    pub(crate) fn said(text: impl Into<String>) -> Self {
+        Self(Arc::new(Cause::Said(text.into())))
+    }
+
+    pub(crate) fn postgres(&self) -> Option<&postgres::Error> {
+        match &*self.0 {
+            Cause::Postgres(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The code by which PostgreSQL says what it is about.
+    pub(crate) fn sql_state(&self) -> Option<&str> {
+        self.postgres().and_then(|error| error.code()).map(|code| code.code())
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<postgres::Error> for DbError {
+    fn from(error: postgres::Error) -> Self {
+        Self(Arc::new(Cause::Postgres(error)))
     }
 }
 
@@ -174,6 +245,19 @@ impl fmt::Display for DbError {
         match &*self.0 {
             Cause::Sqlite(error) => error.fmt(f),
             Cause::Pool(error) => error.fmt(f),
+            #[cfg(feature = "postgres")]
+            Cause::Postgres(error) => match error.as_db_error() {
+                Some(said) => write!(f, "{}: {} ({})", said.severity(), said.message(), said.code().code()),
+                None => {
+                    error.fmt(f)?;
+                    match std::error::Error::source(error) {
+                        Some(cause) => write!(f, ": {cause}"),
+                        None => Ok(()),
+                    }
+                }
+            },
+            #[cfg(feature = "postgres")]
+            Cause::Said(text) => f.write_str(text),
         }
     }
 }

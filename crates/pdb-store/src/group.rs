@@ -221,7 +221,7 @@ impl Writer {
         let (wrote, savepoint) = (tx.wrote, tx.savepoint);
         let ReadTx { catalog, deltas, .. } = tx.into_read();
         self.deltas = deltas;
-        if !driver.in_transaction() {
+        if self.connection.is_autocommit() {
             // SQLite undoes the whole transaction when the disk is full or fails.
             return Err(StoreError::Database { during: "keep a transaction", source: lost() });
         }
@@ -271,13 +271,12 @@ impl Writer {
     }
 
     fn undo_all(&mut self, published: &RwLock<Arc<Catalog>>) {
-        let driver = Driver::new(&self.connection);
-        if driver.in_transaction()
-            && let Err(error) = driver.execute("ROLLBACK", &[])
+        if !self.connection.is_autocommit()
+            && let Err(error) = Driver::new(&self.connection).execute("ROLLBACK", &[])
         {
             tracing::error!(error = &error as &dyn std::error::Error, "a rollback failed");
         }
-        self.open = driver.in_transaction();
+        self.open = !self.connection.is_autocommit();
         self.deltas.undo_all();
         self.catalog = published.read().unwrap_or_else(PoisonError::into_inner).clone();
     }

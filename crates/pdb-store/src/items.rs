@@ -8,8 +8,10 @@ use std::{
 use pdb_model::{EncodedItem, IndexName, KeyBytes};
 
 use crate::{
-    driver::Param,
+    dialect::{Dialect, KeyColumns, Params},
+    driver::{Param, Row},
     error::StoreError,
+    page::Page,
     table::{ScanSql, Table},
     tx::{ReadTx, Tx},
 };
@@ -74,6 +76,16 @@ pub struct ItemRow {
     size_bytes: u64,
 }
 
+impl ItemRow {
+    /// What finds the row.
+    fn identity<'p>(&self, key: &'p KeyColumns<'_>) -> Params<'p> {
+        match key.dialect() {
+            Dialect::Sqlite => Params::new().and(Param::Integer(self.id)),
+            Dialect::Postgres => key.identity(),
+        }
+    }
+}
+
 impl ReadTx<'_> {
     /// Returns an item.
     ///
@@ -83,7 +95,8 @@ impl ReadTx<'_> {
     /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods that take a table.
     pub fn get_item(&mut self, table: &Table, key: &KeyBytes) -> Result<Option<EncodedItem>, StoreError> {
         let table = self.catalog.current(table)?;
-        self.driver.first("read an item", &table.items.get, &[Param::Blob(key.as_bytes())], |row| {
+        let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
+        self.driver.first("read an item", &table.items.get, &key.identity(), |row| {
             Ok(EncodedItem::from_stored(row.text(0)?.to_owned(), row.count(1)?))
         })
     }
@@ -106,6 +119,7 @@ impl ReadTx<'_> {
             None => &table.items.scan,
             Some(index) => &table.index(index)?.sql.scan,
         };
+        let is_base = index.is_none();
         // The least bytes above `b` are `b` and a zero: all bounds come down to `>=` and `<`.
         let lower = match &range.lower {
             Bound::Included(bytes) => Cow::Borrowed(bytes.as_slice()),
@@ -117,21 +131,40 @@ impl ReadTx<'_> {
             Bound::Excluded(bytes) => Some(Cow::Borrowed(bytes.as_slice())),
             Bound::Unbounded => None,
         };
-        let params = [Param::Blob(&lower), Param::Blob(upper.as_deref().unwrap_or_default())];
-        let (sql, params) = match (direction, &upper) {
-            (Direction::Forward, None) => (&sql.up, &params[..1]),
-            (Direction::Forward, Some(_)) => (&sql.up_to, &params[..]),
-            (Direction::Backward, None) => (&sql.down, &params[..1]),
-            (Direction::Backward, Some(_)) => (&sql.down_from, &params[..]),
-        };
-        self.driver.query("read a range of items", sql, params, |row| {
-            Ok(each(RowRef {
-                key: row.blob(0)?,
-                base: row.blob(1)?,
-                json: row.text(2)?,
-                size_bytes: row.count(3)?,
-            }))
-        })
+        let during = "read a range of items";
+        match self.driver.dialect() {
+            Dialect::Sqlite => {
+                let text = sql.text(direction, upper.is_some());
+                let params = [Param::Blob(&lower), Param::Blob(upper.as_deref().unwrap_or_default())];
+                let params = if upper.is_some() { &params[..] } else { &params[..1] };
+                self.driver.query(during, text, params, |row| read_row(row, is_base, each))
+            }
+            dialect @ Dialect::Postgres => {
+                let (mut lower, mut upper) = (lower.into_owned(), upper.map(Cow::into_owned));
+                let mut page = Page::first();
+                loop {
+                    let text = page.limited(sql.text(direction, upper.is_some()));
+                    let (low, high) = (
+                        KeyColumns::of(dialect, &lower),
+                        upper.as_deref().map(|upper| KeyColumns::of(dialect, upper)),
+                    );
+                    let (mut last, mut over) = (None, false);
+                    self.driver.query(during, &text, &bounds(&low, high.as_ref()), |row| {
+                        page.read(row.text(2)?.len());
+                        last = Some(row.key(0, 4)?.into_owned());
+                        let flow = read_row(row, is_base, each)?;
+                        over = flow.is_break();
+                        Ok(flow)
+                    })?;
+                    let Some(last) = last.filter(|_| !over && page.is_full()) else { return Ok(()) };
+                    match direction {
+                        Direction::Forward => lower = just_above(&last),
+                        Direction::Backward => upper = Some(last),
+                    }
+                    page = page.next();
+                }
+            }
+        }
     }
 
     /// Returns the keys of up to `limit` items whose expiry is later than `after` and not later than `now`, both in
@@ -152,8 +185,32 @@ impl ReadTx<'_> {
             "list expired items",
             &table.items.expired,
             &[Param::Integer(after), Param::Integer(now), Param::Integer(limit.into())],
-            |row| Ok(KeyBytes::from_stored(row.blob(0)?.to_vec())),
+            read_key,
         )
+    }
+}
+
+fn read_key(row: &Row<'_>) -> Result<KeyBytes, StoreError> {
+    Ok(KeyBytes::from_stored(row.key(0, 1)?.into_owned()))
+}
+
+/// Hands a row of a range to `each`.
+fn read_row(
+    row: &Row<'_>,
+    is_base: bool,
+    each: &mut dyn FnMut(RowRef<'_>) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, StoreError> {
+    let key = row.key(0, 4)?;
+    let base = if is_base { &*key } else { row.blob(1)? };
+    Ok(each(RowRef { key: &key, base, json: row.text(2)?, size_bytes: row.count(3)? }))
+}
+
+/// The values of a range read.
+fn bounds<'k>(lower: &'k KeyColumns<'k>, upper: Option<&'k KeyColumns<'k>>) -> Params<'k> {
+    let params = lower.bound(Params::new());
+    match upper {
+        Some(upper) => upper.bound(params),
+        None => params,
     }
 }
 
@@ -177,7 +234,8 @@ impl Tx<'_> {
     ) -> Result<Option<(ItemRow, EncodedItem)>, StoreError> {
         // SQLite has one writer, and this is its transaction: reading is locking.
         let table = self.catalog.current(table)?;
-        self.driver.first("lock an item", &table.items.lock, &[Param::Blob(key.as_bytes())], |row| {
+        let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
+        self.driver.first("lock an item", &table.items.lock, &key.identity(), |row| {
             let size_bytes = row.count(2)?;
             let item = EncodedItem::from_stored(row.text(1)?.to_owned(), size_bytes);
             Ok((ItemRow { id: row.integer(0)?, size_bytes }, item))
@@ -201,16 +259,18 @@ impl Tx<'_> {
         expires_at: Option<i64>,
     ) -> Result<(), StoreError> {
         let items = self.catalog.current(table)?.items.clone();
+        self.touch(table);
         let size = signed(new.size_bytes());
         let (json, expires_at) = (Param::Text(new.json()), Param::optional_integer(expires_at));
+        let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
         if let Some(old) = old {
-            let params = [Param::Integer(old.id), json, Param::Integer(size), expires_at];
+            let params = old.identity(&key).and(json).and(Param::Integer(size)).and(expires_at);
             if self.change("replace an item", &items.update, &params)? != 1 {
                 return Err(StoreError::corrupt("item", "a locked row is gone"));
             }
             self.count(items.statistic, 0, size - signed(old.size_bytes));
         } else {
-            let params = [Param::Blob(key.as_bytes()), json, Param::Integer(size), expires_at];
+            let params = key.all().and(json).and(Param::Integer(size)).and(expires_at);
             self.change("insert an item", &items.insert, &params)?;
             self.count(items.statistic, 1, size);
         }
@@ -222,9 +282,11 @@ impl Tx<'_> {
     /// # Errors
     ///
     /// As [`get_item`](ReadTx::get_item).
-    pub fn delete_item(&mut self, table: &Table, _key: &KeyBytes, old: ItemRow) -> Result<(), StoreError> {
+    pub fn delete_item(&mut self, table: &Table, key: &KeyBytes, old: ItemRow) -> Result<(), StoreError> {
         let items = self.catalog.current(table)?.items.clone();
-        if self.change("delete an item", &items.delete, &[Param::Integer(old.id)])? != 1 {
+        self.touch(table);
+        let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
+        if self.change("delete an item", &items.delete, &old.identity(&key))? != 1 {
             return Err(StoreError::corrupt("item", "a locked row is gone"));
         }
         self.count(items.statistic, -1, -signed(old.size_bytes));
@@ -243,8 +305,77 @@ impl Tx<'_> {
         expires_at: Option<i64>,
     ) -> Result<bool, StoreError> {
         let items = self.catalog.current(table)?.items.clone();
-        let params = [Param::Blob(key.as_bytes()), Param::optional_integer(expires_at)];
-        Ok(self.change("note when an item expires", &items.set_expiry, &params)? == 1)
+        let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
+        let params = key.identity().and(Param::optional_integer(expires_at));
+        let is_there = self.change("note when an item expires", &items.set_expiry, &params)? == 1;
+        self.touch(table);
+        Ok(is_there)
+    }
+
+    /// As [`expired_items`](ReadTx::expired_items), and keeps everybody else from changing these items until the commit. Leaves
+    /// out those that somebody else is changing.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_item`](ReadTx::get_item).
+    pub fn lock_expired_items(
+        &mut self,
+        table: &Table,
+        after: i64,
+        now: i64,
+        limit: u32,
+    ) -> Result<Vec<KeyBytes>, StoreError> {
+        let table = self.catalog.current(table)?;
+        self.driver.all(
+            "lock expired items",
+            &table.items.lock_expired,
+            &[Param::Integer(after), Param::Integer(now), Param::Integer(limit.into())],
+            read_key,
+        )
+    }
+
+    /// Returns up to `limit` items, in the order of their keys, beginning after the key `after`, and keeps everybody else from
+    /// changing them until the commit.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_item`](ReadTx::get_item).
+    pub fn lock_next_items(
+        &mut self,
+        table: &Table,
+        after: Option<&KeyBytes>,
+        limit: u32,
+    ) -> Result<Vec<(KeyBytes, EncodedItem)>, StoreError> {
+        let table = self.catalog.current(table)?;
+        let lower = after.map(|key| just_above(key.as_bytes())).unwrap_or_default();
+        let lower = KeyColumns::of(self.driver.dialect(), &lower);
+        let params = lower.bound(Params::new()).and(Param::Integer(limit.into()));
+        self.driver.all("lock a range of items", &table.items.lock_next, &params, |row| {
+            let key = KeyBytes::from_stored(row.key(0, 4)?.into_owned());
+            Ok((key, EncodedItem::from_stored(row.text(2)?.to_owned(), row.count(3)?)))
+        })
+    }
+
+    /// Keeps everybody else from making an item of this key until the commit; [`lock_item`](Self::lock_item) found none.
+    ///
+    /// Who relies on the absence of one item when it writes another needs this.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_item`](ReadTx::get_item).
+    pub fn lock_absence(&mut self, table: &Table, key: &KeyBytes) -> Result<(), StoreError> {
+        let dialect = self.driver.dialect();
+        if dialect == Dialect::Sqlite {
+            return Ok(());
+        }
+        // Nobody can insert a key that an open transaction has inserted, and removed again.
+        let items = self.catalog.current(table)?.items.clone();
+        let key = KeyColumns::of(dialect, key.as_bytes());
+        let placeholder = key.all().and(Param::Text("")).and(Param::Integer(0)).and(Param::Null);
+        self.change("lock the absence of an item", &items.insert, &placeholder)?;
+        self.change("lock the absence of an item", &items.delete, &key.identity())?;
+        self.touch(table);
+        Ok(())
     }
 
     /// Writes an index entry; with `old_size_bytes`, in the place of the one of that size under the same key.
@@ -262,21 +393,22 @@ impl Tx<'_> {
         old_size_bytes: Option<u64>,
     ) -> Result<(), StoreError> {
         let sql = self.catalog.current(table)?.index(index)?.sql.clone();
+        self.touch(table);
         let size = signed(projected.size_bytes());
+        let entry = KeyColumns::of(self.driver.dialect(), entry.as_bytes());
         if let Some(old_size_bytes) = old_size_bytes {
-            let params = [Param::Blob(entry.as_bytes()), Param::Text(projected.json()), Param::Integer(size)];
+            let params = entry.identity().and(Param::Text(projected.json())).and(Param::Integer(size));
             if self.change("replace an index entry", &sql.update, &params)? == 1 {
                 self.count(sql.statistic, 0, size - signed(old_size_bytes));
                 return Ok(());
             }
             // The index is being filled and has not come to this item yet: the entry is new after all.
         }
-        let params = [
-            Param::Blob(entry.as_bytes()),
-            Param::Blob(base.as_bytes()),
-            Param::Text(projected.json()),
-            Param::Integer(size),
-        ];
+        let params = entry
+            .all()
+            .and(Param::Blob(base.as_bytes()))
+            .and(Param::Text(projected.json()))
+            .and(Param::Integer(size));
         if self.change("insert an index entry", &sql.insert, &params)? == 1 {
             self.count(sql.statistic, 1, size);
         }
@@ -296,7 +428,9 @@ impl Tx<'_> {
         old_size_bytes: u64,
     ) -> Result<(), StoreError> {
         let sql = self.catalog.current(table)?.index(index)?.sql.clone();
-        if self.change("delete an index entry", &sql.delete, &[Param::Blob(entry.as_bytes())])? == 1 {
+        self.touch(table);
+        let entry = KeyColumns::of(self.driver.dialect(), entry.as_bytes());
+        if self.change("delete an index entry", &sql.delete, &entry.identity())? == 1 {
             self.count(sql.statistic, -1, -signed(old_size_bytes));
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Brings the fixed tables to the newest schema: numbered SQL files, forward only, each applied in a transaction.
 
+use rusqlite::Connection;
+
 use crate::{
     driver::Driver,
     error::{During, StoreError},
@@ -12,13 +14,14 @@ pub(crate) const SQLITE: &[&str] = &[include_str!("../../../migrations/sqlite/00
 pub(crate) const NEWEST: u32 = SQLITE.len() as u32;
 
 /// Applies what is missing, all in one transaction; a failure leaves the database as it was.
-pub(crate) fn migrate(driver: Driver<'_>, from: u32) -> Result<(), StoreError> {
+pub(crate) fn migrate(connection: &Connection, from: u32) -> Result<(), StoreError> {
+    let driver = Driver::new(connection);
     if from == NEWEST {
         return Ok(());
     }
     driver.batch("BEGIN IMMEDIATE").during("begin a migration")?;
     let applied = apply(driver, from);
-    if applied.is_err() && driver.in_transaction() {
+    if applied.is_err() && !connection.is_autocommit() {
         driver.batch("ROLLBACK").during("undo a failed migration")?;
     }
     applied

@@ -1,6 +1,6 @@
 //! How a store is opened.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// How a store is opened.
 ///
@@ -20,6 +20,9 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// How many reads may run at the same time (a database in memory runs one).
     pub readers: u32,
+    /// How many writes may run at the same time on a database server; SQLite has one writer. A store has as many connections to
+    /// the server as readers and writers together, opened as they are needed.
+    pub writers: u32,
     /// How old a shard may become before it is closed and continued by a child; `None`: as old as it likes. Four hours
     /// unless said, as at AWS.
     pub rotation_age: Option<Duration>,
@@ -35,6 +38,7 @@ impl StoreOptions {
             location: Location::Memory,
             durability: Durability::Off,
             readers: 1,
+            writers: 1,
             rotation_age: ROTATION_AGE,
         }
     }
@@ -46,6 +50,24 @@ impl StoreOptions {
             location: Location::File(path.into()),
             durability: Durability::Normal,
             readers: 8,
+            writers: 1,
+            rotation_age: ROTATION_AGE,
+        }
+    }
+
+    /// Returns the options of a database on a PostgreSQL server, or on one that speaks its protocol:
+    /// `postgres://user:password@host:port/database`. What an acknowledged write survives is the server's choice with
+    /// [`Durability::Normal`] and [`Durability::Full`].
+    ///
+    /// There may be several hosts, `host:port,host:port`; the one that can be written is used. Besides the usual parameters,
+    /// `schema=NAME` keeps everything in a schema of its own, made if it is not there.
+    #[must_use]
+    pub fn postgres(url: impl Into<String>) -> Self {
+        Self {
+            location: Location::Postgres(url.into()),
+            durability: Durability::Normal,
+            readers: 8,
+            writers: 16,
             rotation_age: ROTATION_AGE,
         }
     }
@@ -64,6 +86,13 @@ impl StoreOptions {
         self
     }
 
+    /// Sets how many writes may run at the same time on a database server.
+    #[must_use]
+    pub fn with_writers(mut self, writers: u32) -> Self {
+        self.writers = writers;
+        self
+    }
+
     /// Sets how many reads may run at the same time.
     #[must_use]
     pub fn with_readers(mut self, readers: u32) -> Self {
@@ -79,12 +108,25 @@ impl Default for StoreOptions {
 }
 
 /// Where a store's data is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// In the memory of this process, for as long as the store is open.
     Memory,
     /// In this SQLite file, with `-wal`, `-shm` and `-lock` files beside it.
     File(PathBuf),
+    /// On this server; needs the feature `postgres`. Several processes may use it.
+    Postgres(String),
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("Memory"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            // There may be a password in it.
+            Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// What an acknowledged write survives.

@@ -12,16 +12,19 @@ use pdb_model::{
 };
 
 use crate::{
+    dialect::Dialect,
     driver::{Driver, Param, Row},
     error::StoreError,
     names,
+    page::Page,
+    queue::QueuedRecord,
     shard_rows::StreamRow,
     table::{RecordTable, Table},
     tx::{ReadTx, Tx},
 };
 
-const COUNTER_BITS: u32 = 40;
-const MAX_COUNTER: u64 = (1 << COUNTER_BITS) - 1;
+pub(crate) const COUNTER_BITS: u32 = 40;
+pub(crate) const MAX_COUNTER: u64 = (1 << COUNTER_BITS) - 1;
 /// The highest number of a shard; 2^23 shards last for 3800 years of rotation.
 pub(crate) const MAX_SHARD: u64 = (1 << (63 - COUNTER_BITS)) - 1;
 
@@ -123,9 +126,29 @@ impl ReadTx<'_> {
     ) -> Result<(), StoreError> {
         let (_, last) = range_of(shard);
         let (Some(first), true) = (pack(shard, from), shard <= MAX_SHARD) else { return Ok(()) };
-        let params = [Param::Integer(first), Param::Integer(last)];
-        self.driver
-            .query("read stream records", &stream.records.read, &params, |row| Ok(each(read_record(row)?)))
+        self.write_records()?;
+        let (during, sql) = ("read stream records", stream.records.read.as_str());
+        if self.driver.dialect() == Dialect::Sqlite {
+            let params = [Param::Integer(first), Param::Integer(last)];
+            return self.driver.query(during, sql, &params, |row| Ok(each(read_record(row)?)));
+        }
+        let (mut first, mut page) = (first, Page::first());
+        loop {
+            let params = [Param::Integer(first), Param::Integer(last)];
+            let mut over = false;
+            self.driver.query(during, &page.limited(sql), &params, |row| {
+                let record = read_record(row)?;
+                page.read(usize::try_from(record.size_bytes).unwrap_or(usize::MAX));
+                first = row.integer(0)? + 1;
+                let flow = each(record);
+                over = flow.is_break();
+                Ok(flow)
+            })?;
+            if over || !page.is_full() {
+                return Ok(());
+            }
+            page = page.next();
+        }
     }
 
     /// Returns the counter of the last record of a shard, if it has one.
@@ -134,6 +157,7 @@ impl ReadTx<'_> {
     ///
     /// As [`records`](Self::records).
     pub fn last_counter(&mut self, stream: &StreamRow, shard: u64) -> Result<Option<u64>, StoreError> {
+        self.write_records()?;
         last(self.driver, &stream.records, shard)
     }
 
@@ -150,6 +174,7 @@ impl ReadTx<'_> {
         cut: EpochMillis,
         limit: u32,
     ) -> Result<Option<u64>, StoreError> {
+        self.write_records()?;
         let (first, last) = range_of(shard);
         let params = [Param::Integer(first), Param::Integer(last), Param::Integer(limit.into())];
         let mut through = None;
@@ -184,16 +209,23 @@ impl Tx<'_> {
         let shard = stream
             .shard_of(token)
             .ok_or_else(|| StoreError::ShardNotFound(format!("for token {token:016x} of {}", stream.arn)))?;
-        let counter = shard.draw();
-        let packed = pack(shard.number, counter)
-            .filter(|_| counter <= MAX_COUNTER)
-            .ok_or_else(|| StoreError::Exhausted(format!("shard `{}`", shard.id)))?;
         let user_identity = record.user_identity.map(|identity| {
             serde_json::to_string(&(&identity.principal_id, &identity.identity_type))
                 .map_err(|e| StoreError::corrupt("user identity", e))
         });
         let user_identity = user_identity.transpose()?;
         let size = record_size_bytes(record.keys, record.old_image, record.new_image);
+        if self.driver.dialect() == Dialect::Postgres {
+            self.touch(&table);
+            let (stream_id, shard, salt) = (stream.id, shard.number, stream.event_salt);
+            let table = stream.records.clone();
+            self.records.push(QueuedRecord::new(table, stream_id, shard, salt, record, user_identity, size));
+            return Ok(());
+        }
+        let counter = shard.draw();
+        let packed = pack(shard.number, counter)
+            .filter(|_| counter <= MAX_COUNTER)
+            .ok_or_else(|| StoreError::Exhausted(format!("shard `{}`", shard.id)))?;
         let day = StreamLabel::at(record.created);
         let params = [
             Param::Integer(packed),
@@ -230,6 +262,15 @@ impl Tx<'_> {
         through: u64,
         limit: u32,
     ) -> Result<u64, StoreError> {
+        self.write_records()?;
+        // Whoever finds the stream in other hands leaves the work to them.
+        if self.driver.dialect() == Dialect::Postgres {
+            let sql = "SELECT id FROM pdb_stream WHERE id = ?1 FOR UPDATE SKIP LOCKED";
+            if self.driver.first("lock a stream", sql, &[Param::Integer(stream.id.0)], |_| Ok(()))?.is_none()
+            {
+                return Ok(0);
+            }
+        }
         let (first, end) = range_of(shard);
         let to = pack(shard, through).unwrap_or(end);
         let params = [Param::Integer(first), Param::Integer(to), Param::Integer(limit.into())];
@@ -243,7 +284,8 @@ impl Tx<'_> {
         let gone = self.change("trim stream records", &stream.records.trim, &params)?;
         self.change(
             "note how far a shard is trimmed",
-            "UPDATE pdb_shard SET trimmed_sequence = max(trimmed_sequence, ?3) \
+            "UPDATE pdb_shard SET trimmed_sequence = \
+             CASE WHEN trimmed_sequence < ?3 THEN ?3 ELSE trimmed_sequence END \
              WHERE stream_id = ?1 AND number = ?2",
             &[
                 Param::Integer(stream.id.0),
@@ -253,32 +295,6 @@ impl Tx<'_> {
         )?;
         Ok(gone as u64)
     }
-}
-
-/// SQL that makes the table of records of a table name. What the trim looks at stands before the images, so that it reads
-/// none of their pages.
-pub(crate) fn definition(name: &str) -> String {
-    format!(
-        "CREATE TABLE IF NOT EXISTS {} (
-             sequence_number           INTEGER PRIMARY KEY,
-             shard                     INTEGER NOT NULL,
-             event_id                  TEXT    NOT NULL,
-             event_type                TEXT    NOT NULL,
-             event_timestamp           INTEGER NOT NULL,
-             approximate_creation_time INTEGER NOT NULL,
-             hash_key_value            TEXT    NOT NULL,
-             sort_key_value            TEXT,
-             keys_json                 TEXT    NOT NULL,
-             old_image_json            TEXT,
-             new_image_json            TEXT,
-             keys_size_bytes           INTEGER NOT NULL,
-             old_image_size_bytes      INTEGER NOT NULL,
-             size_bytes                INTEGER NOT NULL,
-             user_identity             TEXT,
-             create_date               TEXT    NOT NULL
-         ) STRICT",
-        names::quoted(name)
-    )
 }
 
 /// The counter of the last record of a shard.

@@ -8,6 +8,7 @@ use pdb_model::{
 };
 
 use crate::{
+    dialect::Dialect,
     driver::{Driver, Param, Row},
     error::StoreError,
     records,
@@ -93,8 +94,8 @@ impl ShardRow {
     }
 }
 
-const STREAM_COLUMNS: &str = "SELECT id, table_name, record_table, arn, view_type, key_schema, created_at, disabled_at FROM pdb_stream";
-const SHARD_COLUMNS: &str = "SELECT stream_id, number, shard_id, parent_shard_id, hash_from, hash_to, \
+pub(crate) const STREAM_COLUMNS: &str = "SELECT id, table_name, record_table, arn, view_type, key_schema, created_at, disabled_at FROM pdb_stream";
+pub(crate) const SHARD_COLUMNS: &str = "SELECT stream_id, number, shard_id, parent_shard_id, hash_from, hash_to, \
      starting_sequence, ending_sequence, trimmed_sequence, opened_at, closed_at, next_sequence FROM pdb_shard";
 
 impl ReadTx<'_> {
@@ -147,7 +148,7 @@ impl ReadTx<'_> {
 
 /// Returns all streams, as they are stored.
 pub(crate) fn load_streams(driver: Driver<'_>) -> Result<Vec<StreamRow>, StoreError> {
-    driver.all("list streams", STREAM_COLUMNS, &[], read_stream)
+    driver.all("list streams", STREAM_COLUMNS, &[], |row| read_stream(driver.dialect(), row))
 }
 
 /// Returns an enabled stream with its open shards, as it is stored; the counters go on above all that any record, trimmed
@@ -194,12 +195,12 @@ pub(crate) fn open_shard(row: &ShardRow, next: u64) -> OpenShard {
     }
 }
 
-fn read_stream(row: &Row<'_>) -> Result<StreamRow, StoreError> {
+pub(crate) fn read_stream(dialect: Dialect, row: &Row<'_>) -> Result<StreamRow, StoreError> {
     let bad = |e: pdb_model::ParseError| StoreError::corrupt("stream", e);
     Ok(StreamRow {
         id: StreamId(row.integer(0)?),
         table_name: row.text(1)?.parse().map_err(bad)?,
-        records: Arc::new(RecordTable::new(row.text(2)?.to_owned())),
+        records: Arc::new(RecordTable::new(dialect, row.text(2)?.to_owned())),
         arn: row.text(3)?.parse().map_err(bad)?,
         view_type: row.text(4)?.parse().map_err(bad)?,
         key_schema: serde_json::from_str(row.text(5)?).map_err(|e| StoreError::corrupt("key schema", e))?,
@@ -208,7 +209,7 @@ fn read_stream(row: &Row<'_>) -> Result<StreamRow, StoreError> {
     })
 }
 
-fn read_shard(row: &Row<'_>) -> Result<ShardRow, StoreError> {
+pub(crate) fn read_shard(row: &Row<'_>) -> Result<ShardRow, StoreError> {
     let id = |text: &str| text.parse::<ShardId>().map_err(|e| StoreError::corrupt("shard", e));
     let count = |n: i64| u64::try_from(n).map_err(|e| StoreError::corrupt("shard", e));
     Ok(ShardRow {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use pdb_model::{EpochMillis, ShardId, StreamArn, StreamSettings, StreamViewType, TableName};
 
 use crate::{
+    dialect::Dialect,
     driver::Param,
     error::StoreError,
     names, records,
@@ -46,6 +47,7 @@ impl Tx<'_> {
         view_type: StreamViewType,
         created: EpochMillis,
     ) -> Result<(Arc<Table>, StreamRow), StoreError> {
+        self.hold_catalog()?;
         let table = self.catalog.current(table)?.clone();
         if let Some(open) = &table.stream {
             return Err(StoreError::StreamExists(open.arn.to_string()));
@@ -53,8 +55,12 @@ impl Tx<'_> {
         if self.catalog.stream(arn).is_some() {
             return Err(StoreError::StreamExists(arn.to_string()));
         }
-        let records = Arc::new(RecordTable::new(names::record_table(table.name().as_str())));
-        self.define("create a table of stream records", &records::definition(&records.name))?;
+        let records =
+            Arc::new(RecordTable::new(self.driver.dialect(), names::record_table(table.name().as_str())));
+        self.define(
+            "create a table of stream records",
+            &self.driver.dialect().create_records(&records.name),
+        )?;
         let key_schema = serde_json::to_string(&table.definition.key_schema)
             .map_err(|e| StoreError::corrupt("key schema", e))?;
         let id = self.insert(
@@ -71,8 +77,10 @@ impl Tx<'_> {
                 Param::Integer(created.0),
             ],
         )?;
+        let id = StreamId(id);
+        self.mark_stream(id)?;
         let row = StreamRow {
-            id: StreamId(id),
+            id,
             table_name: table.name().clone(),
             arn: arn.clone(),
             view_type,
@@ -100,14 +108,16 @@ impl Tx<'_> {
     pub fn close_stream(&mut self, table: &Table, now: EpochMillis) -> Result<Arc<Table>, StoreError> {
         let table = self.catalog.current(table)?.clone();
         let Some(stream) = &table.stream else { return Ok(table) };
-        for shard in &stream.shards {
-            self.close_row(stream, shard, now)?;
-        }
+        self.redefine(table.id)?;
+        self.mark_stream(stream.id)?;
         self.change(
             "disable a stream",
             "UPDATE pdb_stream SET disabled_at = ?2 WHERE id = ?1",
             &[Param::Integer(stream.id.0), Param::Integer(now.0)],
         )?;
+        for shard in &stream.shards {
+            self.close_row(stream, shard, now)?;
+        }
         let mut definition = (*table.definition).clone();
         if let Some(settings) = &mut definition.stream {
             settings.enabled = false;
@@ -134,6 +144,7 @@ impl Tx<'_> {
         shard: &NewShard,
     ) -> Result<(Arc<Table>, ShardRow), StoreError> {
         let table = self.catalog.current(table)?.clone();
+        self.redefine(table.id)?;
         let mut stream = enabled(&table)?.clone();
         let starting = match &shard.parent {
             None => 1,
@@ -190,6 +201,7 @@ impl Tx<'_> {
         now: EpochMillis,
     ) -> Result<Arc<Table>, StoreError> {
         let table = self.catalog.current(table)?.clone();
+        self.redefine(table.id)?;
         let mut stream = enabled(&table)?.clone();
         let position = stream.shards.iter().position(|shard| shard.number == number);
         let Some(position) = position else { return Err(StoreError::ShardNotFound(number.to_string())) };
@@ -225,6 +237,7 @@ impl Tx<'_> {
     ///
     /// [`StoreError::StreamNotFound`] if there is no such stream, or it is enabled.
     pub fn delete_stream(&mut self, stream: &StreamRow) -> Result<(), StoreError> {
+        self.hold_catalog()?;
         for shard in self.shards(stream.id)? {
             if !shard.is_open() {
                 self.delete_shard(stream, shard.number)?;
@@ -252,6 +265,20 @@ impl Tx<'_> {
         shard: &OpenShard,
         now: EpochMillis,
     ) -> Result<(), StoreError> {
+        if self.driver.dialect() == Dialect::Postgres {
+            self.write_records()?;
+            self.change(
+                "close a shard",
+                "UPDATE pdb_shard SET closed_at = ?3, ending_sequence = next_sequence - 1 \
+                 WHERE stream_id = ?1 AND number = ?2",
+                &[
+                    Param::Integer(stream.id.0),
+                    Param::Integer(records::signed(shard.number)),
+                    Param::Integer(now.0),
+                ],
+            )?;
+            return Ok(());
+        }
         let last = records::last(self.driver, &stream.records, shard.number)?;
         // Trimmed records were shown to readers: the end does not fall below them.
         self.change(
@@ -273,7 +300,10 @@ impl Tx<'_> {
     /// A counter above all that the shard `parent` has used or will use.
     fn counter_after(&mut self, stream: &OpenStream, parent: &ShardId) -> Result<u64, StoreError> {
         if let Some(open) = stream.shards.iter().find(|shard| shard.id == *parent) {
-            return Ok(open.draw());
+            return match self.driver.dialect() {
+                Dialect::Sqlite => Ok(open.draw()),
+                Dialect::Postgres => self.draw_stored(stream.id, open.number),
+            };
         }
         let next = self.driver.first(
             "read a shard",
@@ -282,6 +312,31 @@ impl Tx<'_> {
             |row| row.count(0),
         )?;
         next.ok_or_else(|| StoreError::ShardNotFound(parent.to_string()))
+    }
+
+    /// Draws a counter from a shard's row.
+    fn draw_stored(&mut self, stream: StreamId, number: u64) -> Result<u64, StoreError> {
+        self.write_records()?;
+        let counter = self.insert(
+            "draw a number",
+            "UPDATE pdb_shard SET next_sequence = next_sequence + 1 WHERE stream_id = ?1 AND number = ?2 \
+             RETURNING next_sequence - 1",
+            &[Param::Integer(stream.0), Param::Integer(records::signed(number))],
+        )?;
+        u64::try_from(counter).map_err(|e| StoreError::corrupt("shard", e))
+    }
+
+    /// Notes that the catalog's version changes a stream.
+    fn mark_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
+        if self.driver.dialect() == Dialect::Postgres {
+            let params = [Param::Integer(stream.0), Param::Integer(self.catalog.version)];
+            self.change(
+                "note a stream's version",
+                "UPDATE pdb_stream SET version = ?2 WHERE id = ?1",
+                &params,
+            )?;
+        }
+        Ok(())
     }
 
     fn next_shard_number(&mut self, name: &TableName) -> Result<u64, StoreError> {

@@ -11,7 +11,6 @@ use std::{
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
-    driver::Driver,
     error::{DbError, During, OpenError, StoreError},
     migrate,
     options::Durability,
@@ -35,7 +34,7 @@ pub(crate) fn open_memory() -> Result<Connection, StoreError> {
     let connection = Connection::open_in_memory().during("open a database in memory")?;
     set_up_new(&connection)?;
     set_up(&connection, Durability::Off)?;
-    migrate::migrate(Driver::new(&connection), 0)?;
+    migrate::migrate(&connection, 0)?;
     Ok(connection)
 }
 
@@ -74,7 +73,7 @@ pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connecti
     }
     connection.set_db_config(quiet, false).map_err(|e| refused(path, e))?;
     set_up(&connection, durability).map_err(|e| refused_store(path, e))?;
-    migrate::migrate(Driver::new(&connection), version).map_err(|e| refused_store(path, e))?;
+    migrate::migrate(&connection, version).map_err(|e| refused_store(path, e))?;
     Ok((connection, held))
 }
 

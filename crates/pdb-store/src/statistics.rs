@@ -10,6 +10,9 @@ use crate::{
     tx::{ReadTx, Tx},
 };
 
+/// How many rows each statistic has on PostgreSQL, where writers that share one would wait for each other.
+pub(crate) const SLOTS: i64 = 16;
+
 /// How many items a table or an index has, and their size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -43,12 +46,13 @@ impl ReadTx<'_> {
     fn statistics(&mut self, id: i64) -> Result<Statistics, StoreError> {
         let stored = self.driver.first(
             "read statistics",
-            "SELECT item_count, size_bytes FROM pdb_statistic WHERE id = ?1",
+            "SELECT CAST(sum(item_count) AS BIGINT), CAST(sum(size_bytes) AS BIGINT) FROM pdb_statistic \
+             WHERE id = ?1",
             &[Param::Integer(id)],
-            |row| Ok((row.integer(0)?, row.integer(1)?)),
+            |row| Ok(row.optional_integer(0)?.zip(row.optional_integer(1)?)),
         )?;
         let (mut count, mut size) =
-            stored.ok_or_else(|| StoreError::corrupt("statistics", "row is missing"))?;
+            stored.flatten().ok_or_else(|| StoreError::corrupt("statistics", "row is missing"))?;
         for delta in self.deltas.of(id) {
             count += delta.count;
             size += delta.size;
@@ -63,6 +67,24 @@ impl Tx<'_> {
         if count != 0 || size != 0 {
             add(&mut self.deltas.piece, Delta { statistic, count, size });
         }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Deltas {
+    /// What is not written down yet of one statistic; it is from then on.
+    pub(crate) fn take(&mut self, statistic: i64) -> (i64, i64) {
+        let at = self.piece.iter().position(|delta| delta.statistic == statistic);
+        at.map_or((0, 0), |at| {
+            let delta = self.piece.swap_remove(at);
+            (delta.count, delta.size)
+        })
+    }
+
+    /// All that is not written down yet, in the order of the rows; it is from then on.
+    pub(crate) fn take_all(&mut self) -> Vec<(i64, i64, i64)> {
+        self.piece.sort_unstable_by_key(|delta| delta.statistic);
+        self.piece.drain(..).map(|delta| (delta.statistic, delta.count, delta.size)).collect()
     }
 }
 

@@ -4,6 +4,8 @@ use std::{fmt, path::Path, sync::Arc};
 
 use pdb_model::{EpochMillis, TableName};
 
+#[cfg(feature = "postgres")]
+use crate::postgres::Served;
 use crate::{
     copy::{CopyDescription, DatabaseCopy},
     embedded::Embedded,
@@ -14,6 +16,11 @@ use crate::{
     tx::{ReadTx, Tx},
 };
 
+/// A database on a server cannot be copied page by page.
+#[cfg(feature = "postgres")]
+const NO_COPIES: StoreError =
+    StoreError::Unsupported("copies of a database on a server: its own tools make those");
+
 /// An open database. Cheap to clone; all clones are the same store.
 #[derive(Clone)]
 pub struct Store {
@@ -23,6 +30,8 @@ pub struct Store {
 #[derive(Clone)]
 enum Engine {
     Embedded(Arc<Embedded>),
+    #[cfg(feature = "postgres")]
+    Served(Arc<Served>),
 }
 
 impl Store {
@@ -41,6 +50,13 @@ impl Store {
         let engine = match &options.location {
             Location::Memory => Engine::Embedded(Arc::new(Embedded::open(None, options)?)),
             Location::File(path) => Engine::Embedded(Arc::new(Embedded::open(Some(path), options)?)),
+            #[cfg(feature = "postgres")]
+            Location::Postgres(url) => Engine::Served(Arc::new(Served::open(url, options)?)),
+            #[cfg(not(feature = "postgres"))]
+            Location::Postgres(_) => {
+                let why = "this program is built without support for PostgreSQL";
+                return Err(crate::OpenError::Address(why.to_owned()).into());
+            }
         };
         Ok(Self { engine })
     }
@@ -59,6 +75,8 @@ impl Store {
     ) -> Result<T, E> {
         match &self.engine {
             Engine::Embedded(engine) => engine.read(work),
+            #[cfg(feature = "postgres")]
+            Engine::Served(engine) => engine.read(work),
         }
     }
 
@@ -74,6 +92,8 @@ impl Store {
     ) -> Result<T, E> {
         match &self.engine {
             Engine::Embedded(engine) => engine.read_once(work),
+            #[cfg(feature = "postgres")]
+            Engine::Served(engine) => engine.read(work),
         }
     }
 
@@ -94,6 +114,8 @@ impl Store {
         let work = Box::new(Work::new(work, Some(answer)));
         match &self.engine {
             Engine::Embedded(engine) => engine.submit(work),
+            #[cfg(feature = "postgres")]
+            Engine::Served(engine) => engine.submit(work),
         }
         pending
     }
@@ -119,6 +141,14 @@ impl Store {
                 }
                 None => self.submit(work).wait(),
             },
+            #[cfg(feature = "postgres")]
+            Engine::Served(engine) if engine.is_plain_thread() => {
+                let mut work = Work::new(work, None);
+                engine.run(&mut work);
+                work.take_result()
+            }
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => self.submit(work).wait(),
         }
     }
 
@@ -128,6 +158,8 @@ impl Store {
     pub fn is_rotation_due(&self, table: &TableName, now: EpochMillis) -> bool {
         match &self.engine {
             Engine::Embedded(engine) => engine.is_rotation_due(table, now),
+            #[cfg(feature = "postgres")]
+            Engine::Served(engine) => engine.is_rotation_due(table, now),
         }
     }
 
@@ -136,6 +168,8 @@ impl Store {
     pub fn watch(&self, watcher: impl Fn() -> bool + Send + Sync + 'static) {
         match &self.engine {
             Engine::Embedded(engine) => engine.watchers().add(Box::new(watcher)),
+            #[cfg(feature = "postgres")]
+            Engine::Served(engine) => engine.watchers().add(Box::new(watcher)),
         }
     }
 
@@ -145,6 +179,8 @@ impl Store {
     pub fn commits(&self) -> u64 {
         match &self.engine {
             Engine::Embedded(engine) => engine.watchers().commits(),
+            #[cfg(feature = "postgres")]
+            Engine::Served(engine) => engine.watchers().commits(),
         }
     }
 
@@ -154,14 +190,29 @@ impl Store {
     pub fn maintain<T>(&self, work: impl FnOnce() -> T) -> T {
         match &self.engine {
             Engine::Embedded(engine) => engine.maintain(work),
+            #[cfg(feature = "postgres")]
+            Engine::Served(engine) => engine.maintain(work),
         }
     }
 
-    /// Returns the database's file; `None` for one in memory.
+    /// Returns whether the database is on a server: then also short reads wait for the network, and do not belong on a thread
+    /// that serves asynchronous tasks.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        match &self.engine {
+            Engine::Embedded(_) => false,
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => true,
+        }
+    }
+
+    /// Returns the database's file; `None` for one in memory, or on a server.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &self.engine {
             Engine::Embedded(engine) => engine.file(),
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => None,
         }
     }
 
@@ -174,6 +225,8 @@ impl Store {
     pub fn copy(&self, taken: EpochMillis) -> Result<DatabaseCopy, StoreError> {
         match &self.engine {
             Engine::Embedded(engine) => engine.copy(taken),
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => Err(NO_COPIES),
         }
     }
 
@@ -190,6 +243,8 @@ impl Store {
     pub fn copy_to_file(&self, path: &Path, taken: EpochMillis) -> Result<CopyDescription, StoreError> {
         match &self.engine {
             Engine::Embedded(engine) => engine.copy_to_file(path, taken),
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => Err(NO_COPIES),
         }
     }
 
@@ -205,6 +260,8 @@ impl Store {
     pub fn replace(&self, copy: DatabaseCopy) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Embedded(engine) => engine.replace(copy),
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => Err(NO_COPIES),
         }
     }
 
@@ -212,6 +269,8 @@ impl Store {
     pub fn close(&self) {
         match &self.engine {
             Engine::Embedded(engine) => engine.close(),
+            #[cfg(feature = "postgres")]
+            Engine::Served(engine) => engine.close(),
         }
     }
 }
@@ -221,6 +280,8 @@ impl fmt::Debug for Store {
         let mut shown = f.debug_struct("Store");
         match &self.engine {
             Engine::Embedded(engine) => shown.field("memory", &engine.is_in_memory()),
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => shown.field("served", &true),
         };
         shown.finish_non_exhaustive()
     }
@@ -232,6 +293,8 @@ impl Store {
     pub(crate) fn embedded(&self) -> &Embedded {
         match &self.engine {
             Engine::Embedded(engine) => engine,
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => panic!("the database is embedded"),
         }
     }
 }

@@ -6,9 +6,10 @@ use pdb_model::{EpochMillis, TableDefinition, TableName};
 
 use crate::{
     catalog::Catalog,
+    dialect::Dialect,
     driver::{Driver, Param, Row},
     error::StoreError,
-    names, shard_rows,
+    names, shard_rows, statistics,
     table::{IndexTable, ItemTable, Table, TableId},
     tx::Tx,
 };
@@ -21,6 +22,7 @@ impl Tx<'_> {
     ///
     /// [`StoreError::TableExists`], [`StoreError::Database`].
     pub fn create_table(&mut self, definition: &TableDefinition) -> Result<Arc<Table>, StoreError> {
+        self.hold_catalog()?;
         if self.catalog.get(&definition.name).is_some() {
             return Err(StoreError::TableExists(definition.name.clone()));
         }
@@ -32,19 +34,8 @@ impl Tx<'_> {
              RETURNING id",
             &[Param::Text(name), Param::Text(&item_table)],
         )?);
-        let quoted = names::quoted(&item_table);
-        self.define(
-            "create a table of items",
-            &format!(
-                "CREATE TABLE {quoted} (
-                     id         INTEGER PRIMARY KEY,
-                     key        BLOB    NOT NULL UNIQUE,
-                     item       TEXT    NOT NULL,
-                     size_bytes INTEGER NOT NULL,
-                     expires_at INTEGER
-                 ) STRICT"
-            ),
-        )?;
+        let dialect = self.driver.dialect();
+        self.define("create a table of items", &dialect.create_items(&item_table))?;
         let statistic = self.create_statistic(id, "")?;
         self.catalog_mut().insert(Table {
             id,
@@ -54,8 +45,9 @@ impl Tx<'_> {
                 ..definition.clone()
             }),
             stream: None,
-            items: Arc::new(ItemTable::new(&item_table, statistic)),
+            items: Arc::new(ItemTable::new(dialect, &item_table, statistic)),
             indexes: Vec::new(),
+            version: 0,
         });
         self.replace_definition(definition)
     }
@@ -68,7 +60,9 @@ impl Tx<'_> {
     ///
     /// [`StoreError::TableNotFound`], [`StoreError::Database`].
     pub fn replace_definition(&mut self, definition: &TableDefinition) -> Result<Arc<Table>, StoreError> {
+        self.hold_catalog()?;
         let old = self.table(&definition.name)?;
+        // What needs a lock on a whole table comes first: for that, PostgreSQL waits for writers that may themselves wait for `redefine`.
         for gone in old.indexes.iter().filter(|index| definition.index(index.name.as_str()).is_none()) {
             self.define("drop an index", &format!("DROP TABLE {}", names::quoted(&gone.table)))?;
             self.change(
@@ -77,6 +71,9 @@ impl Tx<'_> {
                 &[Param::Integer(gone.sql.statistic)],
             )?;
         }
+        self.replace_expiry_index(&old, definition)?;
+        self.redefine(old.id)?;
+        let dialect = self.driver.dialect();
         let mut indexes = Vec::with_capacity(definition.indexes.len());
         for index in &definition.indexes {
             if let Some(known) = old.indexes.iter().find(|known| known.name == index.name) {
@@ -84,23 +81,10 @@ impl Tx<'_> {
                 continue;
             }
             let table = names::index_table(definition.name.as_str(), index.name.as_str());
-            self.define(
-                "create an index",
-                &format!(
-                    "CREATE TABLE {} (
-                         id         INTEGER PRIMARY KEY,
-                         entry      BLOB    NOT NULL UNIQUE,
-                         base       BLOB    NOT NULL,
-                         item       TEXT    NOT NULL,
-                         size_bytes INTEGER NOT NULL
-                     ) STRICT",
-                    names::quoted(&table)
-                ),
-            )?;
+            self.define("create an index", &dialect.create_entries(&table))?;
             let statistic = self.create_statistic(old.id, index.name.as_str())?;
-            indexes.push(IndexTable::new(index.name.clone(), table, statistic));
+            indexes.push(IndexTable::new(dialect, index.name.clone(), table, statistic));
         }
-        self.replace_expiry_index(&old, definition)?;
         let json = serde_json::to_string(definition).map_err(|e| StoreError::corrupt("definition", e))?;
         let stream = definition.stream.as_ref();
         self.change(
@@ -122,6 +106,7 @@ impl Tx<'_> {
             stream: old.stream.clone(),
             items: old.items.clone(),
             indexes,
+            version: 0,
         }))
     }
 
@@ -148,13 +133,15 @@ impl Tx<'_> {
     ///
     /// [`StoreError::TableNotFound`], [`StoreError::Database`].
     pub fn drop_table(&mut self, name: &TableName, now: EpochMillis) -> Result<(), StoreError> {
+        self.hold_catalog()?;
         let table = self.table(name)?;
-        let table = self.close_stream(&table, now)?;
+        // First, as in `replace_definition`.
         for index in &table.indexes {
             self.define("drop an index", &format!("DROP TABLE {}", names::quoted(&index.table)))?;
         }
         let item_table = names::quoted(&names::item_table(name.as_str()));
         self.define("drop a table of items", &format!("DROP TABLE {item_table}"))?;
+        let table = self.close_stream(&table, now)?;
         let id = [Param::Integer(table.id.0)];
         self.change("forget statistics", "DELETE FROM pdb_statistic WHERE table_id = ?1", &id)?;
         self.change("forget a table", "DELETE FROM pdb_metadata WHERE id = ?1", &id)?;
@@ -163,15 +150,30 @@ impl Tx<'_> {
     }
 
     fn create_statistic(&mut self, table: TableId, index: &str) -> Result<i64, StoreError> {
-        self.insert(
+        let id = self.insert(
             "note statistics",
             "INSERT INTO pdb_statistic (table_id, index_name, item_count, size_bytes) VALUES (?1, ?2, 0, 0) RETURNING id",
             &[Param::Integer(table.0), Param::Text(index)],
-        )
+        )?;
+        if self.driver.dialect() == Dialect::Postgres {
+            self.change(
+                "note statistics",
+                "INSERT INTO pdb_statistic (id, slot, table_id, index_name, item_count, size_bytes) \
+                 SELECT CAST(?1 AS BIGINT), slot, CAST(?2 AS BIGINT), CAST(?3 AS TEXT), 0, 0 \
+                 FROM generate_series(1, ?4) AS slot",
+                &[
+                    Param::Integer(id),
+                    Param::Integer(table.0),
+                    Param::Text(index),
+                    Param::Integer(statistics::SLOTS - 1),
+                ],
+            )?;
+        }
+        Ok(id)
     }
 }
 
-/// Reads all tables and streams, when the database is opened.
+/// Reads all tables and streams of SQLite, when the database is opened.
 pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
     let mut catalog = Catalog::default();
     for stream in shard_rows::load_streams(driver)? {
@@ -192,7 +194,12 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
         let mut indexes = Vec::with_capacity(definition.indexes.len());
         for index in &definition.indexes {
             let table = names::index_table(definition.name.as_str(), index.name.as_str());
-            indexes.push(IndexTable::new(index.name.clone(), table, statistic(index.name.as_str())?));
+            indexes.push(IndexTable::new(
+                Dialect::Sqlite,
+                index.name.clone(),
+                table,
+                statistic(index.name.as_str())?,
+            ));
         }
         let enabled = catalog
             .streams_of(&definition.name)
@@ -202,15 +209,16 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
         catalog.insert(Table {
             id,
             stream: enabled,
-            items: Arc::new(ItemTable::new(&item_table, statistic("")?)),
+            items: Arc::new(ItemTable::new(Dialect::Sqlite, &item_table, statistic("")?)),
             indexes,
+            version: 0,
             definition: Arc::new(definition),
         });
     }
     Ok(catalog)
 }
 
-fn read_metadata(row: &Row<'_>) -> Result<(TableId, String, TableDefinition), StoreError> {
+pub(crate) fn read_metadata(row: &Row<'_>) -> Result<(TableId, String, TableDefinition), StoreError> {
     let definition =
         serde_json::from_str(row.text(2)?).map_err(|e| StoreError::corrupt("table definition", e))?;
     Ok((TableId(row.integer(0)?), row.text(1)?.to_owned(), definition))

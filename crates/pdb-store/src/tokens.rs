@@ -3,6 +3,7 @@
 use pdb_model::EpochMillis;
 
 use crate::{
+    dialect::Dialect,
     driver::Param,
     error::StoreError,
     tx::{ReadTx, Tx},
@@ -53,7 +54,7 @@ impl Tx<'_> {
         now: EpochMillis,
         row: &TokenRow,
     ) -> Result<(), StoreError> {
-        self.change(
+        let noted = self.change(
             "remember a token",
             "INSERT INTO pdb_token (token, fingerprint, answer, expires_at) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (token) DO UPDATE SET fingerprint = excluded.fingerprint, \
@@ -66,7 +67,8 @@ impl Tx<'_> {
                 Param::Integer(now.0),
             ],
         )?;
-        Ok(())
+        // Somebody else has used it meanwhile.
+        if noted == 1 { Ok(()) } else { Err(self.driver.stale()) }
     }
 
     /// Forgets up to `limit` tokens that expired at `now` or before; returns how many.
@@ -77,8 +79,17 @@ impl Tx<'_> {
     pub fn forget_tokens(&mut self, now: EpochMillis, limit: u32) -> Result<u64, StoreError> {
         let gone = self.change(
             "forget tokens",
-            "DELETE FROM pdb_token WHERE token IN \
-             (SELECT token FROM pdb_token WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+            match self.driver.dialect() {
+                Dialect::Sqlite => {
+                    "DELETE FROM pdb_token WHERE token IN \
+                     (SELECT token FROM pdb_token WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"
+                }
+                Dialect::Postgres => {
+                    "WITH gone AS (SELECT token FROM pdb_token WHERE expires_at <= ?1 \
+                     ORDER BY expires_at LIMIT ?2 FOR UPDATE SKIP LOCKED) \
+                     DELETE FROM pdb_token WHERE token IN (SELECT token FROM gone)"
+                }
+            },
             &[Param::Integer(now.0), Param::Integer(limit.into())],
         )?;
         Ok(gone as u64)

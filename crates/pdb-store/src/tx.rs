@@ -9,10 +9,12 @@ use pdb_model::{EpochMillis, IteratorKey, TableName};
 
 use crate::{
     catalog::Catalog,
+    dialect::Dialect,
     driver::{Driver, Param},
     error::{During, StoreError},
+    queue::QueuedRecord,
     statistics::Deltas,
-    table::Table,
+    table::{Table, TableId},
 };
 
 /// A snapshot of the database: everything read through it is of one commit.
@@ -21,11 +23,14 @@ pub struct ReadTx<'a> {
     pub(crate) catalog: Arc<Catalog>,
     /// What this transaction did to counts and sizes and has not written down yet; empty for a reader.
     pub(crate) deltas: Deltas,
+    /// Stream records that this transaction has yet to write: on PostgreSQL they come last, since their shard is locked with
+    /// them.
+    pub(crate) records: Vec<QueuedRecord>,
 }
 
 impl<'a> ReadTx<'a> {
     pub(crate) fn new(driver: Driver<'a>, catalog: Arc<Catalog>) -> Self {
-        Self { driver, catalog, deltas: Deltas::default() }
+        Self { driver, catalog, deltas: Deltas::default(), records: Vec::new() }
     }
 
     /// Returns a table.
@@ -87,6 +92,12 @@ pub struct Tx<'a> {
     /// The savepoint is there.
     pub(crate) savepoint: bool,
     moment: Option<EpochMillis>,
+    /// The tables it wrote to, noted on PostgreSQL.
+    pub(crate) touched: Vec<TableId>,
+    /// The tables whose definition or shards it changed, likewise.
+    pub(crate) redefined: Vec<TableId>,
+    /// It holds the catalog, likewise.
+    pub(crate) holds_catalog: bool,
 }
 
 impl<'a> Deref for Tx<'a> {
@@ -105,7 +116,16 @@ impl DerefMut for Tx<'_> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(read: ReadTx<'a>, shared: bool) -> Self {
-        Self { read, shared, wrote: false, savepoint: false, moment: None }
+        Self {
+            read,
+            shared,
+            wrote: false,
+            savepoint: false,
+            moment: None,
+            touched: Vec::new(),
+            redefined: Vec::new(),
+            holds_catalog: false,
+        }
     }
 
     pub(crate) fn into_read(self) -> ReadTx<'a> {
@@ -158,6 +178,61 @@ impl<'a> Tx<'a> {
         // SQLite keeps the text, and looks through all that it keeps at each definition: the shorter the better.
         let sql = sql.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
         self.read.driver.batch(&sql).during(during)
+    }
+
+    /// Notes that this transaction writes to a table. On PostgreSQL it may be committed only if the table is still the same.
+    pub(crate) fn touch(&mut self, table: &Table) {
+        if self.read.driver.dialect() == Dialect::Postgres && !self.touched.contains(&table.id) {
+            self.touched.push(table.id);
+        }
+    }
+
+    /// Must be called before anything that [`Catalog`] keeps is looked at in order to be changed.
+    ///
+    /// SQLite has one writer, so there is nothing to do. On PostgreSQL this locks the catalog, and fails, to be run again, if
+    /// it is no longer as this transaction knows it.
+    pub(crate) fn hold_catalog(&mut self) -> Result<(), StoreError> {
+        let driver = self.read.driver;
+        if driver.dialect() == Dialect::Sqlite || self.holds_catalog {
+            return Ok(());
+        }
+        let version = driver.first(
+            "lock the catalog",
+            "SELECT version FROM pdb_catalog WHERE id = 1 FOR UPDATE",
+            &[],
+            |row| row.integer(0),
+        )?;
+        if version != Some(self.read.catalog.version) {
+            return Err(driver.stale());
+        }
+        self.holds_catalog = true;
+        let catalog = self.catalog_mut();
+        catalog.version += 1;
+        let version = catalog.version;
+        self.change(
+            "count up the catalog",
+            "UPDATE pdb_catalog SET version = ?1 WHERE id = 1",
+            &[Param::Integer(version)],
+        )?;
+        Ok(())
+    }
+
+    /// Must be called before a table's definition or open shards are changed, and before a shard is locked for that; afterwards
+    /// on PostgreSQL no other transaction has unfinished work on the table, and none that began before can finish.
+    pub(crate) fn redefine(&mut self, table: TableId) -> Result<(), StoreError> {
+        self.hold_catalog()?;
+        if self.read.driver.dialect() == Dialect::Sqlite || self.redefined.contains(&table) {
+            return Ok(());
+        }
+        let params = [Param::Integer(table.0), Param::Integer(self.read.catalog.version)];
+        self.change(
+            "stop writers of a table",
+            "UPDATE pdb_statistic SET version = ?2 WHERE table_id = ?1 AND index_name = ''",
+            &params,
+        )?;
+        self.change("note a table's version", "UPDATE pdb_metadata SET version = ?2 WHERE id = ?1", &params)?;
+        self.redefined.push(table);
+        Ok(())
     }
 
     /// The catalog, to be changed; other transactions see the change once it is committed.

@@ -32,6 +32,11 @@ impl Watchers {
     /// Calls all, and forgets those that want no more.
     pub(crate) fn call(&self) {
         self.commits.fetch_add(1, Ordering::Relaxed);
+        self.remind();
+    }
+
+    /// As [`call`](Self::call), if there may have been a commit.
+    pub(crate) fn remind(&self) {
         if !self.any.load(Ordering::Acquire) {
             return;
         }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
+use crate::Schema;
 use pdb_model::{
     Account, CountingIds, EncodedItem, Env, EpochMillis, KeyAttribute, KeySchema, ManualClock, ScalarType,
     ShardId, StreamLabel, StreamRecord, StreamViewType, TableDefinition, TableName,
@@ -22,30 +23,64 @@ pub struct TestDb {
     /// The clock and the ids.
     pub env: Env,
     /// Goes with the database.
-    directory: Option<tempfile::TempDir>,
+    home: Option<Home>,
+}
+
+/// Where a database is that goes with its test; dropped after the store.
+#[derive(Debug)]
+enum Home {
+    Directory(tempfile::TempDir),
+    Server(Schema),
+}
+
+/// This variable says on which kind of database tests run: `sqlite` (also if it is not set) or `postgres`.
+pub const DATABASE: &str = "PRETENDER_TEST_DATABASE";
+
+/// Returns whether [`DATABASE`] says `postgres`.
+#[must_use]
+pub fn on_postgres() -> bool {
+    std::env::var_os(DATABASE).is_some_and(|kind| kind == "postgres")
 }
 
 impl TestDb {
-    /// Makes an empty database in memory.
+    /// Makes an empty database in memory; in a schema of a PostgreSQL server if [`DATABASE`] says so.
     ///
     /// # Panics
     ///
     /// If it cannot, as all methods do: a test has no use for an error.
     #[must_use]
     pub fn new() -> Self {
+        if on_postgres() {
+            return Self::on_server();
+        }
         Self::around(Store::open(&StoreOptions::memory()).expect("a database in memory"), None)
     }
 
-    /// Makes an empty database in a file of a temporary directory.
+    /// Makes an empty database in a file of a temporary directory; in a schema of a PostgreSQL server if [`DATABASE`] says so.
     ///
     /// # Panics
     ///
     /// If it cannot.
     #[must_use]
     pub fn on_disk(durability: Durability) -> Self {
+        if on_postgres() {
+            return Self::on_server();
+        }
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = open_in(&directory, durability);
-        Self::around(store, Some(directory))
+        Self::around(store, Some(Home::Directory(directory)))
+    }
+
+    /// Makes an empty database in a schema of a PostgreSQL server.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot, also if there is no PostgreSQL.
+    #[must_use]
+    pub fn on_server() -> Self {
+        let schema = Schema::new().expect("PostgreSQL is installed");
+        let store = open_at(&schema);
+        Self::around(store, Some(Home::Server(schema)))
     }
 
     /// Puts a clock and ids beside a database that was opened in some particular way.
@@ -67,10 +102,10 @@ impl TestDb {
         db
     }
 
-    fn around(store: Store, directory: Option<tempfile::TempDir>) -> Self {
+    fn around(store: Store, home: Option<Home>) -> Self {
         let clock = Arc::new(ManualClock::held_at(START));
         let env = Env { clock: clock.clone(), ids: Arc::new(CountingIds::from(1)) };
-        Self { store, clock, env, directory }
+        Self { store, clock, env, home }
     }
 
     /// Closes the database and opens it again, as after a restart. Only for one on disk.
@@ -81,8 +116,10 @@ impl TestDb {
     #[must_use]
     pub fn reopen(mut self, durability: Durability) -> Self {
         self.store.close();
-        let directory = self.directory.as_ref().expect("a database on disk");
-        self.store = open_in(directory, durability);
+        self.store = match self.home.as_ref().expect("a database on disk") {
+            Home::Directory(directory) => open_in(directory, durability),
+            Home::Server(schema) => open_at(schema),
+        };
         self
     }
 
@@ -241,6 +278,11 @@ pub fn definition(table: &str, key_schema: KeySchema) -> TableDefinition {
 
 fn name(table: &str) -> TableName {
     table.parse().expect("the name of a table")
+}
+
+fn open_at(schema: &Schema) -> Store {
+    let options = StoreOptions::postgres(schema.url()).with_writers(4).with_readers(4);
+    Store::open(&options).expect("a database on a server")
 }
 
 fn open_in(directory: &tempfile::TempDir, durability: Durability) -> Store {

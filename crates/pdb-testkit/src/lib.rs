@@ -4,6 +4,6 @@ mod db;
 mod postgres;
 mod rounds;
 
-pub use db::{TestDb, definition, key_schema, string_key};
+pub use db::{DATABASE, TestDb, definition, key_schema, on_postgres, string_key};
 pub use postgres::{POSTGRES, Schema};
 pub use rounds::{SLOW, rounds};

@@ -73,9 +73,38 @@ impl Builder {
         self
     }
 
+    /// Keeps the data on a PostgreSQL server, or on one that speaks its protocol: `postgres://user:password@host/database`.
+    /// Several hosts may be named, of which the one that can be written is used; `?schema=NAME` keeps everything in a
+    /// schema of its own. Any number of processes may use the same database. Needs the feature `postgres`.
+    ///
+    /// Calls then wait for the network: from asynchronous code, use those that end in `_async`, and a thread that may block
+    /// for the others. On a runtime of one thread they fail there.
+    pub fn postgres(mut self, url: impl Into<String>) -> Self {
+        let StoreOptions { location, readers, writers, .. } = StoreOptions::postgres(url);
+        (self.store.location, self.store.readers, self.store.writers) = (location, readers, writers);
+        self.store.durability = Durability::Normal;
+        self
+    }
+
+    /// Keeps the data where `name` says: on a server if it begins with `postgres://` or `postgresql://`, in memory if it is
+    /// `:memory:`, else in the file of this name.
+    pub fn database(self, name: &str) -> Self {
+        match name {
+            ":memory:" => self.in_memory(),
+            url if is_server(url) => self.postgres(url),
+            file => self.file(file),
+        }
+    }
+
     /// How safe an acknowledged write is; [`Durability::Normal`] unless chosen.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.store.durability = durability;
+        self
+    }
+
+    /// How many writes run at once on a server; 16 unless chosen. SQLite has one writer.
+    pub fn writers(mut self, writers: u32) -> Self {
+        self.store.writers = writers.max(1);
         self
     }
 
@@ -169,4 +198,8 @@ impl Builder {
     pub fn open(self) -> Result<Pretender, StoreError> {
         Pretender::open_with(self)
     }
+}
+
+fn is_server(name: &str) -> bool {
+    name.starts_with("postgres://") || name.starts_with("postgresql://")
 }

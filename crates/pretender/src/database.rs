@@ -121,6 +121,12 @@ impl Pretender {
         self.inner.close();
     }
 
+    /// Returns whether the database is on a server: then every call waits for the network, also a short read.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.inner.store.is_remote()
+    }
+
     /// Returns the region and account that ARNs name.
     #[must_use]
     pub fn account(&self) -> &Account {

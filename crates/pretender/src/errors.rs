@@ -78,6 +78,9 @@ pub(crate) fn store_error(error: &StoreError) -> ApiError {
         | StoreError::Corrupt { .. }
         | StoreError::Open(_)
         | StoreError::Database { .. }
+        | StoreError::Unavailable { .. }
+        | StoreError::Conflict
+        | StoreError::Unsupported(_)
         | StoreError::Panicked(_)
         | StoreError::Thread(_) => internal(error),
     }

@@ -23,11 +23,15 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Crates from outside, and the only ones of ours that may name them under `[dependencies]`.
 const FENCES: &[(&str, &[&str])] = &[
     ("rusqlite", &["pdb-store"]),
+    ("postgres", &["pdb-store"]),
+    ("r2d2_postgres", &["pdb-store"]),
+    ("rustls", &["pdb-store"]),
+    ("tokio-postgres-rustls", &["pdb-store"]),
     ("r2d2", &["pdb-store"]),
     ("hyper", &["pdb-server"]),
     ("hyper-util", &["pdb-server"]),
     ("http-body-util", &["pdb-server"]),
-    ("tokio", &["pdb-server"]),
+    ("tokio", &["pdb-store", "pdb-server"]),
     ("ureq", &["pdb-server"]),
     ("clap", &["pdb-server"]),
     ("tracing-subscriber", &["pdb-server"]),

@@ -32,8 +32,15 @@ pub(crate) struct Serve {
     #[arg(long, env = "PRETENDER_PORT", default_value_t = 8000)]
     port: u16,
 
-    /// File to keep the data in, made if it does not exist; ":memory:" keeps nothing
-    #[arg(long, env = "PRETENDER_DB", default_value = "pretender.db", value_name = "FILE")]
+    /// File to keep the data in, made if it does not exist; ":memory:" keeps nothing; "postgres://USER:PASSWORD@HOST/DATABASE"
+    /// keeps it on a PostgreSQL server, which several processes may share
+    #[arg(
+        long,
+        env = "PRETENDER_DB",
+        default_value = "pretender.db",
+        value_name = "FILE|URL",
+        hide_env_values = true
+    )]
     db: String,
 
     /// Region in ARNs and stream records; clients may use any
@@ -164,7 +171,10 @@ impl Serve {
         let builder = if self.db == MEMORY {
             Pretender::builder().in_memory()
         } else {
-            Pretender::builder().file(&self.db).readers(READERS).durability(match self.durability {
+            let builder = Pretender::builder().database(&self.db);
+            // Whoever shares a server leaves some of its connections to others.
+            let builder = if self.is_served() { builder } else { builder.readers(READERS) };
+            builder.durability(match self.durability {
                 DurabilityWord::Full => Durability::Full,
                 DurabilityWord::Normal => Durability::Normal,
                 DurabilityWord::Off => Durability::Off,
@@ -189,9 +199,18 @@ impl Serve {
             }))
     }
 
+    fn is_served(&self) -> bool {
+        self.db.starts_with("postgres://") || self.db.starts_with("postgresql://")
+    }
+
     fn shown_location(&self) -> String {
         if self.db == MEMORY {
             "memory: it is gone when the server stops".to_owned()
+        } else if self.is_served() {
+            // What stands before the last `@` may have a password in it, what stands behind the `?` too.
+            let address = self.db.split('?').next().unwrap_or_default();
+            let (_, host) = address.split_once("://").unwrap_or_default();
+            format!("postgres://{}", host.rsplit('@').next().unwrap_or_default())
         } else {
             std::path::absolute(Path::new(&self.db))
                 .map_or_else(|_| self.db.clone(), |path| path.display().to_string())

@@ -16,7 +16,7 @@ fn a_failed_migration_changes_nothing() {
     let connection = Connection::open_in_memory().unwrap();
     // Stands in the way of the migration's last tables.
     connection.execute_batch("CREATE TABLE pdb_document (x)").unwrap();
-    migrate(Driver::new(&connection), 0).unwrap_err();
+    migrate(&connection, 0).unwrap_err();
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();

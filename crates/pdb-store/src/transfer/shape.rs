@@ -198,7 +198,7 @@ impl Tx<'_> {
             self.take_stream(stream)?;
         }
         for name in &shape.kept {
-            let sql = format!("CREATE TABLE {} (key BLOB, item TEXT, size_bytes INTEGER)", quoted(name));
+            let sql = self.driver.dialect().create_kept(name);
             self.define("create a table for a backup", &sql)?;
         }
         Ok(())
@@ -206,7 +206,8 @@ impl Tx<'_> {
 
     fn take_stream(&mut self, stream: &StreamShape) -> Result<(), StoreError> {
         let record_table = String::from_utf8_lossy(stream.row[1].bytes()).into_owned();
-        self.define("create a table of stream records", &records::definition(&record_table))?;
+        let sql = self.driver.dialect().create_records(&record_table);
+        self.define("create a table of stream records", &sql)?;
         let params: Vec<Param<'_>> = stream.row.iter().map(Value::param).collect();
         let id = self.insert(
             "copy a stream",

@@ -1,0 +1,431 @@
+//! The engine of PostgreSQL, and of what speaks its protocol: many transactions at the same time, also of other processes.
+//!
+//! Each piece of work is a transaction of its own, with row locks. One that others were in the way of is run again. What
+//! is in memory of tables and shards is checked at the beginning of each transaction, and again at its end, with locks,
+//! if it has written: see `commit.rs`.
+//!
+//! The driver waits on the calling thread, which must be one that may.
+
+mod address;
+mod commit;
+mod fault;
+mod load;
+mod pool;
+mod schema;
+mod session;
+mod slots;
+mod tls;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use pdb_model::{EpochMillis, TableName};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+pub(crate) use self::session::{PgRow, Session};
+use self::{
+    address::Address,
+    fault::Fault,
+    pool::{Lent, Pool, Sessions},
+    slots::Slots,
+};
+use crate::{
+    catalog::Catalog,
+    driver::Driver,
+    error::{DbError, OpenError, StoreError},
+    group::Piece,
+    options::{Durability, StoreOptions},
+    settings,
+    tx::{ReadTx, Tx},
+    watch::Watchers,
+};
+
+/// Pieces of work that may wait; whoever brings one more waits until there is room.
+const QUEUE: usize = 1024;
+/// How long work is tried again while the database cannot be reached.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often work is run again that others were in the way of.
+const MOST_CONFLICTS: u32 = 20;
+/// How often watchers look for what other processes have committed.
+const POLL: Duration = Duration::from_millis(100);
+
+const BEGIN_WRITE: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1";
+const BEGIN_READ: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT version FROM pdb_catalog WHERE id = 1";
+
+/// An open database on a server. Closes it when dropped.
+pub(crate) struct Served {
+    core: Arc<Core>,
+    /// None once the store is closed.
+    queue: RwLock<Option<Sender<Box<dyn Piece + Send>>>>,
+    /// Never sent on; dropped when the store is closed.
+    closing: Mutex<Option<Sender<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    maintenance: Mutex<()>,
+}
+
+struct Core {
+    /// None once the store is closed.
+    pool: RwLock<Option<Pool>>,
+    /// The newest catalog that any transaction has read or made.
+    published: RwLock<Arc<Catalog>>,
+    watchers: Watchers,
+    slots: Slots,
+    closed: Receiver<()>,
+}
+
+impl Served {
+    pub(crate) fn open(url: &str, options: &StoreOptions) -> Result<Self, StoreError> {
+        may_block("open a database", || Self::open_here(url, options))?
+    }
+
+    fn open_here(url: &str, options: &StoreOptions) -> Result<Self, StoreError> {
+        let address = Address::parse(url)?;
+        let sessions = Sessions::new(&address, options.durability == Durability::Off)?;
+        let (closing, closed) = crossbeam_channel::bounded(0);
+        prepare(&sessions, &address, &closed)?;
+        let writers = options.writers.max(1);
+        let catalog = Catalog::empty(options.rotation_age, -1);
+        let core = Arc::new(Core {
+            pool: RwLock::new(Some(pool::pool(sessions, writers + options.readers.max(1)))),
+            published: RwLock::new(Arc::new(catalog)),
+            watchers: Watchers::default(),
+            slots: Slots::new(),
+            closed: closed.clone(),
+        });
+        // The first reads the catalog.
+        core.read(|_| Ok::<_, StoreError>(()))?;
+        let (sender, receiver) = crossbeam_channel::bounded::<Box<dyn Piece + Send>>(QUEUE);
+        let mut threads = Vec::new();
+        for number in 0..writers {
+            let (core, receiver) = (core.clone(), receiver.clone());
+            threads.push(crate::threads::start(&format!("pdb-writer-{number}"), move || {
+                for mut piece in receiver {
+                    core.run(&mut *piece);
+                    piece.answer();
+                }
+            })?);
+        }
+        let watched = core.clone();
+        threads.push(crate::threads::start("pdb-poll", move || {
+            while closed.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
+                watched.watchers.remind();
+            }
+        })?);
+        Ok(Self {
+            core,
+            queue: RwLock::new(Some(sender)),
+            closing: Mutex::new(Some(closing)),
+            threads: Mutex::new(threads),
+            maintenance: Mutex::new(()),
+        })
+    }
+
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        may_block("read", || self.core.read(work))?
+    }
+
+    /// Hands work to one of the writers.
+    pub(crate) fn submit(&self, work: Box<dyn Piece + Send>) {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner).clone();
+        // Once the store is closed, the work is dropped, which answers `Closed`.
+        if let Some(queue) = queue {
+            let _ = queue.send(work);
+        }
+    }
+
+    /// Runs work on this thread, if it may wait; returns whether it did.
+    pub(crate) fn is_plain_thread(&self) -> bool {
+        Handle::try_current().is_err()
+    }
+
+    pub(crate) fn run(&self, work: &mut dyn Piece) {
+        self.core.run(work);
+    }
+
+    pub(crate) fn is_rotation_due(&self, table: &TableName, now: EpochMillis) -> bool {
+        let catalog = self.core.published();
+        catalog.get(table).is_some_and(|table| catalog.is_rotation_due(table, now))
+    }
+
+    pub(crate) fn watchers(&self) -> &Watchers {
+        &self.core.watchers
+    }
+
+    pub(crate) fn maintain<T>(&self, work: impl FnOnce() -> T) -> T {
+        // The lock guards no data, so a panic under it leaves nothing broken behind.
+        let _alone = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
+    }
+
+    pub(crate) fn close(&self) {
+        // The writers do what they were given before, then end.
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.closing.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        crate::threads::join(threads);
+        let pool = self.core.pool.write().unwrap_or_else(PoisonError::into_inner).take();
+        // Connections say goodbye, which this thread may not be allowed to wait for.
+        if let Some(pool) = pool
+            && let Ok(thread) = crate::threads::start("pdb-close", move || drop(pool))
+        {
+            crate::threads::join(vec![thread]);
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Makes the tables; tries again for a while if the database is only just being started.
+fn prepare(sessions: &Sessions, address: &Address, closed: &Receiver<()>) -> Result<(), StoreError> {
+    use r2d2::ManageConnection;
+    let began = Instant::now();
+    let mut tries = 0_u32;
+    loop {
+        let done = sessions
+            .connect()
+            .map_err(|error| (StoreError::from(unreachable_at(address, error.into())), true))
+            .and_then(|session| {
+                let set_up = || {
+                    if let Some(schema) = sessions.schema() {
+                        schema::create_schema(&session, schema)
+                            .map_err(|source| StoreError::Database { during: "make a schema", source })?;
+                    }
+                    schema::migrate(&session)?;
+                    settings::ensure_iterator_key(Driver::Postgres(&session))
+                };
+                set_up().map_err(|error| (error, false))
+            });
+        let (error, is_connecting) = match done {
+            Ok(()) => return Ok(()),
+            Err(failed) => failed,
+        };
+        let source = match &error {
+            StoreError::Open(OpenError::Unreachable { source, .. }) => source.clone(),
+            StoreError::Database { source, .. } => source.clone(),
+            _ => return Err(error),
+        };
+        let again = match Fault::of(source) {
+            Fault::Conflict(_) => tries < MOST_CONFLICTS,
+            Fault::Lost(_) => began.elapsed() < PATIENCE,
+            // No host that can be written, or a name that cannot be found yet, has no code.
+            Fault::Refused(error) => {
+                is_connecting && error.sql_state().is_none() && began.elapsed() < PATIENCE
+            }
+        };
+        if !again {
+            return Err(error);
+        }
+        tracing::debug!(error = &error as &dyn std::error::Error, "the database is not ready");
+        pause(closed, tries);
+        tries += 1;
+    }
+}
+
+fn unreachable_at(address: &Address, source: DbError) -> OpenError {
+    OpenError::Unreachable { address: address.shown(), source }
+}
+
+/// Waits a little, longer after more tries, and never quite the same time; not at all once the store is being closed.
+fn pause(closed: &Receiver<()>, tries: u32) {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let most = 1_u64 << tries.min(8);
+    let micros = RandomState::new().build_hasher().finish() % (most * 1000) + 200;
+    let _ = closed.recv_timeout(Duration::from_micros(micros));
+}
+
+impl Core {
+    fn published(&self) -> Arc<Catalog> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn publish(&self, catalog: &Arc<Catalog>) {
+        let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
+        if published.version < catalog.version {
+            *published = catalog.clone();
+        }
+    }
+
+    /// Begins a transaction, and returns the catalog as of it. Tries again while the database cannot be reached.
+    fn begin(&self, sql: &str, until: Instant) -> Result<(Lent, Arc<Catalog>), StoreError> {
+        let mut tries = 0;
+        loop {
+            let error = match self.try_begin(sql) {
+                Ok(begun) => return Ok(begun),
+                Err(error) => error,
+            };
+            let source = match &error {
+                StoreError::Database { source, .. } | StoreError::Unavailable { source, .. } => {
+                    source.clone()
+                }
+                _ => return Err(error),
+            };
+            let is_lost = matches!(error, StoreError::Unavailable { .. })
+                || matches!(Fault::of(source.clone()), Fault::Lost(_));
+            if !is_lost {
+                return Err(error);
+            }
+            if Instant::now() >= until {
+                return Err(StoreError::Unavailable { during: "begin a transaction", source });
+            }
+            pause(&self.closed, tries);
+            tries += 1;
+        }
+    }
+
+    fn try_begin(&self, sql: &str) -> Result<(Lent, Arc<Catalog>), StoreError> {
+        let pool =
+            self.pool.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(StoreError::Closed)?;
+        let lent = pool
+            .get()
+            .map_err(|e| StoreError::Unavailable { during: "lend a connection", source: e.into() })?;
+        let version = lent.begin(sql)?;
+        let known = self.published();
+        if known.version == version {
+            return Ok((lent, known));
+        }
+        let catalog = Arc::new(load::catalog(Driver::Postgres(&lent), version, &known)?);
+        self.publish(&catalog);
+        Ok((lent, catalog))
+    }
+
+    fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (session, catalog) = self.begin(BEGIN_READ, Instant::now() + PATIENCE)?;
+        let result = work(&mut ReadTx::new(Driver::Postgres(&session), catalog));
+        match session.fault() {
+            None => {
+                // The answer is complete. A connection that fails now is not used again.
+                if let Err(error) = session.commit() {
+                    tracing::debug!(%error, "the end of a snapshot failed");
+                }
+                result
+            }
+            Some(fault) => {
+                session.roll_back();
+                match fault {
+                    Fault::Lost(source) => Err(StoreError::Unavailable { during: "read", source }.into()),
+                    Fault::Conflict(_) => Err(StoreError::Conflict.into()),
+                    Fault::Refused(_) => result,
+                }
+            }
+        }
+    }
+
+    /// Runs work until it is committed, has failed by itself, or no more can be done. It has its result then.
+    fn run(&self, piece: &mut dyn Piece) {
+        let until = Instant::now() + PATIENCE;
+        let mut conflicts = 0;
+        let mut losses = 0;
+        loop {
+            let (session, catalog) = match self.begin(BEGIN_WRITE, until) {
+                Ok(begun) => begun,
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a write could not begin");
+                    return piece.fail(error);
+                }
+            };
+            let fault = match self.attempt(&session, catalog, piece) {
+                Ok(()) => break,
+                Err(fault) => fault,
+            };
+            drop(session);
+            match fault {
+                Fault::Conflict(source) => {
+                    conflicts += 1;
+                    tracing::debug!(?source, conflicts, "a write is run again: others were in its way");
+                    if conflicts > MOST_CONFLICTS {
+                        return piece.fail(StoreError::Conflict);
+                    }
+                    pause(&self.closed, conflicts.saturating_sub(1));
+                }
+                Fault::Lost(source) => {
+                    losses += 1;
+                    tracing::debug!(%source, losses, "a write is run again: its connection was lost");
+                    if Instant::now() >= until {
+                        return piece.fail(StoreError::Unavailable { during: "write", source });
+                    }
+                    pause(&self.closed, losses);
+                }
+                Fault::Refused(source) => {
+                    return piece.fail(StoreError::Database { during: "commit", source });
+                }
+            }
+        }
+    }
+
+    /// Runs work once. An error means that nothing of it was kept.
+    fn attempt(&self, session: &Session, catalog: Arc<Catalog>, piece: &mut dyn Piece) -> Result<(), Fault> {
+        let mut tx = Tx::new(ReadTx::new(Driver::Postgres(session), catalog), false);
+        let keep = piece.run(&mut tx);
+        let fault = session.fault();
+        if piece.panicked() || (!keep && matches!(fault, None | Some(Fault::Refused(_)))) {
+            session.roll_back();
+            return Ok(());
+        }
+        if let Some(fault) = fault {
+            session.roll_back();
+            return Err(fault);
+        }
+        let slot = self.slots.take();
+        if let Err(error) = tx.finish(slot.number()) {
+            session.roll_back();
+            let fault = session.fault();
+            return match fault {
+                Some(fault) => Err(fault),
+                None => {
+                    piece.fail(error);
+                    Ok(())
+                }
+            };
+        }
+        let committed = session.commit();
+        drop(slot);
+        if let Err(error) = committed {
+            let fault = Fault::of(error.clone());
+            if fault.is_certain() {
+                session.roll_back();
+                return Err(fault);
+            }
+            tracing::warn!(%error, "the database was lost in the middle of a commit");
+            piece.fail(StoreError::Unavailable { during: "commit", source: error });
+            return Ok(());
+        }
+        if tx.holds_catalog {
+            self.publish(&tx.into_read().catalog);
+        }
+        self.watchers.call();
+        Ok(())
+    }
+}
+
+/// Runs work that waits for the network, as far as this thread may wait.
+///
+/// Threads of an asynchronous runtime may not. One of several hands its other tasks on before; a single one cannot.
+fn may_block<T>(during: &'static str, work: impl FnOnce() -> T) -> Result<T, StoreError> {
+    let Ok(runtime) = Handle::try_current() else { return Ok(work()) };
+    if runtime.runtime_flavor() == RuntimeFlavor::MultiThread {
+        return Ok(tokio::task::block_in_place(work));
+    }
+    // The runtime has one thread: is this it, or one beside it that may wait?
+    let probe = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(async {})));
+    if probe.is_ok() {
+        return Ok(work());
+    }
+    let why = "called from asynchronous code on a runtime of one thread; call it by way of `spawn_blocking`";
+    Err(StoreError::Database { during, source: DbError::said(why) })
+}

@@ -1,0 +1,67 @@
+//! Brings the fixed tables of a server's database to the newest schema, whoever else does so at the same time.
+
+use crate::{
+    driver::Param,
+    error::{DbError, During, OpenError, StoreError},
+    names::quoted,
+    postgres::session::Session,
+};
+
+/// Released migrations in order; the first makes schema version 1. A released one is never edited.
+const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/postgres/0001_tables.sql")];
+/// The schema version this program works with.
+const NEWEST: u32 = MIGRATIONS.len() as u32;
+
+/// Makes the schema that the address names, if it is not there.
+pub(crate) fn create_schema(session: &Session, name: &str) -> Result<(), DbError> {
+    let exists = "SELECT CAST(count(*) AS BIGINT) FROM information_schema.schemata WHERE schema_name = ?1";
+    let found = session.query(exists, &[Param::Text(name)])?;
+    if found.first().is_some_and(|row| row.get::<_, i64>(0) > 0) {
+        return Ok(());
+    }
+    session.batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(name)))
+}
+
+/// Applies what is missing, all in one transaction; a failure leaves the database as it was.
+///
+/// Another process may do the same: then one of the two fails, and is to try again.
+pub(crate) fn migrate(session: &Session) -> Result<(), StoreError> {
+    let during = "migrate the database";
+    session.batch("BEGIN").during(during)?;
+    let applied = apply(session).and_then(|()| session.batch("COMMIT").during("commit a migration"));
+    if applied.is_err() {
+        // What failed is told.
+        let _ = session.batch("ROLLBACK");
+    }
+    applied
+}
+
+fn apply(session: &Session) -> Result<(), StoreError> {
+    let during = "migrate the database";
+    let exists = "SELECT CAST(count(*) AS BIGINT) FROM information_schema.tables \
+                  WHERE table_schema = current_schema() AND table_name = ?1";
+    let found = session.query(exists, &[Param::Text("pdb_schema")]).during(during)?;
+    let is_new = found.first().is_none_or(|row| row.get::<_, i64>(0) == 0);
+    if is_new {
+        session
+            .batch(
+                "CREATE TABLE pdb_schema (id BIGINT PRIMARY KEY, version BIGINT NOT NULL);
+                 INSERT INTO pdb_schema (id, version) VALUES (1, 0);",
+            )
+            .during(during)?;
+    }
+    let read = session.query("SELECT version FROM pdb_schema WHERE id = 1 FOR UPDATE", &[]).during(during)?;
+    let found: i64 = read.first().map_or(0, |row| row.get(0));
+    let found = u32::try_from(found).map_err(|e| StoreError::corrupt("schema version", e))?;
+    if found > NEWEST {
+        return Err(OpenError::NewerServed { found, known: NEWEST }.into());
+    }
+    for sql in &MIGRATIONS[found as usize..] {
+        session.batch(sql).during(during)?;
+    }
+    if found < NEWEST {
+        let params = [Param::Integer(NEWEST.into())];
+        session.execute("UPDATE pdb_schema SET version = ?1 WHERE id = 1", &params).during(during)?;
+    }
+    Ok(())
+}
