@@ -25,5 +25,5 @@ pub use tail::{
     Checkpoint, CheckpointError, Event, Handlers, ShardProgress, SourceError, SourcePage, SourcePosition,
     SourceRecord, SourceShard, SourceStream, StartPosition, StreamProgress, StreamSource, Subscription,
     SubscriptionBuilder, TailError, WakeHandle, begin_at_end, forget_gone_shards, iterator_behind,
-    ready_shards,
+    ready_shards, reopen_shards,
 };

@@ -18,7 +18,7 @@ mod wake;
 pub use builder::{StartPosition, SubscriptionBuilder};
 pub use checkpoint::{Checkpoint, CheckpointError, ShardProgress, StreamProgress};
 pub use handlers::Handlers;
-pub use lineage::{forget_gone_shards, ready_shards};
+pub use lineage::{forget_gone_shards, ready_shards, reopen_shards};
 pub use reader::{begin_at_end, iterator_behind};
 pub use source::{
     SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use pretender::{
     Checkpoint, Clock, IdSource, ShardProgress, SourceError, SourceRecord, SourceStream, StreamProgress,
-    StreamSource, WakeHandle, forget_gone_shards, iterator_behind, ready_shards,
+    StreamSource, WakeHandle, forget_gone_shards, iterator_behind, ready_shards, reopen_shards,
 };
 
 use crate::checkpoint_file::{CheckpointFile, CheckpointFileError};
@@ -52,6 +52,8 @@ pub(crate) struct Mapping<S> {
     pub(crate) readers: Vec<Reader>,
     /// Whether shards may be missing from `readers`.
     pub(crate) must_look: bool,
+    /// Whether a shard vanished: if the database went back to an earlier state, shards that are done may be open again.
+    pub(crate) has_lost_shard: bool,
     /// Whether the stream is disabled or gone, and done.
     pub(crate) is_over: bool,
     pub(crate) next_look: Option<Instant>,
@@ -161,6 +163,9 @@ where
 
     /// Asks each shard for records that is due and has room for them.
     fn read_shards(&mut self, has_news: bool) {
+        if has_news {
+            self.next_look = None;
+        }
         if self.must_look || (self.is_over && self.table.is_some()) {
             self.look_for_shards();
         }
@@ -260,6 +265,7 @@ where
             }
             SourceError::NotFound => {
                 // It is old; what was not read of it is gone.
+                self.has_lost_shard = true;
                 self.shared.trimmed(&reader.shard_id);
                 reader.iterator = None;
                 reader.shard.end();
@@ -292,6 +298,18 @@ where
         self.must_look = true;
         let readers = &self.readers;
         let is_being_read = |shard_id: &str| readers.iter().any(|reader| reader.shard_id == shard_id);
+        let is_listed = |shard_id: &str| described.shards.iter().any(|shard| shard.shard_id == shard_id);
+        for (shard_id, progress) in &mut self.progress {
+            if *progress != ShardProgress::Finished && !is_listed(shard_id) && !is_being_read(shard_id) {
+                // It was begun earlier, and held records that nobody can read any more.
+                *progress = ShardProgress::Finished;
+                self.has_lost_shard = true;
+                self.shared.trimmed(shard_id);
+            }
+        }
+        if std::mem::take(&mut self.has_lost_shard) {
+            reopen_shards(&described.shards, &mut self.progress);
+        }
         let ready = ready_shards(&described.shards, &self.progress, is_being_read);
         let mut begun = Vec::new();
         for shard in ready {

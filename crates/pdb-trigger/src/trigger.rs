@@ -317,6 +317,7 @@ where
             checkpoint_file,
             readers: Vec::new(),
             must_look: true,
+            has_lost_shard: false,
             is_over: false,
             next_look: None,
             in_flight: 0,

@@ -23,7 +23,7 @@ pub fn ready_shards<'s>(
 }
 
 /// Begins finished shards anew that are open again: they were finished in a past that the database has abandoned.
-pub(super) fn reopen(shards: &[SourceShard], progress: &mut StreamProgress) {
+pub fn reopen_shards(shards: &[SourceShard], progress: &mut StreamProgress) {
     for shard in shards.iter().filter(|shard| shard.is_open) {
         if let Some(progress) = progress.get_mut(&shard.shard_id)
             && *progress == ShardProgress::Finished

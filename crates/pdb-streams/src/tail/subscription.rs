@@ -338,7 +338,7 @@ impl<S: StreamSource> Subscription<S> {
         let walk = &mut self.streams[stream];
         let progress = &mut walk.progress;
         if std::mem::take(&mut walk.has_lost_shard) {
-            lineage::reopen(&described.shards, progress);
+            lineage::reopen_shards(&described.shards, progress);
         }
         let mut begun = Vec::new();
         let mut outcome = Ok(());

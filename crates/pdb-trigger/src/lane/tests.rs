@@ -14,8 +14,8 @@ use crate::event::EventRecord;
 use crate::shard::Shard;
 
 const STREAM: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/T/stream/2026-03-01T09:15:42.017";
-/// The moment at which each test begins: 2026-03-01T09:15:42.017Z.
-const START: EpochMillis = EpochMillis(1_772_356_542_017);
+/// The moment at which each test begins: 2026-03-01T09:15:42Z.
+const START: EpochMillis = EpochMillis(1_772_356_542_000);
 
 /// A shard, its settings and its time.
 struct Driven {

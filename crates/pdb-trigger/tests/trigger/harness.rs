@@ -24,18 +24,17 @@ impl Streamed {
     pub(crate) fn new() -> Self {
         let clock = Arc::new(ManualClock::held_at(EpochMillis(1_772_356_542_017)));
         let db = Pretender::builder().clock(clock.clone()).sweep_interval(None).open().unwrap();
-        let stream = StreamSpecification::enabled(StreamViewType::NewAndOldImages);
-        db.create_table(CreateTableInput {
-            stream_specification: Some(stream),
-            ..CreateTableInput::new(orders(), ("pk", ScalarType::S), None)
-        })
-        .unwrap();
+        create_table(&db);
         let arn = db.list_streams(&Default::default()).unwrap().streams[0].stream_arn.clone();
         Self { db, clock, arn }
     }
 }
 
 impl Streamed {
+    pub(crate) fn create_table(&self) {
+        create_table(&self.db);
+    }
+
     pub(crate) fn put(&self, key: &str, n: i64) {
         let item = Item::new().with("pk", key).with("n", n);
         self.db.put_item(PutItemInput::new(orders(), item)).unwrap();
@@ -44,6 +43,15 @@ impl Streamed {
     pub(crate) fn split(&self) {
         self.db.split_shards(&self.arn, None).unwrap();
     }
+}
+
+fn create_table(db: &Pretender) {
+    let stream = StreamSpecification::enabled(StreamViewType::NewAndOldImages);
+    db.create_table(CreateTableInput {
+        stream_specification: Some(stream),
+        ..CreateTableInput::new(orders(), ("pk", ScalarType::S), None)
+    })
+    .unwrap();
 }
 
 pub(crate) fn orders() -> TableName {

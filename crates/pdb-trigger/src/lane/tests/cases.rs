@@ -124,11 +124,11 @@ fn old_records_are_given_up_before_and_between_tries() {
     let settings = Settings { maximum_record_age_in_seconds: 60, batch_size: 3, ..Settings::default() };
     let mut driven = Driven::new(settings);
     driven.push_many(2);
-    driven.advance(60);
-    driven.push("k");
     driven.advance(1);
     driven.push("k");
-    // The first two are 61 seconds old, which is more than 60; the others are delivered.
+    driven.advance(60);
+    driven.push("k");
+    // The first two are 61 seconds old, which is more than 60; the third is not.
     assert_eq!(driven.run(|_| Ok(Response::empty())), ["!1-2", "3 4"]);
     driven.push("k");
     driven.advance(40);
@@ -163,14 +163,16 @@ fn records_are_gathered_for_as_long_as_the_window_says() {
     assert!(driven.next().is_empty());
     driven.advance(1);
     assert_eq!(driven.run(|_| Ok(Response::empty())), ["1 2"]);
-    driven.push_many(4);
+    driven.push_many(3);
     // A full batch does not wait; the next window begins with the next record.
     assert_eq!(driven.run(|_| Ok(Response::empty())), ["3 4 5"]);
+    driven.push_many(4);
+    assert_eq!(driven.run(|_| Ok(Response::empty())), ["6 7 8"]);
     driven.advance(9);
     assert!(driven.next().is_empty());
     // Nor does the end of a shard.
     driven.shard.end();
-    assert_eq!(driven.run(|_| Ok(Response::empty())), ["6"]);
+    assert_eq!(driven.run(|_| Ok(Response::empty())), ["9"]);
     assert!(driven.shard.is_finished());
 }
 

@@ -268,6 +268,12 @@ impl History {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: pdb_testkit::rounds(256),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
     /// Every record is taken by the function, in the order of its item, or given up and told; once, unless the process died
     /// before that was noted; and in batches that are no bigger than allowed.
     #[test]
