@@ -17,6 +17,7 @@ mod process;
 mod report;
 mod requests;
 mod sizes;
+mod snapshots;
 mod work;
 
 use std::error::Error;
@@ -43,7 +44,7 @@ struct Options {
     #[arg(long = "peer", value_name = "NAME=URL")]
     peers: Vec<String>,
     /// Only the parts whose name contains this: `generator`, `in process`, `events`, `http`, `drain`, `growth`, `footprint`,
-    /// `isolation`.
+    /// `snapshots`, `isolation`.
     #[arg(long)]
     only: Option<String>,
     /// Only the cases over HTTP whose name contains this.
@@ -144,6 +145,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if wanted("footprint") {
         footprint::run(&mut report, &sizes, &options.binary)?;
+    }
+    if wanted("snapshots") {
+        snapshots::run(&mut report, sizes.turns)?;
     }
     if let Some(file) = &options.json {
         write_json(file, &report)?;
