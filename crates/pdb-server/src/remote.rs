@@ -192,8 +192,11 @@ impl SourceRecord for RemoteRecord {
         text(&self.0["dynamodb"]["SequenceNumber"])
     }
 
-    fn document(&self, _stream_arn: &str) -> EventDocument {
-        EventDocument::parse(&self.0.to_string()).expect("a record is an object")
+    fn document(&self, stream_arn: &str) -> EventDocument {
+        let mut record = self.0.clone();
+        // The API leaves out what its caller knows.
+        record["eventSourceARN"] = stream_arn.into();
+        EventDocument::parse(&record.to_string()).expect("a record is an object")
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod batches;
 mod builder;
+mod changes;
 mod control;
 mod copy;
 mod database;
@@ -13,6 +14,7 @@ mod streams;
 mod table_operations;
 
 pub use builder::Builder;
+pub use changes::{ReplayError, ReplayReport};
 pub use control::{ControlError, ShardSummary};
 pub use copy::{CopyError, CopyPhase, CopyProgress, CopyReport, copy};
 pub use database::Pretender;
@@ -23,6 +25,10 @@ pub use faults::{
 pub use snapshots::SnapshotSummary;
 pub use streams::StreamReader;
 
+pub use pdb_assert::{
+    CatchUpError, Change, ExpectChanges, ExpectError, ExportError, ImportError, NotAChange, ReadError,
+    StreamDiff,
+};
 pub use pdb_cleanup::{SweepReport, TrimReport};
 pub use pdb_items::tables::*;
 pub use pdb_items::*;

@@ -3,6 +3,7 @@
 mod client;
 mod fault;
 mod lines;
+mod replay;
 mod snapshot;
 
 use std::error::Error;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use crate::endpoint::Endpoint;
 use client::Client;
 use fault::FaultCommand;
+use replay::StreamCommand;
 use snapshot::SnapshotCommand;
 
 /// Command a running server: its clock, its shards, its trimming, its faults; save, restore and reset its database.
@@ -62,6 +64,9 @@ enum CtlCommand {
     /// Snapshots of the whole database
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
+    /// Streams in files
+    #[command(subcommand)]
+    Stream(StreamCommand),
     /// Remove everything: tables, items, streams, backups; clock and snapshots stay
     Reset {
         /// Only the items of this table and the past of its streams; the table stays, and its stream with its ARN
@@ -138,6 +143,7 @@ impl CtlCommand {
             }
             Self::Fault(command) => return command.send(client),
             Self::Snapshot(command) => return command.send(client),
+            Self::Stream(command) => return command.send(client),
             Self::Reset { table } => (client.post("reset", &given([("table", table)])), lines::reset),
         };
         Ok((answer?, show))

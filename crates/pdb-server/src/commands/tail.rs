@@ -4,10 +4,11 @@ mod line;
 
 use std::error::Error;
 use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use pretender::{EventPattern, StartPosition, Subscription, TailError, WakeHandle};
+use pretender::{Event, EventPattern, SourceRecord, StartPosition, Subscription, TailError, WakeHandle};
 
 use super::place::Place;
 use super::stop::StopOnSignal;
@@ -48,6 +49,10 @@ pub(crate) struct Tail {
     /// Print each record as one line of JSON, as the API has it
     #[arg(long)]
     json: bool,
+
+    /// Write the records to this file instead, one line of JSON each, as Lambda delivers them; `pretender ctl stream replay` reads it
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    export: Option<PathBuf>,
 }
 
 /// Where to begin.
@@ -59,7 +64,13 @@ enum From {
 
 impl Tail {
     /// Prints until the end.
-    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+    pub(crate) fn run(mut self) -> Result<(), Box<dyn Error>> {
+        if let Some(path) = self.export.take() {
+            let unwritable = |error| format!("`{}` cannot be written: {error}", path.display());
+            let mut file = std::io::BufWriter::new(std::fs::File::create(&path).map_err(unwritable)?);
+            self.export_to(&mut file, &mut std::io::stderr())?;
+            return Ok(file.into_inner()?.sync_all().map_err(unwritable)?);
+        }
         let mut stdout = std::io::stdout().lock();
         match self.print_to(&mut stdout, &mut std::io::stderr()) {
             // Whoever reads us has seen enough.
@@ -69,7 +80,29 @@ impl Tail {
     }
 
     fn print_to(self, out: &mut dyn Write, warnings: &mut dyn Write) -> Result<(), Box<dyn Error>> {
-        let (many, follow, json) = (self.targets.len() > 1, self.follow, self.json);
+        let (many, json) = (self.targets.len() > 1, self.json);
+        self.each(warnings, |event| {
+            let RemoteRecord(record) = &event.record;
+            if json {
+                writeln!(out, "{record}")?;
+            } else {
+                writeln!(out, "{}", line::line(record, many.then_some(&*event.stream_arn)))?;
+            }
+            out.flush()
+        })
+    }
+
+    fn export_to(self, file: &mut dyn Write, warnings: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+        self.each(warnings, |event| writeln!(file, "{}", event.record.document(&event.stream_arn)))
+    }
+
+    /// Hands all events to `each`, until the end or a failure.
+    fn each(
+        self,
+        warnings: &mut dyn Write,
+        mut each: impl FnMut(&Event<RemoteRecord>) -> std::io::Result<()>,
+    ) -> Result<(), Box<dyn Error>> {
+        let follow = self.follow;
         let mut failing = false;
         let wake = WakeHandle::default();
         let _stop = StopOnSignal::start(wake.clone(), PATIENCE)?;
@@ -77,13 +110,7 @@ impl Tail {
             match event {
                 Ok(event) => {
                     failing = false;
-                    let RemoteRecord(record) = &event.record;
-                    if json {
-                        writeln!(out, "{record}")?;
-                    } else {
-                        writeln!(out, "{}", line::line(record, many.then_some(&*event.stream_arn)))?;
-                    }
-                    out.flush()?;
+                    each(&event)?;
                 }
                 Err(error @ TailError::Trimmed { .. }) => writeln!(warnings, "pretender: {error}")?,
                 // A server that is being restarted is waited for, with one warning.

@@ -9,6 +9,7 @@ mod faults;
 mod harness;
 mod limits;
 mod protocol;
+mod replay;
 mod robustness;
 mod snapshots;
 mod tail;

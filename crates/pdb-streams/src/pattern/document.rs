@@ -3,6 +3,7 @@
 use super::PatternError;
 use pdb_model::{EncodedItem, StreamRecord};
 use serde_json::{Map, Value, json};
+use std::fmt;
 
 /// One stream record as Lambda hands it to a function: what an [`EventPattern`](crate::EventPattern) is matched against.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +66,13 @@ impl EventDocument {
 
     pub(super) fn value(&self) -> &Value {
         &self.0
+    }
+}
+
+/// Prints the record as Lambda delivers it: a JSON object in one line.
+impl fmt::Display for EventDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -23,6 +23,31 @@ pub struct Checkpoint {
     pub(super) streams: BTreeMap<String, StreamProgress>,
 }
 
+/// Positions of a consumer that is no subscription, shard by shard.
+impl Checkpoint {
+    /// Notes that a shard was read up to the record with this sequence number.
+    #[must_use]
+    pub fn after(
+        self,
+        stream_arn: impl Into<String>,
+        shard_id: impl Into<String>,
+        sequence_number: impl Into<String>,
+    ) -> Self {
+        self.with(stream_arn.into(), shard_id.into(), ShardProgress::After(sequence_number.into()))
+    }
+
+    /// Notes that a shard was read to its end, after which only its children are read.
+    #[must_use]
+    pub fn finished(self, stream_arn: impl Into<String>, shard_id: impl Into<String>) -> Self {
+        self.with(stream_arn.into(), shard_id.into(), ShardProgress::Finished)
+    }
+
+    fn with(mut self, stream_arn: String, shard_id: String, progress: ShardProgress) -> Self {
+        self.streams.entry(stream_arn).or_default().insert(shard_id, progress);
+        self
+    }
+}
+
 /// Why a text is no checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("text is not a checkpoint of a stream subscription")]

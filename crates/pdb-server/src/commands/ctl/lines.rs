@@ -84,6 +84,12 @@ pub(super) fn reset(answer: &Value) -> String {
     }
 }
 
+/// What was applied.
+pub(super) fn replayed(answer: &Value) -> String {
+    let (puts, deletes) = (counted(&answer["puts"], "put"), counted(&answer["deletes"], "delete"));
+    format!("replayed into {}: {puts}, {deletes}\n", text(&answer["table"]))
+}
+
 /// A snapshot's name, when it was saved, and what is in it.
 fn summary(snapshot: &Value) -> String {
     let taken = snapshot["taken"]["time"].as_str().unwrap_or("-");
@@ -142,6 +148,12 @@ mod tests {
         let expected = format!("{line}seeded  -  1 table, 2 items, 4096 bytes\n");
         assert_eq!(snapshots(&json!({"snapshots": [answer["snapshot"], never]})), expected);
         assert_eq!(deleted(&json!({"deleted": "seeded"})), "deleted seeded\n");
+    }
+
+    #[test]
+    fn a_replay_is_counted() {
+        let answer = json!({"table": "Orders", "puts": 4, "deletes": 1});
+        assert_eq!(replayed(&answer), "replayed into Orders: 4 puts, 1 delete\n");
     }
 
     #[test]

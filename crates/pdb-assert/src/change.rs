@@ -1,0 +1,109 @@
+//! A change of an item, whatever stream it was read from.
+
+use std::fmt;
+
+use pdb_model::{EventName, Item};
+use pdb_streams::{Event, SourceRecord};
+use serde_json::Value;
+
+use crate::show;
+
+/// A stream record as assertions see it.
+///
+/// `Display` writes it as one line: what happened to which key, and which attributes it changed.
+///
+/// # Examples
+///
+/// ```
+/// use pdb_assert::Change;
+///
+/// let record = r#"{"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": "o1"}},
+///     "OldImage": {"pk": {"S": "o1"}, "total": {"N": "1"}}, "NewImage": {"pk": {"S": "o1"}, "total": {"N": "2"}}}}"#;
+/// let change = Change::parse(record)?;
+/// assert_eq!(change.to_string(), r#"pk="o1" MODIFY total=1->2"#);
+/// # Ok::<(), pdb_assert::NotAChange>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What happened.
+    pub event_name: EventName,
+    /// The key of the item.
+    pub keys: Item,
+    /// The item before the change, if the stream carries it and there was one.
+    pub old_image: Option<Item>,
+    /// The item after the change, if the stream carries it and there is one.
+    pub new_image: Option<Item>,
+    /// Whether DynamoDB itself removed the item, since it had expired.
+    pub is_expiry: bool,
+    /// The position in the stream, as the stream writes it; empty if the record has none.
+    pub sequence_number: String,
+}
+
+/// Why a text is no stream record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAChange(String);
+
+impl Change {
+    /// Reads a record as `GetRecords` answers it, or as Lambda delivers it: a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAChange`] says what is missing or wrong.
+    pub fn parse(record: &str) -> Result<Self, NotAChange> {
+        let record: Value =
+            serde_json::from_str(record).map_err(|error| NotAChange(format!("it is no JSON: {error}")))?;
+        let change = &record["dynamodb"];
+        let event_name = record["eventName"].as_str().ok_or_else(|| missing("eventName"))?;
+        let identity = &record["userIdentity"];
+        let identity = identity["type"].as_str().or_else(|| identity["Type"].as_str());
+        Ok(Self {
+            event_name: event_name
+                .parse()
+                .map_err(|_| NotAChange(format!("`{event_name}` is none of INSERT, MODIFY, REMOVE")))?,
+            keys: image(change, "Keys")?.ok_or_else(|| missing("dynamodb.Keys"))?,
+            old_image: image(change, "OldImage")?,
+            new_image: image(change, "NewImage")?,
+            is_expiry: identity == Some("Service"),
+            sequence_number: change["SequenceNumber"].as_str().unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// Returns the change that an event of a subscription is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Change::parse`]; the record of a stream is a change.
+    pub fn of_event<R: SourceRecord>(event: &Event<R>) -> Result<Self, NotAChange> {
+        Self::parse(&event.record.document(&event.stream_arn).to_string())
+    }
+
+    /// Returns whether both say the same of the same item: all but the positions in their streams.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        let what = |change: &Self| (change.event_name, change.is_expiry);
+        what(self) == what(other)
+            && self.keys == other.keys
+            && self.old_image == other.old_image
+            && self.new_image == other.new_image
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", show::key(&self.keys), show::change(self))
+    }
+}
+
+fn missing(what: &str) -> NotAChange {
+    NotAChange(format!("it has no `{what}`"))
+}
+
+fn image(change: &Value, name: &str) -> Result<Option<Item>, NotAChange> {
+    match &change[name] {
+        Value::Null => Ok(None),
+        image => Item::from_json(&image.to_string())
+            .map(Some)
+            .map_err(|_| NotAChange(format!("`dynamodb.{name}` is no item"))),
+    }
+}

@@ -1,0 +1,47 @@
+//! Reading what a stream has now.
+
+use pdb_streams::{StreamSource, Subscription, SubscriptionBuilder, TailError};
+
+use crate::{Change, NotAChange};
+
+/// Why changes could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The stream cannot be read, or records were trimmed while it was.
+    #[error("the stream cannot be read: {}", chain(.0))]
+    Stream(TailError),
+    /// A record is none.
+    #[error("a record of the stream cannot be understood: {0}")]
+    Record(#[from] NotAChange),
+}
+
+/// Names a stream: by its ARN, or by a table, whose newest stream is meant.
+///
+/// AWS may answer empty pages before records that exist: there, add
+/// [`caught_up_after(3)`](SubscriptionBuilder::caught_up_after).
+#[must_use]
+pub fn of_stream<S: StreamSource>(source: S, stream: &str) -> SubscriptionBuilder<S> {
+    let builder = Subscription::builder(source);
+    if stream.starts_with("arn:") { builder.stream(stream) } else { builder.table(stream) }
+}
+
+/// Reads all changes there are now, in order: those of one item in the order of its writes.
+///
+/// # Errors
+///
+/// [`ReadError`].
+pub fn read_changes<S: StreamSource>(stream: SubscriptionBuilder<S>) -> Result<Vec<Change>, ReadError> {
+    let events = stream.follow(false).start().map_err(ReadError::Stream)?;
+    events.map(|event| Ok(Change::of_event(&event.map_err(ReadError::Stream)?)?)).collect()
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

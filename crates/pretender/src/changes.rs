@@ -1,0 +1,137 @@
+//! Streams as lists of changes: expectations, consumers that catch up, exports and their replay.
+//!
+//! All of it reads the streams as they are: faults that are injected befall consumers, not the test's own look.
+
+use std::io::{BufRead, Write};
+use std::time::Duration;
+
+use pdb_assert::{
+    CatchUpError, Change, ExpectChanges, ExportError, ImportError, ReadError, expect_changes, export, import,
+    of_stream, read_changes,
+};
+use pdb_items::{DeleteItemInput, ItemsError, PutItemInput};
+use pdb_model::{ApiError, EventName, TableName};
+use pdb_streams::{Checkpoint, StreamManager, SubscriptionBuilder};
+
+use crate::Pretender;
+use crate::errors::items_error;
+
+/// What a replay did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplayReport {
+    /// Items that were put.
+    pub puts: u64,
+    /// Items that were deleted.
+    pub deletes: u64,
+}
+
+/// Why a replay ended early. What lines before say has been done.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A line cannot be read, or is no record.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A record does not say what the item was after the change.
+    #[error("line {0} has no new image: the stream must be NEW_IMAGE or NEW_AND_OLD_IMAGES to be replayed")]
+    NoImage(u64),
+    /// The table does not take the item.
+    #[error("line {line} cannot be replayed: {}", source.message)]
+    Refused {
+        /// Counted from 1.
+        line: u64,
+        /// What the operation answered.
+        source: ApiError,
+    },
+}
+
+/// # Changes
+///
+/// `stream` is the ARN of a stream, or the name of a table, whose newest stream is meant.
+impl Pretender {
+    /// Reads all changes a stream has now, in order: those of one item in the order of its writes.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if there is no such stream.
+    pub fn changes(&self, stream: &str) -> Result<Vec<Change>, ReadError> {
+        read_changes(self.unharmed(stream))
+    }
+
+    /// Begins to say what changes are expected in a stream.
+    pub fn expect_changes(&self, stream: &str) -> ExpectChanges<StreamManager> {
+        expect_changes(self.unharmed(stream))
+    }
+
+    /// Waits until a consumer has read all records of a stream: nothing lies behind its `position`, which is asked for again and
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// [`CatchUpError`] if that takes longer than `deadline`; its text lists what is unread.
+    pub fn wait_until_caught_up(
+        &self,
+        stream: &str,
+        deadline: Duration,
+        position: impl FnMut() -> Checkpoint,
+    ) -> Result<(), CatchUpError> {
+        pdb_assert::wait_until_caught_up(|| self.unharmed(stream), deadline, position)
+    }
+
+    /// Writes all records of a stream, one a line, as JSON in the form in which Lambda delivers them; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError`]. What was written until then stays.
+    pub fn export_changes(&self, stream: &str, out: &mut dyn Write) -> Result<u64, ExportError> {
+        export(self.unharmed(stream), out)
+    }
+
+    /// Applies the records of a file to a table, in order: a file that [`Pretender::export_changes`] wrote, or one with a record
+    /// as `GetRecords` answers it on each line. `INSERT` and `MODIFY` put the new image, `REMOVE` deletes the key. Applied to an
+    /// empty table, the records of a stream that began with its table give exactly the items of that table.
+    ///
+    /// The table's own stream records what changes.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError`], at the first line that cannot be applied; those before have been.
+    pub fn replay(&self, table_name: &TableName, file: impl BufRead) -> Result<ReplayReport, ReplayError> {
+        self.replay_changes(table_name, import(file))
+    }
+
+    /// Applies changes to a table as [`Pretender::replay`] does, each with the number of the line that an error is to name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pretender::replay`].
+    pub fn replay_changes(
+        &self,
+        table_name: &TableName,
+        changes: impl IntoIterator<Item = Result<(u64, Change), ImportError>>,
+    ) -> Result<ReplayReport, ReplayError> {
+        let mut report = ReplayReport::default();
+        for change in changes {
+            let (line, change) = change?;
+            let refused = |error: ItemsError| ReplayError::Refused { line, source: items_error(error) };
+            match (change.event_name, change.new_image) {
+                (EventName::Remove, _) => {
+                    let input = DeleteItemInput::new(table_name.clone(), change.keys);
+                    self.inner.items.delete_item_blocking(input).map_err(refused)?;
+                    report.deletes += 1;
+                }
+                (EventName::Insert | EventName::Modify, Some(image)) => {
+                    let input = PutItemInput::new(table_name.clone(), image);
+                    self.inner.items.put_item_blocking(input).map_err(refused)?;
+                    report.puts += 1;
+                }
+                (EventName::Insert | EventName::Modify, None) => return Err(ReplayError::NoImage(line)),
+            }
+        }
+        Ok(report)
+    }
+
+    /// A stream as it is, without the faults that are injected.
+    fn unharmed(&self, stream: &str) -> SubscriptionBuilder<StreamManager> {
+        of_stream(self.inner.streams.clone(), stream)
+    }
+}
