@@ -14,11 +14,12 @@ pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct CleanupOptions {
     /// How long records, closed shards and disabled streams are kept; [`RETENTION`] unless said. Reading must use the same.
     pub retention: Duration,
-    /// How long a [`Sweeper`](crate::Sweeper) waits between two sweeps; an hour unless said.
+    /// How long a [`Sweeper`](crate::Sweeper) waits between two sweeps, by the clock; an hour unless said.
     pub interval: Duration,
     /// Whether a [`Sweeper`](crate::Sweeper) sweeps when it starts too; it does unless said. In a fresh database nothing is due.
     pub at_start: bool,
-    /// How often a [`Sweeper`](crate::Sweeper) looks for expired items between two sweeps; every minute unless said.
+    /// How often a [`Sweeper`](crate::Sweeper) looks for expired items between two sweeps, by the clock; every minute unless
+    /// said.
     pub expiry_interval: Duration,
     /// The most records or items that one transaction removes; 500 unless said. Fewer if that takes long.
     pub step: u32,

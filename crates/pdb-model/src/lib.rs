@@ -36,5 +36,5 @@ pub use table_features::{
     ContributorInsights, KinesisDestination, PointInTimeRecovery, ResourcePolicy, RestoredFrom, TableChange,
     TimePrecision, Transition,
 };
-pub use time::{Clock, EpochMillis, ManualClock, SystemClock};
+pub use time::{Clock, EpochMillis, ManualClock, SpeedError, SystemClock};
 pub use value::{AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING};

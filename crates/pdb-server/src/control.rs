@@ -2,9 +2,9 @@
 //!
 //! | request | body | does |
 //! |---|---|---|
-//! | `GET /_pretender/clock` | | tells the time, and whether it stands still |
+//! | `GET /_pretender/clock` | | tells the time, and whether it stands still or how fast it runs |
 //! | `POST /_pretender/clock/hold` | | stops the clock where it is |
-//! | `POST /_pretender/clock/run` | | lets it run on from where it is |
+//! | `POST /_pretender/clock/run` | `speed`? | lets it run on from where it is, as fast as the machine's or `speed` times as fast |
 //! | `POST /_pretender/clock/set` | `epoch_millis` or `time` | moves it to a time |
 //! | `POST /_pretender/clock/advance` | `millis` or `duration` | moves it forward |
 //! | `POST /_pretender/shards/list` | `stream_arn`, `shard_id`? | lists the shards |

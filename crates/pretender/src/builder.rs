@@ -17,7 +17,7 @@ use crate::Pretender;
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
-/// use pretender::{EpochMillis, ManualClock, Pretender};
+/// use pretender::{Clock, EpochMillis, ManualClock, Pretender};
 ///
 /// let clock = Arc::new(ManualClock::held_at(EpochMillis(1_772_356_542_017)));
 /// let db = Pretender::builder()
@@ -26,8 +26,8 @@ use crate::Pretender;
 ///     .region("eu-west-1")
 ///     .sweep_interval(None)
 ///     .open()?;
-/// clock.advance(Duration::from_secs(24 * 3600));
-/// db.run_due_work()?;
+/// db.advance(Duration::from_secs(24 * 3600))?;
+/// assert_eq!(clock.now(), EpochMillis(1_772_442_942_017));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -144,14 +144,14 @@ impl Builder {
         self
     }
 
-    /// How often background threads trim streams and delete expired items; hourly unless chosen. `None`: never, only
-    /// [`Pretender::run_due_work`] does.
+    /// How often, by the clock, background threads trim streams and delete expired items; hourly unless chosen. `None`: never,
+    /// only [`Pretender::run_due_work`] does.
     pub fn sweep_interval(mut self, interval: Option<Duration>) -> Self {
         self.sweep_interval = interval;
         self
     }
 
-    /// How often the background threads delete expired items between two sweeps; every minute unless chosen.
+    /// How often, by the clock, the background threads delete expired items between two sweeps; every minute unless chosen.
     pub fn expiry_interval(mut self, interval: Duration) -> Self {
         self.expiry_interval = interval;
         self

@@ -1,9 +1,12 @@
 //! What a user of the test instrument commands: background work now, shards, trimming.
 //!
-//! Time is commanded through the [`ManualClock`](pdb_model::ManualClock) the database was opened with.
+//! Time is commanded through the [`ManualClock`] the database was opened with: by itself, or here together with the work that
+//! is then due.
+
+use std::time::Duration;
 
 use pdb_cleanup::{CleanupError, SweepReport, TrimReport};
-use pdb_model::{EpochMillis, SequenceNumber, ShardId, StreamArn};
+use pdb_model::{EpochMillis, ManualClock, SequenceNumber, ShardId, StreamArn};
 use pdb_store::{ShardRow, StoreError};
 
 use crate::Pretender;
@@ -72,6 +75,55 @@ impl From<ShardRow> for ShardSummary {
 }
 
 impl Pretender {
+    /// Moves the clock forward, and does all background work that is then due: what takes hours at AWS takes this call.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotPossible`] unless the database was opened with a [`ManualClock`]; otherwise as
+    /// [`Pretender::run_due_work`], and the clock has moved.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    /// use pretender::{ManualClock, Pretender};
+    ///
+    /// let db = Pretender::builder().clock(Arc::new(ManualClock::running())).open()?;
+    /// // Every iterator issued so far has expired.
+    /// db.advance(Duration::from_secs(16 * 60))?;
+    /// // Every record written so far is trimmed.
+    /// db.advance(Duration::from_secs(24 * 3600))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn advance(&self, duration: Duration) -> Result<SweepReport, ControlError> {
+        self.manual_clock()?.advance(duration);
+        self.run_due_work()
+    }
+
+    /// Moves the clock to a time, and does all background work that is then due.
+    ///
+    /// The time may lie in the past: sequence numbers go on all the same, so the order of records stays that of the writes;
+    /// records, iterators and shards of what is then the future age once the clock has reached them again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pretender::advance`].
+    pub fn set_time(&self, now: EpochMillis) -> Result<SweepReport, ControlError> {
+        self.manual_clock()?.set(now);
+        self.run_due_work()
+    }
+
+    /// Returns the clock in the user's hand, to hold it or to let it run at another speed.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotPossible`] unless the database was opened with a [`ManualClock`].
+    pub fn manual_clock(&self) -> Result<&ManualClock, ControlError> {
+        self.inner.env.clock.as_manual().ok_or_else(|| {
+            ControlError::NotPossible("the database takes the time from a clock that obeys nobody".to_owned())
+        })
+    }
+
     /// Does all background work that is due now: rotates shards, deletes expired items, trims records, drops shards and
     /// purges streams. Never overlaps with the background threads.
     ///

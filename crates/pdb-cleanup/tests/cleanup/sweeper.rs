@@ -98,6 +98,23 @@ fn the_thread_looks_for_expired_items_between_sweeps() {
 }
 
 #[test]
+fn the_thread_follows_a_clock_that_runs_faster() {
+    let (db, _) = Db::streaming();
+    let commits = next_commit(&db);
+    db.test.clock.run();
+    let sweeper = Sweeper::start(db.test.store.clone(), db.test.env.clone(), options(HOUR)).unwrap();
+    db.put("a");
+    // The thread waits for an hour, and hears that the hour has become 36 ms.
+    db.test.clock.run_at(100_000.0).unwrap();
+    while !db.records().is_empty() {
+        commits.recv().unwrap();
+    }
+    // It waits for an hour again.
+    db.test.clock.run();
+    sweeper.stop();
+}
+
+#[test]
 fn what_is_due_can_be_asked_for() {
     let (db, _) = Db::streaming();
     let sweeper = Sweeper::start(db.test.store.clone(), db.test.env.clone(), options(HOUR)).unwrap();

@@ -82,7 +82,11 @@ enum ClockCommand {
     /// Stop the clock where it is
     Hold,
     /// Let the clock run on from where it is
-    Run,
+    Run {
+        /// How many times as fast as the machine's clock, 0.001 to 100000; the background's work keeps up
+        #[arg(long, value_name = "TIMES")]
+        speed: Option<f64>,
+    },
     /// Move the clock to a time; held it stays held, running it runs on from there
     Set {
         /// ISO 8601 (2026-03-01T09:15:42.017Z; UTC unless it has an offset), or a number since 1970: of seconds if it has up to 11 digits,
@@ -155,7 +159,8 @@ impl ClockCommand {
         match self {
             Self::Show => client.get("clock"),
             Self::Hold => client.post("clock/hold", &json!({})),
-            Self::Run => client.post("clock/run", &json!({})),
+            Self::Run { speed: None } => client.post("clock/run", &json!({})),
+            Self::Run { speed: Some(speed) } => client.post("clock/run", &json!({ "speed": speed })),
             Self::Set { time } => client.post("clock/set", &json!({ "time": time })),
             Self::Advance { duration } => client.post("clock/advance", &json!({ "duration": duration })),
         }

@@ -16,6 +16,13 @@ use crate::Span;
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
+/// The body of `clock/run`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RunClock {
+    speed: Option<f64>,
+}
+
 /// The body of `clock/set`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +42,13 @@ pub(super) struct AdvanceClock {
 impl Control {
     pub(super) fn show_clock(&self) -> Value {
         let now = self.clock.now();
-        json!({ "epoch_millis": now.0, "held": self.clock.is_held(), "time": show_moment(now) })
+        let mut shown = json!({ "epoch_millis": now.0, "held": true, "time": show_moment(now) });
+        let speed = self.clock.speed();
+        if speed > 0.0 {
+            shown["held"] = false.into();
+            shown["speed"] = speed.into();
+        }
+        shown
     }
 
     pub(super) fn hold_clock(&self, Nothing {}: Nothing) -> Result<Value, Refusal> {
@@ -45,10 +58,9 @@ impl Control {
         })
     }
 
-    pub(super) fn run_clock(&self, Nothing {}: Nothing) -> Result<Value, Refusal> {
+    pub(super) fn run_clock(&self, RunClock { speed }: RunClock) -> Result<Value, Refusal> {
         self.move_clock(|clock| {
-            clock.run();
-            Ok(())
+            clock.run_at(speed.unwrap_or(1.0)).map_err(|error| Refusal::Bad(error.to_string()))
         })
     }
 

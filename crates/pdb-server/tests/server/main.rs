@@ -14,4 +14,5 @@ mod robustness;
 mod snapshots;
 mod tail;
 mod tail_elsewhere;
+mod time;
 mod trigger;

@@ -6,7 +6,11 @@ use serde_json::Value;
 
 /// The time, whether it stands still, and the work that was done.
 pub(super) fn clock(answer: &Value) -> String {
-    let state = if answer["held"] == true { "held" } else { "running" };
+    let state = match answer["speed"].as_f64() {
+        _ if answer["held"] == true => "held".to_owned(),
+        Some(speed) if speed != 1.0 => format!("running at {speed} times"),
+        _ => "running".to_owned(),
+    };
     let mut text = format!("{} ({}), {state}\n", text(&answer["time"]), answer["epoch_millis"]);
     let done: Vec<String> = [
         ("rotated_shards", "rotated", "shard", "shards"),
@@ -118,6 +122,9 @@ mod tests {
             json!({"epoch_millis": 1_772_356_542_017_i64, "held": true, "time": "2026-03-01T09:15:42.017Z"});
         assert_eq!(clock(&answer), "2026-03-01T09:15:42.017Z (1772356542017), held\n");
         answer["held"] = false.into();
+        answer["speed"] = 60.0.into();
+        assert_eq!(clock(&answer), "2026-03-01T09:15:42.017Z (1772356542017), running at 60 times\n");
+        answer["speed"] = 1.0.into();
         answer["done"] = json!({"rotated_shards": 1, "expired_items": 2, "trimmed_records": 0});
         let expected =
             "2026-03-01T09:15:42.017Z (1772356542017), running\nrotated 1 shard, deleted 2 expired items\n";
