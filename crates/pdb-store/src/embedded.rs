@@ -162,6 +162,11 @@ impl Embedded {
         core.try_lock_writer().map(|writer| Turn { core, writer })
     }
 
+    /// Takes the writer, if it is idle and its commits wait for no disk.
+    pub(crate) fn turn_in_memory(&self) -> Option<Turn<'_>> {
+        if self.core.memory { self.turn() } else { None }
+    }
+
     pub(crate) fn is_rotation_due(&self, table: &TableName, now: EpochMillis) -> bool {
         let catalog = self.core.published.read().unwrap_or_else(PoisonError::into_inner);
         catalog.get(table).is_some_and(|table| catalog.is_rotation_due(table, now))

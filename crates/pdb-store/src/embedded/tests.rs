@@ -52,6 +52,24 @@ fn get(store: &Store, pk: &str) -> Option<String> {
     item.unwrap().map(|item| item.decode().unwrap()["value"].as_s().unwrap().to_owned())
 }
 
+#[test]
+fn an_idle_writer_in_memory_is_taken_by_whoever_submits() {
+    let here = std::thread::current().id();
+    let ran_here = |store: &Store| {
+        let thread: Result<_, StoreError> = store.submit(|_| Ok(std::thread::current().id())).wait();
+        thread.unwrap() == here
+    };
+    assert!(ran_here(&with_orders(&StoreOptions::memory())));
+    let directory = tempfile::tempdir().unwrap();
+    assert!(!ran_here(&on_disk(directory.path())), "nobody but the writer waits for a disk");
+
+    // A submission from inside a read, which has the writer of a database in memory, is no deadlock.
+    let store = with_orders(&StoreOptions::memory());
+    let pending = store.read(|_| Ok::<_, StoreError>(store.submit(|tx| put(tx, "a", "1"))));
+    pending.unwrap().wait().unwrap();
+    assert_eq!(get(&store, "a").as_deref(), Some("1"));
+}
+
 /// Items by count, as counted and as kept in the statistics.
 fn counts(store: &Store) -> (u64, u64) {
     store
