@@ -327,7 +327,7 @@ impl Tx<'_> {
     }
 
     /// Notes that the catalog's version changes a stream.
-    fn mark_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
+    pub(crate) fn mark_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
         if self.driver.dialect() == Dialect::Postgres {
             let params = [Param::Integer(stream.0), Param::Integer(self.catalog.version)];
             self.change(

@@ -12,19 +12,21 @@ pub use digest::Digest;
 pub use layout::Part;
 pub use shape::Shape;
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 use pdb_model::EpochMillis;
 
 use crate::{
+    dialect::{Dialect, KeyColumns, Params},
     driver::{Param, Row},
     error::{OpenError, StoreError},
     names::quoted,
     options::StoreOptions,
     store::Store,
+    table::Table,
     tx::{ReadTx, Tx},
 };
-use layout::Kind;
+use layout::{Kind, Layout};
 
 /// The setting that marks the target of a copy that is not finished; its value tells from which source.
 const MARK: &str = "copy";
@@ -61,12 +63,14 @@ impl Value {
     }
 }
 
+/// Reads columns; the rest of a divided key is in the column behind them.
 fn read_row(row: &Row<'_>, columns: &[(&str, Kind)]) -> Result<Vec<Value>, StoreError> {
     let value = |(at, (_, kind)): (usize, &(&str, Kind))| {
         Ok(match kind {
             Kind::Integer => row.optional_integer(at)?.map_or(Value::Null, Value::Integer),
             Kind::Text => row.optional_text(at)?.map_or(Value::Null, |text| Value::Text(text.to_owned())),
             Kind::Blob => Value::Blob(row.blob(at)?.to_vec()),
+            Kind::Key => Value::Blob(row.key(at, columns.len())?.into_owned()),
         })
     };
     columns.iter().enumerate().map(value).collect()
@@ -92,7 +96,7 @@ impl Rows {
     /// Returns the place behind the last of them.
     #[must_use]
     pub fn end(&self, part: &Part) -> Place {
-        Place(self.0.last().map(|row| row[..part.layout().keys].to_vec()))
+        Place(self.0.last().map(|row| row[..part.keys()].to_vec()))
     }
 }
 
@@ -144,19 +148,12 @@ impl ReadTx<'_> {
     ///
     /// As [`copy_source`](Self::copy_source).
     pub fn rows(&mut self, part: &Part, after: &Place) -> Result<Rows, StoreError> {
-        let layout = part.layout();
-        let (condition, mut params) = match &after.0 {
-            None => ("", Vec::new()),
-            Some(key) => (layout.behind(), key.iter().map(Value::param).collect()),
-        };
+        let dialect = self.driver.dialect();
+        let layout = part.layout(dialect);
+        let key = after.0.as_ref().map(|key| Parameters::bound(dialect, &layout, key));
+        let mut params = key.as_ref().map(|key| key.list()).unwrap_or_default();
         params.push(Param::Integer(STEP_ROWS));
-        let sql = format!(
-            "SELECT {} FROM {}{condition} ORDER BY {} LIMIT ?{}",
-            layout.names(),
-            quoted(&layout.table),
-            layout.key_names(),
-            params.len()
-        );
+        let sql = layout.select(after.0.is_some());
         let (mut rows, mut bytes) = (Vec::new(), 0);
         self.driver.query("read rows to copy", &sql, &params, |row| {
             let row = read_row(row, layout.columns)?;
@@ -173,15 +170,8 @@ impl ReadTx<'_> {
     ///
     /// As [`copy_source`](Self::copy_source).
     pub fn end_of(&mut self, part: &Part) -> Result<Place, StoreError> {
-        let layout = part.layout();
-        let keys = &layout.columns[..layout.keys];
-        let descending: Vec<String> = keys.iter().map(|(name, _)| format!("{name} DESC")).collect();
-        let sql = format!(
-            "SELECT {} FROM {} ORDER BY {} LIMIT 1",
-            layout.key_names(),
-            quoted(&layout.table),
-            descending.join(", ")
-        );
+        let layout = part.layout(self.driver.dialect());
+        let (sql, keys) = (layout.select_last(), &layout.columns[..layout.keys]);
         Ok(Place(self.driver.first("find the last row", &sql, &[], |row| read_row(row, keys))?))
     }
 }
@@ -233,17 +223,19 @@ impl Tx<'_> {
     ///
     /// As [`begin_copy`](Self::begin_copy).
     pub fn add_rows(&mut self, part: &Part, rows: &Rows) -> Result<(), StoreError> {
-        let layout = part.layout();
+        let dialect = self.driver.dialect();
+        let layout = part.layout(dialect);
         let sql = layout.insert();
         for row in &rows.0 {
-            let params: Vec<Param<'_>> = row.iter().map(Value::param).collect();
-            self.change("write copied rows", &sql, &params)?;
+            let row = Parameters::row(dialect, &layout, row);
+            self.change("write copied rows", &sql, &row.list())?;
         }
-        if let Some(statistic) = self.statistic_of(part)? {
+        if let Some((table, statistic)) = self.statistic_of(part)? {
             let size = |row: &Vec<Value>| match row.get(layout.size_column()) {
                 Some(Value::Integer(size)) => *size,
                 _ => 0,
             };
+            self.touch(&table);
             self.count(statistic, rows.len() as i64, rows.0.iter().map(size).sum());
         }
         Ok(())
@@ -255,7 +247,11 @@ impl Tx<'_> {
     ///
     /// As [`begin_copy`](Self::begin_copy).
     pub fn clear(&mut self, part: &Part) -> Result<(), StoreError> {
-        self.change("empty a table", &format!("DELETE FROM {}", quoted(&part.layout().table)), &[])?;
+        self.change(
+            "empty a table",
+            &format!("DELETE FROM {}", part.layout(self.driver.dialect()).quoted()),
+            &[],
+        )?;
         Ok(())
     }
 
@@ -269,18 +265,69 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn statistic_of(&mut self, part: &Part) -> Result<Option<i64>, StoreError> {
+    fn statistic_of(&mut self, part: &Part) -> Result<Option<(Arc<Table>, i64)>, StoreError> {
         Ok(match part {
-            Part::Items(table) => Some(self.table(table)?.items.statistic),
-            Part::Index(table, index) => Some(self.table(table)?.index(index)?.sql.statistic),
+            Part::Items(table) => {
+                let table = self.table(table)?;
+                let statistic = table.items.statistic;
+                Some((table, statistic))
+            }
+            Part::Index(table, index) => {
+                let table = self.table(table)?;
+                let statistic = table.index(index)?.sql.statistic;
+                Some((table, statistic))
+            }
             Part::Records(_) | Part::Kept(_) | Part::Tokens | Part::Documents => None,
         })
     }
 }
 
+/// Values as a statement takes them: a key may be divided.
+struct Parameters<'v> {
+    key: Option<KeyColumns<'v>>,
+    values: &'v [Value],
+    /// The values are a bound of a range, not a row.
+    is_bound: bool,
+}
+
+impl<'v> Parameters<'v> {
+    fn row(dialect: Dialect, layout: &Layout, row: &'v [Value]) -> Self {
+        Self::new(dialect, layout, row, false)
+    }
+
+    fn bound(dialect: Dialect, layout: &Layout, key: &'v [Value]) -> Self {
+        Self::new(dialect, layout, key, true)
+    }
+
+    fn new(dialect: Dialect, layout: &Layout, values: &'v [Value], is_bound: bool) -> Self {
+        match (layout.columns[0].1, values) {
+            (Kind::Key, [Value::Blob(key), values @ ..]) => {
+                Self { key: Some(KeyColumns::of(dialect, key)), values, is_bound }
+            }
+            _ => Self { key: None, values, is_bound },
+        }
+    }
+
+    fn list(&self) -> Vec<Param<'_>> {
+        let key = self.key.as_ref();
+        let mut params = match (key, self.is_bound) {
+            (Some(key), true) => key.bound(Params::new()).to_vec(),
+            (Some(key), false) => key.all().to_vec(),
+            (None, _) => Vec::new(),
+        };
+        params.extend(self.values.iter().map(Value::param));
+        params
+    }
+}
+
 /// Names of tables of a kind, found in the database's own list.
 fn tables_named(tx: &mut ReadTx<'_>, prefix: &str) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+    let sql = match tx.driver.dialect() {
+        Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        Dialect::Postgres => {
+            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema()"
+        }
+    };
     let mut names = tx.driver.all("list tables", sql, &[], |row| Ok(row.text(0)?.to_owned()))?;
     names.retain(|name| name.starts_with(prefix));
     names.sort();

@@ -2,15 +2,13 @@
 
 use std::{
     env,
-    ffi::OsString,
-    process::{Command, Stdio},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
 
-use pdb_testpg::{Failure, Programs, Server, ServerOptions};
+use pdb_testpg::{Failure, Server, ServerOptions, sql};
 
 /// This variable names the server that tests use, as `postgres://user:password@host/database`; `cargo xtask test` sets it to
 /// one of its own. Without, each test program that needs a server starts one.
@@ -21,6 +19,8 @@ pub const POSTGRES: &str = "PRETENDER_TEST_POSTGRES";
 pub struct Schema {
     name: String,
     url: String,
+    /// The same in the words of PostgreSQL's own client.
+    psql_url: String,
 }
 
 impl Schema {
@@ -36,14 +36,17 @@ impl Schema {
         let server = server_url()?;
         let name = format!("pretender_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         // An earlier process of the same id may have been killed.
-        let sql = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
-        psql(server, &sql).expect("PostgreSQL for tests makes a schema");
+        let text = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
+        sql(server, &text).expect("PostgreSQL for tests makes a schema");
         let separator = if server.contains('?') { '&' } else { '?' };
-        let url = format!("{server}{separator}options=-csearch_path%3D{name}");
-        Some(Self { name, url })
+        Some(Self {
+            url: format!("{server}{separator}schema={name}"),
+            psql_url: format!("{server}{separator}options=-csearch_path%3D{name}"),
+            name,
+        })
     }
 
-    /// Returns the URL of the database, with the schema in it.
+    /// Returns the URL of the database, with the schema in it, as `--db` takes it.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -54,37 +57,19 @@ impl Schema {
     /// # Panics
     ///
     /// If it fails.
-    pub fn sql(&self, sql: &str) -> String {
-        psql(&self.url, sql).unwrap_or_else(|why| panic!("{sql}: {why}"))
+    pub fn sql(&self, text: &str) -> String {
+        sql(&self.psql_url, text).unwrap_or_else(|why| panic!("{text}: {why}"))
     }
 }
 
 impl Drop for Schema {
     fn drop(&mut self) {
         // A test that failed may still hold locks: a schema that stays is better than a test that hangs.
-        let sql = format!("SET lock_timeout = '10s'; DROP SCHEMA IF EXISTS {} CASCADE", self.name);
-        if let Err(why) = psql(server_url().unwrap_or_default(), &sql) {
+        let text = format!("SET lock_timeout = '10s'; DROP SCHEMA IF EXISTS {} CASCADE", self.name);
+        if let Err(why) = sql(server_url().unwrap_or_default(), &text) {
             eprintln!("the schema {} stays: {why}", self.name);
         }
     }
-}
-
-/// Runs SQL with PostgreSQL's own client, which knows every way to log in.
-fn psql(url: &str, sql: &str) -> Result<String, String> {
-    // With a server elsewhere there may be no programs of a server here, only the client.
-    let program =
-        Programs::find().map_or_else(|_| OsString::from("psql"), |programs| programs.path("psql").into());
-    let output = Command::new(program)
-        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
-        // Notices that something is not there to be dropped help nobody.
-        .env("PGOPTIONS", "-c client_min_messages=warning")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| format!("psql cannot be started: {e}"))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }
 
 /// Returns the server for tests: the one that [`POSTGRES`] names, or one of this process. `None` if PostgreSQL is not installed;

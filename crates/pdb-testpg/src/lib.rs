@@ -4,5 +4,5 @@ mod keeper;
 mod programs;
 mod server;
 
-pub use programs::{Failure, Programs};
+pub use programs::{Failure, Programs, sql};
 pub use server::{Server, ServerOptions, Stop};

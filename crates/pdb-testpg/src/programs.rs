@@ -73,6 +73,27 @@ impl Programs {
     }
 }
 
+/// Runs SQL with PostgreSQL's own client, which knows every way to log in; returns the rows, one a line, values separated by `|`.
+///
+/// # Errors
+///
+/// [`Failure::Failed`] with what the server, or the client, said.
+pub fn sql(url: &str, sql: &str) -> Result<String, Failure> {
+    // With a server elsewhere there may be no programs of a server here, only the client.
+    let program = Programs::find().map_or_else(|_| PathBuf::from("psql"), |programs| programs.path("psql"));
+    let output = Command::new(program)
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
+        // Notices that something is not there to be dropped help nobody.
+        .env("PGOPTIONS", "-c client_min_messages=warning")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| Failure::Failed(format!("psql cannot be started: {e}")))?;
+    if !output.status.success() {
+        return Err(Failure::Failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+}
+
 /// Debian's folders, the newest version first.
 fn debian_folders() -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };

@@ -174,6 +174,15 @@ impl Server {
             .run(&format!(r#"echo "{name} = '{value}'" >>data/postgresql.conf && {pg_ctl} -D data reload"#))
     }
 
+    /// Runs SQL as the superuser; see [`sql`](crate::sql).
+    ///
+    /// # Errors
+    ///
+    /// As [`sql`](crate::sql).
+    pub fn sql(&self, sql: &str) -> Result<String, Failure> {
+        crate::sql(&self.url(), sql)
+    }
+
     /// Returns what the server logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -198,7 +207,8 @@ fn settings(options: &ServerOptions) -> Vec<(&str, &str)> {
         ("log_min_messages", "warning"),
     ];
     if !options.fsync {
-        settings.extend([("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")]);
+        // Commits are still written to the log before they are acknowledged: they survive the server's death.
+        settings.extend([("fsync", "off"), ("full_page_writes", "off")]);
     }
     settings.extend(options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     settings
@@ -258,7 +268,9 @@ mod tests {
         let Some(primary) = server() else { return };
         let mut standby = primary.standby("second", &ServerOptions::default()).unwrap();
         assert_ne!(standby.port(), primary.port());
+        assert_eq!(standby.sql("SELECT pg_is_in_recovery()").unwrap(), "t");
         standby.promote().unwrap();
+        assert_eq!(standby.sql("SELECT pg_is_in_recovery()").unwrap(), "f");
         assert!(standby.promote().is_err(), "it is no standby any more");
     }
 

@@ -19,11 +19,11 @@ use progress::Progress;
 /// interrupted goes on when the same command is run again; until it is finished, no server opens the target.
 #[derive(Args, Debug)]
 pub(crate) struct Copy {
-    /// The database to copy: a file
+    /// The database to copy: a file, or "postgres://USER:PASSWORD@HOST/DATABASE"
     #[arg(long, value_name = "DB")]
     from: String,
 
-    /// Where to copy it: a file that is made, or an empty database
+    /// Where to copy it: a file, which is made, or an empty database on a PostgreSQL server
     #[arg(long, value_name = "DB")]
     to: String,
 }
@@ -57,14 +57,15 @@ impl Copy {
 /// A database that must be there: opening it would make it.
 fn existing(text: &str) -> Result<Builder, Box<dyn Error>> {
     let builder = database(text)?;
-    if Path::new(text).exists() { Ok(builder) } else { Err(format!("`{text}` does not exist").into()) }
+    let is_there = super::is_server(text) || Path::new(text).exists();
+    if is_there { Ok(builder) } else { Err(format!("`{text}` does not exist").into()) }
 }
 
 fn database(text: &str) -> Result<Builder, Box<dyn Error>> {
     if text == super::MEMORY {
         return Err("a database in memory is nobody else's: it cannot be copied, nor copied to".into());
     }
-    Ok(Pretender::builder().file(text))
+    Ok(Pretender::builder().database(text))
 }
 
 fn counted(number: u64, what: &str) -> String {

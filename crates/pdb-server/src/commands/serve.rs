@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use pdb_server::{Server, ServerOptions, Span};
 use pretender::{Builder, Durability, ManualClock, MessageLayer, Pretender};
 
-use super::MEMORY;
+use super::{MEMORY, is_server};
 use crate::logging::{self, LogFormat};
 use crate::signals;
 
@@ -200,7 +200,7 @@ impl Serve {
     }
 
     fn is_served(&self) -> bool {
-        self.db.starts_with("postgres://") || self.db.starts_with("postgresql://")
+        is_server(&self.db)
     }
 
     fn shown_location(&self) -> String {

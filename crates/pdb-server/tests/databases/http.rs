@@ -34,3 +34,21 @@ pub(crate) fn call_with(
 pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).build().into()
 }
+
+/// The exception an error's answer names.
+pub(crate) fn exception(answer: &Value) -> String {
+    answer["__type"].as_str().unwrap_or_default().rsplit('#').next().unwrap_or_default().to_owned()
+}
+
+/// Whether an SDK of AWS's would try again after this answer.
+pub(crate) fn is_retryable(status: u16, answer: &Value) -> bool {
+    matches!(status, 500 | 502 | 503 | 504)
+        || matches!(
+            exception(answer).as_str(),
+            "ThrottlingException"
+                | "ProvisionedThroughputExceededException"
+                | "RequestLimitExceeded"
+                | "TransactionInProgressException"
+                | "LimitExceededException"
+        )
+}

@@ -5,4 +5,5 @@ mod copy;
 mod copy_program;
 mod home;
 mod http;
+mod served;
 mod world;

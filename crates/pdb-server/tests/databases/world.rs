@@ -173,15 +173,18 @@ impl World {
             let name = table.as_str().unwrap();
             let description = self.ok("DescribeTable", json!({"TableName": name}));
             let arn = description["Table"]["TableArn"].clone();
+            for kind in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
+                for index in description["Table"][kind].as_array().into_iter().flatten() {
+                    let index = index["IndexName"].as_str().unwrap();
+                    let scan = json!({"TableName": name, "IndexName": index});
+                    tell(format!("index {index} of {name}"), self.pages("Scan", scan, "Items"));
+                }
+            }
             tell(format!("table {name}"), description);
             tell(format!("ttl of {name}"), self.ok("DescribeTimeToLive", json!({"TableName": name})));
             tell(format!("tags of {name}"), self.ok("ListTagsOfResource", json!({"ResourceArn": arn})));
             tell(format!("policy of {name}"), self.call("GetResourcePolicy", &json!({"ResourceArn": arn})).1);
             tell(format!("items of {name}"), self.pages("Scan", json!({"TableName": name}), "Items"));
-        }
-        for index in ["by-status", "by-due"] {
-            let scan = json!({"TableName": "Orders", "IndexName": index});
-            tell(format!("index {index}"), self.pages("Scan", scan, "Items"));
         }
         let backups = self.ok("ListBackups", json!({}));
         for backup in backups["BackupSummaries"].as_array().unwrap() {

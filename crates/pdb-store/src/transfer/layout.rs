@@ -5,6 +5,7 @@ use std::fmt;
 use pdb_model::{IndexName, TableName};
 
 use crate::{
+    dialect::Dialect,
     error::StoreError,
     names::{self, quoted},
     tx::ReadTx,
@@ -46,14 +47,16 @@ pub(super) enum Kind {
     Integer,
     Text,
     Blob,
+    /// The key of an item or an index entry, the first column; PostgreSQL has three in its place ([`KeyColumns`](crate::dialect::KeyColumns)).
+    Key,
 }
 
-use Kind::{Blob, Integer, Text};
+use Kind::{Blob, Integer, Key, Text};
 
 const ITEMS: &[(&str, Kind)] =
-    &[("key", Blob), ("item", Text), ("size_bytes", Integer), ("expires_at", Integer)];
-const ENTRIES: &[(&str, Kind)] = &[("entry", Blob), ("base", Blob), ("item", Text), ("size_bytes", Integer)];
-const KEPT: &[(&str, Kind)] = &[("key", Blob), ("item", Text), ("size_bytes", Integer)];
+    &[("key", Key), ("item", Text), ("size_bytes", Integer), ("expires_at", Integer)];
+const ENTRIES: &[(&str, Kind)] = &[("entry", Key), ("base", Blob), ("item", Text), ("size_bytes", Integer)];
+const KEPT: &[(&str, Kind)] = &[("key", Key), ("item", Text), ("size_bytes", Integer)];
 const RECORDS: &[(&str, Kind)] = &[
     ("sequence_number", Integer),
     ("shard", Integer),
@@ -78,6 +81,7 @@ const DOCUMENTS: &[(&str, Kind)] = &[("kind", Text), ("name", Text), ("value", T
 
 /// An SQL table and its columns, the key's first.
 pub(super) struct Layout {
+    dialect: Dialect,
     pub(super) table: String,
     pub(super) columns: &'static [(&'static str, Kind)],
     /// How many columns the key has: one or two.
@@ -85,7 +89,7 @@ pub(super) struct Layout {
 }
 
 impl Part {
-    pub(super) fn layout(&self) -> Layout {
+    pub(super) fn layout(&self, dialect: Dialect) -> Layout {
         let (table, columns) = match self {
             Self::Items(table) => (names::item_table(table.as_str()), ITEMS),
             Self::Index(table, index) => (names::index_table(table.as_str(), index.as_str()), ENTRIES),
@@ -94,7 +98,12 @@ impl Part {
             Self::Tokens => ("pdb_token".to_owned(), TOKENS),
             Self::Documents => ("pdb_document".to_owned(), DOCUMENTS),
         };
-        Layout { table, columns, keys: if matches!(self, Self::Documents) { 2 } else { 1 } }
+        Layout { dialect, table, columns, keys: self.keys() }
+    }
+
+    /// How many columns the key has: one or two.
+    pub(super) fn keys(&self) -> usize {
+        if matches!(self, Self::Documents) { 2 } else { 1 }
     }
 
     /// Returns whether the part is copied anew when a copy goes on: its keys are texts, which databases may order differently.
@@ -105,39 +114,72 @@ impl Part {
 }
 
 impl Layout {
-    /// The names of all columns.
-    pub(super) fn names(&self) -> String {
-        list(self.columns)
+    /// Whether the key has three columns: head, tail and rest.
+    fn is_divided(&self) -> bool {
+        self.dialect == Dialect::Postgres && self.columns[0].1 == Key
     }
 
-    /// The names of the key's columns.
-    pub(super) fn key_names(&self) -> String {
-        list(&self.columns[..self.keys])
+    /// The statement that reads some rows, all or those behind a key; its last parameter is their number.
+    pub(super) fn select(&self, is_behind: bool) -> String {
+        let key = self.columns[0].0;
+        let behind = match (is_behind, self.is_divided(), self.keys) {
+            (false, _, _) => String::new(),
+            (true, true, _) => {
+                format!(" WHERE {key}_head >= ?1 AND ({key}_head, {key}_rest) > (?1, ?2)")
+            }
+            (true, false, 1) => format!(" WHERE {key} > ?1"),
+            (true, false, _) => format!(" WHERE ({key}, {}) > (?1, ?2)", self.columns[1].0),
+        };
+        let limit = if !is_behind { 1 } else { 1 + self.key_columns().len() };
+        let order = self.key_columns().join(", ");
+        format!("SELECT {} FROM {}{behind} ORDER BY {order} LIMIT ?{limit}", self.selected(), self.quoted())
     }
 
-    /// The condition of rows behind a key.
-    pub(super) fn behind(&self) -> &'static str {
-        match self.columns[0].0 {
-            "kind" => " WHERE (kind, name) > (?1, ?2)",
-            "token" => " WHERE token > ?1",
-            "entry" => " WHERE entry > ?1",
-            "sequence_number" => " WHERE sequence_number > ?1",
-            _ => " WHERE key > ?1",
-        }
+    /// The statement that reads the key of the last row.
+    pub(super) fn select_last(&self) -> String {
+        let order: Vec<String> = self.key_columns().iter().map(|name| format!("{name} DESC")).collect();
+        let key = self.key_columns().join(", ");
+        format!("SELECT {key} FROM {} ORDER BY {} LIMIT 1", self.quoted(), order.join(", "))
     }
 
+    /// The statement that writes a row; a divided key has three parameters.
     pub(super) fn insert(&self) -> String {
-        let places: Vec<String> = (1..=self.columns.len()).map(|at| format!("?{at}")).collect();
-        format!("INSERT INTO {} ({}) VALUES ({})", quoted(&self.table), self.names(), places.join(", "))
+        let key = self.columns[0].0;
+        let mut names: Vec<String> = self.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+        if self.is_divided() {
+            names.splice(..1, ["head", "tail", "rest"].map(|part| format!("{key}_{part}")));
+        }
+        let places: Vec<String> = (1..=names.len()).map(|at| format!("?{at}")).collect();
+        format!("INSERT INTO {} ({}) VALUES ({})", self.quoted(), names.join(", "), places.join(", "))
+    }
+
+    /// The columns by which rows are ordered.
+    fn key_columns(&self) -> Vec<String> {
+        let key = self.columns[0].0;
+        if self.is_divided() {
+            return vec![format!("{key}_head"), format!("{key}_rest")];
+        }
+        self.columns[..self.keys].iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    /// What is read: a divided key's rest comes last.
+    fn selected(&self) -> String {
+        let mut names: Vec<String> = self.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+        if self.is_divided() {
+            let key = names[0].clone();
+            names[0] = format!("{key}_head");
+            names.push(format!("{key}_rest"));
+        }
+        names.join(", ")
+    }
+
+    pub(super) fn quoted(&self) -> String {
+        quoted(&self.table)
     }
 
     pub(super) fn size_column(&self) -> usize {
         self.columns.iter().position(|(name, _)| *name == "size_bytes").unwrap_or(usize::MAX)
     }
-}
-
-fn list(columns: &[(&str, Kind)]) -> String {
-    columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 impl ReadTx<'_> {

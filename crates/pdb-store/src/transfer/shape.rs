@@ -13,6 +13,7 @@ use crate::{
     names::{self, quoted},
     records,
     statistics::Statistics,
+    table::StreamId,
     tx::{ReadTx, Tx},
 };
 
@@ -190,6 +191,7 @@ impl ReadTx<'_> {
 impl Tx<'_> {
     /// Makes tables, streams and shards as `shape` has them, without a row in them.
     pub(super) fn take_shape(&mut self, shape: &Shape) -> Result<(), StoreError> {
+        self.hold_catalog()?;
         self.set("iterator_key", &shape.iterator_key)?;
         for table in &shape.tables {
             self.create_table(&table.definition)?;
@@ -214,6 +216,7 @@ impl Tx<'_> {
             &format!("{} RETURNING id", insert("pdb_stream", STREAM, None)),
             &params,
         )?;
+        self.mark_stream(StreamId(id))?;
         let sql = insert("pdb_shard", SHARD, Some("stream_id"));
         for shard in &stream.shards {
             let mut params: Vec<Param<'_>> = shard.iter().map(Value::param).collect();
