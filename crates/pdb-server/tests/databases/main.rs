@@ -1,9 +1,15 @@
-//! Databases as such: copying them, with the library and with the program.
+//! Databases as such: copying them, sharing one between several servers, what goes wrong with one, and that both engines agree.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
+mod agree;
 mod copy;
 mod copy_program;
+mod faults;
 mod home;
 mod http;
+mod load;
+mod processes;
+mod proxy;
+mod reader;
 mod served;
 mod world;
