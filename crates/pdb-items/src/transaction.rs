@@ -165,7 +165,15 @@ fn prepare_all<'a>(
     let mut reasons = vec![CancellationReason::none(); writes.len()];
     for (_, _, position) in order {
         match writes[position].prepare(tx, &tables[position], &keys[position]) {
-            Ok(write) => prepared[position] = Some(write),
+            Ok(write) => {
+                // What the others do may depend on there being no such item: nobody may make one meanwhile.
+                if let Some(key) = write.relied_on_absence(&writes[position])
+                    && writes.len() > 1
+                {
+                    tx.lock_absence(&tables[position], key)?;
+                }
+                prepared[position] = Some(write);
+            }
             Err(refusal) => reasons[position] = refusal.into_reason()?,
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use pdb_capture::{IndexChangeKind, LockedItem, WriteReport};
 use pdb_expr::{ConditionExpression, UpdateExpression};
 use pdb_model::{
-    CancellationReason, EncodedItem, Env, IndexKind, Item, MAX_ITEM_BYTES, MAX_NESTING, PrimaryKey,
+    CancellationReason, EncodedItem, Env, IndexKind, Item, KeyBytes, MAX_ITEM_BYTES, MAX_NESTING, PrimaryKey,
     TableDefinition, TableName,
 };
 use pdb_store::{StoreError, Table, Tx};
@@ -192,6 +192,12 @@ impl PlannedWrite {
 }
 
 impl PreparedWrite<'_> {
+    /// Returns the key if the write was to make sure that there is no item, and makes none itself.
+    pub(crate) fn relied_on_absence(&self, planned: &PlannedWrite) -> Option<&KeyBytes> {
+        let makes_none = matches!(self.outcome, Outcome::Keep | Outcome::Replace(None));
+        (planned.condition.is_some() && self.locked.old.is_none() && makes_none).then_some(&self.locked.key)
+    }
+
     /// Writes, through the one door.
     pub(crate) fn carry_out(
         self,

