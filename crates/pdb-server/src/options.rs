@@ -22,8 +22,8 @@ pub struct ServerOptions {
     pub body_timeout: Duration,
     /// How long a stop waits for requests in flight; ten seconds unless chosen.
     pub drain_timeout: Duration,
-    /// The clock that the database was opened with. Given one, the server obeys commands to it, to shards and to trimming under
-    /// `/_pretender/`; without one, the default, that path is like any other.
+    /// The clock that the database was opened with. Given one, the server obeys commands to it, to shards, faults,
+    /// snapshots and more under `/_pretender/`; without one, the default, that path is like any other.
     pub control: Option<Arc<ManualClock>>,
 }
 

@@ -18,10 +18,10 @@ use fault::FaultCommand;
 use replay::StreamCommand;
 use snapshot::SnapshotCommand;
 
-/// Command a running server: its clock, its shards, its trimming, its faults; save, restore and reset its database.
+/// Command a running server: its clock, its shards, its faults, its whole database.
 ///
-/// What takes hours at AWS takes a call here: iterators that expire, shards that are rotated or split, records that are trimmed. The server
-/// must have been started with `pretender serve --control`.
+/// What takes hours at AWS takes a call here: iterators that expire, shards that are rotated or split, records that are trimmed. What happens
+/// there by accident happens here on demand. The server must have been started with `pretender serve --control`.
 #[derive(Args, Debug)]
 pub(crate) struct Ctl {
     /// Address of the server
@@ -44,10 +44,10 @@ pub(crate) struct Ctl {
 
 #[derive(Debug, Subcommand)]
 enum CtlCommand {
-    /// The server's clock; once it was moved, the work that is then due has been done: rotation, expiry of items, trimming
+    /// The clock: hold, set, advance it, let it run fast; the work that is due after a move is done when the command ends
     #[command(subcommand)]
     Clock(ClockCommand),
-    /// The shards of a stream
+    /// The shards of a stream: list, rotate, split them
     #[command(subcommand)]
     Shards(ShardsCommand),
     /// Remove the records of a stream now, however young they are
@@ -58,16 +58,16 @@ enum CtlCommand {
         #[arg(long, value_name = "SEQUENCE_NUMBER")]
         before: Option<String>,
     },
-    /// Faults: what goes wrong at AWS now and then goes wrong here when, where and as often as you say
+    /// Faults: throttling, errors, latency, lost answers and more, when, where and as often as you say
     #[command(subcommand)]
     Fault(FaultCommand),
-    /// Snapshots of the whole database
+    /// Snapshots of the whole database: save, restore, list, delete them
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
-    /// Streams in files
+    /// Streams in files: replay one into a table
     #[command(subcommand)]
     Stream(StreamCommand),
-    /// Remove everything: tables, items, streams, backups; clock and snapshots stay
+    /// Remove everything: tables, items, streams, backups; clock, faults and snapshots stay
     Reset {
         /// Only the items of this table and the past of its streams; the table stays, and its stream with its ARN
         #[arg(long)]

@@ -83,8 +83,8 @@ pub(crate) struct Serve {
     #[arg(long, env = "PRETENDER_ENFORCE_LIMITS", value_parser = FalseyValueParser::new())]
     enforce_limits: bool,
 
-    /// Obey commands to the clock, to shards and to trimming, under /_pretender/: see `pretender ctl`. For tests; anybody who reaches
-    /// the port may command
+    /// Obey commands under /_pretender/, to the clock, shards, faults, snapshots and more: see `pretender ctl`. For tests; anybody who
+    /// reaches the port may command
     #[arg(long, env = "PRETENDER_CONTROL", value_parser = FalseyValueParser::new())]
     control: bool,
 

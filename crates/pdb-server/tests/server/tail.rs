@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use pdb_server::{RunningServer, Server, ServerOptions};
 use pretender::{
-    CreateTableInput, Item, ManualClock, Pretender, PutItemInput, ScalarType, StreamArn, StreamSpecification,
-    StreamViewType, TableName,
+    CreateTableInput, Fault, FaultKind, Item, ManualClock, Operation, Pretender, PutItemInput, ScalarType,
+    StreamArn, StreamSpecification, StreamViewType, TableName,
 };
 use std::sync::Arc;
 
@@ -100,6 +100,23 @@ fn records_are_printed_as_the_api_has_them_and_by_pattern() {
         r#"{"dynamodb":{"Keys":{"pk":{"S":["o2"]}}}}"#,
     ];
     assert_eq!(streamed.tail(&either).lines().count(), 2);
+}
+
+#[test]
+fn a_record_may_come_twice_and_a_call_fail() {
+    let streamed = Streamed::new();
+    streamed.put("o1", 1);
+    streamed.put("o1", 2);
+    let faults = streamed.pretender.faults();
+    for kind in
+        [FaultKind::Throttling, FaultKind::EmptyPage, FaultKind::ExpiredIterator, FaultKind::Duplicate]
+    {
+        faults.add(Fault::new(kind).on(Operation::GetRecords).times(1)).unwrap();
+    }
+    let first = "2026-03-01T09:15:42Z INSERT pk=\"o1\" total=1\n";
+    let second = "2026-03-01T09:15:42Z MODIFY pk=\"o1\" total=1->2\n";
+    assert_eq!(streamed.tail(&["Orders"]), format!("{first}{second}{second}"));
+    assert_eq!(faults.report().injected.len(), 4);
 }
 
 #[test]
