@@ -25,6 +25,12 @@ pub(crate) enum Mistake {
     ActsTwice,
     /// Looks the stream's ARN up once.
     OneStreamForEver,
+    /// Takes a call that was throttled, or failed once, for the end.
+    NeverTriesAgain,
+    /// Begins behind what was written before it first looked.
+    BeginsAtLatest,
+    /// Takes sequence numbers for an order of all records, and passes over what seems to be old.
+    OneOrderForAll,
 }
 
 /// What the consumer did to the world outside: it stays, whatever becomes of the consumer.
@@ -59,6 +65,8 @@ pub(crate) struct Consumer {
     /// The streams it knows, oldest first; and, of the mistaken, the only shards it will ever read.
     streams: Vec<StreamArn>,
     shards: Option<BTreeSet<ShardId>>,
+    /// The highest number it has seen in any shard: of the mistaken, all it looks at.
+    highest: Option<SequenceNumber>,
     /// If set, it dies after it has acted on a page and before it has saved how far it is.
     pub(crate) dies_before_saving: bool,
 }
@@ -72,6 +80,7 @@ impl Consumer {
             iterators: BTreeMap::new(),
             streams: Vec::new(),
             shards: None,
+            highest: None,
             dies_before_saving: false,
         }
     }
@@ -88,7 +97,7 @@ impl Consumer {
     /// Reads whatever there is, and acts on it.
     pub(crate) fn poll(&mut self, db: &Pretender, world: &mut World) -> Result<(), ApiError> {
         if self.streams.is_empty() || !self.makes(Mistake::OneStreamForEver) {
-            self.streams = streams_of(db, &self.table)?;
+            self.streams = self.trying(|| streams_of(db, &self.table))?;
         }
         for stream in self.streams.clone() {
             self.poll_stream(db, world, &stream)?;
@@ -97,7 +106,7 @@ impl Consumer {
     }
 
     fn poll_stream(&mut self, db: &Pretender, world: &mut World, stream: &StreamArn) -> Result<(), ApiError> {
-        let mut shards = shards_of(db, stream)?;
+        let mut shards = self.trying(|| shards_of(db, stream))?;
         if self.makes(Mistake::FirstShardsOnly) {
             let known = self.shards.get_or_insert_with(|| shards.iter().map(id_of).collect());
             shards.retain(|shard| known.contains(&shard.shard_id));
@@ -134,7 +143,11 @@ impl Consumer {
                 }
             };
             for record in &page.records {
-                self.act(world, record);
+                let is_old = self.highest.is_some_and(|highest| record.sequence_number <= highest);
+                if !(is_old && self.makes(Mistake::OneOrderForAll)) {
+                    self.act(world, record);
+                }
+                self.highest = self.highest.max(Some(record.sequence_number));
             }
             if self.dies_before_saving {
                 return Ok(());
@@ -162,16 +175,33 @@ impl Consumer {
         shard: &ShardId,
     ) -> Result<GetRecordsOutput, ApiError> {
         let last = self.saved.get(shard).and_then(|progress| progress.last);
+        let first = if self.makes(Mistake::BeginsAtLatest) {
+            ShardIteratorType::Latest
+        } else {
+            ShardIteratorType::TrimHorizon
+        };
+        let input = GetShardIteratorInput {
+            stream_arn: stream.clone(),
+            shard_id: shard.clone(),
+            shard_iterator_type: last.map_or(first, ShardIteratorType::AfterSequenceNumber),
+        };
         let iterator = match self.iterators.get(shard) {
             Some(iterator) => iterator.clone(),
-            None => db.get_shard_iterator(&GetShardIteratorInput {
-                stream_arn: stream.clone(),
-                shard_id: shard.clone(),
-                shard_iterator_type: last
-                    .map_or(ShardIteratorType::TrimHorizon, ShardIteratorType::AfterSequenceNumber),
-            })?,
+            None => self.trying(|| db.get_shard_iterator(&input))?,
         };
-        db.get_records(&iterator, None)
+        self.trying(|| db.get_records(&iterator, None))
+    }
+
+    /// Makes a call, again if it failed for a reason that may have passed: AWS's own clients do so, with pauses in between.
+    fn trying<T>(&self, call: impl Fn() -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let attempts = if self.makes(Mistake::NeverTriesAgain) { 1 } else { 10 };
+        for _ in 1..attempts {
+            match call() {
+                Err(error) if may_pass(error.code) => {}
+                answered => return answered,
+            }
+        }
+        call()
     }
 
     /// Does what makes the next call succeed, or gives up.
@@ -204,6 +234,17 @@ impl Consumer {
             world.letters.push(letter);
         }
     }
+}
+
+/// Whether the same call may succeed a little later.
+fn may_pass(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::ThrottlingException
+            | ErrorCode::LimitExceededException
+            | ErrorCode::InternalServerError
+            | ErrorCode::ServiceUnavailable
+    )
 }
 
 fn id_of(shard: &Shard) -> ShardId {

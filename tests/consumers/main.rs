@@ -9,8 +9,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use consumer::{Consumer, Mistake, World};
 use pretender::{
-    CreateTableInput, EncodedItems, EpochMillis, Item, ManualClock, Pretender, PutItemInput, ScalarType,
-    ScanInput, StreamArn, StreamSpecification, StreamViewType, TableName, UpdateTableInput,
+    CreateTableInput, EncodedItems, EpochMillis, Fault, FaultKind, Item, ManualClock, OperationGroup,
+    Pretender, PutItemInput, ScalarType, ScanInput, StreamArn, StreamSpecification, StreamViewType,
+    TableName, UpdateTableInput,
 };
 use serde_json::Value;
 
@@ -62,6 +63,10 @@ impl Scenario {
     fn pass(&self, time: Duration) {
         self.clock.advance(time);
         self.db.run_due_work().unwrap();
+    }
+
+    fn inject(&self, fault: Fault) {
+        self.db.faults().add(fault).unwrap();
     }
 
     fn split(&self) {
@@ -183,10 +188,57 @@ fn the_stream_is_renewed(mistake: Option<Mistake>) -> Result<(), String> {
     scenario.expect_copy()
 }
 
+fn a_record_comes_twice(mistake: Option<Mistake>) -> Result<(), String> {
+    let mut scenario = Scenario::new(mistake);
+    scenario.write(1);
+    scenario.inject(Fault::new(FaultKind::Duplicate).times(1));
+    scenario.poll()?;
+    scenario.expect_letters()
+}
+
+fn a_page_is_empty_before_the_end(mistake: Option<Mistake>) -> Result<(), String> {
+    let mut scenario = Scenario::new(mistake);
+    scenario.write(1);
+    scenario.inject(Fault::new(FaultKind::EmptyPage).times(1));
+    scenario.poll()?;
+    scenario.poll()?;
+    scenario.expect_copy()
+}
+
+fn calls_fail_now_and_then(mistake: Option<Mistake>) -> Result<(), String> {
+    let mut scenario = Scenario::new(mistake);
+    scenario.write(1);
+    for (seed, kind) in [FaultKind::Throttling, FaultKind::InternalError].into_iter().enumerate() {
+        scenario.inject(Fault::new(kind).on(OperationGroup::Streams).probability(0.3).seed(seed as u64));
+    }
+    scenario.inject(Fault::new(FaultKind::LimitExceeded).times(2));
+    scenario.poll()?;
+    scenario.split();
+    scenario.write(2);
+    scenario.poll()?;
+    scenario.expect_letters()?;
+    scenario.expect_copy()
+}
+
+fn something_was_written_before(mistake: Option<Mistake>) -> Result<(), String> {
+    let mut scenario = Scenario::new(mistake);
+    scenario.write(1);
+    scenario.poll()?;
+    scenario.expect_copy()
+}
+
+fn two_shards_are_open(mistake: Option<Mistake>) -> Result<(), String> {
+    let mut scenario = Scenario::new(mistake);
+    scenario.split();
+    scenario.write(1);
+    scenario.poll()?;
+    scenario.expect_copy()
+}
+
 type Check = fn(Option<Mistake>) -> Result<(), String>;
 
 /// Each scenario, the mistake it is about, and what it says of it.
-const SCENARIOS: [(Check, Mistake, &str); 7] = [
+const SCENARIOS: [(Check, Mistake, &str); 12] = [
     (a_shard_is_split, Mistake::FirstShardsOnly, "the copy differs"),
     (it_begins_behind_a_split, Mistake::AnyOrder, "the copy differs"),
     (nothing_happens_for_a_while, Mistake::EmptyPageIsTheEnd, "the copy differs"),
@@ -194,6 +246,11 @@ const SCENARIOS: [(Check, Mistake, &str); 7] = [
     (it_is_down_for_a_day, Mistake::NothingIsTrimmed, "TrimmedDataAccessException"),
     (it_dies_before_it_saved, Mistake::ActsTwice, "40 letters for 20 changes"),
     (the_stream_is_renewed, Mistake::OneStreamForEver, "40 letters for 60 changes"),
+    (a_record_comes_twice, Mistake::ActsTwice, "21 letters for 20 changes"),
+    (a_page_is_empty_before_the_end, Mistake::EmptyPageIsTheEnd, "the copy differs"),
+    (calls_fail_now_and_then, Mistake::NeverTriesAgain, "Exception: Rate exceeded"),
+    (something_was_written_before, Mistake::BeginsAtLatest, "the copy differs: {}"),
+    (two_shards_are_open, Mistake::OneOrderForAll, "the copy differs"),
 ];
 
 #[test]
