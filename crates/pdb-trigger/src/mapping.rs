@@ -21,7 +21,7 @@ use crate::lane::{Moment, Outcome, Pauses, Surroundings, Task};
 use crate::message::Destination;
 use crate::settings::Settings;
 use crate::shard::Shard;
-use crate::state::Shared;
+use crate::state::{Place, Shared};
 
 /// The least number of records that may wait in a shard before it is read further.
 const MIN_WAITING: usize = 1000;
@@ -57,6 +57,8 @@ pub(crate) struct Mapping<S> {
     /// Whether the stream is disabled or gone, and done.
     pub(crate) is_over: bool,
     pub(crate) next_look: Option<Instant>,
+    /// Whether the stream could not be read since this was last looked at.
+    pub(crate) has_failed: bool,
     pub(crate) in_flight: usize,
     pub(crate) outcomes: (Sender<Finished>, Receiver<Finished>),
     pub(crate) wake: WakeHandle,
@@ -76,8 +78,8 @@ pub(crate) struct Reader {
     next_poll: Option<Instant>,
     /// When `read_to` last took over an iterator.
     renewed: Instant,
-    /// Whether it has shown no records the last time it was asked.
-    is_quiet: bool,
+    /// The question of who waits for the trigger, after which it has shown no records; 0 if it has.
+    quiet_for: u64,
 }
 
 /// What came of a task, and whose it was.
@@ -99,12 +101,12 @@ where
         while !self.wake.is_stopped() {
             let question = self.shared.open_question();
             self.take_outcomes();
-            self.read_shards(has_news || question.is_some());
+            self.read_shards(has_news, question);
             self.hand_out();
             self.finish_shards();
             self.save();
             if let Some(question) = question
-                && self.has_caught_up()
+                && self.has_caught_up(question)
             {
                 self.shared.answer(question);
             }
@@ -161,21 +163,35 @@ where
         }
     }
 
-    /// Asks each shard for records that is due and has room for them.
-    fn read_shards(&mut self, has_news: bool) {
-        if has_news {
+    /// Asks each shard for records that is due and has room for them. All are due if there is news, or if somebody asks whether
+    /// there are records.
+    fn read_shards(&mut self, has_news: bool, question: Option<u64>) {
+        if has_news || question.is_some() {
             self.next_look = None;
         }
         if self.must_look || (self.is_over && self.table.is_some()) {
             self.look_for_shards();
         }
+        let mut has_asked = false;
         for n in 0..self.readers.len() {
             let now = Instant::now();
-            let is_due = has_news || self.readers[n].next_poll.is_none_or(|at| at <= now);
-            if is_due && self.has_room(&self.readers[n]) {
-                self.poll(n);
+            let reader = &self.readers[n];
+            let is_due = has_news
+                || reader.next_poll.is_none_or(|at| at <= now)
+                || question.is_some_and(|question| reader.quiet_for < question);
+            if is_due && self.has_room(reader) {
+                self.poll(n, question);
+                has_asked = true;
             }
         }
+        if has_asked && !std::mem::take(&mut self.has_failed) {
+            self.shared.no_problem(Place::Stream);
+        }
+    }
+
+    fn stream_problem(&mut self, error: &SourceError) {
+        self.has_failed = true;
+        self.shared.problem(Place::Stream, chain(error));
     }
 
     fn has_room(&self, reader: &Reader) -> bool {
@@ -186,7 +202,7 @@ where
     }
 
     /// Asks a shard for a page of records.
-    fn poll(&mut self, n: usize) {
+    fn poll(&mut self, n: usize, question: Option<u64>) {
         let (asked_at, real) = (self.clock.now(), Instant::now());
         let reader = &mut self.readers[n];
         let Some(iterator) = &reader.iterator else { return };
@@ -194,8 +210,11 @@ where
         match self.source.records(iterator, None) {
             Ok(page) => {
                 reader.iterator = page.next_iterator;
-                reader.is_quiet = page.records.is_empty();
-                if !page.records.is_empty() {
+                if page.records.is_empty() {
+                    reader.quiet_for = question.unwrap_or(reader.quiet_for);
+                    reader.shard.is_quiet(asked_at);
+                } else {
+                    reader.quiet_for = 0;
                     // There may be more: no pause.
                     reader.next_poll = None;
                 }
@@ -213,9 +232,6 @@ where
                         reader.shard.skip(sequence_number);
                         self.shared.count_filtered();
                     }
-                }
-                if reader.is_quiet {
-                    reader.shard.is_quiet(asked_at);
                 }
                 match &reader.iterator {
                     None => reader.shard.end(),
@@ -237,7 +253,6 @@ where
     /// Does what an error of a shard asks for: a new iterator, a new begin, its end, or patience.
     fn recover(&mut self, n: usize, error: SourceError) {
         let reader = &mut self.readers[n];
-        reader.is_quiet = false;
         match error {
             SourceError::Expired => {
                 let behind = reader.read_to.as_ref();
@@ -259,8 +274,8 @@ where
                         reader.read_to = begun;
                         reader.next_poll = None;
                     }
-                    Err(SourceError::NotFound) => self.recover(n, SourceError::NotFound),
-                    Err(_) => {}
+                    Err(SourceError::Trimmed | SourceError::Expired) => {}
+                    Err(error) => self.recover(n, error),
                 }
             }
             SourceError::NotFound => {
@@ -271,7 +286,7 @@ where
                 reader.shard.end();
             }
             SourceError::Throttled => {}
-            error @ SourceError::Failed(_) => self.shared.problem(chain(&error)),
+            error @ SourceError::Failed(_) => self.stream_problem(&error),
         }
     }
 
@@ -285,7 +300,7 @@ where
         if let Err(error) = self.try_look().and_then(|()| self.look_for_successor()) {
             self.must_look = true;
             if !matches!(error, SourceError::Throttled) {
-                self.shared.problem(chain(&error));
+                self.stream_problem(&error);
             }
         }
     }
@@ -351,7 +366,7 @@ where
             read_to,
             next_poll: None,
             renewed: Instant::now(),
-            is_quiet: false,
+            quiet_for: 0,
         }))
     }
 
@@ -443,8 +458,9 @@ where
     }
 
     fn save(&mut self) {
-        if let Err(error) = self.try_save() {
-            self.shared.problem(chain(&error));
+        match self.try_save() {
+            Ok(()) => self.shared.no_problem(Place::Checkpoint),
+            Err(error) => self.shared.problem(Place::Checkpoint, chain(&error)),
         }
     }
 
@@ -454,13 +470,12 @@ where
         file.save(Checkpoint::of_stream(&self.stream_arn, self.progress.clone()))
     }
 
-    /// Returns whether nothing was left to do when the shards were last asked.
-    fn has_caught_up(&self) -> bool {
-        !self.must_look
-            && self
-                .readers
-                .iter()
-                .all(|reader| reader.iterator.is_some() && reader.is_quiet && reader.shard.is_idle())
+    /// Returns whether nothing is left to do, and every shard has shown since the question that it has no more records.
+    fn has_caught_up(&self, question: u64) -> bool {
+        let has_caught_up = |reader: &Reader| {
+            reader.iterator.is_some() && reader.quiet_for >= question && reader.shard.is_idle()
+        };
+        !self.must_look && self.readers.iter().all(has_caught_up)
     }
 
     /// Returns how long nothing can happen by itself.

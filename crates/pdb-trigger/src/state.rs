@@ -1,5 +1,6 @@
 //! What a trigger tells of itself while it runs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -86,6 +87,17 @@ fn count(records: usize) -> String {
     if records == 1 { "1 record".to_owned() } else { format!("{records} records") }
 }
 
+/// Where something can be the matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// The stream cannot be read.
+    Stream,
+    /// The checkpoint cannot be kept.
+    Checkpoint,
+    /// The function cannot be invoked, or a message is not taken.
+    Task,
+}
+
 /// Receives what happens, on the trigger's thread.
 pub(crate) type Observer = Box<dyn Fn(&Notice) + Send + Sync>;
 
@@ -100,6 +112,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Inner {
     state: TriggerState,
+    /// What is the matter, by where; `state.problem` is empty.
+    problems: BTreeMap<Place, String>,
     /// How often somebody asked whether the trigger has caught up, and which of that was answered.
     asked: u64,
     answered: u64,
@@ -117,7 +131,8 @@ impl Shared {
     }
 
     pub(crate) fn state(&self) -> TriggerState {
-        self.lock().state.clone()
+        let inner = self.lock();
+        TriggerState { problem: inner.problems.values().next().cloned(), ..inner.state.clone() }
     }
 
     /// Counts and shows what happened in a shard.
@@ -131,7 +146,6 @@ impl Shared {
                 if is_whole {
                     state.invocations += 1;
                     state.last_processing_result = "OK";
-                    state.problem = None;
                 }
                 Notice::Processed { shard_id, records }
             }
@@ -139,19 +153,18 @@ impl Shared {
                 state.invocations += 1;
                 state.failed_invocations += 1;
                 state.last_processing_result = "PROBLEM: Function call failed";
-                state.problem = None;
                 Notice::Failed { shard_id, error }
             }
             Told::Discarded { records, condition } => {
                 state.discarded_records += records as u64;
-                state.problem = None;
                 Notice::Discarded { shard_id, records, condition }
             }
-            Told::NotInvoked { error } => return self.set_problem(inner, error),
+            Told::NotInvoked { error } => return self.set_problem(inner, Place::Task, error),
             Told::NotReported { error } => {
-                return self.set_problem(inner, format!("the on-failure destination: {error}"));
+                return self.set_problem(inner, Place::Task, format!("the on-failure destination: {error}"));
             }
         };
+        inner.problems.remove(&Place::Task);
         drop(inner);
         self.observe(&notice);
     }
@@ -162,13 +175,18 @@ impl Shared {
     }
 
     /// Shows what keeps the trigger from going on.
-    pub(crate) fn problem(&self, text: String) {
-        self.set_problem(self.lock(), text);
+    pub(crate) fn problem(&self, place: Place, text: String) {
+        self.set_problem(self.lock(), place, text);
     }
 
-    fn set_problem(&self, mut inner: MutexGuard<'_, Inner>, text: String) {
-        if inner.state.problem.as_deref() != Some(&text) {
-            inner.state.problem = Some(text.clone());
+    /// Notes that nothing is the matter there.
+    pub(crate) fn no_problem(&self, place: Place) {
+        self.lock().problems.remove(&place);
+    }
+
+    fn set_problem(&self, mut inner: MutexGuard<'_, Inner>, place: Place, text: String) {
+        if inner.problems.get(&place) != Some(&text) {
+            inner.problems.insert(place, text.clone());
             drop(inner);
             self.observe(&Notice::Problem(text));
         }

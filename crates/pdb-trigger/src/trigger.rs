@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use pretender::{
-    Clock, IdSource, Pretender, RETENTION, RandomIds, SourceError, StartPosition, StreamManager,
-    StreamProgress, StreamSource, SystemClock, WakeHandle, begin_at_end,
+    Clock, IdSource, Pretender, RETENTION, RandomIds, SourceError, StartPosition, StreamProgress,
+    StreamReader, StreamSource, SystemClock, WakeHandle, begin_at_end,
 };
 
 use crate::checkpoint_file::{CheckpointFile, CheckpointFileError};
@@ -97,7 +97,7 @@ impl Trigger {
 
     /// Describes a trigger on a table or stream of this database: it is woken by changes, and takes its time from the
     /// database's clock.
-    pub fn builder(db: &Pretender, target: &str) -> TriggerBuilder<StreamManager> {
+    pub fn builder(db: &Pretender, target: &str) -> TriggerBuilder<StreamReader> {
         let env = db.env();
         Self::over(db.streams(), target)
             .clock(env.clock.clone())
@@ -320,6 +320,7 @@ where
             has_lost_shard: false,
             is_over: false,
             next_look: None,
+            has_failed: false,
             in_flight: 0,
             outcomes: channel(),
             wake: wake.clone(),

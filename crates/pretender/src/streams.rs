@@ -77,15 +77,15 @@ impl Pretender {
     /// Returns the streams of this database as a [`StreamSource`](pdb_streams::StreamSource), for readers that walk shards by
     /// themselves.
     #[must_use]
-    pub fn streams(&self) -> StreamManager {
-        self.inner.streams.clone()
+    pub fn streams(&self) -> StreamReader {
+        let Self { inner, door } = self;
+        StreamReader::new(inner.streams.clone(), inner.faults.clone(), door.clone())
     }
 
     /// Begins a subscription: one reader of all records of one or several streams, in order, across shards.
     #[must_use]
     pub fn subscribe(&self) -> SubscriptionBuilder<StreamReader> {
-        let Self { inner, door } = self;
-        Subscription::builder(StreamReader::new(inner.streams.clone(), inner.faults.clone(), door.clone()))
+        Subscription::builder(self.streams())
     }
 
     fn pages(&self) -> Pages<'_> {

@@ -4,22 +4,22 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use expect_test::expect;
-use pretender::{CatchUpError, Checkpoint, StreamManager, Subscription};
+use pretender::{CatchUpError, Checkpoint, StreamReader, Subscription};
 
 use crate::harness::{Orders, item};
 
 const SOON: Duration = Duration::ZERO;
 const LATE: Duration = Duration::from_secs(60);
 
-fn subscription(orders: &Orders) -> Subscription<StreamManager> {
-    orders.db.streams().subscribe().table("Orders").start().unwrap()
+fn subscription(orders: &Orders) -> Subscription<StreamReader> {
+    orders.db.subscribe().table("Orders").start().unwrap()
 }
 
 #[test]
 fn a_subscription_that_has_read_all_has_caught_up() {
     let orders = Orders::with_history();
     let mut consumer = subscription(&orders);
-    let wait = |at: &Subscription<StreamManager>, deadline| {
+    let wait = |at: &Subscription<StreamReader>, deadline| {
         orders.db.wait_until_caught_up("Orders", deadline, || at.checkpoint())
     };
     assert!(matches!(wait(&consumer, SOON), Err(CatchUpError::Behind(_))));

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use pdb_server::{RunningServer, Server, ServerOptions};
 use pretender::{
-    CreateTableInput, Item, ManualClock, Pretender, PutItemInput, ScalarType, StreamArn, StreamSpecification,
-    StreamViewType, TableName,
+    CreateTableInput, Fault, FaultKind, Item, ManualClock, OperationGroup, Pretender, PutItemInput,
+    ScalarType, StreamArn, StreamSpecification, StreamViewType, TableName,
 };
 use serde_json::Value;
 
@@ -179,6 +179,27 @@ fn what_happens_is_printed() {
         err.next().unwrap(),
         format!("pretender: {shard}: 1 record discarded: RetryAttemptsExhausted")
     );
+}
+
+#[test]
+fn a_server_that_fails_now_and_then_is_read_all_the_same() {
+    let streamed = Streamed::new();
+    let function = FunctionServer::start(|_| Answer::json("null"));
+    let _running = streamed.trigger(&function, &[]);
+    streamed.put("k", 1);
+    function.wait_for(|events| events.len() == 1);
+    let faults = streamed.pretender.faults();
+    for (seed, kind) in
+        [FaultKind::InternalError, FaultKind::DropBefore, FaultKind::DropAfter].iter().enumerate()
+    {
+        let fault = Fault::new(*kind).on(OperationGroup::Streams).probability(0.3).seed(seed as u64);
+        faults.add(fault).unwrap();
+    }
+    for n in 2..=8 {
+        streamed.put("k", n);
+        function.wait_for(|events| batches(events).ends_with(&format!("k{n}")));
+    }
+    assert_eq!(batches(&function.events()), "k1 k2 k3 k4 k5 k6 k7 k8");
 }
 
 /// Waits for something that no event tells.
