@@ -50,11 +50,16 @@ const QUEUE: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often work is run again that others were in the way of.
 const MOST_CONFLICTS: u32 = 20;
+/// After how many times it keeps the catalog as it is while it runs.
+const PATIENT_CONFLICTS: u32 = 4;
 /// How often watchers look for what other processes have committed.
 const POLL: Duration = Duration::from_millis(100);
 
 const BEGIN_WRITE: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1";
+/// The same, for work that lost to changes of the catalog before: there will be none until it ends.
+const BEGIN_UNDISTURBED: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1 FOR SHARE";
 const BEGIN_READ: &str =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT version FROM pdb_catalog WHERE id = 1";
 
@@ -229,7 +234,7 @@ fn prepare(sessions: &Sessions, address: &Address, closed: &Receiver<()>) -> Res
             return Err(error);
         }
         tracing::debug!(error = &error as &dyn std::error::Error, "the database is not ready");
-        pause(closed, tries);
+        let _ = pause(closed, tries);
         tries += 1;
     }
 }
@@ -239,11 +244,13 @@ fn unreachable_at(address: &Address, source: DbError) -> OpenError {
 }
 
 /// Waits a little, longer after more tries, and never quite the same time; not at all once the store is being closed.
-fn pause(closed: &Receiver<()>, tries: u32) {
+///
+/// Returns whether that is so: then nothing is tried again.
+fn pause(closed: &Receiver<()>, tries: u32) -> bool {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let most = 1_u64 << tries.min(8);
     let micros = RandomState::new().build_hasher().finish() % (most * 1000) + 200;
-    let _ = closed.recv_timeout(Duration::from_micros(micros));
+    closed.recv_timeout(Duration::from_micros(micros)) == Err(RecvTimeoutError::Disconnected)
 }
 
 impl Core {
@@ -277,10 +284,10 @@ impl Core {
             if !is_lost {
                 return Err(error);
             }
-            if Instant::now() >= until {
+            let is_over = pause(&self.closed, tries) || Instant::now() >= until;
+            if is_over {
                 return Err(StoreError::Unavailable { during: "begin a transaction", source });
             }
-            pause(&self.closed, tries);
             tries += 1;
         }
     }
@@ -291,7 +298,7 @@ impl Core {
         let lent = pool
             .get()
             .map_err(|e| StoreError::Unavailable { during: "lend a connection", source: e.into() })?;
-        let version = lent.begin(sql)?;
+        let version = lent.begin(sql).inspect_err(|_| lent.give_up())?;
         let known = self.published();
         if known.version == version {
             return Ok((lent, known));
@@ -317,6 +324,9 @@ impl Core {
             }
             Some(fault) => {
                 session.roll_back();
+                if matches!(fault, Fault::Lost(_)) {
+                    session.give_up();
+                }
                 match fault {
                     Fault::Lost(source) => Err(StoreError::Unavailable { during: "read", source }.into()),
                     Fault::Conflict(_) => Err(StoreError::Conflict.into()),
@@ -332,7 +342,8 @@ impl Core {
         let mut conflicts = 0;
         let mut losses = 0;
         loop {
-            let (session, catalog) = match self.begin(BEGIN_WRITE, until) {
+            let begin = if conflicts < PATIENT_CONFLICTS { BEGIN_WRITE } else { BEGIN_UNDISTURBED };
+            let (session, catalog) = match self.begin(begin, until) {
                 Ok(begun) => begun,
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a write could not begin");
@@ -343,23 +354,25 @@ impl Core {
                 Ok(()) => break,
                 Err(fault) => fault,
             };
+            if matches!(fault, Fault::Lost(_)) {
+                session.give_up();
+            }
             drop(session);
             match fault {
                 Fault::Conflict(source) => {
                     conflicts += 1;
                     tracing::debug!(?source, conflicts, "a write is run again: others were in its way");
-                    if conflicts > MOST_CONFLICTS {
+                    pause(&self.closed, conflicts - 1);
+                    if conflicts > MOST_CONFLICTS || Instant::now() >= until + PATIENCE {
                         return piece.fail(StoreError::Conflict);
                     }
-                    pause(&self.closed, conflicts.saturating_sub(1));
                 }
                 Fault::Lost(source) => {
                     losses += 1;
                     tracing::debug!(%source, losses, "a write is run again: its connection was lost");
-                    if Instant::now() >= until {
+                    if pause(&self.closed, losses) || Instant::now() >= until {
                         return piece.fail(StoreError::Unavailable { during: "write", source });
                     }
-                    pause(&self.closed, losses);
                 }
                 Fault::Refused(source) => {
                     return piece.fail(StoreError::Database { during: "commit", source });

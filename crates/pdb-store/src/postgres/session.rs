@@ -34,6 +34,8 @@ pub(crate) struct Session {
     is_stale: Cell<bool>,
     /// A transaction may be open.
     is_open: Cell<bool>,
+    /// It answers, but another may serve better: this one is to a server that cannot be written.
+    is_useless: Cell<bool>,
 }
 
 impl Session {
@@ -44,6 +46,7 @@ impl Session {
             failure: RefCell::default(),
             is_stale: Cell::new(false),
             is_open: Cell::new(false),
+            is_useless: Cell::new(false),
         }
     }
 
@@ -96,6 +99,11 @@ impl Session {
         self.noted(self.client.borrow_mut().batch_execute(sql))
     }
 
+    /// Keeps the connection from being used again.
+    pub(crate) fn give_up(&self) {
+        self.is_useless.set(true);
+    }
+
     pub(crate) fn note_stale(&self) {
         self.is_stale.set(true);
     }
@@ -110,7 +118,7 @@ impl Session {
 
     /// Whether the connection is no longer fit for use.
     pub(crate) fn is_broken(&self) -> bool {
-        self.is_open.get() || self.client.borrow().is_closed()
+        self.is_open.get() || self.is_useless.get() || self.client.borrow().is_closed()
     }
 
     pub(crate) fn check(&self) -> Result<(), postgres::Error> {
