@@ -176,6 +176,18 @@ fn the_report_forgets_the_oldest() {
 }
 
 #[test]
+fn threads_share_the_count() {
+    let faults = faults();
+    faults.add(Fault::new(FaultKind::InternalError).skip(30).times(50)).unwrap();
+    let met: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| decided(&faults, &puts(50)).matches('e').count())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!((met, faults.is_armed()), (50, false));
+}
+
+#[test]
 fn names_are_found_again() {
     for kind in FaultKind::ALL {
         assert_eq!(FaultKind::from_name(kind.name()), Some(*kind));

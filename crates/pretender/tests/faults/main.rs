@@ -1,15 +1,20 @@
 //! Faults that typed calls and subscriptions meet.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use pretender::{
-    BatchWriteItemInput, CreateTableInput, ErrorCode, Fault, FaultKind, GetItemInput, Item, Operation,
-    OperationGroup, Pretender, PutItemInput, ScalarType, StreamSpecification, StreamViewType, TableName,
-    TailError, TransactAction, TransactWrite, TransactWriteItemsInput, WriteRequest,
+    BatchWriteItemInput, CreateTableInput, ErrorCode, Event, EventId, Fault, FaultKind, GetItemInput, Item,
+    Operation, OperationGroup, Pretender, PutItemInput, ScalarType, StreamRecord, StreamSpecification,
+    StreamViewType, TableName, TailError, TransactAction, TransactWrite, TransactWriteItemsInput,
+    WriteRequest,
 };
+
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 fn orders() -> TableName {
     "Orders".parse().unwrap()
@@ -34,7 +39,7 @@ fn put(key: &str) -> PutItemInput {
 fn subscribed(db: &Pretender) -> String {
     let subscription =
         db.subscribe().table("Orders").poll_interval(Duration::from_millis(1)).caught_up_after(3);
-    let shown = |event: Result<pretender::Event<pretender::StreamRecord>, TailError>| match event {
+    let shown = |event: Result<Event<StreamRecord>, TailError>| match event {
         Ok(event) => event.record.keys.json().split('"').nth(5).unwrap().to_owned(),
         Err(_) => "!".to_owned(),
     };
@@ -91,6 +96,73 @@ fn subscribers_get_records_twice_and_live_with_the_rest() {
         db.faults().add(fault.clone()).unwrap();
         assert_eq!(subscribed(&db), expected, "{fault:?}");
         assert_eq!(subscribed(&db.without_faults()), "abc");
+    }
+}
+
+/// What can befall a reader that it gets over without losing anything.
+const READERS_FAULTS: [FaultKind; 6] = [
+    FaultKind::Throttling,
+    FaultKind::LimitExceeded,
+    FaultKind::ExpiredIterator,
+    FaultKind::EmptyPage,
+    FaultKind::Duplicate,
+    FaultKind::InternalError,
+];
+
+/// The records that a subscription hands out until it has caught up, whatever befalls it.
+fn read(db: &Pretender, page_limit: u32) -> Vec<StreamRecord> {
+    let subscription = db.subscribe().table("Orders").poll_interval(Duration::ZERO).page_limit(page_limit);
+    // More than there are faults that make a page empty: none of them is taken for the end.
+    let events = subscription.caught_up_after(20).start().unwrap();
+    events.filter_map(Result::ok).map(|event| event.record).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever befalls a subscription, it hands out every record, each item's in order, and again only what a fault repeats.
+    #[test]
+    fn subscribers_lose_nothing(
+        // Writes, with a split of the shards where there is none.
+        writes in vec(prop::option::weighted(0.9, 0_u8..8), 0..40),
+        faults in vec((prop::sample::select(&READERS_FAULTS), 0.05..0.5, any::<u64>()), 0..4),
+        page_limit in 1_u32..6,
+    ) {
+        let db = database();
+        let arn = db.list_streams(&Default::default()).unwrap().streams[0].stream_arn.clone();
+        for (number, write) in writes.iter().enumerate() {
+            match write {
+                Some(key) => {
+                    let item = Item::new().with("pk", format!("k{key}")).with("n", number as i64);
+                    db.put_item(PutItemInput::new(orders(), item)).unwrap();
+                }
+                None if number < 5 => drop(db.split_shards(&arn, None).unwrap()),
+                None => drop(db.rotate_shards(&arn, None).unwrap()),
+            }
+        }
+        let expected = read(&db.without_faults(), page_limit);
+        for (kind, probability, seed) in &faults {
+            let fault = Fault::new(*kind).on(Operation::GetRecords).probability(*probability).seed(*seed);
+            db.faults().add(fault.times(6)).unwrap();
+        }
+        let seen = read(&db, page_limit);
+        let repeats = db.faults().report().injected.iter().filter(|one| one.kind == FaultKind::Duplicate).count();
+        let repeated = seen.len() - expected.len();
+        // Who has lost its iterator goes on behind the last record it saw, and does not see that one again.
+        let loses_iterators = faults.iter().any(|(kind, _, _)| *kind == FaultKind::ExpiredIterator);
+        prop_assert!(repeated == repeats || (loses_iterators && repeated < repeats), "{} of {}", repeated, repeats);
+        // Each item's records, without repeats: the shards may be read in another order, an item's records may not.
+        let by_item = |records: &[StreamRecord]| {
+            let mut items = BTreeMap::<String, Vec<EventId>>::new();
+            for record in records {
+                let ids = items.entry(record.keys.json().to_owned()).or_default();
+                if ids.last() != Some(&record.event_id) {
+                    ids.push(record.event_id);
+                }
+            }
+            items
+        };
+        prop_assert_eq!(by_item(&seen), by_item(&expected));
     }
 }
 
