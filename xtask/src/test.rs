@@ -2,7 +2,7 @@
 
 mod database;
 
-use crate::{Outcome, run};
+use crate::{Outcome, run, workspace};
 use database::Database;
 
 /// Set to `1`, it has tests that could go on for ever go on twenty times as long (`pdb_testkit::rounds`).
@@ -30,7 +30,10 @@ pub(crate) fn run(options: &Options) -> Outcome {
     database.tell(&mut command);
     match &options.package {
         Some(name) => command.args(["--package", name]),
-        None => command.arg("--workspace"),
+        None => {
+            let excluded = workspace::too_new()?;
+            command.arg("--workspace").args(excluded.iter().flat_map(|name| ["--exclude", name]))
+        }
     };
     if options.slow {
         command.env(SLOW, "1");

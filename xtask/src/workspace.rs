@@ -23,6 +23,7 @@ pub(crate) struct Package {
     pub(crate) manifest_path: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) features: std::collections::BTreeMap<String, Vec<String>>,
+    pub(crate) rust_version: Option<String>,
 }
 
 impl Package {
@@ -60,6 +61,34 @@ pub(crate) fn packages() -> Outcome<Vec<Package>> {
         serde_json::from_str(&text).map_err(|error| format!("cargo metadata is not understood: {error}"))?;
     metadata.packages.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(metadata.packages)
+}
+
+/// Lists the packages that need a newer Rust than the one that is here, and says so.
+///
+/// # Errors
+///
+/// When cargo cannot read the manifests, or the compiler does not tell its version.
+pub(crate) fn too_new() -> Outcome<Vec<String>> {
+    let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let answer = run::output(run::program(compiler).arg("--version"))?;
+    let here = answer.split_whitespace().nth(1).and_then(version);
+    let here = here.ok_or_else(|| format!("`{}` is no version of the compiler", answer.trim()))?;
+    let needs = |package: &Package| package.rust_version.as_deref().and_then(version);
+    let mut packages = packages()?;
+    packages.retain(|package| needs(package).is_some_and(|needed| needed > here));
+    for package in &packages {
+        let needed = package.rust_version.as_deref().unwrap_or_default();
+        eprintln!("SKIPPED: {} needs Rust {needed}", package.name);
+    }
+    Ok(packages.into_iter().map(|package| package.name).collect())
+}
+
+/// Reads `1.94.1`, `1.89` or `1.95.0-nightly`.
+fn version(text: &str) -> Option<[u32; 3]> {
+    let mut parts = text.split(['.', '-']);
+    let mut next = || parts.next().map(str::parse);
+    let [major, minor] = [next()?.ok()?, next()?.ok()?];
+    Some([major, minor, next().and_then(Result::ok).unwrap_or(0)])
 }
 
 /// Lists the files below `folder` whose name ends with `ending`, sorted; none when the folder is missing.
@@ -113,4 +142,18 @@ pub(crate) fn read(path: &Path) -> Outcome<String> {
 /// Returns `path` as a person at the root of the workspace would write it.
 pub(crate) fn shown(path: &Path) -> std::path::Display<'_> {
     path.strip_prefix(root()).unwrap_or(path).display()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        assert_eq!(version("1.94.1"), Some([1, 94, 1]));
+        assert_eq!(version("1.89"), Some([1, 89, 0]));
+        assert_eq!(version("1.100.0-nightly"), Some([1, 100, 0]));
+        assert!(version("1.9.9") < version("1.89"));
+        assert_eq!(version("stable"), None);
+    }
 }

@@ -7,6 +7,8 @@ use crate::workspace::{self, Package};
 /// Lines that a package inherits from the workspace.
 const INHERITED: &[&str] =
     &["version.workspace = true", "edition.workspace = true", "rust-version.workspace = true"];
+/// Packages that need a newer Rust than the workspace, because of what they depend on. None of ours may depend on them.
+const NEWER_RUST: &[&str] = &["pdb-sdk"];
 
 /// Checks the manifest and the README of every package.
 pub(super) fn check(packages: &[Package]) -> Outcome<Complaints> {
@@ -17,10 +19,14 @@ pub(super) fn check(packages: &[Package]) -> Outcome<Complaints> {
         if !inherits_lints(&manifest) {
             complaints.push(format!("package `{name}` does not inherit the workspace's lints"));
         }
-        for line in INHERITED {
+        let needs_newer = NEWER_RUST.contains(&name.as_str());
+        for line in INHERITED.iter().filter(|line| !(needs_newer && line.starts_with("rust-version"))) {
             if !manifest.lines().any(|found| found.trim() == *line) {
                 complaints.push(format!("the manifest of `{name}` lacks `{line}`"));
             }
+        }
+        for dependency in package.dependencies.iter().filter(|one| NEWER_RUST.contains(&one.name.as_str())) {
+            complaints.push(format!("`{name}` names `{}`, which needs a newer Rust", dependency.name));
         }
         if package.is_crate() {
             if package.folder().file_name().is_none_or(|folder| folder != name.as_str()) {
