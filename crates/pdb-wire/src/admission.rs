@@ -41,12 +41,6 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// Returns the operation.
-    #[must_use]
-    pub fn operation(&self) -> Operation {
-        self.operation
-    }
-
     /// Takes the wait that the request is to have out of the admission: whoever does so waits before the request is carried
     /// out. What is not taken is waited for while it is carried out.
     pub fn take_delay(&mut self) -> Option<Duration> {
