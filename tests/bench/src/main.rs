@@ -13,6 +13,7 @@ mod isolation;
 mod load;
 mod ours;
 mod paths;
+mod postgres;
 mod process;
 mod report;
 mod requests;
@@ -68,6 +69,10 @@ struct Options {
     /// Tables of the database with many.
     #[arg(long)]
     tables: Option<u64>,
+    /// Measures on PostgreSQL instead, beside `pgbench`: `postgres://...`, or `own` for a server that is started for it and syncs
+    /// the disk. Makes the schemas `pretender_bench` and `pretender_pgbench`, and removes them.
+    #[arg(long, value_name = "URL")]
+    db: Option<String>,
     /// Writes all figures to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -121,6 +126,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let sizes = options.sizes();
     let mut report = Report::default();
+    if let Some(url) = &options.db {
+        postgres::run(&mut report, &sizes, &options.binary, url)?;
+        return options.json.as_deref().map_or(Ok(()), |file| write_json(file, &report));
+    }
     let wanted = |part: &str| options.only.as_ref().is_none_or(|only| part.contains(only.as_str()));
     if wanted("generator") {
         generator::run(&mut report, &sizes)?;
