@@ -107,18 +107,18 @@ impl<'r> Row<'r> {
     }
 
     /// A key, whose columns in dialects that divide keys are `head` and `rest`; in one that does not, it is in `head`.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "SQLite's keys are in one piece")
+    )]
     pub(crate) fn key(&self, head: usize, rest: usize) -> Result<Cow<'r, [u8]>, StoreError> {
-        match self {
-            Self::Sqlite(_) => {
-                let _ = rest;
-                Ok(Cow::Borrowed(self.blob(head)?))
-            }
+        let head = self.blob(head)?;
+        let rest = match self {
+            Self::Sqlite(_) => &[],
             #[cfg(feature = "postgres")]
-            Self::Postgres(_) => {
-                let (head, rest) = (self.blob(head)?, self.blob(rest)?);
-                Ok(if rest.is_empty() { Cow::Borrowed(head) } else { Cow::Owned([head, rest].concat()) })
-            }
-        }
+            Self::Postgres(_) => self.blob(rest)?,
+        };
+        Ok(if rest.is_empty() { Cow::Borrowed(head) } else { Cow::Owned([head, rest].concat()) })
     }
 }
 

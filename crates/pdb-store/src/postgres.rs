@@ -147,11 +147,12 @@ impl Served {
         }
     }
 
-    /// Runs work on this thread, if it may wait; returns whether it did.
+    /// Whether this thread has nothing to do with an asynchronous runtime, so that it may wait.
     pub(crate) fn is_plain_thread(&self) -> bool {
         Handle::try_current().is_err()
     }
 
+    /// Runs work on this thread, which may wait. It has its result then.
     pub(crate) fn run(&self, work: &mut dyn Piece) {
         self.core.run(work);
     }

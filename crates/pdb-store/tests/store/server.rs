@@ -305,3 +305,30 @@ fn the_longest_keys_are_found_and_ordered() {
         Ok(())
     });
 }
+
+/// The driver waits, and a thread that runs asynchronous tasks must not: there the store makes do, or says so.
+#[test]
+fn asynchronous_code_is_served_or_told_why_not() {
+    let Some((dbs, schema)) = stores(1) else { return };
+    let store = dbs[0].store.clone();
+    let several = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let (read, opened) = (store.clone(), open(&schema));
+    let done = several.spawn(async move {
+        read.write(|tx| tx.create_table(&definition("orders", string_key("pk")))).unwrap();
+        // Also the last clone may go here, with its connections.
+        drop(opened.unwrap());
+        read.read(|tx| tx.table_names(None, 10)).unwrap()
+    });
+    assert_eq!(several.block_on(done).unwrap().len(), 1);
+
+    let one = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let read = store.clone();
+    let refused = one.block_on(async move { read.read(|tx| tx.table_names(None, 10)) });
+    assert!(
+        matches!(&refused, Err(StoreError::Database { source, .. }) if source.to_string().contains("spawn_blocking"))
+    );
+    let read = one.block_on(async {
+        tokio::task::spawn_blocking(move || store.read(|tx| tx.table_names(None, 10))).await
+    });
+    assert_eq!(read.unwrap().unwrap().len(), 1);
+}
