@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::load::{self, LoadResult, MakeRequest, Until};
+use crate::load::{self, Caller, LoadResult, MakeRequest, Until};
 use crate::process::Usage;
 use crate::report::Drain;
 use crate::requests;
@@ -247,8 +247,10 @@ pub(crate) fn drain(
     Ok(Drain { name, records: written, seen: seen / passes, rate: seen as f64 / seconds, cpu_us })
 }
 
-/// Reads a stream from its beginning, shard by shard, and returns how many records it had.
+/// Reads a stream from its beginning, shard by shard, over one connection, and returns how many records it had. Looks at the
+/// pages just enough to know where to go on: it must not take longer than the server.
 fn read_all(address: SocketAddr, arn: &str) -> io::Result<u64> {
+    let mut caller = Caller::to(address)?;
     let description = streams(address, "DescribeStream", &format!(r#"{{"StreamArn":"{arn}"}}"#))?;
     let mut seen = 0;
     for shard in fields(&description, "ShardId") {
@@ -256,13 +258,19 @@ fn read_all(address: SocketAddr, arn: &str) -> io::Result<u64> {
             format!(r#"{{"StreamArn":"{arn}","ShardId":"{shard}","ShardIteratorType":"TRIM_HORIZON"}}"#);
         let mut iterator = field(&streams(address, "GetShardIterator", &body)?, "ShardIterator")?;
         loop {
-            let page = streams(address, "GetRecords", &format!(r#"{{"ShardIterator":"{iterator}"}}"#))?;
-            let records = page.matches("\"eventID\"").count() as u64;
-            seen += records;
-            match field(&page, "NextShardIterator") {
-                Ok(next) if records > 0 => iterator = next,
-                _ => break,
+            let request = format!(r#"{{"ShardIterator":"{iterator}"}}"#);
+            let (status, page) = caller.call("DynamoDBStreams_20120810.GetRecords", &request)?;
+            if status != 200 {
+                return Err(io::Error::other(format!("GetRecords: {status}")));
             }
+            let records = memchr::memmem::find_iter(page, "\"eventID\"").count() as u64;
+            seen += records;
+            let Some(at) = memchr::memmem::rfind(page, b"\"NextShardIterator\"") else { break };
+            if records == 0 {
+                break;
+            }
+            let rest = String::from_utf8_lossy(&page[at..page.len().min(at + 4096)]);
+            iterator = field(&rest, "NextShardIterator")?;
         }
     }
     Ok(seen)

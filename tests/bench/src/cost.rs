@@ -21,6 +21,8 @@ pub(crate) fn measure<E>(count: u64, work: impl FnOnce() -> Result<(), E>) -> Re
 
 /// Returns the CPU time this thread has used, in microseconds.
 pub(crate) fn thread_cpu_us() -> f64 {
+    // The system adds up at its ticks, every few milliseconds, and when a thread is about to give way: so this one is.
+    std::thread::yield_now();
     let file = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = file.split_whitespace().next().and_then(|field| field.parse::<f64>().ok());
     nanoseconds.map_or(f64::NAN, |nanoseconds| nanoseconds / 1e3)

@@ -89,15 +89,34 @@ pub(crate) fn run(
     })
 }
 
-/// Sends one request and returns the status and the body.
+/// Sends one request on a connection of its own and returns the status and the body.
 pub(crate) fn call(address: SocketAddr, target: &str, body: &str) -> io::Result<(u16, String)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut one = Connection::open(address).await?;
-        let (status, length) = one.exchange(target, body).await?;
-        let start = one.body_start;
-        Ok((status, String::from_utf8_lossy(&one.buffer[start..start + length]).into_owned()))
-    })
+    let mut caller = Caller::to(address)?;
+    let (status, answer) = caller.call(target, body)?;
+    Ok((status, String::from_utf8_lossy(answer).into_owned()))
+}
+
+/// A client with one connection that sends one request after the other.
+pub(crate) struct Caller {
+    runtime: tokio::runtime::Runtime,
+    connection: Connection,
+}
+
+impl Caller {
+    /// Connects to a server.
+    pub(crate) fn to(address: SocketAddr) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let connection = runtime.block_on(Connection::open(address))?;
+        Ok(Self { runtime, connection })
+    }
+
+    /// Sends a request and returns the status and the body.
+    pub(crate) fn call(&mut self, target: &str, body: &str) -> io::Result<(u16, &[u8])> {
+        let Self { runtime, connection } = self;
+        let (status, length) = runtime.block_on(connection.exchange(target, body))?;
+        let start = connection.body_start;
+        Ok((status, &connection.buffer[start..start + length]))
+    }
 }
 
 #[derive(Default)]
