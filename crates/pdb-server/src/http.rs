@@ -3,6 +3,7 @@
 mod answer;
 mod auth;
 mod body;
+mod room;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +15,11 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_wire::{Admission, OperationClass, Reply, RequestIds, Wire};
 
+use crate::ServerOptions;
 use crate::control::{self, Control};
 use answer::{Answer, HttpResponse, MediaType};
 use body::ReadError;
+use room::{Held, Room};
 
 /// The most bytes of request line and headers.
 const MOST_HEAD_BYTES: usize = 16 * 1024;
@@ -34,14 +37,21 @@ pub(crate) struct Front {
     control: Option<Arc<Control>>,
     region: String,
     body_timeout: Duration,
+    room: Room,
     request_ids: RequestIds,
 }
 
 impl Front {
-    pub(crate) fn new(wire: Wire, control: Option<Control>, region: String, body_timeout: Duration) -> Self {
-        let is_remote = wire.pretender().is_remote();
-        let (control, request_ids) = (control.map(Arc::new), RequestIds::new());
-        Self { wire, is_remote, control, region, body_timeout, request_ids }
+    pub(crate) fn new(wire: Wire, control: Option<Control>, region: String, options: &ServerOptions) -> Self {
+        Self {
+            is_remote: wire.pretender().is_remote(),
+            wire,
+            control: control.map(Arc::new),
+            region,
+            body_timeout: options.body_timeout,
+            room: Room::new(options.bytes_in_flight),
+            request_ids: RequestIds::new(),
+        }
     }
 
     /// Answers one request. Whatever happens, there is an answer, unless the user has asked that there be none.
@@ -101,7 +111,8 @@ impl Front {
         media_type: MediaType,
         request_id: &str,
     ) -> Option<Answer> {
-        let body = match self.read(parts, body).await {
+        // Until there is an answer.
+        let (body, _held) = match self.read(parts, body).await {
             Ok(body) => body,
             Err(answer) => return Some(answer),
         };
@@ -116,14 +127,20 @@ impl Front {
         if let Some(delay) = admission.take_delay() {
             tokio::time::sleep(delay).await;
         }
-        let reply = match operation.class() {
+        let class = operation.class();
+        let Some(room) = self.room.of_answer(class, self.body_timeout).await else {
+            return Some(Answer::no_room());
+        };
+        let reply = match class {
             OperationClass::Write => self.wire.carry_out(admission, &body).await,
             OperationClass::PointRead if !self.is_remote => self.wire.carry_out(admission, &body).await,
             OperationClass::PointRead | OperationClass::Blocking => {
                 self.carry_out_blocking(admission, body).await
             }
         };
-        reply.answer().map(|response| Answer::of(response, media_type))
+        reply.answer().map(|response| {
+            Answer::with_body(response.status, self.room.occupy(room, response.body), media_type)
+        })
     }
 
     async fn carry_out_blocking(self: &Arc<Self>, admission: Admission, body: Bytes) -> Reply {
@@ -133,7 +150,7 @@ impl Front {
     }
 
     async fn command(&self, control: &Arc<Control>, parts: &Parts, command: &str, body: Incoming) -> Answer {
-        let body = match self.read(parts, body).await {
+        let (body, _held) = match self.read(parts, body).await {
             Ok(body) => body,
             Err(answer) => return answer,
         };
@@ -145,8 +162,8 @@ impl Front {
     }
 
     /// Reads the body, or says what to answer if that cannot be.
-    async fn read(&self, parts: &Parts, body: Incoming) -> Result<Bytes, Answer> {
-        match body::read(&parts.headers, body, self.body_timeout).await {
+    async fn read(&self, parts: &Parts, body: Incoming) -> Result<(Bytes, Held), Answer> {
+        match body::read(&parts.headers, body, &self.room, self.body_timeout).await {
             Ok(body) => Ok(body),
             Err(ReadError::TooLarge) => Err(Answer::empty(StatusCode::PAYLOAD_TOO_LARGE).closing()),
             Err(ReadError::TimedOut) => Err(Answer::empty(StatusCode::REQUEST_TIMEOUT).closing()),
@@ -154,8 +171,9 @@ impl Front {
                 tracing::debug!(%error, "a request body could not be read");
                 Err(Answer::empty(StatusCode::BAD_REQUEST).closing())
             }
+            Err(ReadError::NoRoom) => Err(Answer::no_room()),
             // What cannot be unpacked is no JSON.
-            Err(ReadError::NotGzip) => Ok(Bytes::new()),
+            Err(ReadError::NotGzip) => Ok((Bytes::new(), Held::default())),
         }
     }
 }

@@ -4,6 +4,7 @@ mod control;
 mod http;
 mod listen;
 mod options;
+mod patience;
 mod running;
 mod shutdown;
 mod span;

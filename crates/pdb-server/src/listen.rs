@@ -14,11 +14,18 @@ use tokio::net::TcpStream;
 
 use crate::control::Control;
 use crate::http::Front;
+use crate::patience::Patient;
 use crate::shutdown::{Shutdown, Watcher};
 use crate::{RunningServer, ServerOptions};
 
 /// How long the accept loop rests after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a connection reads ahead at most. Left to itself it would keep 400 KB.
+const MOST_BUFFERED_BYTES: usize = 32 * 1024;
+/// How many connections may wait to be accepted. The 128 that are usual are soon exceeded, and who is turned away tries again only
+/// after a second.
+const MOST_WAITING: i32 = 4096;
 
 /// Why a server could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +57,7 @@ impl Server {
         let address = SocketAddr::new(options.host, options.port);
         let refused = |source| ServerError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(refused)?;
+        socket2::SockRef::from(&listener).listen(MOST_WAITING).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         Ok(BoundServer { listener, address, options })
@@ -98,24 +106,32 @@ impl BoundServer {
             .build()
             .map_err(ServerError::Threads)?;
         let region = pretender.account().region.clone();
-        let control = options.control.map(|clock| Control::new(pretender.clone(), clock));
+        let control = options.control.clone().map(|clock| Control::new(pretender.clone(), clock));
         let wire = Wire::new(pretender).with_endpoint(&address.to_string());
-        let front = Arc::new(Front::new(wire, control, region, options.body_timeout));
+        let front = Arc::new(Front::new(wire, control, region, &options));
         let shutdown = Shutdown::new();
         let watcher = shutdown.watcher();
         let listener = {
             let _context = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(ServerError::Threads)?
         };
-        runtime.spawn(accept(listener, front, options.head_timeout, watcher));
+        let timeouts = Timeouts { head: options.head_timeout, answer: options.body_timeout };
+        runtime.spawn(accept(listener, front, timeouts, watcher));
         Ok(RunningServer::new(runtime, address, shutdown, options.drain_timeout))
     }
+}
+
+/// How long a connection waits for the other side.
+#[derive(Clone, Copy)]
+struct Timeouts {
+    head: Duration,
+    answer: Duration,
 }
 
 async fn accept(
     listener: tokio::net::TcpListener,
     front: Arc<Front>,
-    head_timeout: Duration,
+    timeouts: Timeouts,
     mut watcher: Watcher,
 ) {
     loop {
@@ -125,7 +141,7 @@ async fn accept(
         };
         match accepted {
             Ok((stream, _)) => {
-                tokio::spawn(serve(stream, front.clone(), head_timeout, watcher.clone()));
+                tokio::spawn(serve(stream, front.clone(), timeouts, watcher.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -136,7 +152,7 @@ async fn accept(
 }
 
 /// Answers the requests of one connection, one after the other, until either side ends it.
-async fn serve(stream: TcpStream, front: Arc<Front>, head_timeout: Duration, mut watcher: Watcher) {
+async fn serve(stream: TcpStream, front: Arc<Front>, timeouts: Timeouts, mut watcher: Watcher) {
     // Answers are small and complete: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
@@ -145,8 +161,9 @@ async fn serve(stream: TcpStream, front: Arc<Front>, head_timeout: Duration, mut
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
-        .serve_connection(TokioIo::new(stream), service);
+        .header_read_timeout(timeouts.head)
+        .max_buf_size(MOST_BUFFERED_BYTES)
+        .serve_connection(Patient::new(TokioIo::new(stream), timeouts.answer), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

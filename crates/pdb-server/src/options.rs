@@ -18,8 +18,14 @@ pub struct ServerOptions {
     /// How long a client may take to send the head of a request, and to stay idle between two; three minutes unless
     /// chosen, longer than clients keep a connection they do not use.
     pub head_timeout: Duration,
-    /// How long a client may take to send the body of a request; a minute unless chosen.
+    /// How long a client may take to send the body of a request, may go without taking a byte of its answer, and has to wait for
+    /// room (see `bytes_in_flight`) before it gets status 503; a minute unless chosen.
     pub body_timeout: Duration,
+    /// How many bytes of request bodies above 16 KiB the server holds at one time, and as many of answers; 32 MiB unless chosen.
+    /// Who finds no room waits for it, before its body is read or its answer is made. Work on a request takes some
+    /// times its size, so the server's memory is bounded, whatever the number of connections; each connection by itself takes
+    /// up to 50 KiB. Calls with small bodies and health checks do not wait for large bodies.
+    pub bytes_in_flight: usize,
     /// How long a stop waits for requests in flight; ten seconds unless chosen.
     pub drain_timeout: Duration,
     /// The clock that the database was opened with. Given one, the server obeys commands to it, to shards, faults,
@@ -42,6 +48,7 @@ impl Default for ServerOptions {
             workers: None,
             head_timeout: Duration::from_secs(180),
             body_timeout: Duration::from_secs(60),
+            bytes_in_flight: 32 * 1024 * 1024,
             drain_timeout: Duration::from_secs(10),
             control: None,
         }

@@ -60,9 +60,18 @@ impl Answer {
 
     /// What an operation answers.
     pub(crate) fn of(response: pdb_wire::Response, media_type: MediaType) -> Self {
-        let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { body: response.body.into(), ..Self::empty(status) }
-            .with(CONTENT_TYPE, HeaderValue::from_static(media_type.as_str()))
+        Self::with_body(response.status, response.body.into(), media_type)
+    }
+
+    /// An answer of this status and body.
+    pub(crate) fn with_body(status: u16, body: Bytes, media_type: MediaType) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { body, ..Self::empty(status) }.with(CONTENT_TYPE, HeaderValue::from_static(media_type.as_str()))
+    }
+
+    /// The answer to a request that found no room. SDKs try again.
+    pub(crate) fn no_room() -> Self {
+        Self::empty(StatusCode::SERVICE_UNAVAILABLE).closing()
     }
 
     /// What a command answers.

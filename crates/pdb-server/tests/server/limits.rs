@@ -1,11 +1,15 @@
 //! Sizes and packing.
 
 use std::io::Write;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::harness::{Answer, Connection, SIGNED, exchange, request_with, server};
+use pdb_server::{Server, ServerOptions};
+use pretender::Pretender;
+
+use crate::harness::{Answer, Connection, SIGNED, exchange, request, request_with, server, server_with};
 
 const LIST: &str = "DynamoDBStreams_20120810.ListStreams";
 const LIMIT: usize = 16 * 1024 * 1024;
@@ -77,6 +81,95 @@ fn packed_bodies_are_unpacked_within_limits() {
         let not_json = r#"{"__type":"com.amazon.coral.service#SerializationException"}"#;
         assert_eq!((answer.status, answer.text()), (400, not_json));
     }
+}
+
+#[test]
+fn large_bodies_wait_for_room_and_nothing_else_waits_for_them() {
+    let options = ServerOptions { bytes_in_flight: 1 << 20, ..ServerOptions::default() };
+    let server = server_with(options);
+    let large = || {
+        let mut connection = Connection::to(server.address());
+        connection.send(head(&format!("Content-Length: {}", 1 << 20)));
+        connection
+    };
+    let body = body_of(1 << 20);
+    let (begun, rest) = body.split_at(1000);
+    // The first takes all the room; or the second does, and the first waits.
+    let mut connections = [large(), large()];
+    connections.iter_mut().for_each(|connection| connection.send(begun));
+    let small =
+        || exchange(server.address(), request_with(SIGNED, "application/json", LIST, &body_of(16_384)));
+    assert_eq!(small().status, 200);
+    let health = exchange(server.address(), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(health.status, 200);
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let ends = connections.iter_mut().map(|connection| {
+            scope.spawn(move || {
+                connection.send(rest);
+                connection.answer().status
+            })
+        });
+        ends.collect::<Vec<_>>().into_iter().map(|end| end.join().unwrap()).collect()
+    });
+    assert_eq!(answers, [200, 200]);
+}
+
+#[test]
+fn who_finds_no_room_is_told_so() {
+    let options = ServerOptions {
+        bytes_in_flight: 1 << 20,
+        body_timeout: Duration::from_millis(300),
+        ..ServerOptions::default()
+    };
+    let server = server_with(options);
+    // One of several gets the room, and sends too slowly to keep it. Who comes later may get it after that.
+    let told = (0..50).flat_map(|_| {
+        let mut connections = [(); 3].map(|()| {
+            let mut connection = Connection::to(server.address());
+            connection.send(head("Content-Length: 1000000"));
+            connection
+        });
+        connections.each_mut().map(|connection| {
+            let status = connection.answer().status;
+            assert!(connection.is_closed());
+            assert!([408, 503].contains(&status), "{status}");
+            status
+        })
+    });
+    assert!(told.into_iter().any(|status| status == 503));
+    let answer =
+        exchange(server.address(), request_with(SIGNED, "application/json", LIST, &body_of(900_000)));
+    assert_eq!(answer.status, 200);
+}
+
+#[test]
+fn who_does_not_fetch_its_answer_is_cut_off() {
+    let options = ServerOptions {
+        bytes_in_flight: 1 << 20,
+        body_timeout: Duration::from_millis(300),
+        ..ServerOptions::default()
+    };
+    let pretender = Pretender::in_memory().unwrap();
+    let server = Server::start(pretender, options).unwrap();
+    let call = |target: &str, body: &str| {
+        exchange(server.address(), request(&format!("DynamoDB_20120810.{target}"), body)).status
+    };
+    let table = r#"{"TableName": "large", "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}]}"#;
+    assert_eq!(call("CreateTable", table), 200);
+    let text = "x".repeat(300_000);
+    for n in 0..4 {
+        let item = format!(r#"{{"pk": {{"S": "{n}"}}, "text": {{"S": "{text}"}}}}"#);
+        assert_eq!(call("PutItem", &format!(r#"{{"TableName": "large", "Item": {item}}}"#)), 200);
+    }
+    let scan = request("DynamoDB_20120810.Scan", r#"{"TableName": "large"}"#);
+    // Far more than the operating system keeps of what nobody fetches.
+    let mut idle = Connection::to(server.address());
+    while idle.try_send(scan.repeat(20)) {}
+    let answer = exchange(server.address(), &scan);
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.len() > 900_000);
 }
 
 #[test]
