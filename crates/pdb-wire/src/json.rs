@@ -22,6 +22,16 @@ impl JsonWriter {
         json.into_bytes()
     }
 
+    /// How many bytes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Makes room for so many more bytes.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.out.reserve(bytes);
+    }
+
     /// The finished text.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.out
@@ -134,6 +144,18 @@ impl JsonWriter {
     pub(crate) fn raw(&mut self, json: &str) {
         self.separate();
         self.out.extend_from_slice(json.as_bytes());
+    }
+
+    /// Writes a piece of JSON as it is; commas and what must be escaped are the caller's affair.
+    pub(crate) fn verbatim(&mut self, json: &str) {
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
+    /// Writes what a value looks like, which must need no escapes, between quotes that are the caller's affair.
+    pub(crate) fn formatted(&mut self, value: impl std::fmt::Display) {
+        use std::io::Write;
+        // Writing to memory does not fail.
+        let _ = write!(self.out, "{value}");
     }
 
     /// Writes an integer.
