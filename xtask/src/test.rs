@@ -8,6 +8,14 @@ use database::Database;
 /// Set to `1`, it has tests that could go on for ever go on twenty times as long (`pdb_testkit::rounds`).
 pub(crate) const SLOW: &str = "PRETENDER_SLOW_TESTS";
 
+/// Says on which kind of database the tests below run (`pdb_testkit::DATABASE`).
+const DATABASE: &str = "PRETENDER_TEST_DATABASE";
+
+/// The packages, and their test programs, that run a second time, on PostgreSQL. `pdb-server` has tests of its own for it, which
+/// always run.
+const AGAIN: &[(&str, &str)] =
+    &[("pdb-capture", "capture"), ("pdb-cleanup", "cleanup"), ("pdb-streams", "streams")];
+
 /// What to test.
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
@@ -43,7 +51,21 @@ pub(crate) fn run(options: &Options) -> Outcome {
     if !options.arguments.is_empty() {
         command.arg("--").args(&options.arguments);
     }
-    let outcome = run::run(&mut command);
+    let mut outcome = run::run(&mut command);
+    if !matches!(database, Database::Missing(_)) && options.package.is_none() {
+        // All that was not SQLite's own business, on PostgreSQL.
+        let mut again = run::cargo();
+        again.args(["test", "--no-fail-fast"]);
+        for (package, test) in AGAIN {
+            again.args(["--package", package, "--test", test]);
+        }
+        again.env(DATABASE, "postgres");
+        database.tell(&mut again);
+        if !options.arguments.is_empty() {
+            again.arg("--").args(&options.arguments);
+        }
+        outcome = outcome.and(run::run(&mut again));
+    }
     if let Database::Missing(why) = &database {
         eprintln!("SKIPPED: the tests on PostgreSQL: {why}");
     }
