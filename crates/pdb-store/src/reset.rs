@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{driver::Param, error::StoreError, names, records, table::Table, tx::Tx};
+#[cfg(feature = "postgres")]
+use pdb_model::EpochMillis;
+
+use crate::{dialect::Dialect, driver::Param, error::StoreError, names, records, table::Table, tx::Tx};
 
 /// What emptying a table removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,13 +27,50 @@ impl Tx<'_> {
     pub fn clear_table(&mut self, table: &Table) -> Result<ClearReport, StoreError> {
         let table = self.catalog.current(table)?.clone();
         // Nobody else writes here until this is done.
-        self.redefine(table.id)?;
+        self.stop_writers_of(&table)?;
+        let table = self.catalog.current(&table)?.clone();
         self.touch(&table);
         self.write_records()?;
         let items = self.clear_items(&table)?;
         let records = self.clear_streams(&table)?;
         self.change("forget tokens", "DELETE FROM pdb_token", &[])?;
         Ok(ClearReport { items, records })
+    }
+
+    /// On PostgreSQL, others may be writing: those that have not finished are waited for, and those that begin wait for us.
+    fn stop_writers_of(&mut self, table: &Arc<Table>) -> Result<(), StoreError> {
+        if self.driver.dialect() == Dialect::Sqlite {
+            return Ok(());
+        }
+        self.hold_catalog()?;
+        // First, as when a definition is replaced: writers lock the items before the counts.
+        let items = names::quoted(&names::item_table(table.name().as_str()));
+        self.define("lock a table of items", &format!("LOCK TABLE {items} IN EXCLUSIVE MODE"))?;
+        self.redefine(table.id)
+    }
+
+    /// Removes everything that is in a database, but not what it knows of itself.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn clear_database(&mut self) -> Result<(), StoreError> {
+        self.hold_catalog()?;
+        for table in self.tables()? {
+            self.drop_table(table.name(), EpochMillis(0))?;
+        }
+        for stream in self.streams(None)? {
+            self.delete_stream(&stream)?;
+        }
+        let kept = self.driver.all(
+            "list copies of items",
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'pdb\\_backup\\_%'",
+            &[],
+            |row| Ok(row.text(0)?.to_owned()),
+        )?;
+        for name in kept {
+            self.define("drop a copy of items", &format!("DROP TABLE {}", names::quoted(&name)))?;
+        }
+        self.change("forget tokens", "DELETE FROM pdb_token", &[])?;
+        self.change("forget documents", "DELETE FROM pdb_document", &[])?;
+        Ok(())
     }
 
     fn clear_items(&mut self, table: &Arc<Table>) -> Result<u64, StoreError> {
@@ -59,7 +99,8 @@ impl Tx<'_> {
             self.change(
                 "note how far a shard is trimmed",
                 "UPDATE pdb_shard SET trimmed_sequence = \
-                 CASE WHEN trimmed_sequence < ?3 THEN ?3 ELSE trimmed_sequence END WHERE stream_id IN (SELECT id FROM pdb_stream WHERE table_name = ?1) AND number = ?2",
+                 CASE WHEN trimmed_sequence < ?3 THEN ?3 ELSE trimmed_sequence END \
+                 WHERE stream_id IN (SELECT id FROM pdb_stream WHERE table_name = ?1) AND number = ?2",
                 &[
                     Param::Text(table.name().as_str()),
                     Param::Integer(records::signed(shard.number)),

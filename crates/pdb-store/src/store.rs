@@ -272,6 +272,20 @@ impl Store {
         }
     }
 
+    /// Removes everything, in one step: tables, streams, records, documents, tokens. Waits for maintenance, and for the writes that
+    /// run. Readers of streams are told that these are gone; what was read from this store before is void.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Closed`], [`StoreError::Database`]; then nothing is changed.
+    pub fn reset(&self) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Embedded(engine) => engine.replace(DatabaseCopy::empty()?),
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => self.maintain(|| self.write(|tx| tx.clear_database())),
+        }
+    }
+
     /// Closes the store: does what is waiting, then refuses everything. Happens by itself when the last clone is dropped.
     pub fn close(&self) {
         match &self.engine {

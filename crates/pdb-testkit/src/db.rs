@@ -66,6 +66,16 @@ impl TestDb {
         if on_postgres() {
             return Self::on_server();
         }
+        Self::in_file(durability)
+    }
+
+    /// Makes an empty database in a file of a temporary directory, whatever [`DATABASE`] says.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot.
+    #[must_use]
+    pub fn in_file(durability: Durability) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = open_in(&directory, durability);
         Self::around(store, Some(Home::Directory(directory)))

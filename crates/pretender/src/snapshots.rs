@@ -54,7 +54,7 @@ const SUFFIX: &str = ".db";
 ///
 /// A snapshot is the whole database at one moment: tables, items, streams with their records, backups, tags. The clock is no part
 /// of it. Of a database in memory, named snapshots are kept in memory; of one in a file, in the folder `<file>-snapshots` beside
-/// it, where they are found again after a restart.
+/// it, where they are found again after a restart. A database on a PostgreSQL server has no snapshots.
 impl Pretender {
     /// Saves the database under a name, in the place of the snapshot that had it. Writers go on meanwhile, unless the database
     /// is in memory.
@@ -77,7 +77,7 @@ impl Pretender {
             let description = self.inner.store.copy_to_file(&path, taken).map_err(file_error)?;
             return Ok(SnapshotSummary::new(name, description));
         }
-        let copy = self.inner.store.copy(taken).map_err(ControlError::Store)?;
+        let copy = self.inner.store.copy(taken).map_err(file_error)?;
         let description = copy.describe().map_err(ControlError::Store)?;
         self.inner.snapshots.lock().insert(name.to_owned(), (copy, description));
         Ok(SnapshotSummary::new(name, description))
@@ -110,7 +110,7 @@ impl Pretender {
                 (copy.duplicate().map_err(ControlError::Store)?, *description)
             }
         };
-        self.inner.store.replace(copy).map_err(ControlError::Store)?;
+        self.inner.store.replace(copy).map_err(file_error)?;
         Ok(SnapshotSummary::new(name, description))
     }
 
@@ -212,7 +212,7 @@ impl Pretender {
         self.check_other_file(path)?;
         let copy = DatabaseCopy::read(path).map_err(file_error)?;
         let description = copy.describe().map_err(ControlError::Store)?;
-        self.inner.store.replace(copy).map_err(ControlError::Store)?;
+        self.inner.store.replace(copy).map_err(file_error)?;
         Ok(SnapshotSummary::new(path.display().to_string(), description))
     }
 
@@ -236,8 +236,7 @@ impl Pretender {
     ///
     /// [`ControlError::Store`]. Nothing is changed then.
     pub fn reset(&self) -> Result<(), ControlError> {
-        let empty = DatabaseCopy::empty().map_err(ControlError::Store)?;
-        self.inner.store.replace(empty).map_err(ControlError::Store)
+        self.inner.store.reset().map_err(ControlError::Store)
     }
 
     /// Removes all items of a table, without records of it, and the past of its streams. The table stays with its settings, and
@@ -332,6 +331,10 @@ fn file_error(error: StoreError) -> ControlError {
         StoreError::Open(error) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
             ControlError::NotPossible(format!("{error}{}", cause.unwrap_or_default()))
+        }
+        StoreError::Unsupported(_) => {
+            let text = "snapshots are not possible on a PostgreSQL server: its own tools copy a database";
+            ControlError::NotPossible(text.to_owned())
         }
         other => ControlError::Store(other),
     }

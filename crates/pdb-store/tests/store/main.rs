@@ -5,6 +5,7 @@ mod catalog;
 mod copies;
 mod opening;
 mod ranges;
+mod reset;
 mod server;
 mod streams;
 mod tokens;
