@@ -192,9 +192,9 @@ pub(crate) fn copy_to_file(
 }
 
 fn write_copy(source: &Connection, path: &Path, taken: EpochMillis) -> Result<CopyDescription, StoreError> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(sqlite::unwritable(path, e)),
-        _ => {}
+    // What a process left that died while it saved.
+    for suffix in ["", "-wal", "-journal"] {
+        remove_if_there(&beside(path, suffix)).map_err(|e| sqlite::unwritable(path, e))?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -202,12 +202,12 @@ fn write_copy(source: &Connection, path: &Path, taken: EpochMillis) -> Result<Co
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let mut target = Connection::open_with_flags(path, flags).map_err(|e| sqlite::refused(path, e))?;
     // Nobody else knows the file yet, and half of it is worth nothing.
-    let alone = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;";
+    let alone = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;";
     target.execute_batch(alone).during("set up a copy")?;
     copy_pages(source, &mut target)?;
-    // The pages of a database with a log say that there is one.
+    // The pages of a database with a log say that there is one; SQLite learns it when it reads them.
     target
-        .execute_batch("PRAGMA journal_mode = DELETE; PRAGMA journal_mode = OFF;")
+        .execute_batch("SELECT count(*) FROM sqlite_schema; PRAGMA journal_mode = MEMORY;")
         .during("set up a copy")?;
     let driver = Driver::new(&target);
     sign(driver, taken)?;
@@ -222,10 +222,7 @@ fn finish(unfinished: &Path, path: &Path, durability: Durability) -> io::Result<
     }
     // The log of a database that was not closed belongs to the file that goes.
     for suffix in ["-wal", "-shm"] {
-        match fs::remove_file(beside(path, suffix)) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
+        remove_if_there(&beside(path, suffix))?;
     }
     fs::rename(unfinished, path)?;
     if survive_power_failure && let Some(directory) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
@@ -233,6 +230,13 @@ fn finish(unfinished: &Path, path: &Path, durability: Durability) -> io::Result<
         let _ = File::open(directory).and_then(|directory| directory.sync_all());
     }
     Ok(())
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
