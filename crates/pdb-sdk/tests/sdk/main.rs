@@ -6,6 +6,7 @@ mod faults;
 mod harness;
 mod isolation;
 mod items;
+mod postgres;
 mod refusals;
 mod runtimes;
 mod streams;
