@@ -13,8 +13,12 @@ const DATABASE: &str = "PRETENDER_TEST_DATABASE";
 
 /// The packages, and their test programs, that run a second time, on PostgreSQL. `pdb-server` has tests of its own for it, which
 /// always run.
-const AGAIN: &[(&str, &str)] =
-    &[("pdb-capture", "capture"), ("pdb-cleanup", "cleanup"), ("pdb-streams", "streams")];
+const AGAIN: &[(&str, &str)] = &[
+    ("pdb-capture", "capture"),
+    ("pdb-cleanup", "cleanup"),
+    ("pdb-items", "items"),
+    ("pdb-streams", "streams"),
+];
 
 /// What to test.
 #[derive(clap::Args, Default)]
