@@ -33,9 +33,16 @@ impl ReadTx<'_> {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<(String, String)>, StoreError> {
+        let name = match self.driver.dialect() {
+            Dialect::Sqlite => "name",
+            // A database's own collation is not ours to choose.
+            Dialect::Postgres => "name COLLATE \"C\"",
+        };
         self.driver.all(
             "list documents",
-            "SELECT name, value FROM pdb_document WHERE kind = ?1 AND name > ?2 ORDER BY name LIMIT ?3",
+            &format!(
+                "SELECT name, value FROM pdb_document WHERE kind = ?1 AND {name} > ?2 ORDER BY {name} LIMIT ?3"
+            ),
             &[Param::Text(kind), Param::Text(after.unwrap_or_default()), Param::Integer(limit.into())],
             |row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned())),
         )

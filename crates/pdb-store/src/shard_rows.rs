@@ -165,12 +165,11 @@ pub(crate) fn load_open_stream(driver: Driver<'_>, row: &StreamRow) -> Result<Op
 }
 
 fn shards_of(driver: Driver<'_>, stream: StreamId) -> Result<Vec<ShardRow>, StoreError> {
-    driver.all(
-        "list shards",
-        &format!("{SHARD_COLUMNS} WHERE stream_id = ?1 ORDER BY shard_id"),
-        &[Param::Integer(stream.0)],
-        read_shard,
-    )
+    let sql = format!("{SHARD_COLUMNS} WHERE stream_id = ?1");
+    let mut shards = driver.all("list shards", &sql, &[Param::Integer(stream.0)], read_shard)?;
+    // By bytes, which is not the order of texts in every database.
+    shards.sort_unstable_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
+    Ok(shards)
 }
 
 pub(crate) fn open_stream(row: &StreamRow, shards: Vec<OpenShard>) -> OpenStream {
