@@ -25,9 +25,11 @@ impl Fault {
             // https://www.postgresql.org/docs/current/errcodes-appendix.html: serialization failure, deadlock, unique
             // violation (somebody else has inserted the same key), lock not available.
             Some("40001" | "40P01" | "23505" | "55P03") => Self::Conflict(Some(error)),
-            // Table, column or schema unknown, table there already, cached plan out of date, prepared statement unknown: others
-            // define tables.
-            Some("42P01" | "42703" | "3F000" | "42P07" | "0A000" | "26000") => Self::Conflict(Some(error)),
+            // Table, column or schema unknown; table, its row type or schema there already; cached plan out of date, prepared
+            // statement unknown: others define tables.
+            Some("42P01" | "42703" | "3F000" | "42P07" | "42710" | "42P06" | "0A000" | "26000") => {
+                Self::Conflict(Some(error))
+            }
             // Connection trouble; shut down, crashed, starting; idle too long in a transaction; read-only: a standby, or a
             // primary that has become one; too many connections.
             Some("57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25006" | "53300") => Self::Lost(error),
