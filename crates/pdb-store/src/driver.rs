@@ -57,52 +57,58 @@ pub(crate) enum Row<'r> {
 }
 
 impl<'r> Row<'r> {
+    #[inline]
     pub(crate) fn integer(&self, column: usize) -> Result<i64, StoreError> {
         match self {
             Self::Sqlite(row) => value(row, column)?.as_i64().map_err(|e| StoreError::corrupt("number", e)),
             #[cfg(feature = "postgres")]
-            Self::Postgres(row) => row.try_get(column).map_err(|e| StoreError::corrupt("number", e)),
+            Self::Postgres(row) => served(row, column, "number"),
         }
     }
 
     /// A count or a size: never negative.
+    #[inline]
     pub(crate) fn count(&self, column: usize) -> Result<u64, StoreError> {
         u64::try_from(self.integer(column)?).map_err(|e| StoreError::corrupt("count", e))
     }
 
+    #[inline]
     pub(crate) fn optional_integer(&self, column: usize) -> Result<Option<i64>, StoreError> {
         match self {
             Self::Sqlite(row) => {
                 value(row, column)?.as_i64_or_null().map_err(|e| StoreError::corrupt("number", e))
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(row) => row.try_get(column).map_err(|e| StoreError::corrupt("number", e)),
+            Self::Postgres(row) => served(row, column, "number"),
         }
     }
 
+    #[inline]
     pub(crate) fn text(&self, column: usize) -> Result<&'r str, StoreError> {
         match self {
             Self::Sqlite(row) => value(row, column)?.as_str().map_err(|e| StoreError::corrupt("text", e)),
             #[cfg(feature = "postgres")]
-            Self::Postgres(row) => row.try_get(column).map_err(|e| StoreError::corrupt("text", e)),
+            Self::Postgres(row) => served(row, column, "text"),
         }
     }
 
+    #[inline]
     pub(crate) fn optional_text(&self, column: usize) -> Result<Option<&'r str>, StoreError> {
         match self {
             Self::Sqlite(row) => {
                 value(row, column)?.as_str_or_null().map_err(|e| StoreError::corrupt("text", e))
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(row) => row.try_get(column).map_err(|e| StoreError::corrupt("text", e)),
+            Self::Postgres(row) => served(row, column, "text"),
         }
     }
 
+    #[inline]
     pub(crate) fn blob(&self, column: usize) -> Result<&'r [u8], StoreError> {
         match self {
             Self::Sqlite(row) => value(row, column)?.as_blob().map_err(|e| StoreError::corrupt("bytes", e)),
             #[cfg(feature = "postgres")]
-            Self::Postgres(row) => row.try_get(column).map_err(|e| StoreError::corrupt("bytes", e)),
+            Self::Postgres(row) => served(row, column, "bytes"),
         }
     }
 
@@ -122,8 +128,20 @@ impl<'r> Row<'r> {
     }
 }
 
+#[inline]
 fn value<'r>(row: &'r rusqlite::Row<'r>, column: usize) -> Result<ValueRef<'r>, StoreError> {
     row.get_ref(column).map_err(|e| StoreError::corrupt("column", e))
+}
+
+/// Apart, so that what reads SQLite's rows stays small enough to be inlined: a page of records reads thousands of values.
+#[cfg(feature = "postgres")]
+#[inline(never)]
+fn served<'r, T: postgres::types::FromSql<'r>>(
+    row: &'r PgRow,
+    column: usize,
+    what: &'static str,
+) -> Result<T, StoreError> {
+    row.try_get(column).map_err(|e| StoreError::corrupt(what, e))
 }
 
 /// A connection with an open transaction, or a snapshot.
