@@ -5,7 +5,7 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -22,6 +22,10 @@ const APPLICATION_ID: u32 = 0x5044_4231;
 const PAGE_BYTES: u32 = 8192;
 /// Statements kept prepared on each connection: some dozen for each table in use.
 const STATEMENTS: usize = 512;
+
+/// How long a lock is waited for: a process that is being started holds, for a moment, the locks of the one that starts it, also
+/// those that are given up just then.
+const LOCK_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The lock that keeps a second process from a database file; released when dropped.
 #[derive(Debug)]
@@ -173,10 +177,17 @@ pub(crate) fn lock(path: &Path, options: &OpenOptions) -> Result<Option<FileLock
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(unwritable(path, e)),
     };
-    match file.try_lock() {
-        Ok(()) => Ok(Some(FileLock { _file: file })),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.into()).into()),
-        Err(TryLockError::Error(e)) => Err(unwritable(path, e)),
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(FileLock { _file: file })),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                // Nothing but time comes from it.
+                let _ = crossbeam_channel::after(Duration::from_millis(10)).recv();
+            }
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(path.into()).into()),
+            Err(TryLockError::Error(e)) => return Err(unwritable(path, e)),
+        }
     }
 }
 
