@@ -6,6 +6,8 @@ use std::time::Duration;
 use pretender::{EpochMillis, ManualClock, Pretender, StreamViewType};
 use serde_json::Value;
 
+use crate::place::Place;
+
 /// The time at which every scenario begins.
 pub(crate) const START: EpochMillis = EpochMillis(1_772_356_542_017);
 
@@ -83,13 +85,15 @@ pub(crate) trait Driver {
 pub(crate) struct World {
     pub(crate) db: Pretender,
     pub(crate) clock: Arc<ManualClock>,
+    _place: Place,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
         let clock = Arc::new(ManualClock::held_at(START));
-        let builder = Pretender::builder().clock(clock.clone()).sweep_interval(None);
-        Self { db: builder.open().unwrap(), clock }
+        let place = Place::new();
+        let builder = place.builder().clock(clock.clone()).sweep_interval(None);
+        Self { db: builder.open().unwrap(), clock, _place: place }
     }
 
     /// Moves the time and does what is then due.

@@ -2,7 +2,6 @@
 //! table that is a plain map.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::driver::START;
+use crate::place::Place;
 
 /// What is done to the database.
 #[derive(Clone, Debug)]
@@ -58,10 +58,12 @@ struct Run {
     expected: BTreeMap<String, i64>,
     /// Changes that must have left a record, in order.
     changes: Vec<(EventName, String)>,
+    /// Dropped after the database.
+    place: Place,
 }
 
-fn open(file: &Path, clock: &Arc<ManualClock>) -> Pretender {
-    Pretender::builder().file(file).clock(clock.clone()).sweep_interval(None).open().unwrap()
+fn open(place: &Place, clock: &Arc<ManualClock>) -> Pretender {
+    place.builder().clock(clock.clone()).sweep_interval(None).open().unwrap()
 }
 
 fn key(number: u8) -> String {
@@ -81,9 +83,10 @@ fn number(item: &Item) -> i64 {
 }
 
 impl Run {
-    fn new(file: &Path, view_type: StreamViewType) -> Self {
+    fn new(view_type: StreamViewType) -> Self {
         let clock = Arc::new(ManualClock::held_at(START));
-        let db = open(file, &clock);
+        let place = Place::lasting();
+        let db = open(&place, &clock);
         let table = TableName::new("Invariants").unwrap();
         let description = db
             .create_table(CreateTableInput {
@@ -92,7 +95,7 @@ impl Run {
             })
             .unwrap();
         let stream_arn = description.latest_stream_arn.unwrap();
-        Self { db, clock, table, stream_arn, expected: BTreeMap::new(), changes: Vec::new() }
+        Self { db, clock, table, stream_arn, expected: BTreeMap::new(), changes: Vec::new(), place }
     }
 
     fn expect(&mut self, key: String, new: Option<i64>) {
@@ -110,7 +113,7 @@ impl Run {
         self.changes.push((event, key));
     }
 
-    fn take(&mut self, step: &Step, file: &Path) {
+    fn take(&mut self, step: &Step) {
         match step {
             Step::Put(k, n) => {
                 self.db.put_item(PutItemInput::new(self.table.clone(), item(&key(*k), *n))).unwrap();
@@ -136,7 +139,7 @@ impl Run {
             Step::Split => drop(self.db.split_shards(&self.stream_arn, None).unwrap()),
             Step::Reopen => {
                 self.db.close();
-                self.db = open(file, &self.clock);
+                self.db = open(&self.place, &self.clock);
             }
             Step::Pass(seconds) => {
                 // Less than a day in all: nothing is trimmed in these histories.
@@ -226,11 +229,9 @@ proptest! {
         ],
         limit in 1u32..8,
     ) {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("invariants.db");
-        let mut run = Run::new(&file, view_type);
+        let mut run = Run::new(view_type);
         for step in &steps {
-            run.take(step, &file);
+            run.take(step);
         }
         run.check(view_type, limit);
     }

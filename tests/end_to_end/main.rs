@@ -5,5 +5,6 @@ mod driver;
 mod http;
 mod invariants;
 mod library;
+mod place;
 mod scenarios;
 mod snapshots;

@@ -18,6 +18,7 @@ const AGAIN: &[(&str, &str)] = &[
     ("pdb-cleanup", "cleanup"),
     ("pdb-items", "items"),
     ("pdb-streams", "streams"),
+    ("pretender-tests", "end_to_end"),
 ];
 
 /// What to test.
