@@ -61,7 +61,12 @@ impl Visit for Fields {
 /// Runs something and returns the statements it took on tables of items, index entries and records.
 fn statements(run: impl FnOnce()) -> Vec<String> {
     let statements = Statements::default();
-    tracing::subscriber::with_default(statements.clone(), run);
+    tracing::subscriber::with_default(statements.clone(), || {
+        // Another test may have reached a place that makes events for the first time just while this subscriber came: then
+        // `tracing` has noted that nobody listens there.
+        tracing::callsite::rebuild_interest_cache();
+        run();
+    });
     let found = statements.0.lock().expect("the list");
     found.clone()
 }
