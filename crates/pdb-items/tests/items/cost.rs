@@ -1,7 +1,8 @@
 //! What operations ask of the database: statements and rows, counted.
 
+use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use pdb_items::{PutItemInput, QueryInput, ScanInput, Select};
 use pdb_model::AttributeValue;
@@ -10,9 +11,16 @@ use tracing::span;
 
 use crate::harness::{Db, key, put, query, scan, table};
 
-/// The statements of a database, each as its first word, its table and its rows.
-#[derive(Clone, Default)]
-struct Statements(Arc<Mutex<Vec<String>>>);
+thread_local! {
+    /// The statements of this thread's test while it listens, each as its first word, its table and its rows.
+    static HEARD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Listens in the whole process, for whichever thread wants to hear.
+///
+/// A subscriber of one thread would not do: while it is the only one, `tracing` asks the thread that reaches an event first
+/// whether anybody listens, and keeps its answer for all.
+struct Statements;
 
 impl tracing::Subscriber for Statements {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
@@ -20,14 +28,17 @@ impl tracing::Subscriber for Statements {
     }
 
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        let verb = fields.sql.split(' ').next().unwrap_or_default();
-        let table = fields.sql.split('"').nth(1).unwrap_or_default();
-        // The store's own tables have no quotes; how it keeps its books is its affair.
-        if !table.is_empty() && ["SELECT", "INSERT", "UPDATE", "DELETE"].contains(&verb) {
-            self.0.lock().expect("the list").push(format!("{verb} {table} {}", fields.rows));
-        }
+        HEARD.with_borrow_mut(|heard| {
+            let Some(heard) = heard else { return };
+            let mut fields = Fields::default();
+            event.record(&mut fields);
+            let verb = fields.sql.split(' ').next().unwrap_or_default();
+            let table = fields.sql.split('"').nth(1).unwrap_or_default();
+            // The store's own tables have no quotes; how it keeps its books is its affair.
+            if !table.is_empty() && ["SELECT", "INSERT", "UPDATE", "DELETE"].contains(&verb) {
+                heard.push(format!("{verb} {table} {}", fields.rows));
+            }
+        });
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -60,15 +71,13 @@ impl Visit for Fields {
 
 /// Runs something and returns the statements it took on tables of items, index entries and records.
 fn statements(run: impl FnOnce()) -> Vec<String> {
-    let statements = Statements::default();
-    tracing::subscriber::with_default(statements.clone(), || {
-        // Another test may have reached a place that makes events for the first time just while this subscriber came: then
-        // `tracing` has noted that nobody listens there.
-        tracing::callsite::rebuild_interest_cache();
-        run();
-    });
-    let found = statements.0.lock().expect("the list");
-    found.clone()
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| tracing::subscriber::set_global_default(Statements).expect("nobody else listens"));
+    // Places reached while nobody listened yet are asked again.
+    tracing::callsite::rebuild_interest_cache();
+    HEARD.set(Some(Vec::new()));
+    run();
+    HEARD.take().expect("what this thread heard")
 }
 
 #[test]
