@@ -152,6 +152,46 @@ fn nobody_writes_by_an_old_definition() {
     }
 }
 
+/// As above, with the writer held between its look at the table and its end, while another process changes the table.
+#[test]
+fn a_writer_whose_table_changes_meanwhile_begins_again() {
+    let Some((dbs, _schema)) = stores(2) else { return };
+    let [one, two] = &dbs[..] else { unreachable!() };
+    one.create_table(&definition("orders", string_key("pk")));
+    let write_while = |change: &dyn Fn()| {
+        let (looked, has_looked) = crossbeam_channel::bounded(2);
+        let (changed, has_changed) = crossbeam_channel::bounded::<()>(2);
+        let pending = two.store.submit(move |tx| {
+            put(tx, "a", "1")?;
+            looked.send(()).unwrap();
+            // The second run finds that nobody will send any more.
+            let _ = has_changed.recv();
+            Ok::<_, StoreError>(())
+        });
+        has_looked.recv().unwrap();
+        change();
+        changed.send(()).unwrap();
+        drop(changed);
+        pending.wait().unwrap();
+        assert_eq!(has_looked.iter().count(), 1, "it has to run once more, and no more than that");
+    };
+    // It looked when there was no stream: without the second run the item would have no record.
+    write_while(&|| drop(one.enable_stream("orders", StreamViewType::KeysOnly)));
+    assert_eq!(one.records().len(), 1);
+    // It looked when the shard was open: without the second run a closed shard would grow.
+    write_while(&|| {
+        let env = one.env.clone();
+        one.clock.advance(std::time::Duration::from_millis(5));
+        one.write(move |tx| {
+            let table = tx.table(&"orders".parse().unwrap())?;
+            let number = table.stream.as_ref().unwrap().shards[0].number;
+            tx.rotate_shard(&table, number, &*env.ids, env.clock.now())
+        });
+    });
+    let shards: Vec<_> = one.records().iter().map(|record| record.sequence_number.shard).collect();
+    assert_eq!(shards, [shards[0], shards[0] + 1]);
+}
+
 #[test]
 fn counts_are_exact_whoever_writes() {
     let Some((dbs, schema)) = stores(2) else { return };
