@@ -22,12 +22,15 @@ const VERSION: &str = "SELECT version FROM pdb_catalog WHERE id = 1";
 pub(crate) fn catalog(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, StoreError> {
     let mut version = version;
     loop {
-        let loaded = load(driver, version, known)?;
-        // Each statement of a writer sees what is committed by then: it may be of several versions.
+        // Each statement of a writer sees what is committed by then: what it finds may be of several versions, and not fit.
+        let loaded = match load(driver, version, known) {
+            loaded @ (Ok(_) | Err(StoreError::Corrupt { .. })) => loaded,
+            failed => return failed,
+        };
         let now = driver.first("read the catalog's version", VERSION, &[], |row| row.integer(0))?;
         match now {
             Some(now) if now != version => version = now,
-            _ => return Ok(loaded),
+            _ => return loaded,
         }
     }
 }

@@ -192,6 +192,36 @@ fn a_writer_whose_table_changes_meanwhile_begins_again() {
     assert_eq!(shards, [shards[0], shards[0] + 1]);
 }
 
+/// A writer reads anew what changed of the catalog, statement by statement, while it changes again.
+#[test]
+fn a_catalog_that_changes_while_it_is_read_is_read_again() {
+    let Some((dbs, schema)) = stores(2) else { return };
+    let [one, two] = &dbs[..] else { unreachable!() };
+    one.create_table(&definition("orders", string_key("pk")));
+    two.write(|tx| put(tx, "a", "1"));
+    one.create_table(&definition("others", string_key("pk")));
+    let locked = "SELECT count(*) FROM pg_locks WHERE relation = 'pdb_shard'::regclass AND mode = 'AccessExclusiveLock'";
+    std::thread::scope(|scope| {
+        // What changing a table does, between the statement that reads the rows of counts and the one that reads the tables.
+        let changer = scope.spawn(|| {
+            schema.sql(
+                "BEGIN; LOCK TABLE pdb_shard IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1);
+                 UPDATE pdb_catalog SET version = version + 1;
+                 UPDATE pdb_statistic SET version = pdb_catalog.version FROM pdb_catalog
+                  WHERE table_id = (SELECT id FROM pdb_metadata WHERE table_name = 'orders');
+                 UPDATE pdb_metadata SET version = pdb_catalog.version FROM pdb_catalog WHERE table_name = 'orders';
+                 COMMIT",
+            )
+        });
+        while schema.sql(locked) != "1" {
+            assert!(!changer.is_finished(), "the lock was never seen");
+        }
+        two.write(|tx| put(tx, "a", "2"));
+        changer.join().unwrap();
+    });
+    assert_eq!(two.items().len(), 1);
+}
+
 #[test]
 fn counts_are_exact_whoever_writes() {
     let Some((dbs, schema)) = stores(2) else { return };
