@@ -1,6 +1,9 @@
 //! All tables and streams, in memory, as of one commit; copied when a transaction defines something anew.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use pdb_model::{StreamArn, StreamLabel, TableName};
 
@@ -22,12 +25,26 @@ pub(crate) struct Catalog {
     pub(crate) rotation_age: Option<Duration>,
     /// Counts commits that changed any of this, on PostgreSQL; 0 on SQLite, whose catalog has one owner.
     pub(crate) version: i64,
+    /// The state of SQLite's schema, a new value after each definition.
+    pub(crate) schema: Arc<SqlSchema>,
+}
+
+/// A state of SQLite's schema.
+#[derive(Debug, Default)]
+pub(crate) struct SqlSchema {
+    /// Reads on the writer's connection, because their own did not know this state.
+    pub(crate) detours: AtomicUsize,
 }
 
 impl Catalog {
     #[cfg(feature = "postgres")]
     pub(crate) fn empty(rotation_age: Option<Duration>, version: i64) -> Self {
         Self { rotation_age, version, ..Self::default() }
+    }
+
+    /// About how many tables SQLite has for what is in here.
+    pub(crate) fn sql_tables(&self) -> usize {
+        self.by_name.len() + self.streams.len()
     }
 
     pub(crate) fn get(&self, name: &TableName) -> Option<&Arc<Table>> {

@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, Sender};
@@ -19,7 +20,7 @@ use crate::{
     error::{During, StoreError},
     group::{Piece, Writer},
     options::{Durability, StoreOptions},
-    pool::{self, Readers},
+    pool::{self, Reader, Readers},
     settings, sqlite, tables, threads,
     tx::ReadTx,
     watch::Watchers,
@@ -29,6 +30,10 @@ use crate::{
 const QUEUE: usize = 1024;
 /// Pieces of work that share one commit at most.
 const GROUP: usize = 256;
+/// From how many tables on a read rather takes the writer than reads the SQL schema.
+const MANY_TABLES: usize = 64;
+/// About how long SQLite takes to read what its schema has of one table.
+const READ_SCHEMA: Duration = Duration::from_micros(16);
 
 /// An open SQLite database. Closes it when dropped.
 pub(crate) struct Embedded {
@@ -107,13 +112,13 @@ impl Embedded {
     ) -> Result<T, E> {
         let core = &*self.core;
         if core.memory {
-            let writer = core.lock_writer();
-            let writer = writer.as_ref().ok_or(StoreError::Closed)?;
-            return work(&mut ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone()));
+            return read_as_writer(&core.lock_writer(), work);
         }
-        let pool = core.pool.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let connection = pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")?;
-        let driver = Driver::new(&connection);
+        let mut reader = core.lend_reader()?;
+        if let Some(writer) = core.detour(&reader) {
+            return read_as_writer(&writer, work);
+        }
+        let driver = Driver::new(&reader.connection);
         let catalog = {
             let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
             driver.execute("BEGIN", &[]).during("begin a snapshot")?;
@@ -121,8 +126,9 @@ impl Embedded {
             driver.first("begin a snapshot", "PRAGMA user_version", &[], |_| Ok(()))?;
             published.clone()
         };
-        let result = work(&mut ReadTx::new(driver, catalog));
+        let result = work(&mut ReadTx::new(driver, catalog.clone()));
         driver.execute("COMMIT", &[]).during("end a snapshot")?;
+        reader.has_read(&catalog);
         result
     }
 
@@ -134,11 +140,15 @@ impl Embedded {
         if core.memory {
             return self.read(work);
         }
-        let pool = core.pool.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let connection = pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")?;
+        let mut reader = core.lend_reader()?;
+        if let Some(writer) = core.detour(&reader) {
+            return read_as_writer(&writer, work);
+        }
         // No definition is committed while this lock is held, so the catalog is that of the statement's snapshot.
         let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
-        work(&mut ReadTx::new(Driver::new(&connection), published.clone()))
+        let result = work(&mut ReadTx::new(Driver::new(&reader.connection), published.clone()));
+        reader.has_read(&published);
+        result
     }
 
     /// Hands work to the writer.
@@ -201,6 +211,15 @@ impl Drop for Embedded {
     }
 }
 
+/// Reads on the writer's connection, which sees what is committed, since no transaction is open between two groups.
+fn read_as_writer<T, E: From<StoreError>>(
+    writer: &Option<Writer>,
+    work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let writer = writer.as_ref().ok_or(StoreError::Closed)?;
+    work(&mut ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone()))
+}
+
 /// The writer, in the hands of a caller.
 pub(crate) struct Turn<'e> {
     core: &'e Core,
@@ -249,6 +268,37 @@ impl Core {
             Ok(writer) => Some(writer),
             Err(TryLockError::Poisoned(writer)) => Some(writer.into_inner()),
             Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn lend_reader(&self) -> Result<r2d2::PooledConnection<Readers>, StoreError> {
+        let pool = self.pool.read().unwrap_or_else(PoisonError::into_inner).clone();
+        pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")
+    }
+
+    /// Lends the writer to a read whose own connection would first have to read the whole SQL schema again, if that takes longer
+    /// than the writer is waited for: with thousands of tables, tens of milliseconds.
+    ///
+    /// Waiting has an end, and so have the detours after each definition, when they have cost what they save.
+    fn detour(&self, reader: &Reader) -> Option<MutexGuard<'_, Option<Writer>>> {
+        let (schema, tables) = {
+            let published = self.published.read().unwrap_or_else(PoisonError::into_inner);
+            if reader.knows(&published) {
+                return None;
+            }
+            (published.schema.clone(), published.sql_tables())
+        };
+        if tables < MANY_TABLES || schema.detours.fetch_add(1, Ordering::Relaxed) >= tables {
+            return None;
+        }
+        let until = Instant::now() + READ_SCHEMA * u32::try_from(tables).unwrap_or(u32::MAX);
+        loop {
+            match self.try_lock_writer() {
+                Some(writer) => return Some(writer),
+                None if Instant::now() >= until => return None,
+                // Nothing but time comes from it.
+                None => drop(crossbeam_channel::after(READ_SCHEMA).recv()),
+            }
         }
     }
 

@@ -1,14 +1,36 @@
 //! Connections that read, kept open between reads.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use r2d2::ManageConnection;
 use rusqlite::Connection;
 
 use crate::{
+    catalog::{Catalog, SqlSchema},
     error::{OpenError, StoreError},
     sqlite,
 };
+
+/// A connection that reads.
+pub(crate) struct Reader {
+    pub(crate) connection: Connection,
+    /// The schema that SQLite has in memory for it; none before its first statement.
+    schema: Option<Arc<SqlSchema>>,
+}
+
+impl Reader {
+    /// Whether the next statement needs no new look at the schema.
+    pub(crate) fn knows(&self, catalog: &Catalog) -> bool {
+        self.schema.as_ref().is_some_and(|known| Arc::ptr_eq(known, &catalog.schema))
+    }
+
+    /// Notes that a statement has run while the schema was that of `catalog`.
+    pub(crate) fn has_read(&mut self, catalog: &Catalog) {
+        if !self.knows(catalog) {
+            self.schema = Some(catalog.schema.clone());
+        }
+    }
+}
 
 /// Opens and checks reading connections for the pool.
 #[derive(Debug)]
@@ -17,20 +39,20 @@ pub(crate) struct Readers {
 }
 
 impl ManageConnection for Readers {
-    type Connection = Connection;
+    type Connection = Reader;
     type Error = rusqlite::Error;
 
-    fn connect(&self) -> Result<Connection, rusqlite::Error> {
-        sqlite::open_reader(&self.path)
+    fn connect(&self) -> Result<Reader, rusqlite::Error> {
+        Ok(Reader { connection: sqlite::open_reader(&self.path)?, schema: None })
     }
 
-    fn is_valid(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
-        connection.execute_batch("SELECT 1")
+    fn is_valid(&self, reader: &mut Reader) -> Result<(), rusqlite::Error> {
+        reader.connection.execute_batch("SELECT 1")
     }
 
-    fn has_broken(&self, connection: &mut Connection) -> bool {
+    fn has_broken(&self, reader: &mut Reader) -> bool {
         // A read ends its snapshot; one that could not is not worth keeping.
-        !connection.is_autocommit()
+        !reader.connection.is_autocommit()
     }
 }
 

@@ -31,6 +31,10 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         Some(&chunk[at].1)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.len()).sum()
+    }
+
     /// All values, in the order of their keys.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.chunks.iter().flat_map(|chunk| chunk.iter().map(|(_, value)| value))

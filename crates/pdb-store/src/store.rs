@@ -61,8 +61,9 @@ impl Store {
         Ok(Self { engine })
     }
 
-    /// Reads. Everything `work` sees through its [`ReadTx`] is of one commit; it never waits for writers (in memory, it
-    /// waits for the group of writes that is running).
+    /// Reads. Everything `work` sees through its [`ReadTx`] is of one commit; it does not wait for writers. (In memory it
+    /// waits for the group of writes that is running; in a file with many tables it may after a
+    /// definition, for no longer than SQLite would take to read its schema again.)
     ///
     /// Not to be called from inside a transaction of the same store.
     ///

@@ -177,7 +177,9 @@ impl<'a> Tx<'a> {
         self.will_write()?;
         // SQLite keeps the text, and looks through all that it keeps at each definition: the shorter the better.
         let sql = sql.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
-        self.read.driver.batch(&sql).during(during)
+        self.read.driver.batch(&sql).during(during)?;
+        self.catalog_mut().schema = Arc::default();
+        Ok(())
     }
 
     /// Notes that this transaction writes to a table. On PostgreSQL it may be committed only if the table is still the same.

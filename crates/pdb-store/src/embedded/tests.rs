@@ -441,3 +441,30 @@ proptest! {
         }
     }
 }
+
+/// With many tables, reads after a definition go to the writer, which knows the schema; not for ever, and not if it is busy.
+#[test]
+fn reads_make_a_detour_where_the_schema_is_long() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = on_disk(directory.path());
+    let detours = |store: &Store| {
+        let published = store.embedded().core.published.read().unwrap();
+        published.schema.detours.load(Ordering::Relaxed)
+    };
+    store.write(|tx| put(tx, "a", "1")).unwrap();
+    assert_eq!((get(&store, "a").as_deref(), detours(&store)), (Some("1"), 0));
+    let define = |name: String| store.write(move |tx| tx.create_table(&definition(&name))).unwrap();
+    (0..MANY_TABLES).for_each(|n| drop(define(format!("table-{n}"))));
+    store.write(|tx| put(tx, "a", "2")).unwrap();
+    let tables = MANY_TABLES + 1;
+    for read in 1..=tables + 3 {
+        assert_eq!(get(&store, "a").as_deref(), Some("2"));
+        // The last ones have found a reader of which SQLite has read the schema.
+        assert_eq!(detours(&store), read.min(tables + 1));
+    }
+    define("more".to_owned());
+    let writer = store.embedded().core.lock_writer();
+    assert_eq!(get(&store, "a").as_deref(), Some("2"));
+    assert_eq!(detours(&store), 1);
+    drop(writer);
+}
