@@ -227,8 +227,23 @@ pub struct SequenceNumber {
 
 impl fmt::Display for SequenceNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{:020}", self.counter, self.shard)
+        // By hand: the general way takes a twentieth of the time of a page of records.
+        let mut digits = [b'0'; 40];
+        put_digits(self.shard, &mut digits);
+        let first = put_digits(self.counter, &mut digits[..20]).min(19);
+        f.write_str(std::str::from_utf8(&digits[first..]).unwrap_or_default())
     }
+}
+
+/// Writes the digits of a number to the end of `text`; returns where the first one is.
+fn put_digits(mut number: u64, text: &mut [u8]) -> usize {
+    let mut first = text.len();
+    while number > 0 {
+        first -= 1;
+        text[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    first
 }
 
 /// Parses 21 to 40 digits. What is too large for a counter is past the end of every shard: it becomes the largest counter.
@@ -353,11 +368,16 @@ mod tests {
 
     #[test]
     fn sequence_numbers_compare_as_numbers() {
+        const MAX: u64 = u64::MAX;
         let parse = |text: &str| text.parse::<SequenceNumber>();
         assert_eq!(parse("1200000000000000000004").unwrap().to_string(), "1200000000000000000004");
         assert!(parse("900000000000000000004").unwrap() < parse("1000000000000000000004").unwrap());
         assert_eq!(parse("000000000000000000004").unwrap(), SequenceNumber { counter: 0, shard: 4 });
-        assert_eq!(parse(&"9".repeat(40)).unwrap().counter, u64::MAX);
+        assert_eq!(parse(&"9".repeat(40)).unwrap().counter, MAX);
+        for (counter, shard) in [(0, 0), (9, 1), (10, 99), (MAX, MAX)] {
+            let text = SequenceNumber { counter, shard }.to_string();
+            assert_eq!(text, format!("{counter}{shard:020}"));
+        }
         for bad in
             ["", "12345678901234567890", &"1".repeat(41), "12000000000000000000x4", "-1200000000000000000004"]
         {

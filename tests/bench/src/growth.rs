@@ -53,9 +53,10 @@ fn stream(report: &mut Report, sizes: &Sizes) -> Result<(), Box<dyn Error>> {
         let iterator = iterators.get(at).ok_or("the stream is shorter than a page")?;
         measure(200, || (0..200).try_for_each(|_| ours.page(iterator).map(drop)))
     };
-    pages(0)?;
+    // The first page has only records of new items, which have one image.
+    pages(1)?;
     for (place, at) in [("the middle", full_pages / 2), ("the end", full_pages.saturating_sub(1))] {
-        let pairs = (0..sizes.turns).map(|_| Ok(Pair::of(pages(at)?, pages(0)?)));
+        let pairs = (0..sizes.turns).map(|_| Ok(Pair::of(pages(at)?, pages(1)?)));
         let pairs = pairs.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
         report.share(&format!("a page of {records} records at {place}; beside the start"), &pairs);
     }
@@ -89,6 +90,10 @@ fn trim(report: &mut Report, sizes: &Sizes) -> Result<(), Box<dyn Error>> {
     let alone = (trimmed(&file)? - from) / started.elapsed().as_secs_f64();
     report.footprint("records the background trims in a second with no writer", alone, "");
 
+    // Where nothing is trimmed unasked.
+    let ours = Ours::open(Some(&folder.path().join("asked.db")), Durability::Normal)?;
+    ours.fill(&WORK, 0, sizes.records)?;
+    ours.clock.advance(Duration::from_secs(25 * 3600));
     let (trims, started) = (AtomicBool::new(true), Instant::now());
     let (busy, trimmed) = std::thread::scope(|scope| {
         let trim = scope.spawn(|| {
@@ -96,7 +101,7 @@ fn trim(report: &mut Report, sizes: &Sizes) -> Result<(), Box<dyn Error>> {
             trims.store(false, Ordering::Release);
             done.map_err(|error| error.to_string())
         });
-        let busy = p99_of_writes(&ours, 3 * sizes.records, &|_| trims.load(Ordering::Acquire));
+        let busy = p99_of_writes(&ours, sizes.records, &|_| trims.load(Ordering::Acquire));
         (busy, trim.join())
     });
     let (busy, trimmed) = (busy?, trimmed.map_err(|_| "the trim panicked")??);
