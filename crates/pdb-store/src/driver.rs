@@ -86,7 +86,7 @@ impl<'r> Row<'r> {
     #[inline]
     pub(crate) fn text(&self, column: usize) -> Result<&'r str, StoreError> {
         match self {
-            Self::Sqlite(row) => value(row, column)?.as_str().map_err(|e| StoreError::corrupt("text", e)),
+            Self::Sqlite(row) => utf8(value(row, column)?),
             #[cfg(feature = "postgres")]
             Self::Postgres(row) => served(row, column, "text"),
         }
@@ -95,9 +95,10 @@ impl<'r> Row<'r> {
     #[inline]
     pub(crate) fn optional_text(&self, column: usize) -> Result<Option<&'r str>, StoreError> {
         match self {
-            Self::Sqlite(row) => {
-                value(row, column)?.as_str_or_null().map_err(|e| StoreError::corrupt("text", e))
-            }
+            Self::Sqlite(row) => match value(row, column)? {
+                ValueRef::Null => Ok(None),
+                text => utf8(text).map(Some),
+            },
             #[cfg(feature = "postgres")]
             Self::Postgres(row) => served(row, column, "text"),
         }
@@ -131,6 +132,17 @@ impl<'r> Row<'r> {
 #[inline]
 fn value<'r>(row: &'r rusqlite::Row<'r>, column: usize) -> Result<ValueRef<'r>, StoreError> {
     row.get_ref(column).map_err(|e| StoreError::corrupt("column", e))
+}
+
+/// The standard library's check takes a tenth of the time that a page of records does.
+#[inline]
+fn utf8(value: ValueRef<'_>) -> Result<&str, StoreError> {
+    match value {
+        ValueRef::Text(bytes) => {
+            simdutf8::basic::from_utf8(bytes).map_err(|e| StoreError::corrupt("text", e))
+        }
+        other => Err(StoreError::corrupt("text", other.data_type())),
+    }
 }
 
 /// Apart, so that what reads SQLite's rows stays small enough to be inlined: a page of records reads thousands of values.
