@@ -74,9 +74,9 @@ impl Embedded {
         let pool = path.clone().map(|path| pool::readers(path, options.readers)).transpose()?;
         let mut requests = None;
         if let Some(path) = &path {
-            let (sender, receiver) = crossbeam_channel::bounded(1);
-            writer.checkpoints = Some(sender);
-            requests = Some((sqlite::open_checkpointer(path, options.durability)?, receiver));
+            let (asker, asked) = checkpoint::channel();
+            writer.checkpoints = Some(asker);
+            requests = Some((sqlite::open_checkpointer(path, options.durability)?, asked));
         }
         let core = Arc::new(Core {
             writer: Mutex::new(Some(writer)),

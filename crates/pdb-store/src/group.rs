@@ -10,7 +10,6 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use crossbeam_channel::Sender;
 use rusqlite::Connection;
 
 use crate::{
@@ -116,7 +115,7 @@ pub(crate) struct Writer {
     /// Pieces since somebody last looked how far the log is behind.
     pieces: usize,
     /// Asks for the log to be copied back; none in memory.
-    pub(crate) checkpoints: Option<Sender<()>>,
+    pub(crate) checkpoints: Option<checkpoint::Asker>,
     /// Dropped after the connection.
     _lock: Option<FileLock>,
 }
@@ -177,11 +176,7 @@ impl Writer {
     pub(crate) fn look_at_the_log(&self) {
         let Some(checkpoints) = &self.checkpoints else { return };
         match checkpoint::pages_behind(Driver::new(&self.connection)) {
-            Ok(pages) if checkpoint::is_worthwhile(pages) => {
-                // If a request is waiting already, another would say nothing new.
-                let _ = checkpoints.try_send(());
-            }
-            Ok(_) => {}
+            Ok(pages) => checkpoints.is_behind(pages),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the log could not be measured");
             }

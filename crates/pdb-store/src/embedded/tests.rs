@@ -239,9 +239,9 @@ fn the_log_is_copied_back_beside_the_writer() {
     let connection = sqlite::open_checkpointer(&path, Durability::Off).unwrap();
     let behind = || checkpoint::pages_behind(Driver::new(&connection)).unwrap();
     let ask = |meanwhile: &dyn Fn()| {
-        let (sender, requests) = crossbeam_channel::bounded(1);
-        sender.send(()).unwrap();
-        drop(sender);
+        let (asker, requests) = checkpoint::channel();
+        asker.is_behind(0);
+        drop(asker);
         checkpoint::serve(&connection, &requests, |work| {
             meanwhile();
             let _standing_still = store.embedded().core.lock_writer();
@@ -283,16 +283,53 @@ fn the_log_is_copied_back_beside_the_writer() {
 fn a_busy_writer_has_its_log_copied_back() {
     let directory = tempfile::tempdir().unwrap();
     let store = on_disk(directory.path());
-    let requests = {
-        let (sender, requests) = crossbeam_channel::bounded(1);
-        store.embedded().core.lock_writer().as_mut().unwrap().checkpoints = Some(sender);
-        requests
-    };
+    let (asker, requests) = checkpoint::channel();
+    // The first pages wake the thread up, which looks.
+    asker.is_behind(1);
+    assert!(requests.is_asked());
+    asker.is_behind(1);
+    assert!(!requests.is_asked());
+    store.embedded().core.lock_writer().as_mut().unwrap().checkpoints = Some(asker);
     let mut rounds = 0;
-    while requests.is_empty() {
+    while !requests.is_asked() {
         rounds += 1;
         assert!(rounds < 500, "nobody asked");
         fill(&store, rounds);
+    }
+}
+
+#[test]
+fn the_log_is_emptied_when_nobody_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = on_disk(directory.path());
+    let log = || std::fs::metadata(directory.path().join("test.db-wal")).unwrap().len();
+    let is_emptied = || {
+        let until = Instant::now() + Duration::from_secs(20);
+        while log() > 0 && Instant::now() < until {
+            let _ = crossbeam_channel::after(Duration::from_millis(20)).recv();
+        }
+        log() == 0
+    };
+    for round in 1..=2 {
+        // So many that the writer looks at the log.
+        (0..70).for_each(|_| fill(&store, round));
+        assert!(log() > 0);
+        // Not while somebody reads an older state.
+        let before = store.read(|tx| {
+            let table = tx.table(&orders())?;
+            tx.get_item(&table, &key("1"))?;
+            fill(&store, 7);
+            let _ = crossbeam_channel::after(checkpoint::IDLE * 5 / 2).recv();
+            assert!(log() > 0);
+            tx.get_item(&table, &key("1"))
+        });
+        let before: Result<_, StoreError> = before;
+        assert_eq!(
+            before.unwrap().unwrap().decode().unwrap()["value"].as_s().unwrap()[..1],
+            round.to_string()
+        );
+        assert!(is_emptied(), "{} bytes are left", log());
+        assert_eq!(get(&store, "1"), Some("7".repeat(50_000)));
     }
 }
 
