@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use r2d2::ManageConnection;
 use rusqlite::Connection;
+use scheduled_thread_pool::ScheduledThreadPool;
 
 use crate::{
     catalog::{Catalog, SqlSchema},
@@ -65,6 +66,7 @@ pub(crate) fn readers(path: PathBuf, size: u32) -> Result<r2d2::Pool<Readers>, S
         .idle_timeout(None)
         .max_lifetime(None)
         .connection_timeout(Duration::from_secs(30))
+        .thread_pool(Arc::new(ScheduledThreadPool::with_name("pdb-pool-{}", 1)))
         .build(Readers { path: path.clone() })
         .map_err(|e| {
             let source = std::sync::Arc::new(std::io::Error::other(e.to_string()));
