@@ -79,8 +79,8 @@ pub(crate) fn is_worthwhile(pages_behind: i64) -> bool {
 /// what it is given while the writer stands still.
 pub(crate) fn serve(connection: &Connection, requests: &Requests, standing_still: impl Fn(&mut dyn FnMut())) {
     let driver = Driver::new(connection);
-    // The pages of the log, when they were last counted; 0 once it is empty.
-    let mut seen = 0;
+    // The pages of the log, when they were last counted; 0 once it is empty. A process that died may have left some.
+    let mut seen = 1;
     loop {
         let asked = match seen {
             0 => requests.asked.recv().map_err(|_| RecvTimeoutError::Disconnected),

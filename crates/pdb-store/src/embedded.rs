@@ -258,7 +258,7 @@ struct Core {
 }
 
 impl Core {
-    /// A panic under this lock happens only in a read of a database in memory, which changes nothing.
+    /// A panic under this lock happens only in a read, which changes nothing.
     fn lock_writer(&self) -> MutexGuard<'_, Option<Writer>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -59,6 +59,7 @@ impl ManageConnection for Readers {
 
 /// Makes the pool of a database file; connections are opened as they are first needed.
 pub(crate) fn readers(path: PathBuf, size: u32) -> Result<r2d2::Pool<Readers>, StoreError> {
+    let opener = ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("pdb-pool-{}").build();
     r2d2::Pool::builder()
         .max_size(size.max(1))
         .min_idle(Some(1))
@@ -66,7 +67,7 @@ pub(crate) fn readers(path: PathBuf, size: u32) -> Result<r2d2::Pool<Readers>, S
         .idle_timeout(None)
         .max_lifetime(None)
         .connection_timeout(Duration::from_secs(30))
-        .thread_pool(Arc::new(ScheduledThreadPool::with_name("pdb-pool-{}", 1)))
+        .thread_pool(Arc::new(opener))
         .build(Readers { path: path.clone() })
         .map_err(|e| {
             let source = std::sync::Arc::new(std::io::Error::other(e.to_string()));
