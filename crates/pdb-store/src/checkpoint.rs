@@ -89,7 +89,11 @@ pub(crate) fn serve(connection: &Connection, requests: &Requests, standing_still
         let done = match asked {
             Ok(()) => checkpoint(driver, &standing_still).and_then(|()| pages(driver)),
             Err(RecvTimeoutError::Timeout) => match pages(driver) {
-                Ok(now) if now == seen => empty(driver, &standing_still).and_then(|()| pages(driver)),
+                // Nothing was written since: the log is cut to nothing.
+                Ok(now) if now == seen => {
+                    let cut = "PRAGMA wal_checkpoint(TRUNCATE)";
+                    copy_all(driver, cut, &standing_still).and_then(|()| pages(driver))
+                }
                 other => other,
             },
             Err(RecvTimeoutError::Disconnected) => return,
@@ -107,29 +111,27 @@ fn pages(driver: Driver<'_>) -> Result<i64, StoreError> {
     run(driver, "PRAGMA wal_checkpoint(NOOP)").map(|(log, _)| log)
 }
 
-/// Copies all, if no reader is at an older state, and cuts the log to nothing.
-fn empty(driver: Driver<'_>, standing_still: impl Fn(&mut dyn FnMut())) -> Result<(), StoreError> {
-    let (log, copied) = run(driver, "PRAGMA wal_checkpoint(PASSIVE)")?;
-    if copied < log {
-        return Ok(());
-    }
-    let mut emptied = Ok((0, 0));
-    standing_still(&mut || emptied = run(driver, "PRAGMA wal_checkpoint(TRUNCATE)"));
-    emptied.map(drop)
-}
-
+/// Copies all if that is worthwhile; the last request may be answered by then.
 fn checkpoint(driver: Driver<'_>, standing_still: impl Fn(&mut dyn FnMut())) -> Result<(), StoreError> {
-    // The last request may be answered by then.
     if !is_worthwhile(pages_behind(driver)?) {
         return Ok(());
     }
+    copy_all(driver, "PRAGMA wal_checkpoint(PASSIVE)", standing_still)
+}
+
+/// Copies most beside the writer, then runs `last`, which copies the rest, while it stands still. If a reader is at an older state, the
+/// rest stays for another time.
+fn copy_all(
+    driver: Driver<'_>,
+    last: &str,
+    standing_still: impl Fn(&mut dyn FnMut()),
+) -> Result<(), StoreError> {
     let (log, copied) = run(driver, "PRAGMA wal_checkpoint(PASSIVE)")?;
     if copied < log {
-        // A reader is still at an older state. There will be another request.
         return Ok(());
     }
     let mut rest = Ok((0, 0));
-    standing_still(&mut || rest = run(driver, "PRAGMA wal_checkpoint(PASSIVE)"));
+    standing_still(&mut || rest = run(driver, last));
     rest.map(drop)
 }
 
