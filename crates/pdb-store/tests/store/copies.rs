@@ -7,39 +7,11 @@ use std::{
     thread,
 };
 
-use pdb_model::{EncodedItem, EpochMillis, EventName, Item, KeyBytes, StreamViewType, TableName};
-use pdb_store::{DatabaseCopy, Durability, NewRecord, OpenError, Store, StoreError, StoreOptions, Tx};
+use pdb_model::StreamViewType;
+use pdb_store::{DatabaseCopy, Durability, OpenError, Store, StoreError, StoreOptions, Tx};
 use pdb_testkit::{TestDb, definition, string_key};
 
-const TAKEN: EpochMillis = EpochMillis(1_772_356_542_017);
-
-fn orders() -> TableName {
-    "orders".parse().unwrap()
-}
-
-fn key(pk: &str) -> KeyBytes {
-    let item = Item::new().with("pk", pk);
-    string_key("pk").extract(&item).unwrap().encode()
-}
-
-/// Puts an item and its record.
-fn put(tx: &mut Tx<'_>, pk: &str, value: &str) -> Result<(), StoreError> {
-    let table = tx.table(&orders())?;
-    let item = EncodedItem::from(&Item::new().with("pk", pk).with("value", value));
-    let old = tx.lock_item(&table, &key(pk))?.map(|(row, _)| row);
-    tx.put_item(&table, &key(pk), old, &item, None)?;
-    let record = NewRecord {
-        event_name: EventName::Insert,
-        keys: &EncodedItem::from(&Item::new().with("pk", pk)),
-        old_image: None,
-        new_image: Some(&item),
-        created: TAKEN,
-        user_identity: None,
-        hash_key_value: pk,
-        sort_key_value: None,
-    };
-    tx.append_record(&table, 7, &record)
-}
+use crate::orders::{NOW as TAKEN, key, orders, put};
 
 fn value(tx: &mut pdb_store::ReadTx<'_>, pk: &str) -> Result<Option<String>, StoreError> {
     let table = tx.table(&orders())?;

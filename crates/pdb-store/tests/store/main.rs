@@ -4,6 +4,7 @@
 mod catalog;
 mod copies;
 mod opening;
+mod orders;
 mod ranges;
 mod reset;
 mod server;

@@ -2,38 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pdb_model::{EncodedItem, EpochMillis, EventName, Item, KeyBytes, StreamViewType, TableName};
-use pdb_store::{ClearReport, NewRecord, StoreError, TokenRow, Tx};
+use pdb_model::{EpochMillis, StreamViewType};
+use pdb_store::{ClearReport, TokenRow};
 use pdb_testkit::{TestDb, definition, string_key};
 
-const NOW: EpochMillis = EpochMillis(1_772_356_542_017);
-
-fn orders() -> TableName {
-    "orders".parse().unwrap()
-}
-
-fn key(pk: &str) -> KeyBytes {
-    string_key("pk").extract(&Item::new().with("pk", pk)).unwrap().encode()
-}
-
-/// Puts an item and its record, as a captured write does.
-fn put(tx: &mut Tx<'_>, pk: &str, value: &str) -> Result<(), StoreError> {
-    let table = tx.table(&orders())?;
-    let item = EncodedItem::from(&Item::new().with("pk", pk).with("value", value));
-    let old = tx.lock_item(&table, &key(pk))?.map(|(row, _)| row);
-    tx.put_item(&table, &key(pk), old, &item, None)?;
-    let record = NewRecord {
-        event_name: EventName::Insert,
-        keys: &EncodedItem::from(&Item::new().with("pk", pk)),
-        old_image: None,
-        new_image: Some(&item),
-        created: NOW,
-        user_identity: None,
-        hash_key_value: pk,
-        sort_key_value: None,
-    };
-    tx.append_record(&table, 7, &record)
-}
+use crate::orders::{NOW, key, orders, put};
 
 fn clear(db: &TestDb) -> ClearReport {
     db.write(|tx| {
