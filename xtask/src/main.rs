@@ -10,6 +10,7 @@ mod conformance;
 mod coverage;
 mod lint;
 mod migration;
+mod model;
 mod run;
 mod test;
 mod tidy;
@@ -44,6 +45,8 @@ enum Task {
     Coverage(coverage::Options),
     /// Creates the next migration, for every database dialect
     Migration(migration::Options),
+    /// Compares AWS's service models with what pretender knows, and prints what is new
+    Model(model::Options),
     /// Runs the black-box suite of stream scenarios against pretender, or any other endpoint
     Conformance(conformance::Options),
     /// Runs the benchmarks
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Coverage(options) => coverage::run(&options),
         Task::Migration(options) => migration::run(&options),
+        Task::Model(options) => model::run(&options),
         Task::Conformance(options) => conformance::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Clients(options) => clients::run(&options),
