@@ -1,5 +1,7 @@
 //! Whether a request carries a signature. The signature itself is not checked: any credentials will do.
 
+use std::borrow::Cow;
+
 use hyper::header::{AUTHORIZATION, DATE};
 use hyper::http::request::Parts;
 use pdb_model::{ApiError, ErrorCode};
@@ -46,8 +48,19 @@ pub(crate) fn check(parts: &Parts) -> Result<(), ApiError> {
     if missing.is_empty() {
         return Ok(());
     }
-    let message = format!("{missing}Authorization={header}");
+    let message = format!("{missing}Authorization={}", shown(&header));
     Err(ApiError::new(ErrorCode::IncompleteSignatureException, message))
+}
+
+/// What an answer repeats of the header. AWS's own schemes carry no secret, and AWS repeats them whole. Another scheme may carry a
+/// password or a token, sent by mistake, which has no place in an answer and in the logs that keep it.
+fn shown(header: &str) -> Cow<'_, str> {
+    let Some((scheme, _)) = header.split_once(' ') else { return Cow::Borrowed("(not repeated)") };
+    if scheme.starts_with("AWS") {
+        return Cow::Borrowed(header);
+    }
+    let is_name = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_name { Cow::Owned(format!("{scheme} (not repeated)")) } else { Cow::Borrowed("(not repeated)") }
 }
 
 #[cfg(test)]
@@ -99,10 +112,31 @@ mod tests {
                 ErrorCode::IncompleteSignatureException,
                 "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. \
                  Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of either a \
-                 'X-Amz-Date' or a 'Date' header. Authorization=X",
+                 'X-Amz-Date' or a 'Date' header. Authorization=(not repeated)",
             ),
         ] {
             assert_eq!(checked(uri, authorization, date), Err(ApiError::new(code, message)));
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_repeated() {
+        for (header, repeated) in [
+            (
+                "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=",
+                "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=",
+            ),
+            ("AWS key:signature", "AWS key:signature"),
+            ("Bearer s3cret", "Bearer (not repeated)"),
+            ("bearer s3cret", "bearer (not repeated)"),
+            ("Basic dXNlcjpzM2NyZXQ=", "Basic (not repeated)"),
+            ("s3cret", "(not repeated)"),
+            ("AWSs3cret", "(not repeated)"),
+            ("s3cret=yes Signature=x", "(not repeated)"),
+            ("", "(not repeated)"),
+        ] {
+            let error = checked("/", Some(header), true).unwrap_err();
+            assert_eq!(error.message.split_once("Authorization=").unwrap().1, repeated, "{header}");
         }
     }
 }
