@@ -23,10 +23,13 @@
 //! | `POST /_pretender/reset` | `table`? | removes everything, or all items of a table and its streams' past |
 //!
 //! Commands to the clock answer the clock, once the work that is then due has been done; commands to shards answer shards, `trim` counts.
-//! Whatever fails answers `{"error": text}`.
+//! `file` is the name of a file below the folder that the server was given for them. What fails answers `{"error": text}`.
+//! Who may command is decided before, in `http/guard.rs`.
 
+mod body;
 mod clock;
 mod faults;
+mod files;
 mod moment;
 mod replay;
 mod snapshots;
@@ -36,17 +39,31 @@ use std::sync::{Arc, Mutex};
 
 use hyper::{Method, StatusCode};
 use pretender::{ControlError, ManualClock, Pretender};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+use body::parse;
+pub(crate) use files::SnapshotFolder;
 
 /// Where the commands lie.
 pub(crate) const PATH: &str = "/_pretender/";
+
+/// Whether a path belongs to the commands, also if there is no such command.
+pub(crate) fn is_below(path: &str) -> bool {
+    path.strip_prefix("/_pretender").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The body of an answer that says what was wrong.
+pub(crate) fn error(text: &str) -> Value {
+    json!({ "error": text })
+}
 
 /// Obeys commands to one database.
 #[derive(Debug)]
 pub(crate) struct Control {
     pretender: Pretender,
     clock: Arc<ManualClock>,
+    /// Where snapshots in files may lie; without it there are none.
+    folder: Option<SnapshotFolder>,
     /// Held by whoever moves the clock, so that the time answered is the time that the command made.
     moving: Mutex<()>,
 }
@@ -63,8 +80,8 @@ enum Refusal {
 }
 
 impl Control {
-    pub(crate) fn new(pretender: Pretender, clock: Arc<ManualClock>) -> Self {
-        Self { pretender, clock, moving: Mutex::new(()) }
+    pub(crate) fn new(pretender: Pretender, clock: Arc<ManualClock>, folder: Option<SnapshotFolder>) -> Self {
+        Self { pretender, clock, folder, moving: Mutex::new(()) }
     }
 
     /// Obeys one command, which is named by the path behind [`PATH`]; returns when it is done.
@@ -75,7 +92,7 @@ impl Control {
             Err(Refusal::NotFound(text)) => (StatusCode::NOT_FOUND, text),
             Err(Refusal::Failed(text)) => (StatusCode::INTERNAL_SERVER_ERROR, text),
         };
-        (status, json!({ "error": text }))
+        (status, error(&text))
     }
 
     fn run(&self, method: &Method, command: &str, body: &[u8]) -> Result<Value, Refusal> {
@@ -111,17 +128,6 @@ impl Control {
             ))),
         }
     }
-}
-
-/// Reads the body of a command; none at all is an empty object.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| Refusal::Bad(format!("the body is no JSON: {error}")))?;
-    if !value.is_object() {
-        return Err(Refusal::Bad("the body is no JSON object".to_owned()));
-    }
-    serde_json::from_value(value).map_err(|error| Refusal::Bad(error.to_string()))
 }
 
 impl From<ControlError> for Refusal {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use pdb_server::ControlToken;
 use ureq::http::Uri;
 
 /// How long a connection may take.
@@ -65,6 +66,17 @@ impl Endpoint {
             config = config.proxy(None);
         }
         config.build().into()
+    }
+}
+
+/// Adds the token of the control interface to a request, if there is one.
+pub(crate) fn with_token<Body>(
+    request: ureq::RequestBuilder<Body>,
+    token: Option<&ControlToken>,
+) -> ureq::RequestBuilder<Body> {
+    match token {
+        Some(token) => request.header("Authorization", format!("Bearer {}", token.secret())),
+        None => request,
     }
 }
 

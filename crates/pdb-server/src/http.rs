@@ -3,6 +3,9 @@
 mod answer;
 mod auth;
 mod body;
+mod guard;
+mod host;
+mod origin;
 mod room;
 
 use std::sync::Arc;
@@ -10,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, ORIGIN};
+use hyper::header::HeaderMap;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_wire::{Admission, OperationClass, Reply, RequestIds, Wire};
@@ -19,7 +22,12 @@ use crate::ServerOptions;
 use crate::control::{self, Control};
 use answer::{Answer, HttpResponse, MediaType};
 use body::ReadError;
+use guard::{Guard, Refused};
+use origin::Cors;
 use room::{Held, Room};
+
+pub use host::{HostName, NotAHostName};
+pub use origin::{CorsOrigin, NotAnOrigin};
 
 /// The most bytes of request line and headers.
 const MOST_HEAD_BYTES: usize = 16 * 1024;
@@ -35,6 +43,7 @@ pub(crate) struct Front {
     /// The database is on a server: also short reads wait.
     is_remote: bool,
     control: Option<Arc<Control>>,
+    guard: Guard,
     region: String,
     body_timeout: Duration,
     room: Room,
@@ -47,6 +56,7 @@ impl Front {
             is_remote: wire.pretender().is_remote(),
             wire,
             control: control.map(Arc::new),
+            guard: Guard::new(options),
             region,
             body_timeout: options.body_timeout,
             room: Room::new(options.bytes_in_flight),
@@ -61,8 +71,15 @@ impl Front {
     ) -> Result<HttpResponse, Dropped> {
         let request_id = self.request_ids.next();
         let (parts, body) = request.into_parts();
-        let has_origin = parts.headers.contains_key(ORIGIN);
-        let routed = pdb_wire::caught(self.route(&parts, body, &request_id)).await;
+        let cors = match self.admit(&parts) {
+            Ok(cors) => cors,
+            Err(refused) => {
+                let reason = refused.text.as_str();
+                tracing::info!(request_id = %request_id, reason, "refused a request");
+                return Ok(Answer::refused(&parts, &refused).finish(&request_id, Cors::NotAsked));
+            }
+        };
+        let routed = pdb_wire::caught(self.route(&parts, body, &cors, &request_id)).await;
         let routed = routed.unwrap_or_else(|message| {
             let target = target(&parts.headers).unwrap_or_default();
             tracing::error!(request_id = %request_id, target, panic = message, "an operation failed on a bug");
@@ -78,17 +95,35 @@ impl Front {
             }
             status => tracing::debug!(request_id = %request_id, status = status.as_u16(), "answered"),
         }
-        Ok(answer.finish(&request_id, has_origin))
+        Ok(answer.finish(&request_id, cors))
+    }
+
+    /// Decides, by its head alone, whether a request is looked at, and what a web page may do with its answer.
+    fn admit(&self, parts: &Parts) -> Result<Cors, Refused> {
+        self.guard.check_host(parts)?;
+        if !control::is_below(parts.uri.path()) {
+            return self.guard.check_call(parts);
+        }
+        if self.control.is_some() {
+            self.guard.check_command(parts)?;
+        }
+        // Below the commands no page is answered, whether there are commands or not.
+        Ok(Cors::NotAsked)
     }
 
     /// The answer to a request; none if the connection is to be dropped.
-    async fn route(self: &Arc<Self>, parts: &Parts, body: Incoming, request_id: &str) -> Option<Answer> {
+    async fn route(
+        self: &Arc<Self>,
+        parts: &Parts,
+        body: Incoming,
+        cors: &Cors,
+        request_id: &str,
+    ) -> Option<Answer> {
         if head_bytes(parts) > MOST_HEAD_BYTES {
             return Some(Answer::empty(StatusCode::BAD_REQUEST));
         }
         if let Some(control) = &self.control
             && let Some(command) = parts.uri.path().strip_prefix(control::PATH)
-            && parts.method != Method::OPTIONS
         {
             return Some(self.command(control, parts, command, body).await);
         }
@@ -99,7 +134,7 @@ impl Front {
                 None => Answer::unknown_operation_page(),
             },
             Method::GET if is_root => Answer::healthy(&self.region),
-            Method::OPTIONS if parts.headers.contains_key(ORIGIN) => Answer::preflight(&parts.headers),
+            Method::OPTIONS if *cors != Cors::NotAsked => Answer::preflight(&parts.headers),
             _ => Answer::unknown_operation_page(),
         })
     }

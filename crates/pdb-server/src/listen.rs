@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use pdb_wire::Wire;
 use pretender::Pretender;
 use tokio::net::TcpStream;
 
-use crate::control::Control;
+use crate::control::{Control, SnapshotFolder};
 use crate::http::Front;
 use crate::patience::Patient;
 use crate::shutdown::{Shutdown, Watcher};
@@ -38,6 +39,14 @@ pub enum ServerError {
         /// Why not.
         source: io::Error,
     },
+    /// The folder for snapshots in files is not there, or is none.
+    #[error("cannot use `{}` as the folder for snapshots: {source}", path.display())]
+    SnapshotDirectory {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The threads could not be started.
     #[error("cannot start the server's threads: {0}")]
     Threads(io::Error),
@@ -52,22 +61,27 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServerError::Listen`] if the port cannot be had.
+    /// [`ServerError::Listen`] if the port cannot be had, [`ServerError::SnapshotDirectory`].
     pub fn bind(options: ServerOptions) -> Result<BoundServer, ServerError> {
+        let snapshots = options.snapshot_directory.as_deref().map(|path| {
+            SnapshotFolder::open(path)
+                .map_err(|source| ServerError::SnapshotDirectory { path: path.to_owned(), source })
+        });
+        let snapshots = snapshots.transpose()?;
         let address = SocketAddr::new(options.host, options.port);
         let refused = |source| ServerError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(refused)?;
         socket2::SockRef::from(&listener).listen(MOST_WAITING).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(BoundServer { listener, address, options })
+        Ok(BoundServer { listener, address, snapshots, options })
     }
 
     /// Starts a server for a database. It stops when it is told to, or dropped.
     ///
     /// # Errors
     ///
-    /// [`ServerError::Listen`] if the port cannot be had, [`ServerError::Threads`].
+    /// [`ServerError::Listen`] if the port cannot be had, [`ServerError::SnapshotDirectory`], [`ServerError::Threads`].
     pub fn start(pretender: Pretender, options: ServerOptions) -> Result<RunningServer, ServerError> {
         Self::bind(options)?.start(pretender)
     }
@@ -78,6 +92,7 @@ impl Server {
 pub struct BoundServer {
     listener: TcpListener,
     address: SocketAddr,
+    snapshots: Option<SnapshotFolder>,
     options: ServerOptions,
 }
 
@@ -94,7 +109,7 @@ impl BoundServer {
     ///
     /// [`ServerError::Threads`].
     pub fn start(self, pretender: Pretender) -> Result<RunningServer, ServerError> {
-        let Self { listener, address, options } = self;
+        let Self { listener, address, snapshots, options } = self;
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         if let Some(workers) = options.workers {
             builder.worker_threads(workers.max(1));
@@ -106,7 +121,7 @@ impl BoundServer {
             .build()
             .map_err(ServerError::Threads)?;
         let region = pretender.account().region.clone();
-        let control = options.control.clone().map(|clock| Control::new(pretender.clone(), clock));
+        let control = options.control.clone().map(|clock| Control::new(pretender.clone(), clock, snapshots));
         let wire = Wire::new(pretender).with_endpoint(&address.to_string());
         let front = Arc::new(Front::new(wire, control, region, &options));
         let shutdown = Shutdown::new();

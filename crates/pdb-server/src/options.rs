@@ -1,10 +1,13 @@
 //! How a server is started.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pretender::ManualClock;
+
+use crate::{ControlToken, CorsOrigin, HostName};
 
 /// How a server listens and behaves. The defaults suit tests: a free port of the local machine.
 #[derive(Clone, Debug)]
@@ -31,6 +34,16 @@ pub struct ServerOptions {
     /// The clock that the database was opened with. Given one, the server obeys commands to it, to shards, faults,
     /// snapshots and more under `/_pretender/`; without one, the default, that path is like any other.
     pub control: Option<Arc<ManualClock>>,
+    /// What a command has to carry, as `Authorization: Bearer TOKEN` or `X-Pretender-Token: TOKEN`; nothing unless chosen.
+    pub control_token: Option<ControlToken>,
+    /// The folder, which has to exist, in which commands save and restore snapshots in files. Without it, the default, they are refused.
+    pub snapshot_directory: Option<PathBuf>,
+    /// Names under which requests may come besides `localhost`, `host.docker.internal`, addresses and names without a dot; none unless
+    /// chosen. Other requests are refused with status 403, because a web page could have sent them through a name of its own.
+    pub allowed_hosts: Vec<HostName>,
+    /// Whose web pages may call the APIs besides those served from this machine's `localhost` and loopback addresses; nobody's
+    /// unless chosen. Calls from other pages are refused with status 403.
+    pub cors_origins: Vec<CorsOrigin>,
 }
 
 impl ServerOptions {
@@ -51,6 +64,10 @@ impl Default for ServerOptions {
             bytes_in_flight: 32 * 1024 * 1024,
             drain_timeout: Duration::from_secs(10),
             control: None,
+            control_token: None,
+            snapshot_directory: None,
+            allowed_hosts: Vec::new(),
+            cors_origins: Vec::new(),
         }
     }
 }

@@ -23,6 +23,12 @@ impl Response {
         ))
     }
 
+    /// The answer to a caller who may not call, with the reason.
+    #[must_use]
+    pub fn access_denied(reason: &str) -> Self {
+        error_response(&ApiError::new(ErrorCode::AccessDeniedException, reason))
+    }
+
     /// The answer of a server that is stopping.
     #[must_use]
     pub fn unavailable() -> Self {

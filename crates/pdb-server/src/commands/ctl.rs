@@ -10,6 +10,7 @@ use std::error::Error;
 use std::io::{ErrorKind, Write};
 
 use clap::{Args, Subcommand};
+use pdb_server::ControlToken;
 use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
@@ -33,6 +34,16 @@ pub(crate) struct Ctl {
         global = true
     )]
     endpoint: Endpoint,
+
+    /// The server's token, if it was started with one; better given in the environment, where other users do not see it
+    #[arg(
+        long,
+        env = "PRETENDER_CONTROL_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        global = true
+    )]
+    token: Option<ControlToken>,
 
     /// Print the answer as one line of JSON
     #[arg(long, global = true)]
@@ -121,7 +132,7 @@ struct Shards {
 impl Ctl {
     /// Sends the command and prints the answer.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
-        let client = Client::new(self.endpoint);
+        let client = Client::new(self.endpoint, self.token);
         let (answer, show) = self.command.send(&client)?;
         let text = if self.json { format!("{answer}\n") } else { show(&answer) };
         let mut stdout = std::io::stdout().lock();

@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
-use pdb_server::{Server, ServerOptions, Span};
+use pdb_server::{BoundServer, ControlToken, CorsOrigin, HostName, Server, ServerOptions, Span};
 use pretender::{Builder, Durability, ManualClock, MessageLayer, Pretender};
 
 use super::{MEMORY, is_server};
@@ -83,10 +83,28 @@ pub(crate) struct Serve {
     #[arg(long, env = "PRETENDER_ENFORCE_LIMITS", value_parser = FalseyValueParser::new())]
     enforce_limits: bool,
 
-    /// Obey commands under /_pretender/, to the clock, shards, faults, snapshots and more: see `pretender ctl`. For tests; anybody who
-    /// reaches the port may command
+    /// Obey commands under /_pretender/, to the clock, shards, faults, snapshots and more: see `pretender ctl`. For tests; any program
+    /// that reaches the port may command, web pages may not
     #[arg(long, env = "PRETENDER_CONTROL", value_parser = FalseyValueParser::new())]
     control: bool,
+
+    /// Obey only commands that carry this secret; better given in the environment, where other users do not see it
+    #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    control_token: Option<ControlToken>,
+
+    /// Folder, which has to exist, for snapshots in files; without it commands read and write no files
+    #[arg(long, env = "PRETENDER_SNAPSHOT_DIR", value_name = "DIR")]
+    snapshot_dir: Option<PathBuf>,
+
+    /// Answer requests for this host name, too; may be given several times, in the environment with commas. Always answered are
+    /// localhost, IP addresses, names without a dot and host.docker.internal; other names a web page could have chosen
+    #[arg(long, env = "PRETENDER_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    allow_host: Vec<HostName>,
+
+    /// Let web pages from this origin, as https://app.example.com, call the APIs ("*": from any origin, "null": from files); may be
+    /// given several times, in the environment with commas. Pages from localhost always may
+    #[arg(long, env = "PRETENDER_CORS", value_name = "ORIGIN", value_delimiter = ',')]
+    cors: Vec<CorsOrigin>,
 
     /// Generation of AWS's validation messages
     #[arg(long, env = "PRETENDER_MESSAGE_LAYER", value_enum, default_value_t = LayerWord::Classic)]
@@ -133,6 +151,7 @@ impl Serve {
         // The port first: a second server must not touch the first one's file.
         let clock = self.control.then(|| Arc::new(ManualClock::running()));
         let bound = Server::bind(ServerOptions { control: clock.clone(), ..self.server_options() })?;
+        self.warn_of_control(&bound);
         let mut builder = self.builder()?;
         if let Some(clock) = clock {
             builder = builder.clock(clock);
@@ -163,7 +182,33 @@ impl Serve {
             host: self.host,
             port: self.port,
             workers: self.workers.map(usize::from),
+            control_token: self.control_token.clone(),
+            snapshot_directory: self.snapshot_dir.clone(),
+            allowed_hosts: self.allow_host.clone(),
+            cors_origins: self.cors.clone(),
             ..ServerOptions::default()
+        }
+    }
+
+    /// Says what the control interface opens, or what opens nothing without it.
+    fn warn_of_control(&self, bound: &BoundServer) {
+        if !self.control {
+            if self.snapshot_dir.is_some() {
+                tracing::warn!("--snapshot-dir has no effect without --control");
+            }
+            return;
+        }
+        let address = bound.address();
+        if address.ip().is_loopback() {
+            return;
+        }
+        if self.control_token.is_some() {
+            tracing::warn!(%address, "other machines reach the control interface, and the token travels unencrypted");
+        } else {
+            tracing::warn!(
+                %address,
+                "any program that reaches this address commands the server: set a token (--control-token), or listen on 127.0.0.1"
+            );
         }
     }
 

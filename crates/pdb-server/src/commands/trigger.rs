@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use pdb_server::ControlToken;
 use pdb_trigger::{Destination, FileDestination, Notice, Settings, Trigger as Running};
 use pretender::{Clock, EventPattern, StartPosition, SystemClock, WakeHandle};
 
@@ -44,6 +45,10 @@ pub(crate) struct Trigger {
         value_parser = parse_server
     )]
     url: Server,
+
+    /// The token of the server's control interface, if it has one: the trigger follows the server's clock
+    #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    token: Option<ControlToken>,
 
     /// Region of the requests; unless given that of the endpoint, of an ARN, AWS_REGION or us-east-1
     #[arg(long)]
@@ -129,7 +134,7 @@ impl Trigger {
         let settings = self.settings();
         let function = HttpFunction::new(self.endpoint, Duration::from_secs(self.timeout));
         let clock: Arc<dyn Clock> = match &self.url {
-            Server::At(endpoint) => match ServerClock::of(endpoint) {
+            Server::At(endpoint) => match ServerClock::of(endpoint, self.token)? {
                 Some(clock) => Arc::new(clock),
                 None => Arc::new(SystemClock),
             },

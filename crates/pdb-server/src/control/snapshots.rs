@@ -15,7 +15,7 @@ use super::{Control, Refusal};
 #[serde(deny_unknown_fields)]
 pub(super) struct Save {
     name: Option<String>,
-    file: Option<PathBuf>,
+    file: Option<String>,
 }
 
 /// The body of `snapshots/restore`.
@@ -23,7 +23,7 @@ pub(super) struct Save {
 #[serde(deny_unknown_fields)]
 pub(super) struct Restore {
     name: Option<String>,
-    file: Option<PathBuf>,
+    file: Option<String>,
     /// Whether the clock goes back, too, to when the snapshot was saved.
     #[serde(default)]
     clock: bool,
@@ -46,7 +46,8 @@ pub(super) struct Reset {
 /// Which snapshot a command names.
 enum Named {
     Name(String),
-    File(PathBuf),
+    /// A file, and what it was called.
+    File(PathBuf, String),
 }
 
 impl Control {
@@ -56,22 +57,24 @@ impl Control {
     }
 
     pub(super) fn save_snapshot(&self, body: Save) -> Result<Value, Refusal> {
-        let summary = match named(body.name, body.file)? {
-            Named::Name(name) => self.pretender.save_snapshot(&name)?,
-            Named::File(file) => self.pretender.save_snapshot_file(file)?,
+        let named = self.named(body.name, body.file)?;
+        let summary = match &named {
+            Named::Name(name) => self.pretender.save_snapshot(name)?,
+            Named::File(file, _) => self.pretender.save_snapshot_file(file)?,
         };
-        Ok(json!({ "snapshot": shown(&summary) }))
+        Ok(json!({ "snapshot": shown(&named.call(summary)) }))
     }
 
     pub(super) fn restore_snapshot(&self, body: Restore) -> Result<Value, Refusal> {
-        let named = named(body.name, body.file)?;
+        let named = self.named(body.name, body.file)?;
         if !body.clock {
             return Ok(json!({ "snapshot": shown(&self.restore(&named)?) }));
         }
         let described = match &named {
             Named::Name(name) => self.pretender.describe_snapshot(name)?,
-            Named::File(file) => self.pretender.describe_snapshot_file(file)?,
+            Named::File(file, _) => self.pretender.describe_snapshot_file(file)?,
         };
+        let described = named.call(described);
         let Some(taken) = described.taken else {
             let text =
                 format!("`{}` does not say when it was saved, so the clock cannot go there", described.name);
@@ -89,9 +92,25 @@ impl Control {
     }
 
     fn restore(&self, named: &Named) -> Result<SnapshotSummary, ControlError> {
-        match named {
+        let summary = match named {
             Named::Name(name) => self.pretender.restore_snapshot(name),
-            Named::File(file) => self.pretender.restore_snapshot_file(file),
+            Named::File(file, _) => self.pretender.restore_snapshot_file(file),
+        };
+        summary.map(|summary| named.call(summary))
+    }
+
+    /// Finds what a command names.
+    fn named(&self, name: Option<String>, file: Option<String>) -> Result<Named, Refusal> {
+        match (name, file) {
+            (Some(name), None) => Ok(Named::Name(name)),
+            (None, Some(file)) => match &self.folder {
+                Some(folder) => Ok(Named::File(folder.file(&file)?, file)),
+                None => Err(Refusal::Bad(
+                    "this server reads and writes no files of snapshots: start it with `--snapshot-dir DIR`"
+                        .to_owned(),
+                )),
+            },
+            _ => Err(Refusal::Bad("give one of `name` and `file`".to_owned())),
         }
     }
 
@@ -112,14 +131,13 @@ impl Control {
     }
 }
 
-fn named(name: Option<String>, file: Option<PathBuf>) -> Result<Named, Refusal> {
-    match (name, file) {
-        (Some(name), None) => Ok(Named::Name(name)),
-        (None, Some(file)) if file.is_absolute() => Ok(Named::File(file)),
-        (None, Some(file)) => {
-            Err(Refusal::Bad(format!("`{}` is no absolute path on the server's machine", file.display())))
+impl Named {
+    /// Calls a snapshot what the command calls it: where the folder lies is not the caller's affair.
+    fn call(&self, summary: SnapshotSummary) -> SnapshotSummary {
+        match self {
+            Self::Name(_) => summary,
+            Self::File(_, called) => SnapshotSummary { name: called.clone(), ..summary },
         }
-        _ => Err(Refusal::Bad("give one of `name` and `file`".to_owned())),
     }
 }
 

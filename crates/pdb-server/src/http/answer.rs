@@ -4,16 +4,25 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CONNECTION,
-    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SERVER,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGIN,
+    SERVER, VARY, WWW_AUTHENTICATE,
 };
-use hyper::{Response, StatusCode};
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode};
+
+use super::guard::Refused;
+use super::origin::Cors;
+use crate::control;
 
 /// The answer as it goes out.
 pub(crate) type HttpResponse = Response<Full<Bytes>>;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const CHECKSUM: HeaderName = HeaderName::from_static("x-amz-crc32");
+/// The headers of answers that pages may read, besides the few they always may. SDKs in browsers look at them.
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("x-amzn-requestid,x-amzn-errortype,x-amzn-errormessage,x-amz-crc32,date");
 
 /// The content types in which the APIs are spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +89,24 @@ impl Answer {
             .with(CONTENT_TYPE, HeaderValue::from_static(MediaType::Json.as_str()))
     }
 
+    /// The answer to a request that is not looked at, in the form that its sender reads.
+    pub(super) fn refused(parts: &Parts, refused: &Refused) -> Self {
+        let Refused { status, text } = refused;
+        let answer = if control::is_below(parts.uri.path()) {
+            Self::json(*status, &control::error(text))
+        } else if let (&Method::POST, Some(media_type)) = (&parts.method, MediaType::of(&parts.headers)) {
+            // SDKs show the text of an exception.
+            Self { status: *status, ..Self::of(pdb_wire::Response::access_denied(text), media_type) }
+        } else {
+            Self { body: format!("{text}\n").into(), ..Self::empty(*status) }
+                .with(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
+        };
+        if *status == StatusCode::UNAUTHORIZED {
+            return answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        answer
+    }
+
     /// A bug's answer.
     pub(crate) fn internal_error() -> Self {
         Self::of(pdb_wire::Response::internal_error(), MediaType::AmazonJson)
@@ -100,7 +127,7 @@ impl Answer {
             .with(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
     }
 
-    /// The answer to a browser that asks whether it may call from another origin.
+    /// The answer to a browser that asks whether a page may call, if it may.
     pub(crate) fn preflight(request: &HeaderMap) -> Self {
         let mut answer =
             Self::empty(StatusCode::OK).with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("172800"));
@@ -126,15 +153,25 @@ impl Answer {
     }
 
     /// Adds what every answer carries.
-    pub(crate) fn finish(self, request_id: &str, has_origin: bool) -> HttpResponse {
+    pub(crate) fn finish(self, request_id: &str, cors: Cors) -> HttpResponse {
         let Self { status, mut headers, body } = self;
         headers.insert(SERVER, HeaderValue::from_static("Server"));
         if let Ok(id) = HeaderValue::from_str(request_id) {
             headers.insert(REQUEST_ID, id);
         }
         headers.insert(CHECKSUM, HeaderValue::from(pdb_wire::checksum(&body)));
-        if has_origin {
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        let allowed = match cors {
+            Cors::NotAsked => None,
+            Cors::Any => Some(HeaderValue::from_static("*")),
+            Cors::Origin(origin) => {
+                // What this page may read, others may not: caches keep them apart.
+                headers.insert(VARY, HeaderValue::from_name(ORIGIN));
+                Some(origin)
+            }
+        };
+        if let Some(allowed) = allowed {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         }
         let mut response = Response::new(Full::new(body));
         *response.status_mut() = status;

@@ -100,6 +100,10 @@ fn help_names_options_and_their_variables() {
         "--sweep-interval",
         "--retention",
         "--shard-rotation",
+        "--allow-host",
+        "--cors",
+        "--control-token",
+        "--snapshot-dir",
         "PRETENDER_PORT",
         "PRETENDER_DB",
         "pretender.db",
@@ -143,10 +147,121 @@ fn bad_options_are_refused() {
         &["serve", "--region", "US East"],
         &["serve", "--retention", "5"],
         &["serve", "--durability", "some"],
+        &["serve", "--allow-host", "db.example.com:8000"],
+        &["serve", "--allow-host", "*"],
+        &["serve", "--cors", "app.example.com"],
+        &["serve", "--cors", "https://app.example.com/"],
+        &["serve", "--control-token", ""],
         &["sing"],
     ] {
         let output = pretender().args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty());
+    }
+}
+
+/// What a server with the flags below answers: by host, by origin, and to a command.
+#[cfg(unix)]
+fn check_doors(command: &mut Command, folder: &std::path::Path) {
+    let mut process = Process::start(command);
+    let listening = process.line();
+    let address = listening.strip_prefix("Listening on http://").unwrap_or_else(|| panic!("{listening}"));
+    let address = address.parse().unwrap();
+    let status = |headers: &str| exchange(address, format!("GET / HTTP/1.1\r\n{headers}\r\n")).status;
+    for (headers, expected) in [
+        ("Host: a.example.com\r\n", 200),
+        ("Host: b.example.com:8000\r\n", 200),
+        ("Host: c.example.com\r\n", 403),
+        ("Host: localhost\r\nOrigin: https://app.example.com\r\n", 200),
+        ("Host: localhost\r\nOrigin: null\r\n", 200),
+        ("Host: localhost\r\nOrigin: https://example.com\r\n", 403),
+    ] {
+        assert_eq!(status(headers), expected, "{headers}");
+    }
+    let save = |headers: &str| {
+        let body = r#"{"file": "seed.db"}"#;
+        let length = body.len();
+        let head = format!(
+            "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}"
+        );
+        exchange(address, format!("POST /_pretender/snapshots/save HTTP/1.1\r\n{head}\r\n{body}")).status
+    };
+    assert_eq!(save(""), 401);
+    assert!(!folder.join("seed.db").exists());
+    assert_eq!(save("Authorization: Bearer correct-horse\r\n"), 200);
+    assert!(folder.join("seed.db").exists());
+    process.stop("-TERM");
+}
+
+#[test]
+#[cfg(unix)]
+fn hosts_origins_files_and_the_token_are_options() {
+    let given = tempfile::tempdir().unwrap();
+    let mut command = pretender();
+    command.args([
+        "serve",
+        "--port",
+        "0",
+        "--db",
+        ":memory:",
+        "--control",
+        "--control-token",
+        "correct-horse",
+    ]);
+    command.args(["--allow-host", "a.example.com", "--allow-host", "B.example.com"]);
+    command.args(["--cors", "https://app.example.com", "--cors", "null", "--snapshot-dir"]);
+    check_doors(command.arg(given.path()), given.path());
+
+    let given = tempfile::tempdir().unwrap();
+    let mut command = pretender();
+    command.arg("serve").env("PRETENDER_SNAPSHOT_DIR", given.path()).envs([
+        ("PRETENDER_PORT", "0"),
+        ("PRETENDER_DB", ":memory:"),
+        ("PRETENDER_CONTROL", "1"),
+        ("PRETENDER_CONTROL_TOKEN", "correct-horse"),
+        ("PRETENDER_ALLOW_HOST", "a.example.com,b.example.com"),
+        ("PRETENDER_CORS", "https://app.example.com,null"),
+    ]);
+    check_doors(&mut command, given.path());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_one_clear_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let (missing, file) = (directory.path().join("missing"), directory.path().join("orders.db"));
+    let mut command = pretender();
+    command
+        .args(["serve", "--port", "0", "--control", "--snapshot-dir"])
+        .arg(&missing)
+        .arg("--db")
+        .arg(&file);
+    let text = format!("cannot use `{}` as the folder for snapshots: ", missing.display());
+    check_refused(&command.output().unwrap(), &text);
+    assert!(!file.exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn commands_from_other_machines_are_warned_of() {
+    use std::io::Read;
+    for (arguments, warning) in [
+        (
+            &["--control", "--host", "0.0.0.0"][..],
+            "any program that reaches this address commands the server",
+        ),
+        (&["--control", "--host", "0.0.0.0", "--control-token", "s3cret"], "the token travels unencrypted"),
+        (&["--snapshot-dir", "."], "--snapshot-dir has no effect without --control"),
+        (&["--control"], ""),
+        (&["--host", "0.0.0.0"], ""),
+    ] {
+        let mut process =
+            Process::start(pretender().args(["serve", "--port", "0", "--db", ":memory:"]).args(arguments));
+        assert!(process.line().starts_with("Listening on "));
+        let mut stderr = process.child.stderr.take().unwrap();
+        process.stop("-TERM");
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).unwrap();
+        assert_eq!(said.lines().count(), usize::from(!warning.is_empty()), "{arguments:?}: {said}");
+        assert!(said.contains(warning) && !said.contains("s3cret"), "{arguments:?}: {said}");
     }
 }

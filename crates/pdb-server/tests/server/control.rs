@@ -23,9 +23,14 @@ pub(crate) struct Commanded {
 impl Commanded {
     /// Its clock stands at 2026-03-01T09:15:42.017Z; nothing happens in the background.
     pub(crate) fn new() -> Self {
+        Self::with(ServerOptions::default())
+    }
+
+    /// With these options besides.
+    pub(crate) fn with(options: ServerOptions) -> Self {
         let clock = Arc::new(ManualClock::held_at(EpochMillis(START)));
         let pretender = Pretender::builder().clock(clock.clone()).sweep_interval(None).open().unwrap();
-        let options = ServerOptions { control: Some(clock), ..ServerOptions::default() };
+        let options = ServerOptions { control: Some(clock), ..options };
         let server = Server::start(pretender.clone(), options).unwrap();
         let stream = StreamSpecification::enabled(StreamViewType::NewAndOldImages);
         let created = CreateTableInput {
@@ -215,6 +220,20 @@ fn what_cannot_be_obeyed_is_said_clearly() {
         ("clock/hold", "{".to_owned(), 400, "the body is no JSON"),
         ("clock/hold", "[]".to_owned(), 400, "the body is no JSON object"),
         ("clock/hold", r#"{"for":"ever"}"#.to_owned(), 400, "unknown field `for`"),
+        (
+            "clock/advance",
+            r#"{"duration":"=","duration":"25h"}"#.to_owned(),
+            400,
+            "the member `duration` is given twice",
+        ),
+        ("reset", r#"{"table":"=","table":"Orders"}"#.to_owned(), 400, "the member `table` is given twice"),
+        (
+            "replay",
+            r#"{"table":"Orders","records":[{"dynamodb":{"Keys":{"pk":{"S":"a"},"pk":{"S":"b"}}}}]}"#
+                .to_owned(),
+            400,
+            "the member `pk` is given twice",
+        ),
         ("clock/set", "{}".to_owned(), 400, "give one of `epoch_millis` and `time`"),
         ("clock/set", r#"{"epoch_millis":1,"time":"2026-01-01"}"#.to_owned(), 400, "give one of"),
         ("clock/set", r#"{"epoch_millis":"x"}"#.to_owned(), 400, "invalid type"),

@@ -3,14 +3,21 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
+use pdb_server::ServerOptions;
 use serde_json::Value;
 
 use crate::control::Commanded;
 use crate::harness::server;
 
 fn ctl(arguments: &[&str]) -> Output {
+    ctl_with(&[], arguments)
+}
+
+/// With these environment variables only.
+fn ctl_with(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
-    command.env_clear().arg("ctl").args(arguments).output().unwrap()
+    let command = command.env_clear().envs(variables.iter().copied());
+    command.arg("ctl").args(arguments).output().unwrap()
 }
 
 /// What a command that is obeyed prints.
@@ -138,6 +145,36 @@ fn faults_are_added_listed_and_removed() {
     for arguments in [&["fault", "add", "fire"][..], &["fault", "add"], &["fault", "remove", "one"]] {
         assert_eq!(ctl(arguments).status.code(), Some(2), "{arguments:?}");
     }
+}
+
+#[test]
+fn the_token_is_sent() {
+    let token = Some("correct-horse".parse().unwrap());
+    let server = Commanded::with(ServerOptions { control_token: token, ..ServerOptions::default() });
+    let url = server.server.url();
+    let show = ["--endpoint", &url, "clock", "show"];
+    let hold = ["--endpoint", &url, "clock", "hold"];
+    for command in [&show, &hold] {
+        check_refused(
+            &url,
+            &command[2..],
+            "this server's commands need its token: set PRETENDER_CONTROL_TOKEN",
+        );
+        let given = [&command[..], &["--token", "correct-horse"]].concat();
+        assert!(ctl(&given).status.success());
+        assert!(ctl_with(&[("PRETENDER_CONTROL_TOKEN", "correct-horse")], &command[..]).status.success());
+        let wrong = ctl(&[&command[..], &["--token", "battery-staple"]].concat());
+        let stderr = String::from_utf8(wrong.stderr).unwrap();
+        assert_eq!((wrong.status.code(), stderr.contains("the token is not the one")), (Some(1), true));
+        assert!(!stderr.contains("horse") && !stderr.contains("staple"), "{stderr}");
+    }
+    let help = Command::new(env!("CARGO_BIN_EXE_pretender"))
+        .args(["ctl", "--help"])
+        .env("PRETENDER_CONTROL_TOKEN", "correct-horse")
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(help.contains("PRETENDER_CONTROL_TOKEN") && !help.contains("correct-horse"), "{help}");
 }
 
 #[test]

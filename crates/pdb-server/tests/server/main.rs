@@ -1,7 +1,9 @@
 //! The server over real sockets, and the binary.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
+mod admission;
 mod binary;
+mod browser;
 mod control;
 mod crash;
 mod ctl;

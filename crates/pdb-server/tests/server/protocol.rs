@@ -99,28 +99,6 @@ fn json_then_target_then_signature() {
 }
 
 #[test]
-fn browsers_may_call_from_anywhere() {
-    let server = server();
-    let origin = format!("Origin: https://example.com\r\n{SIGNED}");
-    let answer = exchange(server.address(), request_with(&origin, "application/json", LIST, "{}"));
-    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some("*")));
-    let answer = exchange(
-        server.address(),
-        "OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://example.com\r\nAccess-Control-Request-Method: POST\r\n\
-         Access-Control-Request-Headers: x-amz-target, authorization\r\n\r\n",
-    );
-    assert_eq!((answer.status, answer.text()), (200, ""));
-    for (name, value) in [
-        ("access-control-allow-origin", "*"),
-        ("access-control-max-age", "172800"),
-        ("access-control-allow-methods", "POST"),
-        ("access-control-allow-headers", "x-amz-target, authorization"),
-    ] {
-        assert_eq!(answer.header(name), Some(value), "{name}");
-    }
-}
-
-#[test]
 fn a_connection_serves_many_requests() {
     let server = server();
     let mut connection = Connection::to(server.address());

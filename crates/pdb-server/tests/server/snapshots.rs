@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
+use pdb_server::ServerOptions;
 use pretender::{GetItemInput, Item};
 use serde_json::{Value, json};
 
@@ -66,16 +68,11 @@ fn snapshots_are_commanded_over_http() {
         ("snapshots/save", json!({}), 400, "give one of `name` and `file`"),
         ("snapshots/save", json!({"name": "a", "file": "/a"}), 400, "give one of `name` and `file`"),
         ("snapshots/save", json!({"name": "a b"}), 400, "`a b` is no name of a snapshot"),
-        (
-            "snapshots/save",
-            json!({"file": "a.db"}),
-            400,
-            "`a.db` is no absolute path on the server's machine",
-        ),
-        ("snapshots/save", json!({"file": "/no/such/directory/a.db"}), 400, "cannot be opened for writing"),
+        ("snapshots/save", json!({"file": "a.db"}), 400, "start it with `--snapshot-dir DIR`"),
+        ("snapshots/restore", json!({"file": "a.db"}), 400, "start it with `--snapshot-dir DIR`"),
+        ("snapshots/restore", json!({"file": "/etc/passwd"}), 400, "start it with `--snapshot-dir DIR`"),
         ("snapshots/restore", json!({"name": "seeded"}), 404, "there is no snapshot `seeded`"),
         ("snapshots/restore", json!({"name": "seeded", "clock": true}), 404, "there is no snapshot `seeded`"),
-        ("snapshots/restore", json!({"file": "/no/such/file"}), 404, "there is no file `/no/such/file`"),
         ("snapshots/delete", json!({"name": "seeded"}), 404, "there is no snapshot `seeded`"),
         ("snapshots/delete", json!({}), 400, "missing field `name`"),
         ("snapshots/list", json!({}), 404, "GET clock, snapshots"),
@@ -86,21 +83,85 @@ fn snapshots_are_commanded_over_http() {
     }
 }
 
+/// A server that may keep snapshots in a folder.
+fn with_folder(folder: &Path) -> Commanded {
+    Commanded::with(ServerOptions { snapshot_directory: Some(folder.to_owned()), ..ServerOptions::default() })
+}
+
+#[test]
+fn files_lie_in_the_folder_for_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("folder");
+    std::fs::create_dir_all(folder.join("sub")).unwrap();
+    let server = with_folder(&folder);
+    server.put("a");
+    for file in ["seed.db", "sub/seed.db"] {
+        let saved = server.obeys("snapshots/save", &json!({ "file": file }));
+        assert_eq!((&saved["snapshot"]["name"], &saved["snapshot"]["items"]), (&json!(file), &json!(1)));
+        assert!(folder.join(file).is_file());
+        server.put("b");
+        for body in [json!({ "file": file }), json!({"file": file, "clock": true})] {
+            let restored = server.obeys("snapshots/restore", &body);
+            assert_eq!(restored["snapshot"], saved["snapshot"]);
+        }
+        assert!(has(&server, "a") && !has(&server, "b"));
+    }
+    let absolute = directory.path().join("other.db");
+    let absolute = absolute.to_str().unwrap();
+    for (file, text) in [
+        (absolute, "is no name of a snapshot's file"),
+        ("../other.db", "is no name of a snapshot's file"),
+        ("sub/../../other.db", "is no name of a snapshot's file"),
+        ("other", "has to end in `.db`"),
+        ("authorized_keys", "has to end in `.db`"),
+        ("missing/other.db", "lies in a folder that does not exist"),
+    ] {
+        for command in ["snapshots/save", "snapshots/restore"] {
+            server.refuses(command, &json!({ "file": file }).to_string(), 400, text);
+        }
+    }
+    server.refuses("snapshots/restore", r#"{"file": "other.db"}"#, 404, "there is no file `");
+    let twice = format!(r#"{{"file": "{absolute}=", "file": "other.db"}}"#);
+    server.refuses("snapshots/save", &twice, 400, "the member `file` is given twice");
+    let mut left: Vec<_> =
+        std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["folder"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn links_in_the_folder_do_not_lead_out() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let (folder, outside) = (directory.path().join("folder"), directory.path().join("outside"));
+    for made in [&folder, &outside] {
+        std::fs::create_dir(made).unwrap();
+    }
+    symlink(&outside, folder.join("sub")).unwrap();
+    symlink(outside.join("seed.db"), folder.join("link.db")).unwrap();
+    let server = with_folder(&folder);
+    for (file, text) in [("sub/seed.db", "lies outside"), ("link.db", "is not a regular file")] {
+        server.refuses("snapshots/save", &json!({ "file": file }).to_string(), 400, text);
+        server.refuses("snapshots/restore", &json!({ "file": file }).to_string(), 400, text);
+    }
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+}
+
 #[test]
 fn snapshots_are_commanded_with_ctl() {
-    let server = Commanded::new();
-    let url = server.server.url();
     let directory = tempfile::tempdir().unwrap();
+    let server = with_folder(directory.path());
+    let url = server.server.url();
     let file = directory.path().join("seed.db");
-    let path = file.to_str().unwrap();
     server.put("a");
     let line = obeyed(&url, &["snapshot", "save", "seeded"]);
     assert!(line.starts_with("seeded  2026-03-01T09:15:42.017Z  1 table, 1 item, "), "{line}");
     assert_eq!(obeyed(&url, &["snapshot", "list"]), line);
-    let line = obeyed(&url, &["snapshot", "save", "--file", path]);
-    assert!(line.starts_with(&format!("{path}  2026-03-01T09:15:42.017Z  1 table, 1 item, ")), "{line}");
+    let line = obeyed(&url, &["snapshot", "save", "--file", "seed.db"]);
+    assert!(line.starts_with("seed.db  2026-03-01T09:15:42.017Z  1 table, 1 item, "), "{line}");
 
-    for which in [&["seeded"] as &[_], &["--file", path], &["--clock", "seeded"]] {
+    for which in [&["seeded"] as &[_], &["--file", "seed.db"], &["--clock", "seeded"]] {
         server.put("b");
         let line = obeyed(&url, &[&["snapshot", "restore"], which].concat());
         assert!(line.contains("  1 table, 1 item, "), "{line}");
@@ -111,13 +172,15 @@ fn snapshots_are_commanded_with_ctl() {
     assert_eq!(obeyed(&url, &["reset"]), "removed everything\n");
     assert_eq!(obeyed(&url, &["snapshot", "delete", "seeded"]), "deleted seeded\n");
     check_refused(&url, &["snapshot", "restore", "seeded"], "there is no snapshot `seeded`");
+    let path = file.to_str().unwrap();
+    check_refused(&url, &["snapshot", "restore", "--file", path], "is no name of a snapshot's file");
 
     // The file is a database that the server opens.
     let served = Process::start(&file);
     let scan = served.call("DynamoDB_20120810.Scan", &json!({"TableName": "Orders"}));
     assert_eq!(scan["Count"], 1);
-    check_refused(&url, &["snapshot", "restore", "--file", path], "is in use by another process");
-    check_refused(&url, &["snapshot", "save", "--file", path], "is in use by another process");
+    check_refused(&url, &["snapshot", "restore", "--file", "seed.db"], "is in use by another process");
+    check_refused(&url, &["snapshot", "save", "--file", "seed.db"], "is in use by another process");
 }
 
 /// Each item is larger than a page of the database, so that a restore writes many.
@@ -207,7 +270,8 @@ fn check(process: &Process) {
 fn command(address: SocketAddr, command: &str, name: &str) -> Option<u16> {
     let body = json!({ "name": name }).to_string();
     let request = format!(
-        "POST /_pretender/{command} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /_pretender/{command} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     let mut connection = TcpStream::connect(address).ok()?;

@@ -1,5 +1,6 @@
 //! The control interface of a server, over HTTP.
 
+use pdb_server::ControlToken;
 use serde_json::Value;
 
 use crate::endpoint::Endpoint;
@@ -12,6 +13,7 @@ const MAX_ANSWER_BYTES: u64 = 64 << 20;
 pub(super) struct Client {
     agent: ureq::Agent,
     endpoint: Endpoint,
+    token: Option<ControlToken>,
 }
 
 /// Why a command was not obeyed.
@@ -28,18 +30,22 @@ pub(super) enum CtlError {
 }
 
 impl Client {
-    pub(super) fn new(endpoint: Endpoint) -> Self {
+    pub(super) fn new(endpoint: Endpoint, token: Option<ControlToken>) -> Self {
         // A command is answered when its work is done, however long that takes.
-        Self { agent: endpoint.agent(None), endpoint }
+        Self { agent: endpoint.agent(None), endpoint, token }
     }
 
     pub(super) fn get(&self, command: &str) -> Result<Value, CtlError> {
-        self.answer(self.agent.get(self.url(command)).call())
+        self.answer(self.with_token(self.agent.get(self.url(command))).call())
     }
 
     pub(super) fn post(&self, command: &str, body: &Value) -> Result<Value, CtlError> {
-        let request = self.agent.post(self.url(command)).content_type("application/json");
+        let request = self.with_token(self.agent.post(self.url(command))).content_type("application/json");
         self.answer(request.send(body.to_string()))
+    }
+
+    fn with_token<Body>(&self, request: ureq::RequestBuilder<Body>) -> ureq::RequestBuilder<Body> {
+        crate::endpoint::with_token(request, self.token.as_ref())
     }
 
     fn url(&self, command: &str) -> String {

@@ -1,7 +1,6 @@
 //! `pretender ctl snapshot` and `pretender ctl reset`.
 
 use std::error::Error;
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -37,17 +36,17 @@ pub(super) enum SnapshotCommand {
 pub(super) struct Which {
     /// The snapshot's name: 1 to 200 characters of a-z A-Z 0-9 _ . -
     name: Option<String>,
-    /// A database file instead, on the server's machine; a path that does not begin with / is taken from this directory
-    #[arg(long, value_name = "PATH")]
-    file: Option<PathBuf>,
+    /// A database file instead: its name, which ends in .db, in the folder that the server was given with --snapshot-dir
+    #[arg(long, value_name = "NAME")]
+    file: Option<String>,
 }
 
 impl SnapshotCommand {
     pub(super) fn send(self, client: &Client) -> Result<(Value, Show), Box<dyn Error>> {
         Ok(match self {
-            Self::Save(which) => (client.post("snapshots/save", &which.body()?)?, lines::snapshot),
+            Self::Save(which) => (client.post("snapshots/save", &which.body())?, lines::snapshot),
             Self::Restore { which, clock } => {
-                let mut body = which.body()?;
+                let mut body = which.body();
                 body["clock"] = clock.into();
                 (client.post("snapshots/restore", &body)?, lines::snapshot)
             }
@@ -60,14 +59,10 @@ impl SnapshotCommand {
 }
 
 impl Which {
-    fn body(self) -> Result<Value, Box<dyn Error>> {
+    fn body(self) -> Value {
         match self.file {
-            None => Ok(json!({ "name": self.name })),
-            // The server's working directory is nothing that whoever types the command knows of.
-            Some(file) => match std::path::absolute(&file)?.to_str() {
-                Some(file) => Ok(json!({ "file": file })),
-                None => Err(format!("`{}` is not Unicode", file.display()).into()),
-            },
+            None => json!({ "name": self.name }),
+            Some(file) => json!({ "file": file }),
         }
     }
 }

@@ -196,3 +196,30 @@ fn what_cannot_be_is_one_clear_line() {
         assert!(stderr.contains(text), "{stderr}");
     }
 }
+
+#[test]
+fn a_clock_behind_a_token_is_asked_with_it() {
+    let streamed = Streamed::new();
+    let token = Some("correct-horse".parse().unwrap());
+    let options = ServerOptions {
+        control: Some(streamed.clock.clone()),
+        control_token: token,
+        ..ServerOptions::default()
+    };
+    let server = Server::start(streamed.pretender.clone(), options).unwrap();
+    let url = server.url();
+    let arguments = ["--endpoint", "127.0.0.1:1", "--url", &url, "--batch-size", "0"];
+    let run = |token: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
+        let command = command.env_clear().args(["trigger", "--table", "Orders"]).args(arguments);
+        let output = command.envs(token.map(|token| ("PRETENDER_CONTROL_TOKEN", token))).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap().trim_end().to_owned()
+    };
+    let refused = format!(
+        "pretender: {url} does not tell its time without its token: give it with --token, or in PRETENDER_CONTROL_TOKEN"
+    );
+    assert_eq!((run(None), run(Some("battery-staple"))), (refused.clone(), refused));
+    // The next thing that is wrong.
+    assert_eq!(run(Some("correct-horse")), "pretender: BatchSize is 0; it may be 1 to 10000");
+}

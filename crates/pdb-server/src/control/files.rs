@@ -1,0 +1,160 @@
+//! The one folder in which commands may read and write files.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::Refusal;
+
+/// What a database file is to be called, so that a command can make nothing that another program would read.
+const ENDING: &str = ".db";
+
+/// The folder of snapshots in files; commands reach no others.
+#[derive(Clone, Debug)]
+pub(crate) struct SnapshotFolder {
+    /// Absolute, without links.
+    path: PathBuf,
+}
+
+impl SnapshotFolder {
+    /// Opens the folder, which has to be there.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let path = fs::canonicalize(path)?;
+        if path.is_dir() { Ok(Self { path }) } else { Err(io::ErrorKind::NotADirectory.into()) }
+    }
+
+    /// Finds the file that a name stands for. It need not be there, but the folder it lies in does.
+    ///
+    /// Another user who may write to the folder could put a link there right afterwards, so it is for the server's user alone.
+    pub(super) fn file(&self, name: &str) -> Result<PathBuf, Refusal> {
+        let bad = |why: &str| Err(Refusal::Bad(format!("`{name}` {why}")));
+        if !is_plain(name) {
+            return bad(
+                "is no name of a snapshot's file: it is taken from the server's snapshot folder, and has no `..`, no root, and \
+                 no control characters, backslashes and colons",
+            );
+        }
+        if !name.strip_suffix(ENDING).is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/')) {
+            return bad("is no name of a snapshot's file: it has to end in `.db`");
+        }
+        let path = self.path.join(name);
+        let (Some(folder), Some(file_name)) = (path.parent(), path.file_name()) else {
+            return bad("is no name of a snapshot's file");
+        };
+        let folder = match fs::canonicalize(folder) {
+            Ok(folder) if folder.starts_with(&self.path) => folder,
+            Ok(_) => return bad("lies outside of the server's snapshot folder"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return bad("lies in a folder that does not exist below the server's snapshot folder");
+            }
+            Err(error) => return bad(&format!("cannot be reached: {error}")),
+        };
+        let path = folder.join(file_name);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_file() => Ok(path),
+            Ok(_) => bad("is not a regular file"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path),
+            Err(error) => bad(&format!("cannot be looked at: {error}")),
+        }
+    }
+}
+
+/// Whether a name leads downwards only, on every system.
+fn is_plain(name: &str) -> bool {
+    !name.chars().any(|c| c.is_control() || matches!(c, '\\' | ':'))
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(folder: &SnapshotFolder, name: &str) -> String {
+        match folder.file(name) {
+            Err(Refusal::Bad(text)) => text,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn names_lead_into_the_folder() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("sub")).unwrap();
+        fs::write(directory.path().join("there.db"), "").unwrap();
+        let folder = SnapshotFolder::open(directory.path()).unwrap();
+        for name in ["seed.db", "there.db", "sub/seed.db", "./seed.db", "a.b-c_d e.db", "b\u{fc}ro.db"] {
+            let path = folder.file(name).unwrap();
+            assert!(
+                path.starts_with(&folder.path) && path.ends_with(name.trim_start_matches("./")),
+                "{}",
+                path.display()
+            );
+        }
+    }
+
+    #[test]
+    fn names_lead_nowhere_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("root");
+        fs::create_dir_all(root.join("folder.db")).unwrap();
+        let folder = SnapshotFolder::open(&root).unwrap();
+        let absolute = root.join("seed.db");
+        for (name, why) in [
+            (absolute.to_str().unwrap(), "is no name of a snapshot's file"),
+            ("/etc/cron.d/x.db", "is no name"),
+            ("../seed.db", "is no name"),
+            ("sub/../../seed.db", "is no name"),
+            ("..", "is no name"),
+            ("..\\seed.db", "is no name"),
+            ("c:seed.db", "is no name"),
+            ("seed.db\0.db", "is no name"),
+            ("a\n.db", "is no name"),
+            ("", "has to end in `.db`"),
+            (".db", "has to end in `.db`"),
+            ("authorized_keys", "has to end in `.db`"),
+            ("seed.DB", "has to end in `.db`"),
+            ("seed.db/", "has to end in `.db`"),
+            ("seed.db.sh", "has to end in `.db`"),
+            ("missing/.db", "has to end in `.db`"),
+            ("missing/seed.db", "lies in a folder that does not exist"),
+            ("folder.db", "is not a regular file"),
+        ] {
+            let text = refused(&folder, name);
+            assert!(text.contains(why), "{name}: {text}");
+        }
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 1);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_do_not_lead_out() {
+        use std::os::unix::fs::symlink;
+        let directory = tempfile::tempdir().unwrap();
+        let (root, outside) = (directory.path().join("root"), directory.path().join("outside"));
+        for folder in [&root, &outside] {
+            fs::create_dir(folder).unwrap();
+        }
+        fs::write(outside.join("target.db"), "").unwrap();
+        symlink(&outside, root.join("sub")).unwrap();
+        symlink(outside.join("target.db"), root.join("link.db")).unwrap();
+        symlink(outside.join("missing.db"), root.join("broken.db")).unwrap();
+        let linked = directory.path().join("linked");
+        symlink(&root, &linked).unwrap();
+        // The folder itself may be reached through a link: the user has named it.
+        let folder = SnapshotFolder::open(&linked).unwrap();
+        assert_eq!(folder.file("seed.db").unwrap(), root.canonicalize().unwrap().join("seed.db"));
+        assert!(refused(&folder, "sub/seed.db").contains("lies outside"));
+        assert!(refused(&folder, "link.db").contains("is not a regular file"));
+        assert!(refused(&folder, "broken.db").contains("is not a regular file"));
+    }
+
+    #[test]
+    fn the_folder_has_to_be_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert_eq!(SnapshotFolder::open(&file).unwrap_err().kind(), io::ErrorKind::NotADirectory);
+        let missing = SnapshotFolder::open(&directory.path().join("missing"));
+        assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,144 @@
+//! Who may send a request: the rules against web pages that a developer visits, and against those who lack the token.
+//!
+//! A browser sends requests to any server that its machine reaches, on behalf of any page. What it says about them
+//! is all there is to tell them from those of a program: `Host`, `Origin`, `Sec-Fetch-Site`, and a content type that needs the
+//! server's consent first. `docs/security.md` says what each rule is good for.
+
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, ORIGIN};
+use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
+
+use super::answer::MediaType;
+use super::host::{self, HostName, UnfitHost};
+use super::origin::{self, Cors, CorsOrigin};
+use crate::{ControlToken, ServerOptions};
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const TOKEN: HeaderName = HeaderName::from_static("x-pretender-token");
+
+/// Decides which requests are looked at.
+#[derive(Debug)]
+pub(super) struct Guard {
+    hosts: Vec<HostName>,
+    origins: Vec<CorsOrigin>,
+    token: Option<ControlToken>,
+}
+
+/// Why a request is not looked at, for people.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) status: StatusCode,
+    pub(super) text: String,
+}
+
+impl Refused {
+    fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        Self { status, text: text.into() }
+    }
+}
+
+impl Guard {
+    pub(super) fn new(options: &ServerOptions) -> Self {
+        Self {
+            hosts: options.allowed_hosts.clone(),
+            origins: options.cors_origins.clone(),
+            token: options.control_token.clone(),
+        }
+    }
+
+    /// Checks that a request is meant for this server.
+    pub(super) fn check_host(&self, parts: &Parts) -> Result<(), Refused> {
+        host::check(parts, &self.hosts).map_err(|unfit| match unfit {
+            UnfitHost::Missing => Refused::new(
+                StatusCode::BAD_REQUEST,
+                "the request has no `Host` header, which HTTP/1.1 requires",
+            ),
+            UnfitHost::Malformed => Refused::new(
+                StatusCode::BAD_REQUEST,
+                "the request does not name one host, in its `Host` header and its target, with or without a port",
+            ),
+            UnfitHost::Unknown(name) => Refused::new(
+                StatusCode::FORBIDDEN,
+                format!(
+                    "`{name}` is not a name of this server: use localhost or an IP address, or start the server with \
+                     `--allow-host {name}`"
+                ),
+            ),
+        })
+    }
+
+    /// Checks that a call of the APIs comes from a program, or from a page that may call; says what the page may do.
+    pub(super) fn check_call(&self, parts: &Parts) -> Result<Cors, Refused> {
+        origin::decide(&parts.headers, &self.origins).map_err(|origin| {
+            let text = format!(
+                "web pages from `{origin}` may not call this server: start it with `--cors {origin}` to allow them"
+            );
+            Refused::new(StatusCode::FORBIDDEN, text)
+        })
+    }
+
+    /// Checks that a command comes from a program which knows the token, if there is one.
+    pub(super) fn check_command(&self, parts: &Parts) -> Result<(), Refused> {
+        check_sender(&parts.headers)?;
+        // No form and no `fetch` without a preflight, which is never granted here, has this content type.
+        if parts.method == Method::POST && MediaType::of(&parts.headers) != Some(MediaType::Json) {
+            return Err(Refused::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "a command needs `Content-Type: application/json`: use `curl --json '{}'` or `pretender ctl`",
+            ));
+        }
+        self.check_token(&parts.headers)
+    }
+
+    fn check_token(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        let Some(token) = &self.token else { return Ok(()) };
+        let mut given = headers
+            .get_all(AUTHORIZATION)
+            .iter()
+            .filter_map(|value| bearer(value.as_bytes()))
+            .chain(headers.get_all(TOKEN).iter().map(|value| value.as_bytes()))
+            .peekable();
+        if given.peek().is_none() {
+            return Err(Refused::new(
+                StatusCode::UNAUTHORIZED,
+                "this server's commands need its token: set PRETENDER_CONTROL_TOKEN for `pretender ctl`, or send the header \
+                 `Authorization: Bearer TOKEN`",
+            ));
+        }
+        if given.any(|given| token.is(given)) {
+            return Ok(());
+        }
+        Err(Refused::new(StatusCode::UNAUTHORIZED, "the token is not the one this server was started with"))
+    }
+}
+
+/// Refuses commands that a web page has sent, from any origin: this server has no pages of its own.
+///
+/// A page of its own would be admitted here: with an `Origin` that is the request's own host, and the token.
+fn check_sender(headers: &HeaderMap) -> Result<(), Refused> {
+    if headers.contains_key(ORIGIN) {
+        return Err(Refused::new(
+            StatusCode::FORBIDDEN,
+            "commands are not taken from web pages, and this request has an `Origin` header: use `pretender ctl` or curl",
+        ));
+    }
+    // Without an origin a page can still open an address, or show it as an image. `none` is an address typed by the user.
+    let is_direct = |site: &[u8]| site == b"none" || site == b"same-origin";
+    if headers.get_all(FETCH_SITE).iter().all(|site| is_direct(site.as_bytes())) {
+        return Ok(());
+    }
+    Err(Refused::new(
+        StatusCode::FORBIDDEN,
+        "commands are not taken from web pages, and this request says that another site has sent it (`Sec-Fetch-Site`): \
+         use `pretender ctl` or curl",
+    ))
+}
+
+/// The token in `Authorization: Bearer TOKEN`.
+fn bearer(header: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = header.split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests;
