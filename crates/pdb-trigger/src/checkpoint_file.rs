@@ -1,14 +1,14 @@
 //! Where a mapping keeps how far it has come.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use pretender::{Checkpoint, CheckpointError};
 
 /// A file that holds a checkpoint, replaced whole at each change.
 ///
-/// A process that is killed leaves the old or the new checkpoint, never half of one.
+/// A process that is killed, or a machine that loses its power, leaves the old or the new checkpoint, never half of one.
 #[derive(Debug)]
 pub(crate) struct CheckpointFile {
     path: PathBuf,
@@ -59,19 +59,105 @@ impl CheckpointFile {
         if checkpoint == self.saved {
             return Ok(());
         }
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(".new");
-        fs::write(&beside, format!("{checkpoint}\n"))
-            .and_then(|()| fs::rename(&beside, &self.path))
+        replace(&mut System, &self.path, &format!("{checkpoint}\n"))
             .map_err(|source| CheckpointFileError::Io { path: self.path.clone(), source })?;
         self.saved = checkpoint;
         Ok(())
     }
 }
 
+/// The steps that replace a file, each of which is done when it returns.
+trait Disk {
+    /// Writes a file, and waits until its content is on the disk.
+    fn write(&mut self, path: &Path, text: &str) -> io::Result<()>;
+    /// Gives a file the name of another, which it replaces.
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Waits until the names in a folder are on the disk.
+    fn keep_names(&mut self, folder: &Path);
+}
+
+/// Replaces a file whole. The content is on the disk before the name is: file systems may keep the new name and lose the
+/// content when the power fails, and an empty checkpoint is one that stops the trigger.
+fn replace(disk: &mut impl Disk, path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    disk.write(&beside, text)?;
+    disk.rename(&beside, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    disk.keep_names(folder.unwrap_or(Path::new(".")));
+    Ok(())
+}
+
+/// The machine's disk.
+struct System;
+
+impl Disk for System {
+    fn write(&mut self, path: &Path, text: &str) -> io::Result<()> {
+        let mut file = File::create(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn keep_names(&mut self, folder: &Path) {
+        // Not every system lets a folder be opened; where it does not, a rename is all there is.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Notes the steps, and fails at one of them.
+    #[derive(Default)]
+    struct Noted {
+        steps: Vec<String>,
+        fails_at: Option<usize>,
+    }
+
+    impl Noted {
+        fn note(&mut self, step: String) -> io::Result<()> {
+            self.steps.push(step);
+            if self.fails_at == Some(self.steps.len()) { Err(ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+    }
+
+    impl Disk for Noted {
+        fn write(&mut self, path: &Path, text: &str) -> io::Result<()> {
+            self.note(format!("write and sync {}: {text}", path.display()))
+        }
+
+        fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+            self.note(format!("rename {} to {}", from.display(), to.display()))
+        }
+
+        fn keep_names(&mut self, folder: &Path) {
+            self.steps.push(format!("sync {}", folder.display()));
+        }
+    }
+
+    /// A power failure between any two steps leaves the old checkpoint or the new one.
+    #[test]
+    fn the_content_is_on_the_disk_before_the_name() {
+        let all = ["write and sync a/b.json.new: text", "rename a/b.json.new to a/b.json", "sync a"];
+        let mut disk = Noted::default();
+        replace(&mut disk, Path::new("a/b.json"), "text").unwrap();
+        assert_eq!(disk.steps, all);
+
+        // What could not be written whole does not get the name.
+        let mut full = Noted { fails_at: Some(1), ..Noted::default() };
+        replace(&mut full, Path::new("a/b.json"), "text").unwrap_err();
+        assert_eq!(full.steps, all[..1]);
+
+        let mut here = Noted::default();
+        replace(&mut here, Path::new("b.json"), "text").unwrap();
+        assert_eq!(here.steps.last().map(String::as_str), Some("sync ."));
+    }
 
     #[test]
     fn a_checkpoint_comes_back_and_other_files_are_left_alone() {
