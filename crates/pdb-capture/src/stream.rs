@@ -1,5 +1,6 @@
 //! Switching the capture of a table's changes on and off.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use pdb_model::{Env, ShardId, StreamArn, StreamViewType};
@@ -24,26 +25,25 @@ pub fn enable_stream(
     shards: u32,
 ) -> Result<Arc<Table>, CaptureError> {
     let created = arn.label.moment();
-    let (mut table, _) = tx.create_stream(table, arn, view_type, created)?;
-    let mut suffixes: Vec<u32> = Vec::new();
-    let shards = u64::from(shards.max(1));
-    for i in 0..shards {
+    let (table, _) = tx.create_stream(table, arn, view_type, created)?;
+    let mut suffixes = HashSet::new();
+    let count = u64::from(shards.max(1));
+    let mut shards = Vec::new();
+    for i in 0..count {
         // Shards of one millisecond are told apart, and ordered, by their suffix.
         let mut suffix = env.ids.next_id() as u32;
-        while suffixes.contains(&suffix) {
+        while !suffixes.insert(suffix) {
             suffix = suffix.wrapping_add(1);
         }
-        suffixes.push(suffix);
-        let shard = NewShard {
+        shards.push(NewShard {
             id: ShardId::at(created, suffix),
             parent: None,
-            hash_from: part(i, shards),
-            hash_to: if i + 1 == shards { u64::MAX } else { part(i + 1, shards) - 1 },
+            hash_from: part(i, count),
+            hash_to: if i + 1 == count { u64::MAX } else { part(i + 1, count) - 1 },
             opened: created,
-        };
-        table = tx.create_shard(&table, &shard)?.0;
+        });
     }
-    Ok(table)
+    Ok(tx.create_shards(&table, &shards)?.0)
 }
 
 /// Disables the stream of a table, if it has one enabled: its shards are closed, its records stay readable. Returns the

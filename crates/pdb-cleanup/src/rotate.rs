@@ -2,7 +2,8 @@
 
 use crate::CleanupError;
 use pdb_model::{Env, ShardId, StreamArn};
-use pdb_store::{OpenShard, ShardRow, Store, StoreError, Table, Tx};
+use pdb_store::{ShardRow, Store, StoreError, Table, Tx};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Rotates all open shards that have outlived the store's rotation age; returns how many.
@@ -31,10 +32,10 @@ pub fn rotate_shards(store: &Store, env: &Env) -> Result<u64, CleanupError> {
 }
 
 fn newly_opened(before: &Table, after: &Table) -> u64 {
-    let open =
-        |table: &Table| table.stream.iter().flat_map(|stream| &stream.shards).map(|s| s.number).collect();
-    let (before, after): (Vec<u64>, Vec<u64>) = (open(before), open(after));
-    after.iter().map(|number| u64::from(!before.contains(number))).sum()
+    let open = |table: &Table| -> HashSet<u64> {
+        table.stream.iter().flat_map(|stream| &stream.shards).map(|shard| shard.number).collect()
+    };
+    open(after).difference(&open(before)).count() as u64
 }
 
 /// Closes a shard of an enabled stream, or all its open ones, and continues each in a child; returns the children.
@@ -50,9 +51,8 @@ pub fn rotate_shards_of(
     shard_id: Option<&ShardId>,
 ) -> Result<Vec<ShardRow>, CleanupError> {
     let (ids, now) = (env.ids.clone(), env.clock.now());
-    replace_shards(store, stream_arn, shard_id, move |tx, table, shard| {
-        let (table, child) = tx.rotate_shard(table, shard.number, &*ids, now)?;
-        Ok((table, vec![child]))
+    replace_shards(store, stream_arn, shard_id, move |tx, table, numbers| {
+        tx.rotate_shards(table, numbers, &*ids, now)
     })
 }
 
@@ -69,8 +69,8 @@ pub fn split_shard(
     shard_id: Option<&ShardId>,
 ) -> Result<Vec<ShardRow>, CleanupError> {
     let (ids, now) = (env.ids.clone(), env.clock.now());
-    replace_shards(store, stream_arn, shard_id, move |tx, table, shard| {
-        tx.split_shard(table, shard.number, &*ids, now)
+    replace_shards(store, stream_arn, shard_id, move |tx, table, numbers| {
+        tx.split_shards(table, numbers, &*ids, now)
     })
 }
 
@@ -79,7 +79,7 @@ fn replace_shards(
     store: &Store,
     stream_arn: &StreamArn,
     shard_id: Option<&ShardId>,
-    replace: impl Fn(&mut Tx<'_>, &Table, &OpenShard) -> Result<(Arc<Table>, Vec<ShardRow>), StoreError>
+    replace: impl Fn(&mut Tx<'_>, &Table, &[u64]) -> Result<(Arc<Table>, Vec<ShardRow>), StoreError>
     + Send
     + 'static,
 ) -> Result<Vec<ShardRow>, CleanupError> {
@@ -89,19 +89,14 @@ fn replace_shards(
             return Err(CleanupError::StreamNotFound(stream_arn.clone()));
         }
         let not_enabled = || CleanupError::StreamNotEnabled(stream_arn.clone());
-        let mut table = tx.find_table(&stream_arn.table.name).ok_or_else(not_enabled)?;
+        let table = tx.find_table(&stream_arn.table.name).ok_or_else(not_enabled)?;
         let stream =
-            table.stream.clone().filter(|stream| stream.arn == stream_arn).ok_or_else(not_enabled)?;
+            table.stream.as_ref().filter(|stream| stream.arn == stream_arn).ok_or_else(not_enabled)?;
         let chosen = stream.shards.iter().filter(|shard| shard_id.as_ref().is_none_or(|id| *id == shard.id));
-        let mut children = Vec::new();
-        for shard in chosen {
-            let (changed, opened) = replace(tx, &table, shard)?;
-            table = changed;
-            children.extend(opened);
+        let numbers: Vec<u64> = chosen.map(|shard| shard.number).collect();
+        if let (Some(shard_id), true) = (&shard_id, numbers.is_empty()) {
+            return Err(CleanupError::ShardNotOpen(shard_id.clone()));
         }
-        match &shard_id {
-            Some(shard_id) if children.is_empty() => Err(CleanupError::ShardNotOpen(shard_id.clone())),
-            _ => Ok(children),
-        }
+        Ok(replace(tx, &table, &numbers)?.1)
     })
 }

@@ -2,7 +2,11 @@
 //!
 //! Whoever comes first to a shard that is due rotates it: a write, a read, or the sweep.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use pdb_model::{EpochMillis, IdSource, ShardId};
 
@@ -50,23 +54,63 @@ impl Tx<'_> {
         now: EpochMillis,
     ) -> Result<Arc<Table>, StoreError> {
         // The caller's may be older than an earlier write of this transaction, which rotated already.
-        let mut table = self.catalog.current(table)?.clone();
-        let (Some(age), Some(stream)) = (self.catalog.rotation_age, table.stream.clone()) else {
+        let table = self.catalog.current(table)?.clone();
+        let (Some(age), Some(stream)) = (self.catalog.rotation_age, &table.stream) else {
             return Ok(table);
         };
-        for shard in stream.shards.iter().filter(|shard| shard.opened.plus(age) <= now) {
-            table = self.rotate_shard(&table, shard.number, ids, now)?.0;
+        let due = stream.shards.iter().filter(|shard| shard.opened.plus(age) <= now);
+        let due: Vec<u64> = due.map(|shard| shard.number).collect();
+        if due.is_empty() {
+            return Ok(table);
         }
-        Ok(table)
+        Ok(self.rotate_shards(&table, &due, ids, now)?.0)
     }
 
-    /// Closes an open shard of a table's stream and continues it in one child, which owns the same keys. Returns the table
-    /// as it now is, and the child.
+    /// Closes open shards of a table's stream and continues each in one child, which owns the same keys. Returns the table as
+    /// it now is, and the children, in the order of `numbers`.
+    ///
+    /// The work grows with the number of shards, not with its square: a stream may have thousands, and no write runs meanwhile.
     ///
     /// # Errors
     ///
     /// [`StoreError::StreamNotFound`] if the table has no enabled stream, [`StoreError::ShardNotFound`] if it has no open
-    /// shard of this number, and as [`create_shard`](Self::create_shard).
+    /// shard of one of these numbers, and as [`create_shards`](Self::create_shards).
+    pub fn rotate_shards(
+        &mut self,
+        table: &Table,
+        numbers: &[u64],
+        ids: &dyn IdSource,
+        now: EpochMillis,
+    ) -> Result<(Arc<Table>, Vec<ShardRow>), StoreError> {
+        self.continue_shards(table, numbers, |parent| vec![(parent.hash_from, parent.hash_to)], ids, now)
+    }
+
+    /// Closes open shards of a table's stream and continues each in two children, each of which owns half of its keys; in
+    /// one, if it owns a single token. Returns the table as it now is, and the children.
+    ///
+    /// # Errors
+    ///
+    /// As [`rotate_shards`](Self::rotate_shards).
+    pub fn split_shards(
+        &mut self,
+        table: &Table,
+        numbers: &[u64],
+        ids: &dyn IdSource,
+        now: EpochMillis,
+    ) -> Result<(Arc<Table>, Vec<ShardRow>), StoreError> {
+        let halves = |parent: &OpenShard| {
+            let (from, to) = (parent.hash_from, parent.hash_to);
+            let middle = from + (to - from) / 2;
+            if from == to { vec![(from, to)] } else { vec![(from, middle), (middle + 1, to)] }
+        };
+        self.continue_shards(table, numbers, halves, ids, now)
+    }
+
+    /// As [`rotate_shards`](Self::rotate_shards), of one shard.
+    ///
+    /// # Errors
+    ///
+    /// As [`rotate_shards`](Self::rotate_shards).
     pub fn rotate_shard(
         &mut self,
         table: &Table,
@@ -74,19 +118,16 @@ impl Tx<'_> {
         ids: &dyn IdSource,
         now: EpochMillis,
     ) -> Result<(Arc<Table>, ShardRow), StoreError> {
-        let parent = open_shard(table, number)?;
-        let (table, mut children) =
-            self.continue_shard(table, &parent, &[(parent.hash_from, parent.hash_to)], ids, now)?;
+        let (table, mut children) = self.rotate_shards(table, &[number], ids, now)?;
         let child = children.pop().ok_or_else(|| StoreError::ShardNotFound(number.to_string()))?;
         Ok((table, child))
     }
 
-    /// Closes an open shard of a table's stream and continues it in two children, each of which owns half of its keys; in
-    /// one, if it owns a single token. Returns the table as it now is, and the children.
+    /// As [`split_shards`](Self::split_shards), of one shard.
     ///
     /// # Errors
     ///
-    /// As [`rotate_shard`](Self::rotate_shard).
+    /// As [`rotate_shards`](Self::rotate_shards).
     pub fn split_shard(
         &mut self,
         table: &Table,
@@ -94,50 +135,40 @@ impl Tx<'_> {
         ids: &dyn IdSource,
         now: EpochMillis,
     ) -> Result<(Arc<Table>, Vec<ShardRow>), StoreError> {
-        let parent = open_shard(table, number)?;
-        let (from, to) = (parent.hash_from, parent.hash_to);
-        let middle = from + (to - from) / 2;
-        let halves: &[(u64, u64)] =
-            if from == to { &[(from, to)] } else { &[(from, middle), (middle + 1, to)] };
-        self.continue_shard(table, &parent, halves, ids, now)
+        self.split_shards(table, &[number], ids, now)
     }
 
-    fn continue_shard(
+    fn continue_shards(
         &mut self,
         table: &Table,
-        parent: &OpenShard,
-        ranges: &[(u64, u64)],
+        numbers: &[u64],
+        ranges_of: impl Fn(&OpenShard) -> Vec<(u64, u64)>,
         ids: &dyn IdSource,
         now: EpochMillis,
     ) -> Result<(Arc<Table>, Vec<ShardRow>), StoreError> {
-        let mut table = self.close_shard(table, parent.number, now)?;
-        // Later than the parent, so that text order of the ids is the order of the lineage, also while the clock stands.
-        let opened = now.max(parent.opened.plus(Duration::from_millis(1)));
-        let mut children = Vec::with_capacity(ranges.len());
-        let mut suffix = None;
-        for (hash_from, hash_to) in ranges {
-            let drawn = ids.next_id() as u32;
-            // Siblings differ in nothing but their suffixes.
-            let fresh = if suffix == Some(drawn) { drawn.wrapping_add(1) } else { drawn };
-            suffix = Some(fresh);
-            let shard = NewShard {
-                id: ShardId::at(opened, fresh),
-                parent: Some(parent.id.clone()),
-                hash_from: *hash_from,
-                hash_to: *hash_to,
-                opened,
-            };
-            let (changed, child) = self.create_shard(&table, &shard)?;
-            table = changed;
-            children.push(child);
+        let (table, parents) = self.close_shards(table, numbers, now)?;
+        let mut children = Vec::with_capacity(parents.len());
+        let mut closed = HashMap::with_capacity(parents.len());
+        let mut ids_used = HashSet::new();
+        for (parent, next) in &parents {
+            closed.insert(parent.id.clone(), *next);
+            // Later than the parent, so that text order of the ids is the order of the lineage, also while the clock stands.
+            let opened = now.max(parent.opened.plus(Duration::from_millis(1)));
+            for (hash_from, hash_to) in ranges_of(parent) {
+                // Shards of one millisecond differ in nothing but their suffixes.
+                let mut suffix = ids.next_id() as u32;
+                while !ids_used.insert((opened, suffix)) {
+                    suffix = suffix.wrapping_add(1);
+                }
+                children.push(NewShard {
+                    id: ShardId::at(opened, suffix),
+                    parent: Some(parent.id.clone()),
+                    hash_from,
+                    hash_to,
+                    opened,
+                });
+            }
         }
-        Ok((table, children))
+        self.create_shards_after(&table, &children, &closed)
     }
-}
-
-fn open_shard(table: &Table, number: u64) -> Result<OpenShard, StoreError> {
-    let stream = table.stream.as_ref();
-    let stream = stream.ok_or_else(|| StoreError::StreamNotFound(format!("of table {}", table.name())))?;
-    let shard = stream.shards.iter().find(|shard| shard.number == number);
-    shard.cloned().ok_or_else(|| StoreError::ShardNotFound(number.to_string()))
 }

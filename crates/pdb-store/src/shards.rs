@@ -4,7 +4,7 @@
 //! name: they are the high part of the keys of `pdb_stream_<t>`, so that the records of a shard are one range in it, and
 //! those of a table's earlier incarnations can never mix with them.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use pdb_model::{EpochMillis, ShardId, StreamArn, StreamSettings, StreamViewType, TableName};
 
@@ -131,26 +131,73 @@ impl Tx<'_> {
         self.replace_definition(&definition)
     }
 
-    /// Opens a shard of an enabled stream. Its hash range must not overlap another open shard's; its counters lie above
-    /// its parent's. Returns it with the table as it now is.
+    /// Opens shards of an enabled stream. Their hash ranges must not overlap each other's or another open shard's; their
+    /// counters lie above their parents'. Returns them with the table as it now is.
     ///
     /// # Errors
     ///
-    /// [`StoreError::StreamNotFound`] if the table has no enabled stream, [`StoreError::ShardNotFound`] if the parent is
+    /// [`StoreError::StreamNotFound`] if the table has no enabled stream, [`StoreError::ShardNotFound`] if a parent is
     /// unknown, [`StoreError::Exhausted`].
+    pub fn create_shards(
+        &mut self,
+        table: &Table,
+        shards: &[NewShard],
+    ) -> Result<(Arc<Table>, Vec<ShardRow>), StoreError> {
+        self.create_shards_after(table, shards, &HashMap::new())
+    }
+
+    /// As [`create_shards`](Self::create_shards). `closed` are shards that this transaction has closed, with a counter above all
+    /// they have used; other parents are looked up, one by one.
+    pub(crate) fn create_shards_after(
+        &mut self,
+        table: &Table,
+        shards: &[NewShard],
+        closed: &HashMap<ShardId, u64>,
+    ) -> Result<(Arc<Table>, Vec<ShardRow>), StoreError> {
+        let table = self.catalog.current(table)?.clone();
+        self.redefine(table.id)?;
+        let mut stream = enabled(&table)?.clone();
+        let first = self.first_shard_number(table.name(), shards.len())?;
+        let mut rows = Vec::with_capacity(shards.len());
+        for (number, shard) in (first..).zip(shards) {
+            let starting = match &shard.parent {
+                None => 1,
+                Some(parent) => match closed.get(parent) {
+                    Some(next) => *next,
+                    None => self.counter_after(&stream, parent)?,
+                },
+            };
+            let row = self.insert_shard(&stream, number, starting, shard)?;
+            stream.shards.push(open_shard(&row, starting + 1));
+            rows.push(row);
+        }
+        stream.shards.sort_by_key(|shard| shard.hash_from);
+        let table = self.catalog_mut().insert(table.with_stream(Some(stream)));
+        Ok((table, rows))
+    }
+
+    /// As [`create_shards`](Self::create_shards), of one shard.
+    ///
+    /// # Errors
+    ///
+    /// As [`create_shards`](Self::create_shards).
     pub fn create_shard(
         &mut self,
         table: &Table,
         shard: &NewShard,
     ) -> Result<(Arc<Table>, ShardRow), StoreError> {
-        let table = self.catalog.current(table)?.clone();
-        self.redefine(table.id)?;
-        let mut stream = enabled(&table)?.clone();
-        let starting = match &shard.parent {
-            None => 1,
-            Some(parent) => self.counter_after(&stream, parent)?,
-        };
-        let number = self.next_shard_number(table.name())?;
+        let (table, mut rows) = self.create_shards(table, std::slice::from_ref(shard))?;
+        let row = rows.pop().ok_or_else(|| StoreError::ShardNotFound(shard.id.to_string()))?;
+        Ok((table, row))
+    }
+
+    fn insert_shard(
+        &mut self,
+        stream: &OpenStream,
+        number: u64,
+        starting: u64,
+        shard: &NewShard,
+    ) -> Result<ShardRow, StoreError> {
         let row = ShardRow {
             stream: stream.id,
             number,
@@ -182,32 +229,50 @@ impl Tx<'_> {
                 Param::Integer(row.opened.0),
             ],
         )?;
-        stream.shards.push(open_shard(&row, starting + 1));
-        stream.shards.sort_by_key(|shard| shard.hash_from);
-        let table = self.catalog_mut().insert(table.with_stream(Some(stream)));
-        Ok((table, row))
+        Ok(row)
     }
 
-    /// Closes an open shard of an enabled stream; the caller opens its successors in the same transaction. Returns the
-    /// table as it now is.
+    /// Closes open shards of an enabled stream; the caller opens their successors in the same transaction. Returns the
+    /// table as it now is, and the shards, in the order of `numbers`, each with a counter above all that it has used.
     ///
     /// # Errors
     ///
     /// [`StoreError::StreamNotFound`], [`StoreError::ShardNotFound`].
+    pub fn close_shards(
+        &mut self,
+        table: &Table,
+        numbers: &[u64],
+        now: EpochMillis,
+    ) -> Result<(Arc<Table>, Vec<(OpenShard, u64)>), StoreError> {
+        let table = self.catalog.current(table)?.clone();
+        self.redefine(table.id)?;
+        let mut stream = enabled(&table)?.clone();
+        let mut open: HashMap<u64, OpenShard> =
+            std::mem::take(&mut stream.shards).into_iter().map(|shard| (shard.number, shard)).collect();
+        let mut closed = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let shard = open.remove(number).ok_or_else(|| StoreError::ShardNotFound(number.to_string()))?;
+            let next = self.close_row(&stream, &shard, now)?;
+            closed.push((shard, next));
+        }
+        stream.shards.extend(open.into_values());
+        stream.shards.sort_by_key(|shard| shard.hash_from);
+        let table = self.catalog_mut().insert(table.with_stream(Some(stream)));
+        Ok((table, closed))
+    }
+
+    /// As [`close_shards`](Self::close_shards), of one shard.
+    ///
+    /// # Errors
+    ///
+    /// As [`close_shards`](Self::close_shards).
     pub fn close_shard(
         &mut self,
         table: &Table,
         number: u64,
         now: EpochMillis,
     ) -> Result<Arc<Table>, StoreError> {
-        let table = self.catalog.current(table)?.clone();
-        self.redefine(table.id)?;
-        let mut stream = enabled(&table)?.clone();
-        let position = stream.shards.iter().position(|shard| shard.number == number);
-        let Some(position) = position else { return Err(StoreError::ShardNotFound(number.to_string())) };
-        let shard = stream.shards.remove(position);
-        self.close_row(&stream, &shard, now)?;
-        Ok(self.catalog_mut().insert(table.with_stream(Some(stream))))
+        Ok(self.close_shards(table, &[number], now)?.0)
     }
 
     /// Removes a closed shard and what records it still has. Children keep its id as their parent's.
@@ -259,26 +324,28 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Closes a shard; returns a counter above all that it has used.
     fn close_row(
         &mut self,
         stream: &OpenStream,
         shard: &OpenShard,
         now: EpochMillis,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         if self.driver.dialect() == Dialect::Postgres {
             self.write_records()?;
-            self.change(
+            let next = self.insert(
                 "close a shard",
                 "UPDATE pdb_shard SET closed_at = ?3, ending_sequence = next_sequence - 1 \
-                 WHERE stream_id = ?1 AND number = ?2",
+                 WHERE stream_id = ?1 AND number = ?2 RETURNING next_sequence",
                 &[
                     Param::Integer(stream.id.0),
                     Param::Integer(records::signed(shard.number)),
                     Param::Integer(now.0),
                 ],
             )?;
-            return Ok(());
+            return u64::try_from(next).map_err(|e| StoreError::corrupt("shard", e));
         }
+        let next = shard.next_counter();
         let last = records::last(self.driver, &stream.records, shard.number)?;
         // Trimmed records were shown to readers: the end does not fall below them.
         self.change(
@@ -290,11 +357,11 @@ impl Tx<'_> {
                 Param::Integer(stream.id.0),
                 Param::Integer(records::signed(shard.number)),
                 Param::Integer(now.0),
-                Param::Integer(records::signed(shard.next_counter())),
+                Param::Integer(records::signed(next)),
                 Param::Integer(records::signed(last.unwrap_or(0))),
             ],
         )?;
-        Ok(())
+        Ok(next)
     }
 
     /// A counter above all that the shard `parent` has used or will use.
@@ -339,19 +406,21 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn next_shard_number(&mut self, name: &TableName) -> Result<u64, StoreError> {
+    /// The first of `count` numbers that no shard of this table name has or had.
+    fn first_shard_number(&mut self, name: &TableName, count: usize) -> Result<u64, StoreError> {
+        // Of each stream the last in its primary key, instead of a look at all shards there are.
         let last = self.driver.first(
             "number a shard",
-            "SELECT coalesce(max(pdb_shard.number), 0) FROM pdb_shard \
-             JOIN pdb_stream ON pdb_stream.id = pdb_shard.stream_id WHERE pdb_stream.table_name = ?1",
+            "SELECT coalesce(max((SELECT max(number) FROM pdb_shard WHERE pdb_shard.stream_id = pdb_stream.id)), 0) \
+             FROM pdb_stream WHERE table_name = ?1",
             &[Param::Text(name.as_str())],
             |row| row.count(0),
         )?;
-        let next = last.unwrap_or(0) + 1;
-        if next > records::MAX_SHARD {
+        let first = last.unwrap_or(0) + 1;
+        if (count as u64).saturating_add(last.unwrap_or(0)) > records::MAX_SHARD {
             return Err(StoreError::Exhausted(format!("table `{name}`")));
         }
-        Ok(next)
+        Ok(first)
     }
 }
 

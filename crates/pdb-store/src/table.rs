@@ -82,7 +82,8 @@ impl OpenStream {
     /// Returns the open shard that owns a token.
     #[must_use]
     pub fn shard_of(&self, token: u64) -> Option<&OpenShard> {
-        self.shards.iter().find(|shard| shard.hash_from <= token && token <= shard.hash_to)
+        let behind = self.shards.partition_point(|shard| shard.hash_from <= token);
+        self.shards[..behind].last().filter(|shard| token <= shard.hash_to)
     }
 
     /// Returns when the oldest of the open shards was opened.
