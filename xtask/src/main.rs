@@ -8,6 +8,7 @@ mod ci;
 mod clients;
 mod conformance;
 mod coverage;
+mod fixture;
 mod lint;
 mod migration;
 mod model;
@@ -47,6 +48,8 @@ enum Task {
     Migration(migration::Options),
     /// Compares AWS's service models with what pretender knows, and prints what is new
     Model(model::Options),
+    /// Keeps a database of the present format, with its answers, for the tests of all later versions
+    Fixture,
     /// Runs the black-box suite of stream scenarios against pretender, or any other endpoint
     Conformance(conformance::Options),
     /// Runs the benchmarks
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Task::Coverage(options) => coverage::run(&options),
         Task::Migration(options) => migration::run(&options),
         Task::Model(options) => model::run(&options),
+        Task::Fixture => fixture::run(),
         Task::Conformance(options) => conformance::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Clients(options) => clients::run(&options),

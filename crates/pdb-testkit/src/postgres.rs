@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use pdb_testpg::{Failure, Server, ServerOptions, sql};
+use pdb_testpg::{Failure, Server, ServerOptions, dump, sql, sql_file};
 
 /// This variable names the server that tests use, as `postgres://user:password@host/database`; `cargo xtask test` sets it to
 /// one of its own. Without, each test program that needs a server starts one.
@@ -62,6 +62,37 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// Returns SQL that makes all that is in the schema again, in any schema and on any version of the server.
+    ///
+    /// # Panics
+    ///
+    /// If `pg_dump` fails.
+    #[must_use]
+    pub fn dump(&self) -> String {
+        let dump = dump(server_url().unwrap_or_default(), &self.name).unwrap_or_else(|why| panic!("{why}"));
+        // Settings of the session differ between versions, and commands of the client are not SQL.
+        let is_kept = |line: &&str| {
+            let is_dropped = ["--", "SET ", "\\", "CREATE SCHEMA"].iter().any(|it| line.starts_with(it));
+            !is_dropped && !line.is_empty() && !line.contains("set_config('search_path'")
+        };
+        let lines: Vec<&str> = dump.lines().filter(is_kept).collect();
+        lines.join("\n").replace(&format!("{}.", self.name), "")
+    }
+
+    /// Runs what [`dump`](Self::dump) returned.
+    ///
+    /// # Panics
+    ///
+    /// If it fails.
+    pub fn load(&self, dump: &str) {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("dump.sql");
+        std::fs::write(&path, dump).expect("a file is written");
+        sql_file(&self.psql_url, &path).unwrap_or_else(|why| panic!("{why}"));
+    }
+}
+
 impl Drop for Schema {
     fn drop(&mut self) {
         // A test that failed may still hold locks: a schema that stays is better than a test that hangs.
@@ -98,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn schemas_do_not_meet_and_are_gone_afterwards() {
+    fn schemas_do_not_meet_can_be_dumped_and_are_gone_afterwards() {
         let (Some(one), Some(two)) = (Schema::new(), Schema::new()) else { return };
         for schema in [&one, &two] {
             schema.sql("CREATE TABLE thing (id integer, name text)");
@@ -106,6 +137,9 @@ mod tests {
         one.sql("INSERT INTO thing VALUES (1, 'a'), (2, 'b')");
         assert_eq!(one.sql("SELECT * FROM thing ORDER BY id"), "1|a\n2|b");
         assert_eq!(two.sql("SELECT count(*) FROM thing"), "0");
+        let three = Schema::new().unwrap();
+        three.load(&one.dump());
+        assert_eq!(three.sql("SELECT * FROM thing ORDER BY id"), "1|a\n2|b");
         let name = one.name.clone();
         drop(one);
         let sql = format!("SELECT count(*) FROM information_schema.schemata WHERE schema_name = '{name}'");

@@ -4,5 +4,5 @@ mod keeper;
 mod programs;
 mod server;
 
-pub use programs::{Failure, Programs, sql};
+pub use programs::{Failure, Programs, dump, sql, sql_file};
 pub use server::{Server, ServerOptions, Stop};

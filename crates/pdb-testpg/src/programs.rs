@@ -79,15 +79,41 @@ impl Programs {
 ///
 /// [`Failure::Failed`] with what the server, or the client, said.
 pub fn sql(url: &str, sql: &str) -> Result<String, Failure> {
-    // With a server elsewhere there may be no programs of a server here, only the client.
-    let program = Programs::find().map_or_else(|_| PathBuf::from("psql"), |programs| programs.path("psql"));
-    let output = Command::new(program)
-        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
+    run("psql", &["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
+}
+
+/// Runs a file of SQL, of any length, with PostgreSQL's own client.
+///
+/// # Errors
+///
+/// As [`sql`].
+pub fn sql_file(url: &str, path: &Path) -> Result<(), Failure> {
+    let path = path.to_string_lossy();
+    run("psql", &["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-o", "/dev/null", "-f", &path]).map(drop)
+}
+
+/// Returns the SQL that makes a schema again, with all that is in it, as `pg_dump` writes it: rows as `INSERT`, without owners and
+/// privileges.
+///
+/// # Errors
+///
+/// As [`sql`].
+pub fn dump(url: &str, schema: &str) -> Result<String, Failure> {
+    let schema = format!("--schema={schema}");
+    run("pg_dump", &["--no-owner", "--no-privileges", "--rows-per-insert=100", &schema, "-d", url])
+}
+
+/// Runs a client program; returns what it prints.
+fn run(program: &str, arguments: &[&str]) -> Result<String, Failure> {
+    // With a server elsewhere there may be no programs of a server here, only clients.
+    let path = Programs::find().map_or_else(|_| PathBuf::from(program), |programs| programs.path(program));
+    let output = Command::new(path)
+        .args(arguments)
         // Notices that something is not there to be dropped help nobody.
         .env("PGOPTIONS", "-c client_min_messages=warning")
         .stdin(Stdio::null())
         .output()
-        .map_err(|e| Failure::Failed(format!("psql cannot be started: {e}")))?;
+        .map_err(|e| Failure::Failed(format!("{program} cannot be started: {e}")))?;
     if !output.status.success() {
         return Err(Failure::Failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
