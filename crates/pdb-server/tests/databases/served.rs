@@ -57,7 +57,11 @@ impl Served {
     /// Obeys a command of the control interface; returns whether it could.
     pub(crate) fn command(&self, command: &str, body: &Value) -> bool {
         let url = format!("{}/_pretender/{command}", self.url);
-        self.agent.post(url).send(body.to_string()).is_ok_and(|answer| answer.status() == 200)
+        self.agent
+            .post(url)
+            .content_type("application/json")
+            .send(body.to_string())
+            .is_ok_and(|answer| answer.status() == 200)
     }
 
     /// Splits all open shards of a stream.
