@@ -1,8 +1,11 @@
 //! The browser.
 
 use std::env;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 /// What it is called, by Debian and by others.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -13,7 +16,7 @@ pub(super) struct Chromium(PathBuf);
 /// A window that is open, until it is dropped.
 pub(super) struct Browsing {
     process: Child,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Chromium {
@@ -27,7 +30,8 @@ impl Chromium {
         if found.is_none() {
             let missing = format!("no browser on the PATH, of {}", NAMES.join(", "));
             assert!(env::var_os("CI").is_none(), "{missing}");
-            eprintln!("SKIPPED: {missing}");
+            // Not `eprintln!`, which nobody sees of a test that passes.
+            let _ = writeln!(std::io::stderr(), "SKIPPED: {missing}");
         }
         found.map(Self)
     }
@@ -56,19 +60,28 @@ impl Chromium {
             ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg(url)
+            // What it leaves behind lies in the profile, and goes with it.
+            .env("TMPDIR", profile.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Browsing { process, _profile: profile }
+        Browsing { process, profile }
     }
 }
 
 impl Drop for Browsing {
     fn drop(&mut self) {
-        // Its other processes notice, and go too.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        // Its other processes notice, and go too; until then they may still write.
+        let (_never, wait) = channel::<()>();
+        for _ in 0..50 {
+            if std::fs::remove_dir_all(self.profile.path()).is_ok() {
+                return;
+            }
+            let _ = wait.recv_timeout(Duration::from_millis(100));
+        }
     }
 }
