@@ -21,6 +21,8 @@ pub(crate) enum Dialect {
 /// The most bytes of a key that an index of PostgreSQL has.
 const HEAD_BYTES: usize = 2500;
 
+/// The last column came with schema 2; where its comma stands, SQLite put it when it altered older tables, so that the text it
+/// keeps of a table does not depend on who made it.
 impl Dialect {
     /// SQL that makes a table of items.
     pub(crate) fn create_items(self, table: &str) -> String {
@@ -30,7 +32,8 @@ impl Dialect {
                   key        BLOB    NOT NULL UNIQUE,
                   item       TEXT    NOT NULL,
                   size_bytes INTEGER NOT NULL,
-                  expires_at INTEGER) STRICT"
+                  expires_at INTEGER,
+                  checksum   INTEGER) STRICT"
                 .to_owned(),
             // Constraints are named, because the names that PostgreSQL would give might be those of other tables.
             Self::Postgres => format!(
@@ -40,6 +43,7 @@ impl Dialect {
                   item       TEXT   NOT NULL,
                   size_bytes BIGINT NOT NULL,
                   expires_at BIGINT,
+                  checksum   BIGINT,
                   CONSTRAINT {} PRIMARY KEY (key_head, key_tail))",
                 constraint(table)
             ),
@@ -50,8 +54,10 @@ impl Dialect {
     /// SQL that makes a table for the items of a backup.
     pub(crate) fn create_kept(self, table: &str) -> String {
         let columns = match self {
-            Self::Sqlite => "key BLOB, item TEXT, size_bytes INTEGER",
-            Self::Postgres => "key_head BYTEA, key_tail BYTEA, key_rest BYTEA, item TEXT, size_bytes BIGINT",
+            Self::Sqlite => "key BLOB, item TEXT, size_bytes INTEGER, checksum INTEGER",
+            Self::Postgres => {
+                "key_head BYTEA, key_tail BYTEA, key_rest BYTEA, item TEXT, size_bytes BIGINT, checksum BIGINT"
+            }
         };
         format!("CREATE TABLE {} ({columns})", quoted(table))
     }
@@ -67,7 +73,7 @@ impl Dialect {
                      base       BLOB    NOT NULL,
                      item       TEXT    NOT NULL,
                      size_bytes INTEGER NOT NULL
-                 ) STRICT"
+                     , checksum INTEGER) STRICT"
             ),
             Self::Postgres => format!(
                 "CREATE TABLE {name} (
@@ -77,6 +83,7 @@ impl Dialect {
                      base       BYTEA  NOT NULL,
                      item       TEXT   NOT NULL,
                      size_bytes BIGINT NOT NULL,
+                     checksum   BIGINT,
                      CONSTRAINT {} PRIMARY KEY (entry_head, entry_tail)
                  )",
                 constraint(table)
@@ -109,12 +116,23 @@ impl Dialect {
                  size_bytes                {int} NOT NULL,
                  user_identity             TEXT,
                  create_date               TEXT NOT NULL
-             ){strict}",
+                 , checksum                {int}){strict}",
             quoted(table)
         )
     }
 
-    /// The columns that make up an item.
+    /// SQL that lists the names of all tables.
+    pub(crate) fn list_tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
+            Self::Postgres => {
+                "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
+                 WHERE table_schema = current_schema() ORDER BY 1"
+            }
+        }
+    }
+
+    /// The columns that make up an item, besides its checksum.
     pub(crate) fn item_columns(self) -> &'static str {
         match self {
             Self::Sqlite => "key, item, size_bytes",

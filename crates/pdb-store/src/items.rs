@@ -8,6 +8,7 @@ use std::{
 use pdb_model::{EncodedItem, IndexName, KeyBytes};
 
 use crate::{
+    checksum::{self, Salt},
     dialect::{Dialect, KeyColumns, Params},
     driver::{Param, Row},
     error::StoreError,
@@ -95,9 +96,12 @@ impl ReadTx<'_> {
     /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods that take a table.
     pub fn get_item(&mut self, table: &Table, key: &KeyBytes) -> Result<Option<EncodedItem>, StoreError> {
         let table = self.catalog.current(table)?;
-        let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
-        self.driver.first("read an item", &table.items.get, &key.identity(), |row| {
-            Ok(EncodedItem::from_stored(row.text(0)?.to_owned(), row.count(1)?))
+        let columns = KeyColumns::of(self.driver.dialect(), key.as_bytes());
+        self.driver.first("read an item", &table.items.get, &columns.identity(), |row| {
+            let (json, size_bytes) = (row.text(0)?, row.count(1)?);
+            let sum = checksum::of_item(key.as_bytes(), json, size_bytes);
+            sum.verify(table.items.salt, row.optional_integer(2)?, "item")?;
+            Ok(EncodedItem::from_stored(json.to_owned(), size_bytes))
         })
     }
 
@@ -115,11 +119,13 @@ impl ReadTx<'_> {
         each: &mut dyn FnMut(RowRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let table = self.catalog.current(table)?;
-        let sql: &ScanSql = match index {
-            None => &table.items.scan,
-            Some(index) => &table.index(index)?.sql.scan,
+        let (sql, kind): (&ScanSql, _) = match index {
+            None => (&table.items.scan, RowKind::Item(table.items.salt)),
+            Some(index) => {
+                let sql = &table.index(index)?.sql;
+                (&sql.scan, RowKind::Entry(sql.salt))
+            }
         };
-        let is_base = index.is_none();
         // The least bytes above `b` are `b` and a zero: all bounds come down to `>=` and `<`.
         let lower = match &range.lower {
             Bound::Included(bytes) => Cow::Borrowed(bytes.as_slice()),
@@ -137,7 +143,7 @@ impl ReadTx<'_> {
                 let text = sql.text(direction, upper.is_some());
                 let params = [Param::Blob(&lower), Param::Blob(upper.as_deref().unwrap_or_default())];
                 let params = if upper.is_some() { &params[..] } else { &params[..1] };
-                self.driver.query(during, text, params, |row| read_row(row, is_base, each))
+                self.driver.query(during, text, params, |row| Ok(each(read_row(row, kind, &row.key(0, 5)?)?)))
             }
             dialect @ Dialect::Postgres => {
                 let (mut lower, mut upper) = (lower.into_owned(), upper.map(Cow::into_owned));
@@ -150,9 +156,11 @@ impl ReadTx<'_> {
                     );
                     let (mut last, mut over) = (None, false);
                     self.driver.query(during, &text, &bounds(&low, high.as_ref()), |row| {
-                        page.read(row.text(2)?.len());
-                        last = Some(row.key(0, 4)?.into_owned());
-                        let flow = read_row(row, is_base, each)?;
+                        let key = row.key(0, 5)?;
+                        let read = read_row(row, kind, &key)?;
+                        page.read(read.json.len());
+                        let flow = each(read);
+                        last = Some(key.into_owned());
                         over = flow.is_break();
                         Ok(flow)
                     })?;
@@ -194,15 +202,28 @@ fn read_key(row: &Row<'_>) -> Result<KeyBytes, StoreError> {
     Ok(KeyBytes::from_stored(row.key(0, 1)?.into_owned()))
 }
 
-/// Hands a row of a range to `each`.
-fn read_row(
-    row: &Row<'_>,
-    is_base: bool,
-    each: &mut dyn FnMut(RowRef<'_>) -> ControlFlow<()>,
-) -> Result<ControlFlow<()>, StoreError> {
-    let key = row.key(0, 4)?;
-    let base = if is_base { &*key } else { row.blob(1)? };
-    Ok(each(RowRef { key: &key, base, json: row.text(2)?, size_bytes: row.count(3)? }))
+/// What a row of a range is, with the salt of its table's checksums.
+#[derive(Clone, Copy)]
+enum RowKind {
+    Item(Salt),
+    Entry(Salt),
+}
+
+/// Reads and checks a row of a range, whose key is known.
+fn read_row<'r>(row: &Row<'r>, kind: RowKind, key: &'r [u8]) -> Result<RowRef<'r>, StoreError> {
+    let (json, size_bytes, stored) = (row.text(2)?, row.count(3)?, row.optional_integer(4)?);
+    let base = match kind {
+        RowKind::Item(salt) => {
+            checksum::of_item(key, json, size_bytes).verify(salt, stored, "item")?;
+            key
+        }
+        RowKind::Entry(salt) => {
+            let base = row.blob(1)?;
+            checksum::of_entry(key, base, json, size_bytes).verify(salt, stored, "index entry")?;
+            base
+        }
+    };
+    Ok(RowRef { key, base, json, size_bytes })
 }
 
 /// The values of a range read.
@@ -234,10 +255,12 @@ impl Tx<'_> {
     ) -> Result<Option<(ItemRow, EncodedItem)>, StoreError> {
         // SQLite has one writer, and this is its transaction: reading is locking.
         let table = self.catalog.current(table)?;
-        let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
-        self.driver.first("lock an item", &table.items.lock, &key.identity(), |row| {
-            let size_bytes = row.count(2)?;
-            let item = EncodedItem::from_stored(row.text(1)?.to_owned(), size_bytes);
+        let columns = KeyColumns::of(self.driver.dialect(), key.as_bytes());
+        self.driver.first("lock an item", &table.items.lock, &columns.identity(), |row| {
+            let (json, size_bytes) = (row.text(1)?, row.count(2)?);
+            let sum = checksum::of_item(key.as_bytes(), json, size_bytes);
+            sum.verify(table.items.salt, row.optional_integer(3)?, "item")?;
+            let item = EncodedItem::from_stored(json.to_owned(), size_bytes);
             Ok((ItemRow { id: row.integer(0)?, size_bytes }, item))
         })
     }
@@ -261,16 +284,19 @@ impl Tx<'_> {
         let items = self.catalog.current(table)?.items.clone();
         self.touch(table);
         let size = signed(new.size_bytes());
+        let sum = checksum::of_item(key.as_bytes(), new.json(), new.size_bytes()).stored(items.salt);
         let (json, expires_at) = (Param::Text(new.json()), Param::optional_integer(expires_at));
         let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
         if let Some(old) = old {
             let params = old.identity(&key).and(json).and(Param::Integer(size)).and(expires_at);
+            let params = params.and(Param::Integer(sum));
             if self.change("replace an item", &items.update, &params)? != 1 {
                 return Err(StoreError::corrupt("item", "a locked row is gone"));
             }
             self.count(items.statistic, 0, size - signed(old.size_bytes));
         } else {
             let params = key.all().and(json).and(Param::Integer(size)).and(expires_at);
+            let params = params.and(Param::Integer(sum));
             self.change("insert an item", &items.insert, &params)?;
             self.count(items.statistic, 1, size);
         }
@@ -351,8 +377,9 @@ impl Tx<'_> {
         let lower = KeyColumns::of(self.driver.dialect(), &lower);
         let params = lower.bound(Params::new()).and(Param::Integer(limit.into()));
         self.driver.all("lock a range of items", &table.items.lock_next, &params, |row| {
-            let key = KeyBytes::from_stored(row.key(0, 4)?.into_owned());
-            Ok((key, EncodedItem::from_stored(row.text(2)?.to_owned(), row.count(3)?)))
+            let key = row.key(0, 5)?;
+            let item = read_row(row, RowKind::Item(table.items.salt), &key)?.to_item();
+            Ok((KeyBytes::from_stored(key.into_owned()), item))
         })
     }
 
@@ -371,7 +398,8 @@ impl Tx<'_> {
         // Nobody can insert a key that an open transaction has inserted, and removed again.
         let items = self.catalog.current(table)?.items.clone();
         let key = KeyColumns::of(dialect, key.as_bytes());
-        let placeholder = key.all().and(Param::Text("")).and(Param::Integer(0)).and(Param::Null);
+        let placeholder =
+            key.all().and(Param::Text("")).and(Param::Integer(0)).and(Param::Null).and(Param::Null);
         self.change("lock the absence of an item", &items.insert, &placeholder)?;
         self.change("lock the absence of an item", &items.delete, &key.identity())?;
         self.touch(table);
@@ -395,9 +423,13 @@ impl Tx<'_> {
         let sql = self.catalog.current(table)?.index(index)?.sql.clone();
         self.touch(table);
         let size = signed(projected.size_bytes());
+        let sum =
+            checksum::of_entry(entry.as_bytes(), base.as_bytes(), projected.json(), projected.size_bytes());
+        let sum = Param::Integer(sum.stored(sql.salt));
         let entry = KeyColumns::of(self.driver.dialect(), entry.as_bytes());
         if let Some(old_size_bytes) = old_size_bytes {
-            let params = entry.identity().and(Param::Text(projected.json())).and(Param::Integer(size));
+            let params =
+                entry.identity().and(Param::Text(projected.json())).and(Param::Integer(size)).and(sum);
             if self.change("replace an index entry", &sql.update, &params)? == 1 {
                 self.count(sql.statistic, 0, size - signed(old_size_bytes));
                 return Ok(());
@@ -408,7 +440,8 @@ impl Tx<'_> {
             .all()
             .and(Param::Blob(base.as_bytes()))
             .and(Param::Text(projected.json()))
-            .and(Param::Integer(size));
+            .and(Param::Integer(size))
+            .and(sum);
         if self.change("insert an index entry", &sql.insert, &params)? == 1 {
             self.count(sql.statistic, 1, size);
         }

@@ -3,6 +3,7 @@
 mod backups;
 mod catalog;
 mod checkpoint;
+mod checksum;
 mod copy;
 mod dialect;
 mod documents;

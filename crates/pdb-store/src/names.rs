@@ -31,6 +31,11 @@ pub(crate) fn kept_table(name: &str) -> String {
     dynamic("pdb_backup_", &[name])
 }
 
+/// Whether an SQL table belongs to one DynamoDB table, stream or backup. No fixed table has such a name.
+pub(crate) fn is_made_at_run_time(sql_table: &str) -> bool {
+    ["pdb_item_", "pdb_index_", "pdb_stream_", "pdb_backup_"].iter().any(|kind| sql_table.starts_with(kind))
+}
+
 /// Quotes an identifier.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

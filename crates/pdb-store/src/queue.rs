@@ -33,6 +33,8 @@ pub(crate) struct QueuedRecord {
     sort_key_value: Option<String>,
     user_identity: Option<String>,
     size_bytes: u64,
+    /// What it is worth without its number, which SQL adds.
+    checksum: i64,
 }
 
 impl QueuedRecord {
@@ -45,6 +47,7 @@ impl QueuedRecord {
         user_identity: Option<String>,
         size_bytes: u64,
     ) -> Self {
+        let checksum = record.checksum(size_bytes, user_identity.as_deref()).stored(table.salt);
         Self {
             table,
             stream,
@@ -59,6 +62,7 @@ impl QueuedRecord {
             sort_key_value: record.sort_key_value.map(str::to_owned),
             user_identity,
             size_bytes,
+            checksum,
         }
     }
 }
@@ -97,6 +101,7 @@ impl ReadTx<'_> {
                 Param::Integer(signed(MAX_COUNTER)),
                 Param::optional_text(record.user_identity.as_deref()),
                 Param::Text(day.as_str().get(..10).unwrap_or_default()),
+                Param::Integer(record.checksum),
             ];
             if self.driver.execute(&record.table.append, &params).during("append a stream record")? != 1 {
                 return Err(self.driver.stale());

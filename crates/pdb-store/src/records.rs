@@ -12,6 +12,7 @@ use pdb_model::{
 };
 
 use crate::{
+    checksum::{Checksum, Salt},
     dialect::Dialect,
     driver::{Driver, Param, Row},
     error::StoreError,
@@ -49,6 +50,23 @@ pub struct NewRecord<'a> {
     pub sort_key_value: Option<&'a str>,
 }
 
+impl NewRecord<'_> {
+    /// The checksum of the record, which has no number yet.
+    pub(crate) fn checksum(&self, size_bytes: u64, user_identity: Option<&str>) -> Checksum {
+        let old_size = self.old_image.map_or(0, EncodedItem::size_bytes);
+        Checksum::new()
+            .text(self.event_name.as_str())
+            .number(self.created.0.unsigned_abs())
+            .text(self.keys.json())
+            .optional_text(self.old_image.map(EncodedItem::json))
+            .optional_text(self.new_image.map(EncodedItem::json))
+            .number(self.keys.size_bytes())
+            .number(old_size)
+            .number(size_bytes)
+            .optional_text(user_identity)
+    }
+}
+
 /// A record as it is stored.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordRef<'r> {
@@ -74,6 +92,19 @@ pub struct RecordRef<'r> {
 }
 
 impl RecordRef<'_> {
+    fn checksum(&self) -> Checksum {
+        Checksum::new()
+            .text(self.event_name.as_str())
+            .number(self.created.0.unsigned_abs())
+            .text(self.keys)
+            .optional_text(self.old_image)
+            .optional_text(self.new_image)
+            .number(self.keys_size_bytes)
+            .number(self.old_image_size_bytes)
+            .number(self.size_bytes)
+            .optional_text(self.user_identity)
+    }
+
     /// Returns who made the change, if it was the service itself.
     ///
     /// # Errors
@@ -129,15 +160,15 @@ impl ReadTx<'_> {
         self.write_records()?;
         let (during, sql) = ("read stream records", stream.records.read.as_str());
         if self.driver.dialect() == Dialect::Sqlite {
-            let params = [Param::Integer(first), Param::Integer(last)];
-            return self.driver.query(during, sql, &params, |row| Ok(each(read_record(row)?)));
+            let (params, salt) = ([Param::Integer(first), Param::Integer(last)], stream.records.salt);
+            return self.driver.query(during, sql, &params, |row| Ok(each(read_record(row, salt)?)));
         }
         let (mut first, mut page) = (first, Page::first());
         loop {
             let params = [Param::Integer(first), Param::Integer(last)];
             let mut over = false;
             self.driver.query(during, &page.limited(sql), &params, |row| {
-                let record = read_record(row)?;
+                let record = read_record(row, stream.records.salt)?;
                 page.read(usize::try_from(record.size_bytes).unwrap_or(usize::MAX));
                 first = row.integer(0)? + 1;
                 let flow = each(record);
@@ -226,6 +257,8 @@ impl Tx<'_> {
         let packed = pack(shard.number, counter)
             .filter(|_| counter <= MAX_COUNTER)
             .ok_or_else(|| StoreError::Exhausted(format!("shard `{}`", shard.id)))?;
+        let sum =
+            record.checksum(size, user_identity.as_deref()).stored_of_record(stream.records.salt, packed);
         let day = StreamLabel::at(record.created);
         let params = [
             Param::Integer(packed),
@@ -244,6 +277,7 @@ impl Tx<'_> {
             Param::Integer(signed(size)),
             Param::optional_text(user_identity.as_deref()),
             Param::Text(day.as_str().get(..10).unwrap_or_default()),
+            Param::Integer(sum),
         ];
         self.change("append a stream record", &stream.records.append, &params)?;
         Ok(())
@@ -344,10 +378,12 @@ pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn read_record<'r>(row: &Row<'r>) -> Result<RecordRef<'r>, StoreError> {
+/// Reads and checks a record.
+fn read_record<'r>(row: &Row<'r>, salt: Salt) -> Result<RecordRef<'r>, StoreError> {
     let bad = |e: pdb_model::ParseError| StoreError::corrupt("stream record", e);
-    Ok(RecordRef {
-        sequence_number: unpack(row.integer(0)?)?,
+    let number = row.integer(0)?;
+    let record = RecordRef {
+        sequence_number: unpack(number)?,
         event_id: row.text(1)?.parse().map_err(bad)?,
         event_name: row.text(2)?.parse().map_err(bad)?,
         created: EpochMillis(row.integer(3)?),
@@ -358,5 +394,7 @@ fn read_record<'r>(row: &Row<'r>) -> Result<RecordRef<'r>, StoreError> {
         old_image_size_bytes: row.count(8)?,
         size_bytes: row.count(9)?,
         user_identity: row.optional_text(10)?,
-    })
+    };
+    record.checksum().verify_record(salt, number, row.optional_integer(11)?)?;
+    Ok(record)
 }

@@ -7,7 +7,13 @@ use std::sync::{
 
 use pdb_model::{EpochMillis, IndexName, ShardId, StreamArn, StreamViewType, TableDefinition, TableName};
 
-use crate::{dialect::Dialect, error::StoreError, items::Direction, names::quoted};
+use crate::{
+    checksum::{MASK, Salt},
+    dialect::Dialect,
+    error::StoreError,
+    items::Direction,
+    names::quoted,
+};
 
 /// Identifies a table for ever: a table of the same name created later has another id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,6 +134,7 @@ impl OpenShard {
 #[derive(Debug)]
 pub(crate) struct ItemTable {
     pub(crate) statistic: i64,
+    pub(crate) salt: Salt,
     pub(crate) get: String,
     pub(crate) lock: String,
     pub(crate) insert: String,
@@ -143,6 +150,7 @@ pub(crate) struct ItemTable {
 
 impl ItemTable {
     pub(crate) fn new(dialect: Dialect, name: &str, statistic: i64) -> Self {
+        let salt = Salt::of(name);
         let name = quoted(name);
         let expired = |key: &str| {
             format!(
@@ -152,38 +160,45 @@ impl ItemTable {
         match dialect {
             Dialect::Sqlite => Self {
                 statistic,
-                get: format!("SELECT item, size_bytes FROM {name} WHERE key = ?1"),
-                lock: format!("SELECT id, item, size_bytes FROM {name} WHERE key = ?1"),
+                salt,
+                get: format!("SELECT item, size_bytes, checksum FROM {name} WHERE key = ?1"),
+                lock: format!("SELECT id, item, size_bytes, checksum FROM {name} WHERE key = ?1"),
                 insert: format!(
-                    "INSERT INTO {name} (key, item, size_bytes, expires_at) VALUES (?1, ?2, ?3, ?4)"
+                    "INSERT INTO {name} (key, item, size_bytes, expires_at, checksum) VALUES (?1, ?2, ?3, ?4, ?5)"
                 ),
                 update: format!(
-                    "UPDATE {name} SET item = ?2, size_bytes = ?3, expires_at = ?4 WHERE id = ?1"
+                    "UPDATE {name} SET item = ?2, size_bytes = ?3, expires_at = ?4, checksum = ?5 WHERE id = ?1"
                 ),
                 delete: format!("DELETE FROM {name} WHERE id = ?1"),
                 expired: expired("key"),
                 lock_expired: expired("key"),
                 set_expiry: format!("UPDATE {name} SET expires_at = ?2 WHERE key = ?1"),
-                scan: ScanSql::new(dialect, &format!("SELECT key, key, item, size_bytes FROM {name}"), "key"),
+                scan: ScanSql::new(
+                    dialect,
+                    &format!("SELECT key, NULL, item, size_bytes, checksum FROM {name}"),
+                    "key",
+                ),
                 lock_next: format!(
-                    "SELECT key, key, item, size_bytes FROM {name} WHERE key >= ?1 ORDER BY key LIMIT ?2"
+                    "SELECT key, NULL, item, size_bytes, checksum FROM {name} \
+                     WHERE key >= ?1 ORDER BY key LIMIT ?2"
                 ),
             },
             Dialect::Postgres => {
                 let this = "key_head = ?1 AND key_tail = ?2";
                 Self {
                     statistic,
-                    get: format!("SELECT item, size_bytes FROM {name} WHERE {this}"),
+                    salt,
+                    get: format!("SELECT item, size_bytes, checksum FROM {name} WHERE {this}"),
                     // There is no id: a row is found by its key, which is its primary key.
                     lock: format!(
-                        "SELECT CAST(0 AS BIGINT), item, size_bytes FROM {name} WHERE {this} FOR UPDATE"
+                        "SELECT CAST(0 AS BIGINT), item, size_bytes, checksum FROM {name} WHERE {this} FOR UPDATE"
                     ),
                     insert: format!(
-                        "INSERT INTO {name} (key_head, key_tail, key_rest, item, size_bytes, expires_at) \
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+                        "INSERT INTO {name} (key_head, key_tail, key_rest, item, size_bytes, expires_at, checksum) \
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
                     ),
                     update: format!(
-                        "UPDATE {name} SET item = ?3, size_bytes = ?4, expires_at = ?5 WHERE {this}"
+                        "UPDATE {name} SET item = ?3, size_bytes = ?4, expires_at = ?5, checksum = ?6 WHERE {this}"
                     ),
                     delete: format!("DELETE FROM {name} WHERE {this}"),
                     expired: expired("key_head, key_rest"),
@@ -191,11 +206,13 @@ impl ItemTable {
                     set_expiry: format!("UPDATE {name} SET expires_at = ?3 WHERE {this}"),
                     scan: ScanSql::new(
                         dialect,
-                        &format!("SELECT key_head, key_head, item, size_bytes, key_rest FROM {name}"),
+                        &format!(
+                            "SELECT key_head, key_head, item, size_bytes, checksum, key_rest FROM {name}"
+                        ),
                         "key",
                     ),
                     lock_next: format!(
-                        "SELECT key_head, key_head, item, size_bytes, key_rest FROM {name} \
+                        "SELECT key_head, key_head, item, size_bytes, checksum, key_rest FROM {name} \
                          WHERE key_head >= ?1 AND (key_head, key_rest) >= (?1, ?2) \
                          ORDER BY key_head, key_rest LIMIT ?3 FOR UPDATE"
                     ),
@@ -216,6 +233,7 @@ pub(crate) struct IndexTable {
 #[derive(Debug)]
 pub(crate) struct IndexSql {
     pub(crate) statistic: i64,
+    pub(crate) salt: Salt,
     pub(crate) insert: String,
     pub(crate) update: String,
     pub(crate) delete: String,
@@ -224,19 +242,23 @@ pub(crate) struct IndexSql {
 
 impl IndexTable {
     pub(crate) fn new(dialect: Dialect, name: IndexName, table: String, statistic: i64) -> Self {
+        let salt = Salt::of(&table);
         let quoted = quoted(&table);
         let sql = match dialect {
             Dialect::Sqlite => IndexSql {
                 statistic,
+                salt,
                 insert: format!(
-                    "INSERT INTO {quoted} (entry, base, item, size_bytes) VALUES (?1, ?2, ?3, ?4) \
+                    "INSERT INTO {quoted} (entry, base, item, size_bytes, checksum) VALUES (?1, ?2, ?3, ?4, ?5) \
                      ON CONFLICT (entry) DO NOTHING"
                 ),
-                update: format!("UPDATE {quoted} SET item = ?2, size_bytes = ?3 WHERE entry = ?1"),
+                update: format!(
+                    "UPDATE {quoted} SET item = ?2, size_bytes = ?3, checksum = ?4 WHERE entry = ?1"
+                ),
                 delete: format!("DELETE FROM {quoted} WHERE entry = ?1"),
                 scan: ScanSql::new(
                     dialect,
-                    &format!("SELECT entry, base, item, size_bytes FROM {quoted}"),
+                    &format!("SELECT entry, base, item, size_bytes, checksum FROM {quoted}"),
                     "entry",
                 ),
             },
@@ -244,15 +266,20 @@ impl IndexTable {
                 let this = "entry_head = ?1 AND entry_tail = ?2";
                 IndexSql {
                     statistic,
+                    salt,
                     insert: format!(
-                        "INSERT INTO {quoted} (entry_head, entry_tail, entry_rest, base, item, size_bytes) \
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (entry_head, entry_tail) DO NOTHING"
+                        "INSERT INTO {quoted} (entry_head, entry_tail, entry_rest, base, item, size_bytes, checksum) \
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (entry_head, entry_tail) DO NOTHING"
                     ),
-                    update: format!("UPDATE {quoted} SET item = ?3, size_bytes = ?4 WHERE {this}"),
+                    update: format!(
+                        "UPDATE {quoted} SET item = ?3, size_bytes = ?4, checksum = ?5 WHERE {this}"
+                    ),
                     delete: format!("DELETE FROM {quoted} WHERE {this}"),
                     scan: ScanSql::new(
                         dialect,
-                        &format!("SELECT entry_head, base, item, size_bytes, entry_rest FROM {quoted}"),
+                        &format!(
+                            "SELECT entry_head, base, item, size_bytes, checksum, entry_rest FROM {quoted}"
+                        ),
                         "entry",
                     ),
                 }
@@ -313,6 +340,7 @@ impl ScanSql {
 #[derive(Debug)]
 pub(crate) struct RecordTable {
     pub(crate) name: String,
+    pub(crate) salt: Salt,
     pub(crate) append: String,
     /// In PostgreSQL it lacks its limit.
     pub(crate) read: String,
@@ -327,18 +355,18 @@ impl RecordTable {
         let columns = "sequence_number, shard, event_id, event_type, event_timestamp, \
              hash_key_value, sort_key_value, keys_json, old_image_json, new_image_json, \
              approximate_creation_time, keys_size_bytes, old_image_size_bytes, size_bytes, user_identity, \
-             create_date";
+             create_date, checksum";
         let range = "WHERE sequence_number BETWEEN ?1 AND ?2 ORDER BY sequence_number";
         let read = format!(
             "SELECT sequence_number, event_id, event_type, approximate_creation_time, keys_json, \
              old_image_json, new_image_json, keys_size_bytes, old_image_size_bytes, size_bytes, \
-             user_identity FROM {quoted} {range}"
+             user_identity, checksum FROM {quoted} {range}"
         );
         let (append, read) = match dialect {
             Dialect::Sqlite => (
                 format!(
                     "INSERT INTO {quoted} ({columns}) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
                 ),
                 read,
             ),
@@ -353,12 +381,15 @@ impl RecordTable {
                      CAST(?3 AS TEXT) || lpad(to_hex(sequence_number), 16, '0'), CAST(?4 AS TEXT), \
                      CAST(?5 AS BIGINT), CAST(?6 AS TEXT), CAST(?7 AS TEXT), CAST(?8 AS TEXT), CAST(?9 AS TEXT), \
                      CAST(?10 AS TEXT), CAST(?11 AS BIGINT), CAST(?12 AS BIGINT), CAST(?13 AS BIGINT), \
-                     CAST(?14 AS BIGINT), CAST(?17 AS TEXT), CAST(?18 AS TEXT) FROM drawn"
+                     CAST(?14 AS BIGINT), CAST(?17 AS TEXT), CAST(?18 AS TEXT), \
+                     (CAST(?19 AS BIGINT) + (sequence_number & {MASK}) + (sequence_number >> 32)) & {MASK} \
+                     FROM drawn"
                 ),
                 format!("{read} LIMIT "),
             ),
         };
         Self {
+            salt: Salt::of(&name),
             append,
             read,
             last: format!(

@@ -322,12 +322,7 @@ impl<'v> Parameters<'v> {
 
 /// Names of tables of a kind, found in the database's own list.
 fn tables_named(tx: &mut ReadTx<'_>, prefix: &str) -> Result<Vec<String>, StoreError> {
-    let sql = match tx.driver.dialect() {
-        Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
-        Dialect::Postgres => {
-            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema()"
-        }
-    };
+    let sql = tx.driver.dialect().list_tables();
     let mut names = tx.driver.all("list tables", sql, &[], |row| Ok(row.text(0)?.to_owned()))?;
     names.retain(|name| name.starts_with(prefix));
     names.sort();

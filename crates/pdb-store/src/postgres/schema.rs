@@ -1,14 +1,21 @@
 //! Brings the fixed tables of a server's database to the newest schema, whoever else does so at the same time.
 
 use crate::{
-    driver::Param,
+    driver::{Driver, Param},
     error::{DbError, During, OpenError, StoreError},
+    migrate::{self, Migration},
     names::quoted,
     postgres::session::Session,
 };
 
-/// Released migrations in order; the first makes schema version 1. A released one is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/postgres/0001_tables.sql")];
+/// Migrations in order; the first makes schema version 1.
+const MIGRATIONS: &[Migration] = &[
+    Migration { sql: include_str!("../../../../migrations/postgres/0001_tables.sql"), step: None },
+    Migration {
+        sql: include_str!("../../../../migrations/postgres/0002_checksums.sql"),
+        step: Some(migrate::add_checksums),
+    },
+];
 /// The schema version this program works with.
 const NEWEST: u32 = MIGRATIONS.len() as u32;
 
@@ -56,9 +63,7 @@ fn apply(session: &Session) -> Result<(), StoreError> {
     if found > NEWEST {
         return Err(OpenError::NewerServed { found, known: NEWEST }.into());
     }
-    for sql in &MIGRATIONS[found as usize..] {
-        session.batch(sql).during(during)?;
-    }
+    migrate::apply_all(Driver::Postgres(session), &MIGRATIONS[found as usize..])?;
     if found < NEWEST {
         let params = [Param::Integer(NEWEST.into())];
         session.execute("UPDATE pdb_schema SET version = ?1 WHERE id = 1", &params).during(during)?;

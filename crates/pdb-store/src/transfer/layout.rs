@@ -54,9 +54,10 @@ pub(super) enum Kind {
 use Kind::{Blob, Integer, Key, Text};
 
 const ITEMS: &[(&str, Kind)] =
-    &[("key", Key), ("item", Text), ("size_bytes", Integer), ("expires_at", Integer)];
-const ENTRIES: &[(&str, Kind)] = &[("entry", Key), ("base", Blob), ("item", Text), ("size_bytes", Integer)];
-const KEPT: &[(&str, Kind)] = &[("key", Key), ("item", Text), ("size_bytes", Integer)];
+    &[("key", Key), ("item", Text), ("size_bytes", Integer), ("expires_at", Integer), ("checksum", Integer)];
+const ENTRIES: &[(&str, Kind)] =
+    &[("entry", Key), ("base", Blob), ("item", Text), ("size_bytes", Integer), ("checksum", Integer)];
+const KEPT: &[(&str, Kind)] = &[("key", Key), ("item", Text), ("size_bytes", Integer), ("checksum", Integer)];
 const RECORDS: &[(&str, Kind)] = &[
     ("sequence_number", Integer),
     ("shard", Integer),
@@ -74,6 +75,7 @@ const RECORDS: &[(&str, Kind)] = &[
     ("size_bytes", Integer),
     ("user_identity", Text),
     ("create_date", Text),
+    ("checksum", Integer),
 ];
 const TOKENS: &[(&str, Kind)] =
     &[("token", Text), ("fingerprint", Blob), ("answer", Text), ("expires_at", Integer)];

@@ -3,6 +3,7 @@
 
 mod catalog;
 mod copies;
+mod damage;
 mod many_shards;
 mod opening;
 mod orders;

@@ -1,0 +1,161 @@
+//! Checksums of rows, so that damage is an error and never an answer.
+//!
+//! Items, index entries, records and the items of backups have one in the column `checksum`, over everything that is read
+//! of the row, its key included. NULL is a row of schema 1, which had none: it is read without a check, and has a checksum
+//! once it is written again.
+//!
+//! The format is stored, so it never changes:
+//!
+//! * `content` mixes the XXH3 (64 bits) of each text and the numbers of the row; see [`Checksum`].
+//! * The stored number is `content + fold(sequence number, 0 unless it is a record) + salt`, modulo 2^32. The salt is a hash
+//!   of the name of the SQL table: a row of another table does not fit, should SQLite's schema name the wrong page. Salt and
+//!   sequence number are added so that SQL can add them too, where we do not know them: PostgreSQL draws sequence numbers while it
+//!   inserts, and backups copy rows between tables without a look at them.
+//! * All stored numbers are below 2^32. Should another format be needed, its numbers lie above.
+
+use twox_hash::XxHash3_64;
+
+use crate::{error::StoreError, names};
+
+/// Stored checksums are below it.
+const MODULUS: u64 = 1 << 32;
+/// What makes a stored checksum of a sum, in SQL: `(...) & MASK`.
+pub(crate) const MASK: u64 = MODULUS - 1;
+
+/// An odd number whose bits look random: 2^64 divided by the golden ratio.
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+/// What a value that is absent counts as; no text and no number of a row is likely to.
+const ABSENT: u64 = 0x6a09_e667_f3bc_c908;
+
+/// Mixes the contents of one row, value by value in a fixed order.
+#[derive(Clone, Copy)]
+pub(crate) struct Checksum(u64);
+
+impl Checksum {
+    pub(crate) fn new() -> Self {
+        Self(FACTOR)
+    }
+
+    #[inline]
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
+        self.mix(XxHash3_64::oneshot(bytes))
+    }
+
+    #[inline]
+    pub(crate) fn text(self, text: &str) -> Self {
+        self.bytes(text.as_bytes())
+    }
+
+    #[inline]
+    pub(crate) fn optional_text(self, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.text(text),
+            None => self.mix(ABSENT),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn number(self, number: u64) -> Self {
+        self.mix(number)
+    }
+
+    #[inline]
+    fn mix(self, value: u64) -> Self {
+        Self((self.0 ^ value).wrapping_mul(FACTOR).rotate_left(29))
+    }
+
+    /// What the contents are worth, below 2^32.
+    #[inline]
+    fn content(self) -> u64 {
+        self.0.wrapping_mul(FACTOR) >> 32
+    }
+
+    /// What is stored beside the contents in a table with this salt.
+    #[inline]
+    pub(crate) fn stored(self, salt: Salt) -> i64 {
+        reduced(self.content() + salt.0)
+    }
+
+    /// What is stored beside the contents of a record.
+    #[inline]
+    pub(crate) fn stored_of_record(self, salt: Salt, sequence_number: i64) -> i64 {
+        reduced(self.content() + salt.0 + fold(sequence_number))
+    }
+
+    /// An error unless the contents are what was written. `stored` is none for a row of schema 1.
+    #[inline]
+    pub(crate) fn verify(
+        self,
+        salt: Salt,
+        stored: Option<i64>,
+        what: &'static str,
+    ) -> Result<(), StoreError> {
+        match stored {
+            Some(stored) if stored != self.stored(salt) => Err(mismatch(what)),
+            _ => Ok(()),
+        }
+    }
+
+    /// As [`verify`](Self::verify), of a record.
+    #[inline]
+    pub(crate) fn verify_record(
+        self,
+        salt: Salt,
+        sequence_number: i64,
+        stored: Option<i64>,
+    ) -> Result<(), StoreError> {
+        match stored {
+            Some(stored) if stored != self.stored_of_record(salt, sequence_number) => {
+                Err(mismatch("stream record"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cold]
+fn mismatch(what: &'static str) -> StoreError {
+    StoreError::corrupt(what, "it is not what was written: its checksum does not match")
+}
+
+fn reduced(sum: u64) -> i64 {
+    (sum & MASK) as i64
+}
+
+/// What a sequence number counts as. SQL that says the same: `(n & 4294967295) + (n >> 32)`.
+fn fold(sequence_number: i64) -> u64 {
+    let number = sequence_number.unsigned_abs();
+    (number & MASK) + (number >> 32)
+}
+
+/// What the checksums of one SQL table have in common, below 2^32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Salt(u64);
+
+impl Salt {
+    pub(crate) fn of(sql_table: &str) -> Self {
+        let hash = names::hash(&[sql_table]);
+        Self(((hash >> 64) as u64 ^ hash as u64) & MASK)
+    }
+
+    /// What SQL adds to a checksum of a row, modulo 2^32, when the row is copied from a table with this salt to one with that of
+    /// `target`.
+    pub(crate) fn difference_to(self, target: Self) -> i64 {
+        reduced(target.0 + MODULUS - self.0)
+    }
+}
+
+/// The checksum of an item: of its table, or kept by a backup.
+#[inline]
+pub(crate) fn of_item(key: &[u8], json: &str, size_bytes: u64) -> Checksum {
+    Checksum::new().bytes(key).text(json).number(size_bytes)
+}
+
+/// The checksum of an index entry.
+#[inline]
+pub(crate) fn of_entry(entry: &[u8], base: &[u8], json: &str, size_bytes: u64) -> Checksum {
+    Checksum::new().bytes(entry).bytes(base).text(json).number(size_bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,315 @@
+//! Rows that are not what was written.
+
+use std::{ops::ControlFlow, path::PathBuf};
+
+use pdb_model::{
+    EncodedItem, EpochMillis, EventName, IndexKind, IndexName, Item, KeyBytes, Projection,
+    ProvisionedThroughput, SecondaryIndex, StreamViewType,
+};
+use pdb_store::{Direction, Durability, KeyRange, NewRecord, Store, StoreError, StoreOptions, Tx};
+use pdb_testkit::{TestDb, definition, string_key};
+
+/// Three items with an index entry and a record each, in a closed file.
+struct File {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+fn key(pk: &str) -> KeyBytes {
+    string_key("pk").extract(&Item::new().with("pk", pk)).unwrap().encode()
+}
+
+fn by_day() -> IndexName {
+    "by_day".parse().unwrap()
+}
+
+fn write(tx: &mut Tx<'_>, pk: &str) -> Result<(), StoreError> {
+    let table = tx.table(&"orders".parse().unwrap())?;
+    let item = EncodedItem::from(&Item::new().with("pk", pk).with("day", "monday").with("n", 12));
+    let old = tx.lock_item(&table, &key(pk))?.map(|(row, _)| row);
+    tx.put_item(&table, &key(pk), old, &item, None)?;
+    let entry = KeyBytes::from_stored([b"monday", key(pk).as_bytes()].concat());
+    let old_entry = old.map(|_| item.size_bytes());
+    tx.put_index_entry(&table, &by_day(), &entry, &key(pk), &item, old_entry)?;
+    let keys = EncodedItem::from(&Item::new().with("pk", pk));
+    let record = NewRecord {
+        event_name: EventName::Insert,
+        keys: &keys,
+        old_image: None,
+        new_image: Some(&item),
+        created: EpochMillis(1_772_356_542_017),
+        user_identity: None,
+        hash_key_value: pk,
+        sort_key_value: None,
+    };
+    tx.append_record(&table, 7, &record)
+}
+
+impl File {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let options = StoreOptions::file(&path).with_durability(Durability::Off);
+        let db = TestDb::with_store(Store::open(&options).unwrap());
+        let mut orders = definition("orders", string_key("pk"));
+        orders.indexes.push(SecondaryIndex {
+            name: by_day(),
+            kind: IndexKind::Global,
+            key_schema: string_key("day"),
+            projection: Projection::All,
+            provisioned_throughput: ProvisionedThroughput::default(),
+            on_demand_throughput: None,
+            warm_throughput: None,
+        });
+        db.create_table(&orders);
+        db.enable_stream("orders", StreamViewType::NewAndOldImages);
+        for pk in ["a", "b", "c"] {
+            db.write(move |tx| write(tx, pk));
+        }
+        db.store.close();
+        Self { _folder: folder, path }
+    }
+
+    fn damage(&self, sql: &str) {
+        let connection = rusqlite::Connection::open(&self.path).unwrap();
+        connection.execute_batch(sql).unwrap();
+    }
+
+    fn open(&self) -> Store {
+        Store::open(&StoreOptions::file(&self.path)).unwrap()
+    }
+}
+
+/// What comes of reading: how many rows, or what the error says.
+type Answer = Result<usize, String>;
+
+fn answer(result: Result<usize, StoreError>) -> Answer {
+    result.map_err(|error| error.to_string())
+}
+
+fn get(store: &Store, pk: &str) -> Answer {
+    answer(store.read(|tx| {
+        let table = tx.table(&"orders".parse().unwrap())?;
+        Ok(usize::from(tx.get_item(&table, &key(pk))?.is_some()))
+    }))
+}
+
+fn scan(store: &Store, index: Option<&IndexName>) -> Answer {
+    answer(store.read(|tx| {
+        let (table, mut rows) = (tx.table(&"orders".parse().unwrap())?, 0);
+        tx.scan(&table, index, &KeyRange::all(), Direction::Backward, &mut |_| {
+            rows += 1;
+            ControlFlow::Continue(())
+        })?;
+        Ok(rows)
+    }))
+}
+
+/// Reads records from a counter on.
+fn records(store: &Store, from: u64) -> Answer {
+    answer(store.read(|tx| {
+        let (stream, mut rows) = (tx.streams(None)?.remove(0), 0);
+        tx.records(&stream, 1, from, &mut |_| {
+            rows += 1;
+            ControlFlow::Continue(())
+        })?;
+        Ok(rows)
+    }))
+}
+
+const ITEM: &str = "stored item cannot be read: it is not what was written: its checksum does not match";
+const ENTRY: &str =
+    "stored index entry cannot be read: it is not what was written: its checksum does not match";
+const RECORD: &str =
+    "stored stream record cannot be read: it is not what was written: its checksum does not match";
+
+#[test]
+fn whole_rows_are_read() {
+    let file = File::new();
+    let store = file.open();
+    assert_eq!((get(&store, "b"), get(&store, "x")), (Ok(1), Ok(0)));
+    assert_eq!(
+        (scan(&store, None), scan(&store, Some(&by_day())), records(&store, 0)),
+        (Ok(3), Ok(3), Ok(3))
+    );
+}
+
+#[test]
+fn a_damaged_item_is_an_error_and_the_others_are_not() {
+    for damage in [
+        "item = replace(item, '12', '13')",
+        "item = substr(item, 1, length(item) - 1)",
+        "item = ''",
+        "item = (SELECT item FROM pdb_item_orders WHERE id = 1)",
+        "size_bytes = size_bytes + 1",
+        "checksum = checksum + 1",
+        "(item, size_bytes, checksum) = (SELECT item, size_bytes, checksum FROM pdb_item_orders WHERE id = 1)",
+    ] {
+        let file = File::new();
+        file.damage(&format!("UPDATE pdb_item_orders SET {damage} WHERE id = 2"));
+        let store = file.open();
+        let bad = Err(ITEM.to_owned());
+        assert_eq!(
+            (get(&store, "a"), get(&store, "b"), get(&store, "c")),
+            (Ok(1), bad.clone(), Ok(1)),
+            "{damage}"
+        );
+        assert_eq!((scan(&store, None), scan(&store, Some(&by_day()))), (bad.clone(), Ok(3)), "{damage}");
+        // Nor is it written to, for nobody knows what it was.
+        let written = store.write(|tx| write(tx, "b")).map(|()| 0);
+        assert_eq!(answer(written), bad, "{damage}");
+        store.write(|tx| write(tx, "c")).unwrap();
+    }
+}
+
+#[test]
+fn rows_that_changed_places_are_errors() {
+    let file = File::new();
+    file.damage(
+        "CREATE TABLE was AS SELECT id, key FROM pdb_item_orders;
+         UPDATE pdb_item_orders SET key = CAST(id AS BLOB);
+         UPDATE pdb_item_orders SET key = (SELECT key FROM was WHERE was.id = 4 - pdb_item_orders.id);
+         DROP TABLE was;",
+    );
+    let (store, bad) = (file.open(), Err(ITEM.to_owned()));
+    assert_eq!((get(&store, "a"), get(&store, "b"), get(&store, "c")), (bad.clone(), Ok(1), bad));
+}
+
+#[test]
+fn a_damaged_index_entry_is_an_error() {
+    for damage in [
+        "item = replace(item, 'monday', 'sunday')",
+        "base = (SELECT base FROM pdb_index_orders_by_day WHERE id = 1)",
+        "entry = CAST(entry || x'01' AS BLOB)",
+        "size_bytes = 1",
+    ] {
+        let file = File::new();
+        file.damage(&format!("UPDATE pdb_index_orders_by_day SET {damage} WHERE id = 2"));
+        let store = file.open();
+        assert_eq!(
+            (scan(&store, Some(&by_day())), scan(&store, None)),
+            (Err(ENTRY.to_owned()), Ok(3)),
+            "{damage}"
+        );
+    }
+}
+
+#[test]
+fn a_damaged_record_is_an_error_and_the_others_are_not() {
+    for damage in [
+        "new_image_json = replace(new_image_json, '12', '21')",
+        "new_image_json = NULL",
+        "old_image_json = ''",
+        "keys_json = '{}'",
+        "event_type = 'REMOVE'",
+        "approximate_creation_time = approximate_creation_time - 1",
+        "size_bytes = 7",
+        "keys_size_bytes = 7",
+        "old_image_size_bytes = 7",
+        "user_identity = '[]'",
+        "sequence_number = (1 << 40) + 9",
+    ] {
+        let file = File::new();
+        // The numbers of the records are 2, 3 and 4, above the one that the shard took when it was opened.
+        file.damage(&format!("UPDATE pdb_stream_orders SET {damage} WHERE sequence_number = (1 << 40) + 4"));
+        let store = file.open();
+        assert_eq!(
+            (records(&store, 5), records(&store, 4), records(&store, 0)).2,
+            Err(RECORD.to_owned()),
+            "{damage}"
+        );
+    }
+    let file = File::new();
+    file.damage("UPDATE pdb_stream_orders SET keys_json = '{}' WHERE sequence_number = (1 << 40) + 2");
+    assert_eq!(records(&file.open(), 3), Ok(2));
+}
+
+#[test]
+fn a_row_of_another_table_is_an_error() {
+    let file = File::new();
+    file.damage(
+        "ALTER TABLE pdb_item_orders RENAME TO gone; CREATE TABLE pdb_item_orders AS SELECT * FROM gone;",
+    );
+    assert_eq!(get(&file.open(), "a"), Ok(1));
+    // As if SQLite's schema named another table's page.
+    let file = File::new();
+    file.damage(
+        "ALTER TABLE pdb_item_orders RENAME TO pdb_item_others;
+         UPDATE pdb_metadata SET item_table = 'pdb_item_others'",
+    );
+    assert_eq!(get(&file.open(), "a"), Err(ITEM.to_owned()));
+}
+
+#[test]
+fn rows_of_schema_1_are_read_and_get_a_checksum_when_they_are_written() {
+    let file = File::new();
+    file.damage(
+        "ALTER TABLE pdb_item_orders DROP COLUMN checksum;
+         ALTER TABLE pdb_index_orders_by_day DROP COLUMN checksum;
+         ALTER TABLE pdb_stream_orders DROP COLUMN checksum;
+         ALTER TABLE pdb_setting DROP COLUMN checksum;
+         ALTER TABLE pdb_metadata DROP COLUMN checksum;
+         ALTER TABLE pdb_statistic DROP COLUMN checksum;
+         ALTER TABLE pdb_stream DROP COLUMN checksum;
+         ALTER TABLE pdb_shard DROP COLUMN checksum;
+         ALTER TABLE pdb_token DROP COLUMN checksum;
+         ALTER TABLE pdb_document DROP COLUMN checksum;
+         PRAGMA user_version = 1;",
+    );
+    let store = file.open();
+    assert_eq!(
+        (scan(&store, None), scan(&store, Some(&by_day())), records(&store, 0)),
+        (Ok(3), Ok(3), Ok(3))
+    );
+    store.write(|tx| write(tx, "b")).unwrap();
+    store.close();
+    let have_one = |table: &str| -> i64 {
+        let connection = rusqlite::Connection::open(&file.path).unwrap();
+        let sql = format!("SELECT count(checksum) FROM {table}");
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(have_one("pdb_item_orders"), 1);
+    assert_eq!(have_one("pdb_index_orders_by_day"), 1);
+    assert_eq!(have_one("pdb_stream_orders"), 1);
+    // What has one is checked from then on.
+    file.damage("UPDATE pdb_item_orders SET item = '{}'");
+    let store = file.open();
+    assert_eq!((get(&store, "a"), get(&store, "b")), (Ok(1), Err(ITEM.to_owned())));
+}
+
+#[test]
+fn a_backup_keeps_damage_visible() {
+    for damage in ["pdb_item_orders", "pdb_backup_kept"] {
+        let file = File::new();
+        let store = file.open();
+        store
+            .write(|tx| {
+                let table = tx.table(&"orders".parse().unwrap())?;
+                tx.keep_items(&table, "kept")
+            })
+            .unwrap();
+        store.close();
+        if damage == "pdb_item_orders" {
+            file.damage("DROP TABLE pdb_backup_kept");
+        }
+        file.damage(&format!("UPDATE {damage} SET item = '{{}}' WHERE rowid = 2"));
+        let store = file.open();
+        store
+            .write(move |tx| {
+                let orders = tx.table(&"orders".parse().unwrap())?;
+                if damage == "pdb_item_orders" {
+                    tx.keep_items(&orders, "kept")?;
+                }
+                let again = tx.create_table(&definition("again", string_key("pk")))?;
+                tx.restore_items(&again, "kept")
+            })
+            .unwrap();
+        let get = |pk: &str| {
+            answer(store.read(|tx| {
+                let table = tx.table(&"again".parse().unwrap())?;
+                Ok(usize::from(tx.get_item(&table, &key(pk))?.is_some()))
+            }))
+        };
+        assert_eq!((get("a"), get("b"), get("c")), (Ok(1), Err(ITEM.to_owned()), Ok(1)), "{damage}");
+    }
+}
