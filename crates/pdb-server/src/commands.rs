@@ -6,6 +6,7 @@ mod place;
 mod serve;
 mod stop;
 mod tail;
+mod token;
 mod trigger;
 
 use std::error::Error;

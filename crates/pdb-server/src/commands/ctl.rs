@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 use pdb_server::ControlToken;
 use serde_json::{Value, json};
 
+use super::token::TokenParser;
 use crate::endpoint::Endpoint;
 use client::Client;
 use fault::FaultCommand;
@@ -40,6 +41,7 @@ pub(crate) struct Ctl {
         long,
         env = "PRETENDER_CONTROL_TOKEN",
         value_name = "TOKEN",
+        value_parser = TokenParser,
         hide_env_values = true,
         global = true
     )]

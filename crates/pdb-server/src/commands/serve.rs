@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use pdb_server::{BoundServer, ControlToken, CorsOrigin, HostName, Server, ServerOptions, Span};
 use pretender::{Builder, Durability, ManualClock, MessageLayer, Pretender};
 
+use super::token::TokenParser;
 use super::{MEMORY, is_server};
 use crate::logging::{self, LogFormat};
 use crate::signals;
@@ -89,7 +90,7 @@ pub(crate) struct Serve {
     control: bool,
 
     /// Obey only commands that carry this secret; better given in the environment, where other users do not see it
-    #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", value_parser = TokenParser, hide_env_values = true)]
     control_token: Option<ControlToken>,
 
     /// Folder, which has to exist, for snapshots in files; without it commands read and write no files
@@ -101,7 +102,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "PRETENDER_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     allow_host: Vec<HostName>,
 
-    /// Let web pages from this origin, as https://app.example.com, call the APIs ("*": from any origin, "null": from files); may be
+    /// Let web pages from this origin, as `https://app.example.com`, call the APIs ("*": from any origin, "null": from files); may be
     /// given several times, in the environment with commas. Pages from localhost always may
     #[arg(long, env = "PRETENDER_CORS", value_name = "ORIGIN", value_delimiter = ',')]
     cors: Vec<CorsOrigin>,

@@ -16,6 +16,7 @@ use pretender::{Clock, EventPattern, StartPosition, SystemClock, WakeHandle};
 
 use super::place::{Place, Server, parse_server};
 use super::stop::StopOnSignal;
+use super::token::TokenParser;
 use clock::ServerClock;
 use http::{FunctionUrl, HttpDestination, HttpFunction};
 
@@ -47,7 +48,7 @@ pub(crate) struct Trigger {
     url: Server,
 
     /// The token of the server's control interface, if it has one: the trigger follows the server's clock
-    #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", value_parser = TokenParser, hide_env_values = true)]
     token: Option<ControlToken>,
 
     /// Region of the requests; unless given that of the endpoint, of an ARN, AWS_REGION or us-east-1

@@ -241,6 +241,21 @@ fn a_folder_that_is_not_there_is_one_clear_line() {
 }
 
 #[test]
+fn a_token_that_is_none_is_not_repeated() {
+    for command in [
+        &["serve", "--db", ":memory:"][..],
+        &["ctl", "clock", "show"],
+        &["trigger", "--table", "Orders", "--endpoint", "127.0.0.1:1"],
+    ] {
+        let output =
+            pretender().args(command).env("PRETENDER_CONTROL_TOKEN", "two s3crets").output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("not a token: ") && !stderr.contains("s3cret"), "{stderr}");
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn commands_from_other_machines_are_warned_of() {
     use std::io::Read;
