@@ -8,6 +8,7 @@ use pdb_model::{Item, PrimaryKey, TableName};
 use pdb_store::Table;
 
 use crate::ItemsError;
+use crate::answer_size::MAX_ANSWER_JSON_BYTES;
 use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
 use crate::expressions::{Expressions, check_no_path_into_key};
 use crate::items_page::EncodedItems;
@@ -54,7 +55,7 @@ pub struct BatchGetItemInput {
 pub struct BatchGetItemOutput {
     /// The items found, for every table asked.
     pub responses: BTreeMap<TableName, EncodedItems>,
-    /// What did not fit into 16 MB, to be asked again.
+    /// What did not fit into 16 MB, or into 20 MiB of JSON, to be asked again.
     pub unprocessed_keys: BTreeMap<TableName, KeysAndAttributes>,
     /// The capacity consumed, one entry a table, if asked for.
     pub consumed_capacity: Vec<ConsumedCapacity>,
@@ -68,7 +69,7 @@ struct TableRead {
 }
 
 impl ItemManager {
-    /// Returns the items with the given keys, as of one moment, as far as they fit into 16 MB.
+    /// Returns the items with the given keys, as of one moment, as far as they fit into 16 MB, and into 20 MiB of JSON.
     ///
     /// # Errors
     ///
@@ -110,6 +111,7 @@ impl ItemManager {
             }
             let mut output = BatchGetItemOutput::default();
             let mut response_bytes = 0;
+            let mut json_bytes_before = 0;
             for ((table_name, request), read) in request_items.iter().zip(&reads) {
                 let mut items = EncodedItems::default();
                 let mut meter = Meter::default();
@@ -122,7 +124,11 @@ impl ItemManager {
                         continue;
                     };
                     let size_bytes = found.as_ref().map_or(0, |item| item.size_bytes());
-                    if response_bytes + size_bytes > MAX_RESPONSE_BYTES {
+                    let json_bytes = json_bytes_before
+                        + items.json().len()
+                        + found.as_ref().map_or(0, |item| item.json().len());
+                    if response_bytes + size_bytes > MAX_RESPONSE_BYTES || json_bytes > MAX_ANSWER_JSON_BYTES
+                    {
                         // Nothing more is read: what is left over is asked again.
                         response_bytes = MAX_RESPONSE_BYTES;
                         unprocessed.keys.push(parameter.clone());
@@ -134,9 +140,16 @@ impl ItemManager {
                         Consistency::of(request.consistent_read),
                     ));
                     if let Some(item) = found {
+                        if items.is_empty() && read.projection.is_none() {
+                            // Items of a table resemble each other. A buffer that grows step by step costs up to
+                            // three times its size.
+                            let like_this = item.json().len().saturating_mul(read.keys.len());
+                            items.reserve(like_this.min(MAX_ANSWER_JSON_BYTES));
+                        }
                         shape_into(&mut items, item.json(), item.size_bytes(), read.projection.as_ref())?;
                     }
                 }
+                json_bytes_before += items.json().len();
                 output.responses.insert(table_name.clone(), items);
                 output.consumed_capacity.extend(meter.report(
                     table_name,

@@ -43,6 +43,12 @@ impl EncodedItems {
         &self.json
     }
 
+    /// Returns the items as the inside of a JSON array, without copying them.
+    #[must_use]
+    pub fn into_json(self) -> String {
+        self.json
+    }
+
     /// Returns the items one by one.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = EncodedItem> + '_ {
         (0..self.len()).map(|index| {
@@ -55,6 +61,11 @@ impl EncodedItems {
     /// Adds an item at the end.
     pub fn push(&mut self, item: &EncodedItem) {
         self.push_stored(item.json(), item.size_bytes());
+    }
+
+    /// Makes room for so many more bytes of JSON.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.json.reserve_exact(bytes);
     }
 
     /// Adds other items at the end.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answer_size;
 mod batch_get_item;
 mod batch_write_item;
 mod capacity;

@@ -12,7 +12,7 @@ use crate::keys::{KeyFault, key_of_parameter};
 use crate::manager::ItemManager;
 use crate::options::ReturnConsumedCapacity;
 use crate::ready::ready_table;
-use crate::transaction::{MAX_TRANSACTION_BYTES, SAME_ITEM};
+use crate::transaction::{ReadItems, SAME_ITEM};
 
 /// One item that a transaction reads.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,7 +80,7 @@ impl ItemManager {
             }
             let mut output = TransactGetItemsOutput::default();
             let mut meters: BTreeMap<&TableName, Meter> = BTreeMap::new();
-            let mut response_bytes = 0;
+            let mut read_items = ReadItems::default();
             for (position, (get, table)) in input.transact_items.iter().zip(&tables).enumerate() {
                 let found =
                     read_item(tx, table, &get.key, projections[position].as_ref()).map_err(|fault| {
@@ -93,14 +93,9 @@ impl ItemManager {
                     })?;
                 let units = CapacityUnits::of_read(found.size_bytes, Consistency::Transactional);
                 meters.entry(&get.table_name).or_default().charge_table(units);
-                response_bytes += found.item.as_ref().map_or(0, EncodedItem::size_bytes);
-                output.responses.push(found.item);
+                read_items.push(found.item);
             }
-            if response_bytes > MAX_TRANSACTION_BYTES {
-                return Err(ItemsError::Validation(format!(
-                    "Transaction response size cannot exceed {MAX_TRANSACTION_BYTES} bytes"
-                )));
-            }
+            output.responses = read_items.finish()?;
             output.consumed_capacity = meters
                 .into_iter()
                 .filter_map(|(table_name, meter)| {

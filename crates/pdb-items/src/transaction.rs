@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::sync::Arc;
 
-use pdb_model::{CancellationReason, Env, EpochMillis, Item, KeyBytes, PrimaryKey, TableName};
+use pdb_model::{CancellationReason, EncodedItem, Env, EpochMillis, Item, KeyBytes, PrimaryKey, TableName};
 use pdb_store::{StoreError, Table, TokenRow, Tx};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::ItemsError;
+use crate::answer_size::MAX_ANSWER_JSON_BYTES;
 use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
 use crate::metrics::{ItemCollectionMetrics, MetricsByTable};
 use crate::options::{ReturnConsumedCapacity, ReturnItemCollectionMetrics};
@@ -184,6 +185,45 @@ fn prepare_all<'a>(
     match prepared.into_iter().collect() {
         Some(prepared) => Ok(prepared),
         None => Err(ItemsError::TransactionCanceled(reasons)),
+    }
+}
+
+/// The items that a transaction has read, as far as their number of bytes is allowed.
+#[derive(Debug, Default)]
+pub(crate) struct ReadItems {
+    items: Vec<Option<EncodedItem>>,
+    size_bytes: u64,
+    json_bytes: usize,
+}
+
+impl ReadItems {
+    /// Adds an item. Once there are too many bytes nothing is kept: other faults may still be found, which come first.
+    pub(crate) fn push(&mut self, item: Option<EncodedItem>) {
+        self.size_bytes += item.as_ref().map_or(0, EncodedItem::size_bytes);
+        self.json_bytes += item.as_ref().map_or(0, |item| item.json().len());
+        if self.is_too_large() {
+            self.items = Vec::new();
+        } else {
+            self.items.push(item);
+        }
+    }
+
+    /// Returns the items.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Validation`] if they are too large together.
+    pub(crate) fn finish(self) -> Result<Vec<Option<EncodedItem>>, ItemsError> {
+        if self.is_too_large() {
+            return Err(ItemsError::Validation(format!(
+                "Transaction response size cannot exceed {MAX_TRANSACTION_BYTES} bytes"
+            )));
+        }
+        Ok(self.items)
+    }
+
+    fn is_too_large(&self) -> bool {
+        self.size_bytes > MAX_TRANSACTION_BYTES || self.json_bytes > MAX_ANSWER_JSON_BYTES
     }
 }
 

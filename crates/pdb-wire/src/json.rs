@@ -3,6 +3,9 @@
 //! Answers are built from stored text (items are kept as the JSON that clients get) and a few members around it; a tree of values
 //! in between would cost more than everything else.
 
+/// Room for what follows a list of items in an answer.
+const END_BYTES: usize = 256;
+
 /// A buffer with one JSON value in the making. Commas are its affair.
 #[derive(Debug, Default)]
 pub(crate) struct JsonWriter {
@@ -88,10 +91,22 @@ impl JsonWriter {
         self.out.push(b']');
     }
 
-    /// Writes `[...]` around the elements' JSON, commas included.
-    pub(crate) fn list_of(&mut self, elements: &str) {
+    /// Writes `[...]` around the elements' JSON, and takes their buffer over instead of copying them if they are all but the
+    /// beginning of the answer: they may be many megabytes.
+    pub(crate) fn list_from(&mut self, elements: String) {
         self.begin_list();
-        self.out.extend_from_slice(elements.as_bytes());
+        let begun = self.out.len();
+        if begun < elements.len() {
+            let length = elements.len();
+            let mut out = elements.into_bytes();
+            out.reserve_exact(begun + END_BYTES);
+            out.resize(begun + length, 0);
+            out.copy_within(..length, begun);
+            out[..begun].copy_from_slice(&self.out);
+            self.out = out;
+        } else {
+            self.out.extend_from_slice(elements.as_bytes());
+        }
         self.end_list();
     }
 
@@ -207,6 +222,19 @@ mod tests {
         });
         let expected = r#"{"a":[1,2],"b":{},"c":[{"d":true},{"d":true}],"e":"","f":0.5}"#;
         assert_eq!(String::from_utf8(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn lists_take_their_elements_over() {
+        for elements in ["", "1", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20"] {
+            let json = JsonWriter::object_of(|json| {
+                json.name("first").list_from(elements.to_owned());
+                json.name("second").list_from(elements.to_owned());
+                json.name("end").boolean(true);
+            });
+            let expected = format!(r#"{{"first":[{elements}],"second":[{elements}],"end":true}}"#);
+            assert_eq!(String::from_utf8(json).unwrap(), expected);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::{
     BatchExecuteStatementInput, BatchExecuteStatementOutput, BatchStatementError, BatchStatementResponse,
 };
 use crate::ItemsError;
+use crate::answer_size::MAX_ANSWER_JSON_BYTES;
 use crate::capacity::{Consistency, Meter, Side};
 use crate::manager::ItemManager;
 use crate::options::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
@@ -141,8 +142,15 @@ impl Batch {
     ) -> Result<BatchExecuteStatementOutput, ItemsError> {
         let mut meters = BTreeMap::new();
         let mut responses = Vec::with_capacity(self.entries.len());
+        let mut json_bytes = 0;
         for entry in &self.entries {
             let mut response = BatchStatementResponse::default();
+            // A statement that writes cannot be taken back, so it is not begun.
+            if json_bytes >= MAX_ANSWER_JSON_BYTES {
+                response.error = Some(too_large());
+                responses.push(response);
+                continue;
+            }
             let done = match &entry.parsed {
                 Ok(parsed) => one(entry, parsed, &mut response, &mut meters),
                 Err(error) => {
@@ -153,6 +161,7 @@ impl Batch {
             if let Err(error) = done {
                 response.error = Some(told(&error).ok_or(error)?);
             }
+            json_bytes += response.item.as_ref().map_or(0, |item| item.json().len());
             responses.push(response);
         }
         let consumed_capacity = meters
@@ -173,6 +182,13 @@ fn told(error: &ItemsError) -> Option<BatchStatementError> {
         _ => return None,
     };
     Some(BatchStatementError { code, message: error.to_string() })
+}
+
+/// What is said of a statement for whose item there is no room in the answer.
+fn too_large() -> BatchStatementError {
+    let message =
+        "The items of the statements before this one exceed 20 MiB of JSON; send this statement again";
+    BatchStatementError { code: "RequestLimitExceeded", message: message.to_owned() }
 }
 
 /// Parsing refuses a statement with errors that a batch can tell, and no others.

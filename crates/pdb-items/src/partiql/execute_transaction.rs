@@ -19,7 +19,7 @@ use crate::manager::ItemManager;
 use crate::options::{
     ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
 };
-use crate::transaction::{Fingerprint, RequestToken, SAME_ITEM, check_request_size, transact};
+use crate::transaction::{Fingerprint, ReadItems, RequestToken, SAME_ITEM, check_request_size, transact};
 
 /// A transaction whose statements all read, or all write.
 struct Transaction {
@@ -116,6 +116,7 @@ impl Transaction {
         }
         let mut output = ExecuteTransactionOutput::default();
         let mut meters: BTreeMap<&TableName, Meter> = BTreeMap::new();
+        let mut read_items = ReadItems::default();
         for (position, (select, table, key)) in reads.iter().enumerate() {
             let selected = read_one(tx, table, select, key).map_err(|fault| match fault {
                 SelectFault::Key(KeyFault::Empty(text)) => ItemsError::Validation(text),
@@ -129,8 +130,9 @@ impl Transaction {
             })?;
             let meter = units_of_one(selected.size_bytes, Consistency::Transactional);
             meters.entry(table.name()).or_default().add(&meter);
-            output.responses.push(selected.item);
+            read_items.push(selected.item);
         }
+        output.responses = read_items.finish()?;
         output.consumed_capacity = meters
             .iter()
             .filter_map(|(table_name, meter)| meter.report(table_name, self.detail, Side::Read))

@@ -1,5 +1,6 @@
 //! The operations on items, through `ItemManager`.
 
+mod answer_sizes;
 mod batches;
 mod conditions;
 mod cost;

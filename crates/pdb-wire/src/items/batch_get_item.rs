@@ -85,7 +85,7 @@ pub(crate) fn batch_get_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiErr
     }
     unnamed?;
     let output = wire.pretender.batch_get_item(request)?;
-    Ok(answer(&output, &tables))
+    Ok(answer(output, &tables))
 }
 
 fn constrain_tables(
@@ -153,13 +153,11 @@ fn take_keys(
     })
 }
 
-fn answer(output: &BatchGetItemOutput, tables: &ShownTables) -> Vec<u8> {
-    let size: usize = output.responses.values().map(|items| items.json().len() + 64).sum();
-    let mut json = JsonWriter::with_capacity(size + 64);
-    json.object(|json| {
+fn answer(output: BatchGetItemOutput, tables: &ShownTables) -> Vec<u8> {
+    JsonWriter::object_of(|json| {
         json.name("Responses").object(|json| {
-            for (table, items) in &output.responses {
-                json.key(tables.shown(table)).list_of(items.json());
+            for (table, items) in output.responses {
+                json.key(tables.shown(&table)).list_from(items.into_json());
             }
         });
         json.name("UnprocessedKeys").object(|json| {
@@ -173,8 +171,7 @@ fn answer(output: &BatchGetItemOutput, tables: &ShownTables) -> Vec<u8> {
                 write_capacity(json, consumed, tables.shown(&consumed.table_name));
             });
         }
-    });
-    json.into_bytes()
+    })
 }
 
 fn write_keys(json: &mut JsonWriter, entry: &pretender::KeysAndAttributes) {

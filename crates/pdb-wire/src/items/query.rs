@@ -116,16 +116,14 @@ pub(crate) fn query(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         consistent_read: input.consistent_read.unwrap_or_default(),
         return_consumed_capacity: consumed.unwrap_or_default(),
     })?;
-    Ok(page(&output, &shown))
+    Ok(page(output, &shown))
 }
 
 /// Encodes a page of a query or a scan.
-pub(super) fn page(output: &PageOutput, table: &str) -> Vec<u8> {
-    let size = output.items.as_ref().map_or(0, |items| items.json().len());
-    let mut json = JsonWriter::with_capacity(size + 256);
-    json.object(|json| {
-        if let Some(items) = &output.items {
-            json.name("Items").list_of(items.json());
+pub(super) fn page(output: PageOutput, table: &str) -> Vec<u8> {
+    JsonWriter::object_of(|json| {
+        if let Some(items) = output.items {
+            json.name("Items").list_from(items.into_json());
         }
         json.name("Count").integer(output.count);
         json.name("ScannedCount").integer(output.scanned_count);
@@ -136,6 +134,5 @@ pub(super) fn page(output: &PageOutput, table: &str) -> Vec<u8> {
             json.name("ConsumedCapacity");
             write_capacity(json, consumed, table);
         }
-    });
-    json.into_bytes()
+    })
 }

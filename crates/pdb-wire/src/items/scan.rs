@@ -102,5 +102,5 @@ pub(crate) fn scan(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         consistent_read: input.consistent_read.unwrap_or_default(),
         return_consumed_capacity: consumed.unwrap_or_default(),
     })?;
-    Ok(page(&output, &shown))
+    Ok(page(output, &shown))
 }

@@ -61,9 +61,8 @@ pub(crate) fn execute_statement(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, Api
         return_consumed_capacity: consumed.unwrap_or_default(),
         return_values_on_condition_check_failure: on_failure.unwrap_or_default(),
     })?;
-    let mut json = JsonWriter::with_capacity(output.items.json().len() + 64);
-    json.object(|json| {
-        json.name("Items").list_of(output.items.json());
+    Ok(JsonWriter::object_of(|json| {
+        json.name("Items").list_from(output.items.into_json());
         if let Some(token) = &output.next_token {
             json.name("NextToken").text(token);
         }
@@ -74,6 +73,5 @@ pub(crate) fn execute_statement(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, Api
         if let Some(key) = &output.last_evaluated_key {
             json.name("LastEvaluatedKey").raw(&key.to_string());
         }
-    });
-    Ok(json.into_bytes())
+    }))
 }
