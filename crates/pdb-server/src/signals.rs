@@ -1,18 +1,47 @@
 //! Being asked to stop.
 
-/// Returns when the process is asked to stop, by Ctrl-C or by a supervisor.
-pub(crate) async fn stop_asked() -> std::io::Result<()> {
+use std::io;
+
+/// The request to stop: Ctrl-C, or the signal of a supervisor.
+///
+/// From its creation on a signal no longer kills the process, also before anybody waits for it.
+#[derive(Debug)]
+pub(crate) struct StopSignal {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl StopSignal {
+    /// Installs the handlers. Must be called inside a runtime.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if there can be no handler.
+    pub(crate) fn install() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+            })
         }
-        Ok(())
+        #[cfg(windows)]
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+
+    /// Returns when the process is asked to stop, or at once if it was asked since the handlers were installed.
+    pub(crate) async fn asked(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(windows)]
+        let _ = self.interrupt.recv().await;
+    }
 }

@@ -14,7 +14,7 @@ use pretender::{Builder, Durability, ManualClock, MessageLayer, Pretender};
 use super::token::TokenParser;
 use super::{MEMORY, is_server};
 use crate::logging::{self, LogFormat};
-use crate::signals;
+use crate::signals::StopSignal;
 
 /// Connections that read a file: as many as long reads may take, and some for short ones.
 const READERS: u32 = ServerOptions::MOST_LONG_READS + 8;
@@ -159,6 +159,8 @@ impl Serve {
         }
         let pretender = builder.open()?;
         let server = bound.start(pretender.clone())?;
+        // Before anybody can know that the server is there, and ask it to stop.
+        let mut stop_signal = server.block_on(async { StopSignal::install() })?;
 
         let mut said = format!("Listening on {}\nData in {}\n", server.url(), self.shown_location());
         if self.control {
@@ -170,12 +172,12 @@ impl Serve {
             tracing::info!("standard output is closed");
         }
 
-        let told = server.block_on(signals::stop_asked());
+        server.block_on(stop_signal.asked());
         if !server.stop() {
             tracing::warn!("some requests were not finished in time");
         }
         pretender.close();
-        told.map_err(Into::into)
+        Ok(())
     }
 
     fn server_options(&self) -> ServerOptions {

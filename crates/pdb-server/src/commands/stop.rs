@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use pretender::WakeHandle;
 
+use crate::signals::StopSignal;
+
 /// Stops a subscription or a trigger at Ctrl-C or when a supervisor asks; the process then ends as if it had caught up.
 #[derive(Debug)]
 pub(super) struct StopOnSignal {
@@ -23,26 +25,15 @@ impl StopOnSignal {
     pub(super) fn start(wake: WakeHandle, patience: Duration) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let (running, ended) = channel();
-        let (ready, is_ready) = channel();
+        let mut stop_signal = {
+            let _context = runtime.enter();
+            StopSignal::install()?
+        };
         std::thread::Builder::new().name("pretender-signals".to_owned()).spawn(move || {
-            let asked = runtime.block_on(async {
-                let asked = crate::signals::stop_asked();
-                let mut asked = std::pin::pin!(asked);
-                // The handler is there once the future has been polled.
-                std::future::poll_fn(|context| {
-                    let polled = asked.as_mut().poll(context);
-                    let _ = ready.send(());
-                    polled
-                })
-                .await
-            });
-            if asked.is_ok() {
-                wake.stop();
-                leave_unless(&ended, patience);
-            }
+            runtime.block_on(stop_signal.asked());
+            wake.stop();
+            leave_unless(&ended, patience);
         })?;
-        // An error means that the thread has ended, and no signal will be noticed: the process then ends as by default.
-        let _ = is_ready.recv();
         Ok(Self { _running: running })
     }
 }

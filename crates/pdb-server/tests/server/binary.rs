@@ -1,27 +1,39 @@
 //! `pretender serve`, as a process.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use crate::harness::{exchange, request};
 
-fn pretender() -> Command {
+pub(crate) fn pretender() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
     command.env_clear();
     command
 }
 
-struct Process {
+/// The program, while it runs.
+pub(crate) struct Process {
     child: Child,
     stdout: BufReader<ChildStdout>,
 }
 
 impl Process {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Self { child, stdout }
+    }
+
+    /// Where the server that has just been started listens.
+    pub(crate) fn address(&mut self) -> SocketAddr {
+        let line = self.line();
+        let address = line.strip_prefix("Listening on http://").unwrap_or_else(|| panic!("{line}"));
+        address.parse().unwrap()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     fn line(&mut self) -> String {
@@ -31,10 +43,17 @@ impl Process {
     }
 
     #[cfg(unix)]
-    fn stop(mut self, signal: &str) -> std::process::ExitStatus {
+    pub(crate) fn stop(self, signal: &str) -> std::process::ExitStatus {
+        self.stop_and_read(signal).0
+    }
+
+    /// Ends the server, and returns what it has logged.
+    #[cfg(unix)]
+    pub(crate) fn stop_and_read(mut self, signal: &str) -> (std::process::ExitStatus, String) {
         let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
-        self.child.wait().unwrap()
+        let stderr = std::io::read_to_string(self.child.stderr.take().unwrap()).unwrap();
+        (self.child.wait().unwrap(), stderr)
     }
 }
 
@@ -64,6 +83,51 @@ fn serves_until_told_to_stop_and_keeps_the_data() {
         assert_eq!(process.stop(signal).code(), Some(0));
     }
     assert!(file.exists());
+}
+
+/// The server cannot print that it listens, because nobody reads its output; it has to know already then how to stop.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_right_after_the_start_ends_it_orderly() {
+    use std::io::Write;
+    use std::os::unix::process::ExitStatusExt;
+
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (mut reader, mut writer) = std::io::pipe().unwrap();
+    // What a pipe of Linux holds.
+    writer.write_all(&[b'\n'; 65_536]).unwrap();
+    let mut child = pretender()
+        .args(["serve", "--db", ":memory:", "--port", &port.to_string()])
+        .stdout(writer)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    while std::net::TcpStream::connect(address).is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "the server has ended by itself");
+        std::thread::yield_now();
+    }
+    let answer = exchange(address, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(answer.status, 200);
+    await_write_of(child.id());
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    // Now it can print, and then stops.
+    let printed = std::thread::spawn(move || std::io::read_to_string(&mut reader).unwrap());
+    let status = child.wait().unwrap();
+    assert_eq!((status.code(), status.signal()), (Some(0), None));
+    assert!(printed.join().unwrap().contains("Listening on "));
+}
+
+/// Returns once the main thread of a process is blocked because nobody reads what it writes.
+#[cfg(target_os = "linux")]
+fn await_write_of(process: u32) {
+    let waits_in = format!("/proc/{process}/wchan");
+    let is_blocked = || std::fs::read_to_string(&waits_in).is_ok_and(|wait| wait.contains("pipe_write"));
+    let start = std::time::Instant::now();
+    // Where the kernel does not tell, the server has had the time it needs.
+    while !is_blocked() && start.elapsed() < std::time::Duration::from_secs(5) {
+        std::thread::yield_now();
+    }
 }
 
 #[test]
