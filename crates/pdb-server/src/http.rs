@@ -1,15 +1,15 @@
 //! HTTP around the wire: which request is an API call, what it must carry, and the headers of every answer.
 
 mod answer;
+mod answer_budget;
 mod auth;
 mod body;
+mod budget;
 mod guard;
 mod host;
 mod origin;
-mod room;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -20,12 +20,15 @@ use pdb_wire::{Admission, OperationClass, Reply, RequestIds, Wire};
 
 use crate::ServerOptions;
 use crate::control::{self, Control};
+use crate::pace::PaceLimits;
 use answer::{Answer, HttpResponse, MediaType};
+use answer_budget::AnswerBudget;
 use body::ReadError;
+use budget::{Budget, Permit};
 use guard::{Guard, Refused};
 use origin::Cors;
-use room::{Held, Room};
 
+pub(crate) use budget::{Contention, SMALL};
 pub use host::{HostName, NotAHostName};
 pub use origin::{CorsOrigin, NotAnOrigin};
 
@@ -45,8 +48,9 @@ pub(crate) struct Front {
     control: Option<Arc<Control>>,
     guard: Guard,
     region: String,
-    body_timeout: Duration,
-    room: Room,
+    pace_limits: PaceLimits,
+    requests: Budget,
+    answers: AnswerBudget,
     request_ids: RequestIds,
 }
 
@@ -58,10 +62,16 @@ impl Front {
             control: control.map(Arc::new),
             guard: Guard::new(options),
             region,
-            body_timeout: options.body_timeout,
-            room: Room::new(options.bytes_in_flight),
+            pace_limits: options.pace_limits(),
+            requests: Budget::new(options.bytes_in_flight, options.body_timeout),
+            answers: AnswerBudget::new(options.bytes_in_flight, options.body_timeout),
             request_ids: RequestIds::new(),
         }
+    }
+
+    /// Returns what tells whether answers wait for others that are not fetched.
+    pub(crate) fn contention(&self) -> &Contention {
+        self.answers.contention()
     }
 
     /// Answers one request. Whatever happens, there is an answer, unless the user has asked that there be none.
@@ -147,7 +157,7 @@ impl Front {
         request_id: &str,
     ) -> Option<Answer> {
         // Until there is an answer.
-        let (body, _held) = match self.read(parts, body).await {
+        let (body, permit) = match self.read(parts, body).await {
             Ok(body) => body,
             Err(answer) => return Some(answer),
         };
@@ -162,19 +172,26 @@ impl Front {
         if let Some(delay) = admission.take_delay() {
             tokio::time::sleep(delay).await;
         }
-        let class = operation.class();
-        let Some(room) = self.room.of_answer(class, self.body_timeout).await else {
+        let Some(place) = self.answers.admit(operation, &body).await else {
             return Some(Answer::no_room());
         };
-        let reply = match class {
-            OperationClass::Write => self.wire.carry_out(admission, &body).await,
-            OperationClass::PointRead if !self.is_remote => self.wire.carry_out(admission, &body).await,
-            OperationClass::PointRead | OperationClass::Blocking => {
-                self.carry_out_blocking(admission, body).await
-            }
+        let may_block = match operation.class() {
+            OperationClass::Write => false,
+            OperationClass::PointRead => self.is_remote,
+            OperationClass::Blocking => true,
         };
-        reply.answer().map(|response| {
-            Answer::with_body(response.status, self.room.occupy(room, response.body), media_type)
+        let reply = if may_block {
+            self.carry_out_blocking(admission, body).await
+        } else {
+            let body = body;
+            self.wire.carry_out(admission, &body).await
+        };
+        // The body is gone, whatever its answer waits for.
+        drop(permit);
+        let response = reply.answer()?;
+        Some(match self.answers.keep(place, response.body).await {
+            Some(body) => Answer::with_body(response.status, body, media_type),
+            None => Answer::no_room(),
         })
     }
 
@@ -185,7 +202,7 @@ impl Front {
     }
 
     async fn command(&self, control: &Arc<Control>, parts: &Parts, command: &str, body: Incoming) -> Answer {
-        let (body, _held) = match self.read(parts, body).await {
+        let (body, _permit) = match self.read(parts, body).await {
             Ok(body) => body,
             Err(answer) => return answer,
         };
@@ -197,8 +214,8 @@ impl Front {
     }
 
     /// Reads the body, or says what to answer if that cannot be.
-    async fn read(&self, parts: &Parts, body: Incoming) -> Result<(Bytes, Held), Answer> {
-        match body::read(&parts.headers, body, &self.room, self.body_timeout).await {
+    async fn read(&self, parts: &Parts, body: Incoming) -> Result<(Bytes, Permit), Answer> {
+        match body::read(&parts.headers, body, &self.requests, &self.pace_limits).await {
             Ok(body) => Ok(body),
             Err(ReadError::TooLarge) => Err(Answer::empty(StatusCode::PAYLOAD_TOO_LARGE).closing()),
             Err(ReadError::TimedOut) => Err(Answer::empty(StatusCode::REQUEST_TIMEOUT).closing()),
@@ -206,9 +223,9 @@ impl Front {
                 tracing::debug!(%error, "a request body could not be read");
                 Err(Answer::empty(StatusCode::BAD_REQUEST).closing())
             }
-            Err(ReadError::NoRoom) => Err(Answer::no_room()),
+            Err(ReadError::NoPermit) => Err(Answer::no_room()),
             // What cannot be unpacked is no JSON.
-            Err(ReadError::NotGzip) => Ok((Bytes::new(), Held::default())),
+            Err(ReadError::NotGzip) => Ok((Bytes::new(), Permit::default())),
         }
     }
 }

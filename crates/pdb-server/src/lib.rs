@@ -4,11 +4,12 @@ mod control;
 mod http;
 mod listen;
 mod options;
-mod patience;
+mod pace;
 mod running;
 mod shutdown;
 mod span;
 mod token;
+mod write_timeout;
 
 pub use http::{CorsOrigin, HostName, NotAHostName, NotAnOrigin};
 pub use listen::{BoundServer, Server, ServerError};

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -12,15 +13,19 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use pdb_wire::Wire;
 use pretender::Pretender;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use crate::control::{Control, SnapshotFolder};
 use crate::http::Front;
-use crate::patience::Patient;
+use crate::pace::PaceLimits;
 use crate::shutdown::{Shutdown, Watcher};
+use crate::write_timeout::WriteTimeout;
 use crate::{RunningServer, ServerOptions};
 
 /// How long the accept loop rests after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often such an error is told.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// What a connection reads ahead at most. Left to itself it would keep 400 KB.
 const MOST_BUFFERED_BYTES: usize = 32 * 1024;
@@ -130,7 +135,11 @@ impl BoundServer {
             let _context = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(ServerError::Threads)?
         };
-        let timeouts = Timeouts { head: options.head_timeout, answer: options.body_timeout };
+        let timeouts = Timeouts {
+            head: options.head_timeout,
+            first_head: options.first_head_timeout,
+            pace_limits: options.pace_limits(),
+        };
         runtime.spawn(accept(listener, front, timeouts, watcher));
         Ok(RunningServer::new(runtime, address, shutdown, options.drain_timeout))
     }
@@ -140,7 +149,8 @@ impl BoundServer {
 #[derive(Clone, Copy)]
 struct Timeouts {
     head: Duration,
-    answer: Duration,
+    first_head: Duration,
+    pace_limits: PaceLimits,
 }
 
 async fn accept(
@@ -149,6 +159,7 @@ async fn accept(
     timeouts: Timeouts,
     mut watcher: Watcher,
 ) {
+    let mut failures = Failures::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -159,10 +170,31 @@ async fn accept(
                 tokio::spawn(serve(stream, front.clone(), timeouts, watcher.clone()));
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                if let Some(more) = failures.note(Instant::now()) {
+                    tracing::warn!(%error, more, "a connection could not be accepted");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+/// Keeps what goes wrong many times a second from filling the log.
+#[derive(Debug, Default)]
+struct Failures {
+    told: Option<Instant>,
+    more: u64,
+}
+
+impl Failures {
+    /// Notes a failure; returns how many there were since the last one that was told, if it is time to tell of one.
+    fn note(&mut self, now: Instant) -> Option<u64> {
+        if self.told.is_some_and(|told| now - told < TELL_EVERY) {
+            self.more += 1;
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.more))
     }
 }
 
@@ -170,18 +202,33 @@ async fn accept(
 async fn serve(stream: TcpStream, front: Arc<Front>, timeouts: Timeouts, mut watcher: Watcher) {
     // Answers are small and complete: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
+    let stream = WriteTimeout::new(TokioIo::new(stream), timeouts.pace_limits, front.contention().clone());
+    let has_begun = AtomicBool::new(false);
+    let service = service_fn(|request| {
+        has_begun.store(true, Ordering::Relaxed);
         let front = front.clone();
         async move { front.answer(request).await }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(timeouts.head)
+        // Who sends a request and shuts its side down still waits for the answer.
+        .half_close(true)
         .max_buf_size(MOST_BUFFERED_BYTES)
-        .serve_connection(Patient::new(TokioIo::new(stream), timeouts.answer), service);
+        .serve_connection(stream, service);
     let mut connection = std::pin::pin!(connection);
+    let is_late = async {
+        tokio::time::sleep(timeouts.first_head).await;
+        if has_begun.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = is_late => {
+            tracing::debug!("a connection sent no request");
+            return;
+        }
         () = watcher.stopped() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -189,5 +236,19 @@ async fn serve(stream: TcpStream, front: Arc<Front>, timeouts: Timeouts, mut wat
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_told_once_a_second() {
+        let start = Instant::now();
+        let mut failures = Failures::default();
+        let told: Vec<_> =
+            (0..=50).filter_map(|n| failures.note(start + n * ACCEPT_PAUSE).map(|more| (n, more))).collect();
+        assert_eq!(told, [(0, 0), (20, 19), (40, 19)]);
     }
 }

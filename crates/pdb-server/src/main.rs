@@ -3,6 +3,7 @@
 mod commands;
 mod endpoint;
 mod logging;
+mod open_files;
 mod remote;
 mod sign;
 mod signals;

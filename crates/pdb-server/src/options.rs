@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use pretender::ManualClock;
 
+use crate::pace::PaceLimits;
 use crate::{ControlToken, CorsOrigin, HostName};
 
 /// How a server listens and behaves. The defaults suit tests: a free port of the local machine.
@@ -21,13 +22,23 @@ pub struct ServerOptions {
     /// How long a client may take to send the head of a request, and to stay idle between two; three minutes unless
     /// chosen, longer than clients keep a connection they do not use.
     pub head_timeout: Duration,
-    /// How long a client may take to send the body of a request, may go without taking a byte of its answer, and has to wait for
-    /// room (see `bytes_in_flight`) before it gets status 503; a minute unless chosen.
+    /// How long a client may take from connecting until it has sent the head of its first request; 30 seconds unless chosen.
+    pub first_head_timeout: Duration,
+    /// How long a client may stay below `min_bytes_per_second`, on average, while it sends a body or takes an answer; also how long
+    /// a request waits for memory (see `bytes_in_flight`) before it gets status 503. A minute unless chosen.
     pub body_timeout: Duration,
+    /// What takes the place of `body_timeout` for a large body or answer while others wait for the memory that it occupies; then the
+    /// client must be eight times as fast, too. Ten seconds unless chosen.
+    pub contended_timeout: Duration,
+    /// How many bytes a second a client must send of a body, or take of an answer; 8 KiB unless chosen.
+    pub min_bytes_per_second: u32,
+    /// How long a client may take in all to send a body, or to take an answer, however fast it is; ten minutes unless chosen.
+    pub transfer_timeout: Duration,
     /// How many bytes of request bodies above 16 KiB the server holds at one time, and as many of answers; 32 MiB unless chosen.
-    /// Who finds no room waits for it, before its body is read or its answer is made. Work on a request takes some
-    /// times its size, so the server's memory is bounded, whatever the number of connections; each connection by itself takes
-    /// up to 50 KiB. Calls with small bodies and health checks do not wait for large bodies.
+    /// Bodies are counted as they arrive, answers by their true length. What finds no memory waits for it: a body is not read
+    /// meanwhile, and no more answers are made than there are places for them. A quarter is kept for what is no longer than 1 MiB.
+    /// Calls with bodies and answers of up to 16 KiB wait for nothing. Work on a request takes some times its size, and each
+    /// connection by itself up to 50 KiB.
     pub bytes_in_flight: usize,
     /// How long a stop waits for requests in flight; ten seconds unless chosen.
     pub drain_timeout: Duration,
@@ -51,6 +62,16 @@ impl ServerOptions {
     /// processor, and each costs memory. A database needs more readers than that, or short reads wait for long ones, and
     /// with them the threads that answer everything else.
     pub const MOST_LONG_READS: u32 = 16;
+
+    /// What is asked of clients that send bodies and take answers.
+    pub(crate) fn pace_limits(&self) -> PaceLimits {
+        PaceLimits {
+            window: self.body_timeout,
+            contended_window: self.contended_timeout,
+            bytes_per_second: self.min_bytes_per_second.into(),
+            deadline: self.transfer_timeout,
+        }
+    }
 }
 
 impl Default for ServerOptions {
@@ -60,7 +81,11 @@ impl Default for ServerOptions {
             port: 0,
             workers: None,
             head_timeout: Duration::from_secs(180),
+            first_head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(60),
+            contended_timeout: Duration::from_secs(10),
+            min_bytes_per_second: 8 * 1024,
+            transfer_timeout: Duration::from_secs(600),
             bytes_in_flight: 32 * 1024 * 1024,
             drain_timeout: Duration::from_secs(10),
             control: None,

@@ -14,6 +14,7 @@ use pretender::{Builder, Durability, ManualClock, MessageLayer, Pretender};
 use super::token::TokenParser;
 use super::{MEMORY, is_server};
 use crate::logging::{self, LogFormat};
+use crate::open_files;
 use crate::signals::StopSignal;
 
 /// Connections that read a file: as many as long reads may take, and some for short ones.
@@ -149,6 +150,7 @@ impl Serve {
     /// Serves until it is told to stop.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         logging::start(&self.log_level, self.log_format)?;
+        open_files::raise_limit();
         // The port first: a second server must not touch the first one's file.
         let clock = self.control.then(|| Arc::new(ManualClock::running()));
         let bound = Server::bind(ServerOptions { control: clock.clone(), ..self.server_options() })?;

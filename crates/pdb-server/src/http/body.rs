@@ -1,6 +1,7 @@
-//! Reading a request's body: bounded in size and time, unpacked if it is packed, and given room if it is large.
+//! Reading a request's body: bounded in size and time, unpacked if it is packed, with a permit for what has arrived of it if that
+//! is much.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -8,13 +9,19 @@ use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
+use tokio::time::{Instant, timeout};
 
-use super::room::{Held, Room, SMALL};
+use super::budget::{Budget, Permit, SMALL};
+use crate::pace::{Pace, PaceLimits, TooSlow};
 
 /// The largest body, packed and unpacked: 16 MiB.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// How much of a body that is too large is read and thrown away, so that the client gets to see the answer.
 const MOST_DRAINED_BYTES: usize = 64 * 1024 * 1024;
+/// Permits are taken for so many bytes at a time.
+const STEP: usize = 64 * 1024;
+/// How many times as much is unpacked after each permit.
+const UNPACKING_FACTOR: usize = 4;
 
 /// Why there is no body to work on.
 #[derive(Debug)]
@@ -23,61 +30,97 @@ pub(crate) enum ReadError {
     TooLarge,
     /// The client was too slow.
     TimedOut,
-    /// There was no room for it in all that time.
-    NoRoom,
+    /// There was no permit for it for too long.
+    NoPermit,
     /// The connection broke, or the chunks were malformed.
     Broken(hyper::Error),
     /// Said to be gzip, and is not.
     NotGzip,
 }
 
-/// Reads a body; returns it with the room it occupies.
+/// Reads a body; returns it with the permit for it.
 pub(crate) async fn read(
     headers: &HeaderMap,
-    mut body: Incoming,
-    room: &Room,
-    patience: Duration,
-) -> Result<(Bytes, Held), ReadError> {
+    body: Incoming,
+    budget: &Budget,
+    limits: &PaceLimits,
+) -> Result<(Bytes, Permit), ReadError> {
     let size = body.size_hint();
     if size.lower() > MOST_BYTES as u64 {
-        return timed(patience, drain(body, 0)).await;
+        return drain(body, 0, limits.window).await;
     }
+    let expected = size.exact().map_or(0, |bytes| bytes as usize);
+    let mut arriving = Arriving { body, pace: Pace::new(Instant::now()), received: 0, budget, limits };
+    let mut collected = Collected::new(expected);
+    let mut permit = Permit::default();
+    while let Some(data) = arriving.next().await? {
+        let length = collected.len() + data.len();
+        if length > MOST_BYTES {
+            return drain(arriving.body, length, limits.window).await;
+        }
+        // As much as has come, and no more: what is announced may never come.
+        if length > SMALL && !budget.try_grow(&mut permit, stepped(length), expected) {
+            let asked = Instant::now();
+            grow(budget, &mut permit, stepped(length), expected).await?;
+            arriving.pace.excuse(asked.elapsed());
+        }
+        collected.add(data);
+    }
+    let bytes = collected.finish();
     let is_gzip = headers
         .get(CONTENT_ENCODING)
         .is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
-    // What is packed may become as large as a body may be.
-    let known = if is_gzip { Some(MOST_BYTES) } else { size.exact().map(|bytes| bytes as usize) };
-    let mut held = find(room, known.unwrap_or(0), patience).await?;
-    let mut read = Collected::new(size.exact().map_or(0, |bytes| bytes as usize));
-    if known.is_none() {
-        // Chunks tell no size beforehand, and are few as a rule.
-        timed(patience, read.collect(&mut body, SMALL)).await?;
-        if !body.is_end_stream() {
-            held = find(room, MOST_BYTES, patience).await?;
+    if is_gzip { unpack(bytes, permit, budget).await } else { Ok((bytes, permit)) }
+}
+
+/// A length, rounded up so that permits are not taken for each packet.
+fn stepped(length: usize) -> usize {
+    length.next_multiple_of(STEP).min(MOST_BYTES)
+}
+
+async fn grow(budget: &Budget, permit: &mut Permit, bytes: usize, expected: usize) -> Result<(), ReadError> {
+    if budget.grow(permit, bytes, expected).await { Ok(()) } else { Err(ReadError::NoPermit) }
+}
+
+/// A body that is being sent.
+struct Arriving<'a> {
+    body: Incoming,
+    pace: Pace,
+    /// How many bytes have come.
+    received: usize,
+    budget: &'a Budget,
+    limits: &'a PaceLimits,
+}
+
+impl Arriving<'_> {
+    /// Waits for the next piece, as long as the client is not too slow.
+    async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
+        if self.body.is_end_stream() {
+            return Ok(None);
+        }
+        loop {
+            match timeout(self.limits.tick(), next_data(&mut self.body)).await {
+                Ok(data) => {
+                    let data = data?;
+                    // Nearly all bodies arrive in one piece. Others may come in so many that no wait is ever long.
+                    if self.received > 0 {
+                        self.check()?;
+                    }
+                    let bytes = data.as_ref().map_or(0, Bytes::len);
+                    self.pace.advance(bytes);
+                    self.received += bytes;
+                    return Ok(data);
+                }
+                Err(_) => self.check()?,
+            }
         }
     }
-    timed(patience, read.collect(&mut body, MOST_BYTES)).await?;
-    if read.len() > MOST_BYTES {
-        return timed(patience, drain(body, read.len())).await;
-    }
-    let bytes = read.finish();
-    if !is_gzip {
-        return Ok((bytes, held));
-    }
-    // Up to 16 MiB come out of it: too much to do between two other requests.
-    let unpacked = tokio::task::spawn_blocking(move || unpack(&bytes)).await;
-    Ok((unpacked.unwrap_or(Err(ReadError::NotGzip))?, held))
-}
 
-async fn find(room: &Room, bytes: usize, patience: Duration) -> Result<Held, ReadError> {
-    room.of_body(bytes, patience).await.ok_or(ReadError::NoRoom)
-}
-
-async fn timed<T>(
-    patience: Duration,
-    reading: impl Future<Output = Result<T, ReadError>>,
-) -> Result<T, ReadError> {
-    tokio::time::timeout(patience, reading).await.map_err(|_| ReadError::TimedOut)?
+    fn check(&mut self) -> Result<(), ReadError> {
+        let is_contended = self.received > SMALL && self.budget.contention().is_on();
+        let checked = self.pace.check(Instant::now(), self.limits, is_contended);
+        checked.map_err(|TooSlow| ReadError::TimedOut)
+    }
 }
 
 /// What was read of a body.
@@ -98,23 +141,26 @@ impl Collected {
         self.first.len() + self.all.len()
     }
 
-    /// Reads until the body ends, or has more than `limit` bytes.
-    async fn collect(&mut self, body: &mut Incoming, limit: usize) -> Result<(), ReadError> {
-        while self.len() <= limit
-            && !body.is_end_stream()
-            && let Some(data) = next_data(body).await?
-        {
-            if self.len() == 0 {
-                self.first = data;
-                continue;
-            }
-            if self.all.is_empty() {
-                self.all.reserve(self.expected);
-                self.all.extend_from_slice(&std::mem::take(&mut self.first));
-            }
-            self.all.extend_from_slice(&data);
+    fn add(&mut self, data: Bytes) {
+        if self.len() == 0 {
+            self.first = data;
+            return;
         }
-        Ok(())
+        if self.all.is_empty() {
+            let first = std::mem::take(&mut self.first);
+            self.make_room(first.len() + data.len());
+            self.all.extend_from_slice(&first);
+        }
+        self.make_room(data.len());
+        self.all.extend_from_slice(&data);
+    }
+
+    /// Makes room for more, and for not much more than has come already: what is announced may never come.
+    fn make_room(&mut self, bytes: usize) {
+        if self.all.capacity() - self.all.len() < bytes {
+            let rest = self.expected.saturating_sub(self.all.len());
+            self.all.reserve(rest.min(self.all.len().max(STEP)).max(bytes));
+        }
     }
 
     fn finish(self) -> Bytes {
@@ -132,19 +178,54 @@ async fn next_data(body: &mut Incoming) -> Result<Option<Bytes>, ReadError> {
     Ok(None)
 }
 
-/// Reads on, so that a client which is still sending is not cut off before it reads the answer.
-async fn drain<T>(mut body: Incoming, mut seen: usize) -> Result<T, ReadError> {
-    while seen < MOST_DRAINED_BYTES
-        && let Some(data) = next_data(&mut body).await?
-    {
-        seen += data.len();
-    }
-    Err(ReadError::TooLarge)
+/// Reads on for a while, so that a client which is still sending is not cut off before it reads the answer.
+async fn drain<T>(mut body: Incoming, mut seen: usize, patience: Duration) -> Result<T, ReadError> {
+    let draining = async {
+        while seen < MOST_DRAINED_BYTES
+            && let Some(data) = next_data(&mut body).await?
+        {
+            seen += data.len();
+        }
+        Err(ReadError::TooLarge)
+    };
+    timeout(patience, draining).await.map_err(|_| ReadError::TimedOut)?
 }
 
-fn unpack(packed: &[u8]) -> Result<Bytes, ReadError> {
-    let mut unpacked = Vec::new();
-    let limit = MOST_BYTES as u64 + 1;
-    MultiGzDecoder::new(packed).take(limit).read_to_end(&mut unpacked).map_err(|_| ReadError::NotGzip)?;
-    if unpacked.len() > MOST_BYTES { Err(ReadError::TooLarge) } else { Ok(unpacked.into()) }
+/// Unpacks a body, with permits for what has come out of it.
+async fn unpack(packed: Bytes, mut permit: Permit, budget: &Budget) -> Result<(Bytes, Permit), ReadError> {
+    let packed_bytes = packed.len();
+    let mut unpacking = Unpacking { decoder: MultiGzDecoder::new(Cursor::new(packed)), unpacked: Vec::new() };
+    let mut limit = SMALL;
+    loop {
+        // Up to 16 MiB come out of it: too much to do between two other requests.
+        let run =
+            tokio::task::spawn_blocking(move || unpacking.run(limit).map(|is_done| (unpacking, is_done)));
+        let is_done;
+        (unpacking, is_done) = run.await.unwrap_or(Err(ReadError::NotGzip))?;
+        if unpacking.unpacked.len() > MOST_BYTES {
+            return Err(ReadError::TooLarge);
+        }
+        if is_done {
+            return Ok((unpacking.unpacked.into(), permit));
+        }
+        limit = (limit * UNPACKING_FACTOR).min(MOST_BYTES + 1);
+        grow(budget, &mut permit, packed_bytes + limit, limit).await?;
+    }
+}
+
+/// A packed body, and what has come out of it.
+struct Unpacking {
+    decoder: MultiGzDecoder<Cursor<Bytes>>,
+    unpacked: Vec<u8>,
+}
+
+impl Unpacking {
+    /// Unpacks until there are so many bytes, or all; returns whether these are all.
+    fn run(&mut self, limit: usize) -> Result<bool, ReadError> {
+        let wanted = limit - self.unpacked.len();
+        self.unpacked.reserve_exact(wanted);
+        let mut part = (&mut self.decoder).take(wanted as u64);
+        let read = part.read_to_end(&mut self.unpacked).map_err(|_| ReadError::NotGzip)?;
+        Ok(read < wanted)
+    }
 }

@@ -1,6 +1,6 @@
 //! A server on a free port, and a client that sends exactly the bytes it is told to.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -58,6 +58,11 @@ impl Connection {
         self.0.get_mut().write_all(bytes.as_ref()).is_ok()
     }
 
+    /// Tells the server that nothing more will come.
+    pub(crate) fn end_sending(&mut self) {
+        self.0.get_mut().shutdown(std::net::Shutdown::Write).unwrap();
+    }
+
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
@@ -65,9 +70,14 @@ impl Connection {
     }
 
     pub(crate) fn answer(&mut self) -> Answer {
-        let status = self.line();
-        let status =
-            status.split(' ').nth(1).unwrap_or_else(|| panic!("no status: {status:?}")).parse().unwrap();
+        self.try_answer().unwrap_or_else(|error| panic!("no answer: {error}"))
+    }
+
+    /// The answer, or why there is none.
+    pub(crate) fn try_answer(&mut self) -> std::io::Result<Answer> {
+        let mut status = String::new();
+        self.0.read_line(&mut status)?;
+        let status = status.split(' ').nth(1).ok_or(ErrorKind::UnexpectedEof)?.parse().unwrap();
         let mut headers = Vec::new();
         loop {
             let line = self.line();
@@ -77,8 +87,13 @@ impl Connection {
         let mut answer = Answer { status, headers, body: Vec::new() };
         let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
         answer.body = vec![0; length];
-        self.0.read_exact(&mut answer.body).unwrap();
-        answer
+        self.0.read_exact(&mut answer.body)?;
+        Ok(answer)
+    }
+
+    /// Reads something; returns how much, which is nothing once the server has closed the connection.
+    pub(crate) fn read_some(&mut self) -> usize {
+        self.0.read(&mut [0; 32 * 1024]).unwrap_or(0)
     }
 
     /// The answer, unless the server closes the connection without one.
@@ -89,6 +104,31 @@ impl Connection {
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// The status, unless the server closes the connection without one.
+    pub(crate) fn status_unless_cut(&mut self) -> Option<u16> {
+        let mut line = String::new();
+        self.0.read_line(&mut line).ok()?;
+        line.split(' ').nth(1)?.parse().ok()
+    }
+
+    /// The status, if there is one soon; 0 if the connection was closed without one.
+    pub(crate) fn status_within(&mut self, patience: Duration) -> Option<u16> {
+        self.0.get_ref().set_read_timeout(Some(patience)).unwrap();
+        match self.0.fill_buf() {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => None,
+            Err(_) => Some(0),
+            Ok(_) => Some(self.status_unless_cut().unwrap_or(0)),
+        }
+    }
+
+    /// Sends as much as the server takes before it takes nothing for some time.
+    pub(crate) fn send_within(&mut self, bytes: impl AsRef<[u8]>, patience: Duration) {
+        let stream = self.0.get_mut();
+        stream.set_write_timeout(Some(patience)).unwrap();
+        let _ = stream.write_all(bytes.as_ref());
+        stream.set_write_timeout(None).unwrap();
     }
 
     /// Whether the server has closed the connection.

@@ -13,6 +13,8 @@ mod limits;
 mod protocol;
 mod replay;
 mod robustness;
+mod slow_clients;
+mod slow_programs;
 mod snapshots;
 mod tail;
 mod tail_elsewhere;

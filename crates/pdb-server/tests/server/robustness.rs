@@ -66,6 +66,25 @@ fn a_client_that_leaves_harms_nobody() {
 }
 
 #[test]
+fn a_client_that_has_said_all_still_gets_its_answer() {
+    let server = server();
+    let mut connection = Connection::to(server.address());
+    // Two requests at once: also the second has its answer.
+    connection.send(request(LIST, "{}").repeat(2));
+    connection.end_sending();
+    for _ in 0..2 {
+        assert_eq!(connection.answer().text(), r#"{"Streams":[]}"#);
+    }
+    assert!(connection.is_closed());
+    // Who has said half only has none, and does not keep the connection.
+    let mut half = Connection::to(server.address());
+    half.send(half_a_request());
+    half.end_sending();
+    assert_ne!(half.answer_unless_closed().map(|answer| answer.status), Some(200));
+    assert!(half.is_closed());
+}
+
+#[test]
 fn nonsense_is_answered_or_cut_off() {
     let server = server();
     for nonsense in ["\r\n\r\n", "hello\r\n\r\n", "POST / HTTP/9\r\n\r\n", "\u{0}\u{1}\u{2}\r\n\r\n"] {

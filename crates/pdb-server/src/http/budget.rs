@@ -1,0 +1,204 @@
+//! How many bytes of requests, or of answers, the server holds at one time, however many connections there are.
+//!
+//! A budget has two lanes. What is long (above [`LONG`]) takes its permits from the general lane only, so that uploads and pages
+//! cannot keep others from the reserve. Up to [`SMALL`] nothing needs a permit: those calls wait for nobody.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Permits are counted in units of 1 KiB.
+const UNIT: usize = 1024;
+/// Up to this size a body or an answer needs no permit.
+pub(crate) const SMALL: usize = 16 * 1024;
+/// What is longer may not use the reserve. An item of 400 KB is shorter, unless it consists of `NULL`s and the like.
+const LONG: usize = 1024 * 1024;
+/// The part of a budget that is the reserve.
+const RESERVE: usize = 4;
+
+/// Whether anybody waits for a permit of a budget: then those who keep theirs too long are cut off sooner.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Contention(Arc<AtomicUsize>);
+
+impl Contention {
+    /// Returns whether somebody waits now.
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    fn begin(&self) -> Waiting {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Waiting(self.clone())
+    }
+}
+
+/// One who waits.
+struct Waiting(Contention);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        (self.0).0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A number of bytes that may be held at one time.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    general: Lane,
+    reserve: Lane,
+    /// Whoever holds it needs no further permits. Several who hold parts of what they need, and wait for the rest, would else
+    /// wait for each other.
+    overdraft: Arc<Semaphore>,
+    contention: Contention,
+    timeout: Duration,
+}
+
+impl Budget {
+    /// Returns a budget of so many bytes. Nobody waits longer for a permit than `timeout`.
+    pub(crate) fn new(bytes: usize, timeout: Duration) -> Self {
+        let reserve = bytes / RESERVE;
+        Self {
+            general: Lane::new(bytes - reserve),
+            reserve: Lane::new(reserve),
+            overdraft: Arc::new(Semaphore::new(1)),
+            contention: Contention::default(),
+            timeout,
+        }
+    }
+
+    /// Returns what tells whether anybody waits.
+    pub(crate) fn contention(&self) -> &Contention {
+        &self.contention
+    }
+
+    /// Takes a permit for so many bytes, if they are free.
+    pub(crate) fn try_take(&self, bytes: usize) -> Option<Permit> {
+        let mut permit = Permit::default();
+        self.try_grow(&mut permit, bytes, bytes).then_some(permit)
+    }
+
+    /// Waits for a permit for so many bytes, or for the whole general lane if that has not as many; `None` after the timeout.
+    pub(crate) async fn take(&self, bytes: usize) -> Option<Permit> {
+        if let Some(permit) = self.try_take(bytes) {
+            return Some(permit);
+        }
+        let units = bytes.div_ceil(UNIT);
+        let may_use_reserve = bytes <= LONG && units <= self.reserve.units;
+        let mut permit = Permit::default();
+        let waiting = async {
+            tokio::select! {
+                taken = self.general.take(units) => permit.add_general(taken?),
+                taken = self.reserve.take(units), if may_use_reserve => permit.add_reserve(taken?),
+            }
+            Some(permit)
+        };
+        let _waiting = self.contention.begin();
+        tokio::time::timeout(self.timeout, waiting).await.ok()?
+    }
+
+    /// Makes a permit one for so many bytes, and waits for them if need be; returns whether that was possible before the
+    /// timeout. `expected` tells how many it is likely to be in the end.
+    pub(crate) async fn grow(&self, permit: &mut Permit, bytes: usize, expected: usize) -> bool {
+        if self.try_grow(permit, bytes, expected) {
+            return true;
+        }
+        let is_long = bytes.max(expected) > LONG;
+        let units = permit.lacking(bytes);
+        let may_use_general = units <= self.general.units;
+        let may_use_reserve = !is_long && units <= self.reserve.units;
+        let waiting = async {
+            tokio::select! {
+                taken = self.general.take(units), if may_use_general => permit.add_general(taken?),
+                taken = self.reserve.take(units), if may_use_reserve => permit.add_reserve(taken?),
+                taken = self.overdraft.clone().acquire_owned() => permit.overdraft = taken.ok(),
+            }
+            Some(())
+        };
+        let _waiting = self.contention.begin();
+        matches!(tokio::time::timeout(self.timeout, waiting).await, Ok(Some(())))
+    }
+
+    /// Makes a permit one for so many bytes, if they are free; returns whether they were.
+    pub(crate) fn try_grow(&self, permit: &mut Permit, bytes: usize, expected: usize) -> bool {
+        let is_long = bytes.max(expected) > LONG;
+        let units = permit.lacking(bytes);
+        if units == 0 {
+            true
+        } else if let Some(taken) = self.general.try_take(units) {
+            permit.add_general(taken);
+            true
+        } else if !is_long && let Some(taken) = self.reserve.try_take(units) {
+            permit.add_reserve(taken);
+            true
+        } else {
+            false
+        }
+    }
+
+    /// What is free, in KiB: of the general lane and of the reserve.
+    #[cfg(test)]
+    pub(crate) fn free(&self) -> (usize, usize) {
+        (self.general.free.available_permits(), self.reserve.free.available_permits())
+    }
+}
+
+/// Bytes that may be held; dropped, they are free for others.
+#[derive(Debug, Default)]
+pub(crate) struct Permit {
+    general: Option<OwnedSemaphorePermit>,
+    reserve: Option<OwnedSemaphorePermit>,
+    overdraft: Option<OwnedSemaphorePermit>,
+}
+
+impl Permit {
+    /// How many units it lacks for so many bytes.
+    fn lacking(&self, bytes: usize) -> usize {
+        if self.overdraft.is_some() {
+            return 0;
+        }
+        let units = |part: &Option<OwnedSemaphorePermit>| part.as_ref().map_or(0, |part| part.num_permits());
+        bytes.div_ceil(UNIT).saturating_sub(units(&self.general) + units(&self.reserve))
+    }
+
+    fn add_general(&mut self, taken: OwnedSemaphorePermit) {
+        merge(&mut self.general, taken);
+    }
+
+    fn add_reserve(&mut self, taken: OwnedSemaphorePermit) {
+        merge(&mut self.reserve, taken);
+    }
+}
+
+fn merge(part: &mut Option<OwnedSemaphorePermit>, taken: OwnedSemaphorePermit) {
+    match part {
+        Some(part) => part.merge(taken),
+        None => *part = Some(taken),
+    }
+}
+
+#[derive(Debug)]
+struct Lane {
+    units: usize,
+    free: Arc<Semaphore>,
+}
+
+impl Lane {
+    fn new(bytes: usize) -> Self {
+        let units = (bytes / UNIT).clamp(1, u32::MAX as usize / 2);
+        Self { units, free: Arc::new(Semaphore::new(units)) }
+    }
+
+    fn try_take(&self, units: usize) -> Option<OwnedSemaphorePermit> {
+        self.free.clone().try_acquire_many_owned(u32::try_from(units).ok()?).ok()
+    }
+
+    /// Waits for so many units; for all there are, if that is not enough. The semaphore is never closed.
+    async fn take(&self, units: usize) -> Option<OwnedSemaphorePermit> {
+        self.free.clone().acquire_many_owned(units.min(self.units) as u32).await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;
