@@ -216,6 +216,32 @@ fn a_file_goes_from_one_database_to_another() {
 }
 
 #[test]
+fn a_damaged_file_replaces_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let seed = directory.path().join("seed.db");
+    each(|db| {
+        db.put("a", "seeded");
+        db.db.save_snapshot_file(&seed).unwrap();
+        db.put("a", "current");
+        let whole = std::fs::read(&seed).unwrap();
+        // The page of each fixed table and of each of our own, one after the other.
+        for page in 1..whole.len() / 8192 {
+            let mut damaged = whole.clone();
+            damaged[page * 8192..(page + 1) * 8192].fill(0x5a);
+            std::fs::write(&seed, damaged).unwrap();
+            let error = db.db.restore_snapshot_file(&seed).unwrap_err();
+            assert!(matches!(error, ControlError::NotPossible(_)), "page {page}: {error:?}");
+        }
+        assert_eq!(db.items(), [("a".to_owned(), "current".to_owned())].into());
+        db.put("b", "and goes on");
+        assert_eq!(db.records().len(), 3);
+        std::fs::write(&seed, whole).unwrap();
+        db.db.restore_snapshot_file(&seed).unwrap();
+        assert_eq!(db.items(), [("a".to_owned(), "seeded".to_owned())].into());
+    });
+}
+
+#[test]
 fn readers_of_streams_go_on_across_a_restore() {
     each(|db| {
         db.put("a", "old 1");

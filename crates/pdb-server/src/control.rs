@@ -20,6 +20,7 @@
 //! | `POST /_pretender/snapshots/restore` | `name` or `file`, `clock`? | puts a snapshot in the database's place |
 //! | `POST /_pretender/snapshots/delete` | `name` | deletes a snapshot |
 //! | `POST /_pretender/replay` | `table`, `records`, `first_line`? | applies stream records to a table |
+//! | `POST /_pretender/compact` | | gives the space of what was deleted back |
 //! | `POST /_pretender/reset` | `table`? | removes everything, or all items of a table and its streams' past |
 //!
 //! Commands to the clock answer the clock, once the work that is then due has been done; commands to shards answer shards, `trim` counts.
@@ -28,6 +29,7 @@
 
 mod body;
 mod clock;
+mod compact;
 mod faults;
 mod files;
 mod moment;
@@ -116,6 +118,7 @@ impl Control {
             "snapshots/restore" if right_method => self.restore_snapshot(parse(body)?),
             "snapshots/delete" if right_method => self.delete_snapshot(parse(body)?),
             "reset" if right_method => self.reset(parse(body)?),
+            "compact" if right_method => self.compact(parse(body)?),
             "replay" if right_method => self.replay(parse(body)?),
             "faults" if right_method => Ok(self.show_faults()),
             "faults/add" if right_method => self.add_fault(parse(body)?),
@@ -124,7 +127,7 @@ impl Control {
             _ => Err(Refusal::NotFound(format!(
                 "no command is {method} {PATH}{command}; there are GET clock, snapshots, faults, and POST clock/hold, \
                  clock/run, clock/set, clock/advance, shards/list, shards/rotate, shards/split, trim, snapshots/save, \
-                 snapshots/restore, snapshots/delete, reset, replay, faults/add, faults/remove, faults/clear"
+                 snapshots/restore, snapshots/delete, reset, compact, replay, faults/add, faults/remove, faults/clear"
             ))),
         }
     }

@@ -9,6 +9,7 @@ use pdb_model::{StreamArn, StreamLabel, TableName};
 
 use crate::{
     error::StoreError,
+    names,
     shard_rows::StreamRow,
     shared_map::SharedMap,
     table::{Table, TableId},
@@ -45,6 +46,17 @@ impl Catalog {
     /// About how many tables SQLite has for what is in here.
     pub(crate) fn sql_tables(&self) -> usize {
         self.by_name.len() + self.streams.len()
+    }
+
+    /// The SQL tables that there are for what is in here.
+    pub(crate) fn sql_table_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for table in self.by_name.values() {
+            names.push(names::item_table(table.name().as_str()));
+            names.extend(table.indexes.iter().map(|index| index.table.clone()));
+        }
+        names.extend(self.streams.values().map(|stream| stream.records.name.clone()));
+        names
     }
 
     pub(crate) fn get(&self, name: &TableName) -> Option<&Arc<Table>> {

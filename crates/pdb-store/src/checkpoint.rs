@@ -76,8 +76,13 @@ pub(crate) fn is_worthwhile(pages_behind: i64) -> bool {
 }
 
 /// Copies whenever it is asked to, and empties the log when nobody writes, until nobody can ask any more. `standing_still` runs
-/// what it is given while the writer stands still.
-pub(crate) fn serve(connection: &Connection, requests: &Requests, standing_still: impl Fn(&mut dyn FnMut())) {
+/// what it is given while the writer stands still; `idle` is called when the log has been emptied.
+pub(crate) fn serve(
+    connection: &Connection,
+    requests: &Requests,
+    standing_still: impl Fn(&mut dyn FnMut()),
+    idle: impl Fn() -> Result<(), StoreError>,
+) {
     let driver = Driver::new(connection);
     // The pages of the log, when they were last counted; 0 once it is empty. A process that died may have left some.
     let mut seen = 1;
@@ -92,7 +97,8 @@ pub(crate) fn serve(connection: &Connection, requests: &Requests, standing_still
                 // Nothing was written since: the log is cut to nothing.
                 Ok(now) if now == seen => {
                     let cut = "PRAGMA wal_checkpoint(TRUNCATE)";
-                    copy_all(driver, cut, &standing_still).and_then(|()| pages(driver))
+                    let emptied = copy_all(driver, cut, &standing_still);
+                    emptied.and_then(|()| idle()).and_then(|()| pages(driver))
                 }
                 other => other,
             },

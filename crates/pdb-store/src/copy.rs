@@ -23,7 +23,7 @@ use crate::{
     catalog::Catalog,
     driver::{Driver, Param},
     error::{During, OpenError, StoreError},
-    migrate,
+    inspect, migrate,
     options::Durability,
     records, settings, sqlite,
     table::OpenShard,
@@ -67,12 +67,20 @@ impl DatabaseCopy {
     /// Reads a database file, which nobody has open, into memory. One of an older version is brought up to date there; the
     /// file is not touched.
     ///
+    /// The file is not believed: that its schema is ours is checked, all its pages, indexes and constraints, and the checksums of its
+    /// items, index entries and records.
+    ///
     /// # Errors
     ///
-    /// [`StoreError::Open`] if there is no such file, or it is in use, of another program, damaged, or of a newer version.
+    /// [`StoreError::Open`] if there is no such file, or it is in use, of another program, altered, damaged, or of a newer version.
     pub fn read(path: &Path) -> Result<Self, StoreError> {
-        let (source, _lock) = open_file(path)?;
-        Self::of(&source)
+        let (source, version, _lock) = open_file(path)?;
+        let copy = Self::take(&source).map_err(|e| sqlite::refused_store(path, e))?;
+        drop(source);
+        let found = inspect::pages(path, &copy.connection, version)?;
+        let copy = copy.bring_up_to_date()?;
+        inspect::rows(path, &copy.connection, found)?;
+        Ok(copy)
     }
 
     /// Returns a second copy.
@@ -99,17 +107,26 @@ impl DatabaseCopy {
     ///
     /// As [`read`](Self::read).
     pub fn describe_file(path: &Path) -> Result<CopyDescription, StoreError> {
-        let (source, _lock) = open_file(path)?;
+        let (source, version, _lock) = open_file(path)?;
+        sqlite::check_schema(path, &source, version)?;
         describe(Driver::new(&source)).map_err(|e| sqlite::refused_store(path, e))
     }
 
     pub(crate) fn of(source: &Connection) -> Result<Self, StoreError> {
-        let mut connection = Connection::open_in_memory().during("open a database in memory")?;
+        Self::take(source)?.bring_up_to_date()
+    }
+
+    fn take(source: &Connection) -> Result<Self, StoreError> {
+        let mut connection = sqlite::open_empty()?;
         copy_pages(source, &mut connection)?;
-        sqlite::set_up(&connection, Durability::Off)?;
-        let version = sqlite::schema_version(&connection).during("read the version of a copy")?;
-        migrate::migrate(&connection, version)?;
         Ok(Self { connection })
+    }
+
+    fn bring_up_to_date(self) -> Result<Self, StoreError> {
+        sqlite::set_up(&self.connection, Durability::Off)?;
+        let version = sqlite::schema_version(&self.connection).during("read the version of a copy")?;
+        migrate::migrate(&self.connection, version)?;
+        Ok(self)
     }
 
     /// Notes when the copy was made.
@@ -196,11 +213,8 @@ fn write_copy(source: &Connection, path: &Path, taken: EpochMillis) -> Result<Co
     for suffix in ["", "-wal", "-journal"] {
         remove_if_there(&beside(path, suffix)).map_err(|e| sqlite::unwritable(path, e))?;
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let mut target = Connection::open_with_flags(path, flags).map_err(|e| sqlite::refused(path, e))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut target = sqlite::connect(path, flags).map_err(|e| sqlite::refused(path, e))?;
     // Nobody else knows the file yet, and half of it is worth nothing.
     let alone = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;";
     target.execute_batch(alone).during("set up a copy")?;
@@ -245,23 +259,22 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Opens a database file to read from it. Whoever opens it with [`Store::open`](crate::Store::open) meanwhile is told that it is
+/// Opens a database file to read from it; returns which migration made its tables. Whoever opens it with [`Store::open`](crate::Store::open) meanwhile is told that it is
 /// in use.
-fn open_file(path: &Path) -> Result<(Connection, Option<sqlite::FileLock>), StoreError> {
+fn open_file(path: &Path) -> Result<(Connection, u32, Option<sqlite::FileLock>), StoreError> {
     let lock = sqlite::lock(path, OpenOptions::new().read(true)).map_err(|e| unreadable_of(path, e))?;
     if sqlite::check_header(path).map_err(|e| unreadable_of(path, e))? {
         let missing = if path.exists() { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::NotFound };
         return Err(unreadable(path, missing.into()));
     }
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let source = Connection::open_with_flags(path, flags).map_err(|e| sqlite::refused(path, e))?;
+    let source =
+        sqlite::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| sqlite::refused(path, e))?;
     let version =
         sqlite::schema_version(&source).map_err(|e| unreadable_of(path, sqlite::refused(path, e)))?;
     if version > migrate::NEWEST {
         return Err(sqlite::newer(path, version));
     }
-    Ok((source, lock))
+    Ok((source, version, lock))
 }
 
 fn unreadable(path: &Path, source: io::Error) -> StoreError {

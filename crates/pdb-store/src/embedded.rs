@@ -19,6 +19,7 @@ use crate::{
     driver::Driver,
     error::{During, StoreError},
     group::{Piece, Writer},
+    interrupt::{Impatience, Interrupts},
     options::{Durability, StoreOptions},
     pool::{self, Reader, Readers},
     settings, sqlite, tables, threads,
@@ -32,6 +33,8 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 256;
 /// From how many tables on a read rather takes the writer than reads the SQL schema.
 const MANY_TABLES: usize = 64;
+/// How long the writer has to end what it was given, when the store is closed, until its statements are interrupted.
+const GRACE: Duration = Duration::from_secs(3);
 /// About how long SQLite takes to read what its schema has of one table.
 const READ_SCHEMA: Duration = Duration::from_micros(16);
 
@@ -78,7 +81,10 @@ impl Embedded {
             writer.checkpoints = Some(asker);
             requests = Some((sqlite::open_checkpointer(path, options.durability)?, asked));
         }
+        let interrupts = Arc::new(Interrupts::default());
+        interrupts.set_writer(&writer.connection);
         let core = Arc::new(Core {
+            interrupts,
             writer: Mutex::new(Some(writer)),
             published: RwLock::new(catalog),
             pool: RwLock::new(pool),
@@ -96,9 +102,12 @@ impl Embedded {
         if let Some((connection, requests)) = requests {
             let shared = core.clone();
             threads.push(threads::start("pdb-checkpoint", move || {
-                checkpoint::serve(&connection, &requests, |work| {
+                let standing_still = |work: &mut dyn FnMut()| {
                     let _standing_still = shared.lock_writer();
                     work();
+                };
+                checkpoint::serve(&connection, &requests, standing_still, || {
+                    shared.compact_if_cheap(&connection).map(drop)
                 });
             })?);
         }
@@ -200,8 +209,17 @@ impl Embedded {
         // The writer does what it was given before, then ends, and with it whatever serves it.
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
         let ended = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        if ended.is_empty() {
+            return;
+        }
+        // Without a thread for that, what does not end is waited for.
+        let _impatience = self.interrupt_after(GRACE).ok();
         // The last clone may be dropped by a piece of work, on the writer thread itself.
         threads::join(ended);
+    }
+
+    pub(crate) fn interrupt_after(&self, patience: Duration) -> Result<Impatience, StoreError> {
+        Impatience::start(patience, self.core.interrupts.clone())
     }
 }
 
@@ -240,6 +258,7 @@ impl Turn<'_> {
 
 /// What the writer thread shares with callers.
 struct Core {
+    interrupts: Arc<Interrupts>,
     /// None once the store is closed.
     writer: Mutex<Option<Writer>>,
     /// The catalog of the last commit.
@@ -325,6 +344,9 @@ impl Core {
     }
 }
 
+pub use compact::CompactReport;
+
+mod compact;
 mod copies;
 #[cfg(test)]
 mod tests;

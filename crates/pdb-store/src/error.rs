@@ -94,6 +94,23 @@ pub enum OpenError {
     /// The file is not an SQLite database, or its beginning is damaged.
     #[error("`{}` is not a database, or it is damaged", .0.display())]
     NotADatabase(PathBuf),
+    /// The database holds triggers, views, tables or the like that we do not make, or lacks some that we do. They could run
+    /// inside our statements, so nothing of the file is used.
+    #[error("`{}` is not as pretender makes it: {what}. If that is yours, drop it with `sqlite3`", .path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The database is damaged.
+    #[error("`{}` is damaged: {what}", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
     /// The file is an SQLite database of some other program.
     #[error("`{}` is a database of another program", .0.display())]
     Foreign(PathBuf),

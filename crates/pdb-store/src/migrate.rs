@@ -35,21 +35,26 @@ pub(crate) const NEWEST: u32 = SQLITE.len() as u32;
 
 /// Applies what is missing, all in one transaction; a failure leaves the database as it was.
 pub(crate) fn migrate(connection: &Connection, from: u32) -> Result<(), StoreError> {
+    migrate_to(connection, from, NEWEST)
+}
+
+/// As [`migrate`], and stops at an earlier version.
+pub(crate) fn migrate_to(connection: &Connection, from: u32, to: u32) -> Result<(), StoreError> {
     let driver = Driver::new(connection);
-    if from == NEWEST {
+    if from == to {
         return Ok(());
     }
     driver.batch("BEGIN IMMEDIATE").during("begin a migration")?;
-    let applied = apply(driver, from);
+    let applied = apply(driver, from, to);
     if applied.is_err() && !connection.is_autocommit() {
         driver.batch("ROLLBACK").during("undo a failed migration")?;
     }
     applied
 }
 
-fn apply(driver: Driver<'_>, from: u32) -> Result<(), StoreError> {
-    apply_all(driver, &SQLITE[from as usize..])?;
-    driver.batch(&format!("PRAGMA user_version = {NEWEST}")).during("note the schema version")?;
+fn apply(driver: Driver<'_>, from: u32, to: u32) -> Result<(), StoreError> {
+    apply_all(driver, &SQLITE[from as usize..to as usize])?;
+    driver.batch(&format!("PRAGMA user_version = {to}")).during("note the schema version")?;
     driver.batch("COMMIT").during("commit a migration")
 }
 

@@ -14,7 +14,7 @@ use crate::{
     catalog::Catalog,
     error::StoreError,
     shard_rows::ShardRow,
-    shards::NewShard,
+    shards::{ClosedShard, NewShard},
     table::{OpenShard, OpenStream, Table},
     tx::{ReadTx, Tx},
 };
@@ -150,7 +150,7 @@ impl Tx<'_> {
         let mut children = Vec::with_capacity(parents.len());
         let mut closed = HashMap::with_capacity(parents.len());
         let mut ids_used = HashSet::new();
-        for (parent, next) in &parents {
+        for ClosedShard { shard: parent, next } in &parents {
             closed.insert(parent.id.clone(), *next);
             // Later than the parent, so that text order of the ids is the order of the lineage, also while the clock stands.
             let opened = now.max(parent.opened.plus(Duration::from_millis(1)));

@@ -11,7 +11,7 @@ use crate::{
     dialect::Dialect,
     driver::{Driver, Param, Row},
     error::StoreError,
-    records,
+    names, records,
     table::{OpenShard, OpenStream, RecordTable, StreamId},
     tx::ReadTx,
 };
@@ -196,10 +196,16 @@ pub(crate) fn open_shard(row: &ShardRow, next: u64) -> OpenShard {
 
 pub(crate) fn read_stream(dialect: Dialect, row: &Row<'_>) -> Result<StreamRow, StoreError> {
     let bad = |e: pdb_model::ParseError| StoreError::corrupt("stream", e);
+    let table_name: TableName = row.text(1)?.parse().map_err(bad)?;
+    let record_table = row.text(2)?;
+    // It becomes part of statements.
+    if record_table != names::record_table(table_name.as_str()) {
+        return Err(StoreError::corrupt("stream", "its records are said to be in a table of another"));
+    }
     Ok(StreamRow {
         id: StreamId(row.integer(0)?),
-        table_name: row.text(1)?.parse().map_err(bad)?,
-        records: Arc::new(RecordTable::new(dialect, row.text(2)?.to_owned())),
+        records: Arc::new(RecordTable::new(dialect, record_table.to_owned())),
+        table_name,
         arn: row.text(3)?.parse().map_err(bad)?,
         view_type: row.text(4)?.parse().map_err(bad)?,
         key_schema: serde_json::from_str(row.text(5)?).map_err(|e| StoreError::corrupt("key schema", e))?,

@@ -33,6 +33,15 @@ pub struct NewShard {
     pub opened: EpochMillis,
 }
 
+/// A shard that was closed just now.
+#[derive(Clone, Debug)]
+pub struct ClosedShard {
+    /// As it was.
+    pub shard: OpenShard,
+    /// A counter above all that it has used.
+    pub next: u64,
+}
+
 impl Tx<'_> {
     /// Enables a stream on a table: makes its row and its table of records, and notes it in the table's definition.
     /// It has no shard yet; returns it with the table as it now is.
@@ -233,7 +242,7 @@ impl Tx<'_> {
     }
 
     /// Closes open shards of an enabled stream; the caller opens their successors in the same transaction. Returns the
-    /// table as it now is, and the shards, in the order of `numbers`, each with a counter above all that it has used.
+    /// table as it now is, and the shards, in the order of `numbers`.
     ///
     /// # Errors
     ///
@@ -243,7 +252,7 @@ impl Tx<'_> {
         table: &Table,
         numbers: &[u64],
         now: EpochMillis,
-    ) -> Result<(Arc<Table>, Vec<(OpenShard, u64)>), StoreError> {
+    ) -> Result<(Arc<Table>, Vec<ClosedShard>), StoreError> {
         let table = self.catalog.current(table)?.clone();
         self.redefine(table.id)?;
         let mut stream = enabled(&table)?.clone();
@@ -253,7 +262,7 @@ impl Tx<'_> {
         for number in numbers {
             let shard = open.remove(number).ok_or_else(|| StoreError::ShardNotFound(number.to_string()))?;
             let next = self.close_row(&stream, &shard, now)?;
-            closed.push((shard, next));
+            closed.push(ClosedShard { shard, next });
         }
         stream.shards.extend(open.into_values());
         stream.shards.sort_by_key(|shard| shard.hash_from);

@@ -14,6 +14,7 @@ use crate::{
     error::{DbError, During, OpenError, StoreError},
     migrate,
     options::Durability,
+    schema::{self, Found, Refusal},
 };
 
 /// Marks an SQLite file as ours ("PDB1"), in the header field SQLite keeps for that.
@@ -35,11 +36,44 @@ pub(crate) struct FileLock {
 
 /// Opens the writing connection of a database in memory.
 pub(crate) fn open_memory() -> Result<Connection, StoreError> {
-    let connection = Connection::open_in_memory().during("open a database in memory")?;
+    let connection = open_empty()?;
     set_up_new(&connection)?;
     set_up(&connection, Durability::Off)?;
     migrate::migrate(&connection, 0)?;
     Ok(connection)
+}
+
+/// Opens a database in memory that has nothing in it yet, not even a page.
+pub(crate) fn open_empty() -> Result<Connection, StoreError> {
+    let connection = Connection::open_in_memory().during("open a database in memory")?;
+    distrust(&connection).during("open a database in memory")?;
+    Ok(connection)
+}
+
+/// Opens a connection to a file.
+pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(path, flags)?;
+    distrust(&connection)?;
+    Ok(connection)
+}
+
+/// Keeps what a file holds from running: our schema has no triggers and no views, and no statement of ours changes SQLite's own
+/// tables. Before the first statement, so that it holds already when the schema is read. None of it costs a statement anything.
+///
+/// <https://www.sqlite.org/security.html>. Limits of SQLite are left as they are: no text of a statement is anybody's but ours.
+fn distrust(connection: &Connection) -> Result<(), rusqlite::Error> {
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+    ] {
+        connection.set_db_config(setting, on)?;
+    }
+    Ok(())
 }
 
 /// Opens the writing connection of a database file, makes the file if need be, and locks out other processes.
@@ -57,11 +91,8 @@ pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connecti
     };
     // Between the look at the header and the lock another process may have made the database.
     let new = new && check_header(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection = Connection::open_with_flags(path, flags).map_err(|e| refused(path, e))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = connect(path, flags).map_err(|e| refused(path, e))?;
     if connection.is_readonly("main").unwrap_or(false) {
         return Err(unwritable(path, io::Error::from(io::ErrorKind::ReadOnlyFilesystem)));
     }
@@ -75,18 +106,30 @@ pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connecti
     if version > migrate::NEWEST {
         return Err(newer(path, version));
     }
+    if !new {
+        check_schema(path, &connection, version)?;
+    }
     connection.set_db_config(quiet, false).map_err(|e| refused(path, e))?;
     set_up(&connection, durability).map_err(|e| refused_store(path, e))?;
     migrate::migrate(&connection, version).map_err(|e| refused_store(path, e))?;
     Ok((connection, held))
 }
 
+/// Refuses a database whose schema is not one that we make.
+pub(crate) fn check_schema(path: &Path, connection: &Connection, version: u32) -> Result<Found, StoreError> {
+    schema::check(connection, version).map_err(|refusal| schema_refused(path, refusal))
+}
+
+pub(crate) fn schema_refused(path: &Path, refusal: Refusal) -> StoreError {
+    match refusal {
+        Refusal::Flaw(flaw) => OpenError::Altered { path: path.into(), what: flaw.to_string() }.into(),
+        Refusal::Failed(error) => refused_store(path, error),
+    }
+}
+
 /// Opens a connection that only reads.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.execute_batch(
@@ -98,10 +141,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
 
 /// Opens a connection that copies the write-ahead log back.
 pub(crate) fn open_checkpointer(path: &Path, durability: Durability) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection = Connection::open_with_flags(path, flags).map_err(|e| refused(path, e))?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| refused(path, e))?;
     let synchronous = synchronous(durability);
     connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}")).during("set up the database")?;
     Ok(connection)

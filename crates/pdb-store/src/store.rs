@@ -1,6 +1,6 @@
 //! The store: what callers have of it, whichever database is behind.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use pdb_model::{EpochMillis, TableName};
 
@@ -8,9 +8,10 @@ use pdb_model::{EpochMillis, TableName};
 use crate::postgres::Served;
 use crate::{
     copy::{CopyDescription, DatabaseCopy},
-    embedded::Embedded,
+    embedded::{CompactReport, Embedded},
     error::StoreError,
     group::{Piece, Work},
+    interrupt::Impatience,
     options::{Location, StoreOptions},
     pending::{Answer, Pending},
     tx::{ReadTx, Tx},
@@ -273,6 +274,23 @@ impl Store {
         }
     }
 
+    /// Gives the space of what was deleted back: writes the database anew, without its free pages. Waits for maintenance; writes
+    /// wait until it is done, some second for 200 MB of data, reads go on. In a file it needs as much room again meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unsupported`] for a database on a server, which does that by itself; [`StoreError::Closed`],
+    /// [`StoreError::Database`]; then nothing is changed.
+    pub fn compact(&self) -> Result<CompactReport, StoreError> {
+        match &self.engine {
+            Engine::Embedded(engine) => engine.compact(),
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => Err(StoreError::Unsupported(
+                "commands to compact a database on a server: its own autovacuum gives space back",
+            )),
+        }
+    }
+
     /// Removes everything, in one step: tables, streams, records, documents, tokens. Waits for maintenance, and for the writes that
     /// run. Readers of streams are told that these are gone; what was read from this store before is void.
     ///
@@ -287,7 +305,23 @@ impl Store {
         }
     }
 
-    /// Closes the store: does what is waiting, then refuses everything. Happens by itself when the last clone is dropped.
+    /// Interrupts what the writer does, once `patience` has passed and as often as it takes, until the answer is dropped: a piece
+    /// of work that never ends must not keep a program from ending. What is interrupted fails, and nothing of it is kept. On a
+    /// database server nothing is interrupted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Thread`].
+    pub fn interrupt_after(&self, patience: Duration) -> Result<Impatience, StoreError> {
+        match &self.engine {
+            Engine::Embedded(engine) => engine.interrupt_after(patience),
+            #[cfg(feature = "postgres")]
+            Engine::Served(_) => Ok(Impatience::none()),
+        }
+    }
+
+    /// Closes the store: does what is waiting, then refuses everything. Happens by itself when the last clone is dropped. On
+    /// SQLite, what takes longer than three seconds is interrupted and fails.
     pub fn close(&self) {
         match &self.engine {
             Engine::Embedded(engine) => engine.close(),

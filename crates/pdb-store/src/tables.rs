@@ -113,16 +113,13 @@ impl Tx<'_> {
     /// Makes the index that finds expired items, or drops it. Each object of SQL costs every later definition, and every
     /// connection, a little, so tables do without it until it is needed. (Tables made by early versions always have it.)
     fn replace_expiry_index(&mut self, old: &Table, definition: &TableDefinition) -> Result<(), StoreError> {
-        let index = names::quoted(&names::expiry_index(definition.name.as_str()));
-        let items = names::quoted(&names::item_table(definition.name.as_str()));
+        let index = names::expiry_index(definition.name.as_str());
+        let items = names::item_table(definition.name.as_str());
         match (&old.definition.time_to_live_attribute, &definition.time_to_live_attribute) {
-            (None, Some(_)) => self.define(
-                "create an index",
-                &format!(
-                    "CREATE INDEX IF NOT EXISTS {index} ON {items} (expires_at) WHERE expires_at IS NOT NULL"
-                ),
-            ),
-            (Some(_), None) => self.define("drop an index", &format!("DROP INDEX IF EXISTS {index}")),
+            (None, Some(_)) => self.define("create an index", &expiry_index_sql(&index, &items)),
+            (Some(_), None) => {
+                self.define("drop an index", &format!("DROP INDEX IF EXISTS {}", names::quoted(&index)))
+            }
             (None, None) | (Some(_), Some(_)) => Ok(()),
         }
     }
@@ -173,6 +170,12 @@ impl Tx<'_> {
     }
 }
 
+/// SQL that makes the index that finds expired items, if it is not there.
+pub(crate) fn expiry_index_sql(index: &str, items: &str) -> String {
+    let (index, items) = (names::quoted(index), names::quoted(items));
+    format!("CREATE INDEX IF NOT EXISTS {index} ON {items} (expires_at) WHERE expires_at IS NOT NULL")
+}
+
 /// Reads all tables and streams of SQLite, when the database is opened.
 pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
     let mut catalog = Catalog::default();
@@ -191,6 +194,10 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
             let found = statistics.iter().find(|(name, _)| name == index);
             found.map(|(_, id)| *id).ok_or_else(|| StoreError::corrupt("statistics", "row is missing"))
         };
+        // It becomes part of statements.
+        if item_table != names::item_table(definition.name.as_str()) {
+            return Err(StoreError::corrupt("table", "its items are said to be in a table of another"));
+        }
         let mut indexes = Vec::with_capacity(definition.indexes.len());
         for index in &definition.indexes {
             let table = names::index_table(definition.name.as_str(), index.name.as_str());

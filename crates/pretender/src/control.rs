@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pdb_cleanup::{CleanupError, SweepReport, TrimReport};
 use pdb_model::{EpochMillis, ManualClock, SequenceNumber, ShardId, StreamArn};
-use pdb_store::{ShardRow, StoreError};
+use pdb_store::{CompactReport, ShardRow, StoreError};
 
 use crate::Pretender;
 
@@ -178,6 +178,31 @@ impl Pretender {
     ) -> Result<Vec<ShardSummary>, ControlError> {
         let rows = pdb_cleanup::split_shard(&self.inner.store, &self.inner.env, stream_arn, shard_id)?;
         Ok(rows.into_iter().map(ShardSummary::from).collect())
+    }
+
+    /// Gives the space of what was deleted back to the file system, or to memory: writes the database anew without its free pages.
+    /// Writes wait until it is done, some second for 200 MB of data; reads go on. In a file it needs as much room again meanwhile.
+    ///
+    /// A file that is mostly free, with little left in it, is compacted by itself when nobody has written for a second.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotPossible`] on a PostgreSQL server, whose own autovacuum does that; [`ControlError::Store`]. Nothing
+    /// is changed then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let db = pretender::Pretender::in_memory()?;
+    /// let report = db.compact()?;
+    /// assert!(report.bytes_after <= report.bytes_before);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn compact(&self) -> Result<CompactReport, ControlError> {
+        self.inner.store.compact().map_err(|error| match error {
+            StoreError::Unsupported(_) => ControlError::NotPossible(error.to_string()),
+            other => ControlError::Store(other),
+        })
     }
 
     /// Removes the records of a stream before a sequence number, or all, however young they are.

@@ -14,6 +14,9 @@ use crate::Builder;
 use crate::faults::{Door, Faults};
 use crate::snapshots::MemorySnapshots;
 
+/// How long what is being written may take when the database is closed, until it is interrupted.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// An open database: the whole of DynamoDB and DynamoDB Streams as typed calls.
 ///
 /// Cheap to clone; all clones are the same database. Calls may be made from any number of threads. The operations on items
@@ -116,7 +119,8 @@ impl Pretender {
         })
     }
 
-    /// Stops the background threads, finishes what is being written and closes the database. Later calls fail.
+    /// Stops the background threads, finishes what is being written and closes the database. Later calls fail. Of SQLite, a
+    /// write that takes longer than three seconds is interrupted and fails, and nothing of it is kept.
     pub fn close(&self) {
         self.inner.close();
     }
@@ -154,6 +158,8 @@ impl Pretender {
 
 impl Inner {
     fn close(&self) {
+        // The background may be waiting behind a write that does not end, and we for the background.
+        let _impatience = self.store.interrupt_after(GRACE).ok();
         // Taken out first: stopping joins threads that use the store.
         let sweeper = self.sweeper.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(sweeper);

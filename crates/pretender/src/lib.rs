@@ -33,5 +33,5 @@ pub use pdb_cleanup::{SweepReport, TrimReport};
 pub use pdb_items::tables::*;
 pub use pdb_items::*;
 pub use pdb_model::*;
-pub use pdb_store::{ClearReport, Durability, OpenError, RecordRef, StoreError};
+pub use pdb_store::{ClearReport, CompactReport, Durability, OpenError, RecordRef, StoreError};
 pub use pdb_streams::*;

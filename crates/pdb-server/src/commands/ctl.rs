@@ -80,6 +80,8 @@ enum CtlCommand {
     /// Streams in files: replay one into a table
     #[command(subcommand)]
     Stream(StreamCommand),
+    /// Give the space of what was deleted back: the database is written anew, writes wait until it is done
+    Compact,
     /// Remove everything: tables, items, streams, backups; clock, faults and snapshots stay
     Reset {
         /// Only the items of this table and the past of its streams; the table stays, and its stream with its ARN
@@ -161,6 +163,7 @@ impl CtlCommand {
             Self::Fault(command) => return command.send(client),
             Self::Snapshot(command) => return command.send(client),
             Self::Stream(command) => return command.send(client),
+            Self::Compact => (client.post("compact", &json!({})), lines::compacted),
             Self::Reset { table } => (client.post("reset", &given([("table", table)])), lines::reset),
         };
         Ok((answer?, show))

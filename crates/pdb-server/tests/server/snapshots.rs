@@ -59,6 +59,8 @@ fn snapshots_are_commanded_over_http() {
         json!({"reset": "Orders", "items": 1, "records": 1})
     );
     assert!(!has(&server, "a"));
+    let compacted = server.obeys("compact", &json!({}));
+    assert!(compacted["bytes_after"].as_u64().unwrap() <= compacted["bytes_before"].as_u64().unwrap());
     assert_eq!(server.obeys("reset", &json!({})), json!({"reset": "all"}));
     server.refuses("reset", r#"{"table": "Orders"}"#, 404, "table `Orders` does not exist");
     assert_eq!(server.obeys("snapshots/delete", &json!({"name": "seeded"})), json!({"deleted": "seeded"}));
@@ -78,6 +80,7 @@ fn snapshots_are_commanded_over_http() {
         ("snapshots/list", json!({}), 404, "GET clock, snapshots"),
         ("reset", json!({"table": "!"}), 400, "`!` is no name of a table"),
         ("reset", json!({"name": "x"}), 400, "unknown field `name`"),
+        ("compact", json!({"name": "x"}), 400, "unknown field `name`"),
     ] {
         server.refuses(command, &body.to_string(), status, text);
     }
@@ -170,6 +173,8 @@ fn snapshots_are_commanded_with_ctl() {
     }
     assert_eq!(obeyed(&url, &["reset", "--table", "Orders"]), "removed 1 item and 1 record of Orders\n");
     assert_eq!(obeyed(&url, &["reset"]), "removed everything\n");
+    let compacted = obeyed(&url, &["compact"]);
+    assert!(compacted.ends_with(" bytes now\n"), "{compacted}");
     assert_eq!(obeyed(&url, &["snapshot", "delete", "seeded"]), "deleted seeded\n");
     check_refused(&url, &["snapshot", "restore", "seeded"], "there is no snapshot `seeded`");
     let path = file.to_str().unwrap();

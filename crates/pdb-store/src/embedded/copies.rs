@@ -54,6 +54,7 @@ impl Embedded {
         // No reader may begin in between: its snapshot and its catalog must agree.
         let mut published = core.published.write().unwrap_or_else(PoisonError::into_inner);
         let old = if core.memory {
+            core.interrupts.set_writer(&copy.connection);
             std::mem::replace(&mut writer.connection, copy.connection)
         } else {
             // One transaction of the log, so that a process that dies leaves all of it, or nothing.

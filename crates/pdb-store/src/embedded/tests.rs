@@ -1,5 +1,8 @@
 //! What needs the writer in hand: who is in a group with whom, and commits that fail.
 
+mod closing;
+mod compacting;
+
 use std::path::Path;
 
 use pdb_model::{
@@ -242,11 +245,12 @@ fn the_log_is_copied_back_beside_the_writer() {
         let (asker, requests) = checkpoint::channel();
         asker.is_behind(0);
         drop(asker);
-        checkpoint::serve(&connection, &requests, |work| {
+        let standing_still = |work: &mut dyn FnMut()| {
             meanwhile();
             let _standing_still = store.embedded().core.lock_writer();
             work();
-        });
+        };
+        checkpoint::serve(&connection, &requests, standing_still, || Ok(()));
     };
     fill(&store, 0);
     assert!(behind() > 0);

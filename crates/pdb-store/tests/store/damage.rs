@@ -227,15 +227,25 @@ fn a_damaged_record_is_an_error_and_the_others_are_not() {
 #[test]
 fn a_row_of_another_table_is_an_error() {
     let file = File::new();
+    let db = TestDb::with_store(file.open());
+    db.create_table(&definition("others", string_key("pk")));
+    db.write(|tx| {
+        let table = tx.table(&"others".parse().unwrap())?;
+        let item = EncodedItem::from(&Item::new().with("pk", "a").with("day", "monday").with("n", 12));
+        tx.put_item(&table, &key("a"), None, &item, None)
+    });
+    assert_eq!(get(&db.store, "a"), Ok(1));
+    db.store.close();
+    // SQLite's schema names the pages of the other table.
     file.damage(
-        "ALTER TABLE pdb_item_orders RENAME TO gone; CREATE TABLE pdb_item_orders AS SELECT * FROM gone;",
-    );
-    assert_eq!(get(&file.open(), "a"), Ok(1));
-    // As if SQLite's schema named another table's page.
-    let file = File::new();
-    file.damage(
-        "ALTER TABLE pdb_item_orders RENAME TO pdb_item_others;
-         UPDATE pdb_metadata SET item_table = 'pdb_item_others'",
+        "PRAGMA writable_schema = ON;
+         CREATE TEMP TABLE page AS SELECT name, rootpage FROM sqlite_schema WHERE tbl_name LIKE 'pdb_item_%';
+         UPDATE sqlite_schema SET rootpage = (SELECT page.rootpage FROM page
+             WHERE page.name = replace(sqlite_schema.name, 'orders', 'others'))
+             WHERE tbl_name = 'pdb_item_orders';
+         UPDATE sqlite_schema SET rootpage = (SELECT page.rootpage FROM page
+             WHERE page.name = replace(sqlite_schema.name, 'others', 'orders'))
+             WHERE tbl_name = 'pdb_item_others';",
     );
     assert_eq!(get(&file.open(), "a"), Err(ITEM.to_owned()));
 }

@@ -13,3 +13,4 @@ mod server;
 mod streams;
 mod tokens;
 mod transfer;
+mod untrusted;

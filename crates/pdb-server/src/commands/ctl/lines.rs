@@ -50,6 +50,11 @@ pub(super) fn shards(answer: &Value) -> String {
     lines
 }
 
+/// What the database took, and what it takes now.
+pub(super) fn compacted(answer: &Value) -> String {
+    format!("{} bytes before, {} bytes now\n", answer["bytes_before"], answer["bytes_after"])
+}
+
 /// How many records went.
 pub(super) fn trimmed(answer: &Value) -> String {
     match answer["records"].as_u64() {
