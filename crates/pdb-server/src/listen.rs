@@ -29,6 +29,8 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// What a connection reads ahead at most. Left to itself it would keep 400 KB.
 const MOST_BUFFERED_BYTES: usize = 32 * 1024;
+/// Threads for short work that blocks: definitions, commands, packed bodies, and reads by key from a server's database.
+const SHORT_WORK_THREADS: usize = 8;
 /// How many connections may wait to be accepted. The 128 that are usual are soon exceeded, and who is turned away tries again only
 /// after a second.
 const MOST_WAITING: i32 = 4096;
@@ -121,7 +123,8 @@ impl BoundServer {
         }
         let runtime = builder
             .thread_name("pretender-http")
-            .max_blocking_threads(ServerOptions::MOST_LONG_READS as usize)
+            // Long reads have places of their own number; the other threads are for what must not wait for them.
+            .max_blocking_threads(ServerOptions::MOST_LONG_READS as usize + SHORT_WORK_THREADS)
             .enable_all()
             .build()
             .map_err(ServerError::Threads)?;
