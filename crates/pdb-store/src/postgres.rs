@@ -10,6 +10,7 @@ mod address;
 mod commit;
 mod fault;
 mod load;
+mod parameters;
 mod pool;
 mod schema;
 mod session;
@@ -194,7 +195,7 @@ impl Drop for Served {
     }
 }
 
-/// Makes the tables; tries again for a while if the database is only just being started.
+/// Makes the tables; tries again for a while if the database is only just being started, and fails at once if it refuses us.
 fn prepare(sessions: &Sessions, address: &Address, closed: &Receiver<()>) -> Result<(), StoreError> {
     use r2d2::ManageConnection;
     let began = Instant::now();
@@ -202,7 +203,7 @@ fn prepare(sessions: &Sessions, address: &Address, closed: &Receiver<()>) -> Res
     loop {
         let done = sessions
             .connect()
-            .map_err(|error| (StoreError::from(unreachable_at(address, error.into())), true))
+            .map_err(|error| (StoreError::from(unreachable_at(address, error)), true))
             .and_then(|session| {
                 let set_up = || {
                     if let Some(schema) = sessions.schema() {
@@ -223,12 +224,13 @@ fn prepare(sessions: &Sessions, address: &Address, closed: &Receiver<()>) -> Res
             StoreError::Database { source, .. } => source.clone(),
             _ => return Err(error),
         };
-        let again = match Fault::of(source) {
-            Fault::Conflict(_) => tries < MOST_CONFLICTS,
-            Fault::Lost(_) => began.elapsed() < PATIENCE,
-            // No host that can be written, or a name that cannot be found yet, has no code.
-            Fault::Refused(error) => {
-                is_connecting && error.sql_state().is_none() && began.elapsed() < PATIENCE
+        let again = if is_connecting {
+            fault::may_pass(&source) && began.elapsed() < PATIENCE
+        } else {
+            match Fault::of(source) {
+                Fault::Conflict(_) => tries < MOST_CONFLICTS,
+                Fault::Lost(_) => began.elapsed() < PATIENCE,
+                Fault::Refused(_) => false,
             }
         };
         if !again {

@@ -19,6 +19,10 @@ const ATTEMPTS: u32 = 5;
 pub struct ServerOptions {
     fsync: bool,
     settings: Vec<(String, String)>,
+    /// Lines of `pg_hba.conf`.
+    access: Vec<String>,
+    /// Certificates and key, in PEM.
+    tls: Option<(String, String)>,
 }
 
 impl ServerOptions {
@@ -34,6 +38,21 @@ impl ServerOptions {
     #[must_use]
     pub fn with_setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a rule of `pg_hba.conf`, such as `host all app 127.0.0.1/32 scram-sha-256`, behind those added before. The rules
+    /// that let everybody on this machine in come last.
+    #[must_use]
+    pub fn with_access(mut self, rule: &str) -> Self {
+        self.access.push(rule.to_owned());
+        self
+    }
+
+    /// Has it encrypt connections that ask for it, with these certificates and this private key, both in PEM.
+    #[must_use]
+    pub fn with_tls(mut self, certificates: &str, key: &str) -> Self {
+        self.tls = Some((certificates.to_owned(), key.to_owned()));
         self
     }
 }
@@ -90,6 +109,19 @@ impl Server {
     fn launch(mut keeper: Keeper, programs: Programs, options: &ServerOptions) -> Result<Self, Failure> {
         for (name, value) in settings(options) {
             keeper.run(&format!(r#"echo "{name} = '{value}'" >>data/postgresql.conf"#))?;
+        }
+        if !options.access.is_empty() {
+            let rules = one_line(&options.access.join("\n"));
+            keeper.run(&format!(
+                "printf '%b\\n' '{rules}' | cat - data/pg_hba.conf >data/new && mv data/new data/pg_hba.conf"
+            ))?;
+        }
+        if let Some((certificates, key)) = &options.tls {
+            let (certificates, key) = (one_line(certificates), one_line(key));
+            keeper.run(&format!(
+                "printf %b '{certificates}' >data/server.crt && printf %b '{key}' >data/server.key && \
+                 chmod 600 data/server.key && echo 'ssl = on' >>data/postgresql.conf"
+            ))?;
         }
         let mut attempt = 1;
         loop {
@@ -221,6 +253,11 @@ fn start_command(programs: &Programs) -> String {
 fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     listener.map(|address| address.port()).map_err(|e| Failure::Failed(format!("no port is free: {e}")))
+}
+
+/// A text of several lines as `printf %b` takes it; there are no backslashes and no quotes in it.
+fn one_line(text: &str) -> String {
+    text.replace('\n', "\\n")
 }
 
 /// A path as one word of a shell.

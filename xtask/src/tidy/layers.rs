@@ -29,7 +29,6 @@ const LAYERS: &[(&str, &[&str])] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("rusqlite", &["pdb-store"]),
     ("postgres", &["pdb-store"]),
-    ("r2d2_postgres", &["pdb-store"]),
     ("rustls", &["pdb-store"]),
     ("tokio-postgres-rustls", &["pdb-store"]),
     ("r2d2", &["pdb-store"]),

@@ -1,14 +1,22 @@
 //! Where a database server is, and how it is connected to.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    hash::{BuildHasher, RandomState},
+    path::PathBuf,
+    time::Duration,
+};
 
 use postgres::{
     Config,
-    config::{Host, SslMode, TargetSessionAttrs},
+    config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs},
 };
 
-use crate::error::OpenError;
+use crate::{
+    error::OpenError,
+    postgres::parameters::{Mode, Parameters},
+};
 
+const DEFAULT_PORT: u16 = 5432;
 /// How long a host may take to answer, unless the address says.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// After how long without an acknowledgement a connection counts as lost, unless the address says.
@@ -17,10 +25,13 @@ const TCP_TIMEOUT: Duration = Duration::from_secs(15);
 /// transaction must not hold up others for ever.
 const OPTIONS: &str = "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=30000";
 
+/// How an address begins. Schemes have no case: https://www.rfc-editor.org/rfc/rfc3986#section-3.1.
+const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
 /// An address, taken apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
-    pub(crate) config: Config,
+    /// How each of its hosts is connected to, in the order in which they are tried.
+    pub(crate) hosts: Vec<Config>,
     /// The schema that the address names with `schema=`: made if it is not there.
     pub(crate) schema: Option<String>,
     /// Who the server must prove to be.
@@ -42,34 +53,36 @@ impl Address {
     /// Parses `postgres://user:password@host:port,host:port/database?parameters`.
     ///
     /// Understands what the driver does, and `schema`, `sslrootcert`, and the values `verify-ca` and `verify-full` of `sslmode`.
+    /// What it does not understand, or finds twice, is refused: a setting that is passed over in silence might be the one that
+    /// keeps the password secret. No error repeats a part of the text that may belong to a password.
     pub(crate) fn parse(text: &str) -> Result<Self, OpenError> {
-        let bad = |why: String| OpenError::Address(why);
-        let (base, query) = text.split_once('?').unwrap_or((text, ""));
-        let (mut schema, mut root, mut verify) = (None, None, false);
-        let mut rest: Vec<&str> = Vec::new();
-        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            match (name, value) {
-                ("schema", _) => schema = Some(decoded(value).ok_or_else(|| bad("schema".to_owned()))?),
-                ("sslrootcert", "system") => verify = true,
-                ("sslrootcert", _) => {
-                    root = Some(PathBuf::from(decoded(value).ok_or_else(|| bad("sslrootcert".to_owned()))?));
-                }
-                ("sslmode", "verify-full" | "verify-ca") => {
-                    verify = true;
-                    rest.push("sslmode=require");
-                }
-                _ => rest.push(parameter),
+        let rest = text
+            .split_once("://")
+            .filter(|(scheme, _)| SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)))
+            .map(|(_, rest)| rest)
+            .ok_or_else(|| bad("it does not begin with `postgres://`"))?;
+        let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // The driver takes everything before the first `@` for user and password, wherever that stands.
+        if query.contains('@') || base.split_once('@').is_some_and(|(_, host)| host.contains('@')) {
+            return Err(bad(
+                "only one `@` may stand in it, between password and host; in a name, a password or a parameter, write `@` as \
+                 %40, `?` as %3F and `/` as %2F",
+            ));
+        }
+        let plain = format!("postgres://{base}");
+        let parameters = Parameters::parse(query, &driven(&plain)?)?;
+        let mut config = driven(&format!("{plain}{}", parameters.for_driver))?;
+        let wants_encryption = parameters.wants_encryption(&config);
+        match (&parameters.mode, wants_encryption) {
+            (Some(Mode::Disable), Some(asker)) => {
+                return Err(bad(format!(
+                    "`sslmode=disable` asks for no encryption, but `{asker}` needs it: remove one of the two"
+                )));
             }
-        }
-        let mut plain = base.to_owned();
-        if !rest.is_empty() {
-            plain = format!("{base}?{}", rest.join("&"));
-        }
-        let mut config: Config = plain.parse().map_err(|e: postgres::Error| {
-            let cause = std::error::Error::source(&e).map(|cause| format!(": {cause}")).unwrap_or_default();
-            bad(format!("{e}{cause}"))
-        })?;
+            (Some(Mode::Disable), None) => config.ssl_mode(SslMode::Disable),
+            (_, Some(_)) => config.ssl_mode(SslMode::Require),
+            (_, None) => config.ssl_mode(SslMode::Prefer),
+        };
         if config.get_application_name().is_none() {
             config.application_name("pretender");
         }
@@ -85,38 +98,115 @@ impl Address {
         let options =
             config.get_options().map_or_else(|| OPTIONS.to_owned(), |own| format!("{OPTIONS} {own}"));
         config.options(&options);
-        let trust = match (root, verify) {
-            (Some(path), _) => Trust::File(path),
-            (None, true) => Trust::Web,
-            (None, false) => Trust::Anybody,
-        };
-        if trust != Trust::Anybody && config.get_ssl_mode() == SslMode::Disable {
-            return Err(bad("it asks for a certificate, and for no encryption".to_owned()));
-        }
-        if matches!(trust, Trust::File(_)) {
-            config.ssl_mode(SslMode::Require);
-        }
-        Ok(Self { config, schema, trust })
+        let trust = parameters.trust();
+        Ok(Self { hosts: single_hosts(&config)?, schema: parameters.schema, trust })
     }
 
     /// The hosts and the database, for people.
     pub(crate) fn shown(&self) -> String {
-        let ports = self.config.get_ports();
-        let hosts = self.config.get_hosts().iter().enumerate().map(|(at, host)| {
-            let port = ports.get(at).or_else(|| ports.first()).copied().unwrap_or(5432);
-            match host {
-                Host::Tcp(name) => format!("{name}:{port}"),
+        let hosts = self.hosts.iter().map(|config| {
+            let port = config.get_ports().first().copied().unwrap_or(DEFAULT_PORT);
+            match (config.get_hosts().first(), config.get_hostaddrs().first()) {
+                (Some(Host::Tcp(name)), _) => format!("{name}:{port}"),
                 #[cfg(unix)]
-                Host::Unix(path) => format!("{}:{port}", path.display()),
+                (Some(Host::Unix(path)), _) => format!("{}:{port}", path.display()),
+                (None, Some(address)) => format!("{address}:{port}"),
+                (None, None) => String::new(),
             }
         });
         let hosts = hosts.collect::<Vec<_>>().join(",");
-        format!("postgres://{hosts}/{}", self.config.get_dbname().unwrap_or_default())
+        let database = self.hosts.first().and_then(Config::get_dbname);
+        format!("postgres://{hosts}/{}", database.unwrap_or_default())
     }
 }
 
+/// Divides what the driver knows of several hosts, so that each can be tried by itself: of several, the driver tells the error of
+/// the last one only, which hides why one that matters refused us.
+fn single_hosts(all: &Config) -> Result<Vec<Config>, OpenError> {
+    let (hosts, addresses, ports) = (all.get_hosts(), all.get_hostaddrs(), all.get_ports());
+    let count = hosts.len().max(addresses.len());
+    if count == 0 {
+        return Err(bad("it names no host: write `postgres://USER:PASSWORD@HOST/DATABASE`"));
+    }
+    if !hosts.is_empty() && !addresses.is_empty() && hosts.len() != addresses.len() {
+        return Err(bad("it has another number of `hostaddr` than of hosts"));
+    }
+    if ports.len() > 1 && ports.len() != count {
+        return Err(bad("it has another number of ports than of hosts"));
+    }
+    let single = |at: usize| {
+        let mut one = Config::new();
+        match hosts.get(at) {
+            Some(Host::Tcp(name)) => drop(one.host(name)),
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => drop(one.host_path(path)),
+            None => {}
+        }
+        if let Some(address) = addresses.get(at) {
+            one.hostaddr(*address);
+        }
+        one.port(ports.get(at).or(ports.first()).copied().unwrap_or(DEFAULT_PORT));
+        copy_settings(all, &mut one);
+        one
+    };
+    let mut singles: Vec<Config> = (0..count).map(single).collect();
+    if all.get_load_balance_hosts() == LoadBalanceHosts::Random {
+        let random = RandomState::new();
+        singles.sort_by_cached_key(|one| random.hash_one(format!("{:?}", one.get_hosts())));
+    }
+    Ok(singles)
+}
+
+/// Copies what does not depend on the host.
+fn copy_settings(from: &Config, to: &mut Config) {
+    to.ssl_mode(from.get_ssl_mode())
+        .ssl_negotiation(from.get_ssl_negotiation())
+        .channel_binding(from.get_channel_binding())
+        .target_session_attrs(from.get_target_session_attrs())
+        .keepalives(from.get_keepalives())
+        .keepalives_idle(from.get_keepalives_idle());
+    if let Some(user) = from.get_user() {
+        to.user(user);
+    }
+    if let Some(password) = from.get_password() {
+        to.password(password);
+    }
+    if let Some(database) = from.get_dbname() {
+        to.dbname(database);
+    }
+    if let Some(options) = from.get_options() {
+        to.options(options);
+    }
+    if let Some(name) = from.get_application_name() {
+        to.application_name(name);
+    }
+    if let Some(time) = from.get_connect_timeout() {
+        to.connect_timeout(*time);
+    }
+    if let Some(time) = from.get_tcp_user_timeout() {
+        to.tcp_user_timeout(*time);
+    }
+    if let Some(time) = from.get_keepalives_interval() {
+        to.keepalives_interval(time);
+    }
+    if let Some(count) = from.get_keepalives_retries() {
+        to.keepalives_retries(count);
+    }
+}
+
+/// What the driver makes of an address; its errors name parameters, and repeat no value.
+pub(crate) fn driven(text: &str) -> Result<Config, OpenError> {
+    text.parse().map_err(|e: postgres::Error| {
+        bad(std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string))
+    })
+}
+
+pub(crate) fn bad(why: impl Into<String>) -> OpenError {
+    OpenError::Address(why.into())
+}
+
 /// Replaces `%41` by `A`.
-fn decoded(text: &str) -> Option<String> {
+pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut left = text.as_bytes();
     while let [first, rest @ ..] = left {
@@ -133,32 +223,4 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_say_where_and_how() {
-        let address = Address::parse(
-            "postgres://me:secret@one:5433,two/db?schema=a%20b&sslmode=verify-full&connect_timeout=3&options=-csearch_path%3Dx",
-        )
-        .unwrap();
-        assert_eq!(address.shown(), "postgres://one:5433,two:5432/db");
-        assert_eq!(address.schema.as_deref(), Some("a b"));
-        assert_eq!(address.trust, Trust::Web);
-        let config = &address.config;
-        assert_eq!(config.get_ssl_mode(), SslMode::Require);
-        assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(3)));
-        assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
-        assert_eq!(config.get_options(), Some(&*format!("{OPTIONS} -csearch_path=x")));
-        let address = Address::parse("postgresql://me@h/db?sslrootcert=%2Fca.pem").unwrap();
-        assert_eq!(address.trust, Trust::File("/ca.pem".into()));
-        assert_eq!(address.config.get_ssl_mode(), SslMode::Require);
-        let address = Address::parse("postgres://me@h/db").unwrap();
-        assert_eq!((address.trust, address.schema), (Trust::Anybody, None));
-        for bad in
-            ["postgres://me@h:x/db", "postgres://me@h/db?schema=%4", "postgres://me@h/db?sslmode=maybe"]
-        {
-            assert!(matches!(Address::parse(bad), Err(OpenError::Address(_))), "{bad}");
-        }
-    }
-}
+mod tests;

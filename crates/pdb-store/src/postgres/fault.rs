@@ -1,6 +1,6 @@
 //! What a failure means for the transaction it happened in.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, io};
 
 use crate::error::DbError;
 
@@ -49,13 +49,37 @@ impl Fault {
     }
 }
 
+/// Whether an attempt to connect that failed in this way may succeed if it is repeated: nobody answers there, or not yet. What
+/// else a server says, to the password for example, and what is wrong with its certificate, it will say again.
+pub(crate) fn may_pass(error: &DbError) -> bool {
+    let Some(cause) = error.postgres() else { return false };
+    if let Some(code) = cause.code().map(|code| code.code()) {
+        // Shutting down, crashed, starting, too many connections; connection trouble, but for 08P01: so poolers refuse a
+        // parameter that they do not know.
+        let is_trouble = code.starts_with("08") && code != "08P01";
+        return is_trouble || matches!(code, "57P01" | "57P02" | "57P03" | "53300");
+    }
+    if cause.is_closed() {
+        return true;
+    }
+    // The driver wraps in the same type what the system says of the connection, and what it says itself of what came over it.
+    io_cause(cause).is_some_and(|io| {
+        let is_ours = matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
+        !is_ours && !io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+    })
+}
+
 fn is_io(error: &(dyn StdError + 'static)) -> bool {
+    io_cause(error).is_some()
+}
+
+fn io_cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e io::Error> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.is::<std::io::Error>() {
-            return true;
+        if let Some(io) = error.downcast_ref() {
+            return Some(io);
         }
         cause = error.source();
     }
-    false
+    None
 }

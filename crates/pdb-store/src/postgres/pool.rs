@@ -1,15 +1,18 @@
 //! Connections, kept open between transactions.
 
-use std::time::Duration;
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    time::Duration,
+};
 
+use postgres::{Client, Config, config::Host};
 use r2d2::{ManageConnection, PooledConnection};
-use r2d2_postgres::PostgresConnectionManager;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
-    error::OpenError,
+    error::{DbError, OpenError},
     names::quoted,
-    postgres::{address::Address, session::Session, tls},
+    postgres::{address::Address, fault, session::Session, tls},
 };
 
 /// How long a thread waits for a connection at once.
@@ -20,7 +23,8 @@ pub(crate) type Lent = PooledConnection<Sessions>;
 
 /// Opens and checks connections.
 pub(crate) struct Sessions {
-    manager: PostgresConnectionManager<MakeRustlsConnect>,
+    hosts: Vec<Config>,
+    tls: MakeRustlsConnect,
     schema: Option<String>,
     is_hasty: bool,
 }
@@ -28,21 +32,53 @@ pub(crate) struct Sessions {
 impl Sessions {
     /// `is_hasty`: a commit need not be on disk when it is acknowledged.
     pub(crate) fn new(address: &Address, is_hasty: bool) -> Result<Self, OpenError> {
-        let manager = PostgresConnectionManager::new(address.config.clone(), tls::connector(&address.trust)?);
-        Ok(Self { manager, schema: address.schema.clone(), is_hasty })
+        let (tls, hosts) = (tls::connector(address)?, address.hosts.clone());
+        Ok(Self { hosts, tls, schema: address.schema.clone(), is_hasty })
     }
 
     pub(crate) fn schema(&self) -> Option<&str> {
         self.schema.as_deref()
     }
+
+    /// Connects to the first host that lets us in and can be written. One that refuses us is the last that is tried, as
+    /// PostgreSQL's own client has it: else its reason would be lost, and the password handed round.
+    fn connect_to_any(&self) -> Result<Client, DbError> {
+        let mut failed = None;
+        for address in self.hosts.iter().flat_map(addresses) {
+            match address.connect(self.tls.clone()).map_err(DbError::from) {
+                Ok(client) => return Ok(client),
+                Err(error) if fault::may_pass(&error) => failed = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failed.unwrap_or_else(|| DbError::said("there is no host")))
+    }
+}
+
+/// A name may have several addresses: here they are, each as a host of its own.
+fn addresses(host: &Config) -> Vec<Config> {
+    let found = match (host.get_hosts(), host.get_hostaddrs(), host.get_ports()) {
+        ([Host::Tcp(name)], [], [port]) => (name.as_str(), *port).to_socket_addrs(),
+        _ => return vec![host.clone()],
+    };
+    let one = |address: SocketAddr| {
+        let mut one = host.clone();
+        one.hostaddr(address.ip());
+        one
+    };
+    match found.map(|found| found.map(one).collect::<Vec<_>>()) {
+        Ok(all) if !all.is_empty() => all,
+        // The driver finds none either, and says so.
+        Ok(_) | Err(_) => vec![host.clone()],
+    }
 }
 
 impl ManageConnection for Sessions {
     type Connection = Session;
-    type Error = postgres::Error;
+    type Error = DbError;
 
-    fn connect(&self) -> Result<Session, postgres::Error> {
-        let mut client = self.manager.connect()?;
+    fn connect(&self) -> Result<Session, DbError> {
+        let mut client = self.connect_to_any()?;
         let mut sql = String::from("SET client_min_messages = warning;");
         if let Some(schema) = &self.schema {
             sql.push_str(&format!("SET search_path TO {};", quoted(schema)));
@@ -54,8 +90,8 @@ impl ManageConnection for Sessions {
         Ok(Session::new(client))
     }
 
-    fn is_valid(&self, session: &mut Session) -> Result<(), postgres::Error> {
-        session.check()
+    fn is_valid(&self, session: &mut Session) -> Result<(), DbError> {
+        Ok(session.check()?)
     }
 
     fn has_broken(&self, session: &mut Session) -> bool {
@@ -79,8 +115,8 @@ pub(crate) fn pool(sessions: Sessions, size: u32) -> Pool {
 #[derive(Debug)]
 struct Quiet;
 
-impl r2d2::HandleError<postgres::Error> for Quiet {
-    fn handle_error(&self, error: postgres::Error) {
+impl r2d2::HandleError<DbError> for Quiet {
+    fn handle_error(&self, error: DbError) {
         tracing::debug!(error = &error as &dyn std::error::Error, "a connection failed");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use postgres::config::SslNegotiation;
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -10,16 +11,19 @@ use rustls::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{error::OpenError, postgres::address::Trust};
+use crate::{
+    error::OpenError,
+    postgres::address::{Address, Trust},
+};
 
 /// Returns what encrypts connections, and checks who is at the other end.
-pub(crate) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, OpenError> {
+pub(crate) fn connector(address: &Address) -> Result<MakeRustlsConnect, OpenError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|e| OpenError::Address(e.to_string()))?;
     let mut roots = RootCertStore::empty();
-    let config = match trust {
+    let mut config = match &address.trust {
         Trust::Anybody => {
             let verifier = Arc::new(AnyServer(provider));
             builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
@@ -34,9 +38,17 @@ pub(crate) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, OpenError> {
                 let certificate = certificate.map_err(|e| bad(e.to_string()))?;
                 roots.add(certificate).map_err(|e| bad(e.to_string()))?;
             }
+            if roots.is_empty() {
+                return Err(bad("there is no certificate in it".to_owned()));
+            }
             builder.with_root_certificates(roots).with_no_client_auth()
         }
     };
+    // Servers that are spoken to without a request before (since PostgreSQL 17) insist on the name of their protocol:
+    // https://www.postgresql.org/docs/17/protocol-flow.html#PROTOCOL-FLOW-SSL
+    if address.hosts.iter().any(|host| host.get_ssl_negotiation() == SslNegotiation::Direct) {
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+    }
     Ok(MakeRustlsConnect::new(config))
 }
 

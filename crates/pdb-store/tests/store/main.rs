@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod catalog;
+mod connections;
 mod copies;
 mod damage;
 mod many_shards;

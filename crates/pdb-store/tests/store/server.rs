@@ -66,7 +66,8 @@ fn many_may_open_a_fresh_database_at_once() {
 fn an_address_may_name_a_schema_that_is_not_there() {
     let Some((_, schema)) = stores(0) else { return };
     let name = format!("of its own {}", std::process::id());
-    let url = format!("{}&schema={}", schema.url(), name.replace(' ', "%20"));
+    let (server, _) = schema.url().split_once("schema=").unwrap();
+    let url = format!("{server}schema={}", name.replace(' ', "%20"));
     let store = Store::open(&StoreOptions::postgres(url)).unwrap();
     assert!(store.is_remote());
     let sql = format!("SELECT count(*) FROM information_schema.tables WHERE table_schema = '{name}'");
