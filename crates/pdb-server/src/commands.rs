@@ -16,11 +16,6 @@ use clap::Subcommand;
 /// The name that keeps the data in memory, as SQLite has it.
 const MEMORY: &str = ":memory:";
 
-/// Whether a database is on a server, not in a file.
-fn is_server(db: &str) -> bool {
-    db.starts_with("postgres://") || db.starts_with("postgresql://")
-}
-
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

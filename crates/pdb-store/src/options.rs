@@ -129,6 +129,23 @@ impl fmt::Debug for Location {
     }
 }
 
+/// For people: of a server its hosts and the database, without user, password and parameters.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::File(path) => path.display().fmt(f),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => match crate::postgres::shown(url) {
+                Some(shown) => f.write_str(&shown),
+                None => f.write_str("a server whose address is not usable"),
+            },
+            #[cfg(not(feature = "postgres"))]
+            Self::Postgres(_) => f.write_str("a server"),
+        }
+    }
+}
+
 /// What an acknowledged write survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {

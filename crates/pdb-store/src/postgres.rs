@@ -195,6 +195,11 @@ impl Drop for Served {
     }
 }
 
+/// Returns what may be shown of an address; `None` if it is not usable.
+pub(crate) fn shown(url: &str) -> Option<String> {
+    Address::parse(url).ok().map(|address| address.shown())
+}
+
 /// Makes the tables; tries again for a while if the database is only just being started, and fails at once if it refuses us.
 fn prepare(sessions: &Sessions, address: &Address, closed: &Receiver<()>) -> Result<(), StoreError> {
     use r2d2::ManageConnection;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use pdb_items::MessageLayer;
 use pdb_model::{Account, Clock, Env, IdSource, RandomIds, SystemClock};
-use pdb_store::{Durability, Location, StoreError, StoreOptions};
+use pdb_store::{Durability, Location, OpenError, StoreError, StoreOptions};
 use pdb_streams::RETENTION;
 
-use crate::Pretender;
+use crate::{Pretender, location};
 
 /// Chooses how a [`Pretender`] is opened. What is not chosen is as AWS has it, or as the docs of the method say.
 ///
@@ -33,7 +33,9 @@ use crate::Pretender;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
-    pub(crate) store: StoreOptions,
+    store: StoreOptions,
+    /// Why the last name of a database that was given can be none.
+    refusal: Option<OpenError>,
     pub(crate) account: Account,
     pub(crate) env: Env,
     pub(crate) retention: Duration,
@@ -49,6 +51,7 @@ impl Builder {
     pub(crate) fn new() -> Self {
         Self {
             store: StoreOptions::memory(),
+            refusal: None,
             account: Account::default(),
             env: Env { clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) },
             retention: RETENTION,
@@ -63,12 +66,14 @@ impl Builder {
 
     /// Keeps the data in memory, for as long as the database is open. This is the default.
     pub fn in_memory(mut self) -> Self {
+        self.refusal = None;
         self.store.location = Location::Memory;
         self
     }
 
     /// Keeps the data in this file, which is made if it does not exist.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.refusal = None;
         self.store.location = Location::File(path.into());
         self
     }
@@ -80,6 +85,7 @@ impl Builder {
     /// Calls then wait for the network: from asynchronous code, use those that end in `_async`, and a thread that may block
     /// for the others. On a runtime of one thread they fail there.
     pub fn postgres(mut self, url: impl Into<String>) -> Self {
+        self.refusal = None;
         let StoreOptions { location, readers, writers, .. } = StoreOptions::postgres(url);
         (self.store.location, self.store.readers, self.store.writers) = (location, readers, writers);
         self.store.durability = Durability::Normal;
@@ -88,12 +94,43 @@ impl Builder {
 
     /// Keeps the data where `name` says: on a server if it begins with `postgres://` or `postgresql://`, in memory if it is
     /// `:memory:`, else in the file of this name.
+    ///
+    /// A name that was probably meant for a server, such as `mysql://...` or `host=... dbname=...`, is not taken for a file:
+    /// [`open`](Self::open) refuses it. For a file of such a name use [`file`](Self::file), or put `./` before it.
     pub fn database(self, name: &str) -> Self {
-        match name {
-            ":memory:" => self.in_memory(),
-            url if is_server(url) => self.postgres(url),
-            file => self.file(file),
+        match location::parse(name) {
+            Ok(location) => self.at(location),
+            Err(refusal) => Self { refusal: Some(refusal), ..self },
         }
+    }
+
+    /// As [`database`](Self::database), but tells at once whether the name can be used.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Address`], which does not repeat the name: there may be a password in it.
+    pub fn try_database(self, name: &str) -> Result<Self, OpenError> {
+        Ok(self.at(location::parse(name)?))
+    }
+
+    fn at(self, location: Location) -> Self {
+        match location {
+            Location::Memory => self.in_memory(),
+            Location::File(path) => self.file(path),
+            Location::Postgres(url) => self.postgres(url),
+        }
+    }
+
+    /// Returns whether the data is kept on a server.
+    #[must_use]
+    pub fn is_on_server(&self) -> bool {
+        matches!(self.store.location, Location::Postgres(_))
+    }
+
+    /// Returns where the data is kept, for people: without a password.
+    #[must_use]
+    pub fn location(&self) -> String {
+        self.store.location.to_string()
     }
 
     /// How safe an acknowledged write is; [`Durability::Normal`] unless chosen.
@@ -194,12 +231,23 @@ impl Builder {
     /// # Errors
     ///
     /// [`StoreError::Open`] if the file is no database of ours, is damaged, was made by a newer version, is in use, or
-    /// cannot be written; nothing of it is changed then.
+    /// cannot be written; nothing of it is changed then. Also if [`database`](Self::database) was given a name that can be
+    /// neither a file's nor a server's.
     pub fn open(self) -> Result<Pretender, StoreError> {
         Pretender::open_with(self)
     }
 }
 
-fn is_server(name: &str) -> bool {
-    name.starts_with("postgres://") || name.starts_with("postgresql://")
+impl Builder {
+    /// How the store is opened.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of a name that was given before.
+    pub(crate) fn store_options(&self) -> Result<&StoreOptions, StoreError> {
+        match &self.refusal {
+            Some(refusal) => Err(refusal.clone().into()),
+            None => Ok(&self.store),
+        }
+    }
 }

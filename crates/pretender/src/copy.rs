@@ -106,8 +106,8 @@ pub fn copy(
     to: &Builder,
     each: &mut dyn FnMut(&CopyProgress) -> ControlFlow<()>,
 ) -> Result<CopyReport, CopyError> {
-    let source = Store::open(&from.store).map_err(CopyError::Source)?;
-    let target = Store::open_to_fill(&to.store).map_err(CopyError::Target)?;
+    let source = from.store_options().and_then(Store::open).map_err(CopyError::Source)?;
+    let target = to.store_options().and_then(Store::open_to_fill).map_err(CopyError::Target)?;
     let report = source.read(|tx| {
         let shape = tx.shape()?;
         let mut copying = Copying { target: &target, each, rows: 0, rows_at_most: shape.rows() };

@@ -72,7 +72,8 @@ impl Pretender {
     }
 
     pub(crate) fn open_with(builder: Builder) -> Result<Self, StoreError> {
-        let Builder { store, account, env, retention, sweep_interval, shards_per_stream, .. } = builder;
+        let store = builder.store_options()?.clone();
+        let Builder { account, env, retention, sweep_interval, shards_per_stream, .. } = builder;
         let is_fresh = store.location == Location::Memory;
         let store = Store::open(&store)?;
         let options = StreamOptions {

@@ -9,6 +9,7 @@ mod database;
 mod errors;
 mod faults;
 mod items;
+mod location;
 mod snapshots;
 mod streams;
 mod table_operations;

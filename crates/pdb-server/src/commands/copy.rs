@@ -57,7 +57,7 @@ impl Copy {
 /// A database that must be there: opening it would make it.
 fn existing(text: &str) -> Result<Builder, Box<dyn Error>> {
     let builder = database(text)?;
-    let is_there = super::is_server(text) || Path::new(text).exists();
+    let is_there = builder.is_on_server() || Path::new(text).exists();
     if is_there { Ok(builder) } else { Err(format!("`{text}` does not exist").into()) }
 }
 
@@ -65,7 +65,7 @@ fn database(text: &str) -> Result<Builder, Box<dyn Error>> {
     if text == super::MEMORY {
         return Err("a database in memory is nobody else's: it cannot be copied, nor copied to".into());
     }
-    Ok(Pretender::builder().database(text))
+    Ok(Pretender::builder().try_database(text)?)
 }
 
 fn counted(number: u64, what: &str) -> String {

@@ -11,8 +11,8 @@ use clap::{Args, ValueEnum};
 use pdb_server::{BoundServer, ControlToken, CorsOrigin, HostName, Server, ServerOptions, Span};
 use pretender::{Builder, Durability, ManualClock, MessageLayer, Pretender};
 
+use super::MEMORY;
 use super::token::TokenParser;
-use super::{MEMORY, is_server};
 use crate::logging::{self, LogFormat};
 use crate::open_files;
 use crate::signals::StopSignal;
@@ -159,12 +159,13 @@ impl Serve {
         if let Some(clock) = clock {
             builder = builder.clock(clock);
         }
+        let location = self.shown_location(&builder);
         let pretender = builder.open()?;
         let server = bound.start(pretender.clone())?;
         // Before anybody can know that the server is there, and ask it to stop.
         let mut stop_signal = server.block_on(async { StopSignal::install() })?;
 
-        let mut said = format!("Listening on {}\nData in {}\n", server.url(), self.shown_location());
+        let mut said = format!("Listening on {}\nData in {location}\n", server.url());
         if self.control {
             said.push_str(&format!("Obeys commands under {}/_pretender/\n", server.url()));
         }
@@ -221,9 +222,9 @@ impl Serve {
         let builder = if self.db == MEMORY {
             Pretender::builder().in_memory()
         } else {
-            let builder = Pretender::builder().database(&self.db);
+            let builder = Pretender::builder().try_database(&self.db)?;
             // Whoever shares a server leaves some of its connections to others.
-            let builder = if self.is_served() { builder } else { builder.readers(READERS) };
+            let builder = if builder.is_on_server() { builder } else { builder.readers(READERS) };
             builder.durability(match self.durability {
                 DurabilityWord::Full => Durability::Full,
                 DurabilityWord::Normal => Durability::Normal,
@@ -249,18 +250,11 @@ impl Serve {
             }))
     }
 
-    fn is_served(&self) -> bool {
-        is_server(&self.db)
-    }
-
-    fn shown_location(&self) -> String {
+    fn shown_location(&self, builder: &Builder) -> String {
         if self.db == MEMORY {
             "memory: it is gone when the server stops".to_owned()
-        } else if self.is_served() {
-            // What stands before the last `@` may have a password in it, what stands behind the `?` too.
-            let address = self.db.split('?').next().unwrap_or_default();
-            let (_, host) = address.split_once("://").unwrap_or_default();
-            format!("postgres://{}", host.rsplit('@').next().unwrap_or_default())
+        } else if builder.is_on_server() {
+            builder.location()
         } else {
             std::path::absolute(Path::new(&self.db))
                 .map_or_else(|_| self.db.clone(), |path| path.display().to_string())

@@ -1,0 +1,160 @@
+//! What the name of a database means: memory, a file, or a server. What was meant for a server and is mistyped must not become
+//! a file with a password in its name; so no error here repeats the name.
+
+use pdb_store::{Location, OpenError};
+
+/// Names of settings in the form of PostgreSQL's own client, `host=... dbname=...`.
+const SETTINGS: [&str; 11] = [
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "passfile",
+    "service",
+    "sslmode",
+    "sslrootcert",
+    "options",
+];
+/// Schemes by which other programs know the two kinds of database, or others; a file is never named so.
+const SCHEMES: [&str; 10] = [
+    "postgres",
+    "postgresql",
+    "sqlite",
+    "sqlite3",
+    "file",
+    "jdbc",
+    "mysql",
+    "mariadb",
+    "libsql",
+    "cockroachdb",
+];
+
+/// Finds out what a name means.
+pub(crate) fn parse(name: &str) -> Result<Location, OpenError> {
+    if name == ":memory:" {
+        return Ok(Location::Memory);
+    }
+    let (scheme, rest) = name.split_once(':').unwrap_or(("", name));
+    let is = |schemes: &[&str]| schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    if is(&["postgres", "postgresql"]) && rest.starts_with("//") {
+        return Ok(Location::Postgres(name.to_owned()));
+    }
+    let why = if is(&["postgres", "postgresql"]) {
+        "two slashes follow the scheme: write `postgres://USER:PASSWORD@HOST/DATABASE`"
+    } else if is(&["sqlite", "sqlite3", "file"]) {
+        "a database in a file has no scheme: give the path of the file alone"
+    } else if is(&SCHEMES) || name.contains("://") {
+        "its scheme is unknown: give the path of a file, or `postgres://USER:PASSWORD@HOST/DATABASE`"
+    } else if has_settings(name) {
+        "settings in the form `host=... dbname=...` are not understood: write \
+         `postgres://USER:PASSWORD@HOST/DATABASE?NAME=VALUE`"
+    } else if has_login(name) {
+        "it looks like the address of a server without a scheme: write `postgres://USER:PASSWORD@HOST/DATABASE`, or, for a \
+         file of that name, `./` and the name"
+    } else {
+        return Ok(Location::File(name.into()));
+    };
+    Err(OpenError::Address(why.to_owned()))
+}
+
+/// Whether a word in it is the name of a setting with `=` behind it.
+fn has_settings(name: &str) -> bool {
+    let mut before_equals = name.split('=');
+    // What follows the last one is a value.
+    before_equals.next_back();
+    let mut last_words = before_equals.filter_map(|text| text.split_whitespace().next_back());
+    last_words.any(|word| SETTINGS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// Whether it begins with `user:password@`.
+fn has_login(name: &str) -> bool {
+    let name = name.strip_prefix("//").unwrap_or(name);
+    let host = name.split_once('@').map(|(login, _)| login.split_once(':'));
+    let Some(Some((user, password))) = host else { return false };
+    // `C:\data@home\orders.db` is a path.
+    let is_drive = user.len() == 1 && password.starts_with(['/', '\\']);
+    !user.is_empty() && !user.contains(['/', '\\']) && !is_drive
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_files_unless_they_say_otherwise() {
+        assert_eq!(parse(":memory:").unwrap(), Location::Memory);
+        for server in [
+            "postgres://me:s3cr3t@h/db",
+            "postgresql://h/db",
+            "Postgres://h/db",
+            "POSTGRESQL://h/db",
+            "postgres://",
+        ] {
+            assert_eq!(parse(server).unwrap(), Location::Postgres(server.to_owned()));
+        }
+        for file in [
+            "pretender.db",
+            "/var/lib/pretender/orders.db",
+            "./postgres.db",
+            "../a b/c=d.db",
+            "a@b.db",
+            "./me:x@y.db",
+            "/data/me:x@y.db",
+            "C:\\data\\orders.db",
+            "C:/data/orders.db",
+            "C:\\data@home\\orders.db",
+            "./file:x",
+            "./host=x",
+            "postgres",
+            "orders:2026.db",
+            "ghost=1.db",
+            "über.db",
+            "=",
+            ":",
+        ] {
+            assert_eq!(parse(file).unwrap(), Location::File(file.into()), "{file}");
+        }
+    }
+
+    #[test]
+    fn mistyped_addresses_are_refused_and_not_repeated() {
+        for (name, hint) in [
+            ("postgres:/me:s3cr3t@h/db", "two slashes"),
+            ("postgres:me:s3cr3t@h/db", "two slashes"),
+            ("PostgreSQL:me:s3cr3t@h/db", "two slashes"),
+            ("postgre://me:s3cr3t@h/db", "scheme is unknown"),
+            ("postgress://me:s3cr3t@h/db", "scheme is unknown"),
+            ("mysql://me:s3cr3t@h/db", "scheme is unknown"),
+            ("mysql:me:s3cr3t@h/db", "scheme is unknown"),
+            ("mongodb+srv://me:s3cr3t@h/db", "scheme is unknown"),
+            ("jdbc:postgresql://h/db?user=me&password=s3cr3t", "scheme is unknown"),
+            ("jdbc:sqlite:s3cr3t.db", "scheme is unknown"),
+            ("http://127.0.0.1:8000", "scheme is unknown"),
+            (" postgres://me:s3cr3t@h/db", "scheme is unknown"),
+            ("://me:s3cr3t@h/db", "scheme is unknown"),
+            ("sqlite://s3cr3t.db", "path of the file alone"),
+            ("sqlite:///s3cr3t.db", "path of the file alone"),
+            ("SQLite:s3cr3t.db", "path of the file alone"),
+            ("sqlite::memory:", "path of the file alone"),
+            ("sqlite3:s3cr3t.db", "path of the file alone"),
+            ("file:s3cr3t.db?mode=rwc", "path of the file alone"),
+            ("file:///s3cr3t.db", "path of the file alone"),
+            ("host=h dbname=db password=s3cr3t", "host=... dbname=..."),
+            ("dbname=s3cr3t", "host=... dbname=..."),
+            ("USER = me password = s3cr3t", "host=... dbname=..."),
+            ("application_name=x password='s3cr3t'", "host=... dbname=..."),
+            ("me:s3cr3t@h/db", "without a scheme"),
+            ("//me:s3cr3t@h/db", "without a scheme"),
+            ("me:s3/cr3t@h:5432/db", "without a scheme"),
+        ] {
+            let Err(error) = parse(name) else { panic!("{name} is taken") };
+            assert!(matches!(error, OpenError::Address(_)), "{name}: {error:?}");
+            assert!(error.to_string().contains(hint), "{name}: {error}");
+            for part in ["s3", "cr3t"] {
+                assert!(!format!("{error}{error:?}").contains(part), "{name}: {error}");
+            }
+        }
+    }
+}
