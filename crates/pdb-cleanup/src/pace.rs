@@ -17,6 +17,21 @@ pub struct Pace {
     /// When the work began; the first rest takes the time if nobody has.
     began: Option<Instant>,
     stop: Arc<Stop>,
+    /// What others do meanwhile, in tests.
+    #[cfg(test)]
+    pub(crate) between: Between,
+}
+
+/// Work of a test that is done after each step.
+#[cfg(test)]
+#[derive(Clone, Default)]
+pub(crate) struct Between(pub(crate) Option<Arc<dyn Fn() + Send + Sync>>);
+
+#[cfg(test)]
+impl std::fmt::Debug for Between {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Between")
+    }
 }
 
 /// Who is to wait for whom.
@@ -58,7 +73,14 @@ impl Pace {
     /// Makes a pace of steps of this size, one after the other; a step has one record at least.
     #[must_use]
     pub fn new(step: u32) -> Self {
-        Self { step: step.max(1), manner: Manner::Prompt, began: None, stop: Arc::default() }
+        Self {
+            step: step.max(1),
+            manner: Manner::Prompt,
+            began: None,
+            stop: Arc::default(),
+            #[cfg(test)]
+            between: Between::default(),
+        }
     }
 
     /// The same pace with smaller steps and rests between them, so that fewer than one write in a hundred has to wait for a
@@ -119,6 +141,10 @@ impl Pace {
             let limit = size.limit;
             let (done, took) = self.alone(store, || step(limit))?;
             all += done;
+            #[cfg(test)]
+            if let Between(Some(others)) = &self.between {
+                others();
+            }
             if done < u64::from(limit) {
                 break;
             }

@@ -56,7 +56,8 @@ pub fn trim(
     Ok(report)
 }
 
-/// Removes the records of a stream with numbers below `before`, or all present ones, however young they are.
+/// Removes the records of a stream with numbers below `before`, or all, however young they are: those that are there when it
+/// begins. It never waits for the end of what others write meanwhile.
 ///
 /// A tool for tests of readers that are overtaken by the trim.
 ///
@@ -73,16 +74,21 @@ pub fn trim_stream(
         let (stream, shards) = store.read(|tx| {
             let stream = tx.stream(stream_arn)?;
             let stream = stream.ok_or_else(|| CleanupError::StreamNotFound(stream_arn.clone()))?;
-            let shards = tx.shards(stream.id)?;
+            let mut shards = Vec::new();
+            for shard in tx.shards(stream.id)? {
+                if let Some(last) = tx.last_counter(&stream, shard.number)? {
+                    shards.push((shard, last));
+                }
+            }
             Ok::<_, CleanupError>((stream, shards))
         })?;
         let mut report = TrimReport::default();
-        for shard in shards {
+        for (shard, last) in shards {
             // Numbers are compared whole, so that "before" means the same in every shard.
             let through = match before {
-                None => Some(u64::MAX),
-                Some(before) if shard.number < before.shard => Some(before.counter),
-                Some(before) => before.counter.checked_sub(1),
+                None => Some(last),
+                Some(before) if shard.number < before.shard => Some(before.counter.min(last)),
+                Some(before) => before.counter.checked_sub(1).map(|through| through.min(last)),
             };
             if let Some(through) = through {
                 report.records += remove_records(store, &stream, &shard, Cut::After(through), pace)?;
@@ -120,7 +126,8 @@ impl Cut {
     }
 }
 
-/// Trims a shard in steps. The first look is a read, so that the writer is not troubled where nothing is due.
+/// Trims a shard in steps. The first look is a read, so that the writer is not troubled where nothing is due. It also says
+/// where to end: writers may be quicker than the steps, and what they write while these run is left for the next time.
 fn remove_records(
     store: &Store,
     stream: &StreamRow,
@@ -134,9 +141,7 @@ fn remove_records(
             true => tx.last_counter(stream, number),
             false => Ok(None),
         })?;
-    if is_due.is_none() {
-        return Ok(0);
-    }
+    let Some(last) = is_due else { return Ok(0) };
     pace.repeat(store, |limit| {
         let stream = stream.clone();
         store.write(move |tx| {
@@ -145,7 +150,7 @@ fn remove_records(
                     return Ok::<_, StoreError>(0);
                 }
                 match cut.through(tx, &stream, number, limit)? {
-                    Some(through) => tx.trim_records(&stream, number, through, limit),
+                    Some(through) => tx.trim_records(&stream, number, through.min(last), limit),
                     None => Ok(0),
                 }
             })
@@ -181,3 +186,6 @@ fn remove_stream(store: &Store, stream: &StreamRow) -> Result<bool, StoreError> 
         Err(error) => Err(error),
     })
 }
+
+#[cfg(test)]
+mod tests;
