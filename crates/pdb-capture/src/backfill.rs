@@ -1,4 +1,5 @@
-//! Bringing existing items up to a table's new definition, in steps small enough not to hold up other writers.
+//! Bringing existing items up to a table's new definition, in steps that bound the memory it takes. All steps belong to the
+//! transaction that changes the definition, which keeps everybody else from writing to the table.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::{
 /// Fills an index with the entries of up to `limit` items, beginning after the key `after`; returns the last key if more
 /// items may follow.
 ///
-/// The index must be in the table's definition before the first step: what is written in between finds its own way into it.
+/// The index must have come into the table's definition in this transaction.
 /// Items that do not fit the index key are left out, as AWS does it.
 ///
 /// # Errors
@@ -45,7 +46,7 @@ pub fn backfill_index(
 /// Notes for up to `limit` items, beginning after the key `after`, when they expire by the table's time-to-live
 /// attribute; returns the last key if more items may follow.
 ///
-/// The attribute must be in the table's definition before the first step, or gone from it: then no item expires.
+/// The attribute must have come into the table's definition in this transaction, or gone from it: then no item expires.
 ///
 /// # Errors
 ///
@@ -76,7 +77,7 @@ fn next_items(
     limit: u32,
 ) -> Result<(Items, Option<KeyBytes>), CaptureError> {
     let limit = limit.max(1);
-    let items = tx.lock_next_items(table, after, limit)?;
+    let items = tx.next_items(table, after, limit)?;
     let last = items.last().filter(|_| items.len() == limit as usize).map(|(key, _)| key.clone());
     Ok((items, last))
 }

@@ -102,7 +102,7 @@ pub fn write_item(
     if let Some(stream) = &table.stream {
         let now = tx.moment(|| env.clock.now());
         if tx.is_rotation_due(table, now) {
-            tx.rotate_due_shards(table, &*env.ids, now)?;
+            tx.rotate_before_record(table, &*env.ids, now)?;
         }
         let change = Change {
             event_name,

@@ -121,12 +121,19 @@ impl ItemManager {
             let mut output = BatchWriteItemOutput::default();
             for ((table, keys), (table_name, writes)) in tables.iter().zip(&keys).zip(&writes) {
                 let mut meter = Meter::default();
-                for (key, write) in keys.iter().zip(writes) {
-                    let written = write
-                        .prepare(tx, table, key)
+                let mut order: Vec<usize> = (0..writes.len()).collect();
+                if tx.has_rivals() {
+                    order.sort_by_cached_key(|position| keys[*position].encode());
+                }
+                for position in order {
+                    tx.order_records_as(position);
+                    let written = writes[position]
+                        .prepare(tx, table, &keys[position])
                         .and_then(|prepared| prepared.carry_out(&env, tx, table))
                         .map_err(Refusal::into_error)?;
                     meter.add(&written.meter);
+                }
+                for write in writes {
                     let asked = input.return_item_collection_metrics;
                     if let Some(metrics) = ItemCollectionMetrics::of(&table.definition, write.target(), asked)
                     {

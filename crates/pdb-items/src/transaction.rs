@@ -80,11 +80,17 @@ pub(crate) fn transact(
         }
         return Ok(report);
     }
-    let prepared = prepare_all(tx, writes, &tables, &keys)?;
-    for ((write, table), prepared) in writes.iter().zip(&tables).zip(prepared) {
-        let mut meter = prepared.carry_out(env, tx, table).map_err(Refusal::into_error)?.meter;
+    let (prepared, order) = prepare_all(tx, writes, &tables, &keys)?;
+    let mut prepared: Vec<_> = prepared.into_iter().map(Some).collect();
+    // Where others write too, an item that is new is locked by being written.
+    let order = if tx.has_rivals() { order } else { (0..writes.len()).collect() };
+    for position in order {
+        let Some(prepared) = prepared[position].take() else { continue };
+        tx.order_records_as(position);
+        let written = prepared.carry_out(env, tx, &tables[position]);
+        let mut meter = written.map_err(Refusal::into_error)?.meter;
         meter.double();
-        report.meters.entry(write.table_name.clone()).or_default().add(&meter);
+        report.meters.entry(writes[position].table_name.clone()).or_default().add(&meter);
     }
     if let Some(RequestToken { token, fingerprint }) = token {
         let expires = EpochMillis(now.0 + TOKEN_LIFE_MILLIS);
@@ -148,13 +154,13 @@ fn checked_keys(writes: &[PlannedWrite], tables: &[Arc<Table>]) -> Result<Vec<Pr
 }
 
 /// Locks all items, always in the order of their keys so that no two transactions wait for each other, and works out what
-/// becomes of them.
+/// becomes of them. Returns that in the order of the request, and the order of the keys: positions in the request.
 fn prepare_all<'a>(
     tx: &mut Tx<'_>,
     writes: &'a [PlannedWrite],
     tables: &[Arc<Table>],
     keys: &[PrimaryKey],
-) -> Result<Vec<PreparedWrite<'a>>, ItemsError> {
+) -> Result<(Vec<PreparedWrite<'a>>, Vec<usize>), ItemsError> {
     let mut order: Vec<(&TableName, KeyBytes, usize)> = writes
         .iter()
         .zip(keys)
@@ -162,9 +168,10 @@ fn prepare_all<'a>(
         .map(|(position, (write, key))| (&write.table_name, key.encode(), position))
         .collect();
     order.sort();
+    let order: Vec<usize> = order.into_iter().map(|(_, _, position)| position).collect();
     let mut prepared: Vec<Option<PreparedWrite<'_>>> = writes.iter().map(|_| None).collect();
     let mut reasons = vec![CancellationReason::none(); writes.len()];
-    for (_, _, position) in order {
+    for &position in &order {
         match writes[position].prepare(tx, &tables[position], &keys[position]) {
             Ok(write) => {
                 // What the others do may depend on there being no such item: nobody may make one meanwhile.
@@ -183,7 +190,7 @@ fn prepare_all<'a>(
     faults.next();
     faults.for_each(|reason| *reason = CancellationReason::none());
     match prepared.into_iter().collect() {
-        Some(prepared) => Ok(prepared),
+        Some(prepared) => Ok((prepared, order)),
         None => Err(ItemsError::TransactionCanceled(reasons)),
     }
 }

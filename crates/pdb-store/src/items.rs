@@ -360,13 +360,15 @@ impl Tx<'_> {
         )
     }
 
-    /// Returns up to `limit` items, in the order of their keys, beginning after the key `after`, and keeps everybody else from
-    /// changing them until the commit.
+    /// Returns up to `limit` items, in the order of their keys, beginning after the key `after`.
+    ///
+    /// It locks none. Who has to see all items, as they are after all writers before, has changed the table's definition in
+    /// this transaction: whoever has written to the table by then has committed, and nobody else can until the end of this.
     ///
     /// # Errors
     ///
     /// As [`get_item`](ReadTx::get_item).
-    pub fn lock_next_items(
+    pub fn next_items(
         &mut self,
         table: &Table,
         after: Option<&KeyBytes>,
@@ -376,7 +378,7 @@ impl Tx<'_> {
         let lower = after.map(|key| just_above(key.as_bytes())).unwrap_or_default();
         let lower = KeyColumns::of(self.driver.dialect(), &lower);
         let params = lower.bound(Params::new()).and(Param::Integer(limit.into()));
-        self.driver.all("lock a range of items", &table.items.lock_next, &params, |row| {
+        self.driver.all("read a range of items", &table.items.next, &params, |row| {
             let key = row.key(0, 5)?;
             let item = read_row(row, RowKind::Item(table.items.salt), &key)?.to_item();
             Ok((KeyBytes::from_stored(key.into_owned()), item))

@@ -16,6 +16,7 @@ mod schema;
 mod session;
 mod slots;
 mod tls;
+mod work;
 
 use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -41,7 +42,7 @@ use crate::{
     group::Piece,
     options::{Durability, StoreOptions},
     settings,
-    tx::{ReadTx, Tx},
+    tx::ReadTx,
     watch::Watchers,
 };
 
@@ -51,16 +52,9 @@ const QUEUE: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often work is run again that others were in the way of.
 const MOST_CONFLICTS: u32 = 20;
-/// After how many times it keeps the catalog as it is while it runs.
-const PATIENT_CONFLICTS: u32 = 4;
 /// How often watchers look for what other processes have committed.
 const POLL: Duration = Duration::from_millis(100);
 
-const BEGIN_WRITE: &str =
-    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1";
-/// The same, for work that lost to changes of the catalog before: there will be none until it ends.
-const BEGIN_UNDISTURBED: &str =
-    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1 FOR SHARE";
 const BEGIN_READ: &str =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT version FROM pdb_catalog WHERE id = 1";
 
@@ -342,95 +336,6 @@ impl Core {
                 }
             }
         }
-    }
-
-    /// Runs work until it is committed, has failed by itself, or no more can be done. It has its result then.
-    fn run(&self, piece: &mut dyn Piece) {
-        let until = Instant::now() + PATIENCE;
-        let mut conflicts = 0;
-        let mut losses = 0;
-        loop {
-            let begin = if conflicts < PATIENT_CONFLICTS { BEGIN_WRITE } else { BEGIN_UNDISTURBED };
-            let (session, catalog) = match self.begin(begin, until) {
-                Ok(begun) => begun,
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "a write could not begin");
-                    return piece.fail(error);
-                }
-            };
-            let fault = match self.attempt(&session, catalog, piece) {
-                Ok(()) => break,
-                Err(fault) => fault,
-            };
-            if matches!(fault, Fault::Lost(_)) {
-                session.give_up();
-            }
-            drop(session);
-            match fault {
-                Fault::Conflict(source) => {
-                    conflicts += 1;
-                    tracing::debug!(?source, conflicts, "a write is run again: others were in its way");
-                    pause(&self.closed, conflicts - 1);
-                    if conflicts > MOST_CONFLICTS || Instant::now() >= until + PATIENCE {
-                        return piece.fail(StoreError::Conflict);
-                    }
-                }
-                Fault::Lost(source) => {
-                    losses += 1;
-                    tracing::debug!(%source, losses, "a write is run again: its connection was lost");
-                    if pause(&self.closed, losses) || Instant::now() >= until {
-                        return piece.fail(StoreError::Unavailable { during: "write", source });
-                    }
-                }
-                Fault::Refused(source) => {
-                    return piece.fail(StoreError::Database { during: "commit", source });
-                }
-            }
-        }
-    }
-
-    /// Runs work once. An error means that nothing of it was kept.
-    fn attempt(&self, session: &Session, catalog: Arc<Catalog>, piece: &mut dyn Piece) -> Result<(), Fault> {
-        let mut tx = Tx::new(ReadTx::new(Driver::Postgres(session), catalog), false);
-        let keep = piece.run(&mut tx);
-        let fault = session.fault();
-        if piece.panicked() || (!keep && matches!(fault, None | Some(Fault::Refused(_)))) {
-            session.roll_back();
-            return Ok(());
-        }
-        if let Some(fault) = fault {
-            session.roll_back();
-            return Err(fault);
-        }
-        let slot = self.slots.take();
-        if let Err(error) = tx.finish(slot.number()) {
-            session.roll_back();
-            let fault = session.fault();
-            return match fault {
-                Some(fault) => Err(fault),
-                None => {
-                    piece.fail(error);
-                    Ok(())
-                }
-            };
-        }
-        let committed = session.commit();
-        drop(slot);
-        if let Err(error) = committed {
-            let fault = Fault::of(error.clone());
-            if fault.is_certain() {
-                session.roll_back();
-                return Err(fault);
-            }
-            tracing::warn!(%error, "the database was lost in the middle of a commit");
-            piece.fail(StoreError::Unavailable { during: "commit", source: error });
-            return Ok(());
-        }
-        if tx.holds_catalog {
-            self.publish(&tx.into_read().catalog);
-        }
-        self.watchers.call();
-        Ok(())
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct QueuedRecord {
     size_bytes: u64,
     /// What it is worth without its number, which SQL adds.
     checksum: i64,
+    /// Which write of its request it belongs to.
+    pub(crate) position: usize,
 }
 
 impl QueuedRecord {
@@ -63,6 +65,7 @@ impl QueuedRecord {
             user_identity,
             size_bytes,
             checksum,
+            position: 0,
         }
     }
 }
@@ -78,8 +81,8 @@ impl ReadTx<'_> {
             return Ok(());
         }
         let mut records = std::mem::take(&mut self.records);
-        // Stable: the records of a shard stay in their order.
-        records.sort_by_key(|record| (record.stream, record.shard));
+        // Stable: the records of one write stay in their order.
+        records.sort_by_key(|record| (record.stream, record.shard, record.position));
         for record in &records {
             let day = StreamLabel::at(record.created);
             let params = [

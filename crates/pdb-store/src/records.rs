@@ -250,7 +250,9 @@ impl Tx<'_> {
             self.touch(&table);
             let (stream_id, shard, salt) = (stream.id, shard.number, stream.event_salt);
             let table = stream.records.clone();
-            self.records.push(QueuedRecord::new(table, stream_id, shard, salt, record, user_identity, size));
+            let mut queued = QueuedRecord::new(table, stream_id, shard, salt, record, user_identity, size);
+            queued.position = self.position;
+            self.records.push(queued);
             return Ok(());
         }
         let counter = shard.draw();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 #[cfg(feature = "postgres")]
 use pdb_model::EpochMillis;
 
-use crate::{dialect::Dialect, driver::Param, error::StoreError, names, records, table::Table, tx::Tx};
+use crate::{driver::Param, error::StoreError, names, records, table::Table, tx::Tx};
 
 /// What emptying a table removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,37 +27,26 @@ impl Tx<'_> {
     pub fn clear_table(&mut self, table: &Table) -> Result<ClearReport, StoreError> {
         let table = self.catalog.current(table)?.clone();
         // Nobody else writes here until this is done.
-        self.stop_writers_of(&table)?;
+        self.hold_items(table.name())?;
+        // Before the counts, as transactions under tokens do it.
+        self.change("forget tokens", "DELETE FROM pdb_token", &[])?;
+        self.redefine(table.id)?;
         let table = self.catalog.current(&table)?.clone();
         self.touch(&table);
         self.write_records()?;
         let items = self.clear_items(&table)?;
         let records = self.clear_streams(&table)?;
-        self.change("forget tokens", "DELETE FROM pdb_token", &[])?;
         Ok(ClearReport { items, records })
-    }
-
-    /// On PostgreSQL, others may be writing: those that have not finished are waited for, and those that begin wait for us.
-    fn stop_writers_of(&mut self, table: &Arc<Table>) -> Result<(), StoreError> {
-        if self.driver.dialect() == Dialect::Sqlite {
-            return Ok(());
-        }
-        self.hold_catalog()?;
-        // First, as when a definition is replaced: writers lock the items before the counts.
-        let items = names::quoted(&names::item_table(table.name().as_str()));
-        self.define("lock a table of items", &format!("LOCK TABLE {items} IN EXCLUSIVE MODE"))?;
-        self.redefine(table.id)
     }
 
     /// Removes everything that is in a database, but not what it knows of itself.
     #[cfg(feature = "postgres")]
     pub(crate) fn clear_database(&mut self) -> Result<(), StoreError> {
         self.hold_catalog()?;
-        for table in self.tables()? {
-            self.drop_table(table.name(), EpochMillis(0))?;
-        }
-        for stream in self.streams(None)? {
-            self.delete_stream(&stream)?;
+        let tables = self.tables()?;
+        // All of them first, in the order in which transactions over several tables lock items.
+        for table in &tables {
+            self.hold_items(table.name())?;
         }
         let kept = self.driver.all(
             "list copies of items",
@@ -68,8 +57,14 @@ impl Tx<'_> {
         for name in kept {
             self.define("drop a copy of items", &format!("DROP TABLE {}", names::quoted(&name)))?;
         }
-        self.change("forget tokens", "DELETE FROM pdb_token", &[])?;
         self.change("forget documents", "DELETE FROM pdb_document", &[])?;
+        self.change("forget tokens", "DELETE FROM pdb_token", &[])?;
+        for table in tables {
+            self.drop_table(table.name(), EpochMillis(0))?;
+        }
+        for stream in self.streams(None)? {
+            self.delete_stream(&stream)?;
+        }
         Ok(())
     }
 
@@ -94,6 +89,9 @@ impl Tx<'_> {
     fn clear_streams(&mut self, table: &Arc<Table>) -> Result<u64, StoreError> {
         let streams = self.streams(Some(table.name()))?;
         let Some(any) = streams.first() else { return Ok(0) };
+        for stream in &streams {
+            self.hold_stream(stream.id)?;
+        }
         for shard in table.stream.iter().flat_map(|stream| &stream.shards) {
             let last = records::last(self.driver, &any.records, shard.number)?;
             self.change(

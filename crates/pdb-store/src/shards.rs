@@ -64,6 +64,7 @@ impl Tx<'_> {
         if self.catalog.stream(arn).is_some() {
             return Err(StoreError::StreamExists(arn.to_string()));
         }
+        self.redefine(table.id)?;
         let records =
             Arc::new(RecordTable::new(self.driver.dialect(), names::record_table(table.name().as_str())));
         self.define(
@@ -290,6 +291,7 @@ impl Tx<'_> {
     ///
     /// [`StoreError::ShardNotFound`] if there is no such shard, or it is open.
     pub fn delete_shard(&mut self, stream: &StreamRow, number: u64) -> Result<(), StoreError> {
+        self.hold_stream(stream.id)?;
         let gone = self.change(
             "delete a shard",
             "DELETE FROM pdb_shard WHERE stream_id = ?1 AND number = ?2 AND closed_at IS NOT NULL",
@@ -312,6 +314,7 @@ impl Tx<'_> {
     /// [`StoreError::StreamNotFound`] if there is no such stream, or it is enabled.
     pub fn delete_stream(&mut self, stream: &StreamRow) -> Result<(), StoreError> {
         self.hold_catalog()?;
+        self.hold_stream(stream.id)?;
         for shard in self.shards(stream.id)? {
             if !shard.is_open() {
                 self.delete_shard(stream, shard.number)?;

@@ -145,7 +145,7 @@ pub(crate) struct ItemTable {
     pub(crate) set_expiry: String,
     pub(crate) scan: ScanSql,
     /// Items above a key, locked against others' changes.
-    pub(crate) lock_next: String,
+    pub(crate) next: String,
 }
 
 impl ItemTable {
@@ -178,7 +178,7 @@ impl ItemTable {
                     &format!("SELECT key, NULL, item, size_bytes, checksum FROM {name}"),
                     "key",
                 ),
-                lock_next: format!(
+                next: format!(
                     "SELECT key, NULL, item, size_bytes, checksum FROM {name} \
                      WHERE key >= ?1 ORDER BY key LIMIT ?2"
                 ),
@@ -211,10 +211,10 @@ impl ItemTable {
                         ),
                         "key",
                     ),
-                    lock_next: format!(
+                    next: format!(
                         "SELECT key_head, key_head, item, size_bytes, checksum, key_rest FROM {name} \
                          WHERE key_head >= ?1 AND (key_head, key_rest) >= (?1, ?2) \
-                         ORDER BY key_head, key_rest LIMIT ?3 FOR UPDATE"
+                         ORDER BY key_head, key_rest LIMIT ?3"
                     ),
                 }
             }

@@ -63,16 +63,28 @@ impl Tx<'_> {
         self.hold_catalog()?;
         let old = self.table(&definition.name)?;
         // What needs a lock on a whole table comes first: for that, PostgreSQL waits for writers that may themselves wait for `redefine`.
-        for gone in old.indexes.iter().filter(|index| definition.index(index.name.as_str()).is_none()) {
+        let gone: Vec<&IndexTable> =
+            old.indexes.iter().filter(|index| definition.index(index.name.as_str()).is_none()).collect();
+        let switches_expiry = old.definition.time_to_live_attribute != definition.time_to_live_attribute;
+        if switches_expiry || !gone.is_empty() {
+            // The caller will note for all items when they expire. And a writer in the middle of a batch has locked entries,
+            // and goes on to items that others have locked who would wait here for entries.
+            self.hold_items(old.name())?;
+        }
+        if switches_expiry {
+            self.replace_expiry_index(&old, definition)?;
+        }
+        for gone in &gone {
             self.define("drop an index", &format!("DROP TABLE {}", names::quoted(&gone.table)))?;
+        }
+        self.redefine(old.id)?;
+        for gone in gone {
             self.change(
                 "forget statistics",
                 "DELETE FROM pdb_statistic WHERE id = ?1",
                 &[Param::Integer(gone.sql.statistic)],
             )?;
         }
-        self.replace_expiry_index(&old, definition)?;
-        self.redefine(old.id)?;
         let dialect = self.driver.dialect();
         let mut indexes = Vec::with_capacity(definition.indexes.len());
         for index in &definition.indexes {
@@ -132,7 +144,8 @@ impl Tx<'_> {
     pub fn drop_table(&mut self, name: &TableName, now: EpochMillis) -> Result<(), StoreError> {
         self.hold_catalog()?;
         let table = self.table(name)?;
-        // First, as in `replace_definition`.
+        // First, as in `replace_definition`; and the items before the entries, as writers lock them.
+        self.hold_items(name)?;
         for index in &table.indexes {
             self.define("drop an index", &format!("DROP TABLE {}", names::quoted(&index.table)))?;
         }

@@ -12,9 +12,11 @@ use crate::{
     dialect::Dialect,
     driver::{Driver, Param},
     error::{During, StoreError},
+    names,
     queue::QueuedRecord,
+    rotation::DueRotation,
     statistics::Deltas,
-    table::{Table, TableId},
+    table::{StreamId, Table, TableId},
 };
 
 /// A snapshot of the database: everything read through it is of one commit.
@@ -98,6 +100,14 @@ pub struct Tx<'a> {
     pub(crate) redefined: Vec<TableId>,
     /// It holds the catalog, likewise.
     pub(crate) holds_catalog: bool,
+    /// It holds the catalog, or was to and found it changed, likewise.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite's catalog has one owner"))]
+    pub(crate) wants_catalog: bool,
+    /// What has to be done in a transaction before this one, likewise.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite rotates at once"))]
+    pub(crate) due_rotations: Vec<DueRotation>,
+    /// Which of several writes is carried out, likewise; see [`Tx::order_records_as`].
+    pub(crate) position: usize,
 }
 
 impl<'a> Deref for Tx<'a> {
@@ -125,6 +135,9 @@ impl<'a> Tx<'a> {
             touched: Vec::new(),
             redefined: Vec::new(),
             holds_catalog: false,
+            wants_catalog: false,
+            due_rotations: Vec::new(),
+            position: 0,
         }
     }
 
@@ -198,6 +211,7 @@ impl<'a> Tx<'a> {
         if driver.dialect() == Dialect::Sqlite || self.holds_catalog {
             return Ok(());
         }
+        self.wants_catalog = true;
         let version = driver.first(
             "lock the catalog",
             "SELECT version FROM pdb_catalog WHERE id = 1 FOR UPDATE",
@@ -217,6 +231,43 @@ impl<'a> Tx<'a> {
             &[Param::Integer(version)],
         )?;
         Ok(())
+    }
+
+    /// Must be called before many items of a table are changed, or the table of items is: afterwards on PostgreSQL no other
+    /// transaction has unfinished work on them, and those that would begin some wait. Comes before [`redefine`](Self::redefine),
+    /// because writers lock items first and pass that gate last.
+    ///
+    /// Readers are not held up. Of several tables, those with lower names come first.
+    pub(crate) fn hold_items(&mut self, table: &TableName) -> Result<(), StoreError> {
+        self.hold_catalog()?;
+        if self.read.driver.dialect() == Dialect::Sqlite {
+            return Ok(());
+        }
+        let items = names::quoted(&names::item_table(table.as_str()));
+        self.define("lock a table of items", &format!("LOCK TABLE {items} IN EXCLUSIVE MODE"))
+    }
+
+    /// Must be called before a stream's row, its shards or its records are removed, and before several of its shards are
+    /// locked: trims, which do not hold the catalog, lock that row first too.
+    pub(crate) fn hold_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
+        if self.read.driver.dialect() == Dialect::Postgres {
+            let sql = "SELECT id FROM pdb_stream WHERE id = ?1 FOR UPDATE";
+            self.read.driver.first("lock a stream", sql, &[Param::Integer(stream.0)], |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Returns whether others may write at the same time as this transaction: then who writes several items does so in the
+    /// order of table names and keys, so that no two wait for each other.
+    #[must_use]
+    pub fn has_rivals(&self) -> bool {
+        self.read.driver.dialect() == Dialect::Postgres
+    }
+
+    /// Says that the records to come belong to the write of this position in the request. Where items are written in the order
+    /// of their keys (see [`has_rivals`](Self::has_rivals)), records keep the order of the request nevertheless.
+    pub fn order_records_as(&mut self, position: usize) {
+        self.position = position;
     }
 
     /// Must be called before a table's definition or open shards are changed, and before a shard is locked for that; afterwards

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 
 use pdb_expr::partiql::Statement;
-use pdb_model::{Env, TableName};
+use pdb_model::{Env, KeyBytes, TableName};
 use pdb_store::{Pending, ReadTx, Tx};
 
 use super::execute_statement::write_one;
 use super::select::{SelectFault, key_of_select, read_one, units_of_one};
 use super::statement::ParsedStatement;
+use super::write::planned;
 use super::{
     BatchExecuteStatementInput, BatchExecuteStatementOutput, BatchStatementError, BatchStatementResponse,
 };
@@ -95,7 +96,8 @@ impl Batch {
     }
 
     fn read(&self, tx: &mut ReadTx<'_>) -> Result<BatchExecuteStatementOutput, ItemsError> {
-        self.execute(|entry, parsed, response, meters| {
+        self.execute((0..self.entries.len()).collect(), |position, parsed, response, meters| {
+            let entry = &self.entries[position];
             let table = tx.table(&parsed.table_name)?;
             response.table_name = Some(parsed.table_name.clone());
             let key = match &parsed.statement {
@@ -119,7 +121,13 @@ impl Batch {
     }
 
     fn write(&self, env: &Env, tx: &mut Tx<'_>) -> Result<BatchExecuteStatementOutput, ItemsError> {
-        self.execute(|_, parsed, response, meters| {
+        let mut order: Vec<usize> = (0..self.entries.len()).collect();
+        if tx.has_rivals() {
+            // What comes first where two are about one item stays first.
+            order.sort_by_cached_key(|position| place_of(tx, &self.entries[*position]));
+        }
+        self.execute(order, |position, parsed, response, meters| {
+            tx.order_records_as(position);
             let table = tx.table(&parsed.table_name)?;
             response.table_name = Some(parsed.table_name.clone());
             // A statement that fails has written nothing yet.
@@ -133,26 +141,26 @@ impl Batch {
 
     fn execute(
         &self,
+        order: Vec<usize>,
         mut one: impl FnMut(
-            &Entry,
+            usize,
             &ParsedStatement,
             &mut BatchStatementResponse,
             &mut BTreeMap<TableName, Meter>,
         ) -> Result<(), ItemsError>,
     ) -> Result<BatchExecuteStatementOutput, ItemsError> {
         let mut meters = BTreeMap::new();
-        let mut responses = Vec::with_capacity(self.entries.len());
+        let mut responses = vec![BatchStatementResponse::default(); self.entries.len()];
         let mut json_bytes = 0;
-        for entry in &self.entries {
-            let mut response = BatchStatementResponse::default();
+        for position in order {
+            let response = &mut responses[position];
             // A statement that writes cannot be taken back, so it is not begun.
             if json_bytes >= MAX_ANSWER_JSON_BYTES {
                 response.error = Some(too_large());
-                responses.push(response);
                 continue;
             }
-            let done = match &entry.parsed {
-                Ok(parsed) => one(entry, parsed, &mut response, &mut meters),
+            let done = match &self.entries[position].parsed {
+                Ok(parsed) => one(position, parsed, response, &mut meters),
                 Err(error) => {
                     response.error = Some(told(error).ok_or_else(unexpected)?);
                     Ok(())
@@ -162,7 +170,6 @@ impl Batch {
                 response.error = Some(told(&error).ok_or(error)?);
             }
             json_bytes += response.item.as_ref().map_or(0, |item| item.json().len());
-            responses.push(response);
         }
         let consumed_capacity = meters
             .iter()
@@ -170,6 +177,15 @@ impl Batch {
             .collect();
         Ok(BatchExecuteStatementOutput { responses, consumed_capacity })
     }
+}
+
+/// Table and key of the item that a statement writes, as they are ordered; nothing of one that will fail.
+fn place_of(tx: &mut Tx<'_>, entry: &Entry) -> Option<(TableName, KeyBytes)> {
+    let parsed = entry.parsed.as_ref().ok()?;
+    let table = tx.table(&parsed.table_name).ok()?;
+    let none = ReturnValuesOnConditionCheckFailure::None;
+    let write = planned(&parsed.statement, &table.definition, none).ok()??;
+    Some((parsed.table_name.clone(), write.key(&table.definition).ok()?.encode()))
 }
 
 /// What a batch says of a statement that failed; nothing if the batch itself fails.

@@ -199,8 +199,11 @@ impl TableManager {
         let backup_arn = backup_arn.to_owned();
         self.write(move |manager, tx| {
             let backup = stored_backup(tx, &backup_arn)?;
-            tx.delete_document(KIND, &backup_arn)?;
             tx.drop_kept_items(backup.item_name())?;
+            if !tx.delete_document(KIND, &backup_arn)? {
+                // Another process did so meanwhile.
+                return Err(ItemsError::BackupNotFound(format!("Backup not found: {backup_arn}")));
+            }
             Ok(manager.described_backup(&backup, BackupStatus::Deleted))
         })
     }

@@ -4,10 +4,13 @@
 mod agree;
 mod copy;
 mod copy_program;
+mod definitions;
 mod faults;
 mod home;
 mod http;
 mod load;
+mod lock_order;
+mod locks;
 mod processes;
 mod proxy;
 mod reader;

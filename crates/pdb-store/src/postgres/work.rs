@@ -1,0 +1,169 @@
+//! Running work that writes: once, again if others were in its way, and what is done before it runs again.
+
+use std::{sync::Arc, time::Instant};
+
+use crate::{
+    catalog::Catalog,
+    driver::Driver,
+    error::StoreError,
+    group::{Piece, Work},
+    postgres::{Core, MOST_CONFLICTS, PATIENCE, fault::Fault, pause, session::Session},
+    rotation::DueRotation,
+    tx::{ReadTx, Tx},
+};
+
+/// How often a piece of work is run again because shards had to be rotated before. Once will do, unless that fails.
+const MOST_ROTATIONS: u32 = 20;
+/// After how many times it keeps the catalog as it is while it runs.
+const PATIENT_CONFLICTS: u32 = 4;
+
+const BEGIN_WRITE: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1";
+/// The same, for work that lost to changes of the catalog before: there will be none until it ends.
+const BEGIN_UNDISTURBED: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1 FOR SHARE";
+/// The same, for work that changes the catalog itself and lost to others that did: it holds the catalog from the beginning.
+const BEGIN_DEFINITION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1 FOR UPDATE";
+
+impl Core {
+    /// Runs work until it is committed, has failed by itself, or no more can be done. It has its result then.
+    pub(super) fn run(&self, piece: &mut dyn Piece) {
+        let until = Instant::now() + PATIENCE;
+        let (mut conflicts, mut losses, mut rotations) = (0, 0, 0);
+        let mut defines = false;
+        loop {
+            let begin = match conflicts {
+                _ if defines => BEGIN_DEFINITION,
+                0..PATIENT_CONFLICTS => BEGIN_WRITE,
+                _ => BEGIN_UNDISTURBED,
+            };
+            let interruption = match self.begin(begin, until) {
+                Ok((session, catalog)) => match self.attempt(&session, catalog, piece) {
+                    Ok(()) => break,
+                    Err(interruption) => {
+                        if matches!(interruption.fault, Fault::Lost(_)) {
+                            session.give_up();
+                        }
+                        interruption
+                    }
+                },
+                Err(error) => match Interruption::of_begin(&error) {
+                    Some(interruption) => interruption,
+                    None => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "a write could not begin");
+                        return piece.fail(error);
+                    }
+                },
+            };
+            defines |= interruption.wants_catalog;
+            if !interruption.due_rotations.is_empty() && rotations < MOST_ROTATIONS {
+                rotations += 1;
+                for due in interruption.due_rotations {
+                    // One that fails is found due again.
+                    self.run(&mut Work::new(move |tx: &mut Tx<'_>| due.carry_out(tx), None));
+                }
+                continue;
+            }
+            match interruption.fault {
+                Fault::Conflict(source) => {
+                    conflicts += 1;
+                    tracing::debug!(?source, conflicts, "a write is run again: others were in its way");
+                    pause(&self.closed, conflicts - 1);
+                    if conflicts > MOST_CONFLICTS || Instant::now() >= until + PATIENCE {
+                        return piece.fail(StoreError::Conflict);
+                    }
+                }
+                Fault::Lost(source) => {
+                    losses += 1;
+                    tracing::debug!(%source, losses, "a write is run again: its connection was lost");
+                    if pause(&self.closed, losses) || Instant::now() >= until {
+                        return piece.fail(StoreError::Unavailable { during: "write", source });
+                    }
+                }
+                Fault::Refused(source) => {
+                    return piece.fail(StoreError::Database { during: "commit", source });
+                }
+            }
+        }
+    }
+
+    /// Runs work once. An error means that nothing of it was kept.
+    fn attempt(
+        &self,
+        session: &Session,
+        catalog: Arc<Catalog>,
+        piece: &mut dyn Piece,
+    ) -> Result<(), Interruption> {
+        let mut tx = Tx::new(ReadTx::new(Driver::Postgres(session), catalog), false);
+        let keep = piece.run(&mut tx);
+        let fault = session.fault();
+        if piece.panicked() || (!keep && matches!(fault, None | Some(Fault::Refused(_)))) {
+            session.roll_back();
+            return Ok(());
+        }
+        if let Some(fault) = fault {
+            session.roll_back();
+            return Err(Interruption::by(fault, &tx));
+        }
+        if !tx.due_rotations.is_empty() {
+            session.roll_back();
+            let due_rotations = std::mem::take(&mut tx.due_rotations);
+            return Err(Interruption { due_rotations, ..Interruption::by(Fault::Conflict(None), &tx) });
+        }
+        let slot = self.slots.take();
+        if let Err(error) = tx.finish(slot.number()) {
+            session.roll_back();
+            let fault = session.fault();
+            return match fault {
+                Some(fault) => Err(Interruption::by(fault, &tx)),
+                None => {
+                    piece.fail(error);
+                    Ok(())
+                }
+            };
+        }
+        let committed = session.commit();
+        drop(slot);
+        if let Err(error) = committed {
+            let fault = Fault::of(error.clone());
+            if fault.is_certain() {
+                session.roll_back();
+                return Err(Interruption::by(fault, &tx));
+            }
+            tracing::warn!(%error, "the database was lost in the middle of a commit");
+            piece.fail(StoreError::Unavailable { during: "commit", source: error });
+            return Ok(());
+        }
+        if tx.holds_catalog {
+            self.publish(&tx.into_read().catalog);
+        }
+        self.watchers.call();
+        Ok(())
+    }
+}
+
+/// Why work is to be run again, or has failed.
+struct Interruption {
+    fault: Fault,
+    /// It was to hold the catalog.
+    wants_catalog: bool,
+    /// What is to be done before.
+    due_rotations: Vec<DueRotation>,
+}
+
+impl Interruption {
+    fn by(fault: Fault, tx: &Tx<'_>) -> Self {
+        Self { fault, wants_catalog: tx.wants_catalog, due_rotations: Vec::new() }
+    }
+
+    /// Of work that waited too long for the catalog when it was to begin; `None` if it could not begin for another reason.
+    fn of_begin(error: &StoreError) -> Option<Self> {
+        let StoreError::Database { source, .. } = error else { return None };
+        let fault = Fault::of(source.clone());
+        matches!(fault, Fault::Conflict(_)).then(|| Self {
+            fault,
+            wants_catalog: false,
+            due_rotations: Vec::new(),
+        })
+    }
+}
