@@ -40,6 +40,11 @@ impl CheckpointFile {
     /// Reads the file; one that does not exist yet holds an empty checkpoint.
     pub(crate) fn open(path: &Path) -> Result<Self, CheckpointFileError> {
         let path = path.to_owned();
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            // A pipe would keep us waiting for its other end.
+            let source = io::Error::other("it is not a regular file");
+            return Err(CheckpointFileError::Io { path, source });
+        }
         let saved = match fs::read_to_string(&path) {
             Ok(text) => text
                 .parse()
@@ -175,6 +180,12 @@ mod tests {
         assert!(error.to_string().ends_with("holds no checkpoint; it is left as it is"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "my notes");
         assert!(matches!(CheckpointFile::open(directory.path()), Err(CheckpointFileError::Io { .. })));
+        #[cfg(unix)]
+        {
+            let pipe = directory.path().join("pipe");
+            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            assert!(matches!(CheckpointFile::open(&pipe), Err(CheckpointFileError::Io { .. })));
+        }
         let mut nowhere = CheckpointFile::open(&directory.path().join("no/such/folder")).unwrap();
         assert!(matches!(nowhere.save(checkpoint), Err(CheckpointFileError::Io { .. })));
     }

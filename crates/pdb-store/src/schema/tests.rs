@@ -94,6 +94,13 @@ fn what_we_make_is_accepted_and_nothing_else_is() {
             "ALTER TABLE pdb_setting ADD COLUMN x TEXT DEFAULT 'x' CHECK (x <> 'y')",
             "the table `pdb_setting` is not as this program makes it",
         ),
+        (
+            // The name in SQLite's table of tables need not be that in the text.
+            "CREATE TABLE pdb_item_x (a);
+             PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET name = 'pdb_item_x\"(a AS (1));--' WHERE name = 'pdb_item_x'",
+            "it holds the table `pdb_item_x\\\"(a AS (1));--`, which this program does not make",
+        ),
         ("DROP TABLE pdb_token", "`pdb_token` is missing"),
         ("DROP INDEX pdb_token_expires_at", "`pdb_token_expires_at` is missing"),
         (
@@ -134,4 +141,13 @@ fn tables_and_rows_agree() {
     found(&["b", "a"]).agree(named(&["a", "b", "a"])).unwrap();
     assert_eq!(text(found(&["b", "a"]).agree(named(&["a"]))), "the table `b` belongs to nothing");
     assert_eq!(text(found(&["a"]).agree(named(&["a", "b"]))), "the table `b` is missing");
+}
+/// If this fails, a migration is new: keep what it prints in `schema/newest.sql`.
+#[test]
+fn the_kept_objects_are_those_that_the_migrations_make() {
+    let made = made_objects(migrate::NEWEST).unwrap();
+    let mut lines: Vec<&str> = made.values().map(String::as_str).collect();
+    lines.sort_unstable();
+    assert_eq!(lines.join("\n") + "\n", NEWEST_OBJECTS);
+    assert_eq!(fixed_objects(migrate::NEWEST).unwrap(), made);
 }
