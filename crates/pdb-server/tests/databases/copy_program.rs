@@ -144,3 +144,34 @@ fn what_cannot_be_copied_is_one_clear_line() {
     }
     assert!(!std::path::Path::new(&to.argument()).exists());
 }
+
+/// Neither does `serve` make a file of it, nor does anything that is printed hold the password.
+#[test]
+fn what_was_meant_for_a_server_becomes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "mysql://me:s3cr3t@127.0.0.1/db",
+        "postgres:/me:s3cr3t@127.0.0.1/db",
+        "sqlite://s3cr3t.db",
+        "host=127.0.0.1 dbname=db password=s3cr3t",
+        "me:s3cr3t@127.0.0.1/db",
+        "Postgres://me:s3cr3t@127.0.0.1/db?sslmode=require&sslmode=disable",
+        "postgres://me:s3c?r3t@127.0.0.1/db",
+    ] {
+        for arguments in [
+            &["serve", "--port", "0", "--log-level", "trace", "--db", name][..],
+            &["copy", "--from", name, "--to", "other.db"],
+            &["copy", "--from", "other.db", "--to", name],
+        ] {
+            let output = pretender(arguments).current_dir(&folder).output().unwrap();
+            let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert!(!output.status.success(), "{arguments:?}: {told}");
+            let last = told.lines().last().unwrap_or_default();
+            // A copy looks at its source before it connects to its target.
+            let is_refused = last.contains("address") || last == "pretender: `other.db` does not exist";
+            assert!(last.starts_with("pretender: ") && is_refused, "{arguments:?}: {told}");
+            assert!(!["s3c", "r3t"].iter().any(|part| told.contains(part)), "{arguments:?}: {told}");
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{arguments:?}");
+        }
+    }
+}
