@@ -1,4 +1,4 @@
-//! Being asked to stop.
+//! Being asked to stop, and signals that must not end the process.
 
 use std::io;
 
@@ -43,5 +43,16 @@ impl StopSignal {
         }
         #[cfg(windows)]
         let _ = self.interrupt.recv().await;
+    }
+}
+
+/// Makes a write beyond the limit on the size of files (`ulimit -f`, `LimitFSIZE=`) an error of that write. Without a handler of its
+/// signal it ends the process.
+pub(crate) fn outlive_file_size_limit() {
+    #[cfg(unix)]
+    {
+        // Nobody reads the flag: that there is a handler is enough. A system that refuses one leaves all as it was.
+        let unread = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, unread);
     }
 }
