@@ -10,7 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -23,6 +23,9 @@ const WORTHWHILE: i64 = 2500;
 /// How long nothing is written before the log is emptied. Who opens a database reads what is in its log, 0.4 ms a MB; and from
 /// the file, pages are read without a copy.
 pub(crate) const IDLE: Duration = Duration::from_secs(1);
+
+/// Copies all, and cuts the log to nothing.
+const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Makes what the writer and the thread that copies have in common.
 pub(crate) fn channel() -> (Asker, Requests) {
@@ -76,40 +79,54 @@ pub(crate) fn is_worthwhile(pages_behind: i64) -> bool {
 }
 
 /// Copies whenever it is asked to, and empties the log when nobody writes, until nobody can ask any more. `standing_still` runs
-/// what it is given while the writer stands still; `idle` is called when the log has been emptied.
+/// what it is given while the writer stands still; `idle` is called when the log has been emptied. `look` is called about once a second,
+/// and says whether the files are still there.
+///
+/// If they are not, the log is emptied at once: SQLite does not do that at the end with a file that was moved, and the log stays
+/// where the file was.
 pub(crate) fn serve(
     connection: &Connection,
     requests: &Requests,
     standing_still: impl Fn(&mut dyn FnMut()),
     idle: impl Fn() -> Result<(), StoreError>,
+    look: impl Fn() -> bool,
 ) {
     let driver = Driver::new(connection);
     // The pages of the log, when they were last counted; 0 once it is empty. A process that died may have left some.
     let mut seen = 1;
+    let mut looked = Instant::now();
+    let mut saved = false;
     loop {
-        let asked = match seen {
-            0 => requests.asked.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            _ => requests.asked.recv_timeout(IDLE),
-        };
+        let asked = requests.asked.recv_timeout(IDLE);
+        if asked.is_err() || looked.elapsed() >= IDLE {
+            looked = Instant::now();
+            let is_last = asked == Err(RecvTimeoutError::Disconnected);
+            if !look() && (is_last || !saved) {
+                seen = copy_all(driver, EMPTY, &standing_still).map_or_else(warn, |()| 0);
+                saved = true;
+            }
+        }
         let done = match asked {
+            Err(RecvTimeoutError::Timeout) if seen == 0 => continue,
             Ok(()) => checkpoint(driver, &standing_still).and_then(|()| pages(driver)),
             Err(RecvTimeoutError::Timeout) => match pages(driver) {
                 // Nothing was written since: the log is cut to nothing.
                 Ok(now) if now == seen => {
-                    let cut = "PRAGMA wal_checkpoint(TRUNCATE)";
-                    let emptied = copy_all(driver, cut, &standing_still);
+                    let emptied = copy_all(driver, EMPTY, &standing_still);
                     emptied.and_then(|()| idle()).and_then(|()| pages(driver))
                 }
                 other => other,
             },
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        seen = done.unwrap_or_else(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the log could not be copied back");
-            0
-        });
+        seen = done.unwrap_or_else(warn);
         requests.sleeps.store(seen == 0, Ordering::Relaxed);
     }
+}
+
+fn warn(error: StoreError) -> i64 {
+    tracing::warn!(error = &error as &dyn std::error::Error, "the log could not be copied back");
+    0
 }
 
 /// How many pages the log has.

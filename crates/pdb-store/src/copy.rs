@@ -3,11 +3,10 @@
 //! A copy in a file is a database file like any other, complete without a log beside it.
 
 use std::{
-    ffi::OsString,
     fmt,
-    fs::{self, File, OpenOptions},
+    fs::{self, Metadata},
     io,
-    path::{Path, PathBuf},
+    path::Path,
     str::FromStr,
     sync::Arc,
 };
@@ -23,6 +22,7 @@ use crate::{
     catalog::Catalog,
     driver::{Driver, Param},
     error::{During, OpenError, StoreError},
+    files::{self, Access, Content, DatabaseFile, FileLock, LockFile, MakeLock},
     inspect, migrate,
     options::Durability,
     records, settings, sqlite,
@@ -74,7 +74,7 @@ impl DatabaseCopy {
     ///
     /// [`StoreError::Open`] if there is no such file, or it is in use, of another program, altered, damaged, or of a newer version.
     pub fn read(path: &Path) -> Result<Self, StoreError> {
-        let (source, version, _lock) = open_file(path)?;
+        let (_lock, source, version) = open_file(path)?;
         let copy = Self::take(&source).map_err(|e| sqlite::refused_store(path, e))?;
         drop(source);
         let found = inspect::pages(path, &copy.connection, version)?;
@@ -107,7 +107,7 @@ impl DatabaseCopy {
     ///
     /// As [`read`](Self::read).
     pub fn describe_file(path: &Path) -> Result<CopyDescription, StoreError> {
-        let (source, version, _lock) = open_file(path)?;
+        let (_lock, source, version) = open_file(path)?;
         sqlite::check_schema(path, &source, version)?;
         describe(Driver::new(&source)).map_err(|e| sqlite::refused_store(path, e))
     }
@@ -193,14 +193,22 @@ pub(crate) fn copy_to_file(
     taken: EpochMillis,
     durability: Durability,
 ) -> Result<CopyDescription, StoreError> {
-    let _lock = sqlite::lock(path, OpenOptions::new().read(true))?;
-    sqlite::check_header(path)?;
-    let unfinished = beside(path, "-saving");
-    let written = write_copy(source, &unfinished, taken);
-    let finished = written.and_then(|description| {
-        finish(&unfinished, path, durability).map_err(|e| sqlite::unwritable(path, e))?;
-        Ok(description)
-    });
+    // Two processes that save into one file would meet in what they have not finished.
+    let _beside = LockFile::take(path, MakeLock::ForNow)?;
+    let replaced = DatabaseFile::open(path, Access::Replace)?;
+    let like = fs::metadata(path).ok();
+    if let Some(replaced) = &replaced
+        && replaced.judge(path, Access::Replace)? == Content::Database
+    {
+        settle(path);
+    }
+    let unfinished = files::beside(path, "-saving");
+    let finished =
+        write_copy(source, &unfinished, like.as_ref(), taken, durability).and_then(|description| {
+            files::put_in_place(&unfinished, path, durability != Durability::Off)
+                .map_err(|e| sqlite::unwritable(path, e))?;
+            Ok(description)
+        });
     if finished.is_err() {
         // The next attempt begins with it gone as well.
         let _ = fs::remove_file(&unfinished);
@@ -208,13 +216,37 @@ pub(crate) fn copy_to_file(
     finished
 }
 
-fn write_copy(source: &Connection, path: &Path, taken: EpochMillis) -> Result<CopyDescription, StoreError> {
-    // What a process left that died while it saved.
-    for suffix in ["", "-wal", "-journal"] {
-        remove_if_there(&beside(path, suffix)).map_err(|e| sqlite::unwritable(path, e))?;
+/// Has SQLite take what is in the log of a database into its file, so that nothing of it is missing while it is still there. A
+/// damaged one is not worth keeping.
+fn settle(path: &Path) {
+    let has_log = |suffix| fs::metadata(files::beside(path, suffix)).is_ok_and(|it| it.len() > 0);
+    if !has_log("-wal") && !has_log("-journal") {
+        return;
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let mut target = sqlite::connect(path, flags).map_err(|e| sqlite::refused(path, e))?;
+    let settled = sqlite::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|old| {
+        old.execute_batch("SELECT count(*) FROM sqlite_schema; PRAGMA wal_checkpoint(TRUNCATE)")
+    });
+    if let Err(error) = settled {
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "the log of a file that goes is not usable"
+        );
+    }
+}
+
+fn write_copy(
+    source: &Connection,
+    path: &Path,
+    like: Option<&Metadata>,
+    taken: EpochMillis,
+    durability: Durability,
+) -> Result<CopyDescription, StoreError> {
+    // What a process left that died while it saved.
+    files::remove_unfinished(path).map_err(|e| sqlite::unwritable(path, e))?;
+    // Nobody can have put something else there.
+    let file = files::create(path, like).map_err(|e| sqlite::unwritable(path, e))?;
+    let mut target =
+        sqlite::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| sqlite::refused(path, e))?;
     // Nobody else knows the file yet, and half of it is worth nothing.
     let alone = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;";
     target.execute_batch(alone).during("set up a copy")?;
@@ -225,48 +257,25 @@ fn write_copy(source: &Connection, path: &Path, taken: EpochMillis) -> Result<Co
         .during("set up a copy")?;
     let driver = Driver::new(&target);
     sign(driver, taken)?;
-    describe(driver)
-}
-
-/// Puts a finished copy in its place.
-fn finish(unfinished: &Path, path: &Path, durability: Durability) -> io::Result<()> {
-    let survive_power_failure = durability != Durability::Off;
-    if survive_power_failure {
-        File::open(unfinished)?.sync_all()?;
+    let description = describe(driver)?;
+    drop(target);
+    if durability != Durability::Off {
+        file.sync_all().map_err(|e| sqlite::unwritable(path, e))?;
     }
-    // The log of a database that was not closed belongs to the file that goes.
-    for suffix in ["-wal", "-shm"] {
-        remove_if_there(&beside(path, suffix))?;
-    }
-    fs::rename(unfinished, path)?;
-    if survive_power_failure && let Some(directory) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
-        // Not every system lets a directory be opened; where it does not, a rename is all there is.
-        let _ = File::open(directory).and_then(|directory| directory.sync_all());
-    }
-    Ok(())
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
+    Ok(description)
 }
 
 /// Opens a database file to read from it; returns which migration made its tables. Whoever opens it with [`Store::open`](crate::Store::open) meanwhile is told that it is
 /// in use.
-fn open_file(path: &Path) -> Result<(Connection, u32, Option<sqlite::FileLock>), StoreError> {
-    let lock = sqlite::lock(path, OpenOptions::new().read(true)).map_err(|e| unreadable_of(path, e))?;
-    if sqlite::check_header(path).map_err(|e| unreadable_of(path, e))? {
-        let missing = if path.exists() { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::NotFound };
-        return Err(unreadable(path, missing.into()));
+fn open_file(path: &Path) -> Result<(FileLock, Connection, u32), StoreError> {
+    let beside = LockFile::take(path, MakeLock::No).map_err(|e| unreadable_of(path, e))?;
+    let Some(database) = DatabaseFile::open(path, Access::Read)? else {
+        return Err(unreadable(path, io::ErrorKind::NotFound.into()));
+    };
+    if database.judge(path, Access::Read)? == Content::Nothing {
+        return Err(unreadable(path, io::ErrorKind::UnexpectedEof.into()));
     }
+    let lock = FileLock { database, _beside: beside };
     let source =
         sqlite::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| sqlite::refused(path, e))?;
     let version =
@@ -274,7 +283,7 @@ fn open_file(path: &Path) -> Result<(Connection, u32, Option<sqlite::FileLock>),
     if version > migrate::NEWEST {
         return Err(sqlite::newer(path, version));
     }
-    Ok((source, version, lock))
+    Ok((lock, source, version))
 }
 
 fn unreadable(path: &Path, source: io::Error) -> StoreError {

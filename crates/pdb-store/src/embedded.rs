@@ -18,6 +18,7 @@ use crate::{
     checkpoint,
     driver::Driver,
     error::{During, StoreError},
+    files::{self, FileLock, Underneath},
     group::{Piece, Writer},
     interrupt::{Impatience, Interrupts},
     options::{Durability, StoreOptions},
@@ -49,13 +50,21 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// Opens a database in memory, or in a file.
     pub(crate) fn open(path: Option<&PathBuf>, options: &StoreOptions) -> Result<Self, StoreError> {
-        let (connection, lock, path) = match path {
-            None => (sqlite::open_memory()?, None, None),
+        // One file has one name, so that it has one lock, whichever way it was reached.
+        let path = path.map(|path| files::one_name(path));
+        let opened = Self::open_named(path.clone(), options);
+        match path {
+            Some(path) => opened.map_err(|error| sqlite::refused_store(&path, error)),
+            None => opened,
+        }
+    }
+
+    fn open_named(path: Option<PathBuf>, options: &StoreOptions) -> Result<Self, StoreError> {
+        let (connection, lock) = match &path {
+            None => (sqlite::open_memory()?, None),
             Some(path) => {
-                // One file has one name, so that it has one lock, whichever way it was reached.
-                let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
                 let (connection, lock) = sqlite::open_file(path, options.durability)?;
-                (connection, Some(lock), Some(path.clone()))
+                (connection, Some(Arc::new(lock)))
             }
         };
         let driver = Driver::new(&connection);
@@ -63,13 +72,17 @@ impl Embedded {
         let mut catalog = tables::load_catalog(driver)?;
         catalog.rotation_age = options.rotation_age;
         let catalog = Arc::new(catalog);
-        let writer = Writer::new(connection, catalog.clone(), lock);
-        Self::start(writer, catalog, path, options)
+        let mut writer = Writer::new(connection, catalog.clone(), lock.clone());
+        if let (Some(path), Some(lock)) = (&path, &lock) {
+            writer.underneath = Some(Arc::new(Underneath::of(path, &lock.database)));
+        }
+        Self::start(writer, catalog, lock, path, options)
     }
 
     fn start(
         mut writer: Writer,
         catalog: Arc<Catalog>,
+        lock: Option<Arc<FileLock>>,
         path: Option<PathBuf>,
         options: &StoreOptions,
     ) -> Result<Self, StoreError> {
@@ -83,6 +96,7 @@ impl Embedded {
         }
         let interrupts = Arc::new(Interrupts::default());
         interrupts.set_writer(&writer.connection);
+        let underneath = writer.underneath.clone();
         let core = Arc::new(Core {
             interrupts,
             writer: Mutex::new(Some(writer)),
@@ -90,6 +104,7 @@ impl Embedded {
             pool: RwLock::new(pool),
             memory,
             file,
+            underneath: underneath.clone(),
             durability,
             waiting: AtomicUsize::new(0),
             watchers: Watchers::default(),
@@ -106,9 +121,12 @@ impl Embedded {
                     let _standing_still = shared.lock_writer();
                     work();
                 };
-                checkpoint::serve(&connection, &requests, standing_still, || {
-                    shared.compact_if_cheap(&connection).map(drop)
-                });
+                let idle = || shared.compact_if_cheap(&connection).map(drop);
+                let look = || underneath.as_ref().is_none_or(|files| files.look());
+                checkpoint::serve(&connection, &requests, standing_still, idle, look);
+                // The lock goes last, when SQLite has closed the file.
+                drop(connection);
+                drop(lock);
             })?);
         }
         let (queue, threads) = (RwLock::new(Some(sender)), Mutex::new(threads));
@@ -122,6 +140,9 @@ impl Embedded {
         let core = &*self.core;
         if core.memory {
             return read_as_writer(&core.lock_writer(), work);
+        }
+        if let Some(writer) = core.refuge() {
+            return read_as_writer(&writer, work);
         }
         let mut reader = core.lend_reader()?;
         if let Some(writer) = core.detour(&reader) {
@@ -148,6 +169,9 @@ impl Embedded {
         let core = &*self.core;
         if core.memory {
             return self.read(work);
+        }
+        if let Some(writer) = core.refuge() {
+            return read_as_writer(&writer, work);
         }
         let mut reader = core.lend_reader()?;
         if let Some(writer) = core.detour(&reader) {
@@ -268,6 +292,8 @@ struct Core {
     memory: bool,
     /// None in memory.
     file: Option<PathBuf>,
+    /// None in memory.
+    underneath: Option<Arc<Underneath>>,
     durability: Durability,
     /// Pieces of work in the queue or in the writer thread's hands.
     waiting: AtomicUsize,
@@ -293,6 +319,12 @@ impl Core {
     fn lend_reader(&self) -> Result<r2d2::PooledConnection<Readers>, StoreError> {
         let pool = self.pool.read().unwrap_or_else(PoisonError::into_inner).clone();
         pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")
+    }
+
+    /// The writer, if the file is not there any more: a connection that is opened now would see another one, or none.
+    fn refuge(&self) -> Option<MutexGuard<'_, Option<Writer>>> {
+        let is_intact = self.underneath.as_ref().is_none_or(|files| files.is_intact());
+        if is_intact { None } else { Some(self.lock_writer()) }
     }
 
     /// Lends the writer to a read whose own connection would first have to read the whole SQL schema again, if that takes longer

@@ -64,6 +64,10 @@ pub enum StoreError {
         /// What happened.
         source: DbError,
     },
+    /// The database file, or one that belongs to it, was deleted or replaced while it was open. Nothing is written any more, as it would
+    /// be lost; reads still see what was there.
+    #[error("`{}` was deleted or replaced while it was open", .0.display())]
+    FileGone(PathBuf),
     /// Others changed the same things again and again at the same time. The same work may be asked for again.
     #[error("others keep changing the same things")]
     Conflict,
@@ -124,15 +128,25 @@ pub enum OpenError {
         /// The newest schema version this program knows.
         known: u32,
     },
-    /// A copy into the database was begun and is not finished.
-    #[error("a copy into this database was not finished: run the same `pretender copy` again")]
-    Unfinished,
+    /// A copy into the database was begun and is not finished. Names the file, or the server without the password.
+    #[error("a copy into `{0}` was not finished: run the same `pretender copy` again")]
+    Unfinished(String),
     /// Another process has the database open.
     #[error("`{}` is in use by another process", .0.display())]
     Locked(PathBuf),
+    /// The file is a database of ours, and something else stands against opening it.
+    #[error("`{}` cannot be opened", .path.display())]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What does.
+        source: Arc<StoreError>,
+    },
     /// A newer version made the database on this server.
-    #[error("the database has schema {found}, made by a newer version; this one knows schemas up to {known}")]
+    #[error("`{address}` has schema {found}, made by a newer version; this one knows schemas up to {known}")]
     NewerServed {
+        /// The server and the database, without the password.
+        address: String,
         /// Its schema version.
         found: u32,
         /// The newest schema version this program knows.

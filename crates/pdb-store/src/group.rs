@@ -17,8 +17,8 @@ use crate::{
     checkpoint,
     driver::Driver,
     error::{During, StoreError},
+    files::{FileLock, Underneath},
     pending::Answer,
-    sqlite::FileLock,
     statistics::Deltas,
     tx::{ReadTx, Tx},
 };
@@ -116,12 +116,14 @@ pub(crate) struct Writer {
     pieces: usize,
     /// Asks for the log to be copied back; none in memory.
     pub(crate) checkpoints: Option<checkpoint::Asker>,
+    /// None in memory.
+    pub(crate) underneath: Option<Arc<Underneath>>,
     /// Dropped after the connection.
-    _lock: Option<FileLock>,
+    _lock: Option<Arc<FileLock>>,
 }
 
 impl Writer {
-    pub(crate) fn new(connection: Connection, catalog: Arc<Catalog>, lock: Option<FileLock>) -> Self {
+    pub(crate) fn new(connection: Connection, catalog: Arc<Catalog>, lock: Option<Arc<FileLock>>) -> Self {
         Self {
             connection,
             catalog,
@@ -131,6 +133,7 @@ impl Writer {
             careful: false,
             pieces: 0,
             checkpoints: None,
+            underneath: None,
             _lock: lock,
         }
     }
@@ -143,6 +146,12 @@ impl Writer {
         published: &RwLock<Arc<Catalog>>,
     ) -> Vec<Box<dyn Piece + Send>> {
         let mut others: Vec<Box<dyn Piece + Send>> = Vec::new();
+        if let Err(error) = self.check_files() {
+            others.extend(std::iter::from_fn(next));
+            first.fail(error.clone());
+            others.iter_mut().for_each(|piece| piece.fail(error.clone()));
+            return others;
+        }
         self.careful = false;
         let mut outcome = self.run_piece(first);
         loop {
@@ -170,6 +179,11 @@ impl Writer {
             self.look_at_the_log();
         }
         others
+    }
+
+    /// Refuses what would be written into a file that is not there any more.
+    pub(crate) fn check_files(&self) -> Result<(), StoreError> {
+        self.underneath.as_ref().map_or(Ok(()), |files| files.check())
     }
 
     /// Has the log copied back if that is worthwhile.

@@ -10,6 +10,7 @@ mod documents;
 mod driver;
 mod embedded;
 mod error;
+mod files;
 mod group;
 mod inspect;
 mod interrupt;

@@ -209,7 +209,7 @@ fn prepare(sessions: &Sessions, address: &Address, closed: &Receiver<()>) -> Res
                         schema::create_schema(&session, schema)
                             .map_err(|source| StoreError::Database { during: "make a schema", source })?;
                     }
-                    schema::migrate(&session)?;
+                    schema::migrate(&session, &address.shown())?;
                     settings::ensure_iterator_key(Driver::Postgres(&session))
                 };
                 set_up().map_err(|error| (error, false))

@@ -1,38 +1,23 @@
-//! Opens SQLite connections: what is checked before a file is touched, and how a connection is set up.
+//! Opens SQLite connections, and says how one is set up.
 
-use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{self, Read},
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
     error::{DbError, During, OpenError, StoreError},
+    files::{self, Access, Content, DatabaseFile, FileLock, LockFile, MakeLock},
     migrate,
     options::Durability,
     schema::{self, Found, Refusal},
 };
 
 /// Marks an SQLite file as ours ("PDB1"), in the header field SQLite keeps for that.
-const APPLICATION_ID: u32 = 0x5044_4231;
+pub(crate) const APPLICATION_ID: u32 = 0x5044_4231;
 /// 8 KB: a 1 KB item with its two images costs half of what it does with pages of 4 KB.
 const PAGE_BYTES: u32 = 8192;
 /// Statements kept prepared on each connection: some dozen for each table in use.
 const STATEMENTS: usize = 512;
-
-/// How long a lock is waited for: a process that is being started holds, for a moment, the locks of the one that starts it, also
-/// those that are given up just then.
-const LOCK_PATIENCE: Duration = Duration::from_millis(250);
-
-/// The lock that keeps a second process from a database file; released when dropped.
-#[derive(Debug)]
-pub(crate) struct FileLock {
-    _file: File,
-}
 
 /// Opens the writing connection of a database in memory.
 pub(crate) fn open_memory() -> Result<Connection, StoreError> {
@@ -80,39 +65,78 @@ fn distrust(connection: &Connection) -> Result<(), rusqlite::Error> {
 ///
 /// A file that is not ours, or made by a newer version, is not altered.
 pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connection, FileLock), StoreError> {
-    // A database that is in use is not even looked at: closing a file gives up the locks that SQLite has on it in this
-    // process. Beside a file that turns out not to be ours no lock is left.
-    let held = lock(path, OpenOptions::new().write(true))?;
-    let new = check_header(path)?;
-    let held = match held {
-        Some(held) => held,
-        None => lock(path, OpenOptions::new().write(true).create(true).truncate(false))?
-            .ok_or_else(|| unwritable(path, io::Error::from(io::ErrorKind::NotFound)))?,
+    let durable = durability != Durability::Off;
+    let mut lock = lock_file(path, durable)?;
+    let mut connection = open_writer(path)?;
+    let mut version = schema_version(&connection).map_err(|e| refused(path, e))?;
+    if is_empty(&connection).map_err(|e| refused(path, e))? {
+        // SQLite has undone all that was ever begun in it.
+        drop(connection);
+        lock.database = files::make(path, durable)?;
+        connection = open_writer(path)?;
+        version = schema_version(&connection).map_err(|e| refused(path, e))?;
+    }
+    if version > migrate::NEWEST {
+        return Err(newer(path, version));
+    }
+    check_schema(path, &connection, version)?;
+    let quiet = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    connection.set_db_config(quiet, false).map_err(|e| refused(path, e))?;
+    set_up(&connection, durability)?;
+    mark(&connection)?;
+    migrate::migrate(&connection, version)?;
+    Ok((connection, lock))
+}
+
+/// Finds a database file, or makes it, and locks it.
+fn lock_file(path: &Path, durable: bool) -> Result<FileLock, StoreError> {
+    let find = || -> Result<Option<DatabaseFile>, StoreError> {
+        let Some(file) = DatabaseFile::open(path, Access::Write)? else { return Ok(None) };
+        Ok((file.judge(path, Access::Write)? == Content::Database).then_some(file))
     };
-    // Between the look at the header and the lock another process may have made the database.
-    let new = new && check_header(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let connection = connect(path, flags).map_err(|e| refused(path, e))?;
+    let beside = LockFile::take(path, MakeLock::No)?;
+    let mut database = find()?;
+    // Beside a file that turns out not to be ours no lock is left.
+    let beside = match beside {
+        Some(beside) => Some(beside),
+        None => LockFile::take(path, MakeLock::Yes)?,
+    };
+    if database.is_none() {
+        // Before we had the lock another process may have made it.
+        database = find()?;
+    }
+    let database = match database {
+        Some(database) => database,
+        None => files::make(path, durable)?,
+    };
+    if database.names() > 1 {
+        tracing::warn!(
+            file = %path.display(),
+            names = database.names(),
+            "the database file has more names than one (hard links): its log is found under the one it was opened by, so use no other"
+        );
+    }
+    Ok(FileLock { database, _beside: beside })
+}
+
+fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| refused(path, e))?;
     if connection.is_readonly("main").unwrap_or(false) {
         return Err(unwritable(path, io::Error::from(io::ErrorKind::ReadOnlyFilesystem)));
     }
     // Until we know that the schema is one of ours, closing must not write to the file.
     let quiet = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     connection.set_db_config(quiet, true).map_err(|e| refused(path, e))?;
-    if new {
-        set_up_new(&connection).map_err(|e| refused_store(path, e))?;
-    }
-    let version = schema_version(&connection).map_err(|e| refused(path, e))?;
-    if version > migrate::NEWEST {
-        return Err(newer(path, version));
-    }
-    if !new {
-        check_schema(path, &connection, version)?;
-    }
-    connection.set_db_config(quiet, false).map_err(|e| refused(path, e))?;
-    set_up(&connection, durability).map_err(|e| refused_store(path, e))?;
-    migrate::migrate(&connection, version).map_err(|e| refused_store(path, e))?;
-    Ok((connection, held))
+    Ok(connection)
+}
+
+/// Returns the bytes of a database file without any table. Nothing is in a log, and one begins with the first write.
+pub(crate) fn new_content() -> Result<Vec<u8>, StoreError> {
+    let mut connection = open_memory()?;
+    let mut content = connection.serialize("main").during("make a new database")?.to_vec();
+    // https://www.sqlite.org/fileformat.html: the versions that say whether there is a log, 2 if there is.
+    content[18..20].fill(2);
+    Ok(content)
 }
 
 /// Refuses a database whose schema is not one that we make.
@@ -147,11 +171,24 @@ pub(crate) fn open_checkpointer(path: &Path, durability: Durability) -> Result<C
     Ok(connection)
 }
 
-/// What must be set before the first page is written. Not in WAL mode yet, so the mark is in the file itself at once.
+/// What must be set before the first page is written.
 fn set_up_new(connection: &Connection) -> Result<(), StoreError> {
     connection
         .execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}; PRAGMA application_id = {APPLICATION_ID};"))
         .during("mark a new database")
+}
+
+/// Marks a database of ours that lost its mark, or never had one.
+fn mark(connection: &Connection) -> Result<(), StoreError> {
+    let found = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, u32>(0));
+    if found.during("read the mark of a database")? == APPLICATION_ID {
+        return Ok(());
+    }
+    connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}")).during("mark a database")
+}
+
+fn is_empty(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0)).map(|pages| pages == 0)
 }
 
 pub(crate) fn set_up(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
@@ -177,60 +214,6 @@ fn synchronous(durability: Durability) -> &'static str {
     }
 }
 
-/// Looks at the first bytes of the file, without SQLite; returns true if there is no database yet.
-pub(crate) fn check_header(path: &Path) -> Result<bool, StoreError> {
-    let mut header = Vec::with_capacity(100);
-    match File::open(path) {
-        Ok(file) => {
-            file.take(100).read_to_end(&mut header).map_err(|e| unwritable(path, e))?;
-        }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(true),
-        Err(e) => return Err(unwritable(path, e)),
-    }
-    if header.is_empty() {
-        return Ok(true);
-    }
-    let field =
-        |at: usize| -> Option<u32> { header.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes) };
-    // https://www.sqlite.org/fileformat.html: user version at 60, application id at 68.
-    let (Some(version), Some(application)) = (field(60), field(68)) else {
-        return Err(OpenError::NotADatabase(path.into()).into());
-    };
-    if !header.starts_with(b"SQLite format 3\0") {
-        return Err(OpenError::NotADatabase(path.into()).into());
-    }
-    if application != APPLICATION_ID {
-        return Err(OpenError::Foreign(path.into()).into());
-    }
-    if version > migrate::NEWEST {
-        return Err(newer(path, version));
-    }
-    Ok(false)
-}
-
-/// Takes the lock; none if there is no file for it, and `options` make none.
-pub(crate) fn lock(path: &Path, options: &OpenOptions) -> Result<Option<FileLock>, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-lock");
-    let file = match options.open(PathBuf::from(name)) {
-        Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(unwritable(path, e)),
-    };
-    let until = Instant::now() + LOCK_PATIENCE;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Some(FileLock { _file: file })),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => {
-                // Nothing but time comes from it.
-                let _ = crossbeam_channel::after(Duration::from_millis(10)).recv();
-            }
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(path.into()).into()),
-            Err(TryLockError::Error(e)) => return Err(unwritable(path, e)),
-        }
-    }
-}
-
 /// Which migration made the tables of a database.
 pub(crate) fn schema_version(connection: &Connection) -> Result<u32, rusqlite::Error> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -246,19 +229,19 @@ pub(crate) fn unwritable(path: &Path, source: io::Error) -> StoreError {
 
 /// Says which of the ways to fail at opening this one is.
 pub(crate) fn refused(path: &Path, error: impl Into<DbError>) -> StoreError {
-    let error = error.into();
-    if error.is_corrupt() {
-        OpenError::NotADatabase(path.into()).into()
-    } else if error.is_unwritable() {
-        unwritable(path, io::Error::other(error))
-    } else {
-        StoreError::Database { during: "open the database", source: error }
-    }
+    refused_store(path, StoreError::Database { during: "open the database", source: error.into() })
 }
 
+/// The same, of an error that does not name the file.
 pub(crate) fn refused_store(path: &Path, error: StoreError) -> StoreError {
     match error {
-        StoreError::Database { source, .. } => refused(path, source),
-        other => other,
+        StoreError::Open(_) => error,
+        StoreError::Database { source, .. } if source.is_corrupt() => {
+            OpenError::NotADatabase(path.into()).into()
+        }
+        StoreError::Database { source, .. } if source.is_unwritable() => {
+            unwritable(path, io::Error::other(source))
+        }
+        other => OpenError::Failed { path: path.into(), source: Arc::new(other) }.into(),
     }
 }

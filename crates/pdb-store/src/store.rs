@@ -43,7 +43,7 @@ impl Store {
     /// [`StoreError::Open`] says what stands against it: another process, another program's file, a newer version's, a
     /// damaged one, or one that cannot be written. In all these cases nothing has been changed.
     pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
-        Self::open_marked(options)?.refuse_if_marked()
+        Self::open_marked(options)?.refuse_if_marked(options)
     }
 
     /// Opens a database, also one into which a copy was begun and not finished.

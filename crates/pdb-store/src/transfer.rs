@@ -116,12 +116,12 @@ impl Store {
     }
 
     /// Refuses a database into which a copy was begun and not finished.
-    pub(crate) fn refuse_if_marked(self) -> Result<Self, StoreError> {
+    pub(crate) fn refuse_if_marked(self, options: &StoreOptions) -> Result<Self, StoreError> {
         match self.read_once(|tx| tx.copy_source())? {
             None => Ok(self),
             Some(_) => {
                 self.close();
-                Err(OpenError::Unfinished.into())
+                Err(OpenError::Unfinished(options.location.to_string()).into())
             }
         }
     }

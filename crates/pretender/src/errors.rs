@@ -79,6 +79,7 @@ pub(crate) fn store_error(error: &StoreError) -> ApiError {
         | StoreError::Open(_)
         | StoreError::Database { .. }
         | StoreError::Unavailable { .. }
+        | StoreError::FileGone(_)
         | StoreError::Conflict
         | StoreError::Unsupported(_)
         | StoreError::Panicked(_)

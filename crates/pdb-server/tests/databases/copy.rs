@@ -106,7 +106,7 @@ fn break_off_again_and_again(from: &Home, to: &Home, stride: usize) {
             break;
         }
         let opened = to.builder().open();
-        assert!(matches!(opened, Err(StoreError::Open(OpenError::Unfinished))), "{opened:?}");
+        assert!(matches!(opened, Err(StoreError::Open(OpenError::Unfinished(_)))), "{opened:?}");
     }
     assert!(attempts > 3, "{attempts} attempts");
     assert_eq!(source.beside(to.builder()).facts(), facts);
@@ -150,7 +150,7 @@ fn a_change_that_shows_in_no_count_is_found_by_the_checksums() {
         matches!(&failed, Err(CopyError::Differs(what)) if what.contains("items of plain")),
         "{failed:?}"
     );
-    assert!(matches!(to.builder().open(), Err(StoreError::Open(OpenError::Unfinished))));
+    assert!(matches!(to.builder().open(), Err(StoreError::Open(OpenError::Unfinished(_)))));
     // Put right again, the copy is good.
     changed["Item"]["n"] = json!({"N": "1.5"});
     let source = source.beside(from.builder());

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use pdb_testkit::Kills;
+use pretender::{Item, Pretender, PutItemInput, ScanInput};
 use serde_json::{Value, json};
 
 use crate::home::Home;
@@ -85,7 +87,7 @@ fn is_served(mut serve: Command) -> bool {
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     let Some(url) = line.trim().strip_prefix("Listening on ") else {
         let (_, stderr) = said(&child.wait_with_output().unwrap());
-        assert!(stderr.contains("a copy into this database was not finished"), "{stderr}");
+        assert!(stderr.contains("was not finished: run the same"), "{stderr}");
         return false;
     };
     let (_, tables) = crate::http::call(url, "DynamoDB_20120810.ListTables", &json!({})).unwrap();
@@ -174,4 +176,50 @@ fn what_was_meant_for_a_server_becomes_no_file() {
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{arguments:?}");
         }
     }
+}
+
+#[test]
+fn a_copy_that_is_killed_at_any_call_goes_on() {
+    let (from, to) = (Home::file(), Home::file());
+    let served = Served::start(&from.argument(), &[]);
+    let table = json!({
+        "TableName": "Few", "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
+    });
+    served.ok("CreateTable", table);
+    for pk in ["a", "b", "c"] {
+        served.ok("PutItem", json!({"TableName": "Few", "Item": {"pk": {"S": pk}}}));
+    }
+    drop(served);
+
+    let target = std::path::PathBuf::from(to.argument());
+    let beside = |suffix: &str| std::path::PathBuf::from(format!("{}{suffix}", target.display()));
+    let files = ["", "-journal", "-wal", "-shm", "-lock", "-making"].map(beside);
+    let Some(kills) = Kills::at(&files) else { return };
+    // The calls of the log are many, and all alike.
+    let kills = kills.every(5).run(
+        || {
+            files.iter().for_each(|file| drop(std::fs::remove_file(file)));
+            copy_command(&from, &to)
+        },
+        |when| {
+            let output = copy_command(&from, &to).output().unwrap();
+            let (_, stderr) = said(&output);
+            // It may have been finished, and only its process was not.
+            let is_finished = stderr.contains("the target holds data of its own");
+            assert!(output.status.success() || is_finished, "{when}: {stderr}");
+            let count = || {
+                let store = Pretender::open(&target).unwrap_or_else(|error| panic!("{when}: {error:?}"));
+                let scanned = store.scan(ScanInput::new("Few".parse().unwrap())).unwrap();
+                let item = Item::new().with("pk", "d");
+                store.put_item(PutItemInput::new("Few".parse().unwrap(), item)).unwrap();
+                store.close();
+                scanned.count
+            };
+            assert_eq!((count(), count()), (3, 4), "{when}");
+        },
+    );
+    assert!(kills > 10, "{kills} kills prove little");
 }

@@ -8,6 +8,7 @@ mod control;
 mod crash;
 mod ctl;
 mod faults;
+mod files;
 mod harness;
 mod limits;
 mod protocol;

@@ -67,6 +67,7 @@ impl Core {
     fn compact_file(&self, connection: &Connection) -> Result<(), StoreError> {
         let mut writer = self.lock_writer();
         let writer = writer.as_mut().ok_or(StoreError::Closed)?;
+        writer.check_files()?;
         let _helping = self.interrupts.help(connection);
         connection.execute_batch("VACUUM").during("compact the database")?;
         // Connections read the schema again, as after a definition.

@@ -47,6 +47,7 @@ impl Embedded {
         let core = &*self.core;
         let mut writer = core.lock_writer();
         let writer = writer.as_mut().ok_or(StoreError::Closed)?;
+        writer.check_files()?;
         copy.succeed(Driver::new(&writer.connection), &writer.catalog)?;
         let mut catalog = tables::load_catalog(Driver::new(&copy.connection))?;
         catalog.rotation_age = writer.catalog.rotation_age;
@@ -82,6 +83,9 @@ impl Embedded {
         };
         if core.pool.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             return Err(StoreError::Closed);
+        }
+        if let Some(writer) = core.refuge() {
+            return work(&writer.as_ref().ok_or(StoreError::Closed)?.connection);
         }
         work(&sqlite::open_reader(path).during("open a connection to copy from")?)
     }

@@ -32,10 +32,10 @@ pub(crate) fn create_schema(session: &Session, name: &str) -> Result<(), DbError
 /// Applies what is missing, all in one transaction; a failure leaves the database as it was.
 ///
 /// Another process may do the same: then one of the two fails, and is to try again.
-pub(crate) fn migrate(session: &Session) -> Result<(), StoreError> {
+pub(crate) fn migrate(session: &Session, address: &str) -> Result<(), StoreError> {
     let during = "migrate the database";
     session.batch("BEGIN").during(during)?;
-    let applied = apply(session).and_then(|()| session.batch("COMMIT").during("commit a migration"));
+    let applied = apply(session, address).and_then(|()| session.batch("COMMIT").during("commit a migration"));
     if applied.is_err() {
         // What failed is told.
         let _ = session.batch("ROLLBACK");
@@ -43,7 +43,7 @@ pub(crate) fn migrate(session: &Session) -> Result<(), StoreError> {
     applied
 }
 
-fn apply(session: &Session) -> Result<(), StoreError> {
+fn apply(session: &Session, address: &str) -> Result<(), StoreError> {
     let during = "migrate the database";
     let exists = "SELECT CAST(count(*) AS BIGINT) FROM information_schema.tables \
                   WHERE table_schema = current_schema() AND table_name = ?1";
@@ -61,7 +61,7 @@ fn apply(session: &Session) -> Result<(), StoreError> {
     let found: i64 = read.first().map_or(0, |row| row.get(0));
     let found = u32::try_from(found).map_err(|e| StoreError::corrupt("schema version", e))?;
     if found > NEWEST {
-        return Err(OpenError::NewerServed { found, known: NEWEST }.into());
+        return Err(OpenError::NewerServed { address: address.to_owned(), found, known: NEWEST }.into());
     }
     migrate::apply_all(Driver::Postgres(session), &MIGRATIONS[found as usize..])?;
     if found < NEWEST {

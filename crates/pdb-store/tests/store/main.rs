@@ -5,6 +5,8 @@ mod catalog;
 mod connections;
 mod copies;
 mod damage;
+mod files;
+mod kills;
 mod many_shards;
 mod opening;
 mod orders;

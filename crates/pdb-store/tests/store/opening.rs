@@ -49,6 +49,19 @@ fn another_programs_database_is_refused() {
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE theirs (x)").unwrap();
     assert!(matches!(refused(&path), OpenError::Foreign(_)));
+    // Closed again, with a version like ours and some table like ours: it is looked into, and nothing is left beside it.
+    other.execute_batch("CREATE TABLE pdb_setting (x); PRAGMA user_version = 1").unwrap();
+    drop(other);
+    let before = names_in(directory.path());
+    assert!(matches!(refused(&path), OpenError::Foreign(_)));
+    assert_eq!(names_in(directory.path()), before);
+}
+
+fn names_in(directory: &Path) -> Vec<std::ffi::OsString> {
+    let mut names: Vec<_> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names
 }
 
 #[test]

@@ -59,7 +59,10 @@ fn many_may_open_a_fresh_database_at_once() {
     });
     assert_eq!(schema.sql("SELECT count(*), max(version) FROM pdb_schema"), "1|2");
     schema.sql("UPDATE pdb_schema SET version = 3");
-    assert!(matches!(open(&schema), Err(StoreError::Open(OpenError::NewerServed { found: 3, known: 2 }))));
+    assert!(matches!(
+        open(&schema),
+        Err(StoreError::Open(OpenError::NewerServed { found: 3, known: 2, .. }))
+    ));
 }
 
 #[test]
