@@ -174,7 +174,7 @@ fn what_cannot_be_is_one_clear_line() {
     let folder = streamed.directory.path().to_str().unwrap();
     refused(
         &["--checkpoint", folder],
-        &format!("pretender: checkpoint file `{folder}` cannot be used: Is a directory (os error 21)"),
+        &format!("pretender: checkpoint file `{folder}` cannot be used: it is not a regular file"),
     );
     let gone = "arn:aws:dynamodb:us-east-1:000000000000:table/Orders/stream/2020-01-01T00:00:00.000";
     let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
