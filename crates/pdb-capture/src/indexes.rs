@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use pdb_model::{
     EncodedItem, IndexName, Item, KeyBytes, KeyError, KeySchema, KeyValue, Projection, SecondaryIndex,
+    TableDefinition,
 };
 use pdb_store::{Table, Tx};
 
@@ -40,6 +41,15 @@ pub enum IndexChangeKind {
 pub(crate) struct Both<'a> {
     pub(crate) item: &'a Item,
     pub(crate) encoded: &'a EncodedItem,
+}
+
+/// Returns whether an index has to know the attribute of an old item: for its key, or because entries have some attributes and not
+/// all, whose text is at hand.
+pub(crate) fn is_needed(table: &TableDefinition, attribute: &str) -> bool {
+    table.indexes.iter().any(|index| match &index.projection {
+        Projection::All => index.key_schema.contains(attribute),
+        Projection::KeysOnly | Projection::Include(_) => index.projects(&table.key_schema, attribute),
+    })
 }
 
 /// Brings the entries of one item in all indexes from `old` to `new`.

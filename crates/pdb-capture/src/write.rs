@@ -8,7 +8,7 @@ use pdb_store::{ItemRow, NewRecord, OpenStream, Table, Tx};
 use crate::{
     error::CaptureError,
     expiry::expires_at,
-    indexes::{Both, IndexChange, write_entries},
+    indexes::{Both, IndexChange, is_needed, write_entries},
 };
 
 /// An item, or the place where there is none, that this transaction alone may change.
@@ -89,7 +89,12 @@ pub fn write_item(
     let index_changes = if table.definition.indexes.is_empty() {
         Vec::new()
     } else {
-        let old_item = old.as_ref().map(EncodedItem::decode).transpose().map_err(CaptureError::Corrupt)?;
+        let needed = |attribute: &str| is_needed(&table.definition, attribute);
+        let old_item = old
+            .as_ref()
+            .map(|old| old.decode_attributes(needed))
+            .transpose()
+            .map_err(CaptureError::Corrupt)?;
         let both = |item, encoded| Some(Both { item, encoded });
         write_entries(
             tx,

@@ -92,7 +92,7 @@ impl Operand {
     }
 
     /// Returns the operand for a whole attribute.
-    pub fn attribute(name: impl Into<String>) -> Self {
+    pub fn attribute(name: impl Into<Arc<str>>) -> Self {
         Self::Path(Path::attribute(name))
     }
 
@@ -205,7 +205,7 @@ impl ConditionExpression {
     }
 
     /// Returns the condition that an attribute equals a value.
-    pub fn equals(attribute: impl Into<String>, value: impl Into<AttributeValue>) -> Self {
+    pub fn equals(attribute: impl Into<Arc<str>>, value: impl Into<AttributeValue>) -> Self {
         Self::Compare(Comparator::Equal, Operand::attribute(attribute), Operand::value(value))
     }
 

@@ -100,10 +100,11 @@ const PREFIX: &str = "One or more parameter values were invalid: ";
 ///
 /// The first fault, attribute by attribute.
 pub fn expected(
-    expected: &BTreeMap<String, ExpectedAttributeValue>,
+    expected: BTreeMap<String, ExpectedAttributeValue>,
     operator: ConditionalOperator,
 ) -> Result<Option<ConditionExpression>, LegacyError> {
-    let conditions = expected.iter().map(|(attribute, expected)| expected_attribute(attribute, expected));
+    let conditions =
+        expected.into_iter().map(|(attribute, expected)| expected_attribute(&attribute, expected));
     Ok(joined(operator, conditions.collect::<Result<_, _>>()?))
 }
 
@@ -113,13 +114,12 @@ pub fn expected(
 ///
 /// The first fault, attribute by attribute.
 pub fn filter(
-    filter: &BTreeMap<String, Condition>,
+    filter: BTreeMap<String, Condition>,
     operator: ConditionalOperator,
 ) -> Result<Option<ConditionExpression>, LegacyError> {
-    let conditions = filter.iter().map(|(attribute, condition)| {
-        let values: Vec<_> = condition.attribute_value_list.iter().collect();
-        check_values(condition.comparison_operator, &values)?;
-        Ok(comparison(attribute, condition.comparison_operator, &values))
+    let conditions = filter.into_iter().map(|(attribute, condition)| {
+        check_values(condition.comparison_operator, &condition.attribute_value_list)?;
+        Ok(comparison(&attribute, condition.comparison_operator, condition.attribute_value_list))
     });
     Ok(joined(operator, conditions.collect::<Result<_, _>>()?))
 }
@@ -133,8 +133,7 @@ pub fn key_conditions(
     conditions: &BTreeMap<String, Condition>,
 ) -> Result<KeyConditionExpression, LegacyError> {
     for condition in conditions.values() {
-        let values: Vec<_> = condition.attribute_value_list.iter().collect();
-        check_values(condition.comparison_operator, &values)?;
+        check_values(condition.comparison_operator, &condition.attribute_value_list)?;
     }
     if conditions.is_empty() || conditions.len() > MAX_KEY_CONDITIONS {
         return Err(LegacyError::KeyConditionCount);
@@ -165,9 +164,9 @@ pub fn attributes_to_get(names: &[String]) -> Result<ProjectionExpression, Legac
 ///
 /// The first fault, attribute by attribute.
 pub fn attribute_updates(
-    updates: &BTreeMap<String, AttributeValueUpdate>,
+    updates: BTreeMap<String, AttributeValueUpdate>,
 ) -> Result<UpdateExpression, LegacyError> {
-    let actions = updates.iter().map(|(attribute, update)| update_action(attribute, update));
+    let actions = updates.into_iter().map(|(attribute, update)| update_action(&attribute, update));
     let actions = actions.collect::<Result<Vec<_>, _>>()?;
     Ok(UpdateExpression::of_attributes(actions, UpdateDialect::AttributeUpdates))
 }
@@ -184,14 +183,14 @@ fn joined(
 
 fn expected_attribute(
     attribute: &str,
-    expected: &ExpectedAttributeValue,
+    expected: ExpectedAttributeValue,
 ) -> Result<ConditionExpression, LegacyError> {
     let name = || attribute.to_owned();
     let ExpectedAttributeValue { value, exists, comparison_operator, attribute_value_list } = expected;
     if value.is_some() && attribute_value_list.is_some() {
         return Err(LegacyError::ValueAndList(name()));
     }
-    if let Some(operator) = *comparison_operator {
+    if let Some(operator) = comparison_operator {
         if exists.is_some() {
             return Err(LegacyError::ExistsAndOperator(name()));
         }
@@ -199,15 +198,16 @@ fn expected_attribute(
         if needs_value && value.is_none() && attribute_value_list.is_none() {
             return Err(LegacyError::NoValue { operator, attribute: name() });
         }
-        let values: Vec<_> = attribute_value_list.iter().flatten().chain(value).collect();
+        let mut values = attribute_value_list.unwrap_or_default();
+        values.extend(value);
         check_values(operator, &values)?;
-        return Ok(comparison(attribute, operator, &values));
+        return Ok(comparison(attribute, operator, values));
     }
     if attribute_value_list.is_some() {
         return Err(LegacyError::ListWithoutOperator(name()));
     }
     match (exists, value) {
-        (None | Some(true), Some(value)) => Ok(ConditionExpression::equals(attribute, value.clone())),
+        (None | Some(true), Some(value)) => Ok(ConditionExpression::equals(attribute, value)),
         (Some(false), None) => Ok(ConditionExpression::AttributeNotExists(Path::attribute(attribute))),
         (None, None) => Err(LegacyError::NothingExpected(name())),
         (Some(true), None) => Err(LegacyError::ExistsWithoutValue(name())),
@@ -216,7 +216,7 @@ fn expected_attribute(
 }
 
 /// Checks what an operator is given: number, one type, a type it takes, order of bounds.
-fn check_values(operator: ComparisonOperator, values: &[&AttributeValue]) -> Result<(), LegacyError> {
+fn check_values(operator: ComparisonOperator, values: &[AttributeValue]) -> Result<(), LegacyError> {
     use ComparisonOperator as Op;
     let count_fits = match operator {
         Op::Null | Op::NotNull => values.is_empty(),
@@ -261,12 +261,14 @@ fn check_values(operator: ComparisonOperator, values: &[&AttributeValue]) -> Res
 fn comparison(
     attribute: &str,
     operator: ComparisonOperator,
-    values: &[&AttributeValue],
+    values: Vec<AttributeValue>,
 ) -> ConditionExpression {
     use ComparisonOperator as Op;
-    let operand = || Operand::attribute(attribute);
-    let value = |at: usize| Operand::value(values[at].clone());
-    let compare = |comparator| ConditionExpression::Compare(comparator, operand(), value(0));
+    let attribute = Path::attribute(attribute);
+    let operand = || Operand::Path(attribute.clone());
+    let mut values = values.into_iter();
+    let mut value = || Operand::value(values.next().unwrap_or(AttributeValue::Null));
+    let mut compare = |comparator| ConditionExpression::Compare(comparator, operand(), value());
     match operator {
         Op::Eq => compare(Comparator::Equal),
         Op::Ne => compare(Comparator::NotEqual),
@@ -274,25 +276,22 @@ fn comparison(
         Op::Le => compare(Comparator::LessOrEqual),
         Op::Gt => compare(Comparator::Greater),
         Op::Ge => compare(Comparator::GreaterOrEqual),
-        Op::In => {
-            let list = values.iter().map(|value| Operand::value((*value).clone())).collect();
-            ConditionExpression::In { operand: operand(), list }
-        }
-        Op::Between => ConditionExpression::Between { operand: operand(), lower: value(0), upper: value(1) },
-        Op::Null => ConditionExpression::AttributeNotExists(Path::attribute(attribute)),
-        Op::NotNull => ConditionExpression::AttributeExists(Path::attribute(attribute)),
-        Op::BeginsWith => ConditionExpression::BeginsWith(operand(), value(0)),
-        Op::Contains => ConditionExpression::Contains(operand(), value(0)),
-        Op::NotContains => not_contains(&operand(), value(0), values[0]),
+        Op::Between => ConditionExpression::Between { operand: operand(), lower: value(), upper: value() },
+        Op::Null => ConditionExpression::AttributeNotExists(attribute),
+        Op::NotNull => ConditionExpression::AttributeExists(attribute),
+        Op::In => ConditionExpression::In { operand: operand(), list: values.map(Operand::value).collect() },
+        Op::BeginsWith => ConditionExpression::BeginsWith(operand(), value()),
+        Op::Contains => ConditionExpression::Contains(operand(), value()),
+        Op::NotContains => not_contains(&operand(), value()),
     }
 }
 
 /// `NOT_CONTAINS` holds only for an attribute that is there and could contain such a value.
-fn not_contains(operand: &Operand, part: Operand, value: &AttributeValue) -> ConditionExpression {
-    let containers: &[AttributeType] = match value {
-        AttributeValue::S(_) => &[AttributeType::S, AttributeType::Ss, AttributeType::L],
-        AttributeValue::N(_) => &[AttributeType::Ns, AttributeType::L],
-        AttributeValue::B(_) => &[AttributeType::B, AttributeType::Bs, AttributeType::L],
+fn not_contains(operand: &Operand, part: Operand) -> ConditionExpression {
+    let containers: &[AttributeType] = match part.constant() {
+        Some(AttributeValue::S(_)) => &[AttributeType::S, AttributeType::Ss, AttributeType::L],
+        Some(AttributeValue::N(_)) => &[AttributeType::Ns, AttributeType::L],
+        Some(AttributeValue::B(_)) => &[AttributeType::B, AttributeType::Bs, AttributeType::L],
         _ => &[AttributeType::L],
     };
     let container =
@@ -320,9 +319,9 @@ fn key_comparison(condition: &Condition) -> Result<KeyComparison<Arc<AttributeVa
     }
 }
 
-fn update_action(attribute: &str, update: &AttributeValueUpdate) -> Result<UpdateAction, LegacyError> {
+fn update_action(attribute: &str, update: AttributeValueUpdate) -> Result<UpdateAction, LegacyError> {
     let path = Path::attribute(attribute);
-    let Some(value) = &update.value else {
+    let Some(value) = update.value else {
         return match update.action {
             AttributeAction::Delete => Ok(UpdateAction::Remove(path)),
             AttributeAction::Put | AttributeAction::Add => Err(LegacyError::UpdateWithoutValue),
@@ -330,13 +329,11 @@ fn update_action(attribute: &str, update: &AttributeValueUpdate) -> Result<Updat
     };
     let is_set = matches!(value, AttributeValue::Ss(_) | AttributeValue::Ns(_) | AttributeValue::Bs(_));
     match update.action {
-        AttributeAction::Put => {
-            Ok(UpdateAction::Set(path, SetValue::Operand(UpdateOperand::value(value.clone()))))
-        }
-        AttributeAction::Delete if is_set => Ok(UpdateAction::Delete(path, Arc::new(value.clone()))),
+        AttributeAction::Put => Ok(UpdateAction::Set(path, SetValue::Operand(UpdateOperand::value(value)))),
+        AttributeAction::Delete if is_set => Ok(UpdateAction::Delete(path, Arc::new(value))),
         AttributeAction::Delete => Err(LegacyError::DeleteType(value.type_name())),
         AttributeAction::Add if is_set || matches!(value, AttributeValue::N(_) | AttributeValue::L(_)) => {
-            Ok(UpdateAction::Add(path, Arc::new(value.clone())))
+            Ok(UpdateAction::Add(path, Arc::new(value)))
         }
         AttributeAction::Add => Err(LegacyError::AddType(value.type_name())),
     }

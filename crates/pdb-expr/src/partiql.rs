@@ -27,6 +27,8 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use pdb_model::{AttributeValue, Item};
 
 use crate::{ConditionExpression, Path, UpdateExpression};
@@ -104,7 +106,7 @@ pub struct Insert {
     /// Where to.
     pub source: Source,
     /// What.
-    pub item: Item,
+    pub item: Arc<Item>,
 }
 
 /// An `UPDATE`.

@@ -24,7 +24,7 @@ use crate::ExprError;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Placeholders {
-    names: BTreeMap<String, Entry<String>>,
+    names: BTreeMap<String, Entry<Arc<str>>>,
     values: BTreeMap<String, Entry<Arc<AttributeValue>>>,
 }
 
@@ -58,7 +58,7 @@ impl Placeholders {
         values: impl IntoIterator<Item = (String, AttributeValue)>,
     ) -> Self {
         Self {
-            names: names.into_iter().map(|(key, name)| (key, Entry::new(name))).collect(),
+            names: names.into_iter().map(|(key, name)| (key, Entry::new(name.into()))).collect(),
             values: values.into_iter().map(|(key, value)| (key, Entry::new(Arc::new(value)))).collect(),
         }
     }
@@ -78,13 +78,13 @@ impl Placeholders {
     }
 
     /// Returns the attribute name that `text`, a literal name or a `#name`, stands for, and counts it as used.
-    pub(crate) fn name(&self, text: &str) -> Result<String, ExprError> {
+    pub(crate) fn name(&self, text: &str) -> Result<Arc<str>, ExprError> {
         if !text.starts_with('#') {
-            return Ok(text.to_owned());
+            return Ok(text.into());
         }
         let entry = self.names.get(text).ok_or_else(|| ExprError::UndefinedName(text.to_owned()))?;
         entry.used.set(true);
-        Ok(entry.meaning.clone())
+        Ok(Arc::clone(&entry.meaning))
     }
 
     /// Returns the value that `text` stands for, and counts it as used.

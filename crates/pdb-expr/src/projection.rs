@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use pdb_model::{AttributeValue, Item};
+use pdb_model::{AttributeValue, Item, ValueMap};
 
 use crate::condition::{Lowering, PrintedExpression, Printer};
 use crate::parser::Parser;
@@ -20,20 +21,20 @@ use crate::{ExprError, Path, PathElement, Placeholders};
 ///
 /// let projection = ProjectionExpression::parse("pk, absent", &Placeholders::default())?;
 /// let item = Item::from([("pk", "a".into()), ("total", 3.into())]);
-/// assert_eq!(projection.apply(&item), Item::from([("pk", "a".into())]));
+/// assert_eq!(projection.apply(item), Item::from([("pk", "a".into())]));
 /// # Ok::<(), pdb_expr::ExprError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProjectionExpression {
     paths: Vec<Path>,
-    tree: BTreeMap<String, Part>,
+    tree: BTreeMap<Arc<str>, Part>,
 }
 
 /// What to keep of a value.
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
     Whole,
-    Entries(BTreeMap<String, Part>),
+    Entries(BTreeMap<Arc<str>, Part>),
     /// Elements in ascending order; the result has no gaps.
     Elements(BTreeMap<u32, Part>),
 }
@@ -64,9 +65,9 @@ impl ProjectionExpression {
     }
 
     /// Returns the projection to whole attributes; repeated names count once.
-    pub fn attributes(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn attributes(names: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
         let tree: BTreeMap<_, _> = names.into_iter().map(|name| (name.into(), Part::Whole)).collect();
-        Self { paths: tree.keys().map(Path::attribute).collect(), tree }
+        Self { paths: tree.keys().map(|name| Path::attribute(Arc::clone(name))).collect(), tree }
     }
 
     /// Returns the paths in the order of the text.
@@ -77,7 +78,7 @@ impl ProjectionExpression {
 
     /// Returns the top-level attributes that the projection takes something from, sorted.
     pub fn attribute_names(&self) -> impl Iterator<Item = &str> {
-        self.tree.keys().map(String::as_str)
+        self.tree.keys().map(|name| &**name)
     }
 
     /// Returns whether the projection takes only whole attributes.
@@ -88,7 +89,7 @@ impl ProjectionExpression {
 
     /// Returns what the item has of the projection; perhaps nothing.
     #[must_use]
-    pub fn apply(&self, item: &Item) -> Item {
+    pub fn apply(&self, item: Item) -> Item {
         project(&self.tree, item)
     }
 
@@ -112,11 +113,11 @@ impl fmt::Display for ProjectionExpression {
 }
 
 /// Returns what `item` has at the paths, in its hierarchy. No path may contain another.
-pub(crate) fn project_paths<'a>(paths: impl IntoIterator<Item = &'a Path>, item: &Item) -> Item {
+pub(crate) fn project_paths<'a>(paths: impl IntoIterator<Item = &'a Path>, item: Item) -> Item {
     project(&tree(paths), item)
 }
 
-fn tree<'a>(paths: impl IntoIterator<Item = &'a Path>) -> BTreeMap<String, Part> {
+fn tree<'a>(paths: impl IntoIterator<Item = &'a Path>) -> BTreeMap<Arc<str>, Part> {
     let mut tree = BTreeMap::new();
     for path in paths {
         match path.elements.split_first() {
@@ -157,21 +158,24 @@ impl Part {
         }
     }
 
-    fn apply(&self, value: &AttributeValue) -> Option<AttributeValue> {
+    /// Takes what the part keeps out of a value.
+    fn apply(&self, value: AttributeValue) -> Option<AttributeValue> {
         match (self, value) {
-            (Self::Whole, value) => Some(value.clone()),
+            (Self::Whole, value) => Some(value),
             (Self::Entries(entries), AttributeValue::M(map)) => {
-                let kept: BTreeMap<_, _> = entries
-                    .iter()
-                    .filter_map(|(name, part)| Some((name.clone(), part.apply(map.get(name)?)?)))
-                    .collect();
+                let kept = map.into_iter().filter_map(|(name, value)| {
+                    let value = entries.get(name.as_str())?.apply(value)?;
+                    Some((name, value))
+                });
+                let kept: ValueMap = kept.collect();
                 if kept.is_empty() { None } else { Some(AttributeValue::M(kept)) }
             }
             (Self::Elements(elements), AttributeValue::L(list)) => {
-                let kept: Vec<_> = elements
-                    .iter()
-                    .filter_map(|(index, part)| part.apply(list.get(*index as usize)?))
-                    .collect();
+                let kept = list
+                    .into_iter()
+                    .enumerate()
+                    .filter_map(|(index, value)| elements.get(&u32::try_from(index).ok()?)?.apply(value));
+                let kept: Vec<_> = kept.collect();
                 if kept.is_empty() { None } else { Some(AttributeValue::L(kept)) }
             }
             _ => None,
@@ -179,8 +183,12 @@ impl Part {
     }
 }
 
-fn project(tree: &BTreeMap<String, Part>, item: &Item) -> Item {
-    tree.iter().filter_map(|(name, part)| Some((name.clone(), part.apply(item.get(name)?)?))).collect()
+fn project(tree: &BTreeMap<Arc<str>, Part>, item: Item) -> Item {
+    let kept = item.0.into_iter().filter_map(|(name, value)| {
+        let value = tree.get(name.as_str())?.apply(value)?;
+        Some((name, value))
+    });
+    kept.collect()
 }
 
 #[cfg(test)]

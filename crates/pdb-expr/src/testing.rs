@@ -35,13 +35,16 @@ fn any_name() -> impl Strategy<Value = String> {
 }
 
 fn any_element() -> impl Strategy<Value = PathElement> {
-    prop_oneof![any_name().prop_map(PathElement::Name), (0u32..4).prop_map(PathElement::Index)]
+    prop_oneof![
+        any_name().prop_map(|name| PathElement::Name(name.into())),
+        (0u32..4).prop_map(PathElement::Index)
+    ]
 }
 
 /// Paths of up to four components.
 pub(crate) fn any_path() -> impl Strategy<Value = Path> {
     (any_name(), prop::collection::vec(any_element(), 0..4))
-        .prop_map(|(attribute, elements)| Path { attribute, elements })
+        .prop_map(|(attribute, elements)| Path { attribute: attribute.into(), elements })
 }
 
 /// Values of all types, two levels deep.
@@ -52,15 +55,17 @@ pub(crate) fn any_value() -> impl Strategy<Value = AttributeValue> {
         prop::collection::vec(0u8..3, 0..3).prop_map(AttributeValue::B),
         any::<bool>().prop_map(AttributeValue::Bool),
         Just(AttributeValue::Null),
-        prop::collection::btree_set("[a-c]{0,2}", 1..3).prop_map(AttributeValue::Ss),
+        prop::collection::btree_set("[a-c]{0,2}", 1..3).prop_map(|set| AttributeValue::Ss(set.into())),
         prop::collection::btree_set((-2i64..3).prop_map(pdb_model::Number::from), 1..3)
-            .prop_map(AttributeValue::Ns),
-        prop::collection::btree_set(prop::collection::vec(0u8..2, 0..2), 1..3).prop_map(AttributeValue::Bs),
+            .prop_map(|set| AttributeValue::Ns(set.into())),
+        prop::collection::btree_set(prop::collection::vec(0u8..2, 0..2), 1..3)
+            .prop_map(|set| AttributeValue::Bs(set.into())),
     ];
     scalar.prop_recursive(2, 12, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(AttributeValue::L),
-            prop::collection::btree_map(any_name(), inner, 0..4).prop_map(AttributeValue::M),
+            prop::collection::btree_map(any_name(), inner, 0..4)
+                .prop_map(|map| AttributeValue::M(map.into())),
         ]
     })
 }

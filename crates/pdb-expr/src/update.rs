@@ -1,6 +1,7 @@
 //! Updates: the tree, and what it names.
 
 mod apply;
+mod draft;
 mod lower;
 mod print;
 #[cfg(test)]
@@ -145,7 +146,7 @@ impl UpdateExpression {
     pub fn direct_assignments(&self) -> impl Iterator<Item = (&str, &AttributeValue)> {
         self.actions.iter().filter_map(|action| match action {
             UpdateAction::Set(path, value) if !path.is_nested() => {
-                Some((path.attribute.as_str(), value.constant()?))
+                Some((&*path.attribute, value.constant()?))
             }
             _ => None,
         })
@@ -154,7 +155,7 @@ impl UpdateExpression {
     /// Returns what the item has at the targets: the `Attributes` of `UPDATED_OLD` (given the old item) and `UPDATED_NEW`
     /// (given the new one), or nothing if it has none of them.
     #[must_use]
-    pub fn project_targets(&self, item: Option<&Item>) -> Option<Item> {
+    pub fn project_targets(&self, item: Option<Item>) -> Option<Item> {
         let found = project_paths(self.targets(), item?);
         if found.is_empty() { None } else { Some(found) }
     }

@@ -101,7 +101,7 @@ impl ItemManager {
         impl FnMut(&mut Tx<'_>) -> Result<DeleteItemOutput, ItemsError> + Send + 'static + use<>,
         ItemsError,
     > {
-        let expected = self.enveloped(expected_condition(&input.expected, input.conditional_operator))?;
+        let expected = self.enveloped(expected_condition(input.expected, input.conditional_operator))?;
         self.enveloped(check_old_or_none(input.return_values))?;
         let expressions =
             Expressions::new(input.expression_attribute_names, input.expression_attribute_values);

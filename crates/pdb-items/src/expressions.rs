@@ -65,7 +65,7 @@ pub(crate) fn check_no_path_into_key<'a>(
     paths: impl IntoIterator<Item = &'a Path>,
 ) -> Result<(), ItemsError> {
     for path in paths.into_iter().filter(|path| path.is_nested()) {
-        let attribute = path.attribute.as_str();
+        let attribute = &*path.attribute;
         let kind = if table.key_schema.contains(attribute) {
             "Key"
         } else if table.indexes.iter().any(|index| index.key_schema.contains(attribute)) {

@@ -14,7 +14,7 @@ use crate::legacy;
 use crate::manager::ItemManager;
 use crate::options::ReturnConsumedCapacity;
 use crate::ready::ready_table;
-use crate::write::decoded;
+use crate::write::decoded_attributes;
 
 /// What `GetItem` is asked.
 #[derive(Clone, Debug)]
@@ -112,8 +112,8 @@ pub(crate) fn read_item(
     let size_bytes = item.as_ref().map_or(0, EncodedItem::size_bytes);
     let item = match (item, projection) {
         (Some(item), Some(projection)) => {
-            let whole = decoded(&item).map_err(ReadFault::Failed)?;
-            Some(EncodedItem::from(&projection.apply(&whole)))
+            let whole = decoded_attributes(&item, projection.paths()).map_err(ReadFault::Failed)?;
+            Some(EncodedItem::from(&projection.apply(whole)))
         }
         (item, _) => item,
     };

@@ -14,7 +14,7 @@ pub use pdb_expr::legacy::{
 
 /// Returns the condition that `Expected` means.
 pub(crate) fn expected_condition(
-    expected: &BTreeMap<String, ExpectedAttributeValue>,
+    expected: BTreeMap<String, ExpectedAttributeValue>,
     operator: ConditionalOperator,
 ) -> Result<Option<ConditionExpression>, ItemsError> {
     refused(legacy::expected(expected, operator))
@@ -22,7 +22,7 @@ pub(crate) fn expected_condition(
 
 /// Returns the filter that `QueryFilter` or `ScanFilter` means.
 pub(crate) fn filter_of(
-    filter: &BTreeMap<String, Condition>,
+    filter: BTreeMap<String, Condition>,
     operator: ConditionalOperator,
 ) -> Result<Option<ConditionExpression>, ItemsError> {
     refused(legacy::filter(filter, operator))
@@ -42,7 +42,7 @@ pub(crate) fn projection_of(names: &[String]) -> Result<Option<ProjectionExpress
 
 /// Returns the update that `AttributeUpdates` means.
 pub(crate) fn update_of(
-    updates: &BTreeMap<String, AttributeValueUpdate>,
+    updates: BTreeMap<String, AttributeValueUpdate>,
 ) -> Result<Option<UpdateExpression>, ItemsError> {
     if updates.is_empty() { Ok(None) } else { refused(legacy::attribute_updates(updates)).map(Some) }
 }

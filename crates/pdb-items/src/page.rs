@@ -174,7 +174,7 @@ impl PageRequest<'_> {
         match (self.shown, decoded) {
             (Shown::Count, _) => {}
             (Shown::Items(Some(projection)), Some(item)) => {
-                page.items.push(&EncodedItem::from(&projection.apply(&item)));
+                page.items.push(&EncodedItem::from(&projection.apply(item)));
             }
             (Shown::Items(projection), _) => shape_into(&mut page.items, json, size_bytes, projection)?,
             (Shown::Entries, decoded) => {
@@ -203,7 +203,7 @@ pub(crate) fn shape_into(
 ) -> Result<(), ItemsError> {
     match projection {
         None => items.push_stored(json, size_bytes),
-        Some(projection) => items.push(&EncodedItem::from(&projection.apply(&item_of(json)?))),
+        Some(projection) => items.push(&EncodedItem::from(&projection.apply(item_of(json)?))),
     }
     Ok(())
 }

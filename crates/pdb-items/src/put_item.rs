@@ -101,7 +101,7 @@ impl ItemManager {
         impl FnMut(&mut Tx<'_>) -> Result<PutItemOutput, ItemsError> + Send + 'static + use<>,
         ItemsError,
     > {
-        let expected = self.enveloped(expected_condition(&input.expected, input.conditional_operator))?;
+        let expected = self.enveloped(expected_condition(input.expected, input.conditional_operator))?;
         self.enveloped(check_old_or_none(input.return_values))?;
         check_new_item(&input.item)?;
         let expressions =

@@ -134,7 +134,7 @@ impl ItemManager {
             ProjectionParameter::of(input.projection_expression.as_deref(), &input.attributes_to_get);
         check_select(input.select, parameter, input.index_name.is_some())
             .map_err(|text| ItemsError::Validation(format!("1 validation error detected: {text}")))?;
-        let legacy_filter = legacy::filter_of(&input.query_filter, input.conditional_operator)?;
+        let legacy_filter = legacy::filter_of(input.query_filter, input.conditional_operator)?;
         let attributes = legacy::projection_of(&input.attributes_to_get)?;
         let expressions =
             Expressions::new(input.expression_attribute_names, input.expression_attribute_values);

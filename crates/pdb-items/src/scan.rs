@@ -95,7 +95,7 @@ impl ItemManager {
         self.enveloped(
             check_select(input.select, parameter, input.index_name.is_some()).map_err(ItemsError::Validation),
         )?;
-        let legacy_filter = legacy::filter_of(&input.scan_filter, input.conditional_operator)?;
+        let legacy_filter = legacy::filter_of(input.scan_filter, input.conditional_operator)?;
         let attributes = legacy::projection_of(&input.attributes_to_get)?;
         let segment = checked_segment(input.segment, input.total_segments, layer)?;
         let expressions =

@@ -22,6 +22,8 @@ use crate::write::{PlannedWrite, PreparedWrite, Refusal};
 pub(crate) const MAX_TRANSACTION_BYTES: u64 = 4 * 1024 * 1024;
 /// The text of two actions on one item.
 pub(crate) const SAME_ITEM: &str = "Transaction request cannot include multiple operations on one item";
+/// What prepared writes may keep in memory between the look at all items and the first change.
+const MAX_PREPARED_BYTES: u64 = 4 * 1024 * 1024;
 /// How long a client's token is remembered.
 const TOKEN_LIFE_MILLIS: i64 = 10 * 60 * 1000;
 
@@ -85,7 +87,13 @@ pub(crate) fn transact(
     // Where others write too, an item that is new is locked by being written.
     let order = if tx.has_rivals() { order } else { (0..writes.len()).collect() };
     for position in order {
-        let Some(prepared) = prepared[position].take() else { continue };
+        let prepared = match prepared[position].take() {
+            Some(Prepared::Kept(prepared)) => prepared,
+            Some(Prepared::Again) => writes[position]
+                .prepare(tx, &tables[position], &keys[position])
+                .map_err(Refusal::into_error)?,
+            None => continue,
+        };
         tx.order_records_as(position);
         let written = prepared.carry_out(env, tx, &tables[position]);
         let mut meter = written.map_err(Refusal::into_error)?.meter;
@@ -153,6 +161,13 @@ fn checked_keys(writes: &[PlannedWrite], tables: &[Arc<Table>]) -> Result<Vec<Pr
     }
 }
 
+/// A write that can be carried out.
+enum Prepared<'a> {
+    Kept(PreparedWrite<'a>),
+    /// Its items were too large to keep beside others. The old one is there and locked, so preparing the write again gives the same.
+    Again,
+}
+
 /// Locks all items, always in the order of their keys so that no two transactions wait for each other, and works out what
 /// becomes of them. Returns that in the order of the request, and the order of the keys: positions in the request.
 fn prepare_all<'a>(
@@ -160,7 +175,7 @@ fn prepare_all<'a>(
     writes: &'a [PlannedWrite],
     tables: &[Arc<Table>],
     keys: &[PrimaryKey],
-) -> Result<(Vec<PreparedWrite<'a>>, Vec<usize>), ItemsError> {
+) -> Result<(Vec<Prepared<'a>>, Vec<usize>), ItemsError> {
     let mut order: Vec<(&TableName, KeyBytes, usize)> = writes
         .iter()
         .zip(keys)
@@ -169,7 +184,8 @@ fn prepare_all<'a>(
         .collect();
     order.sort();
     let order: Vec<usize> = order.into_iter().map(|(_, _, position)| position).collect();
-    let mut prepared: Vec<Option<PreparedWrite<'_>>> = writes.iter().map(|_| None).collect();
+    let mut prepared: Vec<Option<Prepared<'_>>> = writes.iter().map(|_| None).collect();
+    let mut kept_bytes = 0;
     let mut reasons = vec![CancellationReason::none(); writes.len()];
     for &position in &order {
         match writes[position].prepare(tx, &tables[position], &keys[position]) {
@@ -180,7 +196,12 @@ fn prepare_all<'a>(
                 {
                     tx.lock_absence(&tables[position], key)?;
                 }
-                prepared[position] = Some(write);
+                kept_bytes += write.kept_bytes();
+                prepared[position] = Some(if kept_bytes > MAX_PREPARED_BYTES && write.has_old_item() {
+                    Prepared::Again
+                } else {
+                    Prepared::Kept(write)
+                });
             }
             Err(refusal) => reasons[position] = refusal.into_reason()?,
         }

@@ -16,7 +16,7 @@ use crate::metrics::ItemCollectionMetrics;
 use crate::options::{
     ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues, ReturnValuesOnConditionCheckFailure,
 };
-use crate::write::{Change, PlannedWrite, TOO_DEEP, WrittenItem, decoded};
+use crate::write::{Change, PlannedWrite, TOO_DEEP, WrittenItem, decoded_attributes};
 
 /// What `UpdateItem` is asked.
 #[derive(Clone, Debug)]
@@ -108,8 +108,8 @@ impl ItemManager {
         impl FnMut(&mut Tx<'_>) -> Result<UpdateItemOutput, ItemsError> + Send + 'static + use<>,
         ItemsError,
     > {
-        let updates = self.enveloped(update_of(&input.attribute_updates))?;
-        let expected = self.enveloped(expected_condition(&input.expected, input.conditional_operator))?;
+        let updates = self.enveloped(update_of(input.attribute_updates))?;
+        let expected = self.enveloped(expected_condition(input.expected, input.conditional_operator))?;
         let is_too_deep = |value: &AttributeValue| value.depth() > MAX_NESTING;
         if input.expression_attribute_values.values().any(is_too_deep) {
             return self.enveloped(Err(ItemsError::validation(TOO_DEEP)));
@@ -153,8 +153,8 @@ pub(crate) fn returned(
 ) -> Result<Option<EncodedItem>, ItemsError> {
     let touched = |item: &Option<EncodedItem>| {
         let Change::Update(_, Some(update)) = change else { return Ok(None) };
-        let item = item.as_ref().map(decoded).transpose()?;
-        Ok(update.project_targets(item.as_ref()).map(|touched| EncodedItem::from(&touched)))
+        let item = item.as_ref().map(|item| decoded_attributes(item, update.targets())).transpose()?;
+        Ok(update.project_targets(item).map(|touched| EncodedItem::from(&touched)))
     };
     match return_values {
         ReturnValues::None => Ok(None),

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use pdb_capture::{IndexChangeKind, LockedItem, WriteReport};
-use pdb_expr::{ConditionExpression, UpdateExpression};
+use pdb_expr::{ConditionExpression, Path, UpdateExpression};
 use pdb_model::{
     CancellationReason, EncodedItem, Env, IndexKind, Item, KeyBytes, MAX_ITEM_BYTES, MAX_NESTING, PrimaryKey,
     TableDefinition, TableName,
@@ -47,7 +47,7 @@ pub(crate) enum Change {
     /// Puts this item.
     Put(Item),
     /// Puts this item unless one with its key exists: an `INSERT` of PartiQL.
-    Insert(Item),
+    Insert(Arc<Item>),
     /// Deletes the item with this key.
     Delete(Item),
     /// Updates the item with this key, or creates it.
@@ -99,7 +99,8 @@ impl PlannedWrite {
     /// Returns the item or the key that says which item is meant.
     pub(crate) fn target(&self) -> &Item {
         match &self.change {
-            Change::Put(item) | Change::Insert(item) => item,
+            Change::Put(item) => item,
+            Change::Insert(item) => item,
             Change::Delete(key) | Change::Update(key, _) | Change::Check(key) => key,
         }
     }
@@ -113,7 +114,8 @@ impl PlannedWrite {
     pub(crate) fn key(&self, table: &TableDefinition) -> Result<PrimaryKey, Refusal> {
         let schema = &table.key_schema;
         let key = match &self.change {
-            Change::Put(item) | Change::Insert(item) => {
+            Change::Put(_) | Change::Insert(_) => {
+                let item = self.target();
                 let key = key_of_item(schema, item)?;
                 check_index_keys(table, item)?;
                 key
@@ -141,9 +143,9 @@ impl PlannedWrite {
         let locked = pdb_capture::lock_item(tx, table, key)?;
         let stored = locked.old.as_ref();
         let old_size_bytes = stored.map_or(0, EncodedItem::size_bytes);
-        let needs_old = self.condition.is_some() || matches!(self.change, Change::Update(_, Some(_)));
-        let old = match stored {
-            Some(stored) if needs_old => Some(decoded(stored)?),
+        let mut old = match (stored, &self.change, &self.condition) {
+            (Some(stored), Change::Update(_, Some(_)), _) => Some(decoded(stored)?),
+            (Some(stored), _, Some(condition)) => Some(decoded_attributes(stored, condition.paths())?),
             _ => None,
         };
         if let Some(condition) = &self.condition
@@ -157,13 +159,13 @@ impl PlannedWrite {
         }
         let outcome = match &self.change {
             Change::Insert(_) if stored.is_some() => return Err(Refusal::Duplicate),
-            Change::Put(item) | Change::Insert(item) => Outcome::Replace(Some(Cow::Borrowed(item))),
+            Change::Put(_) | Change::Insert(_) => Outcome::Replace(Some(Cow::Borrowed(self.target()))),
             Change::Delete(_) => Outcome::Replace(None),
             Change::Check(_) => Outcome::Keep,
             Change::Update(_, None) if stored.is_some() => Outcome::Keep,
             Change::Update(key, None) => Outcome::Replace(Some(Cow::Borrowed(key))),
             Change::Update(key, Some(update)) => {
-                match update.apply(old.as_ref(), key).map_err(|error| Refusal::Unfit(error.to_string()))? {
+                match update.apply(old.take(), key).map_err(|error| Refusal::Unfit(error.to_string()))? {
                     None => Outcome::Keep,
                     Some(new) => {
                         check_result(&table.definition, &new)?;
@@ -196,6 +198,21 @@ impl PreparedWrite<'_> {
     pub(crate) fn relied_on_absence(&self, planned: &PlannedWrite) -> Option<&KeyBytes> {
         let makes_none = matches!(self.outcome, Outcome::Keep | Outcome::Replace(None));
         (planned.condition.is_some() && self.locked.old.is_none() && makes_none).then_some(&self.locked.key)
+    }
+
+    /// Returns whether there is an item, which is locked then; a place without one is not.
+    pub(crate) fn has_old_item(&self) -> bool {
+        self.locked.old.is_some()
+    }
+
+    /// Returns about how much memory the write holds besides its request: the stored text of the old item, and the new item if it was
+    /// made. A tree of values takes some eight times what DynamoDB counts.
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        let old = self.locked.old.as_ref().map_or(0, |old| old.json().len() as u64);
+        match &self.outcome {
+            Outcome::Replace(Some(Cow::Owned(new))) => old + 8 * new.size_bytes(),
+            Outcome::Replace(_) | Outcome::Keep => old,
+        }
     }
 
     /// Writes, through the one door.
@@ -286,6 +303,18 @@ pub(crate) fn check_new_item(item: &Item) -> Result<(), ItemsError> {
 pub(crate) fn decoded(stored: &EncodedItem) -> Result<Item, ItemsError> {
     stored
         .decode()
+        .map_err(|error| ItemsError::Store(StoreError::Corrupt { what: "item", detail: error.to_string() }))
+}
+
+/// Reads the attributes of a stored item that paths begin with.
+pub(crate) fn decoded_attributes<'a>(
+    stored: &EncodedItem,
+    paths: impl IntoIterator<Item = &'a Path>,
+) -> Result<Item, ItemsError> {
+    let mut names: Vec<&str> = paths.into_iter().map(|path| &*path.attribute).collect();
+    names.sort_unstable();
+    stored
+        .decode_attributes(|name| names.binary_search(&name).is_ok())
         .map_err(|error| ItemsError::Store(StoreError::Corrupt { what: "item", detail: error.to_string() }))
 }
 

@@ -3,12 +3,11 @@
 //! Names are sorted, sets are sorted, numbers are normalised and there is no white space, so two items are equal exactly
 //! when their texts are. Reading accepts any DynamoDB JSON.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::{AttributeValue, Item, ParseError};
 
@@ -64,13 +63,28 @@ impl EncodedItem {
     pub fn decode(&self) -> Result<Item, ParseError> {
         Item::from_json(&self.json)
     }
+
+    /// Returns the item with those attributes alone whose names are wanted. The others are passed over, which takes no memory and
+    /// a fraction of the time.
+    ///
+    /// # Errors
+    ///
+    /// As [`EncodedItem::decode`], as far as the text is read.
+    pub fn decode_attributes(&self, wanted: impl Fn(&str) -> bool) -> Result<Item, ParseError> {
+        let mut deserializer = serde_json::Deserializer::from_str(&self.json);
+        let entries = WantedEntries(wanted)
+            .deserialize(&mut deserializer)
+            .and_then(|entries| deserializer.end().map(|()| entries))
+            .map_err(|e| ParseError::new("item", e.to_string()))?;
+        Ok(entries.into_iter().collect())
+    }
 }
 
 impl From<&Item> for EncodedItem {
     fn from(item: &Item) -> Self {
         let size_bytes = item.size_bytes();
         let mut json = String::with_capacity(usize::try_from(size_bytes).unwrap_or(0) + 12 * item.len() + 2);
-        write_map(&mut json, &item.0);
+        write_map(&mut json, item.0.iter());
         Self { json, size_bytes }
     }
 }
@@ -82,9 +96,9 @@ impl Item {
     ///
     /// [`ParseError`] if the text is not DynamoDB JSON.
     pub fn from_json(json: &str) -> Result<Self, ParseError> {
-        let map: BTreeMap<String, Decoded> =
+        let Entries(entries) =
             serde_json::from_str(json).map_err(|e| ParseError::new("item", e.to_string()))?;
-        Ok(Self(map.into_iter().map(|(name, Decoded(value))| (name, value)).collect()))
+        Ok(entries.into_iter().collect())
     }
 }
 
@@ -133,7 +147,7 @@ impl AttributeValue {
             Self::L(list) => write_list(out, "{\"L\":[", list, |out, value| value.write_json(out)),
             Self::M(map) => {
                 out.push_str("{\"M\":");
-                write_map(out, map);
+                write_map(out, map.iter());
             }
         }
         out.push('}');
@@ -153,7 +167,7 @@ impl fmt::Display for AttributeValue {
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut json = String::new();
-        write_map(&mut json, &self.0);
+        write_map(&mut json, self.0.iter());
         f.write_str(&json)
     }
 }
@@ -181,9 +195,9 @@ pub fn write_json_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-fn write_map(out: &mut String, map: &BTreeMap<String, AttributeValue>) {
+fn write_map<'a>(out: &mut String, entries: impl Iterator<Item = (&'a String, &'a AttributeValue)>) {
     out.push('{');
-    for (n, (name, value)) in map.iter().enumerate() {
+    for (n, (name, value)) in entries.enumerate() {
         if n > 0 {
             out.push(',');
         }
@@ -246,22 +260,83 @@ impl<'de> Visitor<'de> for DecodedVisitor {
                 map.next_value::<bool>()?;
                 AttributeValue::Null
             }
-            Tag::Ss => AttributeValue::Ss(map.next_value()?),
+            Tag::Ss => AttributeValue::Ss(map.next_value::<Vec<String>>()?.into_iter().collect()),
             Tag::Ns => {
                 AttributeValue::Ns(map.next_value::<Vec<NumberText>>()?.into_iter().map(|n| n.0).collect())
             }
-            Tag::Bs => AttributeValue::Bs(
-                map.next_value::<Vec<Base64Text>>()?.into_iter().map(|b| b.0).collect::<BTreeSet<_>>(),
-            ),
-            Tag::L => AttributeValue::L(map.next_value::<Vec<Decoded>>()?.into_iter().map(|d| d.0).collect()),
-            Tag::M => AttributeValue::M(
-                map.next_value::<BTreeMap<String, Decoded>>()?.into_iter().map(|(k, d)| (k, d.0)).collect(),
-            ),
+            Tag::Bs => {
+                AttributeValue::Bs(map.next_value::<Vec<Base64Text>>()?.into_iter().map(|b| b.0).collect())
+            }
+            Tag::L => {
+                let mut list: Vec<_> = map.next_value::<Vec<Decoded>>()?.into_iter().map(|d| d.0).collect();
+                list.shrink_to_fit();
+                AttributeValue::L(list)
+            }
+            Tag::M => AttributeValue::M(map.next_value::<Entries>()?.0.into_iter().collect()),
         };
         if map.next_key::<Tag>()?.is_some() {
             return Err(de::Error::custom("an attribute value has one type"));
         }
         Ok(Decoded(value))
+    }
+}
+
+/// Values by name, in the order of the text.
+struct Entries(Vec<(String, AttributeValue)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of attribute values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((name, Decoded(value))) = map.next_entry()? {
+            entries.push((name, value));
+        }
+        Ok(Entries(entries))
+    }
+}
+
+/// Reads the values whose names are wanted.
+struct WantedEntries<F>(F);
+
+impl<'de, F: Fn(&str) -> bool> DeserializeSeed<'de> for WantedEntries<F> {
+    type Value = Vec<(String, AttributeValue)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, F: Fn(&str) -> bool> Visitor<'de> for WantedEntries<F> {
+    type Value = Vec<(String, AttributeValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of attribute values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if (self.0)(&name) {
+                let Decoded(value) = map.next_value()?;
+                entries.push((name, value));
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(entries)
     }
 }
 

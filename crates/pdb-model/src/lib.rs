@@ -37,4 +37,4 @@ pub use table_features::{
     TimePrecision, Transition,
 };
 pub use time::{Clock, EpochMillis, ManualClock, SpeedError, SystemClock};
-pub use value::{AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING};
+pub use value::{AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING, ValueMap, ValueSet};

@@ -29,8 +29,21 @@ const MIN_MAGNITUDE: i64 = -130;
 pub struct Number {
     negative: bool,
     /// Digits without trailing zeros; zero has the coefficient 0, the exponent 0 and no sign.
-    coefficient: u128,
+    coefficient: Coefficient,
     exponent: i16,
+}
+
+/// A `u128` in two halves, the high one first: it needs no alignment to 16 bytes, which would make each attribute value a half
+/// larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+struct Coefficient([u64; 2]);
+
+impl Coefficient {
+    const ZERO: Self = Self([0, 0]);
+
+    const fn new(digits: u128) -> Self {
+        Self([(digits >> 64) as u64, digits as u64])
+    }
 }
 
 /// Why a text is no number, or a result cannot be stored. `Display` is AWS's text.
@@ -58,12 +71,16 @@ pub enum NumberError {
 
 impl Number {
     /// Zero.
-    pub const ZERO: Self = Self { negative: false, coefficient: 0, exponent: 0 };
+    pub const ZERO: Self = Self { negative: false, coefficient: Coefficient::ZERO, exponent: 0 };
 
     /// Returns whether the number is zero.
     #[must_use]
     pub fn is_zero(&self) -> bool {
-        self.coefficient == 0
+        self.coefficient == Coefficient::ZERO
+    }
+
+    fn coefficient(&self) -> u128 {
+        (u128::from(self.coefficient.0[0]) << 64) | u128::from(self.coefficient.0[1])
     }
 
     /// Returns the sum, exactly.
@@ -85,14 +102,14 @@ impl Number {
         // aligned coefficient does not fit, the sum has more than 38 digits.
         let aligned = 10u128
             .checked_pow(shift)
-            .and_then(|scale| high.coefficient.checked_mul(scale))
+            .and_then(|scale| high.coefficient().checked_mul(scale))
             .ok_or(NumberError::TooManyDigits)?;
         let (negative, coefficient) = if high.negative == low.negative {
-            (high.negative, aligned.checked_add(low.coefficient).ok_or(NumberError::TooManyDigits)?)
-        } else if aligned >= low.coefficient {
-            (high.negative, aligned - low.coefficient)
+            (high.negative, aligned.checked_add(low.coefficient()).ok_or(NumberError::TooManyDigits)?)
+        } else if aligned >= low.coefficient() {
+            (high.negative, aligned - low.coefficient())
         } else {
-            (low.negative, low.coefficient - aligned)
+            (low.negative, low.coefficient() - aligned)
         };
         Self::normalised(negative, coefficient, i64::from(low.exponent))
     }
@@ -117,14 +134,14 @@ impl Number {
     pub fn floor_i64(&self) -> Option<i64> {
         let magnitude: i128 = if self.exponent >= 0 {
             let scale = 10u128.checked_pow(u32::from(self.exponent.unsigned_abs()))?;
-            i128::try_from(self.coefficient.checked_mul(scale)?).ok()?
+            i128::try_from(self.coefficient().checked_mul(scale)?).ok()?
         } else {
             let Some(scale) = 10u128.checked_pow(u32::from(self.exponent.unsigned_abs())) else {
                 return Some(if self.negative { -1 } else { 0 });
             };
-            let whole = i128::try_from(self.coefficient / scale).ok()?;
+            let whole = i128::try_from(self.coefficient() / scale).ok()?;
             // A number with a fraction is further from zero than its whole part.
-            if self.negative && !self.coefficient.is_multiple_of(scale) { whole + 1 } else { whole }
+            if self.negative && !self.coefficient().is_multiple_of(scale) { whole + 1 } else { whole }
         };
         i64::try_from(if self.negative { -magnitude } else { magnitude }).ok()
     }
@@ -136,7 +153,7 @@ impl Number {
         if self.is_zero() {
             return 1;
         }
-        let digits = digit_count(self.coefficient) + u32::from(self.exponent % 2 != 0);
+        let digits = digit_count(self.coefficient()) + u32::from(self.exponent % 2 != 0);
         1 + u64::from(digits.div_ceil(2)) + u64::from(self.negative)
     }
 
@@ -148,11 +165,11 @@ impl Number {
         }
         out.push(if self.negative { 0 } else { 2 });
         let flip = if self.negative { 0xff } else { 0 };
-        let count = digit_count(self.coefficient);
+        let count = digit_count(self.coefficient());
         let magnitude = i64::from(self.exponent) + i64::from(count) - 1;
         let biased = u8::try_from(magnitude - MIN_MAGNITUDE).expect("a number's magnitude is in range");
         out.push(biased ^ flip);
-        let mut digits = if count % 2 == 1 { self.coefficient * 10 } else { self.coefficient };
+        let mut digits = if count % 2 == 1 { self.coefficient() * 10 } else { self.coefficient() };
         let mut pairs = [0u8; 20];
         let mut used = 0;
         while digits > 0 {
@@ -184,7 +201,7 @@ impl Number {
             return Err(NumberError::TooManyDigits);
         }
         let exponent = i16::try_from(exponent).expect("an exponent within the magnitude limits fits");
-        Ok(Self { negative, coefficient, exponent })
+        Ok(Self { negative, coefficient: Coefficient::new(coefficient), exponent })
     }
 }
 
@@ -298,7 +315,7 @@ impl fmt::Display for Number {
         }
         let mut buffer = [0u8; 39];
         let mut start = buffer.len();
-        let mut rest = self.coefficient;
+        let mut rest = self.coefficient();
         while rest > 0 {
             start -= 1;
             buffer[start] = b'0' + (rest % 10) as u8;
@@ -355,13 +372,13 @@ impl Number {
 
     /// Compares absolute values of numbers that are not zero.
     fn cmp_magnitude(&self, other: &Self) -> Ordering {
-        let (count, other_count) = (digit_count(self.coefficient), digit_count(other.coefficient));
+        let (count, other_count) = (digit_count(self.coefficient()), digit_count(other.coefficient()));
         let magnitude = i64::from(self.exponent) + i64::from(count);
         let other_magnitude = i64::from(other.exponent) + i64::from(other_count);
         magnitude.cmp(&other_magnitude).then_with(|| {
             let width = count.max(other_count);
-            let aligned = self.coefficient * 10u128.pow(width - count);
-            aligned.cmp(&(other.coefficient * 10u128.pow(width - other_count)))
+            let aligned = self.coefficient() * 10u128.pow(width - count);
+            aligned.cmp(&(other.coefficient() * 10u128.pow(width - other_count)))
         })
     }
 }

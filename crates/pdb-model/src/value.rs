@@ -1,9 +1,15 @@
 //! Attribute values and items.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod map;
+mod set;
+
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
 use crate::Number;
+
+pub use map::ValueMap;
+pub use set::ValueSet;
 
 /// The largest item DynamoDB stores, in bytes: 400 KB, names and values together.
 pub const MAX_ITEM_BYTES: u64 = 409_600;
@@ -28,15 +34,15 @@ pub enum AttributeValue {
     /// The null value.
     Null,
     /// A set of texts.
-    Ss(BTreeSet<String>),
+    Ss(ValueSet<String>),
     /// A set of numbers.
-    Ns(BTreeSet<Number>),
+    Ns(ValueSet<Number>),
     /// A set of byte strings.
-    Bs(BTreeSet<Vec<u8>>),
+    Bs(ValueSet<Vec<u8>>),
     /// A list of values of any type.
     L(Vec<AttributeValue>),
     /// A map of values of any type.
-    M(BTreeMap<String, AttributeValue>),
+    M(ValueMap),
 }
 
 impl AttributeValue {
@@ -190,6 +196,7 @@ impl DerefMut for Item {
 }
 
 impl<N: Into<String>> FromIterator<(N, AttributeValue)> for Item {
+    /// Collecting fills the nodes of the tree, which one insertion after the other leaves half empty.
     fn from_iter<I: IntoIterator<Item = (N, AttributeValue)>>(attributes: I) -> Self {
         Self(attributes.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }

@@ -21,7 +21,7 @@ use std::ops::RangeInclusive;
 
 use pdb_model::ApiError;
 
-use crate::decode::{Dump, Entries, Text};
+use crate::decode::{Dump, Entries, Text, cut};
 use crate::layer::Texts;
 
 /// AWS reports no more than this many errors at once.
@@ -43,7 +43,9 @@ enum Nature {
 #[derive(Debug)]
 pub(crate) struct Constraints {
     texts: Texts,
+    /// Those that may be reported: a request can break a rule a million times.
     failed: Vec<Failed>,
+    is_missing: bool,
 }
 
 /// One failed check, in both forms of the text.
@@ -57,7 +59,7 @@ struct Failed {
 impl Constraints {
     /// Starts without errors.
     pub(crate) fn new(texts: Texts) -> Self {
-        Self { texts, failed: Vec::new() }
+        Self { texts, failed: Vec::new(), is_missing: false }
     }
 
     /// Notes a failure at `path`; `printed` is the value as shown, `None` for an absent one.
@@ -72,15 +74,29 @@ impl Constraints {
         (path, printed, constraint): (&Path<'_>, &str, &str),
         (modern_path, modern_constraint): (&Path<'_>, &str),
     ) {
-        self.failed.push(Failed {
-            nature: Nature::Other,
-            classic: format!("Value '{printed}' at '{path}' failed to satisfy constraint: {constraint}"),
-            modern: modern_text(modern_path, modern_constraint),
-        });
+        if self.has_room(Nature::Other) {
+            let printed = cut(printed);
+            self.failed.push(Failed {
+                nature: Nature::Other,
+                classic: format!("Value '{printed}' at '{path}' failed to satisfy constraint: {constraint}"),
+                modern: modern_text(modern_path, modern_constraint),
+            });
+        }
+    }
+
+    /// Whether another failure of this nature may be reported.
+    fn has_room(&self, nature: Nature) -> bool {
+        self.failed.len() < MOST_REPORTED
+            || nature == Nature::TableName
+                && self.failed.iter().filter(|failed| failed.nature == nature).count() < MOST_REPORTED
     }
 
     fn note(&mut self, nature: Nature, path: &Path<'_>, printed: Option<&str>, constraint: &str) {
-        let printed = printed.map_or_else(|| "null".to_owned(), |printed| format!("'{printed}'"));
+        self.is_missing |= nature == Nature::Missing;
+        if !self.has_room(nature) {
+            return;
+        }
+        let printed = printed.map_or_else(|| "null".to_owned(), |printed| format!("'{}'", cut(printed)));
         self.failed.push(Failed {
             nature,
             classic: format!("Value {printed} at '{path}' failed to satisfy constraint: {constraint}"),
@@ -105,7 +121,7 @@ impl Constraints {
         if let Some(value) = value {
             // A text has at most as many UTF-16 units as bytes, and at least a third as many.
             let length = if value.is_ascii() { value.len() } else { value.encode_utf16().count() };
-            self.length(path, length, bounds, || value.to_string());
+            self.length(path, length, bounds, || cut(value).to_owned());
         }
     }
 
@@ -155,8 +171,10 @@ impl Constraints {
 
     /// Notes a failure whose old text is gone: the newer form on both layers.
     pub(crate) fn fail_modern(&mut self, path: &Path<'_>, constraint: &str) {
-        let text = modern_text(path, constraint);
-        self.failed.push(Failed { nature: Nature::Other, classic: text.clone(), modern: text });
+        if self.has_room(Nature::Other) {
+            let text = modern_text(path, constraint);
+            self.failed.push(Failed { nature: Nature::Other, classic: text.clone(), modern: text });
+        }
     }
 
     /// Lets only letters, digits, `_`, `.` and `-` through.
@@ -227,11 +245,10 @@ impl Constraints {
     ///
     /// A `ValidationException` that lists the failed checks.
     pub(crate) fn finish(self) -> Result<(), ApiError> {
-        let Self { texts, mut failed } = self;
+        let Self { texts, mut failed, is_missing } = self;
         if failed.is_empty() {
             return Ok(());
         }
-        let is_missing = failed.iter().any(|failed| failed.nature == Nature::Missing);
         if !is_missing {
             if failed.iter().any(|failed| failed.nature == Nature::TableName) {
                 failed.retain(|failed| failed.nature == Nature::TableName);

@@ -11,12 +11,14 @@
 mod body;
 mod collection;
 mod dump;
+mod meter;
 mod scalar;
 mod shape;
 
-pub(crate) use body::{decode_body, is_json, not_json};
+pub(crate) use body::{decode_body, decode_copied, is_json, not_json};
 pub(crate) use collection::Entries;
-pub(crate) use dump::{Dump, dump_member};
+pub(crate) use dump::{Dump, cut, dump_member, is_long};
+pub(crate) use meter::{MAX_PART_BYTES, Meter};
 pub(crate) use scalar::{Blob, Text};
 pub(crate) use shape::shape;
 
@@ -34,19 +36,31 @@ const PARAMETERIZED: &str = "class sun.reflect.generics.reflectiveObjects.Parame
      loader 'bootstrap')";
 
 /// Where a value stands; the text of a type error depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'m> {
     /// An element of a list or a value of a map, and not a member of a structure.
     is_element: bool,
     /// How many attribute values are around this one.
     pub(crate) depth: usize,
+    /// Counts what is kept of the request.
+    pub(crate) meter: &'m Meter,
 }
 
-impl Place {
+impl<'m> Place<'m> {
+    /// The whole body.
+    pub(crate) fn body(meter: &'m Meter) -> Self {
+        Self { is_element: false, depth: 0, meter }
+    }
+
     /// A member of a structure.
-    pub(crate) const MEMBER: Self = Self { is_element: false, depth: 0 };
+    pub(crate) fn member(self) -> Self {
+        Self { is_element: false, depth: 0, ..self }
+    }
+
     /// An element of a list or a value of a map.
-    pub(crate) const ELEMENT: Self = Self { is_element: true, depth: 0 };
+    pub(crate) fn element(self) -> Self {
+        Self { is_element: true, depth: 0, ..self }
+    }
 
     /// Whether this is an element of a list or a value of a map.
     pub(crate) fn is_element(self) -> bool {
@@ -89,7 +103,7 @@ impl Kind {
     }
 
     /// The text for a token this kind does not take.
-    fn mismatch(&self, place: Place, token: Token) -> String {
+    fn mismatch(&self, place: Place<'_>, token: Token) -> String {
         match (self, token) {
             (
                 Self::Scalar("java.nio.ByteBuffer"),
@@ -144,71 +158,76 @@ pub(crate) trait Decode<'de>: Sized {
     /// What this type is on the wire.
     fn kind() -> Kind;
 
+    /// How many bytes an element of a list takes; the list may have room for as many again.
+    fn weight() -> usize {
+        2 * size_of::<Self>()
+    }
+
     /// The error for a token that does not fit here.
-    fn mismatch<E: Error>(place: Place, token: Token) -> E {
+    fn mismatch<E: Error>(place: Place<'_>, token: Token) -> E {
         E::custom(Self::kind().mismatch(place, token))
     }
 
     /// Takes JSON `null`; `None` means absent.
-    fn from_null(_place: Place) -> Option<Self> {
+    fn from_null(_place: Place<'_>) -> Option<Self> {
         None
     }
 
     /// Takes `true` or `false`.
-    fn from_bool<E: Error>(place: Place, value: bool) -> Result<Self, E> {
+    fn from_bool<E: Error>(place: Place<'_>, value: bool) -> Result<Self, E> {
         Err(Self::mismatch(place, if value { Token::True } else { Token::False }))
     }
 
     /// Takes a number without fraction and exponent.
-    fn from_integer<E: Error>(place: Place, _value: i128) -> Result<Self, E> {
+    fn from_integer<E: Error>(place: Place<'_>, _value: i128) -> Result<Self, E> {
         Err(Self::mismatch(place, Token::Number))
     }
 
     /// Takes any other number.
-    fn from_decimal<E: Error>(place: Place, _value: f64) -> Result<Self, E> {
+    fn from_decimal<E: Error>(place: Place<'_>, _value: f64) -> Result<Self, E> {
         Err(Self::mismatch(place, Token::Decimal))
     }
 
     /// Takes a string.
-    fn from_text<E: Error>(place: Place, _value: Cow<'de, str>) -> Result<Self, E> {
+    fn from_text<E: Error>(place: Place<'_>, _value: Cow<'de, str>) -> Result<Self, E> {
         Err(Self::mismatch(place, Token::Text))
     }
 
     /// Takes an array.
-    fn from_list<A: SeqAccess<'de>>(place: Place, _elements: A) -> Result<Self, A::Error> {
+    fn from_list<A: SeqAccess<'de>>(place: Place<'_>, _elements: A) -> Result<Self, A::Error> {
         Err(Self::mismatch(place, Token::List))
     }
 
     /// Takes an object.
-    fn from_map<A: MapAccess<'de>>(place: Place, _members: A) -> Result<Self, A::Error> {
+    fn from_map<A: MapAccess<'de>>(place: Place<'_>, _members: A) -> Result<Self, A::Error> {
         Err(Self::mismatch(place, Token::Map))
     }
 }
 
 /// Reads a `T` at a place; `None` for JSON `null`.
-pub(crate) struct Seed<T> {
-    place: Place,
+pub(crate) struct Seed<'m, T> {
+    place: Place<'m>,
     decoded: PhantomData<T>,
 }
 
-impl<T> Seed<T> {
+impl<'m, T> Seed<'m, T> {
     /// For a value at this place.
-    pub(crate) fn new(place: Place) -> Self {
+    pub(crate) fn new(place: Place<'m>) -> Self {
         Self { place, decoded: PhantomData }
     }
 
-    /// For a member of a structure.
-    pub(crate) fn member() -> Self {
-        Self::new(Place::MEMBER)
+    /// For a member of the structure at this place.
+    pub(crate) fn member(place: Place<'m>) -> Self {
+        Self::new(place.member())
     }
 
-    /// For an element of a list or a value of a map.
-    pub(crate) fn element() -> Self {
-        Self::new(Place::ELEMENT)
+    /// For an element of the list or a value of the map at this place.
+    pub(crate) fn element(place: Place<'m>) -> Self {
+        Self::new(place.element())
     }
 }
 
-impl<'de, T: Decode<'de>> DeserializeSeed<'de> for Seed<T> {
+impl<'de, T: Decode<'de>> DeserializeSeed<'de> for Seed<'_, T> {
     type Value = Option<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -216,7 +235,7 @@ impl<'de, T: Decode<'de>> DeserializeSeed<'de> for Seed<T> {
     }
 }
 
-impl<'de, T: Decode<'de>> Visitor<'de> for Seed<T> {
+impl<'de, T: Decode<'de>> Visitor<'de> for Seed<'_, T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

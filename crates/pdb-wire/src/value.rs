@@ -10,16 +10,18 @@ mod set;
 
 pub(crate) use fault::Fault;
 
-use std::collections::BTreeMap;
-
-use pdb_model::{ApiError, AttributeValue, Item, MAX_NESTING, Number};
+use pdb_model::{ApiError, AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING, Number};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
-use crate::decode::{Blob, Decode, Kind, NameSeed, Place, Seed, Text, skip_value};
+use crate::decode::{
+    Blob, Decode, Kind, MAX_PART_BYTES, Meter, NameSeed, Place, Seed, Text, cut, skip_value,
+};
 use crate::layer::Texts;
 
 /// The longest name of an attribute, in bytes.
 const MAX_NAME_BYTES: usize = 65_535;
+/// What the tree of an item takes at least.
+const TREE_NODE_BYTES: usize = 640;
 
 /// One attribute value as it came.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,81 +97,131 @@ impl<'de> Decode<'de> for Value {
         Kind::Structure("AttributeValue")
     }
 
+    /// What operations make of a value of a list takes memory too.
+    fn weight() -> usize {
+        2 * size_of::<Self>() + 128
+    }
+
     /// A missing member stays missing; a missing element is a value without a type.
-    fn from_null(place: Place) -> Option<Self> {
+    fn from_null(place: Place<'_>) -> Option<Self> {
         place.is_element().then_some(Self { value: AttributeValue::Null, fault: Some(Fault::Empty) })
     }
 
-    fn from_map<A: MapAccess<'de>>(place: Place, mut members: A) -> Result<Self, A::Error> {
+    fn from_map<A: MapAccess<'de>>(place: Place<'_>, mut members: A) -> Result<Self, A::Error> {
         let depth = place.depth + 1;
         if depth > MAX_NESTING {
             while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return Ok(Self { value: AttributeValue::Null, fault: Some(Fault::TooDeep) });
         }
+        let meter = place.meter;
+        let is_outermost = meter.enter();
         let mut draft = Draft::default();
         while let Some(name) = members.next_key_seed(NameSeed)? {
             match name.as_ref() {
                 "S" => {
-                    if let Some(text) = members.next_value_seed(Seed::<Text<'de>>::member())? {
-                        draft.set(Type::S, AttributeValue::S(text.into_owned()), None);
+                    if let Some(text) = members.next_value_seed(Seed::<Text<'de>>::member(place))? {
+                        let text = if meter.keeps(text.len()) { kept_text(text) } else { String::new() };
+                        draft.set(Type::S, AttributeValue::S(text), None);
                     }
                 }
                 "N" => {
-                    if let Some(text) = members.next_value_seed(Seed::<Text<'de>>::member())? {
+                    if let Some(text) = members.next_value_seed(Seed::<Text<'de>>::member(place))? {
+                        meter.keeps(1);
                         let (number, fault) = parse_number(&text);
                         draft.set(Type::N, AttributeValue::N(number), fault);
                     }
                 }
                 "B" => {
-                    if let Some(blob) = members.next_value_seed(Seed::<Blob>::member())? {
-                        draft.set(Type::B, AttributeValue::B(blob.0), None);
+                    if let Some(blob) = members.next_value_seed(Seed::<Blob>::member(place))? {
+                        let mut bytes = if meter.keeps(blob.0.len()) { blob.0 } else { Vec::new() };
+                        bytes.truncate(MAX_PART_BYTES);
+                        draft.set(Type::B, AttributeValue::B(bytes), None);
                     }
                 }
                 "BOOL" => {
-                    if let Some(flag) = members.next_value_seed(Seed::<bool>::member())? {
+                    if let Some(flag) = members.next_value_seed(Seed::<bool>::member(place))? {
+                        meter.keeps(1);
                         draft.set(Type::Bool, AttributeValue::Bool(flag), None);
                     }
                 }
                 "NULL" => {
-                    if let Some(flag) = members.next_value_seed(Seed::<bool>::member())? {
+                    if let Some(flag) = members.next_value_seed(Seed::<bool>::member(place))? {
+                        meter.keeps(1);
                         draft.set(Type::Null, AttributeValue::Null, (!flag).then_some(Fault::NullFalse));
                     }
                 }
                 "SS" => {
-                    if let Some(texts) = members.next_value_seed(Seed::<Vec<Text<'de>>>::member())? {
+                    if let Some(texts) = members.next_value_seed(Seed::<Vec<Text<'de>>>::member(place))? {
+                        meter.keeps(texts.iter().map(|text| text.len()).sum());
+                        let count = texts.len();
                         let (value, fault) = set::texts(texts);
+                        keep_set::<Text<'de>>(meter, count);
                         draft.set(Type::Ss, value, fault);
                     }
                 }
                 "NS" => {
-                    if let Some(texts) = members.next_value_seed(Seed::<Vec<Text<'de>>>::member())? {
+                    if let Some(texts) = members.next_value_seed(Seed::<Vec<Text<'de>>>::member(place))? {
+                        meter.keeps(texts.len());
                         let (value, fault) = set::numbers(&texts);
+                        keep_set::<Text<'de>>(meter, texts.len());
                         draft.set(Type::Ns, value, fault);
                     }
                 }
                 "BS" => {
-                    if let Some(blobs) = members.next_value_seed(Seed::<Vec<Blob>>::member())? {
+                    if let Some(blobs) = members.next_value_seed(Seed::<Vec<Blob>>::member(place))? {
+                        meter.keeps(blobs.iter().map(|blob| blob.0.len()).sum());
+                        let count = blobs.len();
                         let (value, fault) = set::blobs(blobs);
+                        keep_set::<Blob>(meter, count);
                         draft.set(Type::Bs, value, fault);
                     }
                 }
                 "L" => {
-                    let seed = Seed::<Elements>::new(Place::MEMBER.at_depth(depth));
+                    let seed = Seed::<Elements>::new(place.member().at_depth(depth));
                     if let Some(elements) = members.next_value_seed(seed)? {
                         draft.set(Type::L, AttributeValue::L(elements.list), elements.fault);
                     }
                 }
                 "M" => {
-                    let seed = Seed::<AttributeMap>::new(Place::MEMBER.at_depth(depth));
-                    if let Some(map) = members.next_value_seed(seed)? {
-                        draft.set(Type::M, AttributeValue::M(map.item.0), map.fault);
+                    let seed = Seed::<Attributes>::new(place.member().at_depth(depth));
+                    if let Some(attributes) = members.next_value_seed(seed)? {
+                        let map = attributes.entries.into_iter().collect();
+                        draft.set(Type::M, AttributeValue::M(map), attributes.fault);
                     }
                 }
                 _ => skip_value(&mut members)?,
             }
         }
-        Ok(draft.finish())
+        meter.leave();
+        let mut value = draft.finish();
+        if is_outermost
+            && value.fault.is_none()
+            && (meter.is_cut() || value.value.size_bytes() > MAX_ITEM_BYTES)
+        {
+            value.fault = Some(Fault::TooLarge);
+        }
+        Ok(value)
     }
+}
+
+/// Takes as much of a text as is kept.
+fn kept_text(text: Text<'_>) -> String {
+    let mut end = text.len().min(MAX_PART_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    match text {
+        Text::Borrowed(text) => text[..end].to_owned(),
+        Text::Owned(mut text) => {
+            text.truncate(end);
+            text
+        }
+    }
+}
+
+/// Gives back what a list of `count` members took; as a set they take half of it, and their texts.
+fn keep_set<'de, T: Decode<'de>>(meter: &Meter, count: usize) {
+    meter.give_back(count * (T::weight() - size_of::<T>()));
 }
 
 impl<'de> Decode<'de> for AttributeMap {
@@ -177,19 +229,50 @@ impl<'de> Decode<'de> for AttributeMap {
         Kind::Map(Value::kind().java_type())
     }
 
-    fn from_map<A: MapAccess<'de>>(place: Place, mut members: A) -> Result<Self, A::Error> {
-        let mut attributes = BTreeMap::new();
+    fn from_map<A: MapAccess<'de>>(place: Place<'_>, members: A) -> Result<Self, A::Error> {
+        place.meter.enter();
+        let Attributes { entries, mut fault } = Attributes::from_map(place, members)?;
+        place.meter.leave();
+        if !entries.is_empty() {
+            place.meter.take(TREE_NODE_BYTES)?;
+        }
+        let item: Item = entries.into_iter().collect();
+        // That an item is too large is for the operation to say. But if names are repeated, what is kept may be small enough.
+        if fault.is_none() && place.meter.is_cut() && item.size_bytes() <= MAX_ITEM_BYTES {
+            fault = Some(Fault::TooLarge);
+        }
+        Ok(Self { item, fault })
+    }
+}
+
+/// Named values, in the order of the request.
+struct Attributes {
+    entries: Vec<(String, AttributeValue)>,
+    fault: Option<Fault>,
+}
+
+impl<'de> Decode<'de> for Attributes {
+    fn kind() -> Kind {
+        AttributeMap::kind()
+    }
+
+    fn from_map<A: MapAccess<'de>>(place: Place<'_>, mut members: A) -> Result<Self, A::Error> {
+        let mut entries = Vec::new();
         let mut fault = None;
+        let place = place.element().at_depth(place.depth);
         while let Some(name) = members.next_key_seed(NameSeed)? {
-            let seed = Seed::<Value>::new(Place::ELEMENT.at_depth(place.depth));
-            if let Some(value) = members.next_value_seed(seed)? {
+            let is_kept = place.meter.keeps(1 + name.len());
+            if let Some(value) = members.next_value_seed(Seed::<Value>::new(place))? {
                 if fault.is_none() {
                     fault = name_fault(&name).or(value.fault);
                 }
-                attributes.insert(name.into_owned(), value.value);
+                if is_kept {
+                    place.meter.take(size_of::<(String, AttributeValue)>() + name.len())?;
+                    entries.push((name.into_owned(), value.value));
+                }
             }
         }
-        Ok(Self { item: Item(attributes), fault })
+        Ok(Self { entries, fault })
     }
 }
 
@@ -204,16 +287,24 @@ impl<'de> Decode<'de> for Elements {
         Kind::List(Value::kind().java_type())
     }
 
-    fn from_list<A: SeqAccess<'de>>(place: Place, mut elements: A) -> Result<Self, A::Error> {
+    fn from_list<A: SeqAccess<'de>>(place: Place<'_>, mut elements: A) -> Result<Self, A::Error> {
         let mut list = Vec::new();
         let mut fault = None;
-        let seed = || Seed::<Value>::new(Place::ELEMENT.at_depth(place.depth));
-        while let Some(element) = elements.next_element_seed(seed())? {
+        let place = place.element().at_depth(place.depth);
+        loop {
+            let is_kept = place.meter.keeps(1);
+            let Some(element) = elements.next_element_seed(Seed::<Value>::new(place))? else { break };
             if let Some(value) = element {
-                fault = fault.or(value.fault);
-                list.push(value.value);
+                if fault.is_none() {
+                    fault = value.fault;
+                }
+                if is_kept {
+                    place.meter.take(size_of::<AttributeValue>())?;
+                    list.push(value.value);
+                }
             }
         }
+        list.shrink_to_fit();
         Ok(Self { list, fault })
     }
 }
@@ -234,14 +325,14 @@ fn name_fault(name: &str) -> Option<Fault> {
     match name.len() {
         0 => Some(Fault::EmptyName),
         1..=MAX_NAME_BYTES => None,
-        _ => Some(Fault::LongName(name.to_owned())),
+        _ => Some(Fault::LongName(cut(name).to_owned())),
     }
 }
 
 fn parse_number(text: &str) -> (Number, Option<Fault>) {
     match text.parse() {
         Ok(number) => (number, None),
-        Err(error) => (Number::ZERO, Some(Fault::Number { text: text.to_owned(), error })),
+        Err(error) => (Number::ZERO, Some(Fault::Number { text: cut(text).to_owned(), error })),
     }
 }
 

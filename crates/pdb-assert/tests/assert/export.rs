@@ -93,7 +93,8 @@ fn any_item() -> impl Strategy<Value = Item> {
         any::<i32>().prop_map(Into::into),
         any::<bool>().prop_map(Into::into),
         prop::collection::vec(any::<u8>(), 0..4).prop_map(pdb_model::AttributeValue::B),
-        prop::collection::btree_set("[a-c]{1,2}", 1..3).prop_map(pdb_model::AttributeValue::Ss),
+        prop::collection::btree_set("[a-c]{1,2}", 1..3)
+            .prop_map(|set| pdb_model::AttributeValue::Ss(set.into())),
     ];
     prop::collection::btree_map("[a-e\"\\\\]{1,2}", value, 0..4)
         .prop_map(|attributes| attributes.into_iter().collect::<Item>())

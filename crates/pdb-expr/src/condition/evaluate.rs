@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
+use memchr::memmem;
 use pdb_model::{AttributeValue, Item, Number};
 
 use super::{AttributeType, ConditionExpression, Operand};
@@ -13,52 +15,139 @@ impl ConditionExpression {
     /// Returns whether the condition holds for the item; on a missing item every path is missing.
     #[must_use]
     pub fn matches(&self, item: Option<&Item>) -> bool {
-        match self {
-            Self::And(parts) => parts.iter().all(|part| part.matches(item)),
-            Self::Or(parts) => parts.iter().any(|part| part.matches(item)),
-            Self::Not(inner) => !inner.matches(item),
-            Self::Compare(comparator, left, right) => compare_operands(*comparator, left, right, item),
-            Self::Between { operand, lower, upper } => between(operand, lower, upper, item).unwrap_or(false),
-            Self::In { operand, list } => operand.evaluate(item).is_some_and(|value| {
-                list.iter().any(|candidate| candidate.evaluate(item).is_some_and(|other| value == other))
-            }),
-            Self::AttributeExists(path) => item.is_some_and(|item| path.resolve(item).is_some()),
-            Self::AttributeNotExists(path) => item.is_none_or(|item| path.resolve(item).is_none()),
-            Self::AttributeType(operand, expected) => {
-                operand.evaluate(item).is_some_and(|value| AttributeType::of(&value) == *expected)
-            }
-            Self::BeginsWith(whole, prefix) => both(whole, prefix, item, begins_with),
-            Self::Contains(whole, part) => both(whole, part, item, contains),
-        }
+        Evaluation { item, answers: HashMap::new(), sizes: HashMap::new() }.holds(self)
     }
 }
 
-impl Operand {
-    fn evaluate<'a>(&'a self, item: Option<&'a Item>) -> Option<Cow<'a, AttributeValue>> {
-        match self {
-            Self::Path(path) => path.resolve(item?).map(Cow::Borrowed),
-            Self::Value(value) => Some(Cow::Borrowed(value)),
-            Self::Size(operand) => {
-                let size = size(&*operand.evaluate(item)?)?;
-                Some(Cow::Owned(AttributeValue::N(Number::from(size as u64))))
+/// One evaluation, which asks each expensive question once.
+///
+/// A condition of 4 KB can compare one value of 400 KB with another more than a thousand times, while the writer waits. Large
+/// values are told apart by their addresses: they belong to the condition and the item, which stay where they are.
+struct Evaluation<'a> {
+    item: Option<&'a Item>,
+    answers: HashMap<(Question, *const AttributeValue, *const AttributeValue), bool>,
+    sizes: HashMap<*const AttributeValue, Option<usize>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Question {
+    Equal,
+    Contains,
+}
+
+impl<'a> Evaluation<'a> {
+    fn holds(&mut self, condition: &'a ConditionExpression) -> bool {
+        use ConditionExpression as C;
+        match condition {
+            C::And(parts) => parts.iter().all(|part| self.holds(part)),
+            C::Or(parts) => parts.iter().any(|part| self.holds(part)),
+            C::Not(inner) => !self.holds(inner),
+            C::Compare(comparator, left, right) => self.compares(*comparator, left, right),
+            C::Between { operand, lower, upper } => self.is_between(operand, lower, upper).unwrap_or(false),
+            C::In { operand, list } => {
+                let Some(value) = self.value(operand) else { return false };
+                list.iter()
+                    .any(|candidate| self.value(candidate).is_some_and(|other| self.equal(&value, &other)))
+            }
+            C::AttributeExists(path) => self.item.is_some_and(|item| path.resolve(item).is_some()),
+            C::AttributeNotExists(path) => self.item.is_none_or(|item| path.resolve(item).is_none()),
+            C::AttributeType(operand, expected) => {
+                self.value(operand).is_some_and(|value| AttributeType::of(&value) == *expected)
+            }
+            C::BeginsWith(whole, prefix) => match (self.value(whole), self.value(prefix)) {
+                (Some(whole), Some(prefix)) => begins_with(&whole, &prefix),
+                _ => false,
+            },
+            C::Contains(whole, part) => match (self.value(whole), self.value(part)) {
+                (Some(whole), Some(part)) => self.contains(&whole, &part),
+                _ => false,
+            },
+        }
+    }
+
+    fn value(&mut self, operand: &'a Operand) -> Option<Cow<'a, AttributeValue>> {
+        match operand {
+            Operand::Path(path) => path.resolve(self.item?).map(Cow::Borrowed),
+            Operand::Value(value) => Some(Cow::Borrowed(value)),
+            Operand::Size(operand) => {
+                let size = match self.value(operand)? {
+                    Cow::Borrowed(text @ AttributeValue::S(_)) if is_large(text) => {
+                        *self.sizes.entry(std::ptr::from_ref(text)).or_insert_with(|| size(text))
+                    }
+                    value => size(&value),
+                };
+                Some(Cow::Owned(AttributeValue::N(Number::from(size? as u64))))
             }
         }
     }
 
     /// Returns whether the operand is a size that the item does not have.
-    fn is_sizeless(&self, item: Option<&Item>) -> bool {
-        matches!(self, Self::Size(_)) && self.evaluate(item).is_none()
+    fn is_sizeless(&mut self, operand: &'a Operand) -> bool {
+        matches!(operand, Operand::Size(_)) && self.value(operand).is_none()
+    }
+
+    fn compares(&mut self, comparator: Comparator, left: &'a Operand, right: &'a Operand) -> bool {
+        // A size that does not exist makes any comparison false, also `<>`.
+        if comparator == Comparator::NotEqual && (self.is_sizeless(left) || self.is_sizeless(right)) {
+            return false;
+        }
+        match (self.value(left), self.value(right)) {
+            (Some(left), Some(right)) => match comparator {
+                Comparator::Equal => self.equal(&left, &right),
+                Comparator::NotEqual => !self.equal(&left, &right),
+                ordering => compares(ordering, &left, &right),
+            },
+            _ => comparator == Comparator::NotEqual,
+        }
+    }
+
+    fn is_between(&mut self, operand: &'a Operand, lower: &'a Operand, upper: &'a Operand) -> Option<bool> {
+        let value = self.value(operand)?;
+        let (lower, upper) = (self.value(lower)?, self.value(upper)?);
+        Some(compare(&lower, &value)?.is_le() && compare(&value, &upper)?.is_le())
+    }
+
+    #[expect(clippy::ptr_arg, reason = "only what is borrowed has an address that lasts")]
+    fn equal(&mut self, left: &Cow<'a, AttributeValue>, right: &Cow<'a, AttributeValue>) -> bool {
+        match (left, right) {
+            // If one of them is small, they are soon found different.
+            (Cow::Borrowed(left), Cow::Borrowed(right)) if is_large(left) && is_large(right) => {
+                self.ask(Question::Equal, left, right)
+            }
+            (left, right) => left == right,
+        }
+    }
+
+    #[expect(clippy::ptr_arg, reason = "only what is borrowed has an address that lasts")]
+    fn contains(&mut self, whole: &Cow<'a, AttributeValue>, part: &Cow<'a, AttributeValue>) -> bool {
+        match (whole, part) {
+            (Cow::Borrowed(whole), Cow::Borrowed(part)) if is_large(whole) => {
+                self.ask(Question::Contains, whole, part)
+            }
+            (whole, part) => contains(whole, part),
+        }
+    }
+
+    fn ask(&mut self, question: Question, left: &'a AttributeValue, right: &'a AttributeValue) -> bool {
+        let key = (question, std::ptr::from_ref(left), std::ptr::from_ref(right));
+        *self.answers.entry(key).or_insert_with(|| match question {
+            Question::Equal => left == right,
+            Question::Contains => contains(left, right),
+        })
     }
 }
 
-fn compare_operands(comparator: Comparator, left: &Operand, right: &Operand, item: Option<&Item>) -> bool {
-    // A size that does not exist makes any comparison false, also `<>`.
-    if comparator == Comparator::NotEqual && (left.is_sizeless(item) || right.is_sizeless(item)) {
-        return false;
-    }
-    match (left.evaluate(item), right.evaluate(item)) {
-        (Some(left), Some(right)) => compares(comparator, &left, &right),
-        _ => comparator == Comparator::NotEqual,
+/// Returns whether looking through the value costs more than remembering what was found.
+fn is_large(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::S(text) => text.len() > 1024,
+        AttributeValue::B(bytes) => bytes.len() > 1024,
+        AttributeValue::L(list) => !list.is_empty(),
+        AttributeValue::M(map) => !map.is_empty(),
+        AttributeValue::Ss(set) => set.len() > 8,
+        AttributeValue::Ns(set) => set.len() > 8,
+        AttributeValue::Bs(set) => set.len() > 8,
+        AttributeValue::N(_) | AttributeValue::Bool(_) | AttributeValue::Null => false,
     }
 }
 
@@ -75,24 +164,6 @@ pub fn compares(comparator: Comparator, left: &AttributeValue, right: &Attribute
     }
 }
 
-fn between(operand: &Operand, lower: &Operand, upper: &Operand, item: Option<&Item>) -> Option<bool> {
-    let value = operand.evaluate(item)?;
-    let (lower, upper) = (lower.evaluate(item)?, upper.evaluate(item)?);
-    Some(compare(&lower, &value)?.is_le() && compare(&value, &upper)?.is_le())
-}
-
-fn both(
-    left: &Operand,
-    right: &Operand,
-    item: Option<&Item>,
-    test: fn(&AttributeValue, &AttributeValue) -> bool,
-) -> bool {
-    match (left.evaluate(item), right.evaluate(item)) {
-        (Some(left), Some(right)) => test(&left, &right),
-        _ => false,
-    }
-}
-
 fn begins_with(whole: &AttributeValue, prefix: &AttributeValue) -> bool {
     match (whole, prefix) {
         (AttributeValue::S(whole), AttributeValue::S(prefix)) => whole.starts_with(prefix.as_str()),
@@ -103,10 +174,11 @@ fn begins_with(whole: &AttributeValue, prefix: &AttributeValue) -> bool {
 
 fn contains(whole: &AttributeValue, part: &AttributeValue) -> bool {
     match (whole, part) {
-        (AttributeValue::S(whole), AttributeValue::S(part)) => whole.contains(part.as_str()),
-        (AttributeValue::B(whole), AttributeValue::B(part)) => {
-            part.is_empty() || whole.windows(part.len()).any(|window| window == part)
+        // Never more than a few steps a byte, whatever is looked for.
+        (AttributeValue::S(whole), AttributeValue::S(part)) => {
+            memmem::find(whole.as_bytes(), part.as_bytes()).is_some()
         }
+        (AttributeValue::B(whole), AttributeValue::B(part)) => memmem::find(whole, part).is_some(),
         (AttributeValue::Ss(set), AttributeValue::S(member)) => set.contains(member),
         (AttributeValue::Ns(set), AttributeValue::N(member)) => set.contains(member),
         (AttributeValue::Bs(set), AttributeValue::B(member)) => set.contains(member),
@@ -129,3 +201,6 @@ fn size(value: &AttributeValue) -> Option<usize> {
         AttributeValue::N(_) | AttributeValue::Bool(_) | AttributeValue::Null => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,7 +113,7 @@ fn only_attribute(operands: &[&Operand]) -> Result<String, ExprError> {
     if path.is_nested() {
         return Err(ExprError::KeyNestedAttribute);
     }
-    Ok(path.attribute.clone())
+    Ok(path.attribute.to_string())
 }
 
 fn compared(comparator: Comparator, value: Arc<AttributeValue>) -> Result<Comparison, ExprError> {

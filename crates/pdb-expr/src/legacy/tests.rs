@@ -21,7 +21,7 @@ const ITEM: &str = r#"{"n":{"N":"5"},"s":{"S":"abc"},"ss":{"SS":["x","y"]},"l":{
 /// Checks whether a filter on one attribute holds for the test item, or the message it is refused with.
 fn check(attribute: &str, operator: ComparisonOperator, json: &[&str], expected: &str) {
     let conditions = BTreeMap::from([(attribute.to_owned(), condition(operator, json))]);
-    let actual = match filter(&conditions, ConditionalOperator::And) {
+    let actual = match filter(conditions.clone(), ConditionalOperator::And) {
         Ok(filter) => filter.unwrap().matches(Some(&item(ITEM))).to_string(),
         Err(e) => e.to_string(),
     };
@@ -123,7 +123,7 @@ fn values_are_checked() {
 /// Checks whether `Expected` on the attribute `n` holds for the test item, or the message it is refused with.
 fn check_expected(expected_value: ExpectedAttributeValue, expected_result: &str) {
     let conditions = BTreeMap::from([("n".to_owned(), expected_value)]);
-    let actual = match expected(&conditions, ConditionalOperator::And) {
+    let actual = match expected(conditions.clone(), ConditionalOperator::And) {
         Ok(condition) => condition.unwrap().matches(Some(&item(ITEM))).to_string(),
         Err(e) => e.to_string(),
     };
@@ -186,10 +186,10 @@ fn entries_combine() {
         ("n".to_owned(), condition(ComparisonOperator::Eq, &[r#"{"N":"5"}"#])),
         ("s".to_owned(), condition(ComparisonOperator::Eq, &[r#"{"S":"x"}"#])),
     ]);
-    let holds = |operator| filter(&conditions, operator).unwrap().unwrap().matches(Some(&item(ITEM)));
+    let holds = |operator| filter(conditions.clone(), operator).unwrap().unwrap().matches(Some(&item(ITEM)));
     assert!(!holds(ConditionalOperator::And));
     assert!(holds(ConditionalOperator::Or));
-    assert_eq!(filter(&BTreeMap::new(), ConditionalOperator::Or), Ok(None));
+    assert_eq!(filter(BTreeMap::new(), ConditionalOperator::Or), Ok(None));
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn key_conditions_are_checked() {
 fn attributes_to_get_are_whole_and_different() {
     let names = ["n".to_owned(), "q".to_owned(), "x.y".to_owned()];
     let projection = attributes_to_get(&names).unwrap();
-    assert_eq!(projection.apply(&item(ITEM)).to_string(), r#"{"n":{"N":"5"}}"#);
+    assert_eq!(projection.apply(item(ITEM)).to_string(), r#"{"n":{"N":"5"}}"#);
     assert_eq!(
         attributes_to_get(&["a".to_owned(), "b".to_owned(), "a".to_owned()]).unwrap_err().to_string(),
         "One or more parameter values were invalid: Duplicate value in attribute name: a"
@@ -236,9 +236,9 @@ fn attributes_to_get_are_whole_and_different() {
 fn check_update(attribute: &str, action: AttributeAction, json: Option<&str>, expected: &str) {
     let updates =
         BTreeMap::from([(attribute.to_owned(), AttributeValueUpdate { action, value: json.map(value) })]);
-    let actual = match attribute_updates(&updates) {
+    let actual = match attribute_updates(updates) {
         Err(e) => e.to_string(),
-        Ok(update) => match update.apply(Some(&item(ITEM)), &Item::new()) {
+        Ok(update) => match update.apply(Some(item(ITEM)), &Item::new()) {
             Err(e) => e.to_string(),
             Ok(new) => new.unwrap().get(attribute).map_or("gone".to_owned(), ToString::to_string),
         },
@@ -296,10 +296,10 @@ fn attribute_updates_are_checked_and_applied() {
 #[test]
 fn attribute_updates_create_items_as_expressions_do() {
     let key = item(r#"{"p":{"S":"k"}}"#);
-    let apply = |updates: &BTreeMap<_, _>| attribute_updates(updates).unwrap().apply(None, &key).unwrap();
+    let apply = |updates: BTreeMap<_, _>| attribute_updates(updates).unwrap().apply(None, &key).unwrap();
     let update = |action, value| AttributeValueUpdate { action, value };
-    assert_eq!(apply(&BTreeMap::new()), Some(key.clone()));
-    assert_eq!(apply(&BTreeMap::from([("a".to_owned(), update(AttributeAction::Delete, None))])), None);
+    assert_eq!(apply(BTreeMap::new()), Some(key.clone()));
+    assert_eq!(apply(BTreeMap::from([("a".to_owned(), update(AttributeAction::Delete, None))])), None);
     let put = update(AttributeAction::Put, Some(1.into()));
-    assert_eq!(apply(&BTreeMap::from([("a".to_owned(), put)])), Some(key.clone().with("a", 1)));
+    assert_eq!(apply(BTreeMap::from([("a".to_owned(), put)])), Some(key.clone().with("a", 1)));
 }

@@ -172,7 +172,7 @@ fn conjuncts(condition: &ConditionExpression) -> Vec<&ConditionExpression> {
 }
 
 fn is_key(operand: &Operand, key: &KeyAttribute) -> bool {
-    matches!(operand, Operand::Path(Path { attribute, elements }) if *attribute == key.name && elements.is_empty())
+    matches!(operand, Operand::Path(Path { attribute, elements }) if **attribute == *key.name && elements.is_empty())
 }
 
 /// Returns the constant that the condition compares the key with, and the comparison as if the key stood on the left.
@@ -246,7 +246,7 @@ fn comparison(condition: &ConditionExpression, key: &KeyAttribute) -> Option<Att
 /// Returns whether the condition excludes sort keys: `<>`, or a negation.
 fn excludes(condition: &ConditionExpression, key: &KeyAttribute) -> bool {
     match condition {
-        ConditionExpression::Not(inner) => inner.paths().iter().any(|path| path.attribute == key.name),
+        ConditionExpression::Not(inner) => inner.paths().iter().any(|path| *path.attribute == *key.name),
         _ => compared(condition, key).is_some_and(|(comparator, _)| comparator == Comparator::NotEqual),
     }
 }

@@ -206,9 +206,9 @@ fn set(members: Vec<AttributeValue>) -> Result<AttributeValue, PartiqlError> {
     }
     let (count, set) = match (texts.len(), numbers.len(), bytes.len()) {
         (0, 0, 0) => return Err(PartiqlError::EmptyBag),
-        (count, 0, 0) => (count, AttributeValue::Ss(texts)),
-        (0, count, 0) => (count, AttributeValue::Ns(numbers)),
-        (0, 0, count) => (count, AttributeValue::Bs(bytes)),
+        (count, 0, 0) => (count, AttributeValue::Ss(texts.into())),
+        (0, count, 0) => (count, AttributeValue::Ns(numbers.into())),
+        (0, 0, count) => (count, AttributeValue::Bs(bytes.into())),
         _ => return Err(PartiqlError::MixedBag),
     };
     if count < printed.len() { Err(PartiqlError::Duplicates(printed.join(", "))) } else { Ok(set) }

@@ -3,6 +3,8 @@
 mod condition;
 mod update;
 
+use std::sync::Arc;
+
 use pdb_model::{AttributeValue, Item};
 
 use super::error::PartiqlError;
@@ -28,7 +30,7 @@ pub(super) fn statement(
         RawStatement::Select(raw) => Statement::Select(select(values, raw)?),
         RawStatement::Exists(raw) => Statement::Exists(select(values, raw)?),
         RawStatement::Insert { source: raw_source, value } => {
-            let item = item(values, value)?;
+            let item = Arc::new(item(values, value)?);
             Statement::Insert(Insert { source: source(raw_source)?, item })
         }
         RawStatement::Update { source: raw_source, operations, condition, returning } => {
@@ -132,8 +134,8 @@ fn result_name(path: &Path) -> String {
     let is_name = |element: &PathElement| matches!(element, PathElement::Name(_));
     let last_name = path.elements.iter().rposition(is_name);
     let mut name = match last_name.map(|position| &path.elements[position]) {
-        Some(PathElement::Name(name)) => name.clone(),
-        _ => path.attribute.clone(),
+        Some(PathElement::Name(name)) => String::from(&**name),
+        _ => String::from(&*path.attribute),
     };
     for element in &path.elements[last_name.map_or(0, |position| position + 1)..] {
         if let PathElement::Index(index) = element {
@@ -149,7 +151,7 @@ fn path(root: &str, steps: &[RawStep]) -> Result<Path, PartiqlError> {
         return Err(PartiqlError::EmptyName);
     }
     let elements = steps.iter().map(|step| match step {
-        RawStep::Name(name) => Ok(PathElement::Name(name.clone())),
+        RawStep::Name(name) => Ok(PathElement::Name(name.as_str().into())),
         RawStep::Index(digits) => {
             digits.parse().map(PathElement::Index).map_err(|_| ExprError::ListIndex(digits.clone()))
         }
@@ -158,7 +160,7 @@ fn path(root: &str, steps: &[RawStep]) -> Result<Path, PartiqlError> {
     if elements.len() > MAX_PATH_DEPTH {
         return Err(ExprError::PathDepth(elements.len()).into());
     }
-    Ok(Path { attribute: root.to_owned(), elements })
+    Ok(Path { attribute: root.into(), elements })
 }
 
 /// Returns the item of an `INSERT`.
@@ -167,7 +169,7 @@ fn item(values: Values<'_>, expression: &RawExpr) -> Result<Item, PartiqlError> 
         return Ok(values.entries(entries)?.into_iter().collect());
     }
     match values.value(expression)? {
-        AttributeValue::M(map) => Ok(Item(map)),
+        AttributeValue::M(map) => Ok(Item(map.into())),
         _ => Err(PartiqlError::Malformed("Unexpected term")),
     }
 }

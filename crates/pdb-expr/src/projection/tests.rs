@@ -9,7 +9,7 @@ const ITEM: &str = r#"{"p":{"S":"k"},"a":{"L":[{"N":"0"},{"M":{"x":{"N":"1"},"y"
 fn check(expression: &str, names: &str, expected: &str) {
     let placeholders = placeholders(names);
     let projection = ProjectionExpression::parse(expression, &placeholders).unwrap();
-    assert_eq!(projection.apply(&item(ITEM)).to_string(), expected, "{expression}");
+    assert_eq!(projection.apply(item(ITEM)).to_string(), expected, "{expression}");
     assert_eq!(placeholders.check_all_used(), Ok(()), "{expression}");
     let printed = projection.printed();
     assert_eq!(ProjectionExpression::parse(&printed.text, &printed.placeholders()), Ok(projection));
@@ -69,7 +69,7 @@ fn static_errors_come_in_order() {
 #[test]
 fn whole_attributes_need_no_parsing() {
     let flat = ProjectionExpression::attributes(["p", "x.y", "p"]);
-    assert_eq!(flat.apply(&item(ITEM)).to_string(), r#"{"p":{"S":"k"},"x.y":{"N":"7"}}"#);
+    assert_eq!(flat.apply(item(ITEM)).to_string(), r#"{"p":{"S":"k"},"x.y":{"N":"7"}}"#);
     assert!(flat.is_flat());
     let nested = ProjectionExpression::parse("m.b, a[0], p", &Placeholders::default()).unwrap();
     assert!(!nested.is_flat());
@@ -82,13 +82,13 @@ proptest! {
     #[test]
     fn each_path_is_kept(paths in prop::collection::vec(any_path(), 1..6), item in any_item()) {
         if let Ok(projection) = ProjectionExpression::new(paths) {
-            let projected = projection.apply(&item);
+            let projected = projection.apply(item.clone());
             for path in projection.paths() {
                 let found = path.resolve(&item);
                 if path.elements.iter().all(|element| matches!(element, PathElement::Name(_))) {
                     prop_assert_eq!(path.resolve(&projected), found);
                 }
-                prop_assert_eq!(found.is_some() && !projected.contains_key(&path.attribute), false);
+                prop_assert_eq!(found.is_some() && !projected.contains_key(&*path.attribute), false);
             }
             let printed = projection.printed();
             prop_assert_eq!(ProjectionExpression::parse(&printed.text, &printed.placeholders()), Ok(projection));
@@ -99,7 +99,7 @@ proptest! {
     fn any_text_is_parsed_or_refused(text in any_text(), item in any_item()) {
         let placeholders = Placeholders::new([("#n".to_owned(), "a".to_owned())], []);
         if let Ok(projection) = ProjectionExpression::parse(&text, &placeholders) {
-            let _projected = projection.apply(&item);
+            let _projected = projection.apply(item);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What an update makes of an item.
 
-use pdb_model::{AttributeValue, Item, MAX_NESTING, Number, NumberError};
+use pdb_model::{AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING, NumberError};
 
-use super::{SetValue, UpdateAction, UpdateDialect, UpdateExpression, UpdateOperand};
+use super::draft::{Draft, Made, Measure, Measures};
+use super::{UpdateAction, UpdateDialect, UpdateExpression};
 use crate::path::step;
 use crate::{Path, PathElement};
 
@@ -29,11 +30,14 @@ pub enum UpdateError {
         "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
     )]
     TooDeep,
+    /// The result is larger than an item may be.
+    #[error("Item size to update has exceeded the maximum allowed size")]
+    TooLarge,
 }
 
 /// What an action does to its target.
-enum Effect {
-    Put(AttributeValue),
+enum Effect<'u, 'i> {
+    Put(Draft<'u, 'i>),
     Remove,
     /// There is nothing to remove; still the target must have a parent.
     Nothing,
@@ -43,12 +47,14 @@ impl UpdateExpression {
     /// Returns the item that the update makes of `old`, or of nothing but `key` if there is no item yet. There is no result
     /// if there is no item and the update only removes.
     ///
-    /// All values are read from the old item.
+    /// All values are read from the old item. Nothing is copied before it is known to fit an item, so that an update takes no
+    /// more memory than the old item and the new one, however often it names a value.
     ///
     /// # Errors
     ///
-    /// The first [`UpdateError`] among the values, then among the targets, then in the result.
-    pub fn apply(&self, old: Option<&Item>, key: &Item) -> Result<Option<Item>, UpdateError> {
+    /// The first [`UpdateError`] among the values, then among the targets, then in the result. Of results that are too large only
+    /// those are refused here whose new values alone are.
+    pub fn apply(&self, old: Option<Item>, key: &Item) -> Result<Option<Item>, UpdateError> {
         if old.is_none() && !self.creates() {
             return Ok(None);
         }
@@ -56,31 +62,31 @@ impl UpdateExpression {
         let mut removals = Vec::new();
         let mut absent = Vec::new();
         for action in &self.actions {
-            match self.effect(action, old)? {
+            match self.effect(action, old.as_ref())? {
                 Effect::Put(value) => puts.push((action.target(), value)),
                 Effect::Remove => removals.push(action.target()),
                 Effect::Nothing => absent.push(action.target()),
             }
         }
-        if let Some(old) = old
-            && !absent.into_iter().all(|path| has_parent(old, path))
+        let base = old.as_ref().unwrap_or(key);
+        let mut absent = absent.into_iter().filter(|_| old.is_some());
+        if !puts.iter().all(|(path, _)| has_parent(base, path)) || !absent.all(|path| has_parent(base, path))
         {
             return Err(UpdateError::InvalidPath);
         }
+        check_measures(&puts)?;
         // Elements behind the end of a list are appended in the order of their indexes; removals mean the positions of the
         // old list, so they come last, and the highest index first.
         puts.sort_by_key(|(path, _)| *path);
         removals.sort_by(|one, two| two.cmp(one));
-        let deepest = puts.iter().map(|(path, value)| path.elements.len() + value.depth()).max();
-        let mut new = old.unwrap_or(key).clone();
+        let puts: Vec<(&Path, Made<'_>)> =
+            puts.into_iter().map(|(path, value)| (path, value.make())).collect();
+        let mut new = old.unwrap_or_else(|| key.clone());
         for (path, value) in puts {
             put(&mut new, path, value)?;
         }
         for path in removals {
             remove(&mut new, path)?;
-        }
-        if deepest.is_some_and(|depth| depth > MAX_NESTING) {
-            return Err(UpdateError::TooDeep);
         }
         Ok(Some(new))
     }
@@ -94,13 +100,17 @@ impl UpdateExpression {
                 .any(|action| matches!(action, UpdateAction::Set(..) | UpdateAction::Add(..)))
     }
 
-    fn effect(&self, action: &UpdateAction, old: Option<&Item>) -> Result<Effect, UpdateError> {
-        let stored = |path: &Path| old.and_then(|item| path.resolve(item));
+    fn effect<'u: 'i, 'i>(
+        &'u self,
+        action: &'u UpdateAction,
+        old: Option<&'i Item>,
+    ) -> Result<Effect<'u, 'i>, UpdateError> {
+        let stored = |path: &'u Path| old.and_then(|item| path.resolve(item));
         match action {
-            UpdateAction::Set(_, value) => value.evaluate(old).map(Effect::Put),
+            UpdateAction::Set(_, value) => value.draft(&stored).map(Effect::Put),
             UpdateAction::Remove(path) => Ok(stored(path).map_or(Effect::Nothing, |_| Effect::Remove)),
             UpdateAction::Add(path, value) => match stored(path) {
-                None => Ok(Effect::Put((**value).clone())),
+                None => Ok(Effect::Put(Draft::Constant(value))),
                 Some(stored) => self.sum(stored, value).map(Effect::Put),
             },
             UpdateAction::Delete(path, value) => match stored(path) {
@@ -117,93 +127,79 @@ impl UpdateExpression {
         }
     }
 
-    fn sum(&self, stored: &AttributeValue, added: &AttributeValue) -> Result<AttributeValue, UpdateError> {
-        Ok(match (stored, added) {
-            (AttributeValue::N(stored), AttributeValue::N(added)) => {
-                AttributeValue::N(stored.checked_add(added).map_err(|_| UpdateError::Overflow)?)
+    fn sum<'u: 'i, 'i>(
+        &self,
+        stored: &'i AttributeValue,
+        added: &'u AttributeValue,
+    ) -> Result<Draft<'u, 'i>, UpdateError> {
+        use AttributeValue as V;
+        match (stored, added) {
+            (V::N(stored), V::N(added)) => {
+                stored.checked_add(added).map(Draft::Number).map_err(|_| UpdateError::Overflow)
             }
-            (AttributeValue::Ss(stored), AttributeValue::Ss(added)) => AttributeValue::Ss(stored | added),
-            (AttributeValue::Ns(stored), AttributeValue::Ns(added)) => AttributeValue::Ns(stored | added),
-            (AttributeValue::Bs(stored), AttributeValue::Bs(added)) => AttributeValue::Bs(stored | added),
-            (AttributeValue::L(stored), AttributeValue::L(added))
-                if self.dialect == UpdateDialect::AttributeUpdates =>
-            {
-                AttributeValue::L([stored.as_slice(), added].concat())
+            (V::Ss(_), V::Ss(_)) | (V::Ns(_), V::Ns(_)) | (V::Bs(_), V::Bs(_)) => {
+                Ok(Draft::Union(stored, added))
             }
-            _ => return Err(self.mismatch()),
-        })
+            (V::L(_), V::L(_)) if self.dialect == UpdateDialect::AttributeUpdates => {
+                Ok(Draft::Lists(vec![stored, added]))
+            }
+            _ => Err(self.mismatch()),
+        }
     }
 
-    fn difference(&self, stored: &AttributeValue, taken: &AttributeValue) -> Result<Effect, UpdateError> {
+    fn difference<'u, 'i>(
+        &self,
+        stored: &AttributeValue,
+        taken: &AttributeValue,
+    ) -> Result<Effect<'u, 'i>, UpdateError> {
         let (left, is_empty) = match (stored, taken) {
             (AttributeValue::Ss(stored), AttributeValue::Ss(taken)) => {
-                let left = stored - taken;
+                let left = stored.difference(taken);
                 let is_empty = left.is_empty();
                 (AttributeValue::Ss(left), is_empty)
             }
             (AttributeValue::Ns(stored), AttributeValue::Ns(taken)) => {
-                let left = stored - taken;
+                let left = stored.difference(taken);
                 let is_empty = left.is_empty();
                 (AttributeValue::Ns(left), is_empty)
             }
             (AttributeValue::Bs(stored), AttributeValue::Bs(taken)) => {
-                let left = stored - taken;
+                let left = stored.difference(taken);
                 let is_empty = left.is_empty();
                 (AttributeValue::Bs(left), is_empty)
             }
             _ => return Err(self.mismatch()),
         };
-        Ok(if is_empty { Effect::Remove } else { Effect::Put(left) })
+        Ok(if is_empty { Effect::Remove } else { Effect::Put(Draft::Rest(left)) })
     }
 }
 
-impl SetValue {
-    fn evaluate(&self, item: Option<&Item>) -> Result<AttributeValue, UpdateError> {
-        match self {
-            Self::Operand(operand) => operand.evaluate(item),
-            Self::Plus(left, right) => arithmetic(left, right, item, Number::checked_add),
-            Self::Minus(left, right) => arithmetic(left, right, item, Number::checked_sub),
+/// Refuses values that nest too deep where they are put, and values that are together larger than an item may be.
+///
+/// All of them will be in the result, with the names they are put under, because no target contains another.
+fn check_measures(puts: &[(&Path, Draft<'_, '_>)]) -> Result<(), UpdateError> {
+    let mut measures = Measures::default();
+    let mut least_bytes = 0u64;
+    for (path, value) in puts {
+        let Measure { size_bytes, depth } = measures.of(value);
+        if path.elements.len() + depth > MAX_NESTING {
+            return Err(UpdateError::TooDeep);
         }
+        let name_bytes = match path.elements.last() {
+            None => path.attribute.len(),
+            Some(PathElement::Name(name)) => name.len(),
+            Some(PathElement::Index(_)) => 0,
+        };
+        least_bytes = least_bytes.saturating_add(size_bytes).saturating_add(name_bytes as u64);
     }
-}
-
-fn arithmetic(
-    left: &UpdateOperand,
-    right: &UpdateOperand,
-    item: Option<&Item>,
-    operation: fn(&Number, &Number) -> Result<Number, NumberError>,
-) -> Result<AttributeValue, UpdateError> {
-    match (left.evaluate(item)?, right.evaluate(item)?) {
-        (AttributeValue::N(left), AttributeValue::N(right)) => {
-            operation(&left, &right).map(AttributeValue::N).map_err(|_| UpdateError::Overflow)
-        }
-        _ => Err(UpdateError::OperandType),
-    }
-}
-
-impl UpdateOperand {
-    fn evaluate(&self, item: Option<&Item>) -> Result<AttributeValue, UpdateError> {
-        let stored = |path: &Path| item.and_then(|item| path.resolve(item)).cloned();
-        match self {
-            Self::Path(path) => stored(path).ok_or(UpdateError::MissingAttribute),
-            Self::Value(value) => Ok((**value).clone()),
-            Self::IfNotExists(path, other) => stored(path).map_or_else(|| other.evaluate(item), Ok),
-            Self::ListAppend(first, second) => match (first.evaluate(item)?, second.evaluate(item)?) {
-                (AttributeValue::L(mut first), AttributeValue::L(second)) => {
-                    first.extend(second);
-                    Ok(AttributeValue::L(first))
-                }
-                _ => Err(UpdateError::OperandType),
-            },
-        }
-    }
+    if least_bytes > MAX_ITEM_BYTES { Err(UpdateError::TooLarge) } else { Ok(()) }
 }
 
 /// Returns whether a path that leads to nothing could lead to something if its last step did.
 fn has_parent(item: &Item, path: &Path) -> bool {
     let Some((last, steps)) = path.elements.split_last() else { return true };
     let parent = item
-        .get(&path.attribute)
+        .get(&*path.attribute)
         .and_then(|value| steps.iter().try_fold(value, |value, element| step(value, element)));
     matches!(
         (parent, last),
@@ -218,7 +214,7 @@ fn parent<'a, 'p>(
     path: &'p Path,
 ) -> Result<Option<(&'a mut AttributeValue, &'p PathElement)>, UpdateError> {
     let Some((last, steps)) = path.elements.split_last() else { return Ok(None) };
-    let mut value = item.get_mut(&path.attribute).ok_or(UpdateError::InvalidPath)?;
+    let mut value = item.get_mut(&*path.attribute).ok_or(UpdateError::InvalidPath)?;
     for element in steps {
         value = match (value, element) {
             (AttributeValue::M(map), PathElement::Name(name)) => map.get_mut(name),
@@ -230,27 +226,39 @@ fn parent<'a, 'p>(
     Ok(Some((value, last)))
 }
 
-fn put(item: &mut Item, path: &Path, new: AttributeValue) -> Result<(), UpdateError> {
+fn put(item: &mut Item, path: &Path, new: Made<'_>) -> Result<(), UpdateError> {
     match parent(item, path)? {
-        None => {
-            item.insert(path.attribute.clone(), new);
-        }
-        Some((AttributeValue::M(map), PathElement::Name(name))) => {
-            map.insert(name.clone(), new);
-        }
+        None => match item.get_mut(&*path.attribute) {
+            Some(value) => replace(value, new),
+            None => {
+                item.insert(path.attribute.to_string(), new.into_value());
+            }
+        },
+        Some((AttributeValue::M(map), PathElement::Name(name))) => match map.get_mut(name) {
+            Some(value) => replace(value, new),
+            None => {
+                map.insert(&**name, new.into_value());
+            }
+        },
         Some((AttributeValue::L(list), PathElement::Index(index))) => match list.get_mut(*index as usize) {
-            Some(element) => *element = new,
-            None => list.push(new),
+            Some(element) => replace(element, new),
+            None => list.push(new.into_value()),
         },
         Some(_) => return Err(UpdateError::InvalidPath),
     }
     Ok(())
 }
 
+/// Puts a value in the place of another, which is gone before a constant is copied.
+fn replace(value: &mut AttributeValue, new: Made<'_>) {
+    *value = AttributeValue::Null;
+    *value = new.into_value();
+}
+
 fn remove(item: &mut Item, path: &Path) -> Result<(), UpdateError> {
     match parent(item, path)? {
         None => {
-            item.remove(&path.attribute);
+            item.remove(&*path.attribute);
         }
         Some((AttributeValue::M(map), PathElement::Name(name))) => {
             map.remove(name);

@@ -28,7 +28,7 @@ fn parse(expression: &str, values: &str) -> UpdateExpression {
 /// Checks what an update makes of the old item (none if it is empty), as JSON, or the message it fails with.
 fn check_on(old: &str, expression: &str, values: &str, expected: &str) {
     let old = if old.is_empty() { None } else { Some(item(old)) };
-    let actual = match parse(expression, values).apply(old.as_ref(), &item(KEY)) {
+    let actual = match parse(expression, values).apply(old, &item(KEY)) {
         Ok(new) => new.map_or("nothing".to_owned(), |new| new.to_string()),
         Err(e) => e.to_string(),
     };
@@ -38,7 +38,7 @@ fn check_on(old: &str, expression: &str, values: &str, expected: &str) {
 /// Checks the attributes that an update changes in the test item: their new values as JSON, `gone` if they are removed.
 fn check(expression: &str, values: &str, expected: &str) {
     let old = item(ITEM);
-    let actual = match parse(expression, values).apply(Some(&old), &item(KEY)) {
+    let actual = match parse(expression, values).apply(Some(old.clone()), &item(KEY)) {
         Ok(new) => {
             let new = new.unwrap();
             let changed = new.iter().filter(|(name, value)| old.get(*name) != Some(value));
@@ -215,12 +215,11 @@ fn a_missing_item_is_created_only_by_set_and_add() {
 
 #[test]
 fn results_nest_at_most_32_levels() {
-    let deep = |levels| {
-        (1..levels).fold(AttributeValue::Null, |inner, _| AttributeValue::M([("a".to_owned(), inner)].into()))
-    };
+    let deep =
+        |levels| (1..levels).fold(AttributeValue::Null, |inner, _| AttributeValue::M([("a", inner)].into()));
     let set = |levels| {
         let placeholders = Placeholders::new([], [(":v".to_owned(), deep(levels))]);
-        UpdateExpression::parse("SET m.a = :v", &placeholders).unwrap().apply(Some(&item(ITEM)), &item(KEY))
+        UpdateExpression::parse("SET m.a = :v", &placeholders).unwrap().apply(Some(item(ITEM)), &item(KEY))
     };
     assert!(set(31).is_ok());
     assert_eq!(
@@ -237,9 +236,9 @@ fn targets_are_projected_for_return_values() {
                 "m":{"M":{"a":{"N":"1"},"b":{"N":"2"}}}}"#,
         );
         let update = parse(expression, values);
-        let new = update.apply(Some(&old), &item(KEY)).unwrap();
+        let new = update.apply(Some(old.clone()), &item(KEY)).unwrap();
         let text = |item: Option<&Item>| {
-            update.project_targets(item).map_or("absent".to_owned(), |item| item.to_string())
+            update.project_targets(item.cloned()).map_or("absent".to_owned(), |item| item.to_string())
         };
         assert_eq!(text(Some(&old)), expected_old, "{expression}, old");
         assert_eq!(text(new.as_ref()), expected_new, "{expression}, new");
@@ -497,7 +496,7 @@ proptest! {
             [(":v".to_owned(), v), (":w".to_owned(), w)],
         );
         if let Ok(update) = UpdateExpression::parse(&text, &placeholders) {
-            let _result = update.apply(Some(&old), &Item::new());
+            let _result = update.apply(Some(old.clone()), &Item::new());
         }
     }
 
@@ -505,9 +504,9 @@ proptest! {
     /// creates nothing, or keeps the key.
     #[test]
     fn updates_touch_only_their_targets(update in any_update(), old in any_item()) {
-        if let Ok(new) = update.apply(Some(&old), &Item::new()) {
+        if let Ok(new) = update.apply(Some(old.clone()), &Item::new()) {
             let new = new.unwrap();
-            let touched = |name: &String| update.targets().any(|path| path.attribute == *name);
+            let touched = |name: &String| update.targets().any(|path| *path.attribute == **name);
             for name in old.keys().chain(new.keys()).filter(|name| !touched(name)) {
                 prop_assert_eq!(old.get(name), new.get(name));
             }

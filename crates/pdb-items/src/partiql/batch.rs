@@ -76,7 +76,7 @@ impl Batch {
     fn parse(input: BatchExecuteStatementInput) -> Result<Self, ItemsError> {
         let entries: Vec<Entry> = input
             .statements
-            .iter()
+            .into_iter()
             .map(|statement| Entry {
                 parsed: ParsedStatement::parse(&statement.statement, &statement.parameters),
                 consistent_read: statement.consistent_read,

@@ -27,12 +27,16 @@ impl ItemManager {
     /// [`ItemsError::DuplicateItem`].
     pub fn execute_statement(
         &self,
-        input: ExecuteStatementInput,
+        mut input: ExecuteStatementInput,
     ) -> Pending<Result<ExecuteStatementOutput, ItemsError>> {
         match ParsedStatement::parse(&input.statement, &input.parameters) {
             Err(error) => Pending::ready(Err(error)),
             Ok(parsed) if parsed.statement.is_read() => Pending::ready(self.select(&parsed, &input)),
-            Ok(parsed) => self.submit(Ok(self.plan_statement(parsed, &input))),
+            Ok(parsed) => {
+                // The statement has its own copies, which may be large.
+                input.parameters.clear();
+                self.submit(Ok(self.plan_statement(parsed, &input)))
+            }
         }
     }
 
@@ -43,12 +47,13 @@ impl ItemManager {
     /// As [`ItemManager::execute_statement`].
     pub fn execute_statement_blocking(
         &self,
-        input: ExecuteStatementInput,
+        mut input: ExecuteStatementInput,
     ) -> Result<ExecuteStatementOutput, ItemsError> {
         let parsed = ParsedStatement::parse(&input.statement, &input.parameters)?;
         if parsed.statement.is_read() {
             self.select(&parsed, &input)
         } else {
+            input.parameters.clear();
             self.store.write(self.plan_statement(parsed, &input))
         }
     }

@@ -172,7 +172,7 @@ fn check_projected(position: Position<'_>, select: &Select, access: &Access) -> 
     let Some(index) = position.index else { return Ok(false) };
     let lacks = |attribute: &&str| !index.projects(&position.table.key_schema, attribute);
     let mut missing: Vec<&str> =
-        select.projection.iter().flatten().map(|part| part.path.attribute.as_str()).filter(lacks).collect();
+        select.projection.iter().flatten().map(|part| &*part.path.attribute).filter(lacks).collect();
     missing.sort_unstable();
     missing.dedup();
     if index.kind == IndexKind::Global && !missing.is_empty() {
@@ -184,7 +184,7 @@ fn check_projected(position: Position<'_>, select: &Select, access: &Access) -> 
     }
     if let (Access::Query(_), Some(condition)) = (access, &select.condition) {
         let mut filtered: Vec<&str> =
-            condition.paths().into_iter().map(|path| path.attribute.as_str()).filter(lacks).collect();
+            condition.paths().into_iter().map(|path| &*path.attribute).filter(lacks).collect();
         filtered.sort_unstable();
         filtered.dedup();
         if !filtered.is_empty() {
@@ -231,7 +231,7 @@ fn ordered(
     }
     let order_of = |attributes: &[pdb_model::KeyAttribute]| {
         let name = &attributes.first()?.name;
-        select.order_by.iter().find(|order| order.path.attribute == *name).map(|order| order.is_descending)
+        select.order_by.iter().find(|order| *order.path.attribute == **name).map(|order| order.is_descending)
     };
     let direction =
         if order_of(&schema.range) == Some(true) { Direction::Backward } else { Direction::Forward };

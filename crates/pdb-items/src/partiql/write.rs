@@ -2,6 +2,8 @@
 //!
 //! Evidence: `dynamodb.md` 11.3 and 11.5.
 
+use std::sync::Arc;
+
 use pdb_expr::partiql::{PartiqlError, Returning, Statement, has_other_conditions, primary_key};
 use pdb_expr::{ConditionExpression, Path};
 use pdb_model::{Item, TableDefinition, TableName};
@@ -21,7 +23,7 @@ pub(super) fn planned(
     let (change, condition) = match statement {
         Statement::Select(_) => return Ok(None),
         Statement::Insert(_) if is_index => return Err(refused(PartiqlError::InsertIntoIndex)),
-        Statement::Insert(insert) => (Change::Insert(insert.item.clone()), None),
+        Statement::Insert(insert) => (Change::Insert(Arc::clone(&insert.item)), None),
         Statement::Update(_) | Statement::Delete(_) if is_index => {
             return Err(refused(PartiqlError::WriteToIndex));
         }

@@ -156,7 +156,7 @@ pub(crate) fn list(elements: impl IntoIterator<Item = AttributeValue>) -> Attrib
 }
 
 pub(crate) fn map(entries: &[(&str, AttributeValue)]) -> AttributeValue {
-    AttributeValue::M(values(entries))
+    AttributeValue::M(values(entries).into())
 }
 
 /// The numbers of an attribute, item by item.

@@ -294,3 +294,28 @@ impl SideText for (Option<pdb_items::CapacityUnits>, Option<pdb_items::CapacityU
         }
     }
 }
+
+/// Large items are not all kept in memory between the conditions and the writes; nothing else may differ.
+#[test]
+fn many_large_items_change_together() {
+    let db = Db::new();
+    let large = || AttributeValue::from("x".repeat(300_000));
+    for s in 1..=20 {
+        db.put(key("large", s).with("x", s).with("text", large()));
+    }
+    let updates = |failing: i64| {
+        (1..=20).map(move |s| {
+            let write = update(key("large", s), "ADD x :one", &[(":one", 1.into())]);
+            let condition = if s == failing { "attribute_not_exists(x)" } else { "attribute_exists(x)" };
+            TransactWrite { condition_expression: Some(condition.to_owned()), ..write }
+        })
+    };
+    let refusal = db.items.transact_write_items_blocking(input(updates(19)));
+    assert_eq!(reasons(refusal)[18], "ConditionalCheckFailed: The conditional request failed");
+    assert_eq!(db.get(key("large", 1)).unwrap()["x"], 1.into());
+    db.items.transact_write_items_blocking(input(updates(0))).unwrap();
+    for s in 1..=20 {
+        let expected = key("large", s).with("x", s + 1).with("text", large());
+        assert_eq!(db.get(key("large", s)), Some(expected));
+    }
+}

@@ -11,14 +11,14 @@ fn any_value() -> impl Strategy<Value = AttributeValue> {
         vec(any::<u8>(), 0..20).prop_map(AttributeValue::B),
         any::<bool>().prop_map(AttributeValue::Bool),
         Just(AttributeValue::Null),
-        btree_set(any::<String>(), 1..4).prop_map(AttributeValue::Ss),
-        btree_set(number, 1..4).prop_map(AttributeValue::Ns),
-        btree_set(vec(any::<u8>(), 0..5), 1..4).prop_map(AttributeValue::Bs),
+        btree_set(any::<String>(), 1..4).prop_map(|set| AttributeValue::Ss(set.into())),
+        btree_set(number, 1..4).prop_map(|set| AttributeValue::Ns(set.into())),
+        btree_set(vec(any::<u8>(), 0..5), 1..4).prop_map(|set| AttributeValue::Bs(set.into())),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(AttributeValue::L),
-            btree_map(any::<String>(), inner, 0..4).prop_map(AttributeValue::M),
+            btree_map(any::<String>(), inner, 0..4).prop_map(|map| AttributeValue::M(map.into())),
         ]
     })
 }

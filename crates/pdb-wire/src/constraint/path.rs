@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::decode::cut;
+
 /// A path from the root of the input, linked upwards so that it costs nothing until it is printed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Path<'p> {
@@ -37,7 +39,7 @@ impl<'p> Path<'p> {
 
     /// A value of the map at this path.
     pub(crate) fn key(&'p self, key: &'p str) -> Self {
-        Path { parent: Some(self), step: Step::Key(key) }
+        Path { parent: Some(self), step: Step::Key(cut(key)) }
     }
 
     /// The path with members as the model names them (`RequestItems.Orders.member.Keys`).

@@ -4,21 +4,38 @@ use pdb_model::{ApiError, ErrorCode};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny};
 
-use super::{Decode, Seed};
+use super::meter::{MAX_COPIED_BYTES, MAX_DECODED_BYTES};
+use super::{Decode, Meter, Place, Seed};
 
 /// Reads an operation's input.
 ///
 /// # Errors
 ///
-/// `SerializationException`, with a text if the body is JSON of a wrong type and without if it is not JSON.
+/// `SerializationException`, with a text if the body is JSON of a wrong type and without if it is not JSON. `ValidationException` if it
+/// would take too much memory.
 pub(crate) fn decode_body<'de, T: Decode<'de>>(body: &'de [u8]) -> Result<T, ApiError> {
+    decode_within(body, MAX_DECODED_BYTES)
+}
+
+/// Reads the input of an operation that copies values into what they become: updates, transactions and statements.
+///
+/// # Errors
+///
+/// As [`decode_body`].
+pub(crate) fn decode_copied<'de, T: Decode<'de>>(body: &'de [u8]) -> Result<T, ApiError> {
+    decode_within(body, MAX_COPIED_BYTES)
+}
+
+fn decode_within<'de, T: Decode<'de>>(body: &'de [u8], max_bytes: usize) -> Result<T, ApiError> {
+    let meter = Meter::new(max_bytes);
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    match Seed::<T>::member()
+    match Seed::<T>::new(Place::body(&meter))
         .deserialize(&mut deserializer)
         .and_then(|input| deserializer.end().map(|()| input))
     {
         Ok(Some(input)) => Ok(input),
         Ok(None) => Err(not_json()),
+        Err(_) if meter.refusal().is_some() && is_json(body) => Err(meter.refusal().unwrap_or_else(not_json)),
         // A type error counts only if the rest of the body is JSON: syntax is checked first.
         Err(error) if error.is_data() && is_json(body) => {
             Err(ApiError::new(ErrorCode::SerializationException, text_of(&error)))

@@ -12,14 +12,21 @@ impl<'de, T: Decode<'de>> Decode<'de> for Vec<T> {
         Kind::List(T::kind().java_type())
     }
 
-    fn from_list<A: SeqAccess<'de>>(_place: Place, mut elements: A) -> Result<Self, A::Error> {
+    fn from_list<A: SeqAccess<'de>>(place: Place<'_>, mut elements: A) -> Result<Self, A::Error> {
         let mut list = Self::new();
-        while let Some(element) = elements.next_element_seed(Seed::<T>::element())? {
-            list.extend(element);
+        while let Some(element) = elements.next_element_seed(Seed::<T>::element(place))? {
+            if let Some(element) = element {
+                place.meter.take(T::weight())?;
+                list.push(element);
+            }
         }
         Ok(list)
     }
 }
+
+/// What an entry of a map takes besides its value: its name, its place in the table that finds repeated names, and in the maps that
+/// operations make.
+const ENTRY_BYTES: usize = 320;
 
 /// A map in the order of the request; of two entries of one name the last wins, in the place of the first.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,11 +85,12 @@ impl<'de, T: Decode<'de>> Decode<'de> for Entries<'de, T> {
         Kind::Map(T::kind().java_type())
     }
 
-    fn from_map<A: MapAccess<'de>>(_place: Place, mut members: A) -> Result<Self, A::Error> {
+    fn from_map<A: MapAccess<'de>>(place: Place<'_>, mut members: A) -> Result<Self, A::Error> {
         let mut entries: Vec<(Cow<'de, str>, T)> = Vec::new();
         let mut may_repeat = false;
         while let Some(name) = members.next_key_seed(NameSeed)? {
-            if let Some(value) = members.next_value_seed(Seed::<T>::element())? {
+            if let Some(value) = members.next_value_seed(Seed::<T>::element(place))? {
+                place.meter.take(ENTRY_BYTES + T::weight())?;
                 // Few entries are the rule: only long maps pay for a lookup table, at the end.
                 may_repeat |= entries.len() >= 8 || entries.iter().any(|(earlier, _)| *earlier == name);
                 entries.push((name, value));

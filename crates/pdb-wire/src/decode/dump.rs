@@ -2,9 +2,26 @@
 
 use super::{Blob, Entries, Text};
 
+/// How much of a value a text shows. AWS's limit, if it has one, is not known.
+const MAX_SHOWN_BYTES: usize = 128 * 1024;
+
+/// Returns what a text shows of a value.
+pub(crate) fn cut(text: &str) -> &str {
+    let mut end = text.len().min(MAX_SHOWN_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// Whether as much is printed as will be shown.
+pub(crate) fn is_long(out: &str) -> bool {
+    out.len() > MAX_SHOWN_BYTES
+}
+
 /// Prints a value inside `Value '...' at ...`.
 pub(crate) trait Dump {
-    /// Appends the value to `out`.
+    /// Appends the value to `out`; may leave out what is behind the part that is shown.
     fn dump(&self, out: &mut String);
 
     /// The value alone.
@@ -29,13 +46,13 @@ pub(crate) fn dump_member<T: Dump>(wire_name: &str, value: Option<&T>, out: &mut
 
 impl Dump for str {
     fn dump(&self, out: &mut String) {
-        out.push_str(self);
+        out.push_str(cut(self));
     }
 }
 
 impl Dump for Text<'_> {
     fn dump(&self, out: &mut String) {
-        out.push_str(self);
+        out.push_str(cut(self));
     }
 }
 
@@ -64,6 +81,9 @@ impl<T: Dump> Dump for Vec<T> {
     fn dump(&self, out: &mut String) {
         out.push('[');
         for (index, element) in self.iter().enumerate() {
+            if is_long(out) {
+                break;
+            }
             if index > 0 {
                 out.push_str(", ");
             }
@@ -77,6 +97,9 @@ impl<T: Dump> Dump for Entries<'_, T> {
     fn dump(&self, out: &mut String) {
         out.push('{');
         for (index, (name, value)) in self.iter().enumerate() {
+            if is_long(out) {
+                break;
+            }
             if index > 0 {
                 out.push_str(", ");
             }

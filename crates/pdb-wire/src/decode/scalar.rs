@@ -16,7 +16,9 @@ impl<'de> Decode<'de> for Text<'de> {
         Kind::Scalar("java.lang.String")
     }
 
-    fn from_text<E: Error>(_place: Place, value: Cow<'de, str>) -> Result<Self, E> {
+    fn from_text<E: Error>(place: Place<'_>, value: Cow<'de, str>) -> Result<Self, E> {
+        // Sooner or later there is a copy of most texts.
+        place.meter.take(value.len())?;
         Ok(value)
     }
 }
@@ -26,11 +28,11 @@ impl<'de> Decode<'de> for bool {
         Kind::Scalar("java.lang.Boolean")
     }
 
-    fn from_bool<E: Error>(_place: Place, value: bool) -> Result<Self, E> {
+    fn from_bool<E: Error>(_place: Place<'_>, value: bool) -> Result<Self, E> {
         Ok(value)
     }
 
-    fn from_text<E: Error>(_place: Place, value: Cow<'de, str>) -> Result<Self, E> {
+    fn from_text<E: Error>(_place: Place<'_>, value: Cow<'de, str>) -> Result<Self, E> {
         let is = |words: [&str; 3]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
         if is(["true", "1", "yes"]) {
             Ok(true)
@@ -49,12 +51,12 @@ macro_rules! integer {
                 Kind::Scalar($class)
             }
 
-            fn from_integer<E: Error>(_place: Place, value: i128) -> Result<Self, E> {
+            fn from_integer<E: Error>(_place: Place<'_>, value: i128) -> Result<Self, E> {
                 let bounded = value.clamp(<$type>::MIN.into(), <$type>::MAX.into());
                 Ok(Self::try_from(bounded).unwrap_or_default())
             }
 
-            fn from_decimal<E: Error>(place: Place, value: f64) -> Result<Self, E> {
+            fn from_decimal<E: Error>(place: Place<'_>, value: f64) -> Result<Self, E> {
                 Self::from_integer(place, value.floor() as i128)
             }
         }
@@ -68,11 +70,11 @@ impl<'de> Decode<'de> for f64 {
         Kind::Scalar("java.lang.Double")
     }
 
-    fn from_integer<E: Error>(_place: Place, value: i128) -> Result<Self, E> {
+    fn from_integer<E: Error>(_place: Place<'_>, value: i128) -> Result<Self, E> {
         Ok(value as f64)
     }
 
-    fn from_decimal<E: Error>(_place: Place, value: f64) -> Result<Self, E> {
+    fn from_decimal<E: Error>(_place: Place<'_>, value: f64) -> Result<Self, E> {
         Ok(value)
     }
 }
@@ -86,7 +88,8 @@ impl<'de> Decode<'de> for Blob {
         Kind::Scalar("java.nio.ByteBuffer")
     }
 
-    fn from_text<E: Error>(_place: Place, value: Cow<'de, str>) -> Result<Self, E> {
+    fn from_text<E: Error>(place: Place<'_>, value: Cow<'de, str>) -> Result<Self, E> {
+        place.meter.take(value.len())?;
         if !value.len().is_multiple_of(4) {
             let length = value.len();
             return Err(E::custom(format!(

@@ -49,14 +49,14 @@ macro_rules! shape {
         }
 
         fn from_map<A: serde::de::MapAccess<$life>>(
-            _place: $crate::decode::Place,
+            place: $crate::decode::Place<'_>,
             mut members: A,
         ) -> Result<Self, A::Error> {
             let mut shape = Self::default();
             while let Some(name) = members.next_key_seed($crate::decode::NameSeed)? {
                 match name.as_ref() {
                     $($wire => {
-                        shape.$field = members.next_value_seed($crate::decode::Seed::<$type>::member())?;
+                        shape.$field = members.next_value_seed($crate::decode::Seed::<$type>::member(place))?;
                     })*
                     _ => $crate::decode::skip_value(&mut members)?,
                 }

@@ -11,7 +11,7 @@ use super::placeholders::{self, Presence};
 use super::table::{self, ShownTables};
 use crate::Wire;
 use crate::constraint::{Constraints, Path, at};
-use crate::decode::{Entries, Text, decode_body, shape};
+use crate::decode::{Entries, Text, decode_copied, shape};
 use crate::json::JsonWriter;
 use crate::layer::{Family, Texts};
 use crate::value::{AttributeMap, Value};
@@ -207,7 +207,7 @@ pub(crate) async fn transact_write_items(wire: &Wire, body: &[u8]) -> Result<Vec
 }
 
 fn decode(texts: Texts, body: &[u8]) -> Result<(TransactWriteItemsInput, ShownTables), ApiError> {
-    let input: shapes::TransactWriteItemsInput<'_> = decode_body(body)?;
+    let input: shapes::TransactWriteItemsInput<'_> = decode_copied(body)?;
     let mut check = Constraints::new(texts);
     let consumed = check.one_of::<ReturnConsumedCapacity>(
         &at("ReturnConsumedCapacity"),

@@ -13,7 +13,7 @@ use super::placeholders::{self, Presence};
 use super::table;
 use crate::Wire;
 use crate::constraint::{Constraints, at};
-use crate::decode::{Entries, Text, decode_body, shape};
+use crate::decode::{Entries, Text, decode_copied, shape};
 use crate::layer::Family;
 use crate::value::{AttributeMap, Value};
 
@@ -43,7 +43,7 @@ mod shapes {
 /// Runs `UpdateItem`.
 pub(crate) async fn update_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let texts = wire.texts(Family::SingleWrite);
-    let input: shapes::UpdateItemInput<'_> = decode_body(body)?;
+    let input: shapes::UpdateItemInput<'_> = decode_copied(body)?;
 
     let mut check = Constraints::new(texts);
     let consumed = check.one_of::<ReturnConsumedCapacity>(

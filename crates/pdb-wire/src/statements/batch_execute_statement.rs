@@ -7,7 +7,7 @@ use pretender::partiql::{BatchExecuteStatementInput, BatchStatement, BatchStatem
 use super::{constrain_statement, parameters};
 use crate::Wire;
 use crate::constraint::{Constraints, at};
-use crate::decode::{Text, decode_body, shape};
+use crate::decode::{Text, decode_copied, shape};
 use crate::items::write_capacity;
 use crate::json::JsonWriter;
 use crate::layer::Texts;
@@ -34,7 +34,7 @@ mod shapes {
 
 /// Runs `BatchExecuteStatement`.
 pub(crate) fn batch_execute_statement(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: shapes::BatchExecuteStatementInput<'_> = decode_body(body)?;
+    let input: shapes::BatchExecuteStatementInput<'_> = decode_copied(body)?;
 
     let mut check = Constraints::new(Texts::CLASSIC);
     let consumed = check.one_of::<ReturnConsumedCapacity>(

@@ -7,7 +7,7 @@ use pretender::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use super::{constrain_statement, parameters};
 use crate::Wire;
 use crate::constraint::{Constraints, at};
-use crate::decode::{Text, decode_body, shape};
+use crate::decode::{Text, decode_copied, shape};
 use crate::items::write_capacity;
 use crate::json::JsonWriter;
 use crate::layer::Texts;
@@ -32,7 +32,7 @@ mod shapes {
 
 /// Runs `ExecuteStatement`.
 pub(crate) fn execute_statement(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: shapes::ExecuteStatementInput<'_> = decode_body(body)?;
+    let input: shapes::ExecuteStatementInput<'_> = decode_copied(body)?;
 
     let mut check = Constraints::new(Texts::CLASSIC);
     constrain_statement(

@@ -7,7 +7,7 @@ use pretender::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use super::constrain_statement;
 use crate::Wire;
 use crate::constraint::{Constraints, at};
-use crate::decode::{Text, decode_body, shape};
+use crate::decode::{Text, decode_copied, shape};
 use crate::items::write_capacity;
 use crate::json::JsonWriter;
 use crate::layer::Texts;
@@ -35,7 +35,7 @@ mod shapes {
 
 /// Runs `ExecuteTransaction`.
 pub(crate) fn execute_transaction(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let input: shapes::ExecuteTransactionInput<'_> = decode_body(body)?;
+    let input: shapes::ExecuteTransactionInput<'_> = decode_copied(body)?;
 
     let mut check = Constraints::new(Texts::CLASSIC);
     let consumed = check.one_of::<ReturnConsumedCapacity>(

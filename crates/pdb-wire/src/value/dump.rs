@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use pdb_model::AttributeValue;
 
 use super::{AttributeMap, Value};
-use crate::decode::Dump;
+use crate::decode::{Dump, cut, is_long};
 
 const MEMBERS: [(&str, &str); 10] = [
     ("S", "s"),
@@ -47,12 +47,12 @@ fn dump_value(value: &AttributeValue, out: &mut String) {
 
 fn dump_content(value: &AttributeValue, out: &mut String) {
     match value {
-        AttributeValue::S(text) => out.push_str(text),
+        AttributeValue::S(text) => out.push_str(cut(text)),
         AttributeValue::N(number) => out.push_str(&number.to_string()),
         AttributeValue::B(bytes) => out.push_str(&STANDARD.encode(bytes)),
         AttributeValue::Bool(flag) => out.push_str(&flag.to_string()),
         AttributeValue::Null => out.push_str("true"),
-        AttributeValue::Ss(set) => dump_list(set, |text, out| out.push_str(text), out),
+        AttributeValue::Ss(set) => dump_list(set, |text, out| out.push_str(cut(text)), out),
         AttributeValue::Ns(set) => dump_list(set, |number, out| out.push_str(&number.to_string()), out),
         AttributeValue::Bs(set) => dump_list(set, |bytes, out| out.push_str(&STANDARD.encode(bytes)), out),
         AttributeValue::L(list) => dump_list(list, dump_value, out),
@@ -63,6 +63,9 @@ fn dump_content(value: &AttributeValue, out: &mut String) {
 fn dump_list<T>(list: impl IntoIterator<Item = T>, print: impl Fn(T, &mut String), out: &mut String) {
     out.push('[');
     for (index, element) in list.into_iter().enumerate() {
+        if is_long(out) {
+            break;
+        }
         if index > 0 {
             out.push_str(", ");
         }
@@ -74,6 +77,9 @@ fn dump_list<T>(list: impl IntoIterator<Item = T>, print: impl Fn(T, &mut String
 fn dump_map<'v>(map: impl Iterator<Item = (&'v str, &'v AttributeValue)>, out: &mut String) {
     out.push('{');
     for (index, (name, value)) in map.enumerate() {
+        if is_long(out) {
+            break;
+        }
         if index > 0 {
             out.push_str(", ");
         }

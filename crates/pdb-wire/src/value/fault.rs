@@ -1,9 +1,12 @@
 //! What can be wrong with an attribute value, and AWS's words for it.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pdb_model::NumberError;
 
+use crate::decode::{cut, is_long};
 use crate::layer::Texts;
 
 const OVERFLOW: NumberError = NumberError::Overflow;
@@ -35,6 +38,8 @@ pub(crate) enum Fault {
     SeveralTypes,
     /// Nested more than 32 levels.
     TooDeep,
+    /// Larger than an item may be.
+    TooLarge,
     /// An attribute without a name.
     EmptyName,
     /// A name of more than 65,535 bytes.
@@ -56,14 +61,18 @@ impl Fault {
             Self::EmptySet("NS") => format!("{INVALID}An number set  may not be empty"),
             Self::EmptySet(_) => format!("{INVALID}Binary sets should not be empty"),
             Self::RepeatedText(members) => {
-                let printed = if texts.is_modern { quoted(members, String::clone) } else { members.clone() };
-                format!("{INVALID}Input collection [{}] contains duplicates.", printed.join(", "))
+                let printed = if texts.is_modern {
+                    printed(in_modern_order(members), ", ", |text| format!("\"{text}\""))
+                } else {
+                    printed(members, ", ", String::clone)
+                };
+                format!("{INVALID}Input collection [{printed}] contains duplicates.")
             }
             Self::RepeatedBlob(members) => {
                 let printed = if texts.is_modern {
-                    quoted(members, |bytes| STANDARD.encode(bytes)).join(",")
+                    printed(in_modern_order(members), ",", |bytes| format!("\"{}\"", STANDARD.encode(bytes)))
                 } else {
-                    members.iter().map(|bytes| STANDARD.encode(bytes)).collect::<Vec<_>>().join(", ")
+                    printed(members, ", ", |bytes| STANDARD.encode(bytes))
                 };
                 format!("{INVALID}Input collection [{printed}]of type BS contains duplicates.")
             }
@@ -81,6 +90,7 @@ impl Fault {
                 levels beyond supported limit"
                     .to_owned()
             }
+            Self::TooLarge => "Item size has exceeded the maximum allowed size".to_owned(),
             Self::EmptyName => format!("{INVALID}Empty attribute name"),
             Self::LongName(name) => format!(
                 "1 validation error detected: Value '{name}' at 'attributeName' failed to satisfy constraint: Member must \
@@ -120,11 +130,30 @@ fn has_largest_exponent(text: &str) -> bool {
 }
 
 /// Puts the members in the order in which the newer hosts print them: those up to the first repeat sorted, then the repeat, then the rest
-/// as sent; each in quotes.
-fn quoted<T: Ord>(members: &[T], print: impl Fn(&T) -> String) -> Vec<String> {
-    let repeat = (0..members.len()).find(|&at| members[..at].contains(&members[at])).unwrap_or(members.len());
-    let mut ordered: Vec<&T> = members[..repeat].iter().collect();
-    ordered.sort();
-    ordered.extend(&members[repeat..]);
-    ordered.into_iter().map(|member| format!("\"{}\"", print(member))).collect()
+/// as sent.
+fn in_modern_order<T: Ord>(members: &[T]) -> Vec<&T> {
+    let mut seen = BTreeSet::new();
+    let repeat = members.iter().position(|member| !seen.insert(member)).unwrap_or(members.len());
+    let mut ordered: Vec<&T> = members.iter().collect();
+    ordered[..repeat].sort();
+    ordered
+}
+
+/// Prints as many members as are shown.
+fn printed<'t, T: 't>(
+    members: impl IntoIterator<Item = &'t T>,
+    separator: &str,
+    print: impl Fn(&T) -> String,
+) -> String {
+    let mut text = String::new();
+    for (position, member) in members.into_iter().enumerate() {
+        if is_long(&text) {
+            break;
+        }
+        if position > 0 {
+            text.push_str(separator);
+        }
+        text.push_str(&print(member));
+    }
+    cut(&text).to_owned()
 }

@@ -1,11 +1,9 @@
 //! The rules of validation.md, section 6.
 
-use std::collections::BTreeSet;
-
 use pretender::MessageLayer;
 
 use super::*;
-use crate::decode::decode_body;
+use crate::decode::{Entries, decode_body};
 use crate::layer::Family;
 
 fn layers() -> [Texts; 2] {
@@ -47,7 +45,7 @@ fn values_are_decoded() {
     assert_eq!(decoded(r#"{"NULL":true}"#), AttributeValue::Null);
     assert_eq!(decoded(r#"{"SS":["b","a",""]}"#).to_string(), r#"{"SS":["","a","b"]}"#);
     assert_eq!(decoded(r#"{"NS":["2","1e0"]}"#).to_string(), r#"{"NS":["1","2"]}"#);
-    assert_eq!(decoded(r#"{"BS":["Ag==","AQ=="]}"#), AttributeValue::Bs(BTreeSet::from([vec![1], vec![2]])));
+    assert_eq!(decoded(r#"{"BS":["Ag==","AQ=="]}"#), AttributeValue::Bs([vec![1], vec![2]].into()));
     assert_eq!(
         decoded(r#"{"L":[{"M":{"k":{"S":""}}},{"L":[]}]}"#).to_string(),
         r#"{"L":[{"M":{"k":{"S":""}}},{"L":[]}]}"#
@@ -147,6 +145,61 @@ fn faults_are_found_in_the_order_of_the_request() {
     assert_eq!(first(r#"{"b":{"L":[{"S":"a"},{}]},"a":{"N":"x"}}"#), EMPTY);
     assert!(first(r#"{"b":{"N":"x"},"a":{}}"#).ends_with(": x"));
     assert_eq!(first(r#"{"a":{"S":"a","M":{"b":{}}}}"#), EMPTY);
+}
+
+/// Finding the first repeat must not take a comparison for each pair.
+#[test]
+fn long_sets_with_a_repeat_are_soon_refused_and_cut() {
+    let members: String = (0..150_000).map(|n| format!("\"{n}\",")).collect();
+    for (tag, last) in [("SS", "7"), ("NS", "7.0")] {
+        let [classic, modern] = faults(&format!(r#"{{"{tag}":[{members}"{last}"]}}"#));
+        assert!(classic.len() < 140_000 && modern.len() < 140_000);
+        assert!(
+            tag == "NS" || classic.contains("[0, 1, 2, 3,") && modern.contains(r#"["0", "1", "10", "100","#)
+        );
+    }
+}
+
+/// Texts show no more of a value than a screen could.
+#[test]
+fn long_values_are_cut_where_they_are_shown() {
+    let [classic, _] = faults(&format!(r#"{{"N":"{}"}}"#, "ä".repeat(200_000)));
+    assert_eq!(
+        classic,
+        format!("The parameter cannot be converted to a numeric value: {}", "ä".repeat(65_536))
+    );
+}
+
+/// Items and values are not kept to the end once it is certain that they are too large, but what is kept still is.
+#[test]
+fn what_is_too_large_is_cut_and_stays_too_large() {
+    let long = "x".repeat(2_000_000);
+    let many = |element: &str| vec![element; 900_000].join(",");
+    for value in [
+        format!(r#"{{"S":"{long}"}}"#),
+        format!(r#"{{"B":"{}"}}"#, &long.replace('x', "A")),
+        format!(r#"{{"L":[{}]}}"#, many(r#"{"S":""}"#)),
+        format!(r#"{{"L":[{{"S":"a"}},{{"S":"{long}"}},{{"S":"b"}}]}}"#),
+        format!(r#"{{"M":{{"a":{{"L":[{{"S":"{long}"}}]}},"b":{{"S":"b"}}}}}}"#),
+    ] {
+        let item: AttributeMap =
+            decode_body(format!(r#"{{"a":{value},"z":{{"S":""}}}}"#).as_bytes()).unwrap();
+        let item = item.checked(Texts::CLASSIC).unwrap();
+        assert!((409_601..900_000).contains(&item.size_bytes()), "{}", item.size_bytes());
+        let body = format!(r#"{{"v":{value}}}"#);
+        let values: Entries<'_, Value> = decode_body(body.as_bytes()).unwrap();
+        let fault = values.iter().next().and_then(|(_, value)| value.fault().cloned());
+        assert_eq!(fault, Some(Fault::TooLarge));
+    }
+    // Repeated names count once, but nothing may be left out of an item in silence.
+    let item: AttributeMap = decode_body(
+        format!("{{{}}}", vec![format!(r#""a":{{"S":"{}"}}"#, &long[..300_000]); 4].join(",")).as_bytes(),
+    )
+    .unwrap();
+    assert_eq!(
+        item.checked(Texts::CLASSIC).unwrap_err().message,
+        "Item size has exceeded the maximum allowed size"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod mutations;
 mod pages;
 mod protocol;
 mod single_items;
+mod sizes;
 mod statements;
 mod streams;
 mod transactions;
