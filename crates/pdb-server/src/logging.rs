@@ -5,6 +5,8 @@ use tracing_subscriber::{
     Layer, filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt,
 };
 
+use crate::terminal::VisibleLines;
+
 /// The form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -21,7 +23,7 @@ pub(crate) enum LogFormat {
 /// A text if `level` is neither a level nor a list of directives.
 pub(crate) fn start(level: &str, format: LogFormat) -> Result<(), String> {
     let filter: Targets = level.parse().map_err(|error| format!("log level `{level}`: {error}"))?;
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(|| VisibleLines(std::io::stderr()));
     let lines = match format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
         LogFormat::Json => lines.json().boxed(),

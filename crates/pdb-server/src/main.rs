@@ -7,6 +7,7 @@ mod open_files;
 mod remote;
 mod sign;
 mod signals;
+mod terminal;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// An error and its causes on one line.
+/// An error and its causes on one line that a terminal shows as it is.
 fn one_line(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
@@ -48,5 +49,5 @@ fn one_line(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    line.replace(['\r', '\n'], " ")
+    terminal::visible(&line.replace(['\r', '\n'], " ")).into_owned()
 }

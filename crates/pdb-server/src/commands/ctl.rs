@@ -139,6 +139,7 @@ impl Ctl {
         let client = Client::new(self.endpoint, self.token);
         let (answer, show) = self.command.send(&client)?;
         let text = if self.json { format!("{answer}\n") } else { show(&answer) };
+        let text = crate::terminal::visible_lines(&text);
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             // Whoever reads us has seen enough.

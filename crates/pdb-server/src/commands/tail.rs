@@ -13,6 +13,7 @@ use pretender::{Event, EventPattern, SourceRecord, StartPosition, Subscription, 
 use super::place::Place;
 use super::stop::StopOnSignal;
 use crate::remote::{RemoteRecord, RemoteStreams};
+use crate::terminal::visible;
 
 /// Pages without a record after which an open shard counts as read: AWS answers empty ones before records, too.
 const EMPTY_PAGES: u32 = 3;
@@ -84,9 +85,9 @@ impl Tail {
         self.each(warnings, |event| {
             let RemoteRecord(record) = &event.record;
             if json {
-                writeln!(out, "{record}")?;
+                writeln!(out, "{}", visible(&record.to_string()))?;
             } else {
-                writeln!(out, "{}", line::line(record, many.then_some(&*event.stream_arn)))?;
+                writeln!(out, "{}", visible(&line::line(record, many.then_some(&*event.stream_arn))))?;
             }
             out.flush()
         })
@@ -112,7 +113,9 @@ impl Tail {
                     failing = false;
                     each(&event)?;
                 }
-                Err(error @ TailError::Trimmed { .. }) => writeln!(warnings, "pretender: {error}")?,
+                Err(error @ TailError::Trimmed { .. }) => {
+                    writeln!(warnings, "pretender: {}", crate::one_line(&error))?
+                }
                 // A server that is being restarted is waited for, with one warning.
                 Err(error @ TailError::Source(_)) if follow => {
                     if !failing {

@@ -204,7 +204,7 @@ fn show(notice: &Notice) {
 /// Prints a line; a trigger goes on when nobody reads what it prints.
 fn show_line(out: &mut dyn Write, line: &str) {
     let line = line.replace(['\r', '\n'], " ");
-    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+    match writeln!(out, "{}", crate::terminal::visible(&line)).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => tracing::warn!(%error, "a line is lost"),
         _ => {}
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use pdb_server::{RunningServer, Server, ServerOptions};
 use pretender::{
-    CreateTableInput, Fault, FaultKind, Item, ManualClock, Operation, Pretender, PutItemInput, ScalarType,
-    StreamArn, StreamSpecification, StreamViewType, TableName,
+    AttributeValue, CreateTableInput, Fault, FaultKind, Item, ManualClock, Operation, Pretender,
+    PutItemInput, ScalarType, StreamArn, StreamSpecification, StreamViewType, TableName,
 };
 use std::sync::Arc;
 
@@ -100,6 +100,31 @@ fn records_are_printed_as_the_api_has_them_and_by_pattern() {
         r#"{"dynamodb":{"Keys":{"pk":{"S":["o2"]}}}}"#,
     ];
     assert_eq!(streamed.tail(&either).lines().count(), 2);
+}
+
+/// Names of attributes and of members of maps, and values, can be made to command a terminal.
+#[test]
+fn no_control_character_reaches_the_terminal() {
+    let streamed = Streamed::new();
+    let hostile = "\u{1b}[2J\u{9b}31m\u{7f}\u{202e}\r\n";
+    let put = |value: AttributeValue| {
+        let item = Item::new().with("pk", format!("k{hostile}")).with(format!("a{hostile}"), value);
+        streamed.pretender.put_item(PutItemInput::new(orders(), item)).unwrap();
+    };
+    put(AttributeValue::M([(hostile, hostile.into())].into()));
+    put(AttributeValue::Ss([hostile.to_owned()].into()));
+    let update = Item::new().with("pk", format!("k{hostile}"));
+    streamed.pretender.put_item(PutItemInput::new(orders(), update)).unwrap();
+    for arguments in [&["Orders"][..], &["Orders", "--json"]] {
+        let printed = streamed.tail(arguments);
+        assert_eq!(printed.lines().count(), 3, "{printed:?}");
+        let is_control = |character: char| character.is_control() || character == '\u{202e}';
+        assert!(!printed.lines().any(|line| line.contains(is_control)), "{printed:?}");
+        assert!(printed.contains(r"\u001b[2J\u009b31m\u007f\u202e\r\n"), "{printed:?}");
+    }
+    let first = streamed.tail(&["Orders", "--json"]);
+    let first: serde_json::Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
+    assert_eq!(first["dynamodb"]["Keys"]["pk"]["S"], format!("k{hostile}"));
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use pretender::{CopyPhase, CopyProgress};
 
+use crate::terminal::visible;
+
 /// How often the line on a terminal changes at most.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// How wide the bar is.
@@ -24,14 +26,14 @@ impl Progress {
     pub(super) fn show(&mut self, step: &CopyProgress) {
         if !self.is_terminal {
             if step.is_part_done {
-                let _ = writeln!(std::io::stderr(), "{}", line(step));
+                let _ = writeln!(std::io::stderr(), "{}", visible(&line(step)));
             }
             return;
         }
         if self.shown.is_none_or(|shown| shown.elapsed() > INTERVAL) {
             self.shown = Some(Instant::now());
             // Back to the beginning of the line, and clear what is left of the last one.
-            let _ = write!(std::io::stderr(), "\r{} {}\x1b[K", bar(step), line(step));
+            let _ = write!(std::io::stderr(), "\r{} {}\x1b[K", bar(step), visible(&line(step)));
         }
     }
 
