@@ -21,6 +21,7 @@ pub(crate) fn check(builder: Builder, now: EpochMillis, exchanges: &[Exchange]) 
     read_indexes(&world);
     go_on_with_shards(&world);
     restore(&world);
+    make_anew(&world);
     expire(&world);
     world.db.close();
 }
@@ -113,6 +114,21 @@ fn restore(world: &World) {
         let index = world.call("Scan", &json!({ "TableName": name, "IndexName": "by-status" }));
         assert_eq!(index["Count"], *expected);
     }
+}
+
+/// Some tables of each kind are new ones then, beside the old.
+fn make_anew(world: &World) {
+    world.call(
+        "CreateTable",
+        &json!({
+            "TableName": "anew",
+            "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+            "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" },
+        }),
+    );
+    world.call("CreateBackup", &json!({ "TableName": "Orders", "BackupName": "anew" }));
 }
 
 /// What the old version wrote still expires.

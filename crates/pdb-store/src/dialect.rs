@@ -239,3 +239,6 @@ impl<'p> std::ops::Deref for Params<'p> {
         self.as_slice()
     }
 }
+
+#[cfg(test)]
+mod tests;
