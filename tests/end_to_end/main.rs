@@ -6,5 +6,6 @@ mod http;
 mod invariants;
 mod library;
 mod place;
+mod power_loss;
 mod scenarios;
 mod snapshots;

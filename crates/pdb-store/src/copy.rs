@@ -275,7 +275,7 @@ fn open_file(path: &Path) -> Result<(FileLock, Connection, u32), StoreError> {
     if database.judge(path, Access::Read)? == Content::Nothing {
         return Err(unreadable(path, io::ErrorKind::UnexpectedEof.into()));
     }
-    let lock = FileLock { database, _beside: beside };
+    let lock = FileLock { seal: None, database, beside };
     let source =
         sqlite::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| sqlite::refused(path, e))?;
     let version =

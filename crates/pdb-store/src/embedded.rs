@@ -21,6 +21,7 @@ use crate::{
     files::{self, FileLock, Underneath},
     group::{Piece, Writer},
     interrupt::{Impatience, Interrupts},
+    leap,
     options::{Durability, StoreOptions},
     pool::{self, Reader, Readers},
     settings, sqlite, tables, threads,
@@ -71,6 +72,15 @@ impl Embedded {
         settings::ensure_iterator_key(driver)?;
         let mut catalog = tables::load_catalog(driver)?;
         catalog.rotation_age = options.rotation_age;
+        let seal = lock.as_ref().and_then(|lock| lock.seal.as_ref());
+        if let Some(seal) = seal.filter(|seal| !seal.is_intact())
+            && leap::is_needed(driver, &catalog)?
+        {
+            let now = seal.now()?;
+            sqlite::durably(&connection, options.durability, || leap::leap(driver, &catalog, now))?;
+            // Until something is written it can be opened again without another leap.
+            seal.seal()?;
+        }
         let catalog = Arc::new(catalog);
         let mut writer = Writer::new(connection, catalog.clone(), lock.clone());
         if let (Some(path), Some(lock)) = (&path, &lock) {
@@ -86,7 +96,8 @@ impl Embedded {
         path: Option<PathBuf>,
         options: &StoreOptions,
     ) -> Result<Self, StoreError> {
-        let (memory, file, durability) = (path.is_none(), path.clone(), options.durability);
+        let (memory, file) = (path.is_none(), path.clone());
+        let durability = if memory { Durability::Off } else { options.durability };
         let pool = path.clone().map(|path| pool::readers(path, options.readers)).transpose()?;
         let mut requests = None;
         if let Some(path) = &path {
@@ -124,7 +135,7 @@ impl Embedded {
                 let idle = || shared.compact_if_cheap(&connection).map(drop);
                 let look = || underneath.as_ref().is_none_or(|files| files.look());
                 checkpoint::serve(&connection, &requests, standing_still, idle, look);
-                // The lock goes last, when SQLite has closed the file.
+                // The lock goes last, when SQLite has closed the file, with all of the log in it.
                 drop(connection);
                 drop(lock);
             })?);

@@ -18,6 +18,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::{error::StoreError, seal::Seal, sqlite};
+
 /// What SQLite keeps beside a database file, and reads as part of it.
 const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// As many links in a row as Linux follows.
@@ -27,9 +29,22 @@ const LINKS: usize = 40;
 /// made, and one on the file itself, which holds whatever the file is called. Released when dropped.
 #[derive(Debug)]
 pub(crate) struct FileLock {
+    /// Of a database that may be written. Closed first.
+    pub(crate) seal: Option<Seal>,
     pub(crate) database: DatabaseFile,
     // Released last.
-    pub(crate) _beside: Option<LockFile>,
+    pub(crate) beside: Option<LockFile>,
+}
+
+impl FileLock {
+    /// Looks whether the database is sealed. To be called before it is written to; if not `durable` it will not be sealed again.
+    pub(crate) fn look_at_seal(&mut self, path: &Path, durable: bool) -> Result<(), StoreError> {
+        let Some(beside) = &self.beside else { return Ok(()) };
+        let files = self.database.handle().and_then(|database| Ok((beside.handle()?, database)));
+        let seal = files.and_then(|(lock, database)| Seal::of(lock, database, path, durable));
+        self.seal = Some(seal.map_err(|e| sqlite::unwritable(path, e))?);
+        Ok(())
+    }
 }
 
 /// Which file something is, whatever it is called.

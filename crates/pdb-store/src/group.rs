@@ -19,6 +19,7 @@ use crate::{
     error::{During, StoreError},
     files::{FileLock, Underneath},
     pending::Answer,
+    seal::Seal,
     statistics::Deltas,
     tx::{ReadTx, Tx},
 };
@@ -118,8 +119,8 @@ pub(crate) struct Writer {
     pub(crate) checkpoints: Option<checkpoint::Asker>,
     /// None in memory.
     pub(crate) underneath: Option<Arc<Underneath>>,
-    /// Dropped after the connection.
-    _lock: Option<Arc<FileLock>>,
+    /// None in memory. Dropped after the connection.
+    lock: Option<Arc<FileLock>>,
 }
 
 impl Writer {
@@ -134,7 +135,7 @@ impl Writer {
             pieces: 0,
             checkpoints: None,
             underneath: None,
-            _lock: lock,
+            lock,
         }
     }
 
@@ -186,6 +187,12 @@ impl Writer {
         self.underneath.as_ref().map_or(Ok(()), |files| files.check())
     }
 
+    /// Must be called before what this connection writes can be seen.
+    pub(crate) fn break_seal(&self) -> Result<(), StoreError> {
+        let seal = self.lock.as_ref().and_then(|lock| lock.seal.as_ref());
+        seal.map_or(Ok(()), Seal::break_up)
+    }
+
     /// Has the log copied back if that is worthwhile.
     pub(crate) fn look_at_the_log(&self) {
         let Some(checkpoints) = &self.checkpoints else { return };
@@ -219,6 +226,7 @@ impl Writer {
     fn run_piece(&mut self, piece: &mut dyn Piece) -> Result<Ran, StoreError> {
         let driver = Driver::new(&self.connection);
         if !self.open {
+            self.break_seal()?;
             driver.execute("BEGIN IMMEDIATE", &[]).during("begin a transaction")?;
             self.open = true;
             self.wrote = false;

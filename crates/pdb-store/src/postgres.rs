@@ -9,6 +9,7 @@
 mod address;
 mod commit;
 mod fault;
+mod incarnation;
 mod load;
 mod parameters;
 mod pool;

@@ -343,35 +343,28 @@ impl Tx<'_> {
         shard: &OpenShard,
         now: EpochMillis,
     ) -> Result<u64, StoreError> {
+        self.write_records()?;
+        let last = records::last(self.driver, &stream.records, shard.number)?.unwrap_or(0);
+        let key = [Param::Integer(stream.id.0), Param::Integer(records::signed(shard.number))];
+        let (now, last) = (Param::Integer(now.0), Param::Integer(records::signed(last)));
+        // Trimmed records were shown to readers: the end does not fall below them. The next number may lie far above the last record.
         if self.driver.dialect() == Dialect::Postgres {
-            self.write_records()?;
             let next = self.insert(
                 "close a shard",
-                "UPDATE pdb_shard SET closed_at = ?3, ending_sequence = next_sequence - 1 \
+                "UPDATE pdb_shard SET closed_at = ?3, \
+                 ending_sequence = GREATEST(starting_sequence, trimmed_sequence, CAST(?4 AS BIGINT)) \
                  WHERE stream_id = ?1 AND number = ?2 RETURNING next_sequence",
-                &[
-                    Param::Integer(stream.id.0),
-                    Param::Integer(records::signed(shard.number)),
-                    Param::Integer(now.0),
-                ],
+                &[key[0], key[1], now, last],
             )?;
             return u64::try_from(next).map_err(|e| StoreError::corrupt("shard", e));
         }
         let next = shard.next_counter();
-        let last = records::last(self.driver, &stream.records, shard.number)?;
-        // Trimmed records were shown to readers: the end does not fall below them.
         self.change(
             "close a shard",
-            "UPDATE pdb_shard SET closed_at = ?3, next_sequence = ?4, \
-             ending_sequence = max(starting_sequence, trimmed_sequence, ?5) \
+            "UPDATE pdb_shard SET closed_at = ?3, next_sequence = ?5, \
+             ending_sequence = max(starting_sequence, trimmed_sequence, ?4) \
              WHERE stream_id = ?1 AND number = ?2",
-            &[
-                Param::Integer(stream.id.0),
-                Param::Integer(records::signed(shard.number)),
-                Param::Integer(now.0),
-                Param::Integer(records::signed(next)),
-                Param::Integer(records::signed(last.unwrap_or(0))),
-            ],
+            &[key[0], key[1], now, last, Param::Integer(records::signed(next))],
         )?;
         Ok(next)
     }

@@ -82,6 +82,7 @@ pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connecti
     check_schema(path, &connection, version)?;
     let quiet = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     connection.set_db_config(quiet, false).map_err(|e| refused(path, e))?;
+    lock.look_at_seal(path, durable)?;
     set_up(&connection, durability)?;
     mark(&connection)?;
     migrate::migrate(&connection, version)?;
@@ -116,7 +117,7 @@ fn lock_file(path: &Path, durable: bool) -> Result<FileLock, StoreError> {
             "the database file has more names than one (hard links): its log is found under the one it was opened by, so use no other"
         );
     }
-    Ok(FileLock { database, _beside: beside })
+    Ok(FileLock { seal: None, database, beside })
 }
 
 fn open_writer(path: &Path) -> Result<Connection, StoreError> {
@@ -204,6 +205,23 @@ pub(crate) fn set_up(connection: &Connection, durability: Durability) -> Result<
              PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF;"
         ))
         .during("set up the database")
+}
+
+/// Runs `work`, what it commits being in the database file and on the disk in the end, whatever the durability. For the time before
+/// there are readers.
+pub(crate) fn durably(
+    connection: &Connection,
+    durability: Durability,
+    work: impl FnOnce() -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let during = "write to the disk";
+    let set = |how: &str| connection.execute_batch(&format!("PRAGMA synchronous = {how}")).during(during);
+    set("FULL")?;
+    let done = work();
+    // Also in the file, from which a log that is synced no more could take it again.
+    let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).during(during);
+    set(synchronous(durability))?;
+    done.and(copied)
 }
 
 fn synchronous(durability: Durability) -> &'static str {

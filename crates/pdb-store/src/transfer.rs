@@ -29,7 +29,7 @@ use crate::{
 use layout::{Kind, Layout};
 
 /// The setting that marks the target of a copy that is not finished; its value tells from which source.
-const MARK: &str = "copy";
+pub(crate) const MARK: &str = "copy";
 /// A step holds rows of no more than this, and one row.
 const STEP_BYTES: usize = 4 << 20;
 /// And no more rows than this: a driver may fetch them all before it hands out the first.
@@ -207,12 +207,14 @@ impl Tx<'_> {
         self.clear(&Part::Documents)
     }
 
-    /// Removes the mark: from now on the database can be opened.
+    /// Removes the mark: from now on the database can be opened. Open shards go on far above the numbers of the source, which may
+    /// have given out more by now.
     ///
     /// # Errors
     ///
     /// As [`begin_copy`](Self::begin_copy).
     pub fn finish_copy(&mut self) -> Result<(), StoreError> {
+        self.leap_stored()?;
         self.change("remove a mark", "DELETE FROM pdb_setting WHERE name = ?1", &[Param::Text(MARK)])?;
         Ok(())
     }

@@ -116,13 +116,11 @@ impl View<'_, '_> {
 
     /// Returns the numbers of a shard as of now.
     pub(crate) fn numbers(&mut self, shard: &ShardRow) -> Result<ShardNumbers, StoreError> {
+        // A reader may have got further in a past that a restore has abandoned, or a power failure has taken.
+        let drawn = shard.least_next.saturating_sub(1);
         let newest = match shard.ending {
-            Some(ending) => ending,
-            // A reader may have got further in a past that a restore has abandoned.
-            None => {
-                let last = self.tx.last_counter(&self.stream, shard.number)?;
-                last.unwrap_or(0).max(shard.least_next.saturating_sub(1))
-            }
+            Some(ending) => ending.max(drawn),
+            None => self.tx.last_counter(&self.stream, shard.number)?.unwrap_or(0).max(drawn),
         };
         let trimmed = self.newest_too_old(shard)?.unwrap_or(0).max(shard.trimmed);
         let newest = newest.max(shard.starting).max(trimmed);

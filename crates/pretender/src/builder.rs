@@ -50,7 +50,7 @@ pub struct Builder {
 impl Builder {
     pub(crate) fn new() -> Self {
         Self {
-            store: StoreOptions::memory(),
+            store: StoreOptions { location: Location::Memory, ..defaults() },
             refusal: None,
             account: Account::default(),
             env: Env { clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) },
@@ -86,9 +86,7 @@ impl Builder {
     /// for the others. On a runtime of one thread they fail there.
     pub fn postgres(mut self, url: impl Into<String>) -> Self {
         self.refusal = None;
-        let StoreOptions { location, readers, writers, .. } = StoreOptions::postgres(url);
-        (self.store.location, self.store.readers, self.store.writers) = (location, readers, writers);
-        self.store.durability = Durability::Normal;
+        self.store.location = Location::Postgres(url.into());
         self
     }
 
@@ -248,6 +246,32 @@ impl Builder {
         match &self.refusal {
             Some(refusal) => Err(refusal.clone().into()),
             None => Ok(&self.store),
+        }
+    }
+}
+
+/// What is not chosen, wherever the data will be.
+fn defaults() -> StoreOptions {
+    // SQLite makes no use of the writers, and a database in memory none of the rest.
+    StoreOptions { writers: StoreOptions::postgres("").writers, ..StoreOptions::file("") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_chosen_is_what_the_store_has_for_the_place() {
+        let file = Builder::new().file("orders.db").store;
+        assert_eq!(file, StoreOptions { writers: file.writers, ..StoreOptions::file("orders.db") });
+        assert_eq!(Builder::new().postgres("postgres://x").store, StoreOptions::postgres("postgres://x"));
+    }
+
+    #[test]
+    fn what_is_chosen_stays_whatever_is_chosen_afterwards() {
+        let builder = Builder::new().durability(Durability::Off).readers(3).writers(5);
+        for store in [builder.clone().file("orders.db").store, builder.postgres("postgres://x").store] {
+            assert_eq!((store.durability, store.readers, store.writers), (Durability::Off, 3, 5));
         }
     }
 }

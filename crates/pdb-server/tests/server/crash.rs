@@ -61,15 +61,7 @@ fn what_was_acknowledged_survives_a_kill_with_its_record() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("crash.db");
     let process = Process::start(&file);
-    process.call(
-        "DynamoDB_20120810.CreateTable",
-        &json!({
-            "TableName": "Crash", "BillingMode": "PAY_PER_REQUEST",
-            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-            "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-        }),
-    );
+    create_table(&process);
     process.kill();
 
     // The number each key had when its last write was acknowledged.
@@ -91,6 +83,73 @@ fn what_was_acknowledged_survives_a_kill_with_its_record() {
     }
     let total: u64 = acknowledged.lock().unwrap().values().sum();
     assert!(total > 100, "the writers got {total} writes through: too few to prove anything");
+}
+
+/// The power fails: of what was written last, nothing has reached the disk. A consumer that has read it goes on, with the number and with
+/// the iterator that it kept, and misses nothing of what is written from then on.
+#[test]
+fn a_consumer_misses_nothing_after_a_power_failure() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("power.db");
+    let put = |process: &Process, pk: &str| {
+        let body = json!({"TableName": "Crash", "Item": {"pk": {"S": pk}, "n": {"N": "1"}}});
+        process.call("DynamoDB_20120810.PutItem", &body);
+    };
+    let process = Process::start(&file);
+    create_table(&process);
+    put(&process, "early");
+    process.kill();
+    // It was killed: opened again, all of it is in the file.
+    let process = Process::start(&file);
+    let on_disk = std::fs::read(&file).unwrap();
+    (0..5).for_each(|n| put(&process, &format!("lost {n}")));
+    let seen = records(&process);
+    let (shard, last) = (only_shard(&process), seen.last().unwrap()["dynamodb"]["SequenceNumber"].clone());
+    let after = |process: &Process| {
+        let mut request = shard.clone();
+        request["ShardIteratorType"] = "AFTER_SEQUENCE_NUMBER".into();
+        request["SequenceNumber"] = last.clone();
+        process.call("DynamoDBStreams_20120810.GetShardIterator", &request)["ShardIterator"].clone()
+    };
+    let kept = after(&process);
+    process.kill();
+    std::fs::write(&file, on_disk).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        std::fs::remove_file(format!("{}{suffix}", file.display())).unwrap();
+    }
+
+    let process = Process::start(&file);
+    let resumed = after(&process);
+    let new: Vec<String> = (0..8).map(|n| format!("new {n}")).collect();
+    new.iter().for_each(|pk| put(&process, pk));
+    for iterator in [kept, resumed] {
+        let page = process.call("DynamoDBStreams_20120810.GetRecords", &json!({"ShardIterator": iterator}));
+        let page = page["Records"].as_array().unwrap();
+        let keys: Vec<_> =
+            page.iter().map(|it| it["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap()).collect();
+        assert_eq!(keys, new);
+        assert!(page.iter().all(|record| seen.iter().all(|old| old["eventID"] != record["eventID"])));
+    }
+}
+
+fn create_table(process: &Process) {
+    process.call(
+        "DynamoDB_20120810.CreateTable",
+        &json!({
+            "TableName": "Crash", "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        }),
+    );
+}
+
+/// The members of requests that name the only shard.
+fn only_shard(process: &Process) -> Value {
+    let listed = process.call("DynamoDBStreams_20120810.ListStreams", &json!({"TableName": "Crash"}));
+    let arn = &listed["Streams"][0]["StreamArn"];
+    let described = process.call("DynamoDBStreams_20120810.DescribeStream", &json!({"StreamArn": arn}));
+    json!({"StreamArn": arn, "ShardId": described["StreamDescription"]["Shards"][0]["ShardId"]})
 }
 
 /// Puts ever larger numbers until the server is gone.

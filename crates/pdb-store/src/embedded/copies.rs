@@ -48,6 +48,7 @@ impl Embedded {
         let mut writer = core.lock_writer();
         let writer = writer.as_mut().ok_or(StoreError::Closed)?;
         writer.check_files()?;
+        writer.break_seal()?;
         copy.succeed(Driver::new(&writer.connection), &writer.catalog)?;
         let mut catalog = tables::load_catalog(Driver::new(&copy.connection))?;
         catalog.rotation_age = writer.catalog.rotation_age;

@@ -84,6 +84,11 @@ impl DatabaseFile {
         Self { file }
     }
 
+    /// A second handle; as of any, closing it gives up SQLite's locks.
+    pub(crate) fn handle(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
     pub(crate) fn id(&self) -> Option<FileId> {
         self.file.metadata().ok().as_ref().and_then(FileId::of)
     }

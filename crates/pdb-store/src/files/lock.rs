@@ -34,7 +34,7 @@ pub(crate) enum MakeLock {
 /// The locked file beside a database.
 #[derive(Debug)]
 pub(crate) struct LockFile {
-    _file: File,
+    file: File,
     /// Where it is, if it goes with the lock.
     remove: Option<PathBuf>,
 }
@@ -48,7 +48,7 @@ impl LockFile {
                 let what = format!("`{}` is not a regular file", path.display());
                 return Err(unwritable(database, io::Error::other(what)));
             }
-            let (file, made) = match OpenOptions::new().read(true).open(&path) {
+            let (file, made) = match open(&path) {
                 Ok(file) => (file, false),
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(unwritable(database, e)),
                 Err(_) if make == MakeLock::No => return Ok(None),
@@ -73,9 +73,24 @@ impl LockFile {
             // Somebody may have removed it before it was locked, and others lock another one now.
             if FileId::is_still(&file, &path).map_err(|e| unwritable(database, e))? {
                 let remove = (made && make == MakeLock::ForNow).then_some(path);
-                return Ok(Some(Self { _file: file, remove }));
+                return Ok(Some(Self { file, remove }));
             }
         }
+    }
+}
+
+impl LockFile {
+    /// A second handle, which keeps the lock as this one does.
+    pub(crate) fn handle(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+}
+
+/// Opens a lock file, also one that may only be read: that is enough to lock it.
+fn open(path: &Path) -> io::Result<File> {
+    match OpenOptions::new().read(true).write(true).open(path) {
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => OpenOptions::new().read(true).open(path),
+        opened => opened,
     }
 }
 

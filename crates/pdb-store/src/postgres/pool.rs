@@ -12,7 +12,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::{
     error::{DbError, OpenError},
     names::quoted,
-    postgres::{address::Address, fault, session::Session, tls},
+    postgres::{address::Address, fault, incarnation, session::Session, tls},
 };
 
 /// How long a thread waits for a connection at once.
@@ -87,6 +87,7 @@ impl ManageConnection for Sessions {
             sql.push_str("SET synchronous_commit = off;");
         }
         client.batch_execute(&sql)?;
+        incarnation::check(&mut client)?;
         Ok(Session::new(client))
     }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     driver::Param,
     error::StoreError,
+    leap,
     names::{self, quoted},
     records,
     statistics::Statistics,
@@ -64,6 +65,8 @@ struct TableShape {
 struct StreamShape {
     row: Vec<Value>,
     shards: Vec<Vec<Value>>,
+    /// How many records its shards have at most.
+    records: u64,
 }
 
 impl Shape {
@@ -96,25 +99,8 @@ impl Shape {
     pub fn rows(&self) -> u64 {
         let counted =
             self.tables.iter().flat_map(|table| &table.statistics).map(|of| of.item_count).sum::<u64>();
-        counted
-            + self
-                .streams
-                .iter()
-                .flat_map(|stream| &stream.shards)
-                .map(|shard| most_records(shard))
-                .sum::<u64>()
+        counted + self.streams.iter().map(|stream| stream.records).sum::<u64>()
     }
-}
-
-/// The counters a shard has used and not trimmed.
-fn most_records(shard: &[Value]) -> u64 {
-    let number = |name: &str| match SHARD.iter().position(|(column, _)| *column == name).map(|at| &shard[at])
-    {
-        Some(Value::Integer(number)) => u64::try_from(*number).unwrap_or(0),
-        _ => 0,
-    };
-    let used = number("starting_sequence").max(number("trimmed_sequence"));
-    number("next_sequence").saturating_sub(used + 1)
 }
 
 impl ReadTx<'_> {
@@ -138,7 +124,8 @@ impl ReadTx<'_> {
             .all("list streams", &sql, &[], |row| Ok((row.integer(STREAM.len())?, read_row(row, STREAM)?)))?;
         let mut streams = Vec::with_capacity(rows.len());
         for (id, row) in rows {
-            streams.push(StreamShape { shards: self.shard_shapes(id, &row)?, row });
+            let (shards, records) = self.shard_shapes(id, &row)?;
+            streams.push(StreamShape { row, shards, records });
         }
         // The order of texts is the database's own affair; ours is that of bytes.
         streams.sort_by(|a, b| a.row[3].bytes().cmp(b.row[3].bytes()));
@@ -150,12 +137,14 @@ impl ReadTx<'_> {
         })
     }
 
-    fn shard_shapes(&mut self, stream: i64, row: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
+    /// Returns the shards of a stream, and how many records they have at most.
+    fn shard_shapes(&mut self, stream: i64, row: &[Value]) -> Result<(Vec<Vec<Value>>, u64), StoreError> {
         let sql =
             format!("SELECT {} FROM pdb_shard WHERE stream_id = ?1 ORDER BY number", column_names(SHARD));
         let mut shards =
             self.driver.all("list shards", &sql, &[Param::Integer(stream)], |row| read_row(row, SHARD))?;
         let record_table = quoted(&String::from_utf8_lossy(row[1].bytes()));
+        let mut records = 0;
         for shard in &mut shards {
             let [
                 Value::Integer(number),
@@ -170,21 +159,32 @@ impl ReadTx<'_> {
             else {
                 return Err(StoreError::corrupt("shard", "a number is missing"));
             };
+            let (first, last) = records::range_of(u64::try_from(*number).unwrap_or(0));
+            let range = [Param::Integer(first), Param::Integer(last)];
             if *closed == Value::Null {
-                let (first, last) = records::range_of(u64::try_from(*number).unwrap_or(0));
                 let found = self.driver.first(
                     "find the last stream record",
                     &format!(
                         "SELECT sequence_number FROM {record_table} WHERE sequence_number BETWEEN ?1 AND ?2 \
                          ORDER BY sequence_number DESC LIMIT 1"
                     ),
-                    &[Param::Integer(first), Param::Integer(last)],
+                    &range,
                     |row| Ok(row.integer(0)? - first),
                 )?;
                 *next = (*next).max(found.unwrap_or(0).max(*starting).max(*trimmed) + 1);
             }
+            let used = u64::try_from(*next - 1 - (*starting).max(*trimmed)).unwrap_or(0);
+            // Counting reads all records; that is worth it only if the counter has leapt.
+            records += if used < leap::LEAST {
+                used
+            } else {
+                let sql =
+                    format!("SELECT count(*) FROM {record_table} WHERE sequence_number BETWEEN ?1 AND ?2");
+                let counted = self.driver.first("count stream records", &sql, &range, |row| row.count(0))?;
+                counted.unwrap_or(0)
+            };
         }
-        Ok(shards)
+        Ok((shards, records))
     }
 }
 

@@ -109,11 +109,11 @@ fn numbers_and_iterators_of_the_abandoned_past_do_not_come_again() {
 
 #[test]
 fn numbers_go_on_after_a_restart_too() {
-    let db = with_orders(TestDb::in_file(Durability::Off));
+    let db = with_orders(TestDb::in_file(Durability::Normal));
     let copy = db.store.copy(TAKEN).unwrap();
     let abandoned = put_one(&db, "abandoned");
     db.store.replace(copy).unwrap();
-    let db = db.reopen(Durability::Off);
+    let db = db.reopen(Durability::Normal);
     assert_eq!(put_one(&db, "after"), abandoned + 1);
 }
 

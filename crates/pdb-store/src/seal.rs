@@ -1,0 +1,159 @@
+//! The seal on a database file: proof that nothing is missing from it since a process had it open.
+//!
+//! When a database is closed, and all of it is on the disk, the lock file beside it gets a line that describes the database file:
+//! which one it is, how long it is, and when it was changed last. Before the first write of the next session the line is
+//! removed, for good. So it is missing after a process or the power failed; and it does not fit after another file was put in
+//! the database's place, such as an old copy, since nobody can set the time of a file's last change. Whatever else goes wrong
+//! with the line leads to the same answer: something may be missing.
+//!
+//! What follows from that answer: `leap.rs`.
+
+use std::{
+    fs::{self, File, Metadata},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+    time::UNIX_EPOCH,
+};
+
+use pdb_model::EpochMillis;
+
+use crate::{error::StoreError, files, sqlite};
+
+/// What is in the lock file while the database is not sealed.
+const OPEN: &str = "open\n";
+/// More than the longest line has.
+const MOST_BYTES: u64 = 1024;
+
+/// The seal of a database that is open.
+#[derive(Debug)]
+pub(crate) struct Seal {
+    /// The lock file.
+    lock: File,
+    /// The database file that was opened, whatever is in its place by now.
+    file: File,
+    path: PathBuf,
+    is_intact: AtomicBool,
+    /// Whether the database is on the disk when it is closed.
+    is_durable: bool,
+}
+
+impl Seal {
+    /// Looks at the seal of a database file, which must not have been written to yet. `lock` is its lock file, open to be read and
+    /// written. Without `is_durable` it will not be sealed again.
+    pub(crate) fn of(lock: File, file: File, path: &Path, is_durable: bool) -> io::Result<Self> {
+        let line = line_of(&file.metadata()?);
+        let is_intact = line_in(&lock).is_some_and(|found| found == line);
+        Ok(Self { lock, file, path: path.into(), is_intact: is_intact.into(), is_durable })
+    }
+
+    /// Returns whether the database is complete.
+    pub(crate) fn is_intact(&self) -> bool {
+        self.is_intact.load(Ordering::Relaxed)
+    }
+
+    /// Must be called before something is written to the database that others may see before it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Unwritable`](crate::OpenError::Unwritable): then nothing must be written.
+    pub(crate) fn break_up(&self) -> Result<(), StoreError> {
+        if self.is_intact() {
+            self.write(OPEN).map_err(|e| sqlite::unwritable(&self.path, e))?;
+            self.is_intact.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Returns the time as the file system has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`break_up`](Self::break_up).
+    pub(crate) fn now(&self) -> Result<EpochMillis, StoreError> {
+        let written = self.write(OPEN).and_then(|()| self.lock.metadata()?.modified());
+        let written = written.map_err(|e| sqlite::unwritable(&self.path, e))?;
+        let passed = written.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(EpochMillis(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    fn write(&self, line: &str) -> io::Result<()> {
+        let mut lock = &self.lock;
+        lock.set_len(0)?;
+        lock.seek(SeekFrom::Start(0))?;
+        lock.write_all(line.as_bytes())?;
+        lock.sync_all()
+    }
+
+    /// Seals the database, all of which is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// As [`break_up`](Self::break_up).
+    pub(crate) fn seal(&self) -> Result<(), StoreError> {
+        self.try_seal().map_err(|e| sqlite::unwritable(&self.path, e))
+    }
+
+    fn try_seal(&self) -> io::Result<()> {
+        let line = line_of(&self.file.metadata()?);
+        if line_in(&self.lock).is_none_or(|found| found != line) {
+            self.write(&line)?;
+        }
+        self.is_intact.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Seals the database, which SQLite has closed. Does not if a log is left beside it, which is a part of it.
+    fn close(&self) -> io::Result<()> {
+        let has_log = fs::metadata(files::beside(&self.path, "-wal")).is_ok_and(|log| log.len() > 0);
+        if !self.is_durable || has_log {
+            return Ok(());
+        }
+        if !self.is_intact() {
+            self.file.sync_all()?;
+        }
+        self.try_seal()
+    }
+}
+
+/// Whoever opens a database that is not sealed loses nothing but some sequence numbers, so a failure is only told.
+impl Drop for Seal {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the database file could not be sealed"
+            );
+        }
+    }
+}
+
+/// What is in a lock file, if it is a text.
+fn line_in(mut lock: &File) -> Option<String> {
+    let mut line = String::new();
+    lock.seek(SeekFrom::Start(0)).ok()?;
+    lock.take(MOST_BYTES).read_to_string(&mut line).ok()?;
+    Some(line)
+}
+
+#[cfg(unix)]
+fn line_of(metadata: &Metadata) -> String {
+    use std::os::unix::fs::MetadataExt;
+    format!(
+        "closed: file {}, {} bytes, written {}.{:09}, changed {}.{:09}\n",
+        metadata.ino(),
+        metadata.size(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+        metadata.ctime(),
+        metadata.ctime_nsec(),
+    )
+}
+
+#[cfg(not(unix))]
+fn line_of(metadata: &Metadata) -> String {
+    format!("closed: {} bytes, written {:?}\n", metadata.len(), metadata.modified().ok())
+}
+
+#[cfg(test)]
+mod tests;
