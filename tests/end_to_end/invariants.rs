@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pretender::{
-    CreateTableInput, DeleteItemInput, EventName, Item, ManualClock, Pretender, PutItemInput, ScalarType,
+    AttributeDefinition, CreateTableInput, DeleteItemInput, EventName, GlobalIndexInput, Item,
+    KeySchemaElement, ManualClock, Pretender, ProjectionInput, ProjectionType, PutItemInput, ScalarType,
     StreamArn, StreamRecord, StreamSpecification, StreamViewType, TableName, TransactAction, TransactWrite,
     TransactWriteItemsInput, UpdateItemInput,
 };
@@ -88,12 +89,22 @@ impl Run {
         let place = Place::lasting();
         let db = open(&place, &clock);
         let table = TableName::new("Invariants").unwrap();
-        let description = db
-            .create_table(CreateTableInput {
-                stream_specification: Some(StreamSpecification::enabled(view_type)),
-                ..CreateTableInput::new(table.clone(), ("pk", ScalarType::S), None)
-            })
-            .unwrap();
+        // One index has whole items, the other only keys; items move in both.
+        let index = |name: &str, projection| GlobalIndexInput {
+            projection: ProjectionInput::of(projection),
+            ..GlobalIndexInput::new(name.parse().unwrap(), vec![KeySchemaElement::hash("n")])
+        };
+        let mut input = CreateTableInput {
+            stream_specification: Some(StreamSpecification::enabled(view_type)),
+            global_secondary_indexes: Some(vec![
+                index("whole", ProjectionType::All),
+                index("keys", ProjectionType::KeysOnly),
+            ]),
+            ..CreateTableInput::new(table.clone(), ("pk", ScalarType::S), None)
+        };
+        let number = AttributeDefinition { name: "n".to_owned(), scalar_type: ScalarType::N };
+        input.attribute_definitions.push(number);
+        let description = db.create_table(input).unwrap();
         let stream_arn = description.latest_stream_arn.unwrap();
         Self { db, clock, table, stream_arn, expected: BTreeMap::new(), changes: Vec::new(), place }
     }
@@ -209,6 +220,15 @@ impl Run {
         if view_type == StreamViewType::NewAndOldImages {
             assert_eq!(replayed, self.expected, "the stream replayed, and the table");
         }
+        let mut findings = Vec::new();
+        let report = self.db.check(&mut |event| {
+            if let pretender::CheckEvent::Finding(finding) = event {
+                findings.push(finding);
+            }
+        });
+        assert_eq!(findings, [], "nothing is wrong in the database");
+        let is_replayed = view_type == StreamViewType::NewAndOldImages;
+        assert_eq!(report.unwrap().streams_replayed, u64::from(is_replayed));
         let scan = self.db.scan(pretender::ScanInput::new(self.table.clone())).unwrap();
         assert_eq!(scan.count, self.expected.len() as u64);
     }

@@ -6,7 +6,9 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use pdb_wire::{Reply, Wire};
-use pretender::{Builder, CountingIds, EpochMillis, ManualClock, Operation, Pretender, StreamArn};
+use pretender::{
+    Builder, CountingIds, EpochMillis, ManualClock, Operation, Pretender, StoreError, StreamArn,
+};
 use serde_json::{Value, json};
 
 const START: EpochMillis = EpochMillis(1_772_356_542_017);
@@ -64,11 +66,20 @@ impl World {
     /// If it cannot, as everything here: a test has no use for an error.
     #[must_use]
     pub fn open(builder: Builder, now: EpochMillis) -> Self {
+        Self::try_open(builder, now).unwrap()
+    }
+
+    /// As [`open`](Self::open), of a database that may be damaged.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be opened.
+    pub fn try_open(builder: Builder, now: EpochMillis) -> Result<Self, StoreError> {
         let clock = Arc::new(ManualClock::held_at(now));
         // Ids of a continuation must not meet those of the beginning.
         let ids = CountingIds::from(now.0.unsigned_abs());
-        let db = builder.clock(clock.clone()).ids(Arc::new(ids)).sweep_interval(None).open().unwrap();
-        Self { wire: Wire::new(db.clone()), db, clock }
+        let db = builder.clock(clock.clone()).ids(Arc::new(ids)).sweep_interval(None).open()?;
+        Ok(Self { wire: Wire::new(db.clone()), db, clock })
     }
 
     /// Returns the time.
@@ -78,7 +89,7 @@ impl World {
         self.clock.now()
     }
 
-    /// Asks; returns the status and the answer.
+    /// Asks; returns the status and the answer, null if that is not JSON.
     pub fn try_call(&self, operation: &str, request: &Value) -> (u16, Value) {
         let operation = Operation::from_name(operation).unwrap();
         let Reply::Answer(answer) = self.wire.run_blocking(operation, request.to_string().as_bytes()) else {

@@ -99,6 +99,19 @@ pub(crate) fn write_entries(
     Ok(changes)
 }
 
+/// Returns what an index has of an item, and under which key; none if the item is not in it.
+#[must_use]
+pub fn index_entry(
+    index: &SecondaryIndex,
+    table: &Table,
+    base: &KeyBytes,
+    item: &Item,
+    encoded: &EncodedItem,
+) -> Option<(KeyBytes, EncodedItem)> {
+    let entry = Entry::of(index, table, base, Both { item, encoded }).unwrap_or(None)?;
+    Some((entry.key, entry.projected.into_owned()))
+}
+
 /// What an index has of an item.
 pub(crate) struct Entry<'a> {
     pub(crate) key: KeyBytes,

@@ -128,8 +128,8 @@ impl PageRequest<'_> {
             rest = rest.after(last, forward);
             for (_, base, entry_bytes) in &entries {
                 let item = tx.get_item(self.table, base)?.ok_or_else(|| {
-                    let detail = "its item is not in the table".to_owned();
-                    ItemsError::Store(StoreError::Corrupt { what: "index entry", detail })
+                    let error = StoreError::corrupt("index entry", "its item is not in the table");
+                    ItemsError::Store(error.of_table(self.table.name()))
                 })?;
                 page.scanned_count += 1;
                 read_bytes += entry_bytes;
@@ -210,6 +210,5 @@ pub(crate) fn shape_into(
 
 /// Reads a stored text.
 fn item_of(json: &str) -> Result<Item, ItemsError> {
-    Item::from_json(json)
-        .map_err(|error| ItemsError::Store(StoreError::Corrupt { what: "item", detail: error.to_string() }))
+    Item::from_json(json).map_err(|error| ItemsError::Store(StoreError::corrupt("item", error)))
 }

@@ -34,7 +34,8 @@ mod update_throughput;
 
 pub use account::Limits;
 pub use backup::{
-    BackupDescription, BackupDetails, BackupStatus, BackupSummary, ListBackupsInput, ListBackupsOutput,
+    BackupDescription, BackupDetails, BackupStatus, BackupSummary, KeptItems, ListBackupsInput,
+    ListBackupsOutput, kept_items,
 };
 pub use continuous_backups::PointInTimeRecoveryDescription;
 pub use describe::{ListTablesInput, ListTablesOutput};

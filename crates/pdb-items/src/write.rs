@@ -301,9 +301,7 @@ pub(crate) fn check_new_item(item: &Item) -> Result<(), ItemsError> {
 
 /// Reads a stored item.
 pub(crate) fn decoded(stored: &EncodedItem) -> Result<Item, ItemsError> {
-    stored
-        .decode()
-        .map_err(|error| ItemsError::Store(StoreError::Corrupt { what: "item", detail: error.to_string() }))
+    stored.decode().map_err(|error| ItemsError::Store(StoreError::corrupt("item", error)))
 }
 
 /// Reads the attributes of a stored item that paths begin with.
@@ -315,7 +313,7 @@ pub(crate) fn decoded_attributes<'a>(
     names.sort_unstable();
     stored
         .decode_attributes(|name| names.binary_search(&name).is_ok())
-        .map_err(|error| ItemsError::Store(StoreError::Corrupt { what: "item", detail: error.to_string() }))
+        .map_err(|error| ItemsError::Store(StoreError::corrupt("item", error)))
 }
 
 /// Checks what an update does to keys before any item is read.

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod check;
 mod copy;
 mod ctl;
 mod place;
@@ -10,6 +11,7 @@ mod token;
 mod trigger;
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Subcommand;
 
@@ -20,6 +22,7 @@ const MEMORY: &str = ":memory:";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Box<serve::Serve>),
+    Check(check::Check),
     Copy(copy::Copy),
     Ctl(ctl::Ctl),
     Tail(tail::Tail),
@@ -28,13 +31,20 @@ pub(crate) enum Command {
 
 impl Command {
     /// Does it.
-    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+    pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         match self {
             Self::Serve(serve) => serve.run(),
+            Self::Check(check) => return check.run(),
             Self::Copy(copy) => copy.run(),
             Self::Ctl(ctl) => ctl.run(),
             Self::Tail(tail) => tail.run(),
             Self::Trigger(trigger) => trigger.run(),
         }
+        .map(|()| ExitCode::SUCCESS)
+    }
+
+    /// Returns what the program exits with after an error.
+    pub(crate) fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
+        if error.is::<check::NotChecked>() { ExitCode::from(check::NOT_CHECKED) } else { ExitCode::FAILURE }
     }
 }

@@ -27,11 +27,11 @@ struct Cli {
 fn main() -> ExitCode {
     signals::outlive_file_size_limit();
     match Cli::parse().command.run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Standard error may be closed; there is nobody else to tell.
             let _ = writeln!(std::io::stderr(), "pretender: {}", one_line(error.as_ref()));
-            ExitCode::FAILURE
+            Command::exit_code(error.as_ref())
         }
     }
 }

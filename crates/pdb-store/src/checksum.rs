@@ -64,6 +64,11 @@ impl Checksum {
         Self((self.0 ^ value).wrapping_mul(FACTOR).rotate_left(29))
     }
 
+    /// All bits, for sums over rows that are not stored.
+    pub(crate) fn whole(self) -> u64 {
+        self.0.wrapping_mul(FACTOR)
+    }
+
     /// What the contents are worth, below 2^32.
     #[inline]
     fn content(self) -> u64 {
@@ -80,6 +85,19 @@ impl Checksum {
     #[inline]
     pub(crate) fn stored_of_record(self, salt: Salt, sequence_number: i64) -> i64 {
         reduced(self.content() + salt.0 + fold(sequence_number))
+    }
+
+    /// What is stored beside the contents in a fixed table.
+    pub(crate) fn fixed(self) -> i64 {
+        reduced(self.content())
+    }
+
+    /// As [`verify`](Self::verify), of a row in a fixed table.
+    pub(crate) fn verify_fixed(self, stored: Option<i64>, what: &'static str) -> Result<(), StoreError> {
+        match stored {
+            Some(stored) if stored != self.fixed() => Err(mismatch(what)),
+            _ => Ok(()),
+        }
     }
 
     /// An error unless the contents are what was written. `stored` is none for a row of schema 1.
@@ -155,6 +173,11 @@ pub(crate) fn of_item(key: &[u8], json: &str, size_bytes: u64) -> Checksum {
 #[inline]
 pub(crate) fn of_entry(entry: &[u8], base: &[u8], json: &str, size_bytes: u64) -> Checksum {
     Checksum::new().bytes(entry).bytes(base).text(json).number(size_bytes)
+}
+
+/// The checksum of a row of one of the fixed tables, which all have an empty salt: what is in them is told apart by its kind.
+pub(crate) fn of_fixed(kind: &str, values: &[&[u8]]) -> Checksum {
+    values.iter().fold(Checksum::new().text(kind), |sum, value| sum.bytes(value))
 }
 
 #[cfg(test)]

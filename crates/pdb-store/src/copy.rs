@@ -267,7 +267,7 @@ fn write_copy(
 
 /// Opens a database file to read from it; returns which migration made its tables. Whoever opens it with [`Store::open`](crate::Store::open) meanwhile is told that it is
 /// in use.
-fn open_file(path: &Path) -> Result<(FileLock, Connection, u32), StoreError> {
+pub(crate) fn open_file(path: &Path) -> Result<(FileLock, Connection, u32), StoreError> {
     let beside = LockFile::take(path, MakeLock::No).map_err(|e| unreadable_of(path, e))?;
     let Some(database) = DatabaseFile::open(path, Access::Read)? else {
         return Err(unreadable(path, io::ErrorKind::NotFound.into()));

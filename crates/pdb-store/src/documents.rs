@@ -1,8 +1,9 @@
 //! Small documents that need no table of their own, such as the description of a backup: text by kind and name.
 
 use crate::{
+    checksum::{self, Checksum},
     dialect::Dialect,
-    driver::Param,
+    driver::{Param, Row},
     error::StoreError,
     tx::{ReadTx, Tx},
 };
@@ -16,9 +17,9 @@ impl ReadTx<'_> {
     pub fn document(&mut self, kind: &str, name: &str) -> Result<Option<String>, StoreError> {
         self.driver.first(
             "read a document",
-            "SELECT value FROM pdb_document WHERE kind = ?1 AND name = ?2",
+            "SELECT value, checksum FROM pdb_document WHERE kind = ?1 AND name = ?2",
             &[Param::Text(kind), Param::Text(name)],
-            |row| Ok(row.text(0)?.to_owned()),
+            |row| read(kind, name, row, 0),
         )
     }
 
@@ -41,10 +42,13 @@ impl ReadTx<'_> {
         self.driver.all(
             "list documents",
             &format!(
-                "SELECT name, value FROM pdb_document WHERE kind = ?1 AND {name} > ?2 ORDER BY {name} LIMIT ?3"
+                "SELECT name, value, checksum FROM pdb_document WHERE kind = ?1 AND {name} > ?2 ORDER BY {name} LIMIT ?3"
             ),
             &[Param::Text(kind), Param::Text(after.unwrap_or_default()), Param::Integer(limit.into())],
-            |row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned())),
+            |row| {
+                let name = row.text(0)?;
+                Ok((name.to_owned(), read(kind, name, row, 1)?))
+            },
         )
     }
 }
@@ -58,10 +62,12 @@ impl Tx<'_> {
     pub fn document(&mut self, kind: &str, name: &str) -> Result<Option<String>, StoreError> {
         let sql = match self.driver.dialect() {
             Dialect::Sqlite => return ReadTx::document(self, kind, name),
-            Dialect::Postgres => "SELECT value FROM pdb_document WHERE kind = ?1 AND name = ?2 FOR UPDATE",
+            Dialect::Postgres => {
+                "SELECT value, checksum FROM pdb_document WHERE kind = ?1 AND name = ?2 FOR UPDATE"
+            }
         };
         let params = [Param::Text(kind), Param::Text(name)];
-        self.driver.first("lock a document", sql, &params, |row| Ok(row.text(0)?.to_owned()))
+        self.driver.first("lock a document", sql, &params, |row| read(kind, name, row, 0))
     }
 
     /// Writes a document; `name` is not empty.
@@ -72,9 +78,14 @@ impl Tx<'_> {
     pub fn put_document(&mut self, kind: &str, name: &str, value: &str) -> Result<(), StoreError> {
         self.change(
             "write a document",
-            "INSERT INTO pdb_document (kind, name, value) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value",
-            &[Param::Text(kind), Param::Text(name), Param::Text(value)],
+            "INSERT INTO pdb_document (kind, name, value, checksum) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value, checksum = excluded.checksum",
+            &[
+                Param::Text(kind),
+                Param::Text(name),
+                Param::Text(value),
+                Param::Integer(sum(kind, name, value).fixed()),
+            ],
         )?;
         Ok(())
     }
@@ -92,4 +103,16 @@ impl Tx<'_> {
         )?;
         Ok(gone == 1)
     }
+}
+
+/// The checksum of a document.
+pub(crate) fn sum(kind: &str, name: &str, value: &str) -> Checksum {
+    checksum::of_fixed("document", &[kind.as_bytes(), name.as_bytes(), value.as_bytes()])
+}
+
+/// Reads and checks a text, whose checksum is in the column behind it.
+fn read(kind: &str, name: &str, row: &Row<'_>, column: usize) -> Result<String, StoreError> {
+    let value = row.text(column)?;
+    sum(kind, name, value).verify_fixed(row.optional_integer(column + 1)?, "document")?;
+    Ok(value.to_owned())
 }

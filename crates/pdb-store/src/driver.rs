@@ -190,11 +190,14 @@ impl<'c> Driver<'c> {
     pub(crate) fn execute(self, sql: &str, params: &[Param<'_>]) -> Result<usize, DbError> {
         let rows = match self {
             Self::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql)?;
-                for (i, param) in params.iter().enumerate() {
-                    statement.raw_bind_parameter(i + 1, param)?;
-                }
-                statement.raw_execute()?
+                let run = || {
+                    let mut statement = connection.prepare_cached(sql)?;
+                    for (i, param) in params.iter().enumerate() {
+                        statement.raw_bind_parameter(i + 1, param)?;
+                    }
+                    statement.raw_execute()
+                };
+                run().map_err(|error| DbError::from(error).in_file(connection.path()))?
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => session.execute(sql, params)?,
@@ -206,7 +209,9 @@ impl<'c> Driver<'c> {
     /// Runs statements that are not worth keeping prepared, one after the other.
     pub(crate) fn batch(self, sql: &str) -> Result<(), DbError> {
         match self {
-            Self::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            Self::Sqlite(connection) => {
+                connection.execute_batch(sql).map_err(|error| DbError::from(error).in_file(connection.path()))
+            }
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => session.batch(sql),
         }
@@ -224,17 +229,21 @@ impl<'c> Driver<'c> {
         let mut read = 0_usize;
         match self {
             Self::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql).during(during)?;
-                for (i, param) in params.iter().enumerate() {
-                    statement.raw_bind_parameter(i + 1, param).during(during)?;
-                }
-                let mut rows = statement.raw_query();
-                while let Some(row) = rows.next().during(during)? {
-                    read += 1;
-                    if each(&Row::Sqlite(row))?.is_break() {
-                        break;
+                let mut run = || {
+                    let mut statement = connection.prepare_cached(sql).during(during)?;
+                    for (i, param) in params.iter().enumerate() {
+                        statement.raw_bind_parameter(i + 1, param).during(during)?;
                     }
-                }
+                    let mut rows = statement.raw_query();
+                    while let Some(row) = rows.next().during(during)? {
+                        read += 1;
+                        if each(&Row::Sqlite(row))?.is_break() {
+                            break;
+                        }
+                    }
+                    Ok(())
+                };
+                run().map_err(|error: StoreError| error.in_file(connection.path()))?;
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => {
@@ -260,14 +269,17 @@ impl<'c> Driver<'c> {
     ) -> Result<Option<T>, StoreError> {
         match self {
             Self::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql).during(during)?;
-                for (i, param) in params.iter().enumerate() {
-                    statement.raw_bind_parameter(i + 1, param).during(during)?;
-                }
-                let mut rows = statement.raw_query();
-                let row = rows.next().during(during)?;
-                tracing::trace!(target: "pdb_store::statement", sql, rows = usize::from(row.is_some()));
-                row.map(|row| read(&Row::Sqlite(row))).transpose()
+                let run = || {
+                    let mut statement = connection.prepare_cached(sql).during(during)?;
+                    for (i, param) in params.iter().enumerate() {
+                        statement.raw_bind_parameter(i + 1, param).during(during)?;
+                    }
+                    let mut rows = statement.raw_query();
+                    let row = rows.next().during(during)?;
+                    tracing::trace!(target: "pdb_store::statement", sql, rows = usize::from(row.is_some()));
+                    row.map(|row| read(&Row::Sqlite(row))).transpose()
+                };
+                run().map_err(|error: StoreError| error.in_file(connection.path()))
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => {

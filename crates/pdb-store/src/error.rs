@@ -1,6 +1,10 @@
 //! What can go wrong in the store.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use pdb_model::{IndexName, TableName};
 
@@ -36,13 +40,17 @@ pub enum StoreError {
     /// A shard has used up its sequence numbers (2^40), or a table name its shards (2^22).
     #[error("{0} has no numbers left")]
     Exhausted(String),
-    /// A row holds what no released version writes.
-    #[error("stored {what} cannot be read: {detail}")]
+    /// A row is not what was written, or holds what no released version writes: the database is damaged.
+    #[error("stored {what}{} cannot be read: {detail}", place(table.as_ref(), file.as_deref()))]
     Corrupt {
         /// What was to be read.
         what: &'static str,
         /// Why it could not be.
         detail: String,
+        /// The table it belongs to, if that is known.
+        table: Option<TableName>,
+        /// The database file it is in.
+        file: Option<PathBuf>,
     },
     /// The database could not be opened.
     #[error(transparent)]
@@ -86,9 +94,30 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Makes the error of a row that holds what no released version writes.
-    pub(crate) fn corrupt(what: &'static str, detail: impl fmt::Display) -> Self {
-        Self::Corrupt { what, detail: detail.to_string() }
+    /// Makes the error of a row that is not what was written.
+    pub fn corrupt(what: &'static str, detail: impl fmt::Display) -> Self {
+        Self::Corrupt { what, detail: detail.to_string(), table: None, file: None }
+    }
+
+    /// Says of which table a damaged row is, unless that is known.
+    #[must_use]
+    pub fn of_table(mut self, name: &TableName) -> Self {
+        if let Self::Corrupt { table: table @ None, .. } = &mut self {
+            *table = Some(name.clone());
+        }
+        self
+    }
+
+    /// Says in which file the database is, where that matters: of damage, and of what SQLite says.
+    #[cold]
+    pub(crate) fn in_file(mut self, path: Option<&str>) -> Self {
+        let path = path.filter(|path| !path.is_empty());
+        match (&mut self, path) {
+            (Self::Corrupt { file: file @ None, .. }, Some(path)) => *file = Some(path.into()),
+            (Self::Database { source, .. }, path) => *source = source.clone().in_file(path),
+            _ => {}
+        }
+        self
     }
 }
 
@@ -126,6 +155,19 @@ pub enum OpenError {
         /// Its schema version.
         found: u32,
         /// The newest schema version this program knows.
+        known: u32,
+    },
+    /// An older version made the database, and only a program that opens it to write brings it up to date.
+    #[error(
+        "`{}` has schema {found}, made by an older version; open it once with `pretender serve`, which makes it schema {known}",
+        .path.display()
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: u32,
+        /// The schema version this program works with.
         known: u32,
     },
     /// A copy into the database was begun and is not finished. Names the file, or the server without the password.
@@ -181,9 +223,16 @@ pub enum OpenError {
     },
 }
 
-/// What the database said. Opaque: no driver's type is part of this crate's API.
+/// Where a damaged row is.
+fn place(table: Option<&TableName>, file: Option<&Path>) -> String {
+    let table = table.map(|table| format!(" of table `{table}`")).unwrap_or_default();
+    let file = file.map(|file| format!(" in `{}`", file.display())).unwrap_or_default();
+    table + &file
+}
+
+/// What the database said, and in which file it is. Opaque: no driver's type is part of this crate's API.
 #[derive(Clone)]
-pub struct DbError(Arc<Cause>);
+pub struct DbError(Arc<Cause>, Option<Arc<Path>>);
 
 enum Cause {
     Sqlite(rusqlite::Error),
@@ -211,6 +260,15 @@ impl DbError {
         matches!(self.code(), Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase))
     }
 
+    /// Says in which file the database is, unless that is known.
+    #[cold]
+    pub(crate) fn in_file(mut self, path: Option<&str>) -> Self {
+        if self.1.is_none() {
+            self.1 = path.filter(|path| !path.is_empty()).map(|path| Path::new(path).into());
+        }
+        self
+    }
+
     pub(crate) fn is_unwritable(&self) -> bool {
         matches!(
             self.code(),
@@ -236,7 +294,7 @@ impl DbError {
 impl DbError {
     /// An error that no driver makes.
     pub(crate) fn said(text: impl Into<String>) -> Self {
-        Self(Arc::new(Cause::Said(text.into())))
+        Self(Arc::new(Cause::Said(text.into())), None)
     }
 
     pub(crate) fn postgres(&self) -> Option<&postgres::Error> {
@@ -255,19 +313,19 @@ impl DbError {
 #[cfg(feature = "postgres")]
 impl From<postgres::Error> for DbError {
     fn from(error: postgres::Error) -> Self {
-        Self(Arc::new(Cause::Postgres(error)))
+        Self(Arc::new(Cause::Postgres(error)), None)
     }
 }
 
 impl From<rusqlite::Error> for DbError {
     fn from(error: rusqlite::Error) -> Self {
-        Self(Arc::new(Cause::Sqlite(error)))
+        Self(Arc::new(Cause::Sqlite(error)), None)
     }
 }
 
 impl From<r2d2::Error> for DbError {
     fn from(error: r2d2::Error) -> Self {
-        Self(Arc::new(Cause::Pool(error)))
+        Self(Arc::new(Cause::Pool(error)), None)
     }
 }
 
@@ -289,6 +347,10 @@ impl fmt::Display for DbError {
             },
             #[cfg(feature = "postgres")]
             Cause::Said(text) => f.write_str(text),
+        }?;
+        match &self.1 {
+            Some(file) => write!(f, ", in `{}`", file.display()),
+            None => Ok(()),
         }
     }
 }

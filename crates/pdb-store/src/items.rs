@@ -97,12 +97,13 @@ impl ReadTx<'_> {
     pub fn get_item(&mut self, table: &Table, key: &KeyBytes) -> Result<Option<EncodedItem>, StoreError> {
         let table = self.catalog.current(table)?;
         let columns = KeyColumns::of(self.driver.dialect(), key.as_bytes());
-        self.driver.first("read an item", &table.items.get, &columns.identity(), |row| {
+        let item = self.driver.first("read an item", &table.items.get, &columns.identity(), |row| {
             let (json, size_bytes) = (row.text(0)?, row.count(1)?);
             let sum = checksum::of_item(key.as_bytes(), json, size_bytes);
             sum.verify(table.items.salt, row.optional_integer(2)?, "item")?;
             Ok(EncodedItem::from_stored(json.to_owned(), size_bytes))
-        })
+        });
+        item.map_err(|error| error.of_table(table.name()))
     }
 
     /// Hands the items of a range, or the entries of one of the table's indexes, to `each`, until that breaks off.
@@ -143,7 +144,10 @@ impl ReadTx<'_> {
                 let text = sql.text(direction, upper.is_some());
                 let params = [Param::Blob(&lower), Param::Blob(upper.as_deref().unwrap_or_default())];
                 let params = if upper.is_some() { &params[..] } else { &params[..1] };
-                self.driver.query(during, text, params, |row| Ok(each(read_row(row, kind, &row.key(0, 5)?)?)))
+                let read = self
+                    .driver
+                    .query(during, text, params, |row| Ok(each(read_row(row, kind, &row.key(0, 5)?)?)));
+                read.map_err(|error| error.of_table(table.name()))
             }
             dialect @ Dialect::Postgres => {
                 let (mut lower, mut upper) = (lower.into_owned(), upper.map(Cow::into_owned));
@@ -155,15 +159,17 @@ impl ReadTx<'_> {
                         upper.as_deref().map(|upper| KeyColumns::of(dialect, upper)),
                     );
                     let (mut last, mut over) = (None, false);
-                    self.driver.query(during, &text, &bounds(&low, high.as_ref()), |row| {
-                        let key = row.key(0, 5)?;
-                        let read = read_row(row, kind, &key)?;
-                        page.read(read.json.len());
-                        let flow = each(read);
-                        last = Some(key.into_owned());
-                        over = flow.is_break();
-                        Ok(flow)
-                    })?;
+                    self.driver
+                        .query(during, &text, &bounds(&low, high.as_ref()), |row| {
+                            let key = row.key(0, 5)?;
+                            let read = read_row(row, kind, &key)?;
+                            page.read(read.json.len());
+                            let flow = each(read);
+                            last = Some(key.into_owned());
+                            over = flow.is_break();
+                            Ok(flow)
+                        })
+                        .map_err(|error| error.of_table(table.name()))?;
                     let Some(last) = last.filter(|_| !over && page.is_full()) else { return Ok(()) };
                     match direction {
                         Direction::Forward => lower = just_above(&last),
@@ -256,13 +262,14 @@ impl Tx<'_> {
         // SQLite has one writer, and this is its transaction: reading is locking.
         let table = self.catalog.current(table)?;
         let columns = KeyColumns::of(self.driver.dialect(), key.as_bytes());
-        self.driver.first("lock an item", &table.items.lock, &columns.identity(), |row| {
+        let item = self.driver.first("lock an item", &table.items.lock, &columns.identity(), |row| {
             let (json, size_bytes) = (row.text(1)?, row.count(2)?);
             let sum = checksum::of_item(key.as_bytes(), json, size_bytes);
             sum.verify(table.items.salt, row.optional_integer(3)?, "item")?;
             let item = EncodedItem::from_stored(json.to_owned(), size_bytes);
             Ok((ItemRow { id: row.integer(0)?, size_bytes }, item))
-        })
+        });
+        item.map_err(|error| error.of_table(table.name()))
     }
 
     /// Writes an item, in the place of `old` if [`lock_item`](Self::lock_item) returned a row for its key.
@@ -378,11 +385,12 @@ impl Tx<'_> {
         let lower = after.map(|key| just_above(key.as_bytes())).unwrap_or_default();
         let lower = KeyColumns::of(self.driver.dialect(), &lower);
         let params = lower.bound(Params::new()).and(Param::Integer(limit.into()));
-        self.driver.all("read a range of items", &table.items.next, &params, |row| {
+        let items = self.driver.all("read a range of items", &table.items.next, &params, |row| {
             let key = row.key(0, 5)?;
             let item = read_row(row, RowKind::Item(table.items.salt), &key)?.to_item();
             Ok((KeyBytes::from_stored(key.into_owned()), item))
-        })
+        });
+        items.map_err(|error| error.of_table(table.name()))
     }
 
     /// Keeps everybody else from making an item of this key until the commit; [`lock_item`](Self::lock_item) found none.

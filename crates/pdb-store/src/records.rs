@@ -161,20 +161,23 @@ impl ReadTx<'_> {
         let (during, sql) = ("read stream records", stream.records.read.as_str());
         if self.driver.dialect() == Dialect::Sqlite {
             let (params, salt) = ([Param::Integer(first), Param::Integer(last)], stream.records.salt);
-            return self.driver.query(during, sql, &params, |row| Ok(each(read_record(row, salt)?)));
+            let read = self.driver.query(during, sql, &params, |row| Ok(each(read_record(row, salt)?)));
+            return read.map_err(|error| error.of_table(&stream.table_name));
         }
         let (mut first, mut page) = (first, Page::first());
         loop {
             let params = [Param::Integer(first), Param::Integer(last)];
             let mut over = false;
-            self.driver.query(during, &page.limited(sql), &params, |row| {
-                let record = read_record(row, stream.records.salt)?;
-                page.read(usize::try_from(record.size_bytes).unwrap_or(usize::MAX));
-                first = row.integer(0)? + 1;
-                let flow = each(record);
-                over = flow.is_break();
-                Ok(flow)
-            })?;
+            self.driver
+                .query(during, &page.limited(sql), &params, |row| {
+                    let record = read_record(row, stream.records.salt)?;
+                    page.read(usize::try_from(record.size_bytes).unwrap_or(usize::MAX));
+                    first = row.integer(0)? + 1;
+                    let flow = each(record);
+                    over = flow.is_break();
+                    Ok(flow)
+                })
+                .map_err(|error| error.of_table(&stream.table_name))?;
             if over || !page.is_full() {
                 return Ok(());
             }
@@ -356,9 +359,18 @@ fn pack(shard: u64, counter: u64) -> Option<i64> {
     (shard <= MAX_SHARD && counter <= MAX_COUNTER).then(|| signed(shard << COUNTER_BITS | counter))
 }
 
-fn unpack(key: i64) -> Result<SequenceNumber, StoreError> {
+pub(crate) fn unpack(key: i64) -> Result<SequenceNumber, StoreError> {
     let key = u64::try_from(key).map_err(|e| StoreError::corrupt("sequence number", e))?;
     Ok(SequenceNumber { counter: key & MAX_COUNTER, shard: key >> COUNTER_BITS })
+}
+
+impl StreamRow {
+    /// Returns the id of the record with this position.
+    #[must_use]
+    pub fn event_id(&self, sequence_number: SequenceNumber) -> Option<EventId> {
+        let key = pack(sequence_number.shard, sequence_number.counter)?;
+        Some(event_id(event_salt(&self.arn), key))
+    }
 }
 
 /// What the event ids of a stream's records have in common.

@@ -1,6 +1,7 @@
 //! Small facts about the database itself.
 
 use crate::{
+    checksum::{self, Checksum},
     driver::{Driver, Param},
     error::{During, StoreError},
 };
@@ -13,8 +14,8 @@ pub(crate) fn ensure_iterator_key(driver: Driver<'_>) -> Result<(), StoreError> 
     let key = [half(), half()].concat();
     driver
         .execute(
-            "INSERT INTO pdb_setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
-            &[Param::Text("iterator_key"), Param::Blob(&key)],
+            "INSERT INTO pdb_setting (name, value, checksum) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO NOTHING",
+            &[Param::Text("iterator_key"), Param::Blob(&key), Param::Integer(sum("iterator_key", &key).fixed())],
         )
         .during("make the key of shard iterators")?;
     Ok(())
@@ -22,9 +23,10 @@ pub(crate) fn ensure_iterator_key(driver: Driver<'_>) -> Result<(), StoreError> 
 
 /// Writes a setting.
 pub(crate) fn set(driver: Driver<'_>, name: &str, value: &[u8]) -> Result<(), StoreError> {
-    let sql = "INSERT INTO pdb_setting (name, value) VALUES (?1, ?2) \
-               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    driver.execute(sql, &[Param::Text(name), Param::Blob(value)]).during("write a setting")?;
+    let sql = "INSERT INTO pdb_setting (name, value, checksum) VALUES (?1, ?2, ?3) \
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value, checksum = excluded.checksum";
+    let params = [Param::Text(name), Param::Blob(value), Param::Integer(sum(name, value).fixed())];
+    driver.execute(sql, &params).during("write a setting")?;
     Ok(())
 }
 
@@ -34,6 +36,14 @@ pub(crate) fn get<T>(
     name: &str,
     read: impl FnOnce(&[u8]) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
-    let sql = "SELECT value FROM pdb_setting WHERE name = ?1";
-    driver.first("read a setting", sql, &[Param::Text(name)], |row| read(row.blob(0)?))
+    let sql = "SELECT value, checksum FROM pdb_setting WHERE name = ?1";
+    driver.first("read a setting", sql, &[Param::Text(name)], |row| {
+        let value = row.blob(0)?;
+        sum(name, value).verify_fixed(row.optional_integer(1)?, "setting")?;
+        read(value)
+    })
+}
+
+fn sum(name: &str, value: &[u8]) -> Checksum {
+    checksum::of_fixed("setting", &[name.as_bytes(), value])
 }

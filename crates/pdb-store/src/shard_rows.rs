@@ -8,6 +8,7 @@ use pdb_model::{
 };
 
 use crate::{
+    checksum::{self, Checksum},
     dialect::Dialect,
     driver::{Driver, Param, Row},
     error::StoreError,
@@ -34,6 +35,12 @@ pub struct StreamRow {
     /// When it was disabled, if it was.
     pub disabled: Option<EpochMillis>,
     pub(crate) records: Arc<RecordTable>,
+}
+
+/// The checksum of a stream: its ARN, which names the table and ends in the label, its view type, its key schema.
+pub(crate) fn stream_sum(texts: &[&str; 3], created: i64, disabled: Option<i64>) -> Checksum {
+    let sum = checksum::of_fixed("stream", &texts.map(str::as_bytes)).number(created.unsigned_abs());
+    sum.number(disabled.map_or(u64::MAX, i64::unsigned_abs))
 }
 
 impl StreamRow {
@@ -94,7 +101,7 @@ impl ShardRow {
     }
 }
 
-pub(crate) const STREAM_COLUMNS: &str = "SELECT id, table_name, record_table, arn, view_type, key_schema, created_at, disabled_at FROM pdb_stream";
+pub(crate) const STREAM_COLUMNS: &str = "SELECT id, table_name, record_table, arn, view_type, key_schema, created_at, disabled_at, checksum FROM pdb_stream";
 pub(crate) const SHARD_COLUMNS: &str = "SELECT stream_id, number, shard_id, parent_shard_id, hash_from, hash_to, \
      starting_sequence, ending_sequence, trimmed_sequence, opened_at, closed_at, next_sequence FROM pdb_shard";
 
@@ -197,16 +204,20 @@ pub(crate) fn open_shard(row: &ShardRow, next: u64) -> OpenShard {
 pub(crate) fn read_stream(dialect: Dialect, row: &Row<'_>) -> Result<StreamRow, StoreError> {
     let bad = |e: pdb_model::ParseError| StoreError::corrupt("stream", e);
     let table_name: TableName = row.text(1)?.parse().map_err(bad)?;
-    let record_table = row.text(2)?;
-    // It becomes part of statements.
-    if record_table != names::record_table(table_name.as_str()) {
-        return Err(StoreError::corrupt("stream", "its records are said to be in a table of another"));
+    // The name becomes part of statements.
+    let (record_table, arn): (_, StreamArn) = (row.text(2)?, row.text(3)?.parse().map_err(bad)?);
+    if arn.table.name != table_name || record_table != names::record_table(table_name.as_str()) {
+        return Err(StoreError::corrupt("stream", "its rows are said to be in a table of another")
+            .of_table(&table_name));
     }
+    let texts = [row.text(3)?, row.text(4)?, row.text(5)?];
+    let sum = stream_sum(&texts, row.integer(6)?, row.optional_integer(7)?);
+    sum.verify_fixed(row.optional_integer(8)?, "stream").map_err(|error| error.of_table(&table_name))?;
     Ok(StreamRow {
         id: StreamId(row.integer(0)?),
-        records: Arc::new(RecordTable::new(dialect, record_table.to_owned())),
         table_name,
-        arn: row.text(3)?.parse().map_err(bad)?,
+        records: Arc::new(RecordTable::new(dialect, record_table.to_owned())),
+        arn,
         view_type: row.text(4)?.parse().map_err(bad)?,
         key_schema: serde_json::from_str(row.text(5)?).map_err(|e| StoreError::corrupt("key schema", e))?,
         created: EpochMillis(row.integer(6)?),

@@ -9,11 +9,12 @@ use std::{collections::HashMap, sync::Arc};
 use pdb_model::{EpochMillis, ShardId, StreamArn, StreamSettings, StreamViewType, TableName};
 
 use crate::{
+    checksum::Checksum,
     dialect::Dialect,
     driver::Param,
     error::StoreError,
     names, records,
-    shard_rows::{ShardRow, StreamRow, open_shard, open_stream},
+    shard_rows::{ShardRow, StreamRow, open_shard, open_stream, stream_sum},
     table::{OpenShard, OpenStream, RecordTable, StreamId, Table},
     tx::Tx,
 };
@@ -73,10 +74,11 @@ impl Tx<'_> {
         )?;
         let key_schema = serde_json::to_string(&table.definition.key_schema)
             .map_err(|e| StoreError::corrupt("key schema", e))?;
+        let sum = stream_sum(&[&arn.to_string(), view_type.as_str(), &key_schema], created.0, None);
         let id = self.insert(
             "create a stream",
-            "INSERT INTO pdb_stream (table_name, record_table, label, arn, view_type, key_schema, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id",
+            "INSERT INTO pdb_stream (table_name, record_table, label, arn, view_type, key_schema, created_at, checksum) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id",
             &[
                 Param::Text(table.name().as_str()),
                 Param::Text(&records.name),
@@ -85,6 +87,7 @@ impl Tx<'_> {
                 Param::Text(view_type.as_str()),
                 Param::Text(&key_schema),
                 Param::Integer(created.0),
+                Param::Integer(sum.fixed()),
             ],
         )?;
         let id = StreamId(id);
@@ -120,10 +123,22 @@ impl Tx<'_> {
         let Some(stream) = &table.stream else { return Ok(table) };
         self.redefine(table.id)?;
         self.mark_stream(stream.id)?;
+        let row = self.catalog.stream(&stream.arn).map(|row| StreamRow::clone(row));
+        // Over the texts as they are stored, which another version may have written in its own way.
+        let sum = self.driver.first(
+            "read a stream",
+            "SELECT arn, view_type, key_schema, created_at FROM pdb_stream WHERE id = ?1",
+            &[Param::Integer(stream.id.0)],
+            |row| Ok(stream_sum(&[row.text(0)?, row.text(1)?, row.text(2)?], row.integer(3)?, Some(now.0))),
+        )?;
         self.change(
             "disable a stream",
-            "UPDATE pdb_stream SET disabled_at = ?2 WHERE id = ?1",
-            &[Param::Integer(stream.id.0), Param::Integer(now.0)],
+            "UPDATE pdb_stream SET disabled_at = ?2, checksum = ?3 WHERE id = ?1",
+            &[
+                Param::Integer(stream.id.0),
+                Param::Integer(now.0),
+                Param::optional_integer(sum.map(Checksum::fixed)),
+            ],
         )?;
         for shard in &stream.shards {
             self.close_row(stream, shard, now)?;
@@ -132,7 +147,6 @@ impl Tx<'_> {
         if let Some(settings) = &mut definition.stream {
             settings.enabled = false;
         }
-        let row = self.catalog.stream(&stream.arn).map(|row| StreamRow::clone(row));
         let catalog = self.catalog_mut();
         if let Some(row) = row {
             catalog.insert_stream(StreamRow { disabled: Some(now), ..row });

@@ -6,6 +6,7 @@ use pdb_model::{EpochMillis, TableDefinition, TableName};
 
 use crate::{
     catalog::Catalog,
+    checksum::{self, Checksum},
     dialect::Dialect,
     driver::{Driver, Param, Row},
     error::StoreError,
@@ -102,7 +103,7 @@ impl Tx<'_> {
         self.change(
             "note a table's definition",
             "UPDATE pdb_metadata SET definition = ?2, stream_enabled = ?3, stream_view_type = ?4, \
-             stream_arn = ?5, stream_label = ?6 WHERE id = ?1",
+             stream_arn = ?5, stream_label = ?6, checksum = ?7 WHERE id = ?1",
             &[
                 Param::Integer(old.id.0),
                 Param::Text(&json),
@@ -110,6 +111,7 @@ impl Tx<'_> {
                 Param::optional_text(stream.map(|stream| stream.view_type.as_str())),
                 Param::optional_text(stream.map(|stream| stream.arn.to_string()).as_deref()),
                 Param::optional_text(stream.map(|stream| stream.label.as_str())),
+                Param::Integer(definition_sum(definition.name.as_str(), &json).fixed()),
             ],
         )?;
         Ok(self.catalog_mut().insert(Table {
@@ -195,7 +197,7 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
     for stream in shard_rows::load_streams(driver)? {
         catalog.insert_stream(stream);
     }
-    let sql = "SELECT id, item_table, definition FROM pdb_metadata";
+    let sql = "SELECT id, item_table, definition, checksum FROM pdb_metadata";
     for (id, item_table, definition) in driver.all("list tables", sql, &[], read_metadata)? {
         let statistics = driver.all(
             "list statistics",
@@ -207,10 +209,6 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
             let found = statistics.iter().find(|(name, _)| name == index);
             found.map(|(_, id)| *id).ok_or_else(|| StoreError::corrupt("statistics", "row is missing"))
         };
-        // It becomes part of statements.
-        if item_table != names::item_table(definition.name.as_str()) {
-            return Err(StoreError::corrupt("table", "its items are said to be in a table of another"));
-        }
         let mut indexes = Vec::with_capacity(definition.indexes.len());
         for index in &definition.indexes {
             let table = names::index_table(definition.name.as_str(), index.name.as_str());
@@ -239,7 +237,20 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
 }
 
 pub(crate) fn read_metadata(row: &Row<'_>) -> Result<(TableId, String, TableDefinition), StoreError> {
-    let definition =
+    let definition: TableDefinition =
         serde_json::from_str(row.text(2)?).map_err(|e| StoreError::corrupt("table definition", e))?;
-    Ok((TableId(row.integer(0)?), row.text(1)?.to_owned(), definition))
+    let item_table = row.text(1)?;
+    // It becomes part of statements.
+    if item_table != names::item_table(definition.name.as_str()) {
+        return Err(StoreError::corrupt("table definition", "its rows are said to be in a table of another")
+            .of_table(&definition.name));
+    }
+    let sum = definition_sum(definition.name.as_str(), row.text(2)?);
+    sum.verify_fixed(row.optional_integer(3)?, "table definition")
+        .map_err(|e| e.of_table(&definition.name))?;
+    Ok((TableId(row.integer(0)?), item_table.to_owned(), definition))
+}
+
+fn definition_sum(table: &str, json: &str) -> Checksum {
+    checksum::of_fixed("definition", &[table.as_bytes(), json.as_bytes()])
 }

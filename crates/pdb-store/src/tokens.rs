@@ -3,6 +3,7 @@
 use pdb_model::EpochMillis;
 
 use crate::{
+    checksum::{self, Checksum},
     dialect::Dialect,
     driver::Param,
     error::StoreError,
@@ -29,9 +30,11 @@ impl ReadTx<'_> {
     pub fn token(&mut self, token: &str, now: EpochMillis) -> Result<Option<TokenRow>, StoreError> {
         self.driver.first(
             "look for a token",
-            "SELECT fingerprint, answer, expires_at FROM pdb_token WHERE token = ?1 AND expires_at > ?2",
+            "SELECT fingerprint, answer, expires_at, checksum FROM pdb_token WHERE token = ?1 AND expires_at > ?2",
             &[Param::Text(token), Param::Integer(now.0)],
             |row| {
+                let sum = sum(token, row.blob(0)?, row.text(1)?, row.integer(2)?);
+                sum.verify_fixed(row.optional_integer(3)?, "token")?;
                 Ok(TokenRow {
                     fingerprint: row.blob(0)?.to_vec(),
                     answer: row.text(1)?.to_owned(),
@@ -54,17 +57,20 @@ impl Tx<'_> {
         now: EpochMillis,
         row: &TokenRow,
     ) -> Result<(), StoreError> {
+        let sum = sum(token, &row.fingerprint, &row.answer, row.expires.0);
         let noted = self.change(
             "remember a token",
-            "INSERT INTO pdb_token (token, fingerprint, answer, expires_at) VALUES (?1, ?2, ?3, ?4) \
+            "INSERT INTO pdb_token (token, fingerprint, answer, expires_at, checksum) VALUES (?1, ?2, ?3, ?4, ?6) \
              ON CONFLICT (token) DO UPDATE SET fingerprint = excluded.fingerprint, \
-             answer = excluded.answer, expires_at = excluded.expires_at WHERE pdb_token.expires_at <= ?5",
+             answer = excluded.answer, expires_at = excluded.expires_at, \
+             checksum = excluded.checksum WHERE pdb_token.expires_at <= ?5",
             &[
                 Param::Text(token),
                 Param::Blob(&row.fingerprint),
                 Param::Text(&row.answer),
                 Param::Integer(row.expires.0),
                 Param::Integer(now.0),
+                Param::Integer(sum.fixed()),
             ],
         )?;
         // Somebody else has used it meanwhile.
@@ -94,4 +100,10 @@ impl Tx<'_> {
         )?;
         Ok(gone as u64)
     }
+}
+
+/// The checksum of a token.
+pub(crate) fn sum(token: &str, fingerprint: &[u8], answer: &str, expires_at: i64) -> Checksum {
+    let sum = checksum::of_fixed("token", &[token.as_bytes(), fingerprint, answer.as_bytes()]);
+    sum.number(expires_at.unsigned_abs())
 }

@@ -4,6 +4,7 @@
 //! [`Part`]s (rows, many), copied in steps in the order of their keys. So what is there tells where to go on: the greatest key.
 //! From before its first row to the end of the copy the target has a mark, and [`Store::open`] refuses it.
 
+mod damage;
 mod digest;
 mod layout;
 mod shape;
@@ -12,7 +13,7 @@ pub use digest::Digest;
 pub use layout::Part;
 pub use shape::Shape;
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::sync::Arc;
 
 use pdb_model::EpochMillis;
 
@@ -22,6 +23,7 @@ use crate::{
     error::{OpenError, StoreError},
     names::quoted,
     options::StoreOptions,
+    settings,
     store::Store,
     table::Table,
     tx::{ReadTx, Tx},
@@ -134,12 +136,7 @@ impl ReadTx<'_> {
     ///
     /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here.
     pub fn copy_source(&mut self) -> Result<Option<String>, StoreError> {
-        self.driver.first(
-            "look for a mark",
-            "SELECT value FROM pdb_setting WHERE name = ?1",
-            &[Param::Text(MARK)],
-            |row| Ok(String::from_utf8_lossy(row.blob(0)?).into_owned()),
-        )
+        settings::get(self.driver, MARK, |value| Ok(String::from_utf8_lossy(value).into_owned()))
     }
 
     /// Returns up to some megabytes of rows of a part, behind `after`.
@@ -148,20 +145,10 @@ impl ReadTx<'_> {
     ///
     /// As [`copy_source`](Self::copy_source).
     pub fn rows(&mut self, part: &Part, after: &Place) -> Result<Rows, StoreError> {
-        let dialect = self.driver.dialect();
-        let layout = part.layout(dialect);
-        let key = after.0.as_ref().map(|key| Parameters::bound(dialect, &layout, key));
-        let mut params = key.as_ref().map(|key| key.list()).unwrap_or_default();
-        params.push(Param::Integer(STEP_ROWS));
-        let sql = layout.select(after.0.is_some());
-        let (mut rows, mut bytes) = (Vec::new(), 0);
-        self.driver.query("read rows to copy", &sql, &params, |row| {
-            let row = read_row(row, layout.columns)?;
-            bytes += row.iter().map(|value| value.bytes().len() + 8).sum::<usize>();
-            rows.push(row);
-            Ok(if bytes < STEP_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-        })?;
-        Ok(Rows(rows))
+        // A copy of damage would say that all is well.
+        let page = self.rows_or_damage(part, after)?;
+        let rows: Result<Vec<_>, _> = page.rows.into_iter().map(|row| row.map(|(row, _)| row)).collect();
+        Ok(Rows(rows?))
     }
 
     /// Returns the place behind the last row of a part.
@@ -258,13 +245,8 @@ impl Tx<'_> {
     }
 
     fn set(&mut self, name: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.change(
-            "write a setting",
-            "INSERT INTO pdb_setting (name, value) VALUES (?1, ?2) \
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            &[Param::Text(name), Param::Blob(value)],
-        )?;
-        Ok(())
+        self.will_write()?;
+        settings::set(self.driver, name, value)
     }
 
     fn statistic_of(&mut self, part: &Part) -> Result<Option<(Arc<Table>, i64)>, StoreError> {

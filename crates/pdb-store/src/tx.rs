@@ -15,6 +15,7 @@ use crate::{
     names,
     queue::QueuedRecord,
     rotation::DueRotation,
+    settings,
     statistics::Deltas,
     table::{StreamId, Table, TableId},
 };
@@ -74,12 +75,9 @@ impl<'a> ReadTx<'a> {
     ///
     /// [`StoreError::Database`], [`StoreError::Corrupt`].
     pub fn iterator_key(&mut self) -> Result<IteratorKey, StoreError> {
-        let key = self.driver.first(
-            "read a setting",
-            "SELECT value FROM pdb_setting WHERE name = ?1",
-            &[Param::Text("iterator_key")],
-            |row| row.blob(0)?.try_into().map_err(|e| StoreError::corrupt("iterator key", e)),
-        )?;
+        let key = settings::get(self.driver, "iterator_key", |value| {
+            value.try_into().map_err(|e| StoreError::corrupt("iterator key", e))
+        })?;
         key.map(IteratorKey).ok_or_else(|| StoreError::corrupt("iterator key", "it is missing"))
     }
 }

@@ -3,6 +3,7 @@
 mod batches;
 mod builder;
 mod changes;
+mod check;
 mod control;
 mod copy;
 mod database;
@@ -16,6 +17,7 @@ mod table_operations;
 
 pub use builder::Builder;
 pub use changes::{ReplayError, ReplayReport};
+pub use check::{CheckEvent, CheckProgress, CheckReport, Finding, FindingKind, check};
 pub use control::{ControlError, ShardSummary};
 pub use copy::{CopyError, CopyPhase, CopyProgress, CopyReport, copy};
 pub use database::Pretender;

@@ -111,11 +111,42 @@ fn a_stored_item_without_its_key_is_an_error() {
         let table = tx.table(&orders())?;
         let key = tx.expired_items(&table, 0, now, 1)?.remove(0);
         let row = tx.lock_item(&table, &key)?.map(|(row, _)| row);
-        tx.put_item(&table, &key, row, &EncodedItem::from(&Item::new().with("no key", 1)), Some(now))
+        tx.put_item(&table, &key, row, &EncodedItem::from(&Item::new().with("ttl", now)), Some(now))
     });
     let error = expire_items(&db.test.store, &db.test.env, &Pace::default()).unwrap_err();
     assert!(matches!(error, CleanupError::Capture(_)));
     assert_eq!(error.to_string(), "expired item could not be removed");
+}
+
+/// The moment beside an item only serves to find it: damage to it removes nothing, and is mended.
+#[test]
+fn a_wrong_note_of_expiry_does_not_remove_an_item() {
+    let db = Db::new();
+    let now = db.now().seconds();
+    db.put_expiring("later", now + 1_000);
+    db.put_expiring("never", "no number");
+    db.put_expiring("past", now);
+    let note = |expires_at: Option<i64>| {
+        db.test.write(move |tx| {
+            let table = tx.table(&orders())?;
+            for key in ["later", "never"] {
+                let key = table.definition.key_schema.extract(&Item::new().with("pk", key)).unwrap();
+                tx.set_expiry(&table, &key.encode(), expires_at)?;
+            }
+            Ok(())
+        });
+    };
+    note(Some(now - 5));
+    assert_eq!(db.expire(), 1);
+    assert_eq!(db.keys(), ["later", "never"]);
+    let due = |at: i64| {
+        let keys = db.test.read(|tx| {
+            let table = tx.table(&orders())?;
+            tx.expired_items(&table, 0, at, 9)
+        });
+        keys.len()
+    };
+    assert_eq!((due(now + 999), due(now + 1_000)), (0, 1));
 }
 
 #[test]

@@ -144,6 +144,42 @@ impl StoredBackup {
     }
 }
 
+/// The items that a backup keeps.
+#[derive(Clone, Debug)]
+pub struct KeptItems {
+    /// The name under which the store keeps them.
+    pub name: String,
+    /// The ARN of the backup.
+    pub backup_arn: String,
+    /// How many there are.
+    pub item_count: u64,
+    /// Their size.
+    pub size_bytes: u64,
+    /// The table as it was.
+    pub definition: TableDefinition,
+}
+
+/// Returns what all backups keep.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] if the description of one cannot be read, [`StoreError::Database`].
+pub fn kept_items(tx: &mut ReadTx<'_>) -> Result<Vec<KeptItems>, StoreError> {
+    let mut kept = Vec::new();
+    for (_, text) in tx.documents(KIND, None, u32::MAX)? {
+        let backup: StoredBackup =
+            serde_json::from_str(&text).map_err(|e| StoreError::corrupt("backup", e))?;
+        kept.push(KeptItems {
+            name: backup.item_name().to_owned(),
+            item_count: backup.item_count,
+            size_bytes: backup.size_bytes,
+            backup_arn: backup.backup_arn,
+            definition: backup.definition,
+        });
+    }
+    Ok(kept)
+}
+
 impl TableManager {
     /// Copies a table's items.
     ///
@@ -277,5 +313,5 @@ pub(crate) fn stored_backup(tx: &mut ReadTx<'_>, backup_arn: &str) -> Result<Sto
 
 /// A stored description that cannot be read, or written, is a bug or a damaged database.
 fn unreadable(error: serde_json::Error) -> ItemsError {
-    StoreError::Corrupt { what: "backup", detail: error.to_string() }.into()
+    StoreError::corrupt("backup", error).into()
 }

@@ -4,6 +4,7 @@
 mod admission;
 mod binary;
 mod browser;
+mod check;
 mod control;
 mod crash;
 mod ctl;

@@ -91,10 +91,10 @@ fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, St
         .filter(|stream| stream.disabled.is_none())
         .map(|stream| (stream.table_name.clone(), stream.clone()))
         .collect();
-    let sql = "SELECT id, item_table, definition, version FROM pdb_metadata WHERE version > ?1";
+    let sql = "SELECT id, item_table, definition, checksum, version FROM pdb_metadata WHERE version > ?1";
     let changed = driver.all("list tables", sql, &since_param, |row| {
         let (id, item_table, definition) = tables::read_metadata(row)?;
-        Ok((id, item_table, definition, row.integer(3)?))
+        Ok((id, item_table, definition, row.integer(4)?))
     })?;
     for (id, item_table, definition, version) in changed {
         let statistics = statistics.remove(&id.0).unwrap_or_default();

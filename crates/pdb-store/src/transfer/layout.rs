@@ -77,9 +77,14 @@ const RECORDS: &[(&str, Kind)] = &[
     ("create_date", Text),
     ("checksum", Integer),
 ];
-const TOKENS: &[(&str, Kind)] =
-    &[("token", Text), ("fingerprint", Blob), ("answer", Text), ("expires_at", Integer)];
-const DOCUMENTS: &[(&str, Kind)] = &[("kind", Text), ("name", Text), ("value", Text)];
+const TOKENS: &[(&str, Kind)] = &[
+    ("token", Text),
+    ("fingerprint", Blob),
+    ("answer", Text),
+    ("expires_at", Integer),
+    ("checksum", Integer),
+];
+const DOCUMENTS: &[(&str, Kind)] = &[("kind", Text), ("name", Text), ("value", Text), ("checksum", Integer)];
 
 /// An SQL table and its columns, the key's first.
 pub(super) struct Layout {
@@ -106,6 +111,12 @@ impl Part {
     /// How many columns the key has: one or two.
     pub(super) fn keys(&self) -> usize {
         if matches!(self, Self::Documents) { 2 } else { 1 }
+    }
+
+    /// Returns the items that a backup keeps under this name.
+    #[must_use]
+    pub fn kept(name: &str) -> Self {
+        Self::Kept(names::kept_table(name))
     }
 
     /// Returns whether the part is copied anew when a copy goes on: its keys are texts, which databases may order differently.

@@ -27,6 +27,7 @@ const STREAM: &[(&str, Kind)] = &[
     ("key_schema", Text),
     ("created_at", Integer),
     ("disabled_at", Integer),
+    ("checksum", Integer),
 ];
 /// Besides its stream. The last is set by [`ReadTx::shape`]: while a shard is open the row need not tell it.
 const SHARD: &[(&str, Kind)] = &[

@@ -7,7 +7,7 @@ use pdb_model::{
     ProvisionedThroughput, SecondaryIndex, StreamViewType,
 };
 use pdb_store::{Direction, Durability, KeyRange, NewRecord, Store, StoreError, StoreOptions, Tx};
-use pdb_testkit::{TestDb, definition, string_key};
+use pdb_testkit::{Schema, TestDb, definition, string_key};
 
 /// Three items with an index entry and a record each, in a closed file.
 struct File {
@@ -45,27 +45,32 @@ fn write(tx: &mut Tx<'_>, pk: &str) -> Result<(), StoreError> {
     tx.append_record(&table, 7, &record)
 }
 
+/// Makes the table and its rows.
+fn fill(db: &TestDb) {
+    let mut orders = definition("orders", string_key("pk"));
+    orders.indexes.push(SecondaryIndex {
+        name: by_day(),
+        kind: IndexKind::Global,
+        key_schema: string_key("day"),
+        projection: Projection::All,
+        provisioned_throughput: ProvisionedThroughput::default(),
+        on_demand_throughput: None,
+        warm_throughput: None,
+    });
+    db.create_table(&orders);
+    db.enable_stream("orders", StreamViewType::NewAndOldImages);
+    for pk in ["a", "b", "c"] {
+        db.write(move |tx| write(tx, pk));
+    }
+}
+
 impl File {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.db");
         let options = StoreOptions::file(&path).with_durability(Durability::Off);
         let db = TestDb::with_store(Store::open(&options).unwrap());
-        let mut orders = definition("orders", string_key("pk"));
-        orders.indexes.push(SecondaryIndex {
-            name: by_day(),
-            kind: IndexKind::Global,
-            key_schema: string_key("day"),
-            projection: Projection::All,
-            provisioned_throughput: ProvisionedThroughput::default(),
-            on_demand_throughput: None,
-            warm_throughput: None,
-        });
-        db.create_table(&orders);
-        db.enable_stream("orders", StreamViewType::NewAndOldImages);
-        for pk in ["a", "b", "c"] {
-            db.write(move |tx| write(tx, pk));
-        }
+        fill(&db);
         db.store.close();
         Self { _folder: folder, path }
     }
@@ -83,45 +88,53 @@ impl File {
 /// What comes of reading: how many rows, or what the error says.
 type Answer = Result<usize, String>;
 
-fn answer(result: Result<usize, StoreError>) -> Answer {
-    result.map_err(|error| error.to_string())
+fn answer(store: &Store, result: Result<usize, StoreError>) -> Answer {
+    let file = store.file().map(|file| file.display().to_string()).unwrap_or_else(|| "no file".to_owned());
+    result.map_err(|error| error.to_string().replace(&file, "FILE"))
 }
 
 fn get(store: &Store, pk: &str) -> Answer {
-    answer(store.read(|tx| {
-        let table = tx.table(&"orders".parse().unwrap())?;
-        Ok(usize::from(tx.get_item(&table, &key(pk))?.is_some()))
-    }))
+    answer(
+        store,
+        store.read(|tx| {
+            let table = tx.table(&"orders".parse().unwrap())?;
+            Ok(usize::from(tx.get_item(&table, &key(pk))?.is_some()))
+        }),
+    )
 }
 
 fn scan(store: &Store, index: Option<&IndexName>) -> Answer {
-    answer(store.read(|tx| {
-        let (table, mut rows) = (tx.table(&"orders".parse().unwrap())?, 0);
-        tx.scan(&table, index, &KeyRange::all(), Direction::Backward, &mut |_| {
-            rows += 1;
-            ControlFlow::Continue(())
-        })?;
-        Ok(rows)
-    }))
+    answer(
+        store,
+        store.read(|tx| {
+            let (table, mut rows) = (tx.table(&"orders".parse().unwrap())?, 0);
+            tx.scan(&table, index, &KeyRange::all(), Direction::Backward, &mut |_| {
+                rows += 1;
+                ControlFlow::Continue(())
+            })?;
+            Ok(rows)
+        }),
+    )
 }
 
 /// Reads records from a counter on.
 fn records(store: &Store, from: u64) -> Answer {
-    answer(store.read(|tx| {
-        let (stream, mut rows) = (tx.streams(None)?.remove(0), 0);
-        tx.records(&stream, 1, from, &mut |_| {
-            rows += 1;
-            ControlFlow::Continue(())
-        })?;
-        Ok(rows)
-    }))
+    answer(
+        store,
+        store.read(|tx| {
+            let (stream, mut rows) = (tx.streams(None)?.remove(0), 0);
+            tx.records(&stream, 1, from, &mut |_| {
+                rows += 1;
+                ControlFlow::Continue(())
+            })?;
+            Ok(rows)
+        }),
+    )
 }
 
-const ITEM: &str = "stored item cannot be read: it is not what was written: its checksum does not match";
-const ENTRY: &str =
-    "stored index entry cannot be read: it is not what was written: its checksum does not match";
-const RECORD: &str =
-    "stored stream record cannot be read: it is not what was written: its checksum does not match";
+const ITEM: &str = "stored item of table `orders` in `FILE` cannot be read: it is not what was written: its checksum does not match";
+const ENTRY: &str = "stored index entry of table `orders` in `FILE` cannot be read: it is not what was written: its checksum does not match";
+const RECORD: &str = "stored stream record of table `orders` in `FILE` cannot be read: it is not what was written: its checksum does not match";
 
 #[test]
 fn whole_rows_are_read() {
@@ -157,7 +170,7 @@ fn a_damaged_item_is_an_error_and_the_others_are_not() {
         assert_eq!((scan(&store, None), scan(&store, Some(&by_day()))), (bad.clone(), Ok(3)), "{damage}");
         // Nor is it written to, for nobody knows what it was.
         let written = store.write(|tx| write(tx, "b")).map(|()| 0);
-        assert_eq!(answer(written), bad, "{damage}");
+        assert_eq!(answer(&store, written), bad, "{damage}");
         store.write(|tx| write(tx, "c")).unwrap();
     }
 }
@@ -251,6 +264,28 @@ fn a_row_of_another_table_is_an_error() {
 }
 
 #[test]
+fn a_definition_or_a_stream_of_another_table_is_refused_at_opening() {
+    for (damage, what) in [
+        ("pdb_metadata SET item_table = 'pdb_item_others'", "table definition of table `orders`"),
+        (
+            "pdb_metadata SET definition = replace(definition, 'orders', 'others')",
+            "table definition of table `others`",
+        ),
+        ("pdb_metadata SET definition = '{'", "table definition"),
+        ("pdb_stream SET arn = replace(arn, 'orders', 'others')", "stream of table `orders`"),
+        ("pdb_stream SET record_table = 'pdb_stream_others'", "stream of table `orders`"),
+        ("pdb_shard SET hash_to = 'x'", "hash range"),
+    ] {
+        let file = File::new();
+        file.damage(&format!("UPDATE {damage}"));
+        let error = Store::open(&StoreOptions::file(&file.path)).unwrap_err();
+        let error = std::error::Error::source(&error).unwrap().to_string();
+        let expected = format!("stored {what} in `{}` cannot be read: ", file.path.display());
+        assert!(error.starts_with(&expected), "{error}");
+    }
+}
+
+#[test]
 fn rows_of_schema_1_are_read_and_get_a_checksum_when_they_are_written() {
     let file = File::new();
     file.damage(
@@ -315,11 +350,68 @@ fn a_backup_keeps_damage_visible() {
             })
             .unwrap();
         let get = |pk: &str| {
-            answer(store.read(|tx| {
-                let table = tx.table(&"again".parse().unwrap())?;
-                Ok(usize::from(tx.get_item(&table, &key(pk))?.is_some()))
-            }))
+            answer(
+                &store,
+                store.read(|tx| {
+                    let table = tx.table(&"again".parse().unwrap())?;
+                    Ok(usize::from(tx.get_item(&table, &key(pk))?.is_some()))
+                }),
+            )
         };
-        assert_eq!((get("a"), get("b"), get("c")), (Ok(1), Err(ITEM.to_owned()), Ok(1)), "{damage}");
+        assert_eq!(
+            (get("a"), get("b"), get("c")),
+            (Ok(1), Err(ITEM.replace("orders", "again")), Ok(1)),
+            "{damage}"
+        );
     }
+}
+
+#[test]
+fn what_sqlite_says_names_the_file() {
+    let file = File::new();
+    let find = "SELECT (rootpage - 1) * 8192 FROM sqlite_schema WHERE name = 'pdb_item_orders'";
+    let at: i64 =
+        rusqlite::Connection::open(&file.path).unwrap().query_row(find, [], |row| row.get(0)).unwrap();
+    // A page of a kind that does not exist.
+    let mut bytes = std::fs::read(&file.path).unwrap();
+    bytes[at as usize] = 0x77;
+    std::fs::write(&file.path, &bytes).unwrap();
+    let store = file.open();
+    let said = |error: StoreError| {
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        source.replace(&file.path.display().to_string(), "FILE")
+    };
+    let malformed = "database disk image is malformed, in `FILE`";
+    let read = store.read(|tx| {
+        let table = tx.table(&"orders".parse().unwrap())?;
+        tx.get_item(&table, &key("a"))
+    });
+    assert_eq!(said(read.unwrap_err()), malformed);
+    assert_eq!(said(store.write(|tx| write(tx, "a")).unwrap_err()), malformed);
+    // The rest of the database is not affected.
+    assert_eq!((scan(&store, Some(&by_day())), records(&store, 0)), (Ok(3), Ok(3)));
+}
+
+/// PostgreSQL's rows have the same checksums: what the server adds to those of records is what we add.
+#[test]
+fn damage_on_a_server_is_an_error_too() {
+    let Some(schema) = Schema::new() else { return };
+    let open = || Store::open(&StoreOptions::postgres(schema.url())).unwrap();
+    let db = TestDb::with_store(open());
+    fill(&db);
+    let rows = |store: &Store| (scan(store, None), scan(store, Some(&by_day())), records(store, 0));
+    assert_eq!(rows(&db.store), (Ok(3), Ok(3), Ok(3)));
+    let sums = "SELECT count(checksum) FROM";
+    for table in ["pdb_item_orders", "pdb_index_orders_by_day", "pdb_stream_orders"] {
+        assert_eq!(schema.sql(&format!("{sums} {table}")), "3");
+    }
+    schema.sql("UPDATE pdb_item_orders SET item = replace(item, '12', '13')");
+    let bad = |what: &str| {
+        let why = "it is not what was written: its checksum does not match";
+        Err(format!("stored {what} of table `orders` cannot be read: {why}"))
+    };
+    assert_eq!(rows(&db.store), (bad("item"), Ok(3), Ok(3)));
+    schema.sql("UPDATE pdb_index_orders_by_day SET size_bytes = 1");
+    schema.sql("UPDATE pdb_stream_orders SET sequence_number = sequence_number + 7");
+    assert_eq!(rows(&db.store), (bad("item"), bad("index entry"), bad("stream record")));
 }

@@ -1,0 +1,200 @@
+//! `pretender check`.
+
+use std::error::Error;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use pretender::{CheckEvent, CheckProgress, CheckReport, Finding, Pretender};
+use serde_json::json;
+
+/// The program exits with it if something was found.
+const FOUND: u8 = 1;
+/// The program exits with it if the database cannot be opened.
+pub(super) const NOT_CHECKED: u8 = 2;
+
+/// Check whether everything in a database fits together.
+///
+/// Looks at the structure of the file, at the checksum of every row, at texts and the keys they are stored under, counts and
+/// sizes, indexes, shards and stream records; replays streams that have all changes. Prints what is wrong, a line each, and exits with 1;
+/// with 0 if nothing is, with 2 if the database cannot be opened. Changes nothing. A file must not be in use; a database on a PostgreSQL
+/// server may be.
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// The database: a file, or "postgres://USER:PASSWORD@HOST/DATABASE"
+    #[arg(value_name = "DB")]
+    db: String,
+
+    /// Print one JSON document with all findings instead of lines
+    #[arg(long)]
+    json: bool,
+
+    /// Report progress on standard error, also if that is not a terminal
+    #[arg(long)]
+    progress: bool,
+}
+
+/// The database was not checked.
+#[derive(Debug, thiserror::Error)]
+#[error("the database cannot be checked")]
+pub(crate) struct NotChecked(#[source] Box<dyn Error>);
+
+impl Check {
+    /// Checks.
+    pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
+        let not_checked = |error: Box<dyn Error>| -> Box<dyn Error> { Box::new(NotChecked(error)) };
+        if self.db == super::MEMORY {
+            return Err(not_checked("a database in memory is nobody else's".into()));
+        }
+        let builder = Pretender::builder().try_database(&self.db).map_err(|e| not_checked(e.into()))?;
+        if !builder.is_on_server() && !Path::new(&self.db).exists() {
+            return Err(not_checked(format!("`{}` does not exist", self.db).into()));
+        }
+        let mut progress = Progress::new(self.progress);
+        let mut stdout = BufWriter::new(std::io::stdout());
+        let (mut written, mut findings) = (Ok(()), Vec::new());
+        let checked = pretender::check(&builder, &mut |event| match event {
+            CheckEvent::Progress(step) => progress.show(&step),
+            CheckEvent::Finding(finding) if self.json => findings.push(finding),
+            CheckEvent::Finding(finding) => {
+                if written.is_ok() {
+                    // At once: there may be hours of other findings behind it.
+                    written =
+                        writeln!(stdout, "{}", printable(&finding.to_string())).and_then(|()| stdout.flush());
+                }
+            }
+        });
+        let report = checked.map_err(|error| not_checked(error.into()))?;
+        written?;
+        let said = if self.json { in_json(&report, &findings) } else { in_words(&report) };
+        writeln!(stdout, "{said}")?;
+        stdout.flush()?;
+        Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::from(FOUND) })
+    }
+}
+
+fn in_words(report: &CheckReport) -> String {
+    let counted = |number: u64, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let mut said = if report.is_sound() {
+        "Sound: ".to_owned()
+    } else {
+        format!("{}: ", counted(report.findings, "finding"))
+    };
+    said.push_str(&format!(
+        "{}, {}, {} checked.",
+        counted(report.tables, "table"),
+        counted(report.streams, "stream"),
+        counted(report.rows, "row")
+    ));
+    if report.streams_replayed > 0 {
+        let replayed = counted(report.streams_replayed, "stream");
+        said.push_str(&format!(" {replayed} replayed and compared with the table."));
+    }
+    if report.rows_without_checksum > 0 {
+        let rows = counted(report.rows_without_checksum, "row");
+        said.push_str(&format!(" {rows} of an earlier version without a checksum."));
+    }
+    said
+}
+
+fn in_json(report: &CheckReport, findings: &[Finding]) -> String {
+    let findings: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            json!({"kind": finding.kind.as_str(), "subject": finding.subject, "detail": finding.detail})
+        })
+        .collect();
+    json!({
+        "sound": report.is_sound(),
+        "tables": report.tables,
+        "streams": report.streams,
+        "rows": report.rows,
+        "rows_without_checksum": report.rows_without_checksum,
+        "streams_replayed": report.streams_replayed,
+        "finding_count": report.findings,
+        "findings": findings,
+    })
+    .to_string()
+}
+
+/// A text without what a terminal would obey.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Shows progress on standard error, in plain lines. Nobody has to see it: what cannot be written is not.
+struct Progress {
+    is_shown: bool,
+    percent: Option<u64>,
+}
+
+impl Progress {
+    fn new(is_asked_for: bool) -> Self {
+        Self { is_shown: is_asked_for || std::io::stderr().is_terminal(), percent: None }
+    }
+
+    /// A line for each part that is done, and for each further percent.
+    fn show(&mut self, step: &CheckProgress) {
+        let percent = percent(step);
+        if self.is_shown && (step.is_part_done || self.percent != Some(percent)) {
+            self.percent = Some(percent);
+            let line = format!("{percent:>3} % {}: {} rows", printable(&step.part), step.part_rows);
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+}
+
+/// Rows that are done in a hundred of all; how many there are is an estimate.
+fn percent(step: &CheckProgress) -> u64 {
+    (step.rows.min(step.rows_at_most) * 100).checked_div(step.rows_at_most).unwrap_or(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretender::FindingKind;
+
+    use super::*;
+
+    #[test]
+    fn the_report_is_one_line() {
+        let mut report =
+            CheckReport { tables: 1, streams: 2, rows: 30, streams_replayed: 1, ..Default::default() };
+        let sound =
+            "Sound: 1 table, 2 streams, 30 rows checked. 1 stream replayed and compared with the table.";
+        assert_eq!(in_words(&report), sound);
+        (report.findings, report.rows_without_checksum, report.streams_replayed) = (1, 4, 0);
+        let found = "1 finding: 1 table, 2 streams, 30 rows checked. 4 rows of an earlier version without a checksum.";
+        assert_eq!(in_words(&report), found);
+        let finding =
+            Finding { kind: FindingKind::Key, subject: "items of A".to_owned(), detail: "b".to_owned() };
+        let said: serde_json::Value = serde_json::from_str(&in_json(&report, &[finding])).unwrap();
+        assert_eq!((&said["sound"], &said["findings"][0]["kind"]), (&json!(false), &json!("key")));
+    }
+
+    #[test]
+    fn terminals_are_told_nothing_to_obey() {
+        assert_eq!(printable("a\u{1b}[31m\u{9b}b\nc"), "a\\u{1b}[31m\\u{9b}b\\u{a}c");
+    }
+
+    #[test]
+    fn percents_have_bounds() {
+        let step = |rows, rows_at_most| CheckProgress {
+            part: String::new(),
+            part_rows: 0,
+            is_part_done: false,
+            rows,
+            rows_at_most,
+        };
+        let percents = [(0, 8), (4, 8), (9, 8), (0, 0)].map(|(rows, most)| percent(&step(rows, most)));
+        assert_eq!(percents, [0, 50, 100, 100]);
+    }
+}

@@ -1,0 +1,179 @@
+//! Reading a database in order to check it: every row as it is stored, also those that cannot be read.
+
+mod rows;
+
+pub use rows::{RowSum, StoredEntry, StoredItem, StoredRecord, StoredRow};
+
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
+
+use crate::{
+    catalog::Catalog,
+    copy,
+    dialect::Dialect,
+    driver::Driver,
+    error::{OpenError, StoreError},
+    files::FileLock,
+    migrate, names,
+    options::{Location, StoreOptions},
+    sqlite,
+    store::Store,
+    tables,
+    transfer::Part,
+    tx::ReadTx,
+};
+
+/// What is done with each row, or with the error in its place; it may read more.
+pub type EachRow<'f, 'a> = dyn FnMut(&mut ReadTx<'a>, Result<StoredRow, StoreError>) -> ControlFlow<()> + 'f;
+
+/// The lines of SQLite's own check that are worth reading.
+const SQLITE_FINDINGS: i64 = 100;
+
+/// A database that is open to be checked.
+pub struct Inspection {
+    source: Source,
+}
+
+enum Source {
+    /// A file that nobody else has open, and that is not written to.
+    File { connection: rusqlite::Connection, catalog: Arc<Catalog>, _lock: FileLock },
+    /// A server, which others may use meanwhile, or a database that is open already.
+    Store(Store),
+}
+
+impl Inspection {
+    /// Opens a database. A file is only read, and must not be in use; a server may be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] if there is no such database, or it is in use, of another program, of a newer version, or of an older one
+    /// that was never opened by this one; [`StoreError::Corrupt`] and [`StoreError::Database`] if definitions cannot be read.
+    pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        let Location::File(path) = &options.location else {
+            return Ok(Self::of(Store::open(options)?));
+        };
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let (lock, connection, found) = copy::open_file(path)?;
+        // What is in a schema that is not ours would run in statements of ours.
+        sqlite::check_schema(path, &connection, found)?;
+        if found < migrate::NEWEST {
+            return Err(OpenError::Older { path: path.clone(), found, known: migrate::NEWEST }.into());
+        }
+        let catalog = tables::load_catalog(Driver::new(&connection))?;
+        Ok(Self { source: Source::File { connection, catalog: Arc::new(catalog), _lock: lock } })
+    }
+
+    /// Checks a database that is open.
+    #[must_use]
+    pub fn of(store: Store) -> Self {
+        Self { source: Source::Store(store) }
+    }
+
+    /// Reads: everything `work` sees is of one commit.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`, and as [`Store::read`].
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &self.source {
+            Source::File { connection, catalog, .. } => {
+                work(&mut ReadTx::new(Driver::new(connection), catalog.clone()))
+            }
+            Source::Store(store) => store.read(work),
+        }
+    }
+}
+
+impl std::fmt::Debug for Inspection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inspection").finish_non_exhaustive()
+    }
+}
+
+impl<'a> ReadTx<'a> {
+    /// Has SQLite check the structure of the file and its indexes; returns what it finds. A database server checks itself.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn structural_damage(&mut self) -> Result<Vec<String>, StoreError> {
+        if self.driver.dialect() == Dialect::Postgres {
+            return Ok(Vec::new());
+        }
+        let sql = format!("PRAGMA integrity_check({SQLITE_FINDINGS})");
+        let mut found =
+            self.driver.all("check the file", &sql, &[], |row| Ok(row.text(0)?.replace('\n', " ")))?;
+        found.retain(|line| line != "ok");
+        Ok(found)
+    }
+
+    /// Returns what belongs to nothing: SQL tables that no table, stream or backup of the database has, those that are missing, and
+    /// rows of streams, shards and statistics without what they are about. `backups` are the names under which
+    /// [`Tx::keep_items`](crate::Tx::keep_items) keeps items.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`], [`StoreError::Corrupt`].
+    pub fn orphans(&mut self, backups: &[String]) -> Result<Vec<String>, StoreError> {
+        let mut expected: BTreeSet<String> = backups.iter().map(|name| names::kept_table(name)).collect();
+        for table in self.tables()? {
+            expected.insert(names::item_table(table.name().as_str()));
+            expected.extend(table.indexes.iter().map(|index| index.table.clone()));
+        }
+        expected.extend(self.streams(None)?.iter().map(|stream| stream.records.name.clone()));
+        let sql = self.driver.dialect().list_tables();
+        let there = self.driver.all("list tables", sql, &[], |row| Ok(row.text(0)?.to_owned()))?;
+        let there: BTreeSet<String> =
+            there.into_iter().filter(|name| names::is_made_at_run_time(name)).collect();
+        let mut found = Vec::new();
+        found.extend(expected.difference(&there).map(|name| format!("the SQL table `{name}` is missing")));
+        found.extend(
+            there.difference(&expected).map(|name| format!("the SQL table `{name}` belongs to nothing")),
+        );
+        for (what, sql) in [
+            (
+                "shards belong to no stream",
+                "SELECT count(*) FROM pdb_shard WHERE stream_id NOT IN (SELECT id FROM pdb_stream)",
+            ),
+            (
+                "counts belong to no table",
+                "SELECT count(*) FROM pdb_statistic WHERE table_id NOT IN (SELECT id FROM pdb_metadata)",
+            ),
+        ] {
+            let count = self.driver.first("look for orphans", sql, &[], |row| row.integer(0))?.unwrap_or(0);
+            if count > 0 {
+                found.push(format!("{count} {what}"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns whether a table has the SQL index that finds expired items, which it needs while it has a time-to-live attribute. On
+    /// a server it is taken for granted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn has_expiry_index(&mut self, table: &crate::Table) -> Result<bool, StoreError> {
+        if self.driver.dialect() == Dialect::Postgres {
+            return Ok(true);
+        }
+        let name = names::expiry_index(table.name().as_str());
+        let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1";
+        let found =
+            self.driver.first("look for an index", sql, &[crate::driver::Param::Text(&name)], |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+
+    /// Hands all rows of a part to `each`, in the order of their keys; in the place of one that cannot be read, or is not what
+    /// was written, the error. Holds some megabytes of rows at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if the keys are not in order, [`StoreError::Database`]: then there is no going on in this part.
+    pub fn walk(&mut self, part: &Part, each: &mut EachRow<'_, 'a>) -> Result<(), StoreError> {
+        rows::walk(self, part, each)
+    }
+}

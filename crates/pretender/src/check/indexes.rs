@@ -1,0 +1,157 @@
+//! Index entries against the items they are of.
+
+use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
+
+use pdb_model::{EncodedItem, Item, KeyBytes, SecondaryIndex};
+use pdb_store::{Direction, KeyRange, Part, ReadTx, RowSum, Table};
+
+use super::findings::{FindingKind, Findings};
+use super::items::{Contents, check_counts, shown};
+
+/// What of an entry goes into a sum.
+pub(super) fn values<'v>(entry: &'v [u8], base: &'v [u8], json: &'v str, size: &'v [u8; 8]) -> [&'v [u8]; 4] {
+    [entry, base, json.as_bytes(), size]
+}
+
+/// Checks the indexes of a table: each has exactly what the table's items say, and its counts are right.
+///
+/// Entries are in another order than items. So first the sums over what should be there and over what is are compared, in one pass; only
+/// if they differ is each looked up in the other.
+pub(super) fn check_indexes(
+    tx: &mut ReadTx<'_>,
+    table: &Arc<Table>,
+    contents: &Contents,
+    findings: &mut Findings<'_>,
+) {
+    for (at, index) in table.definition.indexes.iter().enumerate() {
+        let part = Part::Index(table.name().clone(), index.name.clone());
+        let subject = part.to_string();
+        findings.begin(&subject);
+        let mut there = RowSum::default();
+        let (mut rows, mut bytes, mut is_whole) = (0, 0, true);
+        let walked = tx.walk(&part, &mut |_, row| {
+            rows += 1;
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    is_whole = false;
+                    findings.damaged(&subject, &error);
+                    return findings.row(true);
+                }
+            };
+            match row.entry() {
+                Ok(stored) => {
+                    bytes += stored.size_bytes;
+                    let size = stored.size_bytes.to_be_bytes();
+                    there.add(&values(stored.entry, stored.base, stored.json, &size));
+                }
+                Err(error) => {
+                    is_whole = false;
+                    findings.damaged(&subject, &error);
+                }
+            }
+            findings.row(row.has_checksum())
+        });
+        is_whole &= walked.is_ok();
+        if is_whole && contents.is_whole && there != contents.entries[at] {
+            let found = tx_differences(tx, table, index, &part, &subject, findings);
+            if found == 0 {
+                findings.add(FindingKind::Index, &subject, "it does not have what the table says");
+            }
+        }
+        findings.walked(&subject, walked);
+        let counted = tx.index_statistics(table, &index.name).map(|of| (of.item_count, of.size_bytes));
+        check_counts(&subject, counted, (rows, is_whole.then_some(bytes)), findings);
+    }
+}
+
+/// Finds the entries that are missing, wrong, or of no item; returns how many.
+fn tx_differences(
+    tx: &mut ReadTx<'_>,
+    table: &Arc<Table>,
+    index: &SecondaryIndex,
+    part: &Part,
+    subject: &str,
+    findings: &mut Findings<'_>,
+) -> u64 {
+    let mut found = 0;
+    let key_schema = &table.definition.key_schema;
+    let mut add = |findings: &mut Findings<'_>, detail: &str| {
+        found += 1;
+        findings.add(FindingKind::Index, subject, detail);
+    };
+    // What is told here was walked through before without an error.
+    let _ = tx.walk(&Part::Items(table.name().clone()), &mut |tx, row| {
+        let Some((item, base, expected)) = row.ok().and_then(|row| {
+            let stored = row.item().ok()?;
+            expected_entry(index, table, stored.json)
+        }) else {
+            return ControlFlow::Continue(());
+        };
+        if let Some((entry, projected)) = expected {
+            let name = shown(&item, key_schema);
+            match entry_at(tx, table, index, &entry) {
+                None => add(findings, &format!("the entry of {name} is missing")),
+                Some((of, json, size))
+                    if of != base.as_bytes()
+                        || json != projected.json()
+                        || size != projected.size_bytes() =>
+                {
+                    add(findings, &format!("the entry of {name} is not what the item says"));
+                }
+                Some(_) => {}
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    let _ = tx.walk(part, &mut |tx, row| {
+        let Some((entry, base, json)) = row.ok().and_then(|row| {
+            let stored = row.entry().ok()?;
+            let json = stored.json.to_owned();
+            Some((stored.entry.to_vec(), KeyBytes::from_stored(stored.base.to_vec()), json))
+        }) else {
+            return ControlFlow::Continue(());
+        };
+        let name = Item::from_json(&json).map_or_else(|_| json.clone(), |item| shown(&item, key_schema));
+        match tx.get_item(table, &base).ok().flatten() {
+            None => add(findings, &format!("an entry is of an item that is not there: {name}")),
+            Some(item) => {
+                let expected = expected_entry(index, table, item.json()).and_then(|(.., expected)| expected);
+                if expected.is_none_or(|(expected, _)| expected.as_bytes() != entry) {
+                    add(findings, &format!("an entry is not where its item says: {name}"));
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+type Expected = Option<(KeyBytes, EncodedItem)>;
+
+/// An item, its key, and what the index has of it.
+fn expected_entry(index: &SecondaryIndex, table: &Table, json: &str) -> Option<(Item, KeyBytes, Expected)> {
+    let item = Item::from_json(json).ok()?;
+    let base = table.definition.key_schema.extract(&item).ok()?.encode();
+    let encoded = EncodedItem::from(&item);
+    let expected = pdb_capture::index_entry(index, table, &base, &item, &encoded);
+    Some((item, base, expected))
+}
+
+/// The entry under a key: the key of its item, its text, its size.
+fn entry_at(
+    tx: &mut ReadTx<'_>,
+    table: &Table,
+    index: &SecondaryIndex,
+    entry: &KeyBytes,
+) -> Option<(Vec<u8>, String, u64)> {
+    let key = entry.as_bytes().to_vec();
+    let range = KeyRange { lower: Bound::Included(key.clone()), upper: Bound::Included(key) };
+    let mut found = None;
+    let read = tx.scan(table, Some(&index.name), &range, Direction::Forward, &mut |row| {
+        found = Some((row.base.to_vec(), row.json.to_owned(), row.size_bytes));
+        ControlFlow::Break(())
+    });
+    read.ok().and(found)
+}

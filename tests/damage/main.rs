@@ -1,0 +1,7 @@
+//! Damaged databases: no answer is wrong, and `pretender check` says what is damaged.
+#![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
+
+mod bytes;
+mod file;
+mod findings;
+mod sound;
