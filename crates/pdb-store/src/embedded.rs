@@ -72,14 +72,14 @@ impl Embedded {
         settings::ensure_iterator_key(driver)?;
         let mut catalog = tables::load_catalog(driver)?;
         catalog.rotation_age = options.rotation_age;
-        let seal = lock.as_ref().and_then(|lock| lock.seal.as_ref());
-        if let Some(seal) = seal.filter(|seal| !seal.is_intact())
-            && leap::is_needed(driver, &catalog)?
-        {
-            let now = seal.now()?;
-            sqlite::durably(&connection, options.durability, || leap::leap(driver, &catalog, now))?;
-            // Until something is written it can be opened again without another leap.
-            seal.seal()?;
+        if let Some(seal) = lock.as_ref().and_then(|lock| lock.seal.as_ref()) {
+            if !seal.is_intact() && leap::is_needed(driver, &catalog)? {
+                let now = seal.now()?;
+                sqlite::durably(&connection, options.durability, || leap::leap(driver, &catalog, now))?;
+                // Until something is written it can be opened again without another leap.
+                seal.seal()?;
+            }
+            seal.settle();
         }
         let catalog = Arc::new(catalog);
         let mut writer = Writer::new(connection, catalog.clone(), lock.clone());

@@ -34,22 +34,32 @@ pub(crate) struct Seal {
     file: File,
     path: PathBuf,
     is_intact: AtomicBool,
+    /// Whether the database may be sealed when it is closed: it was sealed before, or what may be missing is allowed for.
+    is_settled: AtomicBool,
     /// Whether the database is on the disk when it is closed.
     is_durable: bool,
 }
 
 impl Seal {
     /// Looks at the seal of a database file, which must not have been written to yet. `lock` is its lock file, open to be read and
-    /// written. Without `is_durable` it will not be sealed again.
+    /// written. Without `is_durable` it will not be sealed again; nor will it, unless the seal is intact, before
+    /// [`settle`](Self::settle).
     pub(crate) fn of(lock: File, file: File, path: &Path, is_durable: bool) -> io::Result<Self> {
         let line = line_of(&file.metadata()?);
         let is_intact = line_in(&lock).is_some_and(|found| found == line);
-        Ok(Self { lock, file, path: path.into(), is_intact: is_intact.into(), is_durable })
+        let path = path.into();
+        Ok(Self { lock, file, path, is_intact: is_intact.into(), is_settled: is_intact.into(), is_durable })
     }
 
     /// Returns whether the database is complete.
     pub(crate) fn is_intact(&self) -> bool {
         self.is_intact.load(Ordering::Relaxed)
+    }
+
+    /// Notes that all that may be missing from the database is allowed for. Before that, an opening that fails must not leave a
+    /// seal: the next one would believe that nothing is missing.
+    pub(crate) fn settle(&self) {
+        self.is_settled.store(true, Ordering::Relaxed);
     }
 
     /// Must be called before something is written to the database that others may see before it is on the disk.
@@ -106,7 +116,7 @@ impl Seal {
     /// Seals the database, which SQLite has closed. Does not if a log is left beside it, which is a part of it.
     fn close(&self) -> io::Result<()> {
         let has_log = fs::metadata(files::beside(&self.path, "-wal")).is_ok_and(|log| log.len() > 0);
-        if !self.is_durable || has_log {
+        if !self.is_durable || has_log || !self.is_settled.load(Ordering::Relaxed) {
             return Ok(());
         }
         if !self.is_intact() {

@@ -37,6 +37,7 @@ impl Files {
     /// Writes, as a session does, and closes.
     fn write_and_close(&self) {
         let seal = self.seal();
+        seal.settle();
         seal.break_up().unwrap();
         fs::write(&self.database, "content").unwrap();
         drop(seal);
@@ -80,7 +81,9 @@ fn a_database_with_a_log_or_without_syncs_is_not_sealed() {
     files.write_and_close();
     assert!(!files.seal().is_intact());
     fs::remove_file(files.beside("test.db-wal")).unwrap();
-    drop(files.seal_if(false));
+    let seal = files.seal_if(false);
+    seal.settle();
+    drop(seal);
     assert!(!files.seal_if(false).is_intact());
 }
 
@@ -115,6 +118,7 @@ fn a_file_that_was_touched_breaks_the_seal() {
 fn a_file_that_was_replaced_while_it_was_open_is_not_sealed() {
     let files = Files::new();
     let seal = files.seal();
+    seal.settle();
     seal.break_up().unwrap();
     fs::rename(&files.database, files.beside("gone")).unwrap();
     fs::write(&files.database, "another").unwrap();
@@ -129,7 +133,20 @@ fn a_line_of_something_else_is_no_seal() {
         fs::write(files.beside("test.db-lock"), line).unwrap();
         let seal = files.seal();
         assert!(!seal.is_intact());
+        seal.settle();
         drop(seal);
         assert!(files.seal().is_intact());
     }
+}
+
+#[test]
+fn an_opening_that_fails_leaves_no_seal() {
+    let files = Files::new();
+    let seal = files.seal();
+    // It was closed before anybody had allowed for what may be missing.
+    drop(seal);
+    assert!(!files.seal().is_intact());
+    files.write_and_close();
+    drop(files.seal());
+    assert!(files.seal().is_intact(), "it was intact, and nothing was written");
 }
