@@ -44,7 +44,10 @@ impl LockFile {
     pub(crate) fn take(database: &Path, make: MakeLock) -> Result<Option<Self>, StoreError> {
         let path = beside(database, "-lock");
         loop {
-            if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            // A link that leads nowhere could be neither opened nor made, and tried again for ever.
+            let leads_nowhere = fs::symlink_metadata(&path).is_ok_and(|link| link.is_symlink())
+                && fs::metadata(&path).is_err();
+            if leads_nowhere || fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
                 let what = format!("`{}` is not a regular file", path.display());
                 return Err(unwritable(database, io::Error::other(what)));
             }
@@ -89,7 +92,9 @@ impl LockFile {
 /// Opens a lock file, also one that may only be read: that is enough to lock it.
 fn open(path: &Path) -> io::Result<File> {
     match OpenOptions::new().read(true).write(true).open(path) {
-        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => OpenOptions::new().read(true).open(path),
+        Err(e) if matches!(e.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
+            OpenOptions::new().read(true).open(path)
+        }
         opened => opened,
     }
 }

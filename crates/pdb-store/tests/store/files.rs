@@ -152,6 +152,18 @@ fn a_link_to_a_file_that_is_not_there_yet_stays() {
     assert!(has(&opened(&path), "a"));
 }
 
+/// A lock file that could be neither opened nor made was tried again for ever.
+#[test]
+#[cfg(unix)]
+fn a_lock_file_that_is_a_link_to_nothing_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("test.db");
+    std::os::unix::fs::symlink(directory.path().join("nowhere"), beside(&database, "-lock")).unwrap();
+    let text = open(&database).unwrap_err().to_string();
+    assert!(text.contains("test.db"), "{text}");
+    assert!(!database.exists(), "nothing was made");
+}
+
 #[cfg(unix)]
 fn mode(path: &Path) -> u32 {
     std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions()) & 0o777
