@@ -149,6 +149,10 @@ fn remove_records(
                 if !is_there(tx, &stream)? {
                     return Ok::<_, StoreError>(0);
                 }
+                // What was asked for is done, also if another process holds the stream just now. A sweep comes again.
+                if let Cut::After(_) = cut {
+                    tx.hold_stream(stream.id)?;
+                }
                 match cut.through(tx, &stream, number, limit)? {
                     Some(through) => tx.trim_records(&stream, number, through.min(last), limit),
                     None => Ok(0),

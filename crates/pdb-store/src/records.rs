@@ -289,7 +289,8 @@ impl Tx<'_> {
     }
 
     /// Removes up to `limit` of the oldest records of a shard, none behind the counter `through`; returns how many. What
-    /// is gone is always a prefix of the shard.
+    /// is gone is always a prefix of the shard. Returns 0 if another transaction holds the stream, unless this one has called
+    /// [`hold_stream`](Self::hold_stream).
     ///
     /// # Errors
     ///
@@ -302,7 +303,7 @@ impl Tx<'_> {
         limit: u32,
     ) -> Result<u64, StoreError> {
         self.write_records()?;
-        // Whoever finds the stream in other hands leaves the work to them.
+        // A sweep that finds the stream held leaves the work to the process that holds it.
         if self.driver.dialect() == Dialect::Postgres {
             let sql = "SELECT id FROM pdb_stream WHERE id = ?1 FOR UPDATE SKIP LOCKED";
             if self.driver.first("lock a stream", sql, &[Param::Integer(stream.id.0)], |_| Ok(()))?.is_none()

@@ -245,9 +245,16 @@ impl<'a> Tx<'a> {
         self.define("lock a table of items", &format!("LOCK TABLE {items} IN EXCLUSIVE MODE"))
     }
 
+    /// Keeps other transactions from removing the stream, its shards or its records until the commit, and waits for one that does
+    /// so now.
+    ///
     /// Must be called before a stream's row, its shards or its records are removed, and before several of its shards are
     /// locked: trims, which do not hold the catalog, lock that row first too.
-    pub(crate) fn hold_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn hold_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
         if self.read.driver.dialect() == Dialect::Postgres {
             let sql = "SELECT id FROM pdb_stream WHERE id = ?1 FOR UPDATE";
             self.read.driver.first("lock a stream", sql, &[Param::Integer(stream.0)], |_| Ok(()))?;

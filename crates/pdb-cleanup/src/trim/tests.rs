@@ -4,8 +4,8 @@ use pdb_capture::{lock_item, write_item};
 use pdb_model::{Env, Item, StreamViewType};
 use pdb_store::StoreOptions;
 use pdb_testkit::{Schema, TestDb, definition, string_key};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 
 /// What is there at the beginning.
 const RECORDS: u64 = 20;
@@ -89,5 +89,30 @@ fn a_sweep_ends_while_others_write_what_it_would_remove() {
     on_each_engine(|db| {
         let now = db.env.clock.now();
         check(db, |pace| trim(&db.store, now, Duration::ZERO, pace).unwrap());
+    });
+}
+
+/// On PostgreSQL a sweep leaves a stream alone that another transaction holds; a trim that somebody asked for does not.
+#[test]
+fn a_trim_waits_for_a_transaction_that_holds_the_stream() {
+    on_each_engine(|db| {
+        (0..RECORDS).for_each(|n| put(&db.store, &db.env, n));
+        let stream = db.read(|tx| tx.streams(None)).remove(0).id;
+        let (held, holds) = mpsc::channel();
+        let store = db.store.clone();
+        let holder = std::thread::spawn(move || {
+            let hold = move |tx: &mut pdb_store::Tx<'_>| {
+                tx.hold_stream(stream)?;
+                // As a rotation or another process's sweep does, for longer than a trim takes to begin.
+                let _ = held.send(());
+                std::thread::park_timeout(Duration::from_secs(1));
+                Ok::<_, StoreError>(())
+            };
+            store.write(hold).unwrap();
+        });
+        holds.recv().unwrap();
+        let report = trim_stream(&db.store, &arn(db), None, &Pace::default()).unwrap();
+        assert_eq!(report.records, RECORDS);
+        holder.join().unwrap();
     });
 }
