@@ -18,6 +18,8 @@ use crate::start_key::Position;
 
 /// The bytes of items after which a page ends; the item that reaches them is on it.
 pub(crate) const PAGE_BYTES: u64 = 1024 * 1024;
+/// The most room that is made at once for items that may come, or not.
+const MOST_RESERVED: usize = 256 << 10;
 /// How many index entries are read before their items are fetched from the table.
 const FETCH_ENTRIES: usize = 64;
 
@@ -92,6 +94,9 @@ impl PageRequest<'_> {
             page.scanned_count += 1;
             read_bytes += row.size_bytes;
             outcome = self.take(page, row.json, row.size_bytes).and_then(|()| {
+                if page.items.len() == 1 {
+                    self.make_room(page);
+                }
                 if self.is_full(page, read_bytes) {
                     page.last = Some(self.position.key_of(&item_of(row.json)?));
                 }
@@ -152,6 +157,15 @@ impl PageRequest<'_> {
     ) -> Result<(), ItemsError> {
         let index = self.position.index.map(|index| &index.name);
         Ok(tx.scan(self.table, index, &range.into_key_range(), self.direction, each)?)
+    }
+
+    /// Makes room for a page of items like the first: growing it later copies all that is there again and again.
+    fn make_room(&self, page: &mut Page) {
+        let Some(limit) = self.limit else { return };
+        let left = usize::try_from(u64::from(limit).saturating_sub(page.scanned_count)).unwrap_or(usize::MAX);
+        // A little more than the first, or all would be copied once more for the sake of the last.
+        let item = page.items.json().len() * 17 / 16 + 1;
+        page.items.reserve(left.saturating_mul(item).min(MOST_RESERVED));
     }
 
     fn is_full(&self, page: &Page, bytes: u64) -> bool {

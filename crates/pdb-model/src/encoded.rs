@@ -3,6 +3,8 @@
 //! Names are sorted, sets are sorted, numbers are normalised and there is no white space, so two items are equal exactly
 //! when their texts are. Reading accepts any DynamoDB JSON.
 
+mod text_hash;
+
 use std::fmt;
 
 use base64::Engine;
@@ -10,6 +12,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::{AttributeValue, Item, ParseError};
+
+use self::text_hash::KnownHash;
+pub use self::text_hash::text_hash;
 
 /// An item as canonical DynamoDB JSON text, with the size DynamoDB counts for it.
 ///
@@ -28,13 +33,26 @@ use crate::{AttributeValue, Item, ParseError};
 pub struct EncodedItem {
     json: String,
     size_bytes: u64,
+    hash: KnownHash,
 }
 
 impl EncodedItem {
     /// Takes a text that [`EncodedItem::json`] once returned, and its size.
     #[must_use]
     pub fn from_stored(json: String, size_bytes: u64) -> Self {
-        Self { json, size_bytes }
+        Self { json, size_bytes, hash: KnownHash::default() }
+    }
+
+    /// As [`EncodedItem::from_stored`], of a text whose [`text_hash`] is known.
+    #[must_use]
+    pub fn from_checked(json: String, size_bytes: u64, hash: u64) -> Self {
+        Self { json, size_bytes, hash: KnownHash::new(hash) }
+    }
+
+    /// Returns the [`text_hash`] of the canonical text. It is computed once.
+    #[must_use]
+    pub fn text_hash(&self) -> u64 {
+        self.hash.of(&self.json)
     }
 
     /// Returns the canonical text.
@@ -85,7 +103,7 @@ impl From<&Item> for EncodedItem {
         let size_bytes = item.size_bytes();
         let mut json = String::with_capacity(usize::try_from(size_bytes).unwrap_or(0) + 12 * item.len() + 2);
         write_map(&mut json, item.0.iter());
-        Self { json, size_bytes }
+        Self { json, size_bytes, hash: KnownHash::default() }
     }
 }
 

@@ -16,7 +16,7 @@ mod time;
 mod value;
 
 pub use account::{Account, StreamArn, TableArn};
-pub use encoded::{EncodedItem, write_json_string};
+pub use encoded::{EncodedItem, text_hash, write_json_string};
 pub use error::{ApiError, CancellationReason, ErrorCode, ParseError};
 pub use ids::{CountingIds, Env, IdSource, RandomIds};
 pub use iterator::{IteratorKey, IteratorPosition, ShardIterator};

@@ -13,7 +13,7 @@
 //!   inserts, and backups copy rows between tables without a look at them.
 //! * All stored numbers are below 2^32. Should another format be needed, its numbers lie above.
 
-use twox_hash::XxHash3_64;
+use pdb_model::{EncodedItem, text_hash};
 
 use crate::{error::StoreError, names};
 
@@ -38,7 +38,7 @@ impl Checksum {
 
     #[inline]
     pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
-        self.mix(XxHash3_64::oneshot(bytes))
+        self.mix(text_hash(bytes))
     }
 
     #[inline]
@@ -52,6 +52,18 @@ impl Checksum {
             Some(text) => self.text(text),
             None => self.mix(ABSENT),
         }
+    }
+
+    /// As [`text`](Self::text), of a text whose hash may be known.
+    #[inline]
+    pub(crate) fn item(self, item: &EncodedItem) -> Self {
+        self.mix(item.text_hash())
+    }
+
+    /// As [`optional_text`](Self::optional_text), likewise.
+    #[inline]
+    pub(crate) fn optional_item(self, item: Option<&EncodedItem>) -> Self {
+        self.mix(item.map_or(ABSENT, EncodedItem::text_hash))
     }
 
     #[inline]
@@ -163,10 +175,10 @@ impl Salt {
     }
 }
 
-/// The checksum of an item: of its table, or kept by a backup.
+/// The checksum of an item, of whose text the hash is known: of its table, or kept by a backup.
 #[inline]
-pub(crate) fn of_item(key: &[u8], json: &str, size_bytes: u64) -> Checksum {
-    Checksum::new().bytes(key).text(json).number(size_bytes)
+pub(crate) fn of_item(key: &[u8], json_hash: u64, size_bytes: u64) -> Checksum {
+    Checksum::new().bytes(key).mix(json_hash).number(size_bytes)
 }
 
 /// The checksum of an index entry.

@@ -5,7 +5,7 @@ use std::{
     ops::{Bound, ControlFlow},
 };
 
-use pdb_model::{EncodedItem, IndexName, KeyBytes};
+use pdb_model::{EncodedItem, IndexName, KeyBytes, text_hash};
 
 use crate::{
     checksum::{self, Salt},
@@ -99,9 +99,10 @@ impl ReadTx<'_> {
         let columns = KeyColumns::of(self.driver.dialect(), key.as_bytes());
         let item = self.driver.first("read an item", &table.items.get, &columns.identity(), |row| {
             let (json, size_bytes) = (row.text(0)?, row.count(1)?);
-            let sum = checksum::of_item(key.as_bytes(), json, size_bytes);
+            let hash = text_hash(json.as_bytes());
+            let sum = checksum::of_item(key.as_bytes(), hash, size_bytes);
             sum.verify(table.items.salt, row.optional_integer(2)?, "item")?;
-            Ok(EncodedItem::from_stored(json.to_owned(), size_bytes))
+            Ok(EncodedItem::from_checked(json.to_owned(), size_bytes, hash))
         });
         item.map_err(|error| error.of_table(table.name()))
     }
@@ -220,7 +221,7 @@ fn read_row<'r>(row: &Row<'r>, kind: RowKind, key: &'r [u8]) -> Result<RowRef<'r
     let (json, size_bytes, stored) = (row.text(2)?, row.count(3)?, row.optional_integer(4)?);
     let base = match kind {
         RowKind::Item(salt) => {
-            checksum::of_item(key, json, size_bytes).verify(salt, stored, "item")?;
+            checksum::of_item(key, text_hash(json.as_bytes()), size_bytes).verify(salt, stored, "item")?;
             key
         }
         RowKind::Entry(salt) => {
@@ -264,9 +265,10 @@ impl Tx<'_> {
         let columns = KeyColumns::of(self.driver.dialect(), key.as_bytes());
         let item = self.driver.first("lock an item", &table.items.lock, &columns.identity(), |row| {
             let (json, size_bytes) = (row.text(1)?, row.count(2)?);
-            let sum = checksum::of_item(key.as_bytes(), json, size_bytes);
+            let hash = text_hash(json.as_bytes());
+            let sum = checksum::of_item(key.as_bytes(), hash, size_bytes);
             sum.verify(table.items.salt, row.optional_integer(3)?, "item")?;
-            let item = EncodedItem::from_stored(json.to_owned(), size_bytes);
+            let item = EncodedItem::from_checked(json.to_owned(), size_bytes, hash);
             Ok((ItemRow { id: row.integer(0)?, size_bytes }, item))
         });
         item.map_err(|error| error.of_table(table.name()))
@@ -291,7 +293,7 @@ impl Tx<'_> {
         let items = self.catalog.current(table)?.items.clone();
         self.touch(table);
         let size = signed(new.size_bytes());
-        let sum = checksum::of_item(key.as_bytes(), new.json(), new.size_bytes()).stored(items.salt);
+        let sum = checksum::of_item(key.as_bytes(), new.text_hash(), new.size_bytes()).stored(items.salt);
         let (json, expires_at) = (Param::Text(new.json()), Param::optional_integer(expires_at));
         let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
         if let Some(old) = old {

@@ -57,9 +57,9 @@ impl NewRecord<'_> {
         Checksum::new()
             .text(self.event_name.as_str())
             .number(self.created.0.unsigned_abs())
-            .text(self.keys.json())
-            .optional_text(self.old_image.map(EncodedItem::json))
-            .optional_text(self.new_image.map(EncodedItem::json))
+            .item(self.keys)
+            .optional_item(self.old_image)
+            .optional_item(self.new_image)
             .number(self.keys.size_bytes())
             .number(old_size)
             .number(size_bytes)
@@ -159,9 +159,11 @@ impl ReadTx<'_> {
         let (Some(first), true) = (pack(shard, from), shard <= MAX_SHARD) else { return Ok(()) };
         self.write_records()?;
         let (during, sql) = ("read stream records", stream.records.read.as_str());
+        let (salt, event_salt) = (stream.records.salt, event_salt(&stream.arn));
         if self.driver.dialect() == Dialect::Sqlite {
-            let (params, salt) = ([Param::Integer(first), Param::Integer(last)], stream.records.salt);
-            let read = self.driver.query(during, sql, &params, |row| Ok(each(read_record(row, salt)?)));
+            let params = [Param::Integer(first), Param::Integer(last)];
+            let read =
+                self.driver.query(during, sql, &params, |row| Ok(each(read_record(row, salt, event_salt)?)));
             return read.map_err(|error| error.of_table(&stream.table_name));
         }
         let (mut first, mut page) = (first, Page::first());
@@ -170,7 +172,7 @@ impl ReadTx<'_> {
             let mut over = false;
             self.driver
                 .query(during, &page.limited(sql), &params, |row| {
-                    let record = read_record(row, stream.records.salt)?;
+                    let record = read_record(row, salt, event_salt)?;
                     page.read(usize::try_from(record.size_bytes).unwrap_or(usize::MAX));
                     first = row.integer(0)? + 1;
                     let flow = each(record);
@@ -394,22 +396,23 @@ pub(crate) fn signed(number: u64) -> i64 {
 }
 
 /// Reads and checks a record.
-fn read_record<'r>(row: &Row<'r>, salt: Salt) -> Result<RecordRef<'r>, StoreError> {
+fn read_record<'r>(row: &Row<'r>, salt: Salt, event_salt: u64) -> Result<RecordRef<'r>, StoreError> {
     let bad = |e: pdb_model::ParseError| StoreError::corrupt("stream record", e);
     let number = row.integer(0)?;
     let record = RecordRef {
         sequence_number: unpack(number)?,
-        event_id: row.text(1)?.parse().map_err(bad)?,
-        event_name: row.text(2)?.parse().map_err(bad)?,
-        created: EpochMillis(row.integer(3)?),
-        keys: row.text(4)?,
-        old_image: row.optional_text(5)?,
-        new_image: row.optional_text(6)?,
-        keys_size_bytes: row.count(7)?,
-        old_image_size_bytes: row.count(8)?,
-        size_bytes: row.count(9)?,
-        user_identity: row.optional_text(10)?,
+        // Not read: it would take a tenth of the time that a page of records does.
+        event_id: event_id(event_salt, number),
+        event_name: row.text(1)?.parse().map_err(bad)?,
+        created: EpochMillis(row.integer(2)?),
+        keys: row.text(3)?,
+        old_image: row.optional_text(4)?,
+        new_image: row.optional_text(5)?,
+        keys_size_bytes: row.count(6)?,
+        old_image_size_bytes: row.count(7)?,
+        size_bytes: row.count(8)?,
+        user_identity: row.optional_text(9)?,
     };
-    record.checksum().verify_record(salt, number, row.optional_integer(11)?)?;
+    record.checksum().verify_record(salt, number, row.optional_integer(10)?)?;
     Ok(record)
 }

@@ -358,7 +358,7 @@ impl RecordTable {
              create_date, checksum";
         let range = "WHERE sequence_number BETWEEN ?1 AND ?2 ORDER BY sequence_number";
         let read = format!(
-            "SELECT sequence_number, event_id, event_type, approximate_creation_time, keys_json, \
+            "SELECT sequence_number, event_type, approximate_creation_time, keys_json, \
              old_image_json, new_image_json, keys_size_bytes, old_image_size_bytes, size_bytes, \
              user_identity, checksum FROM {quoted} {range}"
         );

@@ -41,7 +41,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tracing-subscriber", &["pdb-server"]),
     ("flate2", &["pdb-server"]),
     ("crc32fast", &["pdb-wire"]),
-    ("twox-hash", &["pdb-store"]),
+    ("twox-hash", &["pdb-model"]),
     ("uuid", &["pdb-model"]),
     ("time", &["pdb-model", "pdb-server"]),
     ("base64", &["pdb-model", "pdb-expr", "pdb-wire"]),

@@ -1,5 +1,9 @@
 use super::*;
 
+fn item(key: &[u8], json: &str, size_bytes: u64) -> Checksum {
+    of_item(key, text_hash(json.as_bytes()), size_bytes)
+}
+
 /// Stored for ever: a change of these numbers makes every database that exists damaged.
 #[test]
 fn the_format_is_for_ever() {
@@ -7,9 +11,9 @@ fn the_format_is_for_ever() {
     let long = "x".repeat(1000);
     let record = Checksum::new().text("{}").optional_text(None).optional_text(Some("y")).number(7);
     let numbers = [
-        of_item(b"key", r#"{"pk":{"S":"a"}}"#, 3).stored(salt),
-        of_item(b"", "", 0).stored(salt),
-        of_item(b"key", &long, u64::MAX).stored(Salt::of("pdb_item_o")),
+        item(b"key", r#"{"pk":{"S":"a"}}"#, 3).stored(salt),
+        item(b"", "", 0).stored(salt),
+        item(b"key", &long, u64::MAX).stored(Salt::of("pdb_item_o")),
         of_entry(b"entry", b"base", r#"{"pk":{"S":"a"}}"#, 3).stored(Salt::of("pdb_index_orders_by_a")),
         record.stored_of_record(Salt::of("pdb_stream_orders"), 1 << 40 | 2),
     ];
@@ -20,25 +24,25 @@ fn the_format_is_for_ever() {
 fn every_bit_and_the_order_count() {
     let salt = Salt::of("pdb_item_orders");
     let (key, json) = (b"some key".to_vec(), r#"{"pk":{"S":"some key"},"n":{"N":"12"}}"#.to_owned());
-    let right = of_item(&key, &json, 12).stored(salt);
+    let right = item(&key, &json, 12).stored(salt);
     let mut seen = std::collections::BTreeSet::from([right]);
     let mut others = 1;
     for bit in 0..key.len() * 8 {
         let mut key = key.clone();
         key[bit / 8] ^= 1 << (bit % 8);
-        seen.insert(of_item(&key, &json, 12).stored(salt));
+        seen.insert(item(&key, &json, 12).stored(salt));
         others += 1;
     }
     for cut in 0..json.len() {
-        seen.insert(of_item(&key, &json[..cut], 12).stored(salt));
+        seen.insert(item(&key, &json[..cut], 12).stored(salt));
         others += 1;
     }
     for bit in 0..64 {
-        seen.insert(of_item(&key, &json, 12 ^ 1 << bit).stored(salt));
+        seen.insert(item(&key, &json, 12 ^ 1 << bit).stored(salt));
         others += 1;
     }
-    seen.insert(of_item(json.as_bytes(), "some key", 12).stored(salt));
-    seen.insert(of_item(&key, &json, 12).stored(Salt::of("pdb_item_Orders")));
+    seen.insert(item(json.as_bytes(), "some key", 12).stored(salt));
+    seen.insert(item(&key, &json, 12).stored(Salt::of("pdb_item_Orders")));
     assert_eq!(seen.len(), others + 2, "two different rows have one checksum");
 }
 
@@ -46,7 +50,7 @@ fn every_bit_and_the_order_count() {
 fn sql_can_move_a_row_to_another_table() {
     for (from, to) in [("a", "b"), ("b", "a"), ("a", "a"), ("pdb_backup_x", "pdb_item_y")] {
         let (from, to) = (Salt::of(from), Salt::of(to));
-        let row = of_item(b"key", "{}", 2);
+        let row = item(b"key", "{}", 2);
         let moved = (row.stored(from) + from.difference_to(to)) & MASK as i64;
         assert_eq!(moved, row.stored(to));
     }
@@ -64,7 +68,7 @@ fn sql_can_add_a_sequence_number() {
 
 #[test]
 fn a_row_that_has_none_is_not_checked() {
-    let (salt, row) = (Salt::of("a"), of_item(b"key", "{}", 2));
+    let (salt, row) = (Salt::of("a"), item(b"key", "{}", 2));
     row.verify(salt, None, "item").unwrap();
     row.verify(salt, Some(row.stored(salt)), "item").unwrap();
     let error = row.verify(salt, Some(row.stored(salt) ^ 1), "item").unwrap_err();

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use pdb_model::text_hash;
+
 use super::{
     Parameters, Place, STEP_BYTES, STEP_ROWS, Value,
     layout::{Kind, Layout, Part},
@@ -93,7 +95,8 @@ fn verify(part: &Part, salt: Salt, row: &[Value]) -> Result<bool, StoreError> {
     let wrong = |what| StoreError::corrupt(what, "a column is not of its type");
     match (part, row) {
         (Part::Items(_) | Part::Kept(_), [Value::Blob(key), Value::Text(json), Value::Integer(size), ..]) => {
-            checksum::of_item(key, json, size.unsigned_abs()).verify(salt, stored, "item")?;
+            checksum::of_item(key, text_hash(json.as_bytes()), size.unsigned_abs())
+                .verify(salt, stored, "item")?;
         }
         (Part::Items(_) | Part::Kept(_), _) => return Err(wrong("item")),
         (
