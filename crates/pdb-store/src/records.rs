@@ -12,7 +12,7 @@ use pdb_model::{
 };
 
 use crate::{
-    checksum::{Checksum, Salt},
+    checksum::{Checksum, Salt, ShardColumn, set_shard_columns},
     dialect::Dialect,
     driver::{Driver, Param, Row},
     error::StoreError,
@@ -326,9 +326,7 @@ impl Tx<'_> {
         let gone = self.change("trim stream records", &stream.records.trim, &params)?;
         self.change(
             "note how far a shard is trimmed",
-            "UPDATE pdb_shard SET trimmed_sequence = \
-             CASE WHEN trimmed_sequence < ?3 THEN ?3 ELSE trimmed_sequence END \
-             WHERE stream_id = ?1 AND number = ?2",
+            &format!("UPDATE pdb_shard SET {} WHERE stream_id = ?1 AND number = ?2", set_trimmed()),
             &[
                 Param::Integer(stream.id.0),
                 Param::Integer(signed(shard)),
@@ -337,6 +335,13 @@ impl Tx<'_> {
         )?;
         Ok(gone as u64)
     }
+}
+
+/// SQL that notes `?3` as the last counter that is trimmed, unless more is.
+pub(crate) fn set_trimmed() -> String {
+    let more =
+        "CASE WHEN trimmed_sequence < CAST(?3 AS BIGINT) THEN CAST(?3 AS BIGINT) ELSE trimmed_sequence END";
+    set_shard_columns(&[(ShardColumn::Trimmed, more)])
 }
 
 /// The counter of the last record of a shard.

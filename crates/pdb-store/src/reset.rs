@@ -96,9 +96,11 @@ impl Tx<'_> {
             let last = records::last(self.driver, &any.records, shard.number)?;
             self.change(
                 "note how far a shard is trimmed",
-                "UPDATE pdb_shard SET trimmed_sequence = \
-                 CASE WHEN trimmed_sequence < ?3 THEN ?3 ELSE trimmed_sequence END \
-                 WHERE stream_id IN (SELECT id FROM pdb_stream WHERE table_name = ?1) AND number = ?2",
+                &format!(
+                    "UPDATE pdb_shard SET {} \
+                     WHERE stream_id IN (SELECT id FROM pdb_stream WHERE table_name = ?1) AND number = ?2",
+                    records::set_trimmed()
+                ),
                 &[
                     Param::Text(table.name().as_str()),
                     Param::Integer(records::signed(shard.number)),

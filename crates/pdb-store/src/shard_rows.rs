@@ -8,7 +8,7 @@ use pdb_model::{
 };
 
 use crate::{
-    checksum::{self, Checksum},
+    checksum::{self, Checksum, ShardColumn},
     dialect::Dialect,
     driver::{Driver, Param, Row},
     error::StoreError,
@@ -88,6 +88,25 @@ pub struct ShardRow {
 }
 
 impl ShardRow {
+    /// The stored checksum of the shard. The stream is no part of it: each database numbers its own.
+    pub(crate) fn checksum(&self) -> i64 {
+        let parent = self.parent.as_ref().map_or("", ShardId::as_str);
+        let constant = checksum::of_fixed("shard", &[self.id.as_str().as_bytes(), parent.as_bytes()])
+            .number(self.number)
+            .number(self.hash_from)
+            .number(self.hash_to)
+            .number(self.starting)
+            .number(self.opened.0.unsigned_abs());
+        checksum::of_shard(
+            constant,
+            [
+                (ShardColumn::Ending, self.ending.map(records::signed)),
+                (ShardColumn::Trimmed, Some(records::signed(self.trimmed))),
+                (ShardColumn::Closed, self.closed.map(|closed| closed.0)),
+            ],
+        )
+    }
+
     /// Returns whether the shard takes records.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -103,7 +122,7 @@ impl ShardRow {
 
 pub(crate) const STREAM_COLUMNS: &str = "SELECT id, table_name, record_table, arn, view_type, key_schema, created_at, disabled_at, checksum FROM pdb_stream";
 pub(crate) const SHARD_COLUMNS: &str = "SELECT stream_id, number, shard_id, parent_shard_id, hash_from, hash_to, \
-     starting_sequence, ending_sequence, trimmed_sequence, opened_at, closed_at, next_sequence FROM pdb_shard";
+     starting_sequence, ending_sequence, trimmed_sequence, opened_at, closed_at, next_sequence, checksum FROM pdb_shard";
 
 impl ReadTx<'_> {
     /// Returns the streams of a table name, or of all, enabled or not, ordered by table name and label.
@@ -228,7 +247,7 @@ pub(crate) fn read_stream(dialect: Dialect, row: &Row<'_>) -> Result<StreamRow, 
 pub(crate) fn read_shard(row: &Row<'_>) -> Result<ShardRow, StoreError> {
     let id = |text: &str| text.parse::<ShardId>().map_err(|e| StoreError::corrupt("shard", e));
     let count = |n: i64| u64::try_from(n).map_err(|e| StoreError::corrupt("shard", e));
-    Ok(ShardRow {
+    let shard = ShardRow {
         stream: StreamId(row.integer(0)?),
         number: row.count(1)?,
         id: id(row.text(2)?)?,
@@ -241,7 +260,9 @@ pub(crate) fn read_shard(row: &Row<'_>) -> Result<ShardRow, StoreError> {
         opened: EpochMillis(row.integer(9)?),
         closed: row.optional_integer(10)?.map(EpochMillis),
         least_next: row.count(11)?,
-    })
+    };
+    Checksum::verify_shard(shard.checksum(), row.optional_integer(12)?)?;
+    Ok(shard)
 }
 
 fn unhex(text: &str) -> Result<u64, StoreError> {

@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 use pdb_model::{EpochMillis, ShardId, StreamArn, StreamSettings, StreamViewType, TableName};
 
 use crate::{
-    checksum::Checksum,
+    checksum::{Checksum, ShardColumn, set_shard_columns},
     dialect::Dialect,
     driver::Param,
     error::StoreError,
@@ -239,8 +239,8 @@ impl Tx<'_> {
         self.change(
             "open a shard",
             "INSERT INTO pdb_shard (stream_id, number, shard_id, parent_shard_id, hash_from, hash_to, \
-             starting_sequence, trimmed_sequence, next_sequence, opened_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9)",
+             starting_sequence, trimmed_sequence, next_sequence, opened_at, checksum) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10)",
             &[
                 Param::Integer(row.stream.0),
                 Param::Integer(records::signed(row.number)),
@@ -251,6 +251,7 @@ impl Tx<'_> {
                 Param::Integer(records::signed(row.starting)),
                 Param::Integer(records::signed(row.least_next)),
                 Param::Integer(row.opened.0),
+                Param::Integer(row.checksum()),
             ],
         )?;
         Ok(row)
@@ -365,9 +366,16 @@ impl Tx<'_> {
         if self.driver.dialect() == Dialect::Postgres {
             let next = self.insert(
                 "close a shard",
-                "UPDATE pdb_shard SET closed_at = ?3, \
-                 ending_sequence = GREATEST(starting_sequence, trimmed_sequence, CAST(?4 AS BIGINT)) \
-                 WHERE stream_id = ?1 AND number = ?2 RETURNING next_sequence",
+                &format!(
+                    "UPDATE pdb_shard SET {} WHERE stream_id = ?1 AND number = ?2 RETURNING next_sequence",
+                    set_shard_columns(&[
+                        (ShardColumn::Closed, "CAST(?3 AS BIGINT)"),
+                        (
+                            ShardColumn::Ending,
+                            "GREATEST(starting_sequence, trimmed_sequence, CAST(?4 AS BIGINT))"
+                        ),
+                    ])
+                ),
                 &[key[0], key[1], now, last],
             )?;
             return u64::try_from(next).map_err(|e| StoreError::corrupt("shard", e));
@@ -375,9 +383,13 @@ impl Tx<'_> {
         let next = shard.next_counter();
         self.change(
             "close a shard",
-            "UPDATE pdb_shard SET closed_at = ?3, next_sequence = ?5, \
-             ending_sequence = max(starting_sequence, trimmed_sequence, ?4) \
-             WHERE stream_id = ?1 AND number = ?2",
+            &format!(
+                "UPDATE pdb_shard SET next_sequence = ?5, {} WHERE stream_id = ?1 AND number = ?2",
+                set_shard_columns(&[
+                    (ShardColumn::Closed, "?3"),
+                    (ShardColumn::Ending, "max(starting_sequence, trimmed_sequence, ?4)"),
+                ])
+            ),
             &[key[0], key[1], now, last, Param::Integer(records::signed(next))],
         )?;
         Ok(next)

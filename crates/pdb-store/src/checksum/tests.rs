@@ -77,3 +77,40 @@ fn a_row_that_has_none_is_not_checked() {
         "stored item cannot be read: it is not what was written: its checksum does not match"
     );
 }
+
+#[test]
+fn sql_keeps_the_checksum_of_a_shard() {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE shard (ending_sequence INTEGER, trimmed_sequence INTEGER, closed_at INTEGER, checksum INTEGER);",
+        )
+        .unwrap();
+    let constant = of_fixed("shard", &[b"id"]);
+    let sum = |ending, trimmed, closed| {
+        let columns = [ShardColumn::Ending, ShardColumn::Trimmed, ShardColumn::Closed];
+        of_shard(constant, std::array::from_fn(|at| (columns[at], [ending, trimmed, closed][at])))
+    };
+    let stored =
+        || -> i64 { connection.query_row("SELECT checksum FROM shard", [], |row| row.get(0)).unwrap() };
+    connection.execute("INSERT INTO shard VALUES (NULL, 0, NULL, ?1)", [sum(None, Some(0), None)]).unwrap();
+    let set = |changes: &[(ShardColumn, &str)]| {
+        connection.execute(&format!("UPDATE shard SET {}", set_shard_columns(changes)), []).unwrap();
+        stored()
+    };
+    let (large, time) = ((1_i64 << 40) - 1, 1_772_356_542_017);
+    assert_eq!(set(&[(ShardColumn::Trimmed, "7")]), sum(None, Some(7), None));
+    let trimmed = set(&[(ShardColumn::Trimmed, "(1 << 40) - 1")]);
+    assert_eq!(trimmed, sum(None, Some(large), None));
+    let closed =
+        set(&[(ShardColumn::Closed, "1772356542017"), (ShardColumn::Ending, "max(3, trimmed_sequence)")]);
+    assert_eq!(closed, sum(Some(large), Some(large), Some(time)));
+    assert_eq!(set(&[(ShardColumn::Trimmed, "0")]), sum(Some(large), Some(0), Some(time)));
+    // A row of schema 1 goes on without.
+    connection.execute("UPDATE shard SET checksum = NULL", []).unwrap();
+    connection
+        .execute(&format!("UPDATE shard SET {}", set_shard_columns(&[(ShardColumn::Trimmed, "5")])), [])
+        .unwrap();
+    let none: Option<i64> = connection.query_row("SELECT checksum FROM shard", [], |row| row.get(0)).unwrap();
+    assert_eq!(none, None);
+}

@@ -41,6 +41,7 @@ const SHARD: &[(&str, Kind)] = &[
     ("trimmed_sequence", Integer),
     ("opened_at", Integer),
     ("closed_at", Integer),
+    ("checksum", Integer),
     ("next_sequence", Integer),
 ];
 
@@ -155,6 +156,7 @@ impl ReadTx<'_> {
                 Value::Integer(trimmed),
                 _,
                 closed,
+                _,
                 Value::Integer(next),
             ] = &mut shard[..]
             else {
