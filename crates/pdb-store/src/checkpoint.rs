@@ -92,7 +92,8 @@ pub(crate) fn serve(
     look: impl Fn() -> bool,
 ) {
     let driver = Driver::new(connection);
-    // The pages of the log, when they were last counted; 0 once it is empty. A process that died may have left some.
+    // The pages of the log, when they were last counted; 0 once it is empty. A process that died may have left some. Also an empty log
+    // is counted again: while the writer begins it anew it looks empty for a moment, and nobody would rouse this thread.
     let mut seen = 1;
     let mut looked = Instant::now();
     let mut saved = false;
@@ -107,9 +108,9 @@ pub(crate) fn serve(
             }
         }
         let done = match asked {
-            Err(RecvTimeoutError::Timeout) if seen == 0 => continue,
             Ok(()) => checkpoint(driver, &standing_still).and_then(|()| pages(driver)),
             Err(RecvTimeoutError::Timeout) => match pages(driver) {
+                Ok(0) if seen == 0 => continue,
                 // Nothing was written since: the log is cut to nothing.
                 Ok(now) if now == seen => {
                     let emptied = copy_all(driver, EMPTY, &standing_still);
