@@ -129,7 +129,8 @@ fn statements_of_a_batch_are_left_over_where_its_json_is_too_long() {
         let responses = db.items.batch_execute_statement_blocking(input).unwrap().responses;
         let done = responses.iter().filter(|response| response.item.is_some()).count();
         assert_eq!(done, MOST / item_bytes + 1);
-        for response in &responses[done..] {
+        // Which ones are left over depends on the database: on PostgreSQL writes go in the order of their keys.
+        for response in responses.iter().filter(|response| response.item.is_none()) {
             let error = response.error.as_ref().expect("no room for this one");
             assert_eq!(error.code, "RequestLimitExceeded");
             assert!(error.message.contains("exceed 20 MiB of JSON"), "{}", error.message);
