@@ -43,13 +43,13 @@ impl EncodedItem {
         Self { json, size_bytes, hash: KnownHash::default() }
     }
 
-    /// As [`EncodedItem::from_stored`], of a text whose [`text_hash`] is known.
+    /// As [`EncodedItem::from_stored`], of a text whose [`text_hash()`] is known.
     #[must_use]
     pub fn from_checked(json: String, size_bytes: u64, hash: u64) -> Self {
         Self { json, size_bytes, hash: KnownHash::new(hash) }
     }
 
-    /// Returns the [`text_hash`] of the canonical text. It is computed once.
+    /// Returns the [`text_hash()`] of the canonical text. It is computed once.
     #[must_use]
     pub fn text_hash(&self) -> u64 {
         self.hash.of(&self.json)

@@ -25,7 +25,7 @@ const TCP_TIMEOUT: Duration = Duration::from_secs(15);
 /// transaction must not hold up others for ever.
 const OPTIONS: &str = "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=30000";
 
-/// How an address begins. Schemes have no case: https://www.rfc-editor.org/rfc/rfc3986#section-3.1.
+/// How an address begins. Schemes have no case: <https://www.rfc-editor.org/rfc/rfc3986#section-3.1>.
 const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
 /// An address, taken apart.
 #[derive(Clone, Debug)]
