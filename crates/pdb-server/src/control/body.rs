@@ -15,11 +15,11 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         Refusal::Bad(if error.is_data() {
             error.to_string()
         } else {
-            format!("the body is no JSON: {error}")
+            format!("the body is not JSON: {error}")
         })
     })?;
     if !value.is_object() {
-        return Err(Refusal::Bad("the body is no JSON object".to_owned()));
+        return Err(Refusal::Bad("the body is not a JSON object".to_owned()));
     }
     serde_json::from_value(value).map_err(|error| Refusal::Bad(error.to_string()))
 }
@@ -135,11 +135,11 @@ mod tests {
     #[test]
     fn other_bodies_are_refused() {
         for (body, text) in [
-            ("{", "the body is no JSON: EOF"),
-            ("{} {}", "the body is no JSON: trailing characters"),
-            ("[]", "the body is no JSON object"),
-            ("1e999", "the body is no JSON: number out of range"),
-            ("=", "the body is no JSON: expected value"),
+            ("{", "the body is not JSON: EOF"),
+            ("{} {}", "the body is not JSON: trailing characters"),
+            ("[]", "the body is not a JSON object"),
+            ("1e999", "the body is not JSON: number out of range"),
+            ("=", "the body is not JSON: expected value"),
         ] {
             let error = parsed(body).unwrap_err();
             assert!(error.starts_with(text), "{body}: {error}");

@@ -217,8 +217,8 @@ fn what_cannot_be_obeyed_is_said_clearly() {
         ("", "{}".to_owned(), 404, "there are GET clock"),
         ("nothing", "{}".to_owned(), 404, "no command is POST /_pretender/nothing"),
         ("clock", "{}".to_owned(), 404, "no command is POST /_pretender/clock"),
-        ("clock/hold", "{".to_owned(), 400, "the body is no JSON"),
-        ("clock/hold", "[]".to_owned(), 400, "the body is no JSON object"),
+        ("clock/hold", "{".to_owned(), 400, "the body is not JSON"),
+        ("clock/hold", "[]".to_owned(), 400, "the body is not a JSON object"),
         ("clock/hold", r#"{"for":"ever"}"#.to_owned(), 400, "unknown field `for`"),
         (
             "clock/advance",
