@@ -75,7 +75,9 @@ impl Embedded {
         if let Some(seal) = lock.as_ref().and_then(|lock| lock.seal.as_ref()) {
             if !seal.is_intact() && leap::is_needed(driver, &catalog)? {
                 let now = seal.now()?;
-                sqlite::durably(&connection, options.durability, || leap::leap(driver, &catalog, now))?;
+                let leap = || leap::leap(driver, &catalog, now, seal.counters());
+                sqlite::durably(&connection, options.durability, leap)?;
+                seal.note(leap::counters(&catalog));
                 // Until something is written it can be opened again without another leap.
                 seal.seal()?;
             }
@@ -98,7 +100,8 @@ impl Embedded {
     ) -> Result<Self, StoreError> {
         let (memory, file) = (path.is_none(), path.clone());
         let durability = if memory { Durability::Off } else { options.durability };
-        let pool = path.clone().map(|path| pool::readers(path, options.readers)).transpose()?;
+        let (pool, readers_closed) =
+            path.clone().map(|path| pool::readers(path, options.readers)).transpose()?.unzip();
         let mut requests = None;
         if let Some(path) = &path {
             let (asker, asked) = checkpoint::channel();
@@ -135,8 +138,16 @@ impl Embedded {
                 let idle = || shared.compact_if_cheap(&connection).map(drop);
                 let look = || underneath.as_ref().is_none_or(|files| files.look());
                 checkpoint::serve(&connection, &requests, standing_still, idle, look);
-                // The lock goes last, when SQLite has closed the file, with all of the log in it.
+                // The lock goes last, when SQLite has closed the file, with all of the log in it: the last connection sees to that.
+                if let Some(readers) = readers_closed {
+                    readers.wait(GRACE);
+                }
                 drop(connection);
+                if let Some(seal) = lock.as_ref().and_then(|lock| lock.seal.as_ref()) {
+                    seal.note(leap::counters(
+                        &shared.published.read().unwrap_or_else(PoisonError::into_inner),
+                    ));
+                }
                 drop(lock);
             })?);
         }

@@ -6,8 +6,10 @@
 //! server) the next number is one that no lost record can have had.
 //!
 //! A leap goes a fixed length, but at least to the number of milliseconds since 2026: so the same backup, put back again and again, leads
-//! to higher numbers each time. That holds as long as a shard takes fewer than a thousand records a second in the long run; the time is
-//! that of a file system or a database server, not the clock of the database, which people move.
+//! to higher numbers each time. The time is that of a file system or a database server, not the clock of the database, which people move.
+//! On SQLite it is also at least a leap above what the lock file notes (`seal.rs`), which stays when an old copy is put back: so it does
+//! not matter how quickly the lost numbers were drawn. Without that note, and on PostgreSQL, a shard must take fewer than a thousand
+//! records a second in the long run.
 //!
 //! Counters have 40 bits. That is room for a million leaps; the last half of what is left is never leapt over.
 
@@ -47,9 +49,15 @@ fn open_shards(catalog: &Catalog) -> impl Iterator<Item = (StreamId, &OpenShard)
 
 /// Raises the counters of all open shards of SQLite, in one transaction.
 ///
-/// The caller makes that durable before the first number is drawn: otherwise a second loss would take the leap back.
-pub(crate) fn leap(driver: Driver<'_>, catalog: &Catalog, now: EpochMillis) -> Result<(), StoreError> {
-    let floor = floor(now);
+/// They will be no less than the time says, and lie a leap above `drawn`. The caller makes that durable before the first number is drawn:
+/// otherwise a second loss would take the leap back.
+pub(crate) fn leap(
+    driver: Driver<'_>,
+    catalog: &Catalog,
+    now: EpochMillis,
+    drawn: u64,
+) -> Result<(), StoreError> {
+    let floor = floor(now).max(above(drawn));
     let shards: Vec<_> = open_shards(catalog)
         .map(|(stream, shard)| (stream, shard, after(shard.next_counter(), floor)))
         .collect();
@@ -84,6 +92,16 @@ pub(crate) fn leap(driver: Driver<'_>, catalog: &Catalog, now: EpochMillis) -> R
 
 fn after(next: u64, floor: u64) -> u64 {
     (next + LEAST.min(MAX_COUNTER.saturating_sub(next) / 2)).max(floor)
+}
+
+/// The number that a note of drawn counters leads to; one that leaves no room is not believed.
+fn above(drawn: u64) -> u64 {
+    if drawn > 0 && drawn < MAX_COUNTER / 4 * 3 { drawn + LEAST } else { 0 }
+}
+
+/// Above all counters that open shards have drawn.
+pub(crate) fn counters(catalog: &Catalog) -> u64 {
+    open_shards(catalog).map(|(_, shard)| shard.next_counter()).max().unwrap_or(0)
 }
 
 /// The number that the time leads to; of a clock that is decades wrong, none.
@@ -142,6 +160,15 @@ mod tests {
         }
         assert!(counter < MAX_COUNTER, "{counter}");
         assert_eq!(after(MAX_COUNTER + 1, 0), MAX_COUNTER + 1);
+    }
+
+    #[test]
+    fn a_leap_goes_above_what_is_noted() {
+        assert_eq!(above(0), 0);
+        assert_eq!(above(5_000_000), 5_000_000 + LEAST);
+        assert_eq!(after(7, above(5_000_000)), 5_000_000 + LEAST);
+        // A damaged note does not use up the numbers.
+        assert_eq!(above(u64::MAX), 0);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use crossbeam_channel::{Receiver, Sender};
 use r2d2::ManageConnection;
 use rusqlite::Connection;
 use scheduled_thread_pool::ScheduledThreadPool;
@@ -17,6 +18,24 @@ pub(crate) struct Reader {
     pub(crate) connection: Connection,
     /// The schema that SQLite has in memory for it; none before its first statement.
     schema: Option<Arc<SqlSchema>>,
+    /// Dropped last, when SQLite has closed the connection.
+    _open: Sender<Never>,
+}
+
+/// Is never sent: a channel whose senders are gone says that all connections are closed.
+#[derive(Debug)]
+pub(crate) enum Never {}
+
+/// Waits until all connections of a pool are closed, which it opens and closes on a thread of its own, too.
+#[derive(Debug)]
+pub(crate) struct Closed(Receiver<Never>);
+
+impl Closed {
+    /// Gives up after `patience`: a read may go on that nobody can end.
+    pub(crate) fn wait(&self, patience: Duration) {
+        // Either way there is nothing more to do.
+        drop(self.0.recv_timeout(patience));
+    }
 }
 
 impl Reader {
@@ -37,6 +56,7 @@ impl Reader {
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
+    open: Sender<Never>,
 }
 
 impl ManageConnection for Readers {
@@ -44,7 +64,8 @@ impl ManageConnection for Readers {
     type Error = rusqlite::Error;
 
     fn connect(&self) -> Result<Reader, rusqlite::Error> {
-        Ok(Reader { connection: sqlite::open_reader(&self.path)?, schema: None })
+        let connection = sqlite::open_reader(&self.path)?;
+        Ok(Reader { connection, schema: None, _open: self.open.clone() })
     }
 
     fn is_valid(&self, reader: &mut Reader) -> Result<(), rusqlite::Error> {
@@ -58,9 +79,10 @@ impl ManageConnection for Readers {
 }
 
 /// Makes the pool of a database file; connections are opened as they are first needed.
-pub(crate) fn readers(path: PathBuf, size: u32) -> Result<r2d2::Pool<Readers>, StoreError> {
+pub(crate) fn readers(path: PathBuf, size: u32) -> Result<(r2d2::Pool<Readers>, Closed), StoreError> {
+    let (open, closed) = crossbeam_channel::bounded(0);
     let opener = ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("pdb-pool-{}").build();
-    r2d2::Pool::builder()
+    let pool = r2d2::Pool::builder()
         .max_size(size.max(1))
         .min_idle(Some(1))
         .test_on_check_out(false)
@@ -68,9 +90,10 @@ pub(crate) fn readers(path: PathBuf, size: u32) -> Result<r2d2::Pool<Readers>, S
         .max_lifetime(None)
         .connection_timeout(Duration::from_secs(30))
         .thread_pool(Arc::new(opener))
-        .build(Readers { path: path.clone() })
+        .build(Readers { path: path.clone(), open })
         .map_err(|e| {
             let source = std::sync::Arc::new(std::io::Error::other(e.to_string()));
-            OpenError::Unwritable { path, source }.into()
-        })
+            StoreError::from(OpenError::Unwritable { path, source })
+        })?;
+    Ok((pool, Closed(closed)))
 }

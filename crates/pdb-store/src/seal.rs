@@ -6,13 +6,16 @@
 //! the database's place, such as an old copy, since nobody can set the time of a file's last change. Whatever else goes wrong
 //! with the line leads to the same answer: something may be missing.
 //!
+//! A second line has the highest counter of a sequence number that is known to have been in use. It outlasts the database file:
+//! after an old copy was put in its place, numbers go on above it.
+//!
 //! What follows from that answer: `leap.rs`.
 
 use std::{
     fs::{self, File, Metadata},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::UNIX_EPOCH,
 };
 
@@ -22,7 +25,9 @@ use crate::{error::StoreError, files, sqlite};
 
 /// What is in the lock file while the database is not sealed.
 const OPEN: &str = "open\n";
-/// More than the longest line has.
+/// What the second line begins with.
+const COUNTERS: &str = "counters below ";
+/// More than the longest lines have.
 const MOST_BYTES: u64 = 1024;
 
 /// The seal of a database that is open.
@@ -38,6 +43,8 @@ pub(crate) struct Seal {
     is_settled: AtomicBool,
     /// Whether the database is on the disk when it is closed.
     is_durable: bool,
+    /// Above all counters that are known to have been drawn.
+    counters: AtomicU64,
 }
 
 impl Seal {
@@ -46,9 +53,27 @@ impl Seal {
     /// [`settle`](Self::settle).
     pub(crate) fn of(lock: File, file: File, path: &Path, is_durable: bool) -> io::Result<Self> {
         let line = line_of(&file.metadata()?);
-        let is_intact = line_in(&lock).is_some_and(|found| found == line);
-        let path = path.into();
-        Ok(Self { lock, file, path, is_intact: is_intact.into(), is_settled: is_intact.into(), is_durable })
+        let (found, counters) = lines_in(&lock);
+        let is_intact = found == line;
+        Ok(Self {
+            lock,
+            file,
+            path: path.into(),
+            is_intact: is_intact.into(),
+            is_settled: is_intact.into(),
+            is_durable,
+            counters: counters.into(),
+        })
+    }
+
+    /// Returns a number above all counters that this database, or another one in its place, is known to have drawn.
+    pub(crate) fn counters(&self) -> u64 {
+        self.counters.load(Ordering::Relaxed)
+    }
+
+    /// Notes that all counters that were drawn are below `next`. Written with the next line.
+    pub(crate) fn note(&self, next: u64) {
+        self.counters.fetch_max(next, Ordering::Relaxed);
     }
 
     /// Returns whether the database is complete.
@@ -87,11 +112,15 @@ impl Seal {
         Ok(EpochMillis(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    fn lines(&self, line: &str) -> String {
+        format!("{line}{COUNTERS}{}\n", self.counters())
+    }
+
     fn write(&self, line: &str) -> io::Result<()> {
         let mut lock = &self.lock;
         lock.set_len(0)?;
         lock.seek(SeekFrom::Start(0))?;
-        lock.write_all(line.as_bytes())?;
+        lock.write_all(self.lines(line).as_bytes())?;
         lock.sync_all()
     }
 
@@ -106,7 +135,7 @@ impl Seal {
 
     fn try_seal(&self) -> io::Result<()> {
         let line = line_of(&self.file.metadata()?);
-        if line_in(&self.lock).is_none_or(|found| found != line) {
+        if lines_in(&self.lock) != (line.clone(), self.counters()) {
             self.write(&line)?;
         }
         self.is_intact.store(true, Ordering::Relaxed);
@@ -138,12 +167,14 @@ impl Drop for Seal {
     }
 }
 
-/// What is in a lock file, if it is a text.
-fn line_in(mut lock: &File) -> Option<String> {
-    let mut line = String::new();
-    lock.seek(SeekFrom::Start(0)).ok()?;
-    lock.take(MOST_BYTES).read_to_string(&mut line).ok()?;
-    Some(line)
+/// The first line of a lock file, and the counter in its second one. Empty and 0 if it is something else.
+fn lines_in(mut lock: &File) -> (String, u64) {
+    let mut text = String::new();
+    let read = lock.seek(SeekFrom::Start(0)).and_then(|_| lock.take(MOST_BYTES).read_to_string(&mut text));
+    let Ok(_) = read else { return Default::default() };
+    let (first, second) = text.split_at(text.find('\n').map_or(text.len(), |end| end + 1));
+    let counters = second.strip_prefix(COUNTERS).and_then(|counter| counter.trim_end().parse().ok());
+    (first.to_owned(), counters.unwrap_or(0))
 }
 
 #[cfg(unix)]

@@ -129,7 +129,7 @@ fn a_file_that_was_replaced_while_it_was_open_is_not_sealed() {
 #[test]
 fn a_line_of_something_else_is_no_seal() {
     let files = Files::new();
-    for line in [&b"\xff\xfe"[..], b"closed: ", &[b'x'; 4096]] {
+    for line in [&b"\xff\xfe"[..], b"closed: ", b"open\ncounters below x\n", &[b'x'; 4096]] {
         fs::write(files.beside("test.db-lock"), line).unwrap();
         let seal = files.seal();
         assert!(!seal.is_intact());
@@ -149,4 +149,24 @@ fn an_opening_that_fails_leaves_no_seal() {
     files.write_and_close();
     drop(files.seal());
     assert!(files.seal().is_intact(), "it was intact, and nothing was written");
+}
+
+#[test]
+fn counters_outlast_the_database_file() {
+    let files = Files::new();
+    assert_eq!(files.seal().counters(), 0);
+    let seal = files.seal();
+    seal.settle();
+    seal.note(700);
+    seal.note(600);
+    drop(seal);
+    fs::remove_file(&files.database).unwrap();
+    fs::write(&files.database, "another").unwrap();
+    let seal = files.seal();
+    assert_eq!((seal.is_intact(), seal.counters()), (false, 700));
+    // Also after a session that was killed.
+    seal.break_up().unwrap();
+    seal.note(900);
+    std::mem::forget(seal);
+    assert_eq!(files.seal().counters(), 700, "what was noted after the last line is not on the disk");
 }
