@@ -32,14 +32,11 @@ impl IndexChanges {
     /// Checks a request against the table.
     pub(crate) fn check(input: &UpdateTableInput, old: &TableDefinition) -> Result<Self, ItemsError> {
         let mut changes = Self { definitions: old.attribute_definitions.clone(), ..Self::default() };
-        let mut online = 0;
         for update in input.global_secondary_index_updates.iter().flatten() {
             if let Some(create) = &update.create {
-                online += 1;
                 changes.check_create(create, input, old)?;
             }
             if let Some(delete) = &update.delete {
-                online += 1;
                 check_is_global(delete, old, "delete")?;
                 changes.delete = Some(delete.clone());
             }
@@ -47,9 +44,6 @@ impl IndexChanges {
                 check_is_global(&update.index_name, old, "update")?;
                 changes.updates.push(update.clone());
             }
-        }
-        if online > 1 {
-            return Err(one_at_a_time());
         }
         Ok(changes)
     }

@@ -10,6 +10,7 @@ use pdb_model::{BillingMode, IndexName};
 use super::input::{GlobalIndexInput, GlobalIndexUpdate, UpdateTableInput};
 use super::key_rules::{check_global_key, check_projection};
 use super::rules::{Subject, check_changed_stream, check_encryption, check_units, invalid, refused};
+use super::update_indexes::one_at_a_time;
 use crate::ItemsError;
 
 /// Checks all that can be checked without the table.
@@ -110,9 +111,11 @@ impl Concerns {
     }
 }
 
-/// Checks the index updates by themselves.
+/// Checks the index updates by themselves. That only one index may be created or deleted does not depend on the table
+/// either, so AWS says it before it looks the table up.
 fn check_index_updates(input: &UpdateTableInput) -> Result<(), ItemsError> {
     let mut names: BTreeSet<&IndexName> = BTreeSet::new();
+    let mut online = 0;
     for update in input.global_secondary_index_updates.iter().flatten() {
         let name = check_one_action(update)?;
         if !names.insert(name) {
@@ -126,8 +129,9 @@ fn check_index_updates(input: &UpdateTableInput) -> Result<(), ItemsError> {
         if let Some(units) = update.update.as_ref().and_then(|update| update.provisioned_throughput) {
             check_units(units, Subject::Index(name.as_ref()))?;
         }
+        online += usize::from(update.update.is_none());
     }
-    Ok(())
+    if online > 1 { Err(one_at_a_time()) } else { Ok(()) }
 }
 
 /// Checks that an update has exactly one member, and returns its index's name.

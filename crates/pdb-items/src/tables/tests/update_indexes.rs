@@ -72,6 +72,18 @@ fn updates_fit_the_table() {
         "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table";
     limited(vec![create("new1"), create("new2")], one);
     limited(vec![create("new1"), delete("idx")], one);
+    // Before the indexes are looked up, and before the table is.
+    for updates in [
+        vec![create("idx"), create("new")],
+        vec![create("new"), delete("none")],
+        vec![delete("local"), delete("none")],
+        vec![throughput("unknown", 1, 1), delete("idx"), delete("none")],
+    ] {
+        limited(updates.clone(), one);
+        let mut input = UpdateTableInput::new(table("missing"));
+        with(updates)(&mut input);
+        check_error(tables.update_table(input), "LimitExceeded", one);
+    }
     refused(vec![create("idx")], "Attempting to create an index which already exists");
     refused(vec![delete("local")], "Cannot delete an index that is not a GlobalSecondaryIndex: local");
     refused(
