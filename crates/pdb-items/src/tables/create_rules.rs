@@ -6,7 +6,7 @@ use pdb_model::BillingMode;
 
 use super::index_rules::{check_global_indexes, check_local_indexes, check_projections_together};
 use super::input::{CreateTableInput, KeySchemaElement};
-use super::key_rules::{check_all_used, check_table_key};
+use super::key_rules::{check_all_used, check_global_key, check_pair, check_table_key, repeats_an_attribute};
 use super::rules::{
     Subject, check_created_stream, check_encryption, check_on_demand, check_units, check_warm, invalid,
 };
@@ -17,6 +17,11 @@ use crate::ItemsError;
 pub(crate) fn check(input: &CreateTableInput) -> Result<(), ItemsError> {
     check_throughput(input)?;
     check_table_key(&input.key_schema, &input.attribute_definitions)?;
+    // An attribute that comes twice in a key is seen before a definition that no key uses; all else of an index after it.
+    let local = input.local_secondary_indexes.iter().flatten().map(|index| &index.key_schema);
+    local.filter(|key| repeats_an_attribute(key)).try_for_each(|key| check_pair(key))?;
+    let global = input.global_secondary_indexes.iter().flatten().map(|index| &index.key_schema);
+    global.filter(|key| repeats_an_attribute(key)).try_for_each(|key| check_global_key(key))?;
     check_definitions_used(input)?;
     let local = input.local_secondary_indexes.as_deref();
     let global = input.global_secondary_indexes.as_deref();

@@ -56,9 +56,7 @@ pub(crate) fn check_pair(key_schema: &[KeySchemaElement]) -> Result<(), ItemsErr
             names(key_schema)
         )));
     }
-    if let [first, second] = key_schema
-        && first.attribute_name == second.attribute_name
-    {
+    if repeats_an_attribute(key_schema) {
         return Err(refused(
             "Both the Hash Key and the Range Key element in the KeySchema have the same name",
         ));
@@ -70,11 +68,20 @@ pub(crate) fn check_pair(key_schema: &[KeySchemaElement]) -> Result<(), ItemsErr
     Ok(())
 }
 
+/// Whether a key names an attribute twice.
+pub(crate) fn repeats_an_attribute(key_schema: &[KeySchemaElement]) -> bool {
+    let distinct: BTreeSet<_> = key_schema.iter().map(|element| &element.attribute_name).collect();
+    distinct.len() < key_schema.len()
+}
+
+/// Whether a global index's key has one attribute of each part, so that the rules of tables are its rules.
+fn is_pair(key_schema: &[KeySchemaElement]) -> bool {
+    matches!(key_schema, [first, second] if first.key_type != second.key_type)
+}
+
 /// Checks the shape of a global index's key, which may have several attributes of each part.
 pub(crate) fn check_global_key(key_schema: &[KeySchemaElement]) -> Result<(), ItemsError> {
-    if let [first, second] = key_schema
-        && first.key_type != second.key_type
-    {
+    if is_pair(key_schema) {
         return check_pair(key_schema);
     }
     check_leading_hash(key_schema)?;
@@ -89,8 +96,7 @@ pub(crate) fn check_global_key(key_schema: &[KeySchemaElement]) -> Result<(), It
             )));
         }
     }
-    let distinct: BTreeSet<_> = key_schema.iter().map(|element| &element.attribute_name).collect();
-    if distinct.len() < key_schema.len() {
+    if repeats_an_attribute(key_schema) {
         return Err(refused("The KeySchema contains multiple key attributes with the same name"));
     }
     Ok(())

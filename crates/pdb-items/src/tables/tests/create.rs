@@ -185,6 +185,37 @@ fn definitions_are_used() {
 }
 
 #[test]
+fn attributes_named_twice_come_before_unused_definitions() {
+    let pair = "Both the Hash Key and the Range Key element in the KeySchema have the same name";
+    let several = "The KeySchema contains multiple key attributes with the same name";
+    type Change<'a> = &'a dyn Fn(&mut CreateTableInput);
+    let cases: &[(Change<'_>, &str)] = &[
+        (&|t| t.key_schema = key(&["b"], &["b"]), pair),
+        (&|t| t.local_secondary_indexes = Some(vec![local("idx", "a", "a")]), pair),
+        (&|t| t.global_secondary_indexes = Some(vec![global("idx", &["b"], &["b"])]), pair),
+        (&|t| t.global_secondary_indexes = Some(vec![global("idx", &["b", "b"], &[])]), several),
+        (&|t| t.global_secondary_indexes = Some(vec![global("idx", &["b"], &["a", "b"])]), several),
+    ];
+    for (change, text) in cases {
+        check(
+            |t| {
+                change(t);
+                t.attribute_definitions.push(definition("unused", ScalarType::N));
+            },
+            text,
+        );
+    }
+    // Everything else of an index comes after them.
+    check(
+        |t| {
+            t.global_secondary_indexes = Some(vec![global("idx", &[], &["b"])]);
+            t.attribute_definitions.push(definition("c", ScalarType::S));
+        },
+        "P: Some AttributeDefinitions are not used. AttributeDefinitions: [a, b, c], keys used: [a, b]",
+    );
+}
+
+#[test]
 fn local_indexes_share_the_partition_key() {
     check(|t| t.local_secondary_indexes = Some(vec![]), "P: List of LocalSecondaryIndexes is empty");
     check(
