@@ -5,14 +5,15 @@
 use std::collections::BTreeSet;
 
 use pdb_model::{
-    AttributeDefinition, BillingMode, IndexKind, IndexName, SecondaryIndex, TableDefinition, WarmThroughput,
+    AttributeDefinition, BillingMode, IndexKind, IndexName, ScalarType, SecondaryIndex, TableDefinition,
+    WarmThroughput,
 };
 
 use super::definition::global_index;
-use super::describe::{Counts, Describer, warm};
+use super::describe::{Counts, Describer, elements, warm};
 use super::description::{TableDescription, TableStatus};
 use super::index_rules::{MAX_GLOBAL_INDEXES, check_global_extras};
-use super::input::{GlobalIndexInput, GlobalIndexThroughputUpdate, UpdateTableInput};
+use super::input::{GlobalIndexInput, GlobalIndexThroughputUpdate, KeySchemaElement, UpdateTableInput};
 use super::key_rules::{check_defined, check_projected_total};
 use super::rules::{Subject, check_on_demand, invalid, refused};
 use super::update_table::{merged_caps, raise};
@@ -65,6 +66,7 @@ impl IndexChanges {
         }
         self.definitions.sort_by(|a, b| a.name.cmp(&b.name));
         check_defined(&create.key_schema, &self.definitions)?;
+        check_not_redefined(create, input.attribute_definitions.as_deref().unwrap_or_default(), old)?;
         let billing_mode = input.billing_mode.unwrap_or(old.billing_mode);
         match (billing_mode, create.provisioned_throughput) {
             (BillingMode::Provisioned, None) => {
@@ -156,6 +158,46 @@ impl IndexChanges {
                 .insert(at.min(description.global_secondary_indexes.len()), index);
         }
     }
+}
+
+/// Checks that the attributes of a new index's key have the types they have in the keys that are there.
+///
+/// Definitions that the new key does not use are not looked at: AWS ignores them, whatever their type.
+fn check_not_redefined(
+    create: &GlobalIndexInput,
+    definitions: &[AttributeDefinition],
+    old: &TableDefinition,
+) -> Result<(), ItemsError> {
+    let asked = |name: &str| definitions.iter().find(|definition| definition.name == name);
+    let redefined = create.key_schema.iter().find(|element| {
+        let name = element.attribute_name.as_str();
+        asked(name).zip(old.attribute_type(name)).is_some_and(|(asked, known)| asked.scalar_type != known)
+    });
+    let Some(redefined) = redefined else { return Ok(()) };
+    let schemas = [&old.key_schema].into_iter().chain(old.indexes.iter().map(|index| &index.key_schema));
+    let existing = schemas.into_iter().find(|schema| schema.contains(&redefined.attribute_name));
+    let existing = existing.map(elements).unwrap_or_default();
+    let known = |name: &str| old.attribute_type(name);
+    Err(invalid(format!(
+        "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. \
+         Existing schema: {} New schema: {}",
+        printed(&existing, known),
+        printed(&create.key_schema, |name| asked(name)
+            .map(|asked| asked.scalar_type)
+            .or_else(|| known(name))),
+    )))
+}
+
+/// A key schema with its types, as AWS prints it.
+fn printed(schema: &[KeySchemaElement], type_of: impl Fn(&str) -> Option<ScalarType>) -> String {
+    let elements: Vec<String> = schema
+        .iter()
+        .map(|KeySchemaElement { attribute_name, key_type }| {
+            let scalar_type = type_of(attribute_name).map_or("", ScalarType::name);
+            format!("SchemaElement: key{{{attribute_name}:{scalar_type}:{}}}", key_type.as_str())
+        })
+        .collect();
+    format!("Schema:[{}]", elements.join(", "))
 }
 
 /// The refusal to create or delete several indexes at once.

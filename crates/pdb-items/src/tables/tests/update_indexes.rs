@@ -199,17 +199,79 @@ fn many_items_are_taken_in() {
 }
 
 #[test]
-fn stored_types_of_attributes_win() {
+fn attributes_of_keys_are_not_redefined() {
+    let tables = Tables::new();
+    let mut input = simple();
+    input.attribute_definitions.extend([definition("c", ScalarType::N), definition("e", ScalarType::B)]);
+    input.local_secondary_indexes = Some(vec![local("local", "a", "c")]);
+    input.global_secondary_indexes = Some(vec![global("idx", &["e"], &[])]);
+    tables.create_table(input).unwrap();
+    let create = |key: GlobalIndexInput, definitions: &[(&str, ScalarType)]| {
+        tables.update(|t| {
+            t.attribute_definitions =
+                Some(definitions.iter().map(|(name, scalar_type)| definition(name, *scalar_type)).collect());
+            t.global_secondary_index_updates = Some(vec![GlobalIndexUpdate::create(key)]);
+        })
+    };
+    let check = |key, definitions: &[(&str, ScalarType)], existing: &str, new: &str| {
+        check_refused(
+            create(key, definitions),
+            &format!(
+                "P: Attributes cannot be redefined. Please check that your attribute has the same type as previously \
+                 defined. Existing schema: Schema:[{existing}] New schema: Schema:[{new}]"
+            ),
+        );
+    };
+    let of_table = "SchemaElement: key{a:S:HASH}, SchemaElement: key{b:S:RANGE}";
+    let (s, n, b) = (ScalarType::S, ScalarType::N, ScalarType::B);
+    check(global("new", &["a"], &[]), &[("a", n)], of_table, "SchemaElement: key{a:N:HASH}");
+    check(
+        global("new", &["d"], &["b"]),
+        &[("d", s), ("b", b)],
+        of_table,
+        "SchemaElement: key{d:S:HASH}, SchemaElement: key{b:B:RANGE}",
+    );
+    check(
+        global("new", &["c"], &[]),
+        &[("c", s)],
+        "SchemaElement: key{a:S:HASH}, SchemaElement: key{c:N:RANGE}",
+        "SchemaElement: key{c:S:HASH}",
+    );
+    // What is not defined again has its stored type.
+    check(
+        global("new", &["e", "b"], &[]),
+        &[("e", s)],
+        "SchemaElement: key{e:B:HASH}",
+        "SchemaElement: key{e:S:HASH}, SchemaElement: key{b:S:HASH}",
+    );
+    let index = tables.describe("Tbl").global_secondary_indexes.len();
+    assert_eq!(index, 1, "nothing of a refused request is done");
+
+    // The same type again is accepted.
+    create(global("new", &["e"], &["c"]), &[("e", b), ("c", n)]).unwrap();
+}
+
+#[test]
+fn definitions_that_a_new_index_does_not_use_are_ignored() {
     let tables = Tables::with_table();
-    tables.put("Tbl", Item::new().with("a", "1").with("b", "x"));
+    tables.put("Tbl", Item::new().with("a", "1").with("b", "x").with("c", 1));
     let shown = tables.update(|t| {
-        t.attribute_definitions =
-            Some(vec![definition("b", ScalarType::N), definition("stale", ScalarType::S)]);
+        let types = [("b", ScalarType::N), ("c", ScalarType::N), ("stale", ScalarType::S)];
+        t.attribute_definitions = Some(types.map(|(name, scalar_type)| definition(name, scalar_type)).into());
         t.global_secondary_index_updates =
-            Some(vec![GlobalIndexUpdate::create(global("idx", &["b"], &["a"]))]);
+            Some(vec![GlobalIndexUpdate::create(global("idx", &["c"], &["a"]))]);
     });
-    assert_eq!(shown.unwrap().attribute_definitions[1], definition("b", ScalarType::S));
+    let defined = shown.unwrap().attribute_definitions;
+    assert_eq!(defined[1], definition("b", ScalarType::S), "the stored type of an attribute stays");
+    assert_eq!(defined.len(), 3);
     assert_eq!(tables.rows("Tbl", Some("idx")).len(), 1);
+    // Without a new index definitions are not read at all.
+    tables
+        .update(|t| {
+            t.attribute_definitions = Some(vec![definition("a", ScalarType::B)]);
+            t.deletion_protection_enabled = Some(false);
+        })
+        .unwrap();
 }
 
 #[test]
