@@ -19,7 +19,7 @@ use super::input::{
     GlobalIndexInput, KeySchemaElement, LocalIndexInput, ProjectionInput, SseSpecification, ThroughputInput,
 };
 use super::manager::{TableManager, find_table};
-use super::rules::{invalid, refused};
+use super::rules::{invalid, named_caps, refused};
 use crate::ItemsError;
 
 /// In what a restored table is to differ from its source.
@@ -215,6 +215,11 @@ impl TableManager {
 
 fn check_billing(source: &TableDefinition, overrides: &RestoreOverrides) -> Result<(), ItemsError> {
     let has_units = overrides.provisioned_throughput.is_some();
+    let of_indexes = overrides.global_secondary_indexes.iter().flatten();
+    let caps = of_indexes.map(|index| index.on_demand_throughput).chain([overrides.on_demand_throughput]);
+    if let Some((name, _)) = caps.flatten().flat_map(named_caps).find(|(_, units)| *units < 1) {
+        return Err(request(&format!("Requested {name} for OnDemandThroughput is outside of valid range")));
+    }
     match overrides.billing_mode {
         Some(BillingMode::PayPerRequest) if has_units => Err(request(
             "Cannot override ProvisionedThroughput if BillingMode is overridden to PAY_PER_REQUEST",

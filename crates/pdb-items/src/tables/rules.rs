@@ -58,6 +58,14 @@ impl Subject<'_> {
         }
     }
 
+    /// As in `for OnDemandThroughput for index : x`; a table is not named.
+    fn index_suffix(self) -> String {
+        match self {
+            Self::Table => String::new(),
+            Self::Index(_) => self.spaced_suffix(),
+        }
+    }
+
     /// As in `for OnDemandThroughput for table`.
     pub(crate) fn spaced_suffix(self) -> String {
         match self {
@@ -88,24 +96,31 @@ pub(crate) fn check_units(units: ThroughputInput, subject: Subject<'_>) -> Resul
     Ok(())
 }
 
-/// Checks on-demand caps against the billing mode; `clearing` allows -1, as updates do.
+/// As a cap, in an update: there is to be none.
+pub(crate) const NO_CAP: i64 = -1;
+
+/// Checks on-demand caps against the billing mode; updates may clear one, and have another text.
 pub(crate) fn check_on_demand(
     caps: OnDemandThroughput,
     billing_mode: BillingMode,
     subject: Subject<'_>,
-    clearing: bool,
+    is_update: bool,
 ) -> Result<(), ItemsError> {
-    let members =
-        [(caps.max_read_units, "MaxReadRequestUnits"), (caps.max_write_units, "MaxWriteRequestUnits")];
-    for (value, name) in members {
-        let Some(value) = value else { continue };
+    for (name, value) in named_caps(caps) {
         if billing_mode == BillingMode::Provisioned {
-            return Err(invalid(format!(
-                "{name} for OnDemandThroughput{} cannot be specified when table BillingMode is PROVISIONED.",
-                subject.colon_suffix()
-            )));
+            return Err(invalid(if is_update {
+                format!(
+                    "{name} for OnDemandThroughput{} cannot be specified when the table BillingMode is PROVISIONED",
+                    subject.index_suffix()
+                )
+            } else {
+                format!(
+                    "{name} for OnDemandThroughput{} cannot be specified when table BillingMode is PROVISIONED.",
+                    subject.colon_suffix()
+                )
+            }));
         }
-        if value < 1 && !(clearing && value == -1) {
+        if value < 1 && !(is_update && value == NO_CAP) {
             return Err(invalid(format!(
                 "Requested {name} for OnDemandThroughput{} is outside of valid range",
                 subject.spaced_suffix()
@@ -113,6 +128,13 @@ pub(crate) fn check_on_demand(
         }
     }
     Ok(())
+}
+
+/// The caps that are given, by their names.
+pub(crate) fn named_caps(caps: OnDemandThroughput) -> impl Iterator<Item = (&'static str, i64)> {
+    let members =
+        [("MaxReadRequestUnits", caps.max_read_units), ("MaxWriteRequestUnits", caps.max_write_units)];
+    members.into_iter().filter_map(|(name, value)| Some((name, value?)))
 }
 
 /// Checks that warm throughput is at least what the table or index has anyway.

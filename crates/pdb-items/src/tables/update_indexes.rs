@@ -16,7 +16,7 @@ use super::index_rules::{MAX_GLOBAL_INDEXES, check_global_extras};
 use super::input::{GlobalIndexInput, GlobalIndexThroughputUpdate, KeySchemaElement, UpdateTableInput};
 use super::key_rules::{check_defined, check_projected_total};
 use super::rules::{Subject, check_on_demand, invalid, refused};
-use super::update_table::{merged_caps, raise};
+use super::update_table::{echoed, merged_caps, raise};
 use crate::ItemsError;
 
 /// Checked changes of global indexes.
@@ -144,8 +144,9 @@ impl IndexChanges {
                 index.backfilling = Some(false);
                 (index.item_count, index.index_size_bytes) = (0, 0);
             }
-            if self.updates.iter().any(|update| update.index_name == index.index_name) {
+            if let Some(update) = self.updates.iter().find(|update| update.index_name == index.index_name) {
                 index.index_status = TableStatus::Updating;
+                index.on_demand_throughput = echoed(update.on_demand_throughput, index.on_demand_throughput);
             }
         }
         let Some(delete) = &self.delete else { return };

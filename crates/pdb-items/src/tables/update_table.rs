@@ -14,7 +14,7 @@ use super::describe::{Counts, warm};
 use super::description::{TableDescription, TableStatus};
 use super::input::{SseSpecification, StreamSpecification, UpdateTableInput, WarmThroughputInput};
 use super::manager::TableManager;
-use super::rules::{Subject, check_on_demand, invalid, refused};
+use super::rules::{NO_CAP, Subject, check_on_demand, invalid, refused};
 use super::transition::{change_of, check_update};
 use super::update_indexes::IndexChanges;
 use super::update_rules::check;
@@ -88,6 +88,8 @@ impl TableManager {
         }
         mark_updating(input, &mut description);
         index_changes.mark(&self.describer(), old, &mut description);
+        description.on_demand_throughput =
+            echoed(input.on_demand_throughput, description.on_demand_throughput);
         Ok(description)
     }
 }
@@ -136,12 +138,27 @@ pub(crate) fn merged_caps(
     update: OnDemandThroughput,
 ) -> Option<OnDemandThroughput> {
     let old = old.unwrap_or_default();
-    let merge = |old: Option<i64>, new: Option<i64>| new.map_or(old, |new| (new != -1).then_some(new));
+    let merge = |old: Option<i64>, new: Option<i64>| new.map_or(old, |new| (new != NO_CAP).then_some(new));
     let merged = OnDemandThroughput {
         max_read_units: merge(old.max_read_units, update.max_read_units),
         max_write_units: merge(old.max_write_units, update.max_write_units),
     };
     (merged != OnDemandThroughput::default()).then_some(merged)
+}
+
+/// The caps as the answer to an update shows them: one that was cleared is shown as -1 this once.
+pub(crate) fn echoed(
+    update: Option<OnDemandThroughput>,
+    merged: Option<OnDemandThroughput>,
+) -> Option<OnDemandThroughput> {
+    let Some(update) = update else { return merged };
+    let kept = merged.unwrap_or_default();
+    let echo = |update: Option<i64>, kept: Option<i64>| update.filter(|units| *units == NO_CAP).or(kept);
+    let shown = OnDemandThroughput {
+        max_read_units: echo(update.max_read_units, kept.max_read_units),
+        max_write_units: echo(update.max_write_units, kept.max_write_units),
+    };
+    (shown != OnDemandThroughput::default()).then_some(shown)
 }
 
 fn raised_warm(asked: WarmThroughputInput, table: &TableDefinition) -> Result<WarmThroughput, ItemsError> {

@@ -75,7 +75,12 @@ fn check_on_demand_table(
     if input.provisioned_throughput.is_some() {
         return Err(neither_units());
     }
-    if let Some(update) = updates.iter().find(|update| update.provisioned_throughput.is_some()) {
+    let changes_nothing_else = |update: &GlobalIndexThroughputUpdate| {
+        update.on_demand_throughput.is_none() && update.warm_throughput.is_none()
+    };
+    let refused =
+        updates.iter().find(|update| update.provisioned_throughput.is_some() || changes_nothing_else(update));
+    if let Some(update) = refused {
         return Err(invalid(format!(
             "The only Updates for index: {} when TableThroughputMode is PAY_PER_REQUEST can be to \
              OnDemandThroughput, WarmThroughput",

@@ -178,12 +178,13 @@ pub(crate) fn throughput(
     })
 }
 
-/// Returns on-demand caps, which have no constraints of this stage.
+/// Returns on-demand caps, which have no constraints of this stage. AWS takes a structure without caps as none.
 pub(crate) fn on_demand(given: Option<&shapes::OnDemandThroughput>) -> Option<OnDemandThroughput> {
-    given.map(|given| OnDemandThroughput {
+    let caps = given.map(|given| OnDemandThroughput {
         max_read_units: given.max_read_request_units,
         max_write_units: given.max_write_request_units,
-    })
+    });
+    caps.filter(|caps| *caps != OnDemandThroughput::default())
 }
 
 /// Checks warm throughput.

@@ -1,6 +1,6 @@
 //! Backups and recovery: `dynamodb.md` 14.
 
-use pdb_model::{BillingMode, EpochMillis};
+use pdb_model::{BillingMode, EpochMillis, OnDemandThroughput};
 
 use super::*;
 
@@ -124,6 +124,17 @@ fn restores_override_indexes_and_billing() {
         }),
         "Invalid Request: Cannot override ProvisionedThroughput if BillingMode is overridden to PAY_PER_REQUEST",
     );
+    for units in [0, -1] {
+        let caps = OnDemandThroughput { max_read_units: None, max_write_units: Some(units) };
+        let out_of_range = "Invalid Request: Requested MaxWriteRequestUnits for OnDemandThroughput is outside of valid range";
+        let of_table = RestoreOverrides { on_demand_throughput: Some(caps), ..RestoreOverrides::default() };
+        check_refused(restore(of_table), out_of_range);
+        let mut index = global("idx", &["c"], &[]);
+        index.on_demand_throughput = Some(caps);
+        let of_index =
+            RestoreOverrides { global_secondary_indexes: Some(vec![index]), ..RestoreOverrides::default() };
+        check_refused(restore(of_index), out_of_range);
+    }
     let index = global("idx", &["c"], &[]);
     check_refused(
         restore(RestoreOverrides {

@@ -278,13 +278,25 @@ fn caps_are_set_and_cleared() {
     }
     let shown = tables.update(set(Some(10), Some(20))).unwrap();
     assert_eq!(shown.table_status, TableStatus::Active);
-    let cleared = tables.update(set(Some(-1), None)).unwrap().on_demand_throughput.unwrap();
-    assert_eq!((cleared.max_read_units, cleared.max_write_units), (None, Some(20)));
-    assert_eq!(tables.update(set(None, Some(-1))).unwrap().on_demand_throughput, None);
+    // What is cleared is shown as -1 in this answer, and is gone afterwards.
+    let caps = |reads, writes| Some(OnDemandThroughput { max_read_units: reads, max_write_units: writes });
+    let cleared = tables.update(set(Some(-1), None)).unwrap().on_demand_throughput;
+    assert_eq!(cleared, caps(Some(-1), Some(20)));
+    assert_eq!(tables.describe("Tbl").on_demand_throughput, caps(None, Some(20)));
+    assert_eq!(tables.update(set(None, Some(-1))).unwrap().on_demand_throughput, caps(None, Some(-1)));
+    assert_eq!(tables.describe("Tbl").on_demand_throughput, None);
+    // A table without caps answers in the same way.
+    let both = tables.update(set(Some(-1), Some(-1))).unwrap().on_demand_throughput;
+    assert_eq!((both, tables.describe("Tbl").on_demand_throughput), (caps(Some(-1), Some(-1)), None));
     check(
         &Tables::provisioned(),
         set(Some(1), None),
-        "P: MaxReadRequestUnits for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.",
+        "P: MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED",
+    );
+    check(
+        &Tables::provisioned(),
+        set(None, Some(-1)),
+        "P: MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED",
     );
 }
 

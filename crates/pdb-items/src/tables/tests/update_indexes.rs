@@ -292,8 +292,47 @@ fn indexes_combine_with_billing() {
             write_units_per_second: None,
         }),
     };
-    tables.update(with(vec![GlobalIndexUpdate::update(update)])).unwrap();
-    let index = &tables.describe("Tbl").global_secondary_indexes[1];
-    assert_eq!(index.on_demand_throughput, Some(caps));
-    assert_eq!(index.warm_throughput.unwrap().read_units_per_second, 13_000);
+    let capped = |read, write| GlobalIndexThroughputUpdate {
+        on_demand_throughput: Some(OnDemandThroughput { max_read_units: read, max_write_units: write }),
+        warm_throughput: None,
+        ..update.clone()
+    };
+    tables.update(with(vec![GlobalIndexUpdate::update(update.clone())])).unwrap();
+    let described = || tables.describe("Tbl").global_secondary_indexes[1].clone();
+    assert_eq!(described().on_demand_throughput, Some(caps));
+    assert_eq!(described().warm_throughput.unwrap().read_units_per_second, 13_000);
+
+    let cleared = tables.update(with(vec![GlobalIndexUpdate::update(capped(Some(-1), None))])).unwrap();
+    let shown = cleared.global_secondary_indexes[1].on_demand_throughput.unwrap();
+    assert_eq!((shown.max_read_units, shown.max_write_units), (Some(-1), None));
+    assert_eq!(described().on_demand_throughput, None);
+    check_refused(
+        tables.update(with(vec![GlobalIndexUpdate::update(capped(None, Some(0)))])),
+        "P: Requested MaxWriteRequestUnits for OnDemandThroughput for index : new is outside of valid range",
+    );
+    let nothing = GlobalIndexThroughputUpdate { on_demand_throughput: None, ..capped(None, None) };
+    check_refused(
+        tables.update(with(vec![GlobalIndexUpdate::update(nothing)])),
+        "P: The only Updates for index: new when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, \
+         WarmThroughput",
+    );
+}
+
+#[test]
+fn caps_of_indexes_need_an_on_demand_table() {
+    let tables = Tables::provisioned();
+    for units in [5, -1] {
+        let caps = OnDemandThroughput { max_read_units: Some(units), max_write_units: None };
+        let update = GlobalIndexThroughputUpdate {
+            index_name: index_name("idx"),
+            provisioned_throughput: None,
+            on_demand_throughput: Some(caps),
+            warm_throughput: None,
+        };
+        check_refused(
+            tables.update(with(vec![GlobalIndexUpdate::update(update)])),
+            "P: MaxReadRequestUnits for OnDemandThroughput for index : idx cannot be specified when the table \
+             BillingMode is PROVISIONED",
+        );
+    }
 }
