@@ -149,21 +149,64 @@ fn policies_are_kept_by_revision() {
     assert_eq!(first, "1772356542017");
     let stored = tables.get_resource_policy(ARN).unwrap();
     assert_eq!((stored.text.as_str(), &stored.revision_id), (policy, &first));
-    assert!(tables.put_resource_policy(ARN, policy, Some("NO_POLICY")).is_err());
-    assert!(tables.put_resource_policy(ARN, policy, Some("1")).is_err());
-    let second = tables.put_resource_policy(ARN, policy, Some(&first)).unwrap();
+    let other = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny"}}"#;
+    let second = tables.put_resource_policy(ARN, other, Some(&first)).unwrap();
     assert_ne!(second, first);
-    check_error(
-        tables.delete_resource_policy(ARN, Some(&first)),
-        "PolicyNotFound",
-        &format!("Resource-based policy not found for the provided ResourceArn: {ARN}"),
-    );
     assert_eq!(tables.delete_resource_policy(ARN, Some(&second)).unwrap(), Some(second));
     check_error(
         tables.get_resource_policy(MISSING),
         "ResourceNotFound",
         "Requested resource not found: Table: missing not found",
     );
+}
+
+#[test]
+fn an_unexpected_revision_is_told() {
+    let tables = Tables::with_table();
+    let check = |expected: &str, what: &str| {
+        let text = format!("Resource-based policy not found for the provided ResourceArn: {what}");
+        check_error(tables.put_resource_policy(ARN, "{}", Some(expected)), "PolicyNotFound", &text);
+        check_error(tables.delete_resource_policy(ARN, Some(expected)), "PolicyNotFound", &text);
+    };
+    check("17", "Requested update for policy with revision id 17, but table Tbl has no associated policy.");
+    let first = tables.put_resource_policy(ARN, r#"{"Version":"2012-10-17"}"#, None).unwrap();
+    check(
+        "NO_POLICY",
+        &format!(
+            "Requested policy update expecting none to be present for table Tbl, but a policy exists with revision id \
+             {first}."
+        ),
+    );
+    let second = tables.put_resource_policy(ARN, r#"{"Version":"2008-10-17"}"#, Some(&first)).unwrap();
+    check(
+        &first,
+        &format!(
+            "Requested update for policy with revision id {first}, but the policy associated to target table Tbl has \
+             revision id {second}."
+        ),
+    );
+    assert_eq!(tables.get_resource_policy(ARN).unwrap().revision_id, second);
+}
+
+#[test]
+fn a_policy_that_means_the_same_keeps_its_revision() {
+    let tables = Tables::with_table();
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},
+        "Action":["dynamodb:GetItem"],"Resource":"*"}]}"#;
+    let put = |policy: &str| tables.put_resource_policy(ARN, policy, None).unwrap();
+    let first = put(policy);
+    tables.advance(60);
+    for same in [
+        policy,
+        r#"{"Statement": {"Resource": "*", "Action": "dynamodb:GetItem",
+            "Principal": {"AWS": ["111122223333"]}, "Effect": "Allow"}, "Version": "2012-10-17"}"#,
+    ] {
+        assert_eq!(put(same), first, "{same}");
+    }
+    assert_eq!(tables.get_resource_policy(ARN).unwrap().text, policy);
+    let other = put(&policy.replace("GetItem", "Query"));
+    assert_ne!(other, first);
+    assert_ne!(put(policy), first, "revisions are moments, not contents");
 }
 
 #[test]
