@@ -1,8 +1,8 @@
 //! Kinesis streaming destinations: only the setting is kept, nothing is sent, as there is no Kinesis here.
 //!
-//! Evidence: `dynamodb.md` 15.
+//! Evidence: `dynamodb.md` 15, `kinesis-destination.md` 2 and 3.
 
-use pdb_model::{KinesisDestination, TableName, TimePrecision};
+use pdb_model::{KinesisDestination, TableDefinition, TableName, TimePrecision};
 
 use super::manager::TableManager;
 use super::rules::refused;
@@ -13,7 +13,7 @@ impl TableManager {
     ///
     /// # Errors
     ///
-    /// [`ItemsError::ResourceNotFound`]; [`ItemsError::Validation`] if it is enabled already.
+    /// [`ItemsError::ResourceNotFound`]; [`ItemsError::Validation`] if it, or another one, is enabled already.
     pub fn enable_kinesis_streaming_destination(
         &self,
         table_name: &TableName,
@@ -22,23 +22,18 @@ impl TableManager {
     ) -> Result<(), ItemsError> {
         let stream_arn = stream_arn.to_owned();
         self.change(table_name, move |_, _, definition| {
-            let known = definition.kinesis_destinations.iter_mut().find(|known| known.stream_arn == stream_arn);
-            match known {
-                Some(known) if known.active => Err(refused(
-                    "Table is not in a valid state to enable Kinesis Streaming Destination: \
-                     EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation.",
-                )),
-                Some(known) => {
-                    known.active = true;
-                    known.precision = precision;
-                    Ok(())
-                }
-                None => {
-                    let stream_arn = stream_arn.clone();
-                    definition.kinesis_destinations.push(KinesisDestination { stream_arn, active: true, precision });
-                    Ok(())
-                }
+            // A table has one destination at a time.
+            if definition.kinesis_destinations.iter().any(|known| known.active) {
+                return Err(invalid_state(
+                    "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation.",
+                ));
             }
+            let enabled = KinesisDestination { stream_arn: stream_arn.clone(), active: true, precision };
+            match destination(definition, &stream_arn) {
+                Some(known) => *known = enabled,
+                None => definition.kinesis_destinations.push(enabled),
+            }
+            Ok(())
         })
     }
 
@@ -54,11 +49,10 @@ impl TableManager {
     ) -> Result<(), ItemsError> {
         let stream_arn = stream_arn.to_owned();
         self.change(table_name, move |_, _, definition| {
-            let active = definition
-                .kinesis_destinations
-                .iter_mut()
-                .find(|known| known.stream_arn == stream_arn && known.active)
-                .ok_or_else(|| not_active("disable", "DISABLE"))?;
+            let active =
+                destination(definition, &stream_arn).filter(|known| known.active).ok_or_else(|| {
+                    invalid_state("KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.")
+                })?;
             active.active = false;
             Ok(())
         })
@@ -69,7 +63,7 @@ impl TableManager {
     /// # Errors
     ///
     /// [`ItemsError::ResourceNotFound`]; [`ItemsError::Validation`] if nothing is to change, or the destination is
-    /// not enabled.
+    /// unknown or not enabled.
     pub fn update_kinesis_streaming_destination(
         &self,
         table_name: &TableName,
@@ -84,12 +78,18 @@ impl TableManager {
         })?;
         let stream_arn = stream_arn.to_owned();
         self.change(table_name, move |_, _, definition| {
-            let table_id = definition.table_id.clone();
-            let active = definition
-                .kinesis_destinations
-                .iter_mut()
-                .find(|known| known.stream_arn == stream_arn && known.active)
-                .ok_or_else(|| not_active("update", "UPDATE"))?;
+            let (table_id, table_name) = (definition.table_id.clone(), definition.name.clone());
+            let known = destination(definition, &stream_arn).ok_or_else(|| {
+                invalid_state(&format!(
+                    "No streaming destination with streamArn: {stream_arn} found for table with tableName: {table_name}"
+                ))
+            })?;
+            let active = Some(known).filter(|known| known.active).ok_or_else(|| {
+                invalid_state(&format!(
+                    "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. TableName: \
+                     {table_name}, kdsArn: {stream_arn}"
+                ))
+            })?;
             if active.precision.unwrap_or(TimePrecision::Millisecond) == precision {
                 return Err(refused(format!(
                     "Invalid Request: Precision is already set to the desired value of {} for tableId: {table_id}, \
@@ -115,9 +115,14 @@ impl TableManager {
     }
 }
 
-fn not_active(verb: &str, operation: &str) -> ItemsError {
-    refused(format!(
-        "Table is not in a valid state to {verb} Kinesis Streaming Destination: KinesisStreamingDestination must be \
-         ACTIVE to perform {operation} operation."
-    ))
+fn destination<'a>(
+    definition: &'a mut TableDefinition,
+    stream_arn: &str,
+) -> Option<&'a mut KinesisDestination> {
+    definition.kinesis_destinations.iter_mut().find(|known| known.stream_arn == stream_arn)
+}
+
+/// The refusal of a call that does not fit the state. AWS says `enable` whatever was asked.
+fn invalid_state(why: &str) -> ItemsError {
+    refused(format!("Table is not in a valid state to enable Kinesis Streaming Destination: {why}"))
 }

@@ -49,11 +49,7 @@ pub(crate) fn enable(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::KinesisStreamingDestinationInput<'_> = decode_body(body)?;
     let table_name = input::table_name(given.table_name.as_ref())?;
     let mut check = stream_arn(given.stream_arn.as_ref());
-    let precision = given.enable.as_ref().and_then(|enable| {
-        let path = at("EnableKinesisStreamingConfiguration");
-        let path = path.member("ApproximateCreationDateTimePrecision");
-        check.one_of::<TimePrecision>(&path, enable.precision.as_ref())
-    });
+    let precision = enabled_precision(&mut check, given.enable.as_ref());
     check.finish()?;
     let arn = given.stream_arn.unwrap_or_default();
     wire.pretender.enable_kinesis_streaming_destination(&table_name, &arn, precision)?;
@@ -64,10 +60,17 @@ pub(crate) fn enable(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
 pub(crate) fn disable(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::KinesisStreamingDestinationInput<'_> = decode_body(body)?;
     let table_name = input::table_name(given.table_name.as_ref())?;
-    stream_arn(given.stream_arn.as_ref()).finish()?;
+    let mut check = stream_arn(given.stream_arn.as_ref());
+    let precision = enabled_precision(&mut check, given.enable.as_ref());
+    check.finish()?;
+    if precision.is_some() {
+        return Err(ApiError::validation(
+            "Stream cannot be disabled using EnableKinesisStreamingConfiguration parameters",
+        ));
+    }
     let arn = given.stream_arn.unwrap_or_default();
     wire.pretender.disable_kinesis_streaming_destination(&table_name, &arn)?;
-    Ok(answer(&table_name, &arn, "DISABLING", Some(("EnableKinesisStreamingConfiguration", None))))
+    Ok(answer(&table_name, &arn, "DISABLING", None))
 }
 
 /// Runs `UpdateKinesisStreamingDestination`.
@@ -103,6 +106,14 @@ pub(crate) fn describe(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
             });
         });
     }))
+}
+
+fn enabled_precision(
+    check: &mut Constraints,
+    given: Option<&shapes::EnableKinesisStreamingConfiguration<'_>>,
+) -> Option<TimePrecision> {
+    let path = at("EnableKinesisStreamingConfiguration");
+    check.one_of(&path.member("ApproximateCreationDateTimePrecision"), given?.precision.as_ref())
 }
 
 fn stream_arn(arn: Option<&Text<'_>>) -> Constraints {

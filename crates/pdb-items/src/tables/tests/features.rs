@@ -214,17 +214,29 @@ fn kinesis_destinations_are_noted() {
     let tables = Tables::with_table();
     let name = table("Tbl");
     let stream = "arn:aws:kinesis:us-east-1:000000000000:stream/events";
-    check_refused(
-        tables.disable_kinesis_streaming_destination(&name, stream),
-        "Table is not in a valid state to disable Kinesis Streaming Destination: KinesisStreamingDestination must be ACTIVE \
-         to perform DISABLE operation.",
+    let other = "arn:aws:kinesis:us-east-1:000000000000:stream/others";
+    let state = "Table is not in a valid state to enable Kinesis Streaming Destination: ";
+    let not_active =
+        format!("{state}KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.");
+    let not_disabled = format!(
+        "{state}EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
     );
+    let unknown = |stream: &str| {
+        format!(
+            "{state}No streaming destination with streamArn: {stream} found for table with tableName: Tbl"
+        )
+    };
+    check_refused(tables.disable_kinesis_streaming_destination(&name, stream), &not_active);
+    let update =
+        |stream| tables.update_kinesis_streaming_destination(&name, stream, Some(TimePrecision::Millisecond));
+    check_refused(update(stream), &unknown(stream));
     tables.enable_kinesis_streaming_destination(&name, stream, None).unwrap();
-    check_refused(
-        tables.enable_kinesis_streaming_destination(&name, stream, None),
-        "Table is not in a valid state to enable Kinesis Streaming Destination: EnableKinesisStreamingDestination must be \
-         DISABLED or ENABLE_FAILED to perform ENABLE operation.",
-    );
+    // Only one stream can be a destination at a time.
+    for second in [stream, other] {
+        check_refused(tables.enable_kinesis_streaming_destination(&name, second, None), &not_disabled);
+    }
+    check_refused(update(other), &unknown(other));
+    check_refused(tables.disable_kinesis_streaming_destination(&name, other), &not_active);
     check_refused(
         tables.update_kinesis_streaming_destination(&name, stream, None),
         "Streaming destination cannot be updated with given parameters: UpdateKinesisStreamingConfiguration cannot be null or \
@@ -243,7 +255,20 @@ fn kinesis_destinations_are_noted() {
     tables.disable_kinesis_streaming_destination(&name, stream).unwrap();
     let listed = tables.describe_kinesis_streaming_destination(&name).unwrap();
     assert_eq!((listed.len(), listed[0].active, listed[0].precision), (1, false, micro));
+    check_refused(tables.disable_kinesis_streaming_destination(&name, stream), &not_active);
+    check_refused(
+        update(stream),
+        &format!(
+            "{state}Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. TableName: Tbl, \
+             kdsArn: {stream}"
+        ),
+    );
+    tables.enable_kinesis_streaming_destination(&name, other, None).unwrap();
+    check_refused(tables.enable_kinesis_streaming_destination(&name, stream, None), &not_disabled);
+    tables.disable_kinesis_streaming_destination(&name, other).unwrap();
     tables.enable_kinesis_streaming_destination(&name, stream, None).unwrap();
+    let listed = tables.describe_kinesis_streaming_destination(&name).unwrap();
+    assert_eq!((listed.len(), listed[0].active, listed[0].precision), (2, true, None));
     check_error(
         tables.describe_kinesis_streaming_destination(&table("missing")),
         "ResourceNotFound",

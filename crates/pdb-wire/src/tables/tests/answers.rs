@@ -208,6 +208,22 @@ fn settings_answer_as_aws_does() {
             r#"{{"TableName":"Tbl","KinesisDataStreamDestinations":[{{"StreamArn":"{stream}","DestinationStatus":"ACTIVE"}}]}}"#
         ),
     );
+    check_error(
+        &wire,
+        "DisableKinesisStreamingDestination",
+        &format!(
+            r#"{{"TableName":"Tbl","StreamArn":"{stream}","EnableKinesisStreamingConfiguration":{{
+                "ApproximateCreationDateTimePrecision":"MICROSECOND"}}}}"#
+        ),
+        "ValidationException",
+        "Stream cannot be disabled using EnableKinesisStreamingConfiguration parameters",
+    );
+    check_answer(
+        &wire,
+        "DisableKinesisStreamingDestination",
+        &format!(r#"{{"TableName":"Tbl","StreamArn":"{stream}"}}"#),
+        &format!(r#"{{"TableName":"Tbl","StreamArn":"{stream}","DestinationStatus":"DISABLING"}}"#),
+    );
     check_answer(
         &wire,
         "PutResourcePolicy",
