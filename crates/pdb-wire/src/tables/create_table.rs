@@ -27,6 +27,7 @@ mod shapes {
             local_secondary_indexes: Vec<LocalSecondaryIndex<'a>> = "LocalSecondaryIndexes",
             global_secondary_indexes: Vec<GlobalSecondaryIndex<'a>> = "GlobalSecondaryIndexes",
             billing_mode: Text<'a> = "BillingMode",
+            table_throughput_mode: Text<'a> = "TableThroughputMode",
             provisioned_throughput: ProvisionedThroughput = "ProvisionedThroughput",
             stream_specification: StreamSpecification<'a> = "StreamSpecification",
             sse_specification: SSESpecification<'a> = "SSESpecification",
@@ -55,7 +56,8 @@ pub(crate) fn create_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError
         input::attribute_definitions(&mut check, &at_definitions, given.attribute_definitions.as_ref());
     let provisioned_throughput =
         input::throughput(&mut check, &at("ProvisionedThroughput"), given.provisioned_throughput.as_ref());
-    let billing_mode = input::billing_mode(&mut check, "BillingMode", given.billing_mode.as_ref());
+    let billing_mode =
+        input::throughput_mode(&mut check, given.billing_mode.as_ref(), given.table_throughput_mode.as_ref());
     let at_global = at("GlobalSecondaryIndexes");
     let global = input::global_indexes(&mut check, &at_global, given.global_secondary_indexes.as_ref());
     let at_local = at("LocalSecondaryIndexes");

@@ -112,14 +112,19 @@ pub(crate) fn write_table(json: &mut JsonWriter, table: &TableDescription) {
 /// Writes billing mode, class, on-demand caps and warm throughput.
 fn write_modes(json: &mut JsonWriter, table: &TableDescription) {
     if let Some(summary) = &table.billing_mode_summary {
-        json.name("BillingModeSummary").object(|json| {
-            json.name("BillingMode").text(summary.billing_mode.as_str());
-            write_timestamp(
-                json,
-                "LastUpdateToPayPerRequestDateTime",
-                summary.last_update_to_pay_per_request_date_time,
-            );
-        });
+        // AWS says it twice; the second member is in no service model.
+        for (member, mode) in
+            [("BillingModeSummary", "BillingMode"), ("TableThroughputModeSummary", "TableThroughputMode")]
+        {
+            json.name(member).object(|json| {
+                json.name(mode).text(summary.billing_mode.as_str());
+                write_timestamp(
+                    json,
+                    "LastUpdateToPayPerRequestDateTime",
+                    summary.last_update_to_pay_per_request_date_time,
+                );
+            });
+        }
     }
     if let Some(summary) = &table.table_class_summary {
         json.name("TableClassSummary").object(|json| {

@@ -299,6 +299,20 @@ pub(crate) fn billing_mode(
     check.one_of::<BillingMode>(&at(member), given)
 }
 
+/// Checks the billing mode by its two names. `BillingMode` decides, but a malformed `TableThroughputMode` is refused
+/// beside it, too.
+///
+/// The second name is in no service model. That AWS takes it was published as measured on 2026-08-21.
+pub(crate) fn throughput_mode(
+    check: &mut Constraints,
+    billing_mode: Option<&Text<'_>>,
+    table_throughput_mode: Option<&Text<'_>>,
+) -> Option<BillingMode> {
+    let decisive = self::billing_mode(check, "BillingMode", billing_mode);
+    let other = self::billing_mode(check, "TableThroughputMode", table_throughput_mode);
+    decisive.or(other)
+}
+
 /// Checks a stream's switch.
 pub(crate) fn stream(
     check: &mut Constraints,

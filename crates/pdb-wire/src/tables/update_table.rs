@@ -24,6 +24,7 @@ mod shapes {
             attribute_definitions: Vec<AttributeDefinition<'a>> = "AttributeDefinitions",
             table_name: Text<'a> = "TableName",
             billing_mode: Text<'a> = "BillingMode",
+            table_throughput_mode: Text<'a> = "TableThroughputMode",
             provisioned_throughput: ProvisionedThroughput = "ProvisionedThroughput",
             global_secondary_index_updates: Vec<GlobalSecondaryIndexUpdate<'a>> = "GlobalSecondaryIndexUpdates",
             stream_specification: StreamSpecification<'a> = "StreamSpecification",
@@ -90,7 +91,8 @@ pub(crate) fn update_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError
     );
     let provisioned_throughput =
         input::throughput(&mut check, &at("ProvisionedThroughput"), given.provisioned_throughput.as_ref());
-    let billing_mode = input::billing_mode(&mut check, "BillingMode", given.billing_mode.as_ref());
+    let billing_mode =
+        input::throughput_mode(&mut check, given.billing_mode.as_ref(), given.table_throughput_mode.as_ref());
     let at_updates = at("GlobalSecondaryIndexUpdates");
     let mut updates = given.global_secondary_index_updates.as_ref().map(|_| Vec::new());
     for (n, update) in given.global_secondary_index_updates.iter().flatten().enumerate() {

@@ -16,7 +16,9 @@ fn a_tables_life() {
             r#""ReadCapacityUnits":0,"WriteCapacityUnits":0},"TableSizeBytes":0,"ItemCount":0,"#,
             r#""TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/Tbl","#,
             r#""TableId":"00000000-0000-0000-0000-000000000001","#,
-            r#""BillingModeSummary":{"BillingMode":"PAY_PER_REQUEST"},"DeletionProtectionEnabled":false}}"#
+            r#""BillingModeSummary":{"BillingMode":"PAY_PER_REQUEST"},"#,
+            r#""TableThroughputModeSummary":{"TableThroughputMode":"PAY_PER_REQUEST"},"#,
+            r#""DeletionProtectionEnabled":false}}"#
         ),
     );
     let described = check_accepted(&wire, "DescribeTable", r#"{"TableName":"Tbl"}"#);
@@ -41,6 +43,8 @@ fn a_tables_life() {
             r#""TableSizeBytes":0,"ItemCount":0,"TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/Tbl","#,
             r#""TableId":"00000000-0000-0000-0000-000000000001","#,
             r#""BillingModeSummary":{"BillingMode":"PAY_PER_REQUEST","#,
+            r#""LastUpdateToPayPerRequestDateTime":1772356542.017},"#,
+            r#""TableThroughputModeSummary":{"TableThroughputMode":"PAY_PER_REQUEST","#,
             r#""LastUpdateToPayPerRequestDateTime":1772356542.017},"DeletionProtectionEnabled":false}}"#
         ),
     );
@@ -99,7 +103,40 @@ fn indexes_are_shown_whole() {
         r#""IndexArn":"arn:aws:dynamodb:us-east-1:000000000000:table/Tbl/index/global"}]"#
     );
     assert!(created.contains(indexes), "{created}");
-    assert!(!created.contains("BillingModeSummary"), "{created}");
+    assert!(!created.contains("ModeSummary"), "{created}");
+}
+
+#[test]
+fn the_throughput_mode_has_two_names() {
+    let wire = wire();
+    let other_name = SIMPLE.replace("BillingMode", "TableThroughputMode");
+    let created = check_accepted(&wire, "CreateTable", &other_name);
+    let on_demand = r#""BillingModeSummary":{"BillingMode":"PAY_PER_REQUEST"}"#;
+    assert!(created.contains(on_demand), "{created}");
+
+    // `BillingMode` decides where both are given.
+    let both = r#"{"TableName":"Tbl","BillingMode":"PROVISIONED","TableThroughputMode":"PAY_PER_REQUEST",
+        "ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":2}}"#;
+    let updated = check_accepted(&wire, "UpdateTable", both);
+    for part in [
+        r#""BillingModeSummary":{"BillingMode":"PROVISIONED","#,
+        r#""TableThroughputModeSummary":{"TableThroughputMode":"PROVISIONED","#,
+    ] {
+        assert!(updated.contains(part), "{part} in {updated}");
+    }
+    let back = r#"{"TableName":"Tbl","TableThroughputMode":"PAY_PER_REQUEST"}"#;
+    let updated = check_accepted(&wire, "UpdateTable", back);
+    assert!(updated.contains(r#""TableThroughputMode":"PAY_PER_REQUEST","#), "{updated}");
+
+    // A malformed one is refused, also beside a good `BillingMode`, and before the table is looked up.
+    let enumerated = "1 validation error detected: Value 'FREE' at 'tableThroughputMode' failed to satisfy constraint: \
+                      Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]";
+    check_refused(
+        "CreateTable",
+        &SIMPLE.replace(r#""KeySchema""#, r#""TableThroughputMode":"FREE","KeySchema""#),
+        enumerated,
+    );
+    check_refused("UpdateTable", r#"{"TableName":"missing","TableThroughputMode":"FREE"}"#, enumerated);
 }
 
 #[test]
