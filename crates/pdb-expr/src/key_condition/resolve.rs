@@ -25,14 +25,21 @@ pub enum KeyConditionError {
     /// An operator that the hash attribute does not take, or a second condition where there is no range attribute.
     #[error("Query key condition not supported")]
     Unsupported,
-    /// One of several hash attributes has no equality.
-    #[error("Query key condition not supported: all HASH key attributes must have equality conditions")]
-    HashEquality,
+    /// Some of several hash attributes have no equality.
+    #[error("HASH key attributes {} must have equality conditions specified in the query", .0.join(", "))]
+    HashEquality(Vec<String>),
     /// A gap in the range attributes, or an inequality before the last condition.
     #[error(
-        "Query key condition not supported: RANGE key attributes before the last condition must have equality conditions"
+        "RANGE key attributes {} must have equality conditions specified in the query because a condition is present on \
+         key attribute {last}",
+        .missing.join(", ")
     )]
-    RangeEquality,
+    RangeEquality {
+        /// The attributes that have no equality, though a later one has a condition.
+        missing: Vec<String>,
+        /// The last attribute that has a condition.
+        last: String,
+    },
     /// A constant of another type than the attribute.
     #[error("One or more parameter values were invalid: Condition parameter type does not match schema type")]
     Type,
@@ -66,16 +73,12 @@ impl KeyConditionExpression {
         let is_equality = matches!(condition.comparison, KeyComparison::Equal(_));
         if is_hash && !is_equality {
             return Err(if schema.hash.len() > 1 {
-                KeyConditionError::HashEquality
+                self.hash_equality(schema)
             } else {
                 KeyConditionError::Unsupported
             });
         }
-        let later = schema.range.iter().skip_while(|other| *other != key).skip(1);
-        if !is_hash && !is_equality && later.into_iter().any(|other| self.on(other).is_some()) {
-            return Err(KeyConditionError::RangeEquality);
-        }
-        Ok(())
+        if is_hash || is_equality { Ok(()) } else { self.check_last(schema, key) }
     }
 
     /// Checks whether an attribute may go without a condition.
@@ -87,16 +90,34 @@ impl KeyConditionExpression {
     ) -> Result<(), KeyConditionError> {
         let missed = || Err(KeyConditionError::Missed(key.name.clone()));
         if is_hash {
-            return if schema.hash.len() > 1 { Err(KeyConditionError::HashEquality) } else { missed() };
+            return if schema.hash.len() > 1 { Err(self.hash_equality(schema)) } else { missed() };
         }
         if self.conditions.iter().any(|condition| !schema.contains(&condition.attribute)) {
             return missed();
         }
+        self.check_last(schema, key)
+    }
+
+    /// Checks that there is no condition on a range attribute behind this one, which has no equality.
+    fn check_last(&self, schema: &KeySchema, key: &KeyAttribute) -> Result<(), KeyConditionError> {
         let later = schema.range.iter().skip_while(|other| *other != key).skip(1);
-        if later.into_iter().any(|other| self.on(other).is_some()) {
-            return Err(KeyConditionError::RangeEquality);
-        }
-        Ok(())
+        let Some(last) = later.filter(|other| self.on(other).is_some()).last() else { return Ok(()) };
+        let earlier = schema.range.iter().take_while(|other| *other != last);
+        Err(KeyConditionError::RangeEquality {
+            missing: self.without_equality(earlier),
+            last: last.name.clone(),
+        })
+    }
+
+    fn hash_equality(&self, schema: &KeySchema) -> KeyConditionError {
+        KeyConditionError::HashEquality(self.without_equality(&schema.hash))
+    }
+
+    fn without_equality<'k>(&self, keys: impl IntoIterator<Item = &'k KeyAttribute>) -> Vec<String> {
+        let has_equality = |key: &KeyAttribute| {
+            self.on(key).is_some_and(|found| matches!(found.comparison, KeyComparison::Equal(_)))
+        };
+        keys.into_iter().filter(|key| !has_equality(key)).map(|key| key.name.clone()).collect()
     }
 
     /// Returns what the query reads of a table or index with this schema.

@@ -175,17 +175,29 @@ fn conditions_must_fit_the_schema() {
 #[test]
 fn keys_of_several_attributes() {
     let schema = schema("h:S i:N", "r:N s:S t:N");
-    let hash = "Query key condition not supported: all HASH key attributes must have equality conditions";
-    let range = "Query key condition not supported: RANGE key attributes before the last condition must have equality conditions";
+    let hash = |missing: &str| {
+        format!("HASH key attributes {missing} must have equality conditions specified in the query")
+    };
+    let range = |missing: &str, last: &str| {
+        format!(
+            "RANGE key attributes {missing} must have equality conditions specified in the query because a condition is \
+             present on key attribute {last}"
+        )
+    };
     check_on(&schema, "h = :p AND i = :n", "'x',1|");
     check_on(&schema, "r > :n AND i = :n AND h = :p", "'x',1| >1");
     check_on(&schema, "begins_with(s, :s) AND r = :m AND i = :n AND h = :p", "'x',1|2 'a'*");
     check_on(&schema, "h = :p AND i = :n AND r = :n AND s = :s AND t BETWEEN :n AND :m", "'x',1|1,'a' 1..2");
-    check_on(&schema, "h = :p", hash);
-    check_on(&schema, "h = :p AND i > :n", hash);
-    check_on(&schema, "h = :p AND i = :n AND s = :s", range);
-    check_on(&schema, "h = :p AND i = :n AND r > :n AND s = :s", range);
-    check_on(&schema, "h = :p AND i = :n AND r = :n AND t = :n", range);
+    check_on(&schema, "h = :p", &hash("i"));
+    check_on(&schema, "i = :n", &hash("h"));
+    check_on(&schema, "h = :p AND i > :n", &hash("i"));
+    check_on(&schema, "r = :n", &hash("h, i"));
+    check_on(&schema, "h = :p AND i = :n AND s = :s", &range("r", "s"));
+    check_on(&schema, "h = :p AND i = :n AND r > :n AND s = :s", &range("r", "s"));
+    check_on(&schema, "h = :p AND i = :n AND r = :n AND t = :n", &range("s", "t"));
+    check_on(&schema, "h = :p AND i = :n AND t = :n", &range("r, s", "t"));
+    check_on(&schema, "h = :p AND i = :n AND r < :n AND begins_with(s, :s) AND t = :n", &range("r, s", "t"));
+    check_on(&schema, "h = :p AND i = :n AND s = :s AND t = :n", &range("r", "t"));
     check_on(
         &schema,
         "h = :p AND i = :s",

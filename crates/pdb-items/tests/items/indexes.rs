@@ -172,11 +172,12 @@ fn several_key_attributes_are_grouped_and_ordered() {
     );
     assert_eq!(
         found("g = :g AND g2 = :k AND h2 = :h", &[(":h", 1.into())]).unwrap_err().to_string(),
-        "Query key condition not supported: RANGE key attributes before the last condition must have equality conditions"
+        "RANGE key attributes h must have equality conditions specified in the query because a condition is present on key \
+         attribute h2"
     );
     refused(
         db.items.query(on("many", "g = :g", &[(":g", "g".into())])),
-        "Query key condition not supported: all HASH key attributes must have equality conditions",
+        "HASH key attributes g2 must have equality conditions specified in the query",
     );
     let page = QueryInput { limit: Some(1), ..on("many", "g = :g AND g2 = :k", &hash()) };
     let start = db.items.query(page.clone()).unwrap().last_evaluated_key;
