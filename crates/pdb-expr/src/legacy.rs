@@ -19,7 +19,7 @@ pub use types::{
     ExpectedAttributeValue,
 };
 
-/// The most entries of `KeyConditions`.
+/// The most entries of `KeyConditions` on a table. How many an index takes, its key says.
 const MAX_KEY_CONDITIONS: usize = 2;
 
 /// Why a legacy parameter is refused. `Display` is AWS's text, whole.
@@ -72,7 +72,7 @@ pub enum LegacyError {
     /// `Exists: false` with a value.
     #[error("{PREFIX}Value cannot be used when Exists is false for Attribute: {0}")]
     AbsentWithValue(String),
-    /// `KeyConditions` with no entry or more than two.
+    /// `KeyConditions` with no entry, or on a table with more than two.
     #[error("Conditions can be of length 1 or 2 only")]
     KeyConditionCount,
     /// An operator that no key condition has.
@@ -124,18 +124,20 @@ pub fn filter(
     Ok(joined(operator, conditions.collect::<Result<_, _>>()?))
 }
 
-/// Returns the key condition that `KeyConditions` means.
+/// Returns the key condition that `KeyConditions` means, on a table or on an index, whose key may have more than two
+/// attributes.
 ///
 /// # Errors
 ///
 /// The first fault: the values of each attribute, then the number of conditions, then operators that have no index.
 pub fn key_conditions(
     conditions: &BTreeMap<String, Condition>,
+    is_on_index: bool,
 ) -> Result<KeyConditionExpression, LegacyError> {
     for condition in conditions.values() {
         check_values(condition.comparison_operator, &condition.attribute_value_list)?;
     }
-    if conditions.is_empty() || conditions.len() > MAX_KEY_CONDITIONS {
+    if conditions.is_empty() || conditions.len() > MAX_KEY_CONDITIONS && !is_on_index {
         return Err(LegacyError::KeyConditionCount);
     }
     let conditions = conditions.iter().map(|(attribute, condition)| {

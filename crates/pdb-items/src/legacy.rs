@@ -28,11 +28,12 @@ pub(crate) fn filter_of(
     refused(legacy::filter(filter, operator))
 }
 
-/// Returns the key condition that `KeyConditions` means.
+/// Returns the key condition that `KeyConditions` means, on a table or on an index.
 pub(crate) fn key_condition_of(
     conditions: &BTreeMap<String, Condition>,
+    is_on_index: bool,
 ) -> Result<KeyConditionExpression, ItemsError> {
-    refused(legacy::key_conditions(conditions))
+    refused(legacy::key_conditions(conditions, is_on_index))
 }
 
 /// Returns the projection that `AttributesToGet` means.

@@ -145,7 +145,12 @@ impl ItemManager {
             return Err(no_key_condition());
         }
         expressions.finish()?;
-        let legacy_condition = input.key_conditions.as_ref().map(legacy::key_condition_of).transpose()?;
+        let is_on_index = input.index_name.is_some();
+        let legacy_condition = input
+            .key_conditions
+            .as_ref()
+            .map(|conditions| legacy::key_condition_of(conditions, is_on_index))
+            .transpose()?;
         let key_condition = key_condition.or(legacy_condition).ok_or_else(no_key_condition)?;
         let is_legacy_filter = filter_expression.is_none();
         let filter = filter_expression.or(legacy_filter);

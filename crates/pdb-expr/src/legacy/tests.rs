@@ -195,20 +195,26 @@ fn entries_combine() {
 #[test]
 fn key_conditions_are_checked() {
     use ComparisonOperator as Op;
-    let check = |conditions: &[(&str, Condition)], expected: &str| {
+    let check_on = |is_on_index, conditions: &[(&str, Condition)], expected: &str| {
         let conditions =
             conditions.iter().map(|(name, condition)| ((*name).to_owned(), condition.clone())).collect();
-        let actual = match key_conditions(&conditions) {
+        let actual = match key_conditions(&conditions, is_on_index) {
             Ok(expression) => format!("{} conditions", expression.conditions().len()),
             Err(e) => e.to_string(),
         };
         assert_eq!(actual, expected);
     };
+    let check = |conditions: &[(&str, Condition)], expected: &str| {
+        check_on(false, conditions, expected);
+        check_on(true, conditions, expected);
+    };
     let eq = || condition(Op::Eq, &[r#"{"N":"5"}"#]);
     check(&[("a", eq())], "1 conditions");
     check(&[("a", eq()), ("b", condition(Op::Between, &[r#"{"N":"5"}"#, r#"{"N":"6"}"#]))], "2 conditions");
     check(&[], "Conditions can be of length 1 or 2 only");
-    check(&[("a", eq()), ("b", eq()), ("c", eq())], "Conditions can be of length 1 or 2 only");
+    let three = [("a", eq()), ("b", eq()), ("c", eq())];
+    check_on(false, &three, "Conditions can be of length 1 or 2 only");
+    check_on(true, &three, "3 conditions");
     let not_indexable = "Attempted conditional constraint is not an indexable operation";
     for operator in [Op::Ne, Op::In, Op::Contains, Op::NotContains] {
         check(&[("a", condition(operator, &[r#"{"N":"5"}"#]))], not_indexable);

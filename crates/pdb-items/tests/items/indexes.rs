@@ -1,5 +1,6 @@
 //! Query and Scan on secondary indexes.
 
+use pdb_items::legacy::{ComparisonOperator, Condition};
 use pdb_items::{ItemsError, PageOutput, PutItemInput, QueryInput, ScanInput, Select};
 use pdb_model::{AttributeValue, Item};
 
@@ -184,6 +185,54 @@ fn several_key_attributes_are_grouped_and_ordered() {
     assert_eq!(start.as_ref().unwrap().keys().collect::<Vec<_>>(), ["g", "g2", "h", "h2", "p", "s"]);
     let next = db.items.query(QueryInput { exclusive_start_key: start, ..page }).unwrap();
     assert_eq!(numbers(next.items.unwrap().iter(), "s"), ["6"]);
+}
+
+#[test]
+fn legacy_conditions_reach_several_key_attributes() {
+    let db = Db::new();
+    for s in 1..=6 {
+        db.put(key("a", s).with("g", "g").with("g2", "k").with("h", s % 3).with("h2", s));
+    }
+    let found = |index: Option<&str>, conditions: &[(&str, ComparisonOperator, AttributeValue)]| {
+        let condition = |operator: ComparisonOperator, value: &AttributeValue| Condition {
+            comparison_operator: operator,
+            attribute_value_list: vec![value.clone()],
+        };
+        let conditions = conditions
+            .iter()
+            .map(|(name, operator, value)| ((*name).to_owned(), condition(*operator, value)))
+            .collect();
+        db.items
+            .query(QueryInput {
+                index_name: index.map(|index| index.parse().unwrap()),
+                key_conditions: Some(conditions),
+                key_condition_expression: None,
+                ..query("", &[])
+            })
+            .map(|output| numbers(output.items.unwrap().iter(), "s"))
+    };
+    use ComparisonOperator::{Eq, Gt};
+    let (g, g2) = (("g", Eq, "g".into()), ("g2", Eq, "k".into()));
+    let h = |operator| ("h", operator, 1.into());
+    let h2 = |operator, value: i64| ("h2", operator, value.into());
+    assert_eq!(found(Some("many"), &[g.clone(), g2.clone(), h(Eq)]).unwrap(), ["1", "4"]);
+    assert_eq!(found(Some("many"), &[g.clone(), g2.clone(), h(Gt)]).unwrap(), ["2", "5"]);
+    assert_eq!(found(Some("many"), &[g.clone(), g2.clone(), h(Eq), h2(Gt, 1)]).unwrap(), ["4"]);
+    refused(
+        found(Some("many"), &[g.clone(), g2.clone(), h(Gt), h2(Eq, 1)]),
+        "RANGE key attributes h must have equality conditions specified in the query because a condition is present on key \
+         attribute h2",
+    );
+    refused(
+        found(Some("many"), &[g.clone(), g2.clone(), h(Eq), h2(Eq, 1), ("x", Eq, 1.into())]),
+        "The number of query conditions (5) exceeds the number of key attributes defined in the schema (4)",
+    );
+    // An index with two key attributes, and a table, which never has more.
+    refused(
+        found(Some("by-g"), &[g.clone(), h(Eq), h2(Eq, 1)]),
+        "The number of query conditions (3) exceeds the number of key attributes defined in the schema (2)",
+    );
+    refused(found(None, &[g, g2, h(Eq)]), "Conditions can be of length 1 or 2 only");
 }
 
 #[test]
