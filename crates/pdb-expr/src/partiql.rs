@@ -80,6 +80,8 @@ pub struct Select {
     pub condition: Option<ConditionExpression>,
     /// `ORDER BY`, the most significant attribute first.
     pub order_by: Vec<OrderBy>,
+    /// Why it is refused if its index is one that PartiQL reads: it counts. That the index is none of those comes first.
+    pub counting: Option<PartiqlError>,
 }
 
 /// One part of a `SELECT` list.

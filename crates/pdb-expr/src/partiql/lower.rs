@@ -113,9 +113,22 @@ fn select(values: Values<'_>, raw: &RawSelect) -> Result<Select, PartiqlError> {
         }
         _ => Err(PartiqlError::UnexpectedPathComponent(values.position(expression.span))),
     };
+    let mut counting = None;
     let projection = match &raw.list {
         None => None,
-        Some(list) => Some(list.iter().map(projected).collect::<Result<_, _>>()?),
+        Some(list) => {
+            let mut paths = Vec::with_capacity(list.len());
+            for expression in list {
+                match projected(expression) {
+                    Ok(path) => paths.push(path),
+                    Err(error) if is_count(expression) && raw.source.len() == 2 => {
+                        counting.get_or_insert(error);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Some(paths)
+        }
     };
     let condition = values.optional_condition(raw.condition.as_ref())?;
     let order_by = raw
@@ -126,7 +139,17 @@ fn select(values: Values<'_>, raw: &RawSelect) -> Result<Select, PartiqlError> {
             Ok(OrderBy { path, is_descending: *is_descending })
         })
         .collect::<Result<_, PartiqlError>>()?;
-    Ok(Select { source: source(&raw.source)?, projection, condition, order_by })
+    Ok(Select { source: source(&raw.source)?, projection, condition, order_by, counting })
+}
+
+/// Whether an expression is `COUNT(*)`.
+fn is_count(expression: &RawExpr) -> bool {
+    match &expression.kind {
+        RawKind::Call(name, arguments) => {
+            name == "count" && matches!(arguments.as_slice(), [RawExpr { kind: RawKind::Star, .. }])
+        }
+        _ => false,
+    }
 }
 
 /// Returns the name of the attribute that a path becomes: its last component, an index with what it is an index of.

@@ -43,6 +43,9 @@ pub(super) fn read_page(
     let position = Position { table: definition, index };
     let schema = position.schema();
     let access = access(select.condition.as_ref(), schema).map_err(refused)?;
+    if let Some(error) = &select.counting {
+        return Err(refused(error.clone()));
+    }
     check_paths(definition, select)?;
     let fetch = check_projected(position, select, &access)?;
     let (direction, mut ranges) = ordered(select, &access, schema)?;

@@ -126,10 +126,20 @@ fn select_reads_indexes() {
         r#"SELECT s FROM "orders"."by-l" WHERE p IN ['a'] AND y = 1"#,
         "One or more parameter values were invalid: Secondary index by-l does not project one or more filter attributes: [y]",
     );
-    check(
+    for text in [
         r#"SELECT * FROM "orders"."many" WHERE g = 'g'"#,
-        "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys.",
-    );
+        r#"SELECT COUNT(*) FROM "orders"."many""#,
+        r#"SELECT s, count(*) FROM "orders"."many" WHERE g = 'g' AND g2 = 'k'"#,
+    ] {
+        check(
+            text,
+            "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys.",
+        );
+    }
+    check(r#"SELECT COUNT(*) FROM "orders"."nope""#, "The table does not have the specified index");
+    for source in [r#""orders"."by-g""#, r#""orders""#, r#""none""#] {
+        check(&format!("SELECT COUNT(*) FROM {source}"), "Unexpected path component at 1:8:5");
+    }
     let consistent = ExecuteStatementInput {
         consistent_read: true,
         ..statement(r#"SELECT * FROM "orders"."by-g" WHERE g = 'g'"#, &[])
