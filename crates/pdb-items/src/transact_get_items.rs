@@ -59,7 +59,10 @@ impl ItemManager {
         for get in &input.transact_items {
             let expressions = Expressions::new(get.expression_attribute_names.clone(), BTreeMap::new());
             projections.push(expressions.projection(get.projection_expression.as_deref())?);
-            expressions.finish()?;
+            // As for actions that write: without an expression nothing is unused.
+            if get.projection_expression.is_some() {
+                expressions.finish()?;
+            }
         }
         for (position, get) in input.transact_items.iter().enumerate() {
             let same = |other: &TransactGet| other.table_name == get.table_name && other.key == get.key;

@@ -160,6 +160,8 @@ fn plan(position: usize, action: TransactWrite) -> Result<(PlannedWrite, u64), I
     }
     let values_bytes: u64 = action.expression_attribute_values.values().map(AttributeValue::size_bytes).sum();
     let expressions = Expressions::new(action.expression_attribute_names, action.expression_attribute_values);
+    let has_expression =
+        action.condition_expression.is_some() || matches!(action.action, TransactAction::Update { .. });
     let change = match action.action {
         TransactAction::ConditionCheck { key } => {
             if action.condition_expression.is_none() {
@@ -179,7 +181,10 @@ fn plan(position: usize, action: TransactWrite) -> Result<(PlannedWrite, u64), I
         }
     };
     let condition = expressions.condition(action.condition_expression.as_deref())?;
-    expressions.finish()?;
+    // An action without any expression may name what it likes: AWS looks at names and values for expressions only.
+    if has_expression {
+        expressions.finish()?;
+    }
     let write = PlannedWrite {
         table_name: action.table_name,
         change,

@@ -4,7 +4,7 @@ use pdb_model::ApiError;
 use pretender::{ReturnConsumedCapacity, TransactGet, TransactGetItemsInput};
 
 use super::capacity::write_capacity;
-use super::placeholders::{self, Presence};
+use super::placeholders;
 use super::table::{self, ShownTables};
 use crate::Wire;
 use crate::constraint::{Constraints, at};
@@ -69,15 +69,8 @@ pub(crate) fn transact_get_items(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, Ap
     let mut transact_items = Vec::new();
     for item in input.transact_items.into_iter().flatten() {
         let get = item.get.unwrap_or_default();
+        // Names without a projection are accepted here, unlike in `GetItem`.
         table::check_arn(get.table_name.as_deref())?;
-        Presence {
-            legacy: &[],
-            expressions: &[("ProjectionExpression", get.projection_expression.is_some())],
-            with_values: &[],
-            has_names: get.expression_attribute_names.is_some(),
-            has_values: false,
-        }
-        .check(texts)?;
         let key = get.key.unwrap_or_default().checked(texts)?;
         let expression_attribute_names = placeholders::names(get.expression_attribute_names, texts)?;
         let projection_expression = placeholders::expression(get.projection_expression);

@@ -7,7 +7,7 @@ use pretender::{
 };
 
 use super::capacity::{write_capacity, write_metrics_by_table};
-use super::placeholders::{self, Presence};
+use super::placeholders;
 use super::table::{self, ShownTables};
 use crate::Wire;
 use crate::constraint::{Constraints, Path, at};
@@ -159,19 +159,8 @@ impl<'a> Action<'a> {
     }
 
     fn take(self, tables: &mut ShownTables, texts: Texts) -> Result<TransactWrite, ApiError> {
+        // Names and values without an expression are accepted here, unlike in the operations on one item.
         table::check_arn(self.table_name.as_deref())?;
-        let condition = ("ConditionExpression", self.condition_expression.is_some());
-        let update = ("UpdateExpression", self.update_expression.is_some());
-        let expressions = [update, condition];
-        let expressions = if self.kind == Kind::Update { &expressions[..] } else { &expressions[1..] };
-        Presence {
-            legacy: &[],
-            expressions,
-            with_values: expressions,
-            has_names: self.expression_attribute_names.is_some(),
-            has_values: self.expression_attribute_values.is_some(),
-        }
-        .check(texts)?;
         let item = self.item.unwrap_or_default().checked(texts)?;
         let names = placeholders::names(self.expression_attribute_names, texts)?;
         let values = placeholders::values(self.expression_attribute_values, texts)?;

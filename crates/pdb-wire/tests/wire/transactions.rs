@@ -49,8 +49,12 @@ fn transact_write_items_checks_in_order() {
                 "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
             ),
             (
-                r##"{"TransactItems":[{"Delete":{"TableName":"ab","Key":{}}},{"Delete":{"TableName":"abc","Key":{},"ExpressionAttributeNames":{"#a":"b"}}}]}"##,
-                "ExpressionAttributeNames can only be specified when using expressions",
+                r##"{"TransactItems":[{"Delete":{"TableName":"abc","Key":{},"ExpressionAttributeNames":{}}}]}"##,
+                "ExpressionAttributeNames must not be empty",
+            ),
+            (
+                r##"{"TransactItems":[{"Delete":{"TableName":"abc","Key":{},"ConditionExpression":"attribute_exists(a)","ExpressionAttributeNames":{"#a":"b"}}}]}"##,
+                "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}",
             ),
             (
                 r#"{"TransactItems":[{"Put":{"TableName":"abc","Item":{},"ConditionExpression":"a","ExpressionAttributeValues":{":a":{"NS":["1","1"]}}}}]}"#,
@@ -89,4 +93,33 @@ fn transact_get_items_checks_in_order() {
             ),
         ],
     );
+}
+
+#[test]
+fn names_and_values_need_no_expression_in_a_transaction() {
+    let client = Client::new();
+    client.ok(
+        "CreateTable",
+        r#"{"TableName":"Notes","BillingMode":"PAY_PER_REQUEST",
+            "AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],
+            "KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}"#,
+    );
+    let names = r##""ExpressionAttributeNames":{"#t":"text"}"##;
+    let values = r#""ExpressionAttributeValues":{":t":{"S":"x"}}"#;
+    for given in [names.to_owned(), values.to_owned(), format!("{names},{values}")] {
+        let put = format!(r#"{{"Put":{{"TableName":"Notes","Item":{{"id":{{"S":"1"}}}},{given}}}}}"#);
+        let delete = format!(r#"{{"Delete":{{"TableName":"Notes","Key":{{"id":{{"S":"2"}}}},{given}}}}}"#);
+        client.ok("TransactWriteItems", &format!(r#"{{"TransactItems":[{put},{delete}]}}"#));
+    }
+    let get = format!(
+        r#"{{"TransactItems":[{{"Get":{{"TableName":"Notes","Key":{{"id":{{"S":"1"}}}},{names}}}}}]}}"#
+    );
+    assert_eq!(client.ok("TransactGetItems", &get), r#"{"Responses":[{"Item":{"id":{"S":"1"}}}]}"#);
+    // The operations on one item refuse them.
+    for operation in ["PutItem", "DeleteItem", "GetItem"] {
+        let member = if operation == "PutItem" { "Item" } else { "Key" };
+        let body = format!(r#"{{"TableName":"Notes","{member}":{{"id":{{"S":"1"}}}},{names}}}"#);
+        let (status, answer) = client.call(operation, &body);
+        assert_eq!(status, 400, "{operation}: {answer}");
+    }
 }
