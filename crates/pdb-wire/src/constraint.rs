@@ -26,6 +26,8 @@ use crate::layer::Texts;
 
 /// AWS reports no more than this many errors at once.
 const MOST_REPORTED: usize = 10;
+/// How many characters a table's name has.
+const NAME_LENGTH: RangeInclusive<usize> = 3..=255;
 /// The pattern of names, as AWS prints it.
 pub(crate) const NAME_PATTERN: &str = "[a-zA-Z0-9_.-]+";
 
@@ -198,7 +200,7 @@ impl Constraints {
         word
     }
 
-    /// A table's name or ARN in a data operation: 1 to 255 characters of the pattern; reported alone.
+    /// A table's name or ARN in a data operation: 1 to 255 characters of the pattern, then at least 3; reported alone.
     pub(crate) fn table_name(&mut self, path: &Path<'_>, value: Option<&Text<'_>>) {
         let Some(value) = value else {
             return self.required::<()>(path, None);
@@ -208,13 +210,15 @@ impl Constraints {
         } else {
             bound_text("length", value.encode_utf16().count(), &(1..=255))
                 .or_else(|| (!is_name(value)).then(pattern_text))
+                .or_else(|| bound_text("length", value.len(), &NAME_LENGTH))
         };
         if let Some(constraint) = constraint {
             self.note(Nature::TableName, path, Some(value), &constraint);
         }
     }
 
-    /// Tables' names or ARNs as the keys of a map.
+    /// Tables' names or ARNs as the keys of a map. A short one is reported as [`table_name`](Self::table_name) does: the
+    /// constraint on the keys lets it through.
     pub(crate) fn table_name_keys<T: Dump>(&mut self, path: &Path<'_>, map: &Entries<'_, T>) {
         let is_bad = |name: &str| {
             let is_good_name = is_name(name) && name.len() <= 255;
@@ -230,6 +234,12 @@ impl Constraints {
                     pattern_text()
                 ),
             );
+            return;
+        }
+        for (name, _) in map.iter().filter(|(name, _)| !name.starts_with("arn:")) {
+            if let Some(constraint) = bound_text("length", name.len(), &NAME_LENGTH) {
+                return self.note(Nature::TableName, &at("TableName"), Some(name), &constraint);
+            }
         }
     }
 

@@ -44,11 +44,15 @@ pub(crate) fn batch_get_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiErr
     let input: shapes::BatchGetItemInput<'_> = decode_body(body)?;
 
     let mut check = Constraints::new(texts);
+    let at_items = at("RequestItems");
+    // Unlike in BatchWriteItem, names of tables come first.
+    if let Some(items) = &input.request_items {
+        check.table_name_keys(&at_items, items);
+    }
     let consumed = check.one_of::<ReturnConsumedCapacity>(
         &at("ReturnConsumedCapacity"),
         input.return_consumed_capacity.as_ref(),
     );
-    let at_items = at("RequestItems");
     check.required(&at_items, input.request_items.as_ref());
     if let Some(items) = &input.request_items {
         constrain_tables(&mut check, items, texts);
@@ -97,7 +101,6 @@ fn constrain_tables(
     if texts.is_modern {
         check.length(&at_items, items.len(), 1..=usize::MAX, String::new);
     }
-    check.table_name_keys(&at_items, items);
     for (name, entry) in items.iter() {
         let at_table = at_items.key(name);
         let at_keys = at_table.member("Keys");

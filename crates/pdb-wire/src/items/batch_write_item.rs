@@ -71,6 +71,10 @@ fn decode(texts: Texts, body: &[u8]) -> Result<(BatchWriteItemInput, ShownTables
     }
     check.finish()?;
     let items = input.request_items.unwrap_or_default();
+    // Names of tables are checked after all else: what else is wrong is reported without them.
+    let mut check = Constraints::new(texts);
+    check.table_name_keys(&at("RequestItems"), &items);
+    check.finish()?;
     if items.is_empty() {
         return Err(ApiError::validation("The requestItems parameter is required for BatchWriteItem"));
     }
@@ -103,7 +107,6 @@ fn constrain_tables(check: &mut Constraints, items: &Entries<'_, Vec<shapes::Wri
     if texts.is_modern {
         check.length(&at_items, items.len(), 1..=usize::MAX, String::new);
     }
-    check.table_name_keys(&at_items, items);
     let mut is_noted = false;
     for (name, writes) in items.iter() {
         let at_table = at_items.key(name);

@@ -148,12 +148,6 @@ fn failures_carry_what_they_should() {
     );
     client.refused(
         "GetItem",
-        r#"{"TableName":"ab","Key":{"pk":{"S":"a"}}}"#,
-        "ResourceNotFoundException",
-        "Requested resource not found",
-    );
-    client.refused(
-        "GetItem",
         r#"{"TableName":"Missing","Key":{"pk":{"S":"a"}}}"#,
         "ResourceNotFoundException",
         "Requested resource not found",

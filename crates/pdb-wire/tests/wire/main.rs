@@ -7,6 +7,7 @@ mod flows;
 mod harness;
 mod layers;
 mod mutations;
+mod names;
 mod pages;
 mod protocol;
 mod single_items;
