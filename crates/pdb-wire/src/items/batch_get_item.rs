@@ -1,7 +1,9 @@
 //! `BatchGetItem`.
 
+use std::collections::btree_map::Entry;
+
 use pdb_model::ApiError;
-use pretender::{BatchGetItemInput, BatchGetItemOutput, ReturnConsumedCapacity};
+use pretender::{BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes, ReturnConsumedCapacity};
 
 use super::capacity::write_capacity;
 use super::get_item::owned;
@@ -76,11 +78,17 @@ pub(crate) fn batch_get_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiErr
         let taken = take_keys(keys, texts)?;
         count += taken.keys.len();
         match tables.table_name(&name) {
-            Ok(name) => {
-                if request.request_items.insert(name, taken).is_some() {
-                    return Err(ApiError::validation("Provided list of item keys contains duplicates"));
+            // Too many keys are refused below; until then they would only be compared.
+            Ok(_) if count > MOST_KEYS => {}
+            Ok(name) => match request.request_items.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(taken);
                 }
-            }
+                Entry::Occupied(mut known) => {
+                    merge(known.get_mut(), taken)?;
+                    tables.show_name_of(known.key());
+                }
+            },
             Err(error) => unnamed = unnamed.and(Err(error)),
         }
     }
@@ -134,10 +142,7 @@ fn check_mixing(items: &Entries<'_, shapes::KeysAndAttributes<'_>>, texts: Texts
     .check(texts)
 }
 
-fn take_keys(
-    entry: shapes::KeysAndAttributes<'_>,
-    texts: Texts,
-) -> Result<pretender::KeysAndAttributes, ApiError> {
+fn take_keys(entry: shapes::KeysAndAttributes<'_>, texts: Texts) -> Result<KeysAndAttributes, ApiError> {
     Presence {
         legacy: &[],
         expressions: &[("ProjectionExpression", entry.projection_expression.is_some())],
@@ -147,13 +152,33 @@ fn take_keys(
     }
     .check(texts)?;
     let keys = entry.keys.unwrap_or_default();
-    Ok(pretender::KeysAndAttributes {
+    Ok(KeysAndAttributes {
         keys: keys.into_iter().map(|key| key.checked(texts)).collect::<Result<_, _>>()?,
         projection_expression: placeholders::expression(entry.projection_expression),
         expression_attribute_names: placeholders::names(entry.expression_attribute_names, texts)?,
         attributes_to_get: owned(entry.attributes_to_get),
         consistent_read: entry.consistent_read.unwrap_or_default(),
     })
+}
+
+/// Adds what is asked of a table that the request names twice, by name and by ARN: a key that both ask for is read once.
+///
+/// Nothing is published of entries that ask for different attributes; they are refused.
+fn merge(known: &mut KeysAndAttributes, more: KeysAndAttributes) -> Result<(), ApiError> {
+    let is_repeated = |(position, key)| more.keys[..position].contains(key);
+    let asks_for_the_same = known.projection_expression == more.projection_expression
+        && known.expression_attribute_names == more.expression_attribute_names
+        && known.attributes_to_get == more.attributes_to_get;
+    if more.keys.iter().enumerate().any(is_repeated) || !asks_for_the_same {
+        return Err(ApiError::validation("Provided list of item keys contains duplicates"));
+    }
+    known.consistent_read |= more.consistent_read;
+    for key in more.keys {
+        if !known.keys.contains(&key) {
+            known.keys.push(key);
+        }
+    }
+    Ok(())
 }
 
 fn answer(output: BatchGetItemOutput, tables: &ShownTables) -> Vec<u8> {
@@ -177,7 +202,7 @@ fn answer(output: BatchGetItemOutput, tables: &ShownTables) -> Vec<u8> {
     })
 }
 
-fn write_keys(json: &mut JsonWriter, entry: &pretender::KeysAndAttributes) {
+fn write_keys(json: &mut JsonWriter, entry: &KeysAndAttributes) {
     json.object(|json| {
         json.name("Keys").list(&entry.keys, |json, key| json.raw(&key.to_string()));
         if !entry.attributes_to_get.is_empty() {

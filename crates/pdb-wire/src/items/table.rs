@@ -45,6 +45,11 @@ impl ShownTables {
         Ok(name)
     }
 
+    /// Names the table by its name from now on, whatever the request did: it named it in two ways.
+    pub(crate) fn show_name_of(&mut self, name: &TableName) {
+        self.0.remove(name);
+    }
+
     /// How the request names the table.
     pub(crate) fn shown<'s>(&'s self, name: &'s TableName) -> &'s str {
         self.0.get(name).map_or(name.as_str(), String::as_str)

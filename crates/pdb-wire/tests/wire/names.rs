@@ -98,3 +98,52 @@ fn batches_check_names_at_different_places() {
         "{answer}"
     );
 }
+
+#[test]
+fn a_batch_may_name_a_table_in_two_ways() {
+    let client = Client::new();
+    client.ok(
+        "CreateTable",
+        r#"{"TableName":"Notes","BillingMode":"PAY_PER_REQUEST",
+            "AttributeDefinitions":[{"AttributeName":"id","AttributeType":"N"}],
+            "KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}"#,
+    );
+    let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/Notes";
+    let key = |id: u32| format!(r#"{{"id":{{"N":"{id}"}}}}"#);
+    let keys = |ids: &[u32]| ids.iter().map(|id| key(*id)).collect::<Vec<_>>().join(",");
+    for id in 1..=3 {
+        client.ok("PutItem", &format!(r#"{{"TableName":"Notes","Item":{}}}"#, key(id)));
+    }
+    let get = |one: (&str, &[u32], &str), other: (&str, &[u32], &str)| {
+        let entry =
+            |(name, ids, more): (&str, &[u32], &str)| format!(r#""{name}":{{"Keys":[{}]{more}}}"#, keys(ids));
+        format!(r#"{{"RequestItems":{{{},{}}}}}"#, entry(one), entry(other))
+    };
+    let answer =
+        |ids: &[u32]| format!(r#"{{"Responses":{{"Notes":[{}]}},"UnprocessedKeys":{{}}}}"#, keys(ids));
+    client.check("BatchGetItem", &get(("Notes", &[1], ""), (arn, &[1], "")), &answer(&[1]));
+    client.check("BatchGetItem", &get((arn, &[2, 1], ""), ("Notes", &[3, 1], "")), &answer(&[2, 1, 3]));
+    client.check("BatchGetItem", &get((arn, &[2], ""), ("Notes", &[9], "")), &answer(&[2]));
+    // One entry that names a key twice is refused as ever, and so are entries that cannot be one.
+    let duplicates = "Provided list of item keys contains duplicates";
+    client.invalid("BatchGetItem", &get(("Notes", &[1], ""), (arn, &[2, 2], "")), duplicates);
+    client.invalid("BatchGetItem", &get(("Notes", &[1, 1], ""), (arn, &[2], "")), duplicates);
+    let projection = r#","ProjectionExpression":"id""#;
+    client.invalid("BatchGetItem", &get(("Notes", &[1], ""), (arn, &[2], projection)), duplicates);
+    // What counts is what is asked for, before it is merged.
+    let many: Vec<u32> = (0..60).collect();
+    client.invalid(
+        "BatchGetItem",
+        &get(("Notes", &many, ""), (arn, &many, "")),
+        "Too many items requested for the BatchGetItem call",
+    );
+    // Two writes of one item have no order, so they stay refused.
+    let write = format!(r#"[{{"PutRequest":{{"Item":{}}}}}]"#, key(1));
+    client.invalid(
+        "BatchWriteItem",
+        &format!(r#"{{"RequestItems":{{"Notes":{write},"{arn}":{write}}}}}"#),
+        duplicates,
+    );
+    let other = write.replace('1', "2");
+    client.ok("BatchWriteItem", &format!(r#"{{"RequestItems":{{"Notes":{write},"{arn}":{other}}}}}"#));
+}
