@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use pdb_model::{BillingMode, IndexName};
 
-use super::input::{GlobalIndexInput, GlobalIndexUpdate, UpdateTableInput};
+use super::input::{GlobalIndexInput, GlobalIndexUpdate, UpdateTableInput, WarmThroughputInput};
 use super::key_rules::{check_global_key, check_projection};
 use super::rules::{Subject, check_changed_stream, check_encryption, check_units, invalid, refused};
 use super::update_indexes::one_at_a_time;
@@ -128,6 +128,13 @@ fn check_index_updates(input: &UpdateTableInput) -> Result<(), ItemsError> {
         }
         if let Some(units) = update.update.as_ref().and_then(|update| update.provisioned_throughput) {
             check_units(units, Subject::Index(name.as_ref()))?;
+        }
+        let warm = update.update.as_ref().and_then(|update| update.warm_throughput);
+        if warm == Some(WarmThroughputInput::default()) {
+            return Err(invalid(format!(
+                "WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: \
+                 {name}"
+            )));
         }
         online += usize::from(update.update.is_none());
     }

@@ -187,8 +187,17 @@ pub(crate) fn on_demand(given: Option<&shapes::OnDemandThroughput>) -> Option<On
     caps.filter(|caps| *caps != OnDemandThroughput::default())
 }
 
-/// Checks warm throughput.
+/// Checks warm throughput. AWS takes a structure without members as none, except where an index is updated.
 pub(crate) fn warm(
+    check: &mut Constraints,
+    path: &Path<'_>,
+    given: Option<&shapes::WarmThroughput>,
+) -> Option<WarmThroughputInput> {
+    changed_warm(check, path, given).filter(|asked| *asked != WarmThroughputInput::default())
+}
+
+/// Checks the warm throughput of an index that is updated.
+pub(crate) fn changed_warm(
     check: &mut Constraints,
     path: &Path<'_>,
     given: Option<&shapes::WarmThroughput>,

@@ -142,7 +142,7 @@ fn index_update(
             update.provisioned_throughput.as_ref(),
         );
         let warm_throughput =
-            input::warm(check, &path.member("WarmThroughput"), update.warm_throughput.as_ref());
+            input::changed_warm(check, &path.member("WarmThroughput"), update.warm_throughput.as_ref());
         Some(GlobalIndexThroughputUpdate {
             index_name: index_name?,
             provisioned_throughput,

@@ -107,6 +107,50 @@ fn indexes_are_shown_whole() {
 }
 
 #[test]
+fn throughput_without_members_is_none() {
+    let wire = wire();
+    let index = r#""GlobalSecondaryIndexes":[{"IndexName":"idx","Projection":{"ProjectionType":"ALL"},
+        "KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"WarmThroughput":{},"OnDemandThroughput":{}}],
+        "OnDemandThroughput":{},"WarmThroughput":{},"KeySchema""#;
+    let created = check_accepted(&wire, "CreateTable", &SIMPLE.replace(r#""KeySchema""#, index));
+    assert!(!created.contains("OnDemandThroughput") && !created.contains("WarmThroughput"), "{created}");
+    let update = |members: &str| format!(r#"{{"TableName":"Tbl",{members}}}"#);
+    for members in [
+        r#""WarmThroughput":{},"DeletionProtectionEnabled":false"#,
+        r#""OnDemandThroughput":{},"TableClass":"STANDARD""#,
+    ] {
+        check_accepted(&wire, "UpdateTable", &update(members));
+    }
+    // AWS answers these with an internal error.
+    for members in [r#""WarmThroughput":{}"#, r#""OnDemandThroughput":{}"#] {
+        let (status, answer) = call(&wire, "UpdateTable", &update(members));
+        assert!(status == 400 && answer.contains("WarmThroughput or TableClass is required"), "{answer}");
+    }
+    // An index that is updated must be given something; that is said before the table is looked up.
+    let of_index = |members: &str| {
+        format!(
+            r#"{{"TableName":"missing","GlobalSecondaryIndexUpdates":[{{"Update":{{"IndexName":"idx",{members}}}}}]}}"#
+        )
+    };
+    check_error(
+        &wire,
+        "UpdateTable",
+        &of_index(r#""WarmThroughput":{}"#),
+        "ValidationException",
+        "One or more parameter values were invalid: WarmThroughput must have at least one of ReadUnitsPerSecond or \
+         WriteUnitsPerSecond specified for index: idx",
+    );
+    check_error(
+        &wire,
+        "UpdateTable",
+        &of_index(r#""OnDemandThroughput":{}"#).replace("missing", "Tbl"),
+        "ValidationException",
+        "One or more parameter values were invalid: The only Updates for index: idx when TableThroughputMode is \
+         PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput",
+    );
+}
+
+#[test]
 fn the_throughput_mode_has_two_names() {
     let wire = wire();
     let other_name = SIMPLE.replace("BillingMode", "TableThroughputMode");
