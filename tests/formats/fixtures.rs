@@ -7,6 +7,9 @@ use pretender::{Builder, EpochMillis};
 use pretender_tests::formats::{Exchange, World};
 use serde_json::Value;
 
+/// Members that descriptions of tables have had since the first fixture was kept.
+const ADDED_TO_TABLES: &[&str] = &["TableThroughputModeSummary"];
+
 /// A folder of `tests/fixtures`.
 pub(crate) struct Fixture {
     folder: PathBuf,
@@ -66,6 +69,10 @@ pub(crate) fn compare(builder: Builder, now: EpochMillis, exchanges: &[Exchange]
                     *iterator = Value::Null;
                 }
             }
+        }
+        // Where a fixture was kept before an answer had such a member, it says nothing of it.
+        if let (Some(before), Some(Value::Object(now))) = (expected.get("Table"), found.get_mut("Table")) {
+            now.retain(|name, _| !ADDED_TO_TABLES.contains(&name.as_str()) || before.get(name).is_some());
         }
         assert_eq!(found, expected, "v{}: {operation} {request}", fixture.version());
     }
