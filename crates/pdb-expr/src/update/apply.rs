@@ -47,7 +47,8 @@ impl UpdateExpression {
     /// Returns the item that the update makes of `old`, or of nothing but `key` if there is no item yet. There is no result
     /// if there is no item and the update only removes.
     ///
-    /// All values are read from the old item. Nothing is copied before it is known to fit an item, so that an update takes no
+    /// All values are read from the old item, or from `key` if there is none: the item that is made has these attributes, so AWS
+    /// lets an update refer to them. Nothing is copied before it is known to fit an item, so that an update takes no
     /// more memory than the old item and the new one, however often it names a value.
     ///
     /// # Errors
@@ -58,17 +59,17 @@ impl UpdateExpression {
         if old.is_none() && !self.creates() {
             return Ok(None);
         }
+        let base = old.as_ref().unwrap_or(key);
         let mut puts = Vec::with_capacity(self.actions.len());
         let mut removals = Vec::new();
         let mut absent = Vec::new();
         for action in &self.actions {
-            match self.effect(action, old.as_ref())? {
+            match self.effect(action, base)? {
                 Effect::Put(value) => puts.push((action.target(), value)),
                 Effect::Remove => removals.push(action.target()),
                 Effect::Nothing => absent.push(action.target()),
             }
         }
-        let base = old.as_ref().unwrap_or(key);
         let mut absent = absent.into_iter().filter(|_| old.is_some());
         if !puts.iter().all(|(path, _)| has_parent(base, path)) || !absent.all(|path| has_parent(base, path))
         {
@@ -103,9 +104,9 @@ impl UpdateExpression {
     fn effect<'u: 'i, 'i>(
         &'u self,
         action: &'u UpdateAction,
-        old: Option<&'i Item>,
+        base: &'i Item,
     ) -> Result<Effect<'u, 'i>, UpdateError> {
-        let stored = |path: &'u Path| old.and_then(|item| path.resolve(item));
+        let stored = |path: &'u Path| path.resolve(base);
         match action {
             UpdateAction::Set(_, value) => value.draft(&stored).map(Effect::Put),
             UpdateAction::Remove(path) => Ok(stored(path).map_or(Effect::Nothing, |_| Effect::Remove)),

@@ -214,6 +214,23 @@ fn a_missing_item_is_created_only_by_set_and_add() {
 }
 
 #[test]
+fn values_see_the_key_of_an_item_that_is_not_there() {
+    let v = r#":v={"N":"7"}"#;
+    check_on("", "SET b = p", "", r#"{"b":{"S":"k"},"p":{"S":"k"}}"#);
+    check_on("", "SET b = if_not_exists(p, :v)", v, r#"{"b":{"S":"k"},"p":{"S":"k"}}"#);
+    check_on("", "SET b = if_not_exists(q, p) ADD n :v", v, r#"{"b":{"S":"k"},"n":{"N":"7"},"p":{"S":"k"}}"#);
+    check_on("", "SET b = if_not_exists(q, if_not_exists(p, :v))", v, r#"{"b":{"S":"k"},"p":{"S":"k"}}"#);
+    check_on("", "SET b = p.q", "", MISSING);
+    check_on("", "SET b = p + :v", v, OPERAND_TYPE);
+    check_on("", "SET b = list_append(p, :l)", r#":l={"L":[]}"#, OPERAND_TYPE);
+    check_on("", "SET b = p, c = b", "", MISSING);
+    check_on("", "REMOVE b", "", "nothing");
+    let key = item(r#"{"p":{"S":"k"},"s":{"N":"40"}}"#);
+    let new = parse("SET t = s + :v, u = :v - s", v).apply(None, &key).unwrap().unwrap();
+    assert_eq!(new.to_string(), r#"{"p":{"S":"k"},"s":{"N":"40"},"t":{"N":"47"},"u":{"N":"-33"}}"#);
+}
+
+#[test]
 fn results_nest_at_most_32_levels() {
     let deep =
         |levels| (1..levels).fold(AttributeValue::Null, |inner, _| AttributeValue::M([("a", inner)].into()));

@@ -87,6 +87,25 @@ fn all_actions_happen_in_their_order() {
 }
 
 #[test]
+fn an_update_that_creates_sees_the_key() {
+    let db = Db::new();
+    db.items
+        .transact_write_items_blocking(input([
+            update(key("a", 7), "SET x = if_not_exists(s, :v), y = p", &[(":v", 0.into())]),
+            on(update(key("b", 8), "SET x = s - :v", &[(":v", 1.into())]), "attribute_not_exists(p)"),
+        ]))
+        .unwrap();
+    assert_eq!(db.get(key("a", 7)), Some(key("a", 7).with("x", 7).with("y", "a")));
+    assert_eq!(db.get(key("b", 8)), Some(key("b", 8).with("x", 7)));
+    let result = db.items.transact_write_items_blocking(input([
+        on(update(key("c", 1), "SET x = p", &[]), "attribute_exists(s)"),
+        update(key("d", 1), "SET x = p", &[]),
+    ]));
+    assert_eq!(reasons(result), ["ConditionalCheckFailed: The conditional request failed", "None"]);
+    assert_eq!((db.get(key("c", 1)), db.get(key("d", 1))), (None, None));
+}
+
+#[test]
 fn a_cancelled_transaction_changes_nothing() {
     let db = Db::new();
     db.put(key("b", 1).with("x", 1));

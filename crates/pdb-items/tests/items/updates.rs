@@ -90,6 +90,49 @@ fn an_update_creates_if_it_adds() {
 }
 
 #[test]
+fn an_update_that_creates_sees_the_key() {
+    for (expression, with, expected) in [
+        ("SET x = p", vec![], key("a", 41).with("x", "a")),
+        ("SET x = s, y = p", vec![], key("a", 41).with("x", 41).with("y", "a")),
+        ("SET x = if_not_exists(s, :v)", vec![(":v", "other".into())], key("a", 41).with("x", 41)),
+        ("SET x = s + :v ADD n :v", vec![(":v", 1.into())], key("a", 41).with("x", 42).with("n", 1)),
+        // A key of an index, too.
+        ("SET g = p, h = s", vec![], key("a", 41).with("g", "a").with("h", 41)),
+    ] {
+        let db = Db::new();
+        db.update(key("a", 41), expression, &with);
+        assert_eq!(db.get(key("a", 41)), Some(expected), "{expression}");
+        // Once the item is there nothing changes.
+        db.update(key("a", 41), expression, &with);
+    }
+    let db = Db::new();
+    refused(
+        db.items.update_item_blocking(update(key("a", 1), "SET g = s", &[])),
+        "The update expression attempted to update the secondary index key to unsupported type",
+    );
+    refused(
+        db.items.update_item_blocking(update(key("a", 1), "SET x = y", &[])),
+        "The provided expression refers to an attribute that does not exist in the item",
+    );
+    // A condition sees no item, and neither do the old values that are returned.
+    for condition in ["attribute_exists(p)", "s = s2 OR p = x", "NOT attribute_not_exists(s)"] {
+        let input = UpdateItemInput {
+            condition_expression: Some(condition.to_owned()),
+            ..update(key("a", 1), "SET x = p", &[])
+        };
+        let error = db.items.update_item_blocking(input).unwrap_err();
+        assert_eq!(error.to_string(), "The conditional request failed", "{condition}");
+    }
+    assert_eq!(db.get(key("a", 1)), None);
+    check_returned(
+        None,
+        "SET x = p",
+        &[],
+        ["-", r#"{"p":{"S":"a"},"s":{"N":"1"},"x":{"S":"a"}}"#, "-", r#"{"x":{"S":"a"}}"#],
+    );
+}
+
+#[test]
 fn an_update_that_changes_nothing_is_no_event() {
     let db = Db::new();
     db.put(key("a", 1).with("x", 1));
