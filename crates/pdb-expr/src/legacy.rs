@@ -284,24 +284,12 @@ fn comparison(
         Op::In => ConditionExpression::In { operand: operand(), list: values.map(Operand::value).collect() },
         Op::BeginsWith => ConditionExpression::BeginsWith(operand(), value()),
         Op::Contains => ConditionExpression::Contains(operand(), value()),
-        Op::NotContains => not_contains(&operand(), value()),
+        // Of a value that could not contain such an operand it is true as well, but not of a missing one.
+        Op::NotContains => ConditionExpression::And(vec![
+            ConditionExpression::AttributeExists(attribute.clone()),
+            ConditionExpression::Not(Box::new(ConditionExpression::Contains(operand(), value()))),
+        ]),
     }
-}
-
-/// `NOT_CONTAINS` holds only for an attribute that is there and could contain such a value.
-fn not_contains(operand: &Operand, part: Operand) -> ConditionExpression {
-    let containers: &[AttributeType] = match part.constant() {
-        Some(AttributeValue::S(_)) => &[AttributeType::S, AttributeType::Ss, AttributeType::L],
-        Some(AttributeValue::N(_)) => &[AttributeType::Ns, AttributeType::L],
-        Some(AttributeValue::B(_)) => &[AttributeType::B, AttributeType::Bs, AttributeType::L],
-        _ => &[AttributeType::L],
-    };
-    let container =
-        containers.iter().map(|container| ConditionExpression::AttributeType(operand.clone(), *container));
-    let contains = ConditionExpression::Contains(operand.clone(), part);
-    let parts =
-        ConditionExpression::any(container).into_iter().chain([ConditionExpression::Not(Box::new(contains))]);
-    ConditionExpression::And(parts.collect())
 }
 
 fn key_comparison(condition: &Condition) -> Result<KeyComparison<Arc<AttributeValue>>, LegacyError> {

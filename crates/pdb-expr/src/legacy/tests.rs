@@ -16,7 +16,7 @@ fn condition(comparison_operator: ComparisonOperator, json: &[&str]) -> Conditio
 }
 
 const ITEM: &str = r#"{"n":{"N":"5"},"s":{"S":"abc"},"ss":{"SS":["x","y"]},"l":{"L":[{"S":"x"},{"N":"1"}]},
-    "z":{"NULL":true},"b":{"B":"AQI="}}"#;
+    "z":{"NULL":true},"b":{"B":"AQI="},"ns":{"NS":["3","4"]},"bs":{"BS":["AQ=="]},"m":{"M":{"k":{"S":"1"}}},"t":{"BOOL":true}}"#;
 
 /// Checks whether a filter on one attribute holds for the test item, or the message it is refused with.
 fn check(attribute: &str, operator: ComparisonOperator, json: &[&str], expected: &str) {
@@ -56,8 +56,35 @@ fn operators_mean_what_is_documented() {
     check("l", Op::NotContains, &[r#"{"BOOL":true}"#], "true");
     check("b", Op::NotContains, &[r#"{"B":"Aw=="}"#], "true");
     check("q", Op::NotContains, &[r#"{"S":"z"}"#], "false");
-    check("n", Op::NotContains, &[r#"{"S":"z"}"#], "false");
-    check("ss", Op::NotContains, &[r#"{"N":"1"}"#], "false");
+    check("z", Op::NotContains, &[r#"{"NULL":true}"#], "true");
+}
+
+/// A value that is not of the attribute's type is not in it.
+#[test]
+fn not_contains_holds_for_an_operand_of_another_type() {
+    let operator = ComparisonOperator::NotContains;
+    let operands =
+        [r#"{"S":"1"}"#, r#"{"N":"77"}"#, r#"{"B":"/w=="}"#, r#"{"BOOL":false}"#, r#"{"NULL":true}"#];
+    for attribute in ["n", "s", "ss", "ns", "bs", "b", "l", "m", "t", "z"] {
+        for operand in operands {
+            check(attribute, operator, &[operand], "true");
+            let expected_value = ExpectedAttributeValue {
+                comparison_operator: Some(operator),
+                attribute_value_list: Some(values(&[operand])),
+                ..ExpectedAttributeValue::default()
+            };
+            let conditions = BTreeMap::from([(attribute.to_owned(), expected_value)]);
+            let condition = expected(conditions, ConditionalOperator::And).unwrap().unwrap();
+            assert!(condition.matches(Some(&item(ITEM))), "{attribute} {operand}");
+            assert!(!condition.matches(None), "{attribute} {operand}");
+        }
+    }
+    operands.into_iter().for_each(|operand| check("q", operator, &[operand], "false"));
+    for (attribute, operand) in
+        [("ns", r#"{"N":"3.0"}"#), ("bs", r#"{"B":"AQ=="}"#), ("b", r#"{"B":"Ag=="}"#), ("l", r#"{"S":"x"}"#)]
+    {
+        check(attribute, operator, &[operand], "false");
+    }
 }
 
 #[test]

@@ -166,3 +166,39 @@ fn attribute_updates_that_only_delete_create_nothing() {
     db.items.update_item_blocking(updates([])).unwrap();
     assert_eq!(db.get(key("a", 1)), Some(key("a", 1)));
 }
+
+#[test]
+fn not_contains_is_true_of_values_of_other_types() {
+    let db = Db::new();
+    let values: [AttributeValue; 4] = ["hello".into(), 5.into(), ss(&["5"]), list([5.into()])];
+    for (s, value) in values.into_iter().enumerate() {
+        db.put(key("a", s as i64).with("x", value));
+    }
+    db.put(key("a", 9));
+    let filter = conditions([("x", condition(ComparisonOperator::NotContains, &[5.into()]))]);
+    let scanned = db.items.scan(ScanInput { scan_filter: filter.clone(), ..scan() }).unwrap();
+    let mut found = numbers(scanned.items.unwrap().iter(), "s");
+    found.sort();
+    assert_eq!(found, ["0", "1", "2"]);
+    let queried = db
+        .items
+        .query(QueryInput { query_filter: filter, ..query("p = :p", &[(":p", "a".into())]) })
+        .unwrap();
+    assert_eq!(numbers(queried.items.unwrap().iter(), "s"), ["0", "1", "2"]);
+    let expecting = |s: i64| PutItemInput {
+        expected: BTreeMap::from([(
+            "x".to_owned(),
+            ExpectedAttributeValue {
+                comparison_operator: Some(ComparisonOperator::NotContains),
+                attribute_value_list: Some(vec![5.into()]),
+                ..ExpectedAttributeValue::default()
+            },
+        )]),
+        ..put(key("a", s))
+    };
+    db.items.put_item_blocking(expecting(0)).unwrap();
+    for s in [3, 9, 77] {
+        let result = db.items.put_item_blocking(expecting(s));
+        assert!(matches!(result, Err(ItemsError::ConditionalCheckFailed { .. })), "{s}");
+    }
+}
