@@ -81,22 +81,14 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Returns whether the operand is a size that the item does not have.
-    fn is_sizeless(&mut self, operand: &'a Operand) -> bool {
-        matches!(operand, Operand::Size(_)) && self.value(operand).is_none()
-    }
-
     fn compares(&mut self, comparator: Comparator, left: &'a Operand, right: &'a Operand) -> bool {
-        // A size that does not exist makes any comparison false, also `<>`.
-        if comparator == Comparator::NotEqual && (self.is_sizeless(left) || self.is_sizeless(right)) {
-            return false;
-        }
         match (self.value(left), self.value(right)) {
             (Some(left), Some(right)) => match comparator {
                 Comparator::Equal => self.equal(&left, &right),
                 Comparator::NotEqual => !self.equal(&left, &right),
                 ordering => compares(ordering, &left, &right),
             },
+            // What has no value, a size of a number included, is unequal to everything.
             _ => comparator == Comparator::NotEqual,
         }
     }

@@ -84,7 +84,12 @@ fn predicates_mean_what_is_documented() {
         r#":v={"N":"2"} :x={"S":"ab"}"#,
         true,
     );
-    check("size(q) <> :v OR size(t) <> :v OR size(z) <> :v", r#":v={"N":"2"}"#, false);
+    // No size is unequal to every value, and in no order to any.
+    check("size(q) <> :v AND size(t) <> :v AND size(z) <> :v AND size(n) <> :v", r#":v={"N":"2"}"#, true);
+    check("size(t) <> size(z) AND :v <> size(q) AND size(q) <> s", r#":v={"S":"2"}"#, true);
+    check("size(s) <> :v OR size(l) <> size(s)", r#":v={"N":"3"}"#, false);
+    check("size(q) = :v OR size(t) < :v OR size(z) >= :v OR size(q) = size(q)", r#":v={"N":"2"}"#, false);
+    check("size(q) IN (:v) OR size(n) BETWEEN :v AND :v", r#":v={"N":"2"}"#, false);
     check("size(s) BETWEEN :a AND size(:b)", r#":a={"N":"1"} :b={"SS":["a","b","c"]}"#, true);
     check("size(s) IN (n, :a)", r#":a={"N":"3"}"#, true);
     check("n BETWEEN s AND n OR s BETWEEN s AND p AND p BETWEEN p AND s", "", false);

@@ -1,11 +1,12 @@
 //! Conditional writes.
 
 use pdb_items::{
-    DeleteItemInput, ItemsError, PutItemInput, ReturnValuesOnConditionCheckFailure, UpdateItemInput,
+    DeleteItemInput, ItemsError, PutItemInput, ReturnValuesOnConditionCheckFailure, ScanInput,
+    UpdateItemInput,
 };
 use pdb_model::Item;
 
-use crate::harness::{Db, delete, key, put, refused, table, update, values};
+use crate::harness::{Db, delete, key, numbers, put, refused, scan, table, update, values};
 
 fn failed(error: ItemsError) -> Option<Item> {
     assert_eq!(error.to_string(), "The conditional request failed");
@@ -48,6 +49,29 @@ fn a_missing_item_is_empty_to_a_condition() {
     };
     assert_eq!(failed(db.items.delete_item_blocking(with("attribute_exists(p)")).unwrap_err()), None);
     db.items.delete_item_blocking(with("attribute_not_exists(p)")).unwrap();
+}
+
+#[test]
+fn no_size_is_unequal_to_every_value() {
+    let db = Db::new();
+    db.put(key("a", 1).with("n", 7));
+    db.put(key("a", 2).with("n", "seven"));
+    db.put(key("a", 3));
+    let filter = ScanInput {
+        filter_expression: Some("size(n) <> :z".to_owned()),
+        expression_attribute_values: values(&[(":z", 5.into())]),
+        ..scan()
+    };
+    let mut found = numbers(db.items.scan(filter).unwrap().items.unwrap().iter(), "s");
+    found.sort();
+    assert_eq!(found, ["1", "3"]);
+    let delete = DeleteItemInput {
+        condition_expression: Some("size(n) <> :z".to_owned()),
+        expression_attribute_values: values(&[(":z", 1.into())]),
+        ..delete(key("a", 1))
+    };
+    db.items.delete_item_blocking(delete).unwrap();
+    assert_eq!(db.get(key("a", 1)), None);
 }
 
 #[test]
