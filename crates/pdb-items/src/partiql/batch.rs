@@ -9,7 +9,7 @@ use pdb_model::{Env, KeyBytes, TableName};
 use pdb_store::{Pending, ReadTx, Tx};
 
 use super::execute_statement::write_one;
-use super::select::{SelectFault, key_of_select, read_one, units_of_one};
+use super::select::{SelectFault, demands_more, key_of_select, read_one, units_of_one};
 use super::statement::ParsedStatement;
 use super::write::planned;
 use super::{
@@ -101,7 +101,9 @@ impl Batch {
             let table = tx.table(&parsed.table_name)?;
             response.table_name = Some(parsed.table_name.clone());
             let key = match &parsed.statement {
-                Statement::Select(select) => key_of_select(&table.definition, select).map(|key| (select, key)),
+                Statement::Select(select) => key_of_select(&table.definition, select)
+                    .filter(|_| !demands_more(&table.definition, select))
+                    .map(|key| (select, key)),
                 _ => None,
             };
             let Some((select, key)) = key else {
