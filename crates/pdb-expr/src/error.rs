@@ -66,7 +66,7 @@ pub enum ExprError {
     /// A list index that does not fit 32 bits.
     #[error("List index is not within the allowable range; index: [{0}]")]
     ListIndex(String),
-    /// A path of more than 32 components below the attribute.
+    /// A path of more than 32 levels, its attribute included.
     #[error("The document path has too many nesting levels; nesting levels: {0}")]
     PathDepth(usize),
     /// A `#name` without a definition.

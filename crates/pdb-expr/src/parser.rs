@@ -7,7 +7,7 @@ mod condition;
 mod update;
 
 use crate::lexer::{Kind, Token, syntax_error, tokenize};
-use crate::path::MAX_PATH_DEPTH;
+use crate::path::check_depth;
 use crate::syntax::{Function, RawCall, RawElement, RawOperand, RawPath};
 use crate::{ExprError, reserved};
 
@@ -180,8 +180,8 @@ impl<'a> Parser<'a> {
                 break;
             }
         }
-        if elements.len() > MAX_PATH_DEPTH {
-            self.notes.note_path(|| ExprError::PathDepth(elements.len()));
+        if let Err(error) = check_depth(elements.len()) {
+            self.notes.note_path(|| error);
         }
         Ok(RawPath { attribute, elements })
     }

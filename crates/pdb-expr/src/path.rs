@@ -9,7 +9,7 @@ use pdb_model::{AttributeValue, Item};
 
 use crate::ExprError;
 
-/// How many components a path may have below its attribute.
+/// How many levels a path may have; its attribute is the first.
 pub const MAX_PATH_DEPTH: usize = 32;
 
 /// A step into a value.
@@ -111,6 +111,11 @@ impl fmt::Display for Path {
             PathElement::Index(index) => write!(f, "[{index}]"),
         })
     }
+}
+
+/// Checks how deep a path goes that has so many steps below its attribute.
+pub(crate) fn check_depth(steps: usize) -> Result<(), ExprError> {
+    if steps < MAX_PATH_DEPTH { Ok(()) } else { Err(ExprError::PathDepth(steps + 1)) }
 }
 
 /// How two paths stand to each other.

@@ -184,9 +184,12 @@ fn limits_are_enforced() {
         v,
         "Incorrect number of operands for operator or function; operator or function: IN, number of operands: 101",
     );
-    let deep = |count| format!("a{} = :v", ".b".repeat(count));
+    // The attribute is the first level.
+    let deep = |levels: usize| format!("a{} = :v", ".b".repeat(levels - 1));
     assert!(ConditionExpression::parse(&deep(32), &placeholders(v)).is_ok());
     refuse(&deep(33), v, "The document path has too many nesting levels; nesting levels: 33");
+    let mixed = format!("attribute_exists(#a{}[0])", ".b[7]".repeat(16));
+    refuse(&mixed, "#a=x", "The document path has too many nesting levels; nesting levels: 34");
     refuse(
         "a[99999999999999] = :v",
         v,

@@ -11,7 +11,7 @@ use super::error::PartiqlError;
 use super::literal::{Values, check_literals};
 use super::syntax::{RawExpr, RawKind, RawOperation, RawSelect, RawSource, RawStatement, RawStep};
 use super::{Delete, Insert, OrderBy, ProjectedPath, Returning, Select, Source, Statement, Update};
-use crate::path::MAX_PATH_DEPTH;
+use crate::path::check_depth;
 use crate::{ExprError, Path, PathElement};
 
 /// Converts a statement with `question_marks` parameters in it.
@@ -180,9 +180,7 @@ fn path(root: &str, steps: &[RawStep]) -> Result<Path, PartiqlError> {
         }
     });
     let elements = elements.collect::<Result<Vec<_>, _>>()?;
-    if elements.len() > MAX_PATH_DEPTH {
-        return Err(ExprError::PathDepth(elements.len()).into());
-    }
+    check_depth(elements.len())?;
     Ok(Path { attribute: root.into(), elements })
 }
 

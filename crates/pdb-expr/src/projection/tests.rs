@@ -59,11 +59,15 @@ fn static_errors_come_in_order() {
         "Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [a, b], path \
          two: [a, [1]]",
     );
-    refuse(
-        &format!("a{}", "[0]".repeat(33)),
-        "",
-        "The document path has too many nesting levels; nesting levels: 33",
-    );
+    let levels = |count: usize| format!("a{}", "[0]".repeat(count - 1));
+    assert!(ProjectionExpression::parse(&levels(32), &Placeholders::default()).is_ok());
+    for count in [33, 40] {
+        refuse(
+            &levels(count),
+            "",
+            &format!("The document path has too many nesting levels; nesting levels: {count}"),
+        );
+    }
 }
 
 #[test]

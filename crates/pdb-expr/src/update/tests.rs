@@ -327,6 +327,13 @@ fn static_errors_come_in_order() {
         let name = section.split(' ').next().unwrap();
         let expected = format!("The \"{name}\" section can only be used once in an update expression;");
         refuse(section, values, &expected);
+    let too_deep = "The document path has too many nesting levels; nesting levels: 33";
+    for expression in ["SET P = :s", "SET a = P", "SET a = if_not_exists(P, :s)", "REMOVE P", "ADD P :n"] {
+        let path = |levels: usize| format!("p{}", ".q".repeat(levels - 1));
+        refuse(&expression.replace('P', &path(33)), values, too_deep);
+        let accepted = UpdateExpression::parse(&expression.replace('P', &path(32)), &placeholders(values));
+        assert!(accepted.is_ok(), "{expression}");
+    }
     }
     refuse("SET a = :x, #x = :s", values, undefined_name);
     refuse("SET a = :s, a = :x", values, undefined_value);
