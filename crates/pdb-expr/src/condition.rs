@@ -188,7 +188,7 @@ impl ConditionExpression {
     /// The first fault in AWS's order: size, syntax, operators, parentheses, functions, reserved words, and then
     /// predicate by predicate placeholders, counts and operands.
     pub fn parse(text: &str, placeholders: &Placeholders) -> Result<Self, ExprError> {
-        let mut parser = Parser::new(text)?;
+        let mut parser = Parser::of_condition(text)?;
         let raw = parser.condition()?;
         parser.notes.check_condition()?;
         Lowering::new(placeholders).condition(&raw)

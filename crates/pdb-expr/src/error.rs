@@ -37,9 +37,15 @@ pub enum ExprError {
     /// Nothing but white space.
     #[error("The expression can not be empty;")]
     Empty,
-    /// More than 4096 bytes.
+    /// A condition of more than 4096 bytes: a filter or a key condition too.
     #[error("Expression size has exceeded the maximum allowed size; expression size: {0}")]
     TooLong(usize),
+    /// An update or a projection of more than 4096 bytes. AWS does not say how many.
+    ///
+    /// Evidence: aws/aws-sdk-java-v2#4597 and awslabs/aws-athena-query-federation#388, with a size for a filter in
+    /// pynamodb/PynamoDB#979.
+    #[error("Expression size has exceeded the maximum allowed size;")]
+    TooLongWithoutSize,
     /// More than 300 operators.
     #[error("The expression contains too many operators; operator count: {0}")]
     TooManyOperators(usize),

@@ -138,7 +138,7 @@ impl KeyConditionExpression {
     ///
     /// The first fault: what [`ConditionExpression::parse`] finds, then what is no condition on keys.
     pub fn parse(text: &str, placeholders: &Placeholders) -> Result<Self, ExprError> {
-        let mut parser = Parser::new(text)?;
+        let mut parser = Parser::of_condition(text)?;
         let raw = parser.condition()?;
         parser.notes.check_condition()?;
         let condition = crate::condition::Lowering::new(placeholders).condition(&raw)?;

@@ -96,14 +96,27 @@ pub(crate) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// Returns a parser at the start of `source`.
+    /// Returns a parser at the start of `source`, a condition.
     ///
     /// # Errors
     ///
     /// The text is too long or empty.
-    pub(crate) fn new(source: &'a str) -> Result<Self, ExprError> {
+    pub(crate) fn of_condition(source: &'a str) -> Result<Self, ExprError> {
+        Self::new(source, ExprError::TooLong)
+    }
+
+    /// Returns a parser at the start of `source`, an update or a projection.
+    ///
+    /// # Errors
+    ///
+    /// As [`Parser::of_condition`]; that the text is too long is said without its size.
+    pub(crate) fn of_update(source: &'a str) -> Result<Self, ExprError> {
+        Self::new(source, |_| ExprError::TooLongWithoutSize)
+    }
+
+    fn new(source: &'a str, too_long: fn(usize) -> ExprError) -> Result<Self, ExprError> {
         if source.len() > MAX_BYTES {
-            return Err(ExprError::TooLong(source.len()));
+            return Err(too_long(source.len()));
         }
         let tokens = tokenize(source);
         if tokens.len() == 1 {

@@ -46,7 +46,7 @@ impl ProjectionExpression {
     ///
     /// The first fault in AWS's order: size, syntax, reserved words, undefined names, overlaps, conflicts.
     pub fn parse(text: &str, placeholders: &Placeholders) -> Result<Self, ExprError> {
-        let mut parser = Parser::new(text)?;
+        let mut parser = Parser::of_update(text)?;
         let raw = parser.projection()?;
         parser.notes.check_update()?;
         let lowering = Lowering::new(placeholders);

@@ -68,6 +68,7 @@ fn static_errors_come_in_order() {
             &format!("The document path has too many nesting levels; nesting levels: {count}"),
         );
     }
+    refuse(&"a,".repeat(2050), "", "Expression size has exceeded the maximum allowed size;");
 }
 
 #[test]

@@ -17,7 +17,7 @@ impl UpdateExpression {
     /// The first fault in AWS's order: size, syntax, reserved words, functions, repeated sections, undefined names, undefined
     /// values, overlaps, conflicts, operands of `ADD` and `DELETE`, operands of functions.
     pub fn parse(text: &str, placeholders: &Placeholders) -> Result<Self, ExprError> {
-        let mut parser = Parser::new(text)?;
+        let mut parser = Parser::of_update(text)?;
         let (raw, repeated) = parser.update()?;
         parser.notes.check_update()?;
         if let Some(section) = repeated {

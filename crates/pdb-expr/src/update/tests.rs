@@ -304,6 +304,11 @@ fn syntax_errors_name_token_and_context() {
         refuse(expression, "", &format!("Syntax error; token: \"{token}\", near: \"{near}\""));
     }
     refuse(" ", "", "The expression can not be empty;");
+    refuse(
+        &format!("REMOVE a{}", " ".repeat(4089)),
+        "",
+        "Expression size has exceeded the maximum allowed size;",
+    );
 }
 
 #[test]
@@ -322,11 +327,6 @@ fn static_errors_come_in_order() {
     refuse("SET a = f(a) SET #x = :x", values, "Invalid function name; function: f");
     refuse("SET a = LIST_APPEND(:l, :l)", values, "Invalid function name; function: LIST_APPEND");
     refuse("SET #x = :x SET a = :v", values, once);
-    refuse("SET a = :s SET b = :s", values, once);
-    for section in ["REMOVE a REMOVE b", "ADD a :n ADD b :n", "DELETE a :n delete b :n"] {
-        let name = section.split(' ').next().unwrap();
-        let expected = format!("The \"{name}\" section can only be used once in an update expression;");
-        refuse(section, values, &expected);
     let too_deep = "The document path has too many nesting levels; nesting levels: 33";
     for expression in ["SET P = :s", "SET a = P", "SET a = if_not_exists(P, :s)", "REMOVE P", "ADD P :n"] {
         let path = |levels: usize| format!("p{}", ".q".repeat(levels - 1));
@@ -334,6 +334,11 @@ fn static_errors_come_in_order() {
         let accepted = UpdateExpression::parse(&expression.replace('P', &path(32)), &placeholders(values));
         assert!(accepted.is_ok(), "{expression}");
     }
+    refuse("SET a = :s SET b = :s", values, once);
+    for section in ["REMOVE a REMOVE b", "ADD a :n ADD b :n", "DELETE a :n delete b :n"] {
+        let name = section.split(' ').next().unwrap();
+        let expected = format!("The \"{name}\" section can only be used once in an update expression;");
+        refuse(section, values, &expected);
     }
     refuse("SET a = :x, #x = :s", values, undefined_name);
     refuse("SET a = :s, a = :x", values, undefined_value);
