@@ -257,6 +257,10 @@ impl FromStr for Number {
         }
         let exponent = if at < bytes.len() { parse_exponent(&bytes[at + 1..])? } else { 0 };
         let scale = exponent - fraction_digits;
+        if scale < -i64::from(i32::MAX) {
+            // Counted from the last digit, the exponent does not fit 32 bits either.
+            return Err(NumberError::HugeExponent { negative: true });
+        }
         if significant == 0 {
             // AWS limits the exponent of a zero too, as it is written: 0e126 is refused, 0.0e126 is not.
             return match scale {

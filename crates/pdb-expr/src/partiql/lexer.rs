@@ -130,9 +130,11 @@ fn quoted(rest: &str, quote: char) -> Result<(String, usize), PartiqlError> {
 fn number(rest: &str) -> Result<(Kind<'_>, usize), PartiqlError> {
     let digits = |from: usize| rest[from..].bytes().take_while(u8::is_ascii_digit).count();
     let mut length = digits(0);
+    let mut places = 0;
     if rest[length..].starts_with('.') {
         length += 1;
-        length += digits(length);
+        places = digits(length);
+        length += places;
     }
     if rest[length..].starts_with(['e', 'E']) {
         let sign = usize::from(rest[length + 1..].starts_with(['+', '-']));
@@ -141,8 +143,9 @@ fn number(rest: &str) -> Result<(Kind<'_>, usize), PartiqlError> {
             return Err(lexical_error());
         }
         let end = length + 1 + sign + count;
-        // The exponent must fit 32 bits.
-        if rest[length + 1..end].trim_start_matches('+').parse::<i32>().is_err() {
+        // The exponent must fit 32 bits, also as it counts from the last digit.
+        let exponent: i32 = rest[length + 1..end].parse().map_err(|_| lexical_error())?;
+        if i32::try_from(places as i64 - i64::from(exponent)).is_err() {
             return Err(lexical_error());
         }
         length = end;

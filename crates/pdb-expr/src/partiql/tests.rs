@@ -211,6 +211,10 @@ fn malformed_statements_are_named() {
         ("SELECT a.inner FROM t", "Invalid path dot component"),
         ("SELECT a.size FROM t", "Invalid path dot component"),
         ("SELECT * FROM t WHERE a = 1e99999999999", ""),
+        // The exponent counts from the last digit as it is written.
+        ("SELECT * FROM t WHERE a = 1.5e-2147483647", ""),
+        ("INSERT INTO t VALUE {'a': -.25E-2147483646}", ""),
+        ("UPDATE t SET a = [1e-2147483648] WHERE pk = 1", ""),
         ("SELECT * FROM t # comment", ""),
         ("SELECT * FROM t /* comment", ""),
         ("SELECT * FROM t WHERE a = 'x", ""),
@@ -322,6 +326,16 @@ fn functions_are_named_with_their_positions() {
     check("SELECT a,\n  size(b) FROM t", "Unexpected path component at 2:3:4");
     check_where("EXISTS(a)", "Unrecognized function: exists at 1:23:6");
     check_where("a = Foo(b)", "Unrecognized function: foo at 1:27:3");
+    // What SET knows is no function here.
+    check_where("set_add(a, <<1>>)", "Unrecognized function: set_add at 1:23:7");
+    check_where("a = 1 AND b = Set_Delete(b, <<1>>)", "Unrecognized function: set_delete at 1:37:10");
+    check_where("a IN [SET_ADD(b, <<'x'>>)]", "Unrecognized function: set_add at 1:29:7");
+    check_where("size(set_add(a, <<1>>)) > 1", "Unrecognized function: set_add at 1:28:7");
+    check(
+        "UPDATE t SET a = 1 WHERE pk = 1 AND set_add(a, <<1>>)",
+        "Unrecognized function: set_add at 1:37:7",
+    );
+    check("DELETE FROM t WHERE set_delete(a, <<1>>)", "Unrecognized function: set_delete at 1:21:10");
     check(
         "UPDATE t SET s = set_add(x, <<'a'>>) WHERE pk = 1",
         "The first argument to SET_ADD must equal the assignment value at 1:18:7",

@@ -55,6 +55,9 @@ fn range_and_precision_are_limited() {
         ("1.00000000000000000000000000000000000001", NumberError::TooManyDigits),
         ("1e99999999999", NumberError::HugeExponent { negative: false }),
         ("1e-99999999999", NumberError::HugeExponent { negative: true }),
+        ("1.5e-2147483647", NumberError::HugeExponent { negative: true }),
+        ("0.0e-2147483647", NumberError::HugeExponent { negative: true }),
+        ("15e-2147483647", NumberError::Underflow),
         ("1e2147483648", NumberError::HugeExponent { negative: false }),
     ] {
         assert_eq!(text.parse::<Number>(), Err(error), "{text}");

@@ -10,9 +10,6 @@ use crate::partiql::syntax::{RawExpr, RawKind};
 use crate::syntax::Function;
 use crate::{AttributeType, Comparator, ConditionExpression, ExprError, Operand};
 
-/// Functions that only `SET` knows.
-pub(super) const SET_FUNCTIONS: [&str; 2] = ["set_add", "set_delete"];
-
 impl Values<'_> {
     pub(super) fn optional_condition(
         &self,
@@ -84,15 +81,12 @@ impl Values<'_> {
         matches!(&expression.kind, RawKind::Call(name, _) if Function::named(name).is_some_and(Function::is_condition))
     }
 
-    /// Returns the function of a call, which an expression may know too.
+    /// Returns the function of a call, which an expression may know too. Those that only `SET` knows are none here.
     pub(super) fn function(&self, call: &RawExpr, name: &str) -> Result<Function, PartiqlError> {
-        if let Some(function) = Function::named(name) {
-            return Ok(function);
-        }
-        if let Some(name) = SET_FUNCTIONS.into_iter().find(|function| *function == name) {
-            return Err(ExprError::FunctionMisuse(name).into());
-        }
-        Err(PartiqlError::UnrecognizedFunction { name: name.to_owned(), position: self.position(call.span) })
+        Function::named(name).ok_or_else(|| PartiqlError::UnrecognizedFunction {
+            name: name.to_owned(),
+            position: self.position(call.span),
+        })
     }
 
     fn operands(&self, expressions: &[RawExpr]) -> Result<Vec<Operand>, PartiqlError> {

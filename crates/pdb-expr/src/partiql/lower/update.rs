@@ -13,6 +13,9 @@ use crate::syntax::Function;
 use crate::update::check_type;
 use crate::{ExprError, Path, SetValue, UpdateAction, UpdateDialect, UpdateExpression, UpdateOperand};
 
+/// Functions that are the whole value of an assignment.
+const SET_FUNCTIONS: [&str; 2] = ["set_add", "set_delete"];
+
 impl Values<'_> {
     pub(super) fn update(&self, operations: &[RawOperation]) -> Result<UpdateExpression, PartiqlError> {
         let actions = operations
@@ -120,6 +123,9 @@ impl Values<'_> {
         name: &str,
         arguments: &[RawExpr],
     ) -> Result<UpdateOperand, PartiqlError> {
+        if let Some(function) = SET_FUNCTIONS.into_iter().find(|function| *function == name) {
+            return Err(ExprError::FunctionMisuse(function).into());
+        }
         let function = self.function(call, name)?;
         if !matches!(function, Function::IfNotExists | Function::ListAppend) {
             return Err(ExprError::FunctionMisuse(function.name()).into());
