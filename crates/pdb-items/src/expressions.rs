@@ -30,11 +30,12 @@ impl Expressions {
         parse(text, Parameter::Condition, |text| ConditionExpression::parse(text, &self.placeholders))
     }
 
+    /// Parses a key condition, which [`key_condition_of`] interprets once the other expressions have been parsed.
     pub(crate) fn key_condition(
         &self,
         text: Option<&str>,
-    ) -> Result<Option<KeyConditionExpression>, ItemsError> {
-        parse(text, Parameter::KeyCondition, |text| KeyConditionExpression::parse(text, &self.placeholders))
+    ) -> Result<Option<ConditionExpression>, ItemsError> {
+        parse(text, Parameter::KeyCondition, |text| ConditionExpression::parse(text, &self.placeholders))
     }
 
     pub(crate) fn filter(&self, text: Option<&str>) -> Result<Option<ConditionExpression>, ItemsError> {
@@ -49,6 +50,14 @@ impl Expressions {
     pub(crate) fn finish(self) -> Result<(), ItemsError> {
         self.placeholders.check_all_used().map_err(|unused| ItemsError::Validation(unused.to_string()))
     }
+}
+
+/// Returns what a key condition says of keys.
+pub(crate) fn key_condition_of(
+    condition: &ConditionExpression,
+) -> Result<KeyConditionExpression, ItemsError> {
+    KeyConditionExpression::from_condition(condition)
+        .map_err(|error| ItemsError::Validation(error.message(Parameter::KeyCondition)))
 }
 
 fn parse<T>(

@@ -8,7 +8,7 @@ use pdb_store::Direction;
 
 use crate::ItemsError;
 use crate::capacity::{Consistency, ConsumedCapacity, Side};
-use crate::expressions::{Expressions, check_no_path_into_key};
+use crate::expressions::{Expressions, check_no_path_into_key, key_condition_of};
 use crate::items_page::EncodedItems;
 use crate::key_range::range_of;
 use crate::keys::key_value;
@@ -146,6 +146,7 @@ impl ItemManager {
         }
         expressions.finish()?;
         let is_on_index = input.index_name.is_some();
+        let key_condition = key_condition.as_ref().map(key_condition_of).transpose()?;
         let legacy_condition = input
             .key_conditions
             .as_ref()

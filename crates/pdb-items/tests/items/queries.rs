@@ -255,3 +255,51 @@ fn stored_text_is_spliced_into_the_answer() {
     let output = db.items.query(query("p = :p", &[(":p", "a".into())])).unwrap();
     assert_eq!(output.items.unwrap().json(), item.to_string());
 }
+
+/// All expressions are parsed before the key condition is interpreted, also as to what they use.
+#[test]
+fn expressions_are_parsed_before_the_key_condition_is_interpreted() {
+    let empty = "The expression can not be empty;";
+    let check = |key_condition: &str, filter: Option<&str>, projection: Option<&str>, text: &str| {
+        let input = QueryInput {
+            filter_expression: filter.map(str::to_owned),
+            projection_expression: projection.map(str::to_owned),
+            ..query(key_condition, &[(":v", 1.into())])
+        };
+        refused(Db::new().items.query(input), text);
+    };
+    for uninterpretable in
+        ["p <> :v", "NOT p = :v", "p = :v OR s = :v", "p.q = :v", "p = :v AND p = :v", "s BETWEEN :v AND s2"]
+    {
+        check(uninterpretable, Some(" "), None, &format!("Invalid FilterExpression: {empty}"));
+        check(uninterpretable, Some("x = :v"), Some(""), &format!("Invalid ProjectionExpression: {empty}"));
+        check(
+            uninterpretable,
+            Some("x ="),
+            Some(""),
+            "Invalid FilterExpression: Syntax error; token: \"<EOF>\", near: \"=\"",
+        );
+    }
+    check("p <> :v", Some("x = :v"), Some("y"), "Invalid operator used in KeyConditionExpression: <>");
+    // What is wrong with it as a condition still comes first.
+    check(
+        "p =",
+        Some(""),
+        None,
+        "Invalid KeyConditionExpression: Syntax error; token: \"<EOF>\", near: \"=\"",
+    );
+    check(
+        "p = :w",
+        Some(""),
+        None,
+        "Invalid KeyConditionExpression: An expression attribute value used in expression is not defined; attribute value: :w",
+    );
+    let unused = QueryInput {
+        expression_attribute_names: names(&[("#x", "x")]),
+        ..query("p <> :v", &[(":v", 1.into())])
+    };
+    refused(
+        Db::new().items.query(unused),
+        "Value provided in ExpressionAttributeNames unused in expressions: keys: {#x}",
+    );
+}
