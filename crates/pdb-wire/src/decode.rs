@@ -16,7 +16,7 @@ mod scalar;
 mod shape;
 
 pub(crate) use body::{decode_body, decode_copied, is_json, not_json};
-pub(crate) use collection::Entries;
+pub(crate) use collection::{Entries, Members};
 pub(crate) use dump::{Dump, cut, dump_member, is_long};
 pub(crate) use meter::{MAX_PART_BYTES, Meter};
 pub(crate) use scalar::{Blob, Text};

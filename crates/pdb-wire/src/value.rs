@@ -8,13 +8,13 @@ mod dump;
 mod fault;
 mod set;
 
-pub(crate) use fault::Fault;
+pub(crate) use fault::{Fault, bad_name};
 
 use pdb_model::{ApiError, AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING, Number};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use crate::decode::{
-    Blob, Decode, Kind, MAX_PART_BYTES, Meter, NameSeed, Place, Seed, Text, cut, skip_value,
+    Blob, Decode, Kind, MAX_PART_BYTES, Members, Meter, NameSeed, Place, Seed, Text, cut, skip_value,
 };
 use crate::layer::Texts;
 
@@ -151,27 +151,27 @@ impl<'de> Decode<'de> for Value {
                     }
                 }
                 "SS" => {
-                    if let Some(texts) = members.next_value_seed(Seed::<Vec<Text<'de>>>::member(place))? {
-                        meter.keeps(texts.iter().map(|text| text.len()).sum());
-                        let count = texts.len();
+                    if let Some(texts) = members.next_value_seed(Seed::<Members<Text<'de>>>::member(place))? {
+                        meter.keeps(texts.list.iter().map(|text| text.len()).sum());
+                        let count = texts.list.len();
                         let (value, fault) = set::texts(texts);
                         keep_set::<Text<'de>>(meter, count);
                         draft.set(Type::Ss, value, fault);
                     }
                 }
                 "NS" => {
-                    if let Some(texts) = members.next_value_seed(Seed::<Vec<Text<'de>>>::member(place))? {
-                        meter.keeps(texts.len());
+                    if let Some(texts) = members.next_value_seed(Seed::<Members<Text<'de>>>::member(place))? {
+                        meter.keeps(texts.list.len());
                         let (value, fault) = set::numbers(&texts);
-                        keep_set::<Text<'de>>(meter, texts.len());
+                        keep_set::<Text<'de>>(meter, texts.list.len());
                         draft.set(Type::Ns, value, fault);
                     }
                 }
                 "BS" => {
-                    if let Some(blobs) = members.next_value_seed(Seed::<Vec<Blob>>::member(place))? {
-                        meter.keeps(blobs.iter().map(|blob| blob.0.len()).sum());
-                        let count = blobs.len();
-                        let (value, fault) = set::blobs(blobs);
+                    if let Some(blobs) = members.next_value_seed(Seed::<Members<Blob>>::member(place))? {
+                        meter.keeps(blobs.list.iter().map(|blob| blob.0.len()).sum());
+                        let count = blobs.list.len();
+                        let (value, fault) = set::blobs(&blobs);
                         keep_set::<Blob>(meter, count);
                         draft.set(Type::Bs, value, fault);
                     }
@@ -325,7 +325,7 @@ fn name_fault(name: &str) -> Option<Fault> {
     match name.len() {
         0 => Some(Fault::EmptyName),
         1..=MAX_NAME_BYTES => None,
-        _ => Some(Fault::LongName(cut(name).to_owned())),
+        _ => Some(Fault::LongName),
     }
 }
 

@@ -12,15 +12,35 @@ impl<'de, T: Decode<'de>> Decode<'de> for Vec<T> {
         Kind::List(T::kind().java_type())
     }
 
+    fn from_list<A: SeqAccess<'de>>(place: Place<'_>, elements: A) -> Result<Self, A::Error> {
+        Members::from_list(place, elements).map(|members| members.list)
+    }
+}
+
+/// A list that remembers whether there were nulls in it: the members of a set.
+#[derive(Clone, Debug)]
+pub(crate) struct Members<T> {
+    pub(crate) list: Vec<T>,
+    pub(crate) has_null: bool,
+}
+
+impl<'de, T: Decode<'de>> Decode<'de> for Members<T> {
+    fn kind() -> Kind {
+        Vec::<T>::kind()
+    }
+
     fn from_list<A: SeqAccess<'de>>(place: Place<'_>, mut elements: A) -> Result<Self, A::Error> {
-        let mut list = Self::new();
+        let mut members = Self { list: Vec::new(), has_null: false };
         while let Some(element) = elements.next_element_seed(Seed::<T>::element(place))? {
-            if let Some(element) = element {
-                place.meter.take(T::weight())?;
-                list.push(element);
+            match element {
+                Some(element) => {
+                    place.meter.take(T::weight())?;
+                    members.list.push(element);
+                }
+                None => members.has_null = true,
             }
         }
-        Ok(list)
+        Ok(members)
     }
 }
 

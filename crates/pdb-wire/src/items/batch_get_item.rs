@@ -6,7 +6,7 @@ use pdb_model::ApiError;
 use pretender::{BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes, ReturnConsumedCapacity};
 
 use super::capacity::write_capacity;
-use super::get_item::owned;
+use super::legacy;
 use super::placeholders::{self, Presence};
 use super::table::{self, ShownTables};
 use crate::Wire;
@@ -154,9 +154,9 @@ fn take_keys(entry: shapes::KeysAndAttributes<'_>, texts: Texts) -> Result<KeysA
     let keys = entry.keys.unwrap_or_default();
     Ok(KeysAndAttributes {
         keys: keys.into_iter().map(|key| key.checked(texts)).collect::<Result<_, _>>()?,
+        attributes_to_get: legacy::attributes_to_get(entry.attributes_to_get, texts)?,
         projection_expression: placeholders::expression(entry.projection_expression),
         expression_attribute_names: placeholders::names(entry.expression_attribute_names, texts)?,
-        attributes_to_get: owned(entry.attributes_to_get),
         consistent_read: entry.consistent_read.unwrap_or_default(),
     })
 }

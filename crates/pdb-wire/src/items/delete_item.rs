@@ -67,13 +67,17 @@ pub(crate) async fn delete_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, Api
 
     let condition = [("ConditionExpression", input.condition_expression.is_some())];
     Presence {
-        legacy: &[("Expected", input.expected.is_some())],
+        legacy: &[
+            ("Expected", input.expected.is_some()),
+            ("ConditionalOperator", input.conditional_operator.is_some()),
+        ],
         expressions: &condition,
         with_values: &condition,
         has_names: input.expression_attribute_names.is_some(),
         has_values: input.expression_attribute_values.is_some(),
     }
     .check(texts)?;
+    legacy::check_operator(input.conditional_operator.as_ref(), input.expected.as_ref(), texts)?;
     let key = input.key.unwrap_or_default().checked(texts)?;
     let expected = legacy::expected(input.expected, texts)?;
     let return_values = super::answer::old_values_only(return_values, texts)?;

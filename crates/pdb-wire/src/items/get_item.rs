@@ -4,6 +4,7 @@ use pdb_model::ApiError;
 use pretender::{GetItemInput, ReturnConsumedCapacity};
 
 use super::capacity::write_capacity;
+use super::legacy;
 use super::placeholders::{self, Presence};
 use super::table;
 use crate::Wire;
@@ -55,6 +56,7 @@ pub(crate) fn get_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     }
     .check(texts)?;
     let key = input.key.unwrap_or_default().checked(texts)?;
+    let attributes_to_get = legacy::attributes_to_get(input.attributes_to_get, texts)?;
     let names = placeholders::names(input.expression_attribute_names, texts)?;
 
     let shown = input.table_name.unwrap_or_default();
@@ -64,7 +66,7 @@ pub(crate) fn get_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         consistent_read: input.consistent_read.unwrap_or_default(),
         projection_expression: placeholders::expression(input.projection_expression),
         expression_attribute_names: names,
-        attributes_to_get: owned(input.attributes_to_get),
+        attributes_to_get,
         return_consumed_capacity: consumed.unwrap_or_default(),
     })?;
     let mut json = JsonWriter::with_capacity(output.item.as_ref().map_or(0, |item| item.json().len()) + 64);
@@ -78,9 +80,4 @@ pub(crate) fn get_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         }
     });
     Ok(json.into_bytes())
-}
-
-/// A list of texts of its own.
-pub(super) fn owned(texts: Option<Vec<Text<'_>>>) -> Vec<String> {
-    texts.into_iter().flatten().map(Text::into_owned).collect()
 }

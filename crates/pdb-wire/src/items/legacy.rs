@@ -72,16 +72,37 @@ pub(crate) fn constrain_updates(
     }
 }
 
-/// Takes `Expected`, checking its values in the order of the request.
+/// Checks that `ConditionalOperator` has several conditions to join, of `Expected`, `QueryFilter` or `ScanFilter`.
 ///
 /// # Errors
 ///
-/// `ValidationException` for a value that is none.
+/// `ValidationException` if there are fewer than two.
+pub(crate) fn check_operator<T>(
+    operator: Option<&Text<'_>>,
+    conditions: Option<&Entries<'_, T>>,
+    texts: Texts,
+) -> Result<(), ApiError> {
+    let text = match (operator, conditions.map_or(0, Entries::len)) {
+        (None, _) | (_, 2..) => return Ok(()),
+        (Some(_), 0) => "ConditionalOperator cannot be used without Filter or Expected",
+        (Some(_), 1) => {
+            "ConditionalOperator can only be used when Filter or Expected has two or more elements"
+        }
+    };
+    Err(ApiError::validation(texts.envelope(text.to_owned())))
+}
+
+/// Takes `Expected`, checking its names and values in the order of the request.
+///
+/// # Errors
+///
+/// `ValidationException` for a name or a value that is none.
 pub(crate) fn expected(
     expected: Option<Expected<'_>>,
     texts: Texts,
 ) -> Result<BTreeMap<String, pretender::legacy::ExpectedAttributeValue>, ApiError> {
     let take = |(name, entry): (Text<'_>, ExpectedAttributeValue<'_>)| {
+        check_name(&name, texts)?;
         let value = entry.value.map(|value| value.checked(texts)).transpose()?;
         let list = entry.attribute_value_list.map(|list| values(list, texts)).transpose()?;
         let taken = pretender::legacy::ExpectedAttributeValue {
@@ -95,16 +116,17 @@ pub(crate) fn expected(
     expected.unwrap_or_default().into_iter().map(take).collect()
 }
 
-/// Takes `KeyConditions`, `QueryFilter` or `ScanFilter`, checking the values in the order of the request.
+/// Takes `KeyConditions`, `QueryFilter` or `ScanFilter`, checking names and values in the order of the request.
 ///
 /// # Errors
 ///
-/// `ValidationException` for a value that is none.
+/// `ValidationException` for a name or a value that is none.
 pub(crate) fn conditions(
     conditions: Conditions<'_>,
     texts: Texts,
 ) -> Result<BTreeMap<String, pretender::legacy::Condition>, ApiError> {
     let take = |(name, condition): (Text<'_>, Condition<'_>)| {
+        check_name(&name, texts)?;
         let taken = pretender::legacy::Condition {
             comparison_operator: word(condition.comparison_operator.as_ref())
                 .unwrap_or(ComparisonOperator::Eq),
@@ -133,6 +155,16 @@ pub(crate) fn updates(
         Ok((name.into_owned(), taken))
     };
     updates.unwrap_or_default().into_iter().map(take).collect()
+}
+
+/// Takes `AttributesToGet`.
+///
+/// # Errors
+///
+/// `ValidationException` for a name that no attribute has.
+pub(crate) fn attributes_to_get(names: Option<Vec<Text<'_>>>, texts: Texts) -> Result<Vec<String>, ApiError> {
+    let take = |name: Text<'_>| check_name(&name, texts).map(|()| name.into_owned());
+    names.into_iter().flatten().map(take).collect()
 }
 
 fn values(list: Vec<Value>, texts: Texts) -> Result<Vec<AttributeValue>, ApiError> {

@@ -6,7 +6,10 @@ use pdb_model::{ApiError, AttributeValue};
 
 use crate::decode::{Entries, Text};
 use crate::layer::Texts;
-use crate::value::Value;
+use crate::value::{Value, bad_name};
+
+/// The longest placeholder, in bytes, its sign included.
+const MAX_KEY_BYTES: usize = 255;
 
 /// A parameter's name, and whether the request has it.
 pub(crate) type Given = (&'static str, bool);
@@ -71,7 +74,7 @@ impl Presence<'_> {
 ///
 /// # Errors
 ///
-/// `ValidationException` for an empty map, a malformed key or an empty attribute name.
+/// `ValidationException` for an empty map, a malformed key, or a name that no attribute has.
 pub(crate) fn names(
     entries: Option<Entries<'_, Text<'_>>>,
     texts: Texts,
@@ -81,22 +84,16 @@ pub(crate) fn names(
     if entries.is_empty() {
         return refuse("ExpressionAttributeNames must not be empty".to_owned());
     }
-    for (key, _) in entries.iter() {
-        if !is_placeholder(key, '#') {
-            return refuse(format!(
-                "ExpressionAttributeNames contains invalid key: Syntax error; key: \"{key}\""
-            ));
-        }
+    if let Some(fault) = entries.iter().find_map(|(key, _)| key_fault(key, '#')) {
+        return refuse(format!("ExpressionAttributeNames contains invalid key: {fault}"));
     }
     for (key, name) in entries.iter() {
-        if name.is_empty() {
-            return refuse("One or more parameter values were invalid: Empty attribute name".to_owned());
-        }
-        if name.len() > 65_535 {
-            return refuse(format!(
-                "ExpressionAttributeNames contains invalid value: Member must have length less than or equal to 65535 for \
-                 key {key}"
-            ));
+        if let Some(text) = bad_name(name) {
+            return refuse(if texts.is_modern {
+                text.to_owned()
+            } else {
+                format!("ExpressionAttributeNames contains invalid value: {text} for key {key}")
+            });
         }
     }
     Ok(entries.into_iter().map(|(key, name)| (key.into_owned(), name.into_owned())).collect())
@@ -116,12 +113,8 @@ pub(crate) fn values(
     if entries.is_empty() {
         return refuse("ExpressionAttributeValues must not be empty".to_owned());
     }
-    for (key, _) in entries.iter() {
-        if !is_placeholder(key, ':') {
-            return refuse(format!(
-                "ExpressionAttributeValues contains invalid key: Syntax error; key: \"{key}\""
-            ));
-        }
+    if let Some(fault) = entries.iter().find_map(|(key, _)| key_fault(key, ':')) {
+        return refuse(format!("ExpressionAttributeValues contains invalid key: {fault}"));
     }
     for (key, value) in entries.iter() {
         if let Some(fault) = value.fault() {
@@ -136,11 +129,18 @@ pub(crate) fn values(
     Ok(entries.into_iter().map(|(key, value)| (key.into_owned(), value.into_inner())).collect())
 }
 
-/// Whether a key is the sign and at least one letter, digit or underscore.
-fn is_placeholder(key: &str, sign: char) -> bool {
-    key.strip_prefix(sign).is_some_and(|rest| {
+/// What is wrong with a key, which must be the sign and at least one letter, digit or underscore; its length is checked first.
+fn key_fault(key: &str, sign: char) -> Option<String> {
+    if key.len() > MAX_KEY_BYTES {
+        return Some(format!(
+            "The expression attribute map contains a key that is too long; size of key: {}",
+            key.len()
+        ));
+    }
+    let is_placeholder = key.strip_prefix(sign).is_some_and(|rest| {
         !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    })
+    });
+    (!is_placeholder).then(|| format!("Syntax error; key: \"{key}\""))
 }
 
 /// The text of an expression.

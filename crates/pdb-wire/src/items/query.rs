@@ -5,7 +5,6 @@ use pretender::legacy::ConditionalOperator;
 use pretender::{PageOutput, QueryInput, ReturnConsumedCapacity, Select};
 
 use super::capacity::write_capacity;
-use super::get_item::owned;
 use super::legacy::{self, Conditions};
 use super::placeholders::{self, Presence};
 use super::table;
@@ -88,7 +87,9 @@ pub(crate) fn query(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         has_values: input.expression_attribute_values.is_some(),
     }
     .check(texts)?;
+    legacy::check_operator(input.conditional_operator.as_ref(), input.query_filter.as_ref(), texts)?;
     let query_filter = legacy::conditions(input.query_filter.unwrap_or_default(), texts)?;
+    let attributes_to_get = legacy::attributes_to_get(input.attributes_to_get, texts)?;
     let exclusive_start_key =
         input.exclusive_start_key.map(|key| key.checked_start_key(texts)).transpose()?;
     let names = placeholders::names(input.expression_attribute_names, texts)?;
@@ -109,7 +110,7 @@ pub(crate) fn query(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         key_conditions,
         query_filter,
         conditional_operator: operator.unwrap_or_default(),
-        attributes_to_get: owned(input.attributes_to_get),
+        attributes_to_get,
         limit: input.limit.map(i32::unsigned_abs),
         exclusive_start_key,
         scan_index_forward: input.scan_index_forward.unwrap_or(true),

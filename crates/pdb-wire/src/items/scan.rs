@@ -4,7 +4,6 @@ use pdb_model::ApiError;
 use pretender::legacy::ConditionalOperator;
 use pretender::{ReturnConsumedCapacity, ScanInput, Select};
 
-use super::get_item::owned;
 use super::legacy::{self, Conditions};
 use super::placeholders::{self, Presence};
 use super::query::page;
@@ -77,7 +76,9 @@ pub(crate) fn scan(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         has_values: input.expression_attribute_values.is_some(),
     }
     .check(texts)?;
+    legacy::check_operator(input.conditional_operator.as_ref(), input.scan_filter.as_ref(), texts)?;
     let scan_filter = legacy::conditions(input.scan_filter.unwrap_or_default(), texts)?;
+    let attributes_to_get = legacy::attributes_to_get(input.attributes_to_get, texts)?;
     let exclusive_start_key =
         input.exclusive_start_key.map(|key| key.checked_start_key(texts)).transpose()?;
     let names = placeholders::names(input.expression_attribute_names, texts)?;
@@ -94,7 +95,7 @@ pub(crate) fn scan(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
         expression_attribute_values: values,
         scan_filter,
         conditional_operator: operator.unwrap_or_default(),
-        attributes_to_get: owned(input.attributes_to_get),
+        attributes_to_get,
         limit: input.limit.map(i32::unsigned_abs),
         exclusive_start_key,
         segment: input.segment.map(i32::unsigned_abs),

@@ -76,6 +76,7 @@ pub(crate) async fn update_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, Api
         legacy: &[
             ("AttributeUpdates", input.attribute_updates.is_some()),
             ("Expected", input.expected.is_some()),
+            ("ConditionalOperator", input.conditional_operator.is_some()),
         ],
         expressions: &expressions,
         with_values: &expressions,
@@ -83,6 +84,7 @@ pub(crate) async fn update_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, Api
         has_values: input.expression_attribute_values.is_some(),
     }
     .check(texts)?;
+    legacy::check_operator(input.conditional_operator.as_ref(), input.expected.as_ref(), texts)?;
     let key = input.key.unwrap_or_default().checked(texts)?;
     let attribute_updates = legacy::updates(input.attribute_updates, texts)?;
     let expected = legacy::expected(input.expected, texts)?;

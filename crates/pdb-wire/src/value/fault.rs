@@ -6,11 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pdb_model::NumberError;
 
+use super::MAX_NAME_BYTES;
 use crate::decode::{cut, is_long};
 use crate::layer::Texts;
 
 const OVERFLOW: NumberError = NumberError::Overflow;
 const UNDERFLOW: NumberError = NumberError::Underflow;
+/// The text for an attribute name of more than 65,535 bytes, as AWS gave it in September 2026.
+const LONG_NAME: &str = "Attribute name is too large, must be less than 65536 bytes";
 
 /// The first rule an attribute value breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub(crate) enum Fault {
     NullFalse,
     /// A set without members.
     EmptySet(&'static str),
+    /// A set with `null` among its members.
+    NullMember(&'static str),
     /// A text twice in a set; the texts as they were sent.
     RepeatedText(Vec<String>),
     /// A number twice in a set.
@@ -43,7 +48,7 @@ pub(crate) enum Fault {
     /// An attribute without a name.
     EmptyName,
     /// A name of more than 65,535 bytes.
-    LongName(String),
+    LongName,
 }
 
 impl Fault {
@@ -60,6 +65,15 @@ impl Fault {
             Self::EmptySet("SS") => format!("{INVALID}An string set  may not be empty"),
             Self::EmptySet("NS") => format!("{INVALID}An number set  may not be empty"),
             Self::EmptySet(_) => format!("{INVALID}Binary sets should not be empty"),
+            // Evidence: AWS's text for SS. That for BS is of the time when empty members were refused too; that for NS is formed as
+            // the one for SS.
+            Self::NullMember("SS") => {
+                format!("{INVALID}An string set may not have a null string as a member")
+            }
+            Self::NullMember("NS") => {
+                format!("{INVALID}An number set may not have a null string as a member")
+            }
+            Self::NullMember(_) => format!("{INVALID}Binary sets may not contain null or empty values"),
             Self::RepeatedText(members) => {
                 let printed = if texts.is_modern {
                     printed(in_modern_order(members), ", ", |text| format!("\"{text}\""))
@@ -92,10 +106,7 @@ impl Fault {
             }
             Self::TooLarge => "Item size has exceeded the maximum allowed size".to_owned(),
             Self::EmptyName => format!("{INVALID}Empty attribute name"),
-            Self::LongName(name) => format!(
-                "1 validation error detected: Value '{name}' at 'attributeName' failed to satisfy constraint: Member must \
-                 have length less than or equal to 65535"
-            ),
+            Self::LongName => LONG_NAME.to_owned(),
         }
     }
 
@@ -108,13 +119,24 @@ impl Fault {
                 | Self::RepeatedNumber
                 | Self::RepeatedBlob(_)
                 | Self::EmptySet("NS")
+                | Self::NullMember("NS")
         )
+    }
+}
+
+/// The text for the name of an attribute that a placeholder stands for, if no attribute has such a name.
+pub(crate) fn bad_name(name: &str) -> Option<&'static str> {
+    match name.len() {
+        0 => Some("Empty attribute name"),
+        1..=MAX_NAME_BYTES => None,
+        _ => Some(LONG_NAME),
     }
 }
 
 /// The text for what is no number. The old parser was Java's `BigDecimal`, whose exponents have 32 bits.
 fn number_text(text: &str, error: &NumberError, texts: Texts) -> String {
     match (error, texts.is_modern) {
+        (NumberError::HugeExponent { .. }, true) if !has_long_exponent(text) => format!("{error}: {text}"),
         (NumberError::HugeExponent { negative: false }, true) => OVERFLOW.to_string(),
         (NumberError::HugeExponent { negative: true }, true) => UNDERFLOW.to_string(),
         (NumberError::NotANumber, false) if text.is_empty() => error.to_string(),
@@ -123,6 +145,11 @@ fn number_text(text: &str, error: &NumberError, texts: Texts) -> String {
         (NumberError::Overflow, false) if has_largest_exponent(text) => UNDERFLOW.to_string(),
         (NumberError::Overflow | NumberError::Underflow | NumberError::TooManyDigits, _) => error.to_string(),
     }
+}
+
+/// Whether the exponent fits 64 bits: the newer parser goes no further.
+fn has_long_exponent(text: &str) -> bool {
+    text.rsplit_once(['e', 'E']).is_some_and(|(_, exponent)| exponent.parse::<i64>().is_ok())
 }
 
 fn has_largest_exponent(text: &str) -> bool {

@@ -91,7 +91,40 @@ fn broken_values_have_their_texts() {
     check_fault(r#"{"S":"a","N":"1"}"#, SEVERAL);
     check_fault(r#"{"M":{"":{"S":"a"}}}"#, &format!("{INVALID}Empty attribute name"));
     let long = "x".repeat(65_536);
-    assert!(faults(&format!("{{\"M\":{{\"{long}\":{{\"S\":\"a\"}}}}}}"))[0].contains("65535"));
+    check_fault(
+        &format!("{{\"M\":{{\"{long}\":{{\"S\":\"a\"}}}}}}"),
+        "Attribute name is too large, must be less than 65536 bytes",
+    );
+}
+
+#[test]
+fn null_is_no_member_of_a_set() {
+    let invalid = |text: &str| format!("One or more parameter values were invalid: {text}");
+    let texts = [
+        ("SS", invalid("An string set may not have a null string as a member")),
+        ("NS", invalid("An number set may not have a null string as a member")),
+        ("BS", invalid("Binary sets may not contain null or empty values")),
+    ];
+    for (set, text) in texts {
+        for members in [
+            "null",
+            r#""MTA=",null"#,
+            r#"null,"MTA=""#,
+            r#""MTA=",null,"MTE=",null"#,
+            r#""MTA=",null,"MTA=""#,
+        ] {
+            let members = if set == "NS" {
+                members.replace("MTA=", "10").replace("MTE=", "11")
+            } else {
+                members.to_owned()
+            };
+            check_fault(&format!(r#"{{"{set}":[{members}]}}"#), &text);
+            check_fault(&format!(r#"{{"L":[{{"S":"a"}},{{"M":{{"k":{{"{set}":[{members}]}}}}}}]}}"#), &text);
+        }
+        assert!(decoded(&format!(r#"{{"S":"a","{set}":null}}"#)).as_s().is_some());
+    }
+    // Of the rules for one type this comes first.
+    check_fault(r#"{"NS":["x",null]}"#, &invalid("An number set may not have a null string as a member"));
 }
 
 /// Section 4.2, (d) and (e).
@@ -109,6 +142,23 @@ fn some_texts_depend_on_the_layer() {
         (r#"{"N":"1e2147483648"}"#, format!("{NUMERIC}: 1e2147483648"), OVERFLOW.to_owned()),
         (r#"{"N":"1e2147483647"}"#, UNDERFLOW.to_owned(), OVERFLOW.to_owned()),
         (r#"{"N":"1e-99999999999"}"#, format!("{NUMERIC}: 1e-99999999999"), UNDERFLOW.to_owned()),
+        (r#"{"N":"1.5e-2147483647"}"#, format!("{NUMERIC}: 1.5e-2147483647"), UNDERFLOW.to_owned()),
+        // The newer parser's exponents have 64 bits.
+        (
+            r#"{"N":"-2E+9223372036854775807"}"#,
+            format!("{NUMERIC}: -2E+9223372036854775807"),
+            OVERFLOW.to_owned(),
+        ),
+        (
+            r#"{"N":"1e9223372036854775808"}"#,
+            format!("{NUMERIC}: 1e9223372036854775808"),
+            format!("{NUMERIC}: 1e9223372036854775808"),
+        ),
+        (
+            r#"{"NS":["7","0.3e-9223372036854775809"]}"#,
+            format!("{NUMERIC}: 0.3e-9223372036854775809"),
+            format!("{NUMERIC}: 0.3e-9223372036854775809"),
+        ),
         (
             r#"{"SS":["b","a","b"]}"#,
             format!("{DUPLICATES} [b, a, b] contains duplicates."),
@@ -226,6 +276,15 @@ fn start_keys_prefix_most_faults() {
         ("{}", &*format!("The provided starting key is invalid: {EMPTY}")),
         (r#"{"N":"b"}"#, "The parameter cannot be converted to a numeric value: b"),
         (r#"{"NS":["1","1"]}"#, "Input collection contains duplicates"),
+        (
+            r#"{"NS":["1",null]}"#,
+            "One or more parameter values were invalid: An number set may not have a null string as a member",
+        ),
+        (
+            r#"{"SS":["1",null]}"#,
+            "The provided starting key is invalid: One or more parameter values were invalid: An string set may not have a null \
+             string as a member",
+        ),
         (
             r#"{"SS":["1","1"]}"#,
             "One or more parameter values were invalid: Input collection [1, 1] contains duplicates.",
