@@ -48,8 +48,10 @@ pub use options::{
 pub use put_item::{PutItemInput, PutItemOutput};
 pub use query::{PageOutput, QueryInput};
 pub use scan::ScanInput;
-pub use transact_get_items::{TransactGet, TransactGetItemsInput, TransactGetItemsOutput};
+pub use transact_get_items::{
+    TransactGet, TransactGetItemsInput, TransactGetItemsOutput, check_transact_gets,
+};
 pub use transact_write_items::{
-    TransactAction, TransactWrite, TransactWriteItemsInput, TransactWriteItemsOutput,
+    TransactAction, TransactWrite, TransactWriteItemsInput, TransactWriteItemsOutput, check_transact_writes,
 };
 pub use update_item::{UpdateItemInput, UpdateItemOutput};

@@ -12,6 +12,7 @@ mod statement;
 mod types;
 mod write;
 
+pub use execute_transaction::check_transact_statements;
 pub use statement::table_named_by;
 pub use types::{
     BatchExecuteStatementInput, BatchExecuteStatementOutput, BatchStatement, BatchStatementError,

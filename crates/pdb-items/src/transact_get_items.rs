@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pdb_expr::ProjectionExpression;
 use pdb_model::{CancellationReason, EncodedItem, Item, TableName};
 
 use crate::ItemsError;
@@ -55,15 +56,7 @@ impl ItemManager {
         &self,
         input: TransactGetItemsInput,
     ) -> Result<TransactGetItemsOutput, ItemsError> {
-        let mut projections = Vec::with_capacity(input.transact_items.len());
-        for get in &input.transact_items {
-            let expressions = Expressions::new(get.expression_attribute_names.clone(), BTreeMap::new());
-            projections.push(expressions.projection(get.projection_expression.as_deref())?);
-            // As for actions that write: without an expression nothing is unused.
-            if get.projection_expression.is_some() {
-                expressions.finish()?;
-            }
-        }
+        let projections = input.transact_items.iter().map(projection).collect::<Result<Vec<_>, _>>()?;
         for (position, get) in input.transact_items.iter().enumerate() {
             let same = |other: &TransactGet| other.table_name == get.table_name && other.key == get.key;
             if input.transact_items[..position].iter().any(same) {
@@ -108,6 +101,26 @@ impl ItemManager {
             Ok(output)
         })
     }
+}
+
+/// Checks reads of a transaction as far as that needs no table, one after the other, as [`crate::check_transact_writes`] does.
+///
+/// # Errors
+///
+/// [`ItemsError::Validation`] for the first read with a fault.
+pub fn check_transact_gets(gets: &[TransactGet]) -> Result<(), ItemsError> {
+    gets.iter().try_for_each(|get| projection(get).map(|_| ()))
+}
+
+/// Parses the projection of a read.
+fn projection(get: &TransactGet) -> Result<Option<ProjectionExpression>, ItemsError> {
+    let expressions = Expressions::new(get.expression_attribute_names.clone(), BTreeMap::new());
+    let projection = expressions.projection(get.projection_expression.as_deref())?;
+    // As for actions that write: without an expression nothing is unused.
+    if projection.is_some() {
+        expressions.finish()?;
+    }
+    Ok(projection)
 }
 
 /// The cancellation of a transaction because of one of its actions.

@@ -153,6 +153,18 @@ impl ItemManager {
     }
 }
 
+/// Checks actions of a transaction as far as that needs no table, one after the other.
+///
+/// AWS does so too: a fault in the first action comes before all faults of the second. Those who find a fault in an action
+/// before they can make a request of it ask first about the actions in front of it.
+///
+/// # Errors
+///
+/// [`ItemsError::Validation`] for the first action with a fault.
+pub fn check_transact_writes(actions: Vec<TransactWrite>) -> Result<(), ItemsError> {
+    actions.into_iter().enumerate().try_for_each(|(position, action)| plan(position, action).map(|_| ()))
+}
+
 /// Checks what can be checked of an action without its table; also returns its size.
 fn plan(position: usize, action: TransactWrite) -> Result<(PlannedWrite, u64), ItemsError> {
     if let TransactAction::Put { item } = &action.action {

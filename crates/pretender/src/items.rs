@@ -2,12 +2,12 @@
 
 use pdb_items::partiql::{
     BatchExecuteStatementInput, BatchExecuteStatementOutput, ExecuteStatementInput, ExecuteStatementOutput,
-    ExecuteTransactionInput, ExecuteTransactionOutput,
+    ExecuteTransactionInput, ExecuteTransactionOutput, ParameterizedStatement,
 };
 use pdb_items::{
     DeleteItemInput, DeleteItemOutput, GetItemInput, GetItemOutput, PageOutput, PutItemInput, PutItemOutput,
-    QueryInput, ScanInput, TransactGetItemsInput, TransactGetItemsOutput, TransactWriteItemsInput,
-    TransactWriteItemsOutput, UpdateItemInput, UpdateItemOutput,
+    QueryInput, ScanInput, TransactGet, TransactGetItemsInput, TransactGetItemsOutput, TransactWrite,
+    TransactWriteItemsInput, TransactWriteItemsOutput, UpdateItemInput, UpdateItemOutput,
 };
 use pdb_model::{ApiError, Operation};
 
@@ -90,4 +90,37 @@ writes! {
     /// Executes up to 100 PartiQL statements, all or nothing.
     ExecuteTransaction: execute_transaction, execute_transaction_async,
         execute_transaction_blocking(ExecuteTransactionInput) -> ExecuteTransactionOutput;
+}
+
+/// Checks of what is not a whole request yet. They are no calls: no fault is injected, nothing is read.
+impl Pretender {
+    /// Checks actions of a transaction as far as that needs no table, one after the other.
+    ///
+    /// AWS reports the first action's faults before the second's, so a decoder that cannot make an action of a request asks this
+    /// about the actions in front of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`] with AWS's text for the first action with a fault.
+    pub fn check_transact_writes(actions: Vec<TransactWrite>) -> Result<(), ApiError> {
+        pdb_items::check_transact_writes(actions).map_err(items_error)
+    }
+
+    /// Does as [`Pretender::check_transact_writes`] for reads.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`] with AWS's text for the first read with a fault.
+    pub fn check_transact_gets(gets: &[TransactGet]) -> Result<(), ApiError> {
+        pdb_items::check_transact_gets(gets).map_err(items_error)
+    }
+
+    /// Does as [`Pretender::check_transact_writes`] for PartiQL statements.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`] with AWS's text for the first statement with a fault.
+    pub fn check_transact_statements(statements: &[ParameterizedStatement]) -> Result<(), ApiError> {
+        pdb_items::partiql::check_transact_statements(statements).map_err(items_error)
+    }
 }

@@ -11,7 +11,7 @@ use pdb_store::{Pending, ReadTx, Tx};
 use super::select::{SelectFault, demands_more, key_of_select, read_one, units_of_one};
 use super::statement::ParsedStatement;
 use super::write::planned;
-use super::{ExecuteTransactionInput, ExecuteTransactionOutput};
+use super::{ExecuteTransactionInput, ExecuteTransactionOutput, ParameterizedStatement};
 use crate::ItemsError;
 use crate::capacity::{Consistency, Meter, Side};
 use crate::keys::KeyFault;
@@ -75,9 +75,7 @@ impl Transaction {
         let mut statements = Vec::with_capacity(input.transact_statements.len());
         let mut request_bytes = 0;
         for (position, statement) in input.transact_statements.iter().enumerate() {
-            let parsed = ParsedStatement::parse(&statement.statement, &statement.parameters)
-                .and_then(|parsed| check(&parsed.statement).map(|()| parsed))
-                .map_err(|error| located(position, error))?;
+            let parsed = parsed(position, statement)?;
             request_bytes += statement.statement.len() as u64;
             request_bytes += statement.parameters.iter().map(|value| value.size_bytes()).sum::<u64>();
             statements.push((parsed, statement.return_values_on_condition_check_failure));
@@ -155,6 +153,26 @@ impl Transaction {
             consumed_capacity: report.consumed_capacity(self.detail),
         })
     }
+}
+
+/// Checks statements of a transaction as far as that needs no table, one after the other, as [`crate::check_transact_writes`] does
+/// for actions.
+///
+/// # Errors
+///
+/// [`ItemsError::Validation`] or [`ItemsError::ResourceNotFound`] for the first statement with a fault.
+pub fn check_transact_statements(statements: &[ParameterizedStatement]) -> Result<(), ItemsError> {
+    statements
+        .iter()
+        .enumerate()
+        .try_for_each(|(position, statement)| parsed(position, statement).map(|_| ()))
+}
+
+/// Parses a statement and checks what needs no table.
+fn parsed(position: usize, statement: &ParameterizedStatement) -> Result<ParsedStatement, ItemsError> {
+    ParsedStatement::parse(&statement.statement, &statement.parameters)
+        .and_then(|parsed| check(&parsed.statement).map(|()| parsed))
+        .map_err(|error| located(position, error))
 }
 
 /// Checks what a transaction does not take of a statement.

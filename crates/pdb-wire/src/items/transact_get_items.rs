@@ -1,7 +1,7 @@
 //! `TransactGetItems`.
 
-use pdb_model::ApiError;
-use pretender::{ReturnConsumedCapacity, TransactGet, TransactGetItemsInput};
+use pdb_model::{ApiError, ErrorCode};
+use pretender::{Pretender, ReturnConsumedCapacity, TransactGet, TransactGetItemsInput};
 
 use super::capacity::write_capacity;
 use super::placeholders;
@@ -10,7 +10,7 @@ use crate::Wire;
 use crate::constraint::{Constraints, at};
 use crate::decode::{Entries, Text, decode_body, shape};
 use crate::json::JsonWriter;
-use crate::layer::Family;
+use crate::layer::{Family, Texts};
 use crate::value::AttributeMap;
 
 mod shapes {
@@ -36,6 +36,19 @@ mod shapes {
             expression_attribute_names: Entries<'a, Text<'a>> = "ExpressionAttributeNames",
         }
     }
+}
+
+fn take(get: shapes::Get<'_>, tables: &mut ShownTables, texts: Texts) -> Result<TransactGet, ApiError> {
+    // Names without a projection are accepted here, unlike in `GetItem`.
+    table::check_arn(get.table_name.as_deref())?;
+    let key = get.key.unwrap_or_default().checked(texts)?;
+    let expression_attribute_names = placeholders::names(get.expression_attribute_names, texts)?;
+    Ok(TransactGet {
+        table_name: tables.table_name(&get.table_name.unwrap_or_default())?,
+        key,
+        projection_expression: placeholders::expression(get.projection_expression),
+        expression_attribute_names,
+    })
 }
 
 /// Runs `TransactGetItems`.
@@ -65,27 +78,26 @@ pub(crate) fn transact_get_items(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, Ap
     check.finish()?;
 
     let mut tables = ShownTables::default();
-    let mut unnamed = Ok(());
+    let (mut refusal, mut not_found) = (None, None);
     let mut transact_items = Vec::new();
     for item in input.transact_items.into_iter().flatten() {
-        let get = item.get.unwrap_or_default();
-        // Names without a projection are accepted here, unlike in `GetItem`.
-        table::check_arn(get.table_name.as_deref())?;
-        let key = get.key.unwrap_or_default().checked(texts)?;
-        let expression_attribute_names = placeholders::names(get.expression_attribute_names, texts)?;
-        let projection_expression = placeholders::expression(get.projection_expression);
-        match tables.table_name(&get.table_name.unwrap_or_default()) {
-            Ok(table_name) => transact_items.push(TransactGet {
-                table_name,
-                key,
-                projection_expression,
-                expression_attribute_names,
-            }),
+        match take(item.get.unwrap_or_default(), &mut tables, texts) {
+            Ok(get) => transact_items.push(get),
             // A table that cannot exist is reported after all that needs no table.
-            Err(error) => unnamed = unnamed.and(Err(error)),
+            Err(error) if error.code != ErrorCode::ValidationException => {
+                not_found = not_found.or(Some(error))
+            }
+            Err(error) => {
+                refusal = Some(error);
+                break;
+            }
         }
     }
-    unnamed?;
+    if let Some(error) = refusal.or(not_found) {
+        // What is wrong with an earlier action comes first.
+        Pretender::check_transact_gets(&transact_items)?;
+        return Err(error);
+    }
     let output = wire.pretender.transact_get_items(TransactGetItemsInput {
         transact_items,
         return_consumed_capacity: consumed.unwrap_or_default(),

@@ -2,8 +2,8 @@
 
 use pdb_model::ApiError;
 use pretender::{
-    ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure, TransactAction,
-    TransactWrite, TransactWriteItemsInput, TransactWriteItemsOutput,
+    Pretender, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
+    TransactAction, TransactWrite, TransactWriteItemsInput, TransactWriteItemsOutput,
 };
 
 use super::capacity::{write_capacity, write_metrics_by_table};
@@ -232,19 +232,24 @@ fn decode(texts: Texts, body: &[u8]) -> Result<(TransactWriteItemsInput, ShownTa
 
     let mut tables = ShownTables::default();
     let mut transact_items = Vec::with_capacity(elements.len());
-    let mut not_found = None;
+    let (mut refusal, mut not_found) = (None, None);
     for action in elements.into_iter().flatten() {
         match action.take(&mut tables, texts) {
             Ok(write) => transact_items.push(write),
             // A table that cannot exist is reported after all that needs no table.
             Err(error) if error.code != pdb_model::ErrorCode::ValidationException => not_found = Some(error),
-            Err(error) => return Err(error),
+            Err(error) => {
+                refusal = Some(error);
+                break;
+            }
         }
     }
-    if body.len() > MOST_BYTES {
-        return Err(ApiError::validation("Transaction request size cannot exceed 4 MB"));
-    }
-    if let Some(error) = not_found {
+    let is_too_large = body.len() > MOST_BYTES;
+    let too_large =
+        || is_too_large.then(|| ApiError::validation("Transaction request size cannot exceed 4 MB"));
+    if let Some(error) = refusal.or_else(too_large).or(not_found) {
+        // What is wrong with an earlier action comes first.
+        Pretender::check_transact_writes(transact_items)?;
         return Err(error);
     }
     let request = TransactWriteItemsInput {

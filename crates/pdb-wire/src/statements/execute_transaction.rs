@@ -2,7 +2,7 @@
 
 use pdb_model::{ApiError, AttributeValue};
 use pretender::partiql::ExecuteTransactionInput;
-use pretender::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use pretender::{Pretender, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 
 use super::constrain_statement;
 use crate::Wire;
@@ -62,13 +62,22 @@ pub(crate) fn execute_transaction(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, A
     }
     check.finish()?;
 
+    check_request(input.transact_statements.as_deref().unwrap_or_default())?;
     let mut transact_statements = Vec::with_capacity(on_failure.len());
     for (index, (given, on_failure)) in
         input.transact_statements.into_iter().flatten().zip(on_failure).enumerate()
     {
+        let parameters = match parameters_of(index, given.parameters) {
+            Ok(parameters) => parameters,
+            Err(error) => {
+                // What is wrong with an earlier statement comes first.
+                Pretender::check_transact_statements(&transact_statements)?;
+                return Err(error);
+            }
+        };
         transact_statements.push(pretender::partiql::ParameterizedStatement {
             statement: given.statement.unwrap_or_default().into_owned(),
-            parameters: parameters_of(index, given.parameters)?,
+            parameters,
             return_values_on_condition_check_failure: on_failure,
         });
     }
@@ -93,17 +102,27 @@ pub(crate) fn execute_transaction(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, A
     }))
 }
 
-/// Takes the parameters of a statement, whose faults name the statement, but for numbers and nesting.
+/// Checks what is a fault of the whole request: numbers and nesting. AWS names no statement then.
+fn check_request(statements: &[shapes::ParameterizedStatement<'_>]) -> Result<(), ApiError> {
+    let parameters = statements.iter().flat_map(|statement| statement.parameters.iter().flatten());
+    match parameters
+        .filter_map(Value::fault)
+        .find(|fault| matches!(fault, Fault::Number { .. } | Fault::TooDeep))
+    {
+        None => Ok(()),
+        Some(fault) => Err(ApiError::validation(fault.text(Texts::CLASSIC))),
+    }
+}
+
+/// Takes the parameters of a statement, whose other faults name the statement.
 fn parameters_of(index: usize, given: Option<Vec<Value>>) -> Result<Vec<AttributeValue>, ApiError> {
-    let take = |value: Value| match value.fault() {
-        None => Ok(value.into_inner()),
-        Some(fault @ (Fault::Number { .. } | Fault::TooDeep)) => {
-            Err(ApiError::validation(fault.text(Texts::CLASSIC)))
-        }
-        Some(fault) => Err(ApiError::validation(format!(
-            "Validation failed in TransactStatements[{index}]: {}",
-            fault.text(Texts::CLASSIC)
-        ))),
+    let take = |value: Value| {
+        value.checked(Texts::CLASSIC).map_err(|error| {
+            ApiError::validation(format!(
+                "Validation failed in TransactStatements[{index}]: {}",
+                error.message
+            ))
+        })
     };
     given.into_iter().flatten().map(take).collect()
 }

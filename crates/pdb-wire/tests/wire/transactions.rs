@@ -123,3 +123,128 @@ fn names_and_values_need_no_expression_in_a_transaction() {
         assert_eq!(status, 400, "{operation}: {answer}");
     }
 }
+
+/// Whatever is wrong with an action comes before all that is wrong with the next one.
+#[test]
+fn actions_are_checked_one_by_one() {
+    const DEEP: &str = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+    let deep = format!("{}{{\"S\":\"x\"}}{}", r#"{"L":["#.repeat(40), "]}".repeat(40));
+    let faults = [
+        (
+            r#"{"Delete":{"TableName":"Tbl","Key":{"p":{"S":"k"}},"ConditionExpression":"a ="}}"#.to_owned(),
+            "Invalid ConditionExpression: Syntax error; token: \"<EOF>\", near: \"=\"",
+        ),
+        (format!(r#"{{"Put":{{"TableName":"Tbl","Item":{{"p":{{"S":"k"}},"a":{deep}}}}}}}"#), DEEP),
+        (
+            r#"{"Update":{"TableName":"Tbl","Key":{"p":{"S":"k"}},"UpdateExpression":"SET a = :w"}}"#.to_owned(),
+            "Invalid UpdateExpression: An expression attribute value used in expression is not defined; attribute value: :w",
+        ),
+        (
+            r#"{"ConditionCheck":{"TableName":"Tbl","Key":{"p":{"N":"one"}},"ConditionExpression":""}}"#.to_owned(),
+            "The parameter cannot be converted to a numeric value: one",
+        ),
+        (
+            r##"{"Delete":{"TableName":"Tbl","Key":{},"ConditionExpression":"a = b","ExpressionAttributeNames":{"#n":"n"}}}"##
+                .to_owned(),
+            "Value provided in ExpressionAttributeNames unused in expressions: keys: {#n}",
+        ),
+        (
+            r##"{"Put":{"TableName":"Tbl","Item":{},"ConditionExpression":"a = b","ExpressionAttributeNames":{}}}"##.to_owned(),
+            "ExpressionAttributeNames must not be empty",
+        ),
+        (
+            format!(r#"{{"Put":{{"TableName":"Tbl","Item":{{"p":{{"S":"{}"}}}}}}}}"#, "x".repeat(500_000)),
+            "Item size has exceeded the maximum allowed size",
+        ),
+    ];
+    let client = Client::new();
+    let fine = r#"{"Put":{"TableName":"Tbl","Item":{"p":{"S":"fine"}}}}"#;
+    for (one, text) in &faults {
+        for (two, _) in &faults {
+            let body = format!(r#"{{"TransactItems":[{fine},{one},{two}]}}"#);
+            client.invalid("TransactWriteItems", &body, text);
+        }
+        // The request as a whole is looked at before, and its size and tables after.
+        let body = format!(r#"{{"TransactItems":[{one},{{"Put":{{"TableName":"Tbl"}}}}]}}"#);
+        client.invalid(
+            "TransactWriteItems",
+            &body,
+            "1 validation error detected: Value null at 'transactItems.2.member.put.item' failed to satisfy constraint: Member \
+             must not be null",
+        );
+        let large =
+            format!(r#"{{"Put":{{"TableName":"Tbl","Item":{{"p":{{"S":"{}"}}}}}}}}"#, "x".repeat(390_000));
+        let body = format!(r#"{{"TransactItems":[{one},{}]}}"#, vec![large; 11].join(","));
+        client.invalid("TransactWriteItems", &body, text);
+    }
+}
+
+#[test]
+fn reads_are_checked_one_by_one() {
+    let faults = [
+        (
+            r#"{"Get":{"TableName":"Tbl","Key":{},"ProjectionExpression":"a,"}}"#,
+            "Invalid ProjectionExpression: Syntax error; token: \"<EOF>\", near: \",\"",
+        ),
+        (
+            r#"{"Get":{"TableName":"Tbl","Key":{"p":{"SS":[]}}}}"#,
+            "One or more parameter values were invalid: An string set  may not be empty",
+        ),
+        (
+            r##"{"Get":{"TableName":"Tbl","Key":{},"ProjectionExpression":"a","ExpressionAttributeNames":{"#b":"b"}}}"##,
+            "Value provided in ExpressionAttributeNames unused in expressions: keys: {#b}",
+        ),
+        (
+            r##"{"Get":{"TableName":"Tbl","Key":{},"ExpressionAttributeNames":{"b":"b"}}}"##,
+            "ExpressionAttributeNames contains invalid key: Syntax error; key: \"b\"",
+        ),
+    ];
+    let client = Client::new();
+    let fine = r#"{"Get":{"TableName":"Tbl","Key":{"p":{"S":"fine"}}}}"#;
+    for (one, text) in faults {
+        for (two, _) in faults {
+            client.invalid("TransactGetItems", &format!(r#"{{"TransactItems":[{fine},{one},{two}]}}"#), text);
+        }
+    }
+}
+
+#[test]
+fn statements_are_checked_one_by_one() {
+    let faults = [
+        (
+            r#"{"Statement":"SELECT * FROM"}"#,
+            "Statement wasn't well formed, can't be processed: Unexpected term",
+        ),
+        (
+            r#"{"Statement":"DELETE FROM Tbl WHERE p = ?","Parameters":[{"SS":["x","x"]}]}"#,
+            "One or more parameter values were invalid: Input collection [x, x] contains duplicates.",
+        ),
+        (
+            r#"{"Statement":"DELETE FROM Tbl WHERE p = 'k' RETURNING ALL OLD *"}"#,
+            "RETURNING clause is not supported in ExecuteTransaction.",
+        ),
+        (
+            r#"{"Statement":"DELETE FROM Tbl WHERE p = ?","Parameters":[{}]}"#,
+            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+        ),
+    ];
+    let client = Client::new();
+    let fine = r#"{"Statement":"DELETE FROM Tbl WHERE p = 'fine'"}"#;
+    for (one, text) in faults {
+        for (two, _) in faults {
+            client.invalid(
+                "ExecuteTransaction",
+                &format!(r#"{{"TransactStatements":[{fine},{one},{two}]}}"#),
+                &format!("Validation failed in TransactStatements[1]: {text}"),
+            );
+        }
+        // A number that is none is a fault of the request, not of its statement.
+        client.invalid(
+            "ExecuteTransaction",
+            &format!(
+                r#"{{"TransactStatements":[{one},{{"Statement":"DELETE","Parameters":[{{"N":"x"}}]}}]}}"#
+            ),
+            "The parameter cannot be converted to a numeric value: x",
+        );
+    }
+}
