@@ -17,10 +17,15 @@ impl Response {
     /// The answer for a bug.
     #[must_use]
     pub fn internal_error() -> Self {
-        error_response(&ApiError::new(
-            ErrorCode::InternalServerError,
+        Self::internal_failure(
             "The request processing has failed because of an unknown error, exception or failure.",
-        ))
+        )
+    }
+
+    /// The answer to what AWS answers in this way, although it is the caller's fault, with the reason.
+    #[must_use]
+    pub fn internal_failure(reason: &str) -> Self {
+        error_response(&ApiError::new(ErrorCode::InternalServerError, reason))
     }
 
     /// The answer to a caller who may not call, with the reason.

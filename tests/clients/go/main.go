@@ -32,6 +32,8 @@ var (
 	login    = credentials.NewStaticCredentialsProvider("test", "test", "")
 	db       = dynamodb.New(dynamodb.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(endpoint), Credentials: login,
+		// Long answers come packed; the client compares the checksum with that of the packed bytes.
+		EnableAcceptEncodingGzip: true,
 	})
 	streams = dynamodbstreams.New(dynamodbstreams.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(endpoint), Credentials: login,
@@ -277,6 +279,10 @@ func main() {
 
 	w.round("second")
 	shards := r.drainAll()
+	scanned := must(db.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(table)}))
+	if int(scanned.Count) != len(w.versions) {
+		log.Fatalf("%d items instead of %d", scanned.Count, len(w.versions))
+	}
 
 	written, seen := set(w.written), set(r.seen)
 	check(json.NewEncoder(os.Stdout).Encode(map[string]any{

@@ -11,6 +11,7 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
+use super::encoding::Encoding;
 use super::guard::Refused;
 use super::origin::Cors;
 use crate::control;
@@ -107,6 +108,15 @@ impl Answer {
         answer
     }
 
+    /// The answer to a request whose body is not what its `Content-Encoding` says. AWS answers with status 500, too.
+    pub(super) fn not_encoded(parts: &Parts, text: &str) -> Self {
+        if control::is_below(parts.uri.path()) {
+            return Self::json(StatusCode::UNSUPPORTED_MEDIA_TYPE, &control::error(text));
+        }
+        let media_type = MediaType::of(&parts.headers).unwrap_or(MediaType::AmazonJson);
+        Self::of(pdb_wire::Response::internal_failure(text), media_type)
+    }
+
     /// A bug's answer.
     pub(crate) fn internal_error() -> Self {
         Self::of(pdb_wire::Response::internal_error(), MediaType::AmazonJson)
@@ -140,6 +150,14 @@ impl Answer {
             }
         }
         answer
+    }
+
+    /// The same answer, whose body is packed.
+    pub(crate) fn encoded(self, encoding: Option<Encoding>) -> Self {
+        match encoding.map(Encoding::header) {
+            Some((name, value)) => self.with(name, value),
+            None => self,
+        }
     }
 
     /// The same answer, after which the connection ends.

@@ -1,27 +1,25 @@
 //! Reading a request's body: bounded in size and time, unpacked if it is packed, with a permit for what has arrived of it if that
 //! is much.
 
-use std::io::{Cursor, Read};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_ENCODING, HeaderMap};
+use hyper::header::HeaderMap;
 use tokio::time::{Instant, timeout};
 
 use super::budget::{Budget, Permit, SMALL};
+use super::encoding::{Encoding, UnknownEncoding};
+use super::unpack::unpack;
 use crate::pace::{Pace, PaceLimits, TooSlow};
 
 /// The largest body, packed and unpacked: 16 MiB.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// How much of a body that is too large is read and thrown away, so that the client gets to see the answer.
 const MOST_DRAINED_BYTES: usize = 64 * 1024 * 1024;
 /// Permits are taken for so many bytes at a time.
 const STEP: usize = 64 * 1024;
-/// How many times as much is unpacked after each permit.
-const UNPACKING_FACTOR: usize = 4;
 
 /// Why there is no body to work on.
 #[derive(Debug)]
@@ -34,8 +32,10 @@ pub(crate) enum ReadError {
     NoPermit,
     /// The connection broke, or the chunks were malformed.
     Broken(hyper::Error),
-    /// Said to be gzip, and is not.
-    NotGzip,
+    /// It is not what `Content-Encoding` says, as one whole.
+    NotEncoded(Encoding),
+    /// No encoding of that name is known.
+    UnknownEncoding(UnknownEncoding),
 }
 
 /// Reads a body; returns it with the permit for it.
@@ -67,10 +67,10 @@ pub(crate) async fn read(
         collected.add(data);
     }
     let bytes = collected.finish();
-    let is_gzip = headers
-        .get(CONTENT_ENCODING)
-        .is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
-    if is_gzip { unpack(bytes, permit, budget).await } else { Ok((bytes, permit)) }
+    match Encoding::of_request(headers).map_err(ReadError::UnknownEncoding)? {
+        None => Ok((bytes, permit)),
+        Some(encoding) => unpack(encoding, bytes, permit, budget).await,
+    }
 }
 
 /// A length, rounded up so that permits are not taken for each packet.
@@ -78,7 +78,13 @@ fn stepped(length: usize) -> usize {
     length.next_multiple_of(STEP).min(MOST_BYTES)
 }
 
-async fn grow(budget: &Budget, permit: &mut Permit, bytes: usize, expected: usize) -> Result<(), ReadError> {
+/// Makes a permit one for so many bytes, and waits for them if need be.
+pub(super) async fn grow(
+    budget: &Budget,
+    permit: &mut Permit,
+    bytes: usize,
+    expected: usize,
+) -> Result<(), ReadError> {
     if budget.grow(permit, bytes, expected).await { Ok(()) } else { Err(ReadError::NoPermit) }
 }
 
@@ -189,43 +195,4 @@ async fn drain<T>(mut body: Incoming, mut seen: usize, patience: Duration) -> Re
         Err(ReadError::TooLarge)
     };
     timeout(patience, draining).await.map_err(|_| ReadError::TimedOut)?
-}
-
-/// Unpacks a body, with permits for what has come out of it.
-async fn unpack(packed: Bytes, mut permit: Permit, budget: &Budget) -> Result<(Bytes, Permit), ReadError> {
-    let packed_bytes = packed.len();
-    let mut unpacking = Unpacking { decoder: MultiGzDecoder::new(Cursor::new(packed)), unpacked: Vec::new() };
-    let mut limit = SMALL;
-    loop {
-        // Up to 16 MiB come out of it: too much to do between two other requests.
-        let run =
-            tokio::task::spawn_blocking(move || unpacking.run(limit).map(|is_done| (unpacking, is_done)));
-        let is_done;
-        (unpacking, is_done) = run.await.unwrap_or(Err(ReadError::NotGzip))?;
-        if unpacking.unpacked.len() > MOST_BYTES {
-            return Err(ReadError::TooLarge);
-        }
-        if is_done {
-            return Ok((unpacking.unpacked.into(), permit));
-        }
-        limit = (limit * UNPACKING_FACTOR).min(MOST_BYTES + 1);
-        grow(budget, &mut permit, packed_bytes + limit, limit).await?;
-    }
-}
-
-/// A packed body, and what has come out of it.
-struct Unpacking {
-    decoder: MultiGzDecoder<Cursor<Bytes>>,
-    unpacked: Vec<u8>,
-}
-
-impl Unpacking {
-    /// Unpacks until there are so many bytes, or all; returns whether these are all.
-    fn run(&mut self, limit: usize) -> Result<bool, ReadError> {
-        let wanted = limit - self.unpacked.len();
-        self.unpacked.reserve_exact(wanted);
-        let mut part = (&mut self.decoder).take(wanted as u64);
-        let read = part.read_to_end(&mut self.unpacked).map_err(|_| ReadError::NotGzip)?;
-        Ok(read < wanted)
-    }
 }

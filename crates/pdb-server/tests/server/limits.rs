@@ -1,10 +1,6 @@
-//! Sizes and packing.
+//! Sizes.
 
-use std::io::Write;
 use std::time::Duration;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 use pdb_server::{Server, ServerOptions};
 use pretender::Pretender;
@@ -55,32 +51,6 @@ fn chunks_are_counted_too() {
     assert_eq!(chunked(100_000).text(), r#"{"Streams":[]}"#);
     assert_eq!(chunked(LIMIT).status, 200);
     assert_eq!(chunked(LIMIT + 1).status, 413);
-}
-
-fn packed(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn gzip(body: &[u8]) -> Answer {
-    let server = server();
-    let mut connection = Connection::to(server.address());
-    connection.send(head(&format!("Content-Encoding: gzip\r\nContent-Length: {}", body.len())));
-    connection.send(body);
-    connection.answer()
-}
-
-#[test]
-fn packed_bodies_are_unpacked_within_limits() {
-    assert_eq!(gzip(&packed(b"{}")).text(), r#"{"Streams":[]}"#);
-    assert_eq!(gzip(&packed(body_of(LIMIT).as_bytes())).status, 200);
-    assert_eq!(gzip(&packed(body_of(LIMIT + 1).as_bytes())).status, 413);
-    for broken in [&b"{}"[..], &packed(&[b'x'; 5_000])[..40]] {
-        let answer = gzip(broken);
-        let not_json = r#"{"__type":"com.amazon.coral.service#SerializationException"}"#;
-        assert_eq!((answer.status, answer.text()), (400, not_json));
-    }
 }
 
 #[test]

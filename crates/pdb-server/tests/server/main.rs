@@ -12,6 +12,7 @@ mod faults;
 mod files;
 mod harness;
 mod limits;
+mod packing;
 mod protocol;
 mod replay;
 mod robustness;
