@@ -13,6 +13,9 @@ pub use document::EventDocument;
 use serde_json::Value;
 use std::str::FromStr;
 
+/// How many characters a pattern may have: the service model of Lambda, `FilterCriteria`.
+const MOST_CHARACTERS: usize = 4096;
+
 /// A filter over stream records, in Lambda's syntax.
 ///
 /// Keys of an object must all match (and), the alternatives in an array match one by one (or). The attribute's type is
@@ -35,12 +38,18 @@ pub struct EventPattern {
 
 /// Why a pattern, or a document to match, cannot be understood.
 ///
-/// The message of [`PatternError::Pattern`] is Lambda's.
+/// The messages of [`PatternError::Pattern`] and [`PatternError::TooLong`] are Lambda's, but that the latter does not repeat the pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// The pattern is not JSON, not an object, or uses an operator wrongly; the field says what and where.
     #[error("Invalid filter pattern definition. ({0})")]
     Pattern(String),
+    /// The pattern has more characters than Lambda's API takes.
+    #[error(
+        "1 validation error detected: Value at 'pattern' failed to satisfy constraint: Member must have length less than or \
+         equal to {MOST_CHARACTERS}"
+    )]
+    TooLong,
     /// The record is not a JSON object.
     #[error("a stream record must be a JSON object")]
     Document,
@@ -94,6 +103,9 @@ impl FromStr for EventPattern {
     type Err = PatternError;
 
     fn from_str(text: &str) -> Result<Self, PatternError> {
+        if text.len() > MOST_CHARACTERS && text.chars().count() > MOST_CHARACTERS {
+            return Err(PatternError::TooLong);
+        }
         parse::pattern(text).map(|fields| Self { fields })
     }
 }

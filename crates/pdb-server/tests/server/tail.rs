@@ -212,6 +212,11 @@ fn what_cannot_be_tailed_is_one_clear_line() {
     let output = streamed.command(&["Orders", "--filter", "nonsense"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("Invalid filter pattern definition."));
+    let long = format!(r#"{{"eventName":["{}"]}}"#, "x".repeat(4096));
+    let output = streamed.command(&["Orders", "--filter", &long]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.contains("Member must have length less than or equal to 4096"), "{stderr}");
     let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
     let output =
         command.env_clear().args(["tail", "Orders", "--endpoint", "http://127.0.0.1:1"]).output().unwrap();

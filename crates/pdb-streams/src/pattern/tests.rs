@@ -262,3 +262,22 @@ fn the_operators_aws_documents() {
         assert_eq!(parsed.matches(&document), expected, "{operator}: {pattern}");
     }
 }
+
+#[test]
+fn a_pattern_has_at_most_4096_characters() {
+    // Characters, not bytes.
+    for (letter, short) in [("a", "Berlin"), ("ü", "München")] {
+        let frame = |text: &str| format!(r#"{{"awsRegion":["{short}","{text}"]}}"#);
+        let room = 4096 - frame("").chars().count();
+        let longest = frame(&letter.repeat(room));
+        check(&format!(r#"{{"awsRegion":"{short}"}}"#), &longest, true);
+        for too_long in [frame(&letter.repeat(room + 1)), format!("{longest} "), "x".repeat(100_000)] {
+            let error = too_long.parse::<EventPattern>().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "1 validation error detected: Value at 'pattern' failed to satisfy constraint: Member must have length \
+                 less than or equal to 4096"
+            );
+        }
+    }
+}

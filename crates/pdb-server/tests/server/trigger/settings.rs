@@ -185,8 +185,10 @@ fn what_cannot_be_is_one_clear_line() {
         String::from_utf8_lossy(&output.stderr).trim_end(),
         format!("pretender: Stream not found: {gone}")
     );
+    let long = format!(r#"{{"eventName":["{}"]}}"#, "x".repeat(4096));
     for (arguments, text) in [
         (["--filter", "nonsense"], "Invalid filter pattern definition."),
+        (["--filter", &long], "Member must have length less than or equal to 4096"),
         (["--function-response-types", "Other"], "ReportBatchItemFailures"),
         (["--timeout", "901"], "1..=900"),
     ] {
