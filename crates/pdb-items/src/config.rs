@@ -1,5 +1,6 @@
 //! What may be set for all operations on items.
 
+use crate::habits::Habits;
 use crate::options::MessageLayer;
 
 /// What may be set for all operations on items.
@@ -7,4 +8,6 @@ use crate::options::MessageLayer;
 pub struct ItemsConfig {
     /// Which texts refused requests get.
     pub message_layer: MessageLayer,
+    /// Which habits of DynamoDB Local they have.
+    pub habits: Habits,
 }

@@ -49,6 +49,8 @@ pub struct ServerOptions {
     pub control_token: Option<ControlToken>,
     /// The folder, which has to exist, in which commands save and restore snapshots in files. Without it, the default, they are refused.
     pub snapshot_directory: Option<PathBuf>,
+    /// The status of the answer to `GET /`; 200 unless chosen. Some tools wait until it is 400, as DynamoDB Local has it.
+    pub root_status: u16,
     /// Names under which requests may come besides `localhost`, `host.docker.internal`, addresses and names without a dot; none unless
     /// chosen. Other requests are refused with status 403, because a web page could have sent them through a name of its own.
     pub allowed_hosts: Vec<HostName>,
@@ -91,6 +93,7 @@ impl Default for ServerOptions {
             control: None,
             control_token: None,
             snapshot_directory: None,
+            root_status: 200,
             allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),
         }

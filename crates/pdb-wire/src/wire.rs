@@ -101,7 +101,7 @@ impl Wire {
     pub(crate) async fn respond(&self, operation: Operation, body: &[u8]) -> Response {
         match self.answer(operation, body).await {
             Ok(body) => Response { status: 200, body },
-            Err(error) => error_response(&error),
+            Err(error) => error_response(&self.pretender.habits().reword(error)),
         }
     }
 

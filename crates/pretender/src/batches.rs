@@ -9,7 +9,6 @@ use pdb_items::{
 use pdb_model::{ApiError, Operation, TableName};
 
 use crate::Pretender;
-use crate::errors::items_error;
 use crate::faults::{Injection, tables_of};
 
 impl Pretender {
@@ -21,7 +20,7 @@ impl Pretender {
     pub fn batch_get_item(&self, mut input: BatchGetItemInput) -> Result<BatchGetItemOutput, ApiError> {
         let injection = self.pass(Operation::BatchGetItem, &input)?;
         let left_out = injection.map(|injection| take_reads(&injection, &mut input)).unwrap_or_default();
-        let mut output = self.inner.items.batch_get_item(input).map_err(items_error)?;
+        let mut output = self.inner.items.batch_get_item(input).map_err(|error| self.told(error))?;
         for (table, keys) in left_out {
             match output.unprocessed_keys.get_mut(&table) {
                 Some(unprocessed) => unprocessed.keys.extend(keys.keys),
@@ -39,7 +38,7 @@ impl Pretender {
     pub fn batch_write_item(&self, mut input: BatchWriteItemInput) -> Result<BatchWriteItemOutput, ApiError> {
         let injection = self.pass(Operation::BatchWriteItem, &input)?;
         let left_out = injection.map(|injection| take_writes(&injection, &mut input)).unwrap_or_default();
-        let output = self.inner.items.batch_write_item_blocking(input).map_err(items_error)?;
+        let output = self.inner.items.batch_write_item_blocking(input).map_err(|error| self.told(error))?;
         Ok(with_unprocessed(output, left_out))
     }
 
@@ -54,7 +53,7 @@ impl Pretender {
     ) -> Result<BatchWriteItemOutput, ApiError> {
         let injection = self.pass_async(Operation::BatchWriteItem, &input).await?;
         let left_out = injection.map(|injection| take_writes(&injection, &mut input)).unwrap_or_default();
-        let output = self.inner.items.batch_write_item(input).await.map_err(items_error)?;
+        let output = self.inner.items.batch_write_item(input).await.map_err(|error| self.told(error))?;
         Ok(with_unprocessed(output, left_out))
     }
 }

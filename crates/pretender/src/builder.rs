@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pdb_items::MessageLayer;
+use pdb_items::{Habits, MessageLayer};
 use pdb_model::{Account, Clock, Env, IdSource, RandomIds, SystemClock};
 use pdb_store::{Durability, Location, OpenError, StoreError, StoreOptions};
 use pdb_streams::RETENTION;
@@ -43,6 +43,7 @@ pub struct Builder {
     pub(crate) expiry_interval: Duration,
     pub(crate) shards_per_stream: u32,
     pub(crate) message_layer: MessageLayer,
+    pub(crate) habits: Habits,
     pub(crate) enforce_limits: bool,
     pub(crate) transition_delay: Duration,
 }
@@ -59,6 +60,7 @@ impl Builder {
             expiry_interval: Duration::from_secs(60),
             shards_per_stream: 1,
             message_layer: MessageLayer::default(),
+            habits: Habits::default(),
             enforce_limits: false,
             transition_delay: Duration::ZERO,
         }
@@ -221,6 +223,13 @@ impl Builder {
     /// Which of AWS's texts refused requests get; the classic ones unless chosen.
     pub fn message_layer(mut self, layer: MessageLayer) -> Self {
         self.message_layer = layer;
+        self
+    }
+
+    /// Which habits of DynamoDB Local it has, for suites that were written against that; none unless chosen. What else differs
+    /// there is set here by itself: [`expiry_interval`](Self::expiry_interval).
+    pub fn habits(mut self, habits: Habits) -> Self {
+        self.habits = habits;
         self
     }
 

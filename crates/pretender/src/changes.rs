@@ -14,7 +14,6 @@ use pdb_model::{ApiError, EventName, TableName};
 use pdb_streams::{Checkpoint, StreamManager, SubscriptionBuilder};
 
 use crate::Pretender;
-use crate::errors::items_error;
 
 /// What a replay did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,7 +111,7 @@ impl Pretender {
         let mut report = ReplayReport::default();
         for change in changes {
             let (line, change) = change?;
-            let refused = |error: ItemsError| ReplayError::Refused { line, source: items_error(error) };
+            let refused = |error: ItemsError| ReplayError::Refused { line, source: self.told(error) };
             match (change.event_name, change.new_image) {
                 (EventName::Remove, _) => {
                     let input = DeleteItemInput::new(table_name.clone(), change.keys);

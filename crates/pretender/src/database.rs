@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pdb_cleanup::{CleanupOptions, Pace, Sweeper};
 use pdb_items::tables::TableManager;
-use pdb_items::{ItemManager, ItemsConfig, MessageLayer};
+use pdb_items::{Habits, ItemManager, ItemsConfig, MessageLayer};
 use pdb_model::{Account, Env};
 use pdb_store::{Location, Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
@@ -37,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) env: Env,
     pub(crate) account: Account,
     message_layer: MessageLayer,
+    habits: Habits,
     pub(crate) items: ItemManager,
     pub(crate) tables: TableManager,
     pub(crate) streams: StreamManager,
@@ -86,7 +87,7 @@ impl Pretender {
                 StreamsError::Store(error) => error,
                 other => unreachable!("making a reader of streams only reads the store: {other}"),
             })?;
-        let config = ItemsConfig { message_layer: builder.message_layer };
+        let config = ItemsConfig { message_layer: builder.message_layer, habits: builder.habits };
         let mut cleanup = CleanupOptions {
             retention,
             expiry_interval: builder.expiry_interval,
@@ -104,7 +105,8 @@ impl Pretender {
             inner: Arc::new(Inner {
                 items: ItemManager::new(store.clone(), env.clone(), config),
                 tables: TableManager::new(store.clone(), env.clone(), account.clone(), shards_per_stream)
-                    .with_transition_delay(builder.transition_delay),
+                    .with_transition_delay(builder.transition_delay)
+                    .with_habits(builder.habits),
                 streams,
                 pace: Pace::new(cleanup.step),
                 faults: Faults::new(env.clock.clone()),
@@ -115,6 +117,7 @@ impl Pretender {
                 env,
                 account,
                 message_layer: config.message_layer,
+                habits: config.habits,
             }),
             door: Door::default(),
         })
@@ -154,6 +157,12 @@ impl Pretender {
     #[must_use]
     pub fn message_layer(&self) -> MessageLayer {
         self.inner.message_layer
+    }
+
+    /// Returns which habits of DynamoDB Local the database has.
+    #[must_use]
+    pub fn habits(&self) -> Habits {
+        self.inner.habits
     }
 }
 

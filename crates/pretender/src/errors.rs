@@ -7,9 +7,18 @@ use pdb_model::{ApiError, ErrorCode};
 use pdb_store::StoreError;
 use pdb_streams::StreamsError;
 
+use crate::Pretender;
+
 /// AWS's text for a failure that is not the caller's.
 pub(crate) const INTERNAL: &str =
     "The request processing has failed because of an unknown error, exception or failure.";
+
+impl Pretender {
+    /// Returns what a client is told of a failed operation on items or tables, in the words that were chosen.
+    pub(crate) fn told(&self, error: ItemsError) -> ApiError {
+        self.habits().reword(items_error(error))
+    }
+}
 
 /// Returns what a client is told of a failed operation on items or tables.
 pub(crate) fn items_error(error: ItemsError) -> ApiError {

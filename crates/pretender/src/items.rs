@@ -25,7 +25,7 @@ macro_rules! reads {
                 /// [`ApiError`] with AWS's code and text.
                 pub fn $name(&self, input: $input) -> Result<$output, ApiError> {
                     self.pass(Operation::$operation, &input)?;
-                    self.inner.items.$name(input).map_err(items_error)
+                    self.inner.items.$name(input).map_err(|error| self.told(error))
                 }
             )+
         }
@@ -43,7 +43,7 @@ macro_rules! writes {
                 /// [`ApiError`] with AWS's code and text. Nothing was written then.
                 pub fn $name(&self, input: $input) -> Result<$output, ApiError> {
                     self.pass(Operation::$operation, &input)?;
-                    self.inner.items.$blocking(input).map_err(items_error)
+                    self.inner.items.$blocking(input).map_err(|error| self.told(error))
                 }
 
                 #[doc = concat!("Does as [`Pretender::", stringify!($name), "`], without a thread that waits.")]
@@ -53,7 +53,7 @@ macro_rules! writes {
                 /// As the plain call.
                 pub async fn $name_async(&self, input: $input) -> Result<$output, ApiError> {
                     self.pass_async(Operation::$operation, &input).await?;
-                    self.inner.items.$name(input).await.map_err(items_error)
+                    self.inner.items.$name(input).await.map_err(|error| self.told(error))
                 }
             )+
         }

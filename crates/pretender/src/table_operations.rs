@@ -11,7 +11,6 @@ use pdb_model::{
 };
 
 use crate::Pretender;
-use crate::errors::items_error;
 use crate::faults::NamesTables;
 
 macro_rules! table_operations {
@@ -30,7 +29,7 @@ macro_rules! table_operations {
                         inputs.iter().for_each(|input| input.add_tables(&mut tables));
                         tables
                     })?;
-                    self.inner.tables.$name($($argument),*).map_err(items_error)
+                    self.inner.tables.$name($($argument),*).map_err(|error| self.told(error))
                 }
             )+
 

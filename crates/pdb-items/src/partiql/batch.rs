@@ -18,6 +18,7 @@ use super::{
 use crate::ItemsError;
 use crate::answer_size::MAX_ANSWER_JSON_BYTES;
 use crate::capacity::{Consistency, Meter, Side};
+use crate::habits::Habits;
 use crate::manager::ItemManager;
 use crate::options::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 
@@ -32,6 +33,7 @@ struct Batch {
     entries: Vec<Entry>,
     detail: ReturnConsumedCapacity,
     is_read: bool,
+    habits: Habits,
 }
 
 impl ItemManager {
@@ -44,7 +46,7 @@ impl ItemManager {
         &self,
         input: BatchExecuteStatementInput,
     ) -> Pending<Result<BatchExecuteStatementOutput, ItemsError>> {
-        match Batch::parse(input) {
+        match Batch::parse(input, self.config.habits) {
             Err(error) => Pending::ready(Err(error)),
             Ok(batch) if batch.is_read => Pending::ready(self.store.read(|tx| batch.read(tx))),
             Ok(batch) => {
@@ -63,7 +65,7 @@ impl ItemManager {
         &self,
         input: BatchExecuteStatementInput,
     ) -> Result<BatchExecuteStatementOutput, ItemsError> {
-        let batch = Batch::parse(input)?;
+        let batch = Batch::parse(input, self.config.habits)?;
         if batch.is_read {
             return self.store.read(|tx| batch.read(tx));
         }
@@ -73,7 +75,7 @@ impl ItemManager {
 }
 
 impl Batch {
-    fn parse(input: BatchExecuteStatementInput) -> Result<Self, ItemsError> {
+    fn parse(input: BatchExecuteStatementInput, habits: Habits) -> Result<Self, ItemsError> {
         let entries: Vec<Entry> = input
             .statements
             .into_iter()
@@ -92,7 +94,7 @@ impl Batch {
                 "The statements of a batch must be either all reads or all writes",
             ));
         }
-        Ok(Self { entries, detail: input.return_consumed_capacity, is_read })
+        Ok(Self { entries, detail: input.return_consumed_capacity, is_read, habits })
     }
 
     fn read(&self, tx: &mut ReadTx<'_>) -> Result<BatchExecuteStatementOutput, ItemsError> {
@@ -164,12 +166,12 @@ impl Batch {
             let done = match &self.entries[position].parsed {
                 Ok(parsed) => one(position, parsed, response, &mut meters),
                 Err(error) => {
-                    response.error = Some(told(error).ok_or_else(unexpected)?);
+                    response.error = Some(self.told(error).ok_or_else(unexpected)?);
                     Ok(())
                 }
             };
             if let Err(error) = done {
-                response.error = Some(told(&error).ok_or(error)?);
+                response.error = Some(self.told(&error).ok_or(error)?);
             }
             json_bytes += response.item.as_ref().map_or(0, |item| item.json().len());
         }
@@ -178,6 +180,20 @@ impl Batch {
             .filter_map(|(table_name, meter)| meter.report(table_name, self.detail, Side::Plain))
             .collect();
         Ok(BatchExecuteStatementOutput { responses, consumed_capacity })
+    }
+
+    /// What a batch says of a statement that failed; nothing if the batch itself fails.
+    fn told(&self, error: &ItemsError) -> Option<BatchStatementError> {
+        let code = match error {
+            ItemsError::Validation(_) => "ValidationError",
+            ItemsError::ResourceNotFound(_) => "ResourceNotFound",
+            ItemsError::ConditionalCheckFailed { .. } => "ConditionalCheckFailed",
+            ItemsError::DuplicateItem => "DuplicateItem",
+            _ => return None,
+        };
+        let message = error.to_string();
+        let message = self.habits.text(&message).map_or(message, str::to_owned);
+        Some(BatchStatementError { code, message })
     }
 }
 
@@ -188,18 +204,6 @@ fn place_of(tx: &mut Tx<'_>, entry: &Entry) -> Option<(TableName, KeyBytes)> {
     let none = ReturnValuesOnConditionCheckFailure::None;
     let write = planned(&parsed.statement, &table.definition, none).ok()??;
     Some((parsed.table_name.clone(), write.key(&table.definition).ok()?.encode()))
-}
-
-/// What a batch says of a statement that failed; nothing if the batch itself fails.
-fn told(error: &ItemsError) -> Option<BatchStatementError> {
-    let code = match error {
-        ItemsError::Validation(_) => "ValidationError",
-        ItemsError::ResourceNotFound(_) => "ResourceNotFound",
-        ItemsError::ConditionalCheckFailed { .. } => "ConditionalCheckFailed",
-        ItemsError::DuplicateItem => "DuplicateItem",
-        _ => return None,
-    };
-    Some(BatchStatementError { code, message: error.to_string() })
 }
 
 /// What is said of a statement for whose item there is no room in the answer.

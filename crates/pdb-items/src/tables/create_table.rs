@@ -6,7 +6,7 @@ use pdb_model::{TableChange, TableName};
 
 use super::create_rules::check;
 use super::describe::Counts;
-use super::description::TableDescription;
+use super::description::{TableDescription, TableStatus};
 use super::input::CreateTableInput;
 use super::manager::{TableManager, find_table};
 use super::policies::first_policy;
@@ -22,7 +22,8 @@ impl TableManager {
     /// # Errors
     ///
     /// [`ItemsError::Validation`]; [`ItemsError::ResourceInUse`] if there is a table of this name.
-    pub fn create_table(&self, input: CreateTableInput) -> Result<TableDescription, ItemsError> {
+    pub fn create_table(&self, mut input: CreateTableInput) -> Result<TableDescription, ItemsError> {
+        self.habits.adapt_creation(&mut input);
         check(&input)?;
         let input = Arc::new(input);
         self.write(move |manager, tx| {
@@ -65,7 +66,12 @@ impl TableManager {
             let counts = Counts::of(tx, &table)?;
             let now = tx.moment(|| manager.env.clock.now());
             tx.drop_table(&table_name, now)?;
-            Ok(manager.describer().deleted(&table.definition, &counts))
+            let describer = manager.describer();
+            if manager.habits.long_delete_answer {
+                let description = describer.describe(&table.definition, &counts);
+                return Ok(TableDescription { table_status: TableStatus::Deleting, ..description });
+            }
+            Ok(describer.deleted(&table.definition, &counts))
         })
     }
 }

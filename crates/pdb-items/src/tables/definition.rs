@@ -22,7 +22,7 @@ impl TableManager {
     ) -> Result<TableDefinition, ItemsError> {
         let billing_mode = input.billing_mode.unwrap_or(BillingMode::Provisioned);
         let mut attribute_definitions = input.attribute_definitions.clone();
-        attribute_definitions.sort_by(|a, b| a.name.cmp(&b.name));
+        self.habits.order(&mut attribute_definitions);
         let key_schema = key_schema(&input.key_schema, &attribute_definitions)?;
         let mut indexes = Vec::new();
         for index in input.global_secondary_indexes.iter().flatten() {

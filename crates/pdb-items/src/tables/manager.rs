@@ -8,7 +8,7 @@ use pdb_store::{ReadTx, Store, StoreError, Table, Tx};
 
 use super::describe::Describer;
 use super::rules::table_not_found;
-use crate::ItemsError;
+use crate::{Habits, ItemsError};
 
 /// The operations on tables: one method for each. Cheap to clone.
 ///
@@ -20,6 +20,7 @@ pub struct TableManager {
     pub(crate) account: Arc<Account>,
     pub(crate) shards_per_stream: u32,
     pub(crate) transition_delay: Duration,
+    pub(crate) habits: Habits,
 }
 
 impl TableManager {
@@ -32,6 +33,7 @@ impl TableManager {
             account: Arc::new(account),
             shards_per_stream: shards_per_stream.max(1),
             transition_delay: Duration::ZERO,
+            habits: Habits::default(),
         }
     }
 
@@ -40,6 +42,12 @@ impl TableManager {
     #[must_use]
     pub fn with_transition_delay(self, transition_delay: Duration) -> Self {
         Self { transition_delay, ..self }
+    }
+
+    /// Takes over habits of DynamoDB Local; none unless chosen.
+    #[must_use]
+    pub fn with_habits(self, habits: Habits) -> Self {
+        Self { habits, ..self }
     }
 
     pub(crate) fn describer(&self) -> Describer<'_> {

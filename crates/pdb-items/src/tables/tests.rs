@@ -3,6 +3,7 @@
 mod backups;
 mod create;
 mod features;
+mod habits;
 mod lifecycle;
 mod transition;
 mod update;

@@ -17,7 +17,7 @@ use super::input::{GlobalIndexInput, GlobalIndexThroughputUpdate, KeySchemaEleme
 use super::key_rules::{check_defined, check_projected_total};
 use super::rules::{Subject, check_on_demand, invalid, refused};
 use super::update_table::{echoed, merged_caps, raise};
-use crate::ItemsError;
+use crate::{Habits, ItemsError};
 
 /// Checked changes of global indexes.
 #[derive(Default)]
@@ -31,11 +31,15 @@ pub(crate) struct IndexChanges {
 
 impl IndexChanges {
     /// Checks a request against the table.
-    pub(crate) fn check(input: &UpdateTableInput, old: &TableDefinition) -> Result<Self, ItemsError> {
+    pub(crate) fn check(
+        input: &UpdateTableInput,
+        old: &TableDefinition,
+        habits: Habits,
+    ) -> Result<Self, ItemsError> {
         let mut changes = Self { definitions: old.attribute_definitions.clone(), ..Self::default() };
         for update in input.global_secondary_index_updates.iter().flatten() {
             if let Some(create) = &update.create {
-                changes.check_create(create, input, old)?;
+                changes.check_create(create, input, old, habits)?;
             }
             if let Some(delete) = &update.delete {
                 check_is_global(delete, old, "delete")?;
@@ -54,6 +58,7 @@ impl IndexChanges {
         create: &GlobalIndexInput,
         input: &UpdateTableInput,
         old: &TableDefinition,
+        habits: Habits,
     ) -> Result<(), ItemsError> {
         let name = &create.index_name;
         if old.index(name.as_str()).is_some() {
@@ -64,7 +69,7 @@ impl IndexChanges {
                 self.definitions.push(definition.clone());
             }
         }
-        self.definitions.sort_by(|a, b| a.name.cmp(&b.name));
+        habits.order(&mut self.definitions);
         check_defined(&create.key_schema, &self.definitions)?;
         check_not_redefined(create, input.attribute_definitions.as_deref().unwrap_or_default(), old)?;
         let billing_mode = input.billing_mode.unwrap_or(old.billing_mode);

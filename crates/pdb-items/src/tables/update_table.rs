@@ -2,10 +2,13 @@
 //!
 //! Evidence: `validation.md` 10.12, `dynamodb.md` 3.5, `streams.md` 2.5.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pdb_capture::disable_stream;
-use pdb_model::{OnDemandThroughput, StreamViewType, TableClass, TableDefinition, WarmThroughput};
+use pdb_model::{
+    BillingMode, OnDemandThroughput, StreamViewType, TableClass, TableDefinition, WarmThroughput,
+};
 use pdb_store::Tx;
 
 use super::backfill::fill_index;
@@ -40,10 +43,17 @@ impl TableManager {
         let now = tx.moment(|| self.env.clock.now());
         let table = self.table(tx, &input.table_name)?;
         let old = &table.definition;
+        let mut input = Cow::Borrowed(input);
+        if self.habits.index_throughput
+            && input.billing_mode.unwrap_or(old.billing_mode) == BillingMode::PayPerRequest
+        {
+            self.habits.adapt_update(input.to_mut());
+        }
+        let input = &*input;
         let mut new: TableDefinition = (**old).clone();
 
         check_update(input, old, self.env.clock.now())?;
-        let index_changes = IndexChanges::check(input, old)?;
+        let index_changes = IndexChanges::check(input, old, self.habits)?;
         let throughput = ThroughputChange::check(input, old)?;
         let switches_stream = check_stream(input.stream_specification, old)?;
         check_encryption_changes(self, input.sse_specification.as_ref(), old)?;

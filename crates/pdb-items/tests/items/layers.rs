@@ -15,7 +15,8 @@ use crate::harness::{Db, delete, key, put, refused, scan, table, update, values}
 #[track_caller]
 fn check<T: std::fmt::Debug>(request: impl Fn(&Db) -> Result<T, ItemsError>, text: &str) {
     refused(request(&Db::new()), text);
-    let modern = Db::with_config(ItemsConfig { message_layer: MessageLayer::Modern2026 });
+    let modern =
+        Db::with_config(ItemsConfig { message_layer: MessageLayer::Modern2026, ..ItemsConfig::default() });
     refused(request(&modern), &format!("1 validation error detected: {text}"));
 }
 
@@ -23,7 +24,7 @@ fn check<T: std::fmt::Debug>(request: impl Fn(&Db) -> Result<T, ItemsError>, tex
 #[track_caller]
 fn check_bare<T: std::fmt::Debug>(request: impl Fn(&Db) -> Result<T, ItemsError>, text: &str) {
     for message_layer in [MessageLayer::Classic, MessageLayer::Modern2026] {
-        refused(request(&Db::with_config(ItemsConfig { message_layer })), text);
+        refused(request(&Db::with_config(ItemsConfig { message_layer, ..ItemsConfig::default() })), text);
     }
 }
 

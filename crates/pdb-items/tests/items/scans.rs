@@ -106,7 +106,8 @@ fn parameters_must_fit() {
         ScanInput { exclusive_start_key: Some(Item::new().with("p", "a")), ..scan() },
         "The provided starting key is invalid: The provided key element does not match the schema",
     );
-    let modern = Db::with_config(ItemsConfig { message_layer: MessageLayer::Modern2026 });
+    let modern =
+        Db::with_config(ItemsConfig { message_layer: MessageLayer::Modern2026, ..ItemsConfig::default() });
     refused(
         modern.items.scan(ScanInput { exclusive_start_key: Some(Item::new().with("p", "a")), ..scan() }),
         "The provided starting key is invalid",

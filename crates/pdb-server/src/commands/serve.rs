@@ -5,11 +5,12 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use pdb_server::{BoundServer, ControlToken, CorsOrigin, HostName, Server, ServerOptions, Span};
-use pretender::{Builder, Durability, ManualClock, MessageLayer, Pretender};
+use pretender::{Builder, Durability, Habits, ManualClock, MessageLayer, Pretender};
 
 use super::MEMORY;
 use super::token::TokenParser;
@@ -73,9 +74,10 @@ pub(crate) struct Serve {
     #[arg(long, env = "PRETENDER_SWEEP_INTERVAL", default_value = "1h", value_name = "TIME")]
     sweep_interval: Span,
 
-    /// How often items whose time to live has passed are deleted
-    #[arg(long, env = "PRETENDER_EXPIRY_INTERVAL", default_value = "1m", value_name = "TIME")]
-    expiry_interval: Span,
+    /// How often items whose time to live has passed are deleted; every minute unless given, every second with `--like
+    /// dynamodb-local`
+    #[arg(long, env = "PRETENDER_EXPIRY_INTERVAL", value_name = "TIME")]
+    expiry_interval: Option<Span>,
 
     /// How long tables and streams are shown as busy (CREATING, UPDATING, ENABLING, ...), to test code that waits
     #[arg(long, env = "PRETENDER_TRANSITION_DELAY", default_value = "0s", value_name = "TIME")]
@@ -107,6 +109,14 @@ pub(crate) struct Serve {
     /// given several times, in the environment with commas. Pages from localhost always may
     #[arg(long, env = "PRETENDER_CORS", value_name = "ORIGIN", value_delimiter = ',')]
     cors: Vec<CorsOrigin>,
+
+    /// Take over the habits of another server, for suites that were written against it: see docs/migration.md
+    #[arg(long, env = "PRETENDER_LIKE", value_enum, value_name = "SERVER")]
+    like: Option<LikeWord>,
+
+    /// Status of the answer to `GET /`, which some tools poll; 200 unless given, 400 with `--like dynamodb-local`
+    #[arg(long, env = "PRETENDER_ROOT_STATUS", value_name = "STATUS", value_parser = parse_status)]
+    root_status: Option<u16>,
 
     /// Generation of AWS's validation messages
     #[arg(long, env = "PRETENDER_MESSAGE_LAYER", value_enum, default_value_t = LayerWord::Classic)]
@@ -144,6 +154,34 @@ enum LayerWord {
     /// The texts AWS moves to since 2026
     #[value(name = "2026")]
     Modern2026,
+}
+
+/// Another server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LikeWord {
+    /// Amazon's own emulator: its status of `GET /`, its texts for missing tables and failed conditions, long answers of DeleteTable,
+    /// unused attribute definitions, definitions in their order, throughput of indexes on demand, quick expiry
+    DynamodbLocal,
+}
+
+impl LikeWord {
+    fn habits(self) -> Habits {
+        match self {
+            Self::DynamodbLocal => Habits::dynamodb_local(),
+        }
+    }
+
+    fn root_status(self) -> u16 {
+        match self {
+            Self::DynamodbLocal => 400,
+        }
+    }
+
+    fn expiry_interval(self) -> Span {
+        match self {
+            Self::DynamodbLocal => Span(Some(Duration::from_secs(1))),
+        }
+    }
 }
 
 impl Serve {
@@ -190,6 +228,7 @@ impl Serve {
             workers: self.workers.map(usize::from),
             control_token: self.control_token.clone(),
             snapshot_directory: self.snapshot_dir.clone(),
+            root_status: self.root_status.or(self.like.map(LikeWord::root_status)).unwrap_or(200),
             allowed_hosts: self.allow_host.clone(),
             cors_origins: self.cors.clone(),
             ..ServerOptions::default()
@@ -233,8 +272,11 @@ impl Serve {
         };
         let retention =
             self.retention.0.ok_or("stream records cannot be kept for ever: retention needs a time")?;
-        let expiry_interval = self.expiry_interval.0.ok_or("the expiry interval needs a time")?;
+        let expiry_interval = self.expiry_interval.or(self.like.map(LikeWord::expiry_interval));
+        let expiry_interval = expiry_interval.unwrap_or(Span(Some(Duration::from_secs(60))));
+        let expiry_interval = expiry_interval.0.ok_or("the expiry interval needs a time")?;
         Ok(builder
+            .habits(self.like.map(LikeWord::habits).unwrap_or_default())
             .expiry_interval(expiry_interval)
             .region(&self.region)
             .account(&self.account)
@@ -274,6 +316,12 @@ fn parse_region(text: &str) -> Result<String, String> {
     let is_region =
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if is_region { Ok(text.to_owned()) } else { Err("not a region; try us-east-1".to_owned()) }
+}
+
+fn parse_status(text: &str) -> Result<u16, String> {
+    // Three of them mean that there is no body, and ours has one.
+    let is_fit = |status: &u16| (200..600).contains(status) && ![204, 205, 304].contains(status);
+    text.parse().ok().filter(is_fit).ok_or_else(|| "not the status of an answer; try 200 or 400".to_owned())
 }
 
 fn parse_account(text: &str) -> Result<String, String> {

@@ -25,6 +25,9 @@ const CHECKSUM: HeaderName = HeaderName::from_static("x-amz-crc32");
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("x-amzn-requestid,x-amzn-errortype,x-amzn-errormessage,x-amz-crc32,date");
 
+/// What DynamoDB Local answers to `GET /`.
+const UNSIGNED_ROOT: &[u8] = br#"{"__type":"com.amazonaws.dynamodb.v20120810#MissingAuthenticationToken","message":"Request must contain either a valid (registered) AWS access key ID or X.509 certificate."}"#;
+
 /// The content types in which the APIs are spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MediaType {
@@ -130,10 +133,15 @@ impl Answer {
         }
     }
 
-    /// The answer to `GET /`, which load balancers and scripts poll.
-    pub(crate) fn healthy(region: &str) -> Self {
+    /// The answer to `GET /`, which load balancers and scripts poll: AWS's, or that of DynamoDB Local, which takes it for a call
+    /// without a signature.
+    pub(crate) fn root(status: u16, region: &str) -> Self {
+        if status >= 400 {
+            return Self::with_body(status, Bytes::from_static(UNSIGNED_ROOT), MediaType::AmazonJson);
+        }
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
         let body = format!("healthy: dynamodb.{region}.amazonaws.com ");
-        Self { body: body.into(), ..Self::empty(StatusCode::OK) }
+        Self { body: body.into(), ..Self::empty(status) }
             .with(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
     }
 

@@ -10,6 +10,7 @@ mod crash;
 mod ctl;
 mod faults;
 mod files;
+mod habits;
 mod harness;
 mod limits;
 mod packing;
