@@ -44,6 +44,7 @@ pub struct Builder {
     pub(crate) shards_per_stream: u32,
     pub(crate) message_layer: MessageLayer,
     pub(crate) habits: Habits,
+    pub(crate) warm_shards: bool,
     pub(crate) enforce_limits: bool,
     pub(crate) transition_delay: Duration,
 }
@@ -61,6 +62,7 @@ impl Builder {
             shards_per_stream: 1,
             message_layer: MessageLayer::default(),
             habits: Habits::default(),
+            warm_shards: false,
             enforce_limits: false,
             transition_delay: Duration::ZERO,
         }
@@ -197,6 +199,16 @@ impl Builder {
     /// How many open shards a new stream gets; one unless chosen. Keys are spread over them by hash.
     pub fn shards_per_stream(mut self, shards: u32) -> Self {
         self.shards_per_stream = shards.max(1);
+        self
+    }
+
+    /// Whether `WarmThroughput` opens shards, as many as AWS has partitions for it: one for each 1,000 write units or 3,000 read
+    /// units a second, whichever are more, up to 64. It does not unless chosen.
+    ///
+    /// A new stream gets as many shards, if they are more than [`shards_per_stream`](Self::shards_per_stream); where `UpdateTable`
+    /// raises the throughput of a table with a stream, open shards are split until there are as many.
+    pub fn warm_throughput_opens_shards(mut self, opens: bool) -> Self {
+        self.warm_shards = opens;
         self
     }
 

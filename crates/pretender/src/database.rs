@@ -106,7 +106,8 @@ impl Pretender {
                 items: ItemManager::new(store.clone(), env.clone(), config),
                 tables: TableManager::new(store.clone(), env.clone(), account.clone(), shards_per_stream)
                     .with_transition_delay(builder.transition_delay)
-                    .with_habits(builder.habits),
+                    .with_habits(builder.habits)
+                    .with_warm_shards(builder.warm_shards),
                 streams,
                 pace: Pace::new(cleanup.step),
                 faults: Faults::new(env.clock.clone()),

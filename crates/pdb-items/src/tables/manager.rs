@@ -21,6 +21,7 @@ pub struct TableManager {
     pub(crate) shards_per_stream: u32,
     pub(crate) transition_delay: Duration,
     pub(crate) habits: Habits,
+    pub(crate) warm_shards: bool,
 }
 
 impl TableManager {
@@ -34,6 +35,7 @@ impl TableManager {
             shards_per_stream: shards_per_stream.max(1),
             transition_delay: Duration::ZERO,
             habits: Habits::default(),
+            warm_shards: false,
         }
     }
 
@@ -42,6 +44,13 @@ impl TableManager {
     #[must_use]
     pub fn with_transition_delay(self, transition_delay: Duration) -> Self {
         Self { transition_delay, ..self }
+    }
+
+    /// Whether warm throughput that is asked for opens shards, as many as AWS has partitions for it: one for each 1,000 write units
+    /// or 3,000 read units a second, whichever are more, up to 64. It does not unless chosen.
+    #[must_use]
+    pub fn with_warm_shards(self, warm_shards: bool) -> Self {
+        Self { warm_shards, ..self }
     }
 
     /// Takes over habits of DynamoDB Local; none unless chosen.

@@ -8,6 +8,7 @@ mod lifecycle;
 mod transition;
 mod update;
 mod update_indexes;
+mod warm_shards;
 
 use std::time::Duration;
 

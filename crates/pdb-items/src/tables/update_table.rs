@@ -91,6 +91,10 @@ impl TableManager {
             changed = disable_stream(&self.env, tx, &changed)?;
         }
 
+        if input.warm_throughput.is_some() {
+            changed = self.split_warm_shards(tx, changed)?;
+        }
+
         let counts = Counts::of(tx, &changed)?;
         let mut description = self.describer().describe(&changed.definition, &counts);
         if is_slow_at_aws(input, old) {

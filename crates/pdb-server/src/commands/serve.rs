@@ -62,6 +62,10 @@ pub(crate) struct Serve {
     #[arg(long, env = "PRETENDER_SHARDS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     shards: u32,
 
+    /// Let WarmThroughput open more shards: one for each 1,000 write units or 3,000 read units a second, up to 64
+    #[arg(long, env = "PRETENDER_WARM_SHARDS", value_parser = FalseyValueParser::new())]
+    warm_shards: bool,
+
     /// Age at which a shard is closed and continued by a child, or "off"
     #[arg(long, env = "PRETENDER_SHARD_ROTATION", default_value = "4h", value_name = "TIME")]
     shard_rotation: Span,
@@ -281,6 +285,7 @@ impl Serve {
             .region(&self.region)
             .account(&self.account)
             .shards_per_stream(self.shards)
+            .warm_throughput_opens_shards(self.warm_shards)
             .shard_rotation(self.shard_rotation.0)
             .retention(retention)
             .sweep_interval(self.sweep_interval.0)

@@ -24,3 +24,4 @@ mod tail;
 mod tail_elsewhere;
 mod time;
 mod trigger;
+mod warm_shards;
