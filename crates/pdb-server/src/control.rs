@@ -23,6 +23,9 @@
 //! | `POST /_pretender/compact` | | gives the space of what was deleted back |
 //! | `POST /_pretender/reset` | `table`? | removes everything, or all items of a table and its streams' past |
 //!
+//! Where regions are kept apart, a command is for the region in its query (`?region=eu-west-1`), or of its ARN; without either the clock
+//! and `reset` are for all regions that were used, all other commands for the server's own.
+//!
 //! Commands to the clock answer the clock, once the work that is then due has been done; commands to shards answer shards, `trim` counts.
 //! `file` is the name of a file below the folder that the server was given for them. What fails answers `{"error": text}`.
 //! Who may command is decided before, in `http/guard.rs`.
@@ -43,6 +46,7 @@ use hyper::{Method, StatusCode};
 use pretender::{ControlError, ManualClock, Pretender};
 use serde_json::{Value, json};
 
+use crate::regions::{RegionError, Regions};
 use body::parse;
 pub(crate) use files::SnapshotFolder;
 
@@ -54,20 +58,36 @@ pub(crate) fn is_below(path: &str) -> bool {
     path.strip_prefix("/_pretender").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// The region that a command names in its query: `?region=eu-west-1`.
+pub(crate) fn region_in(query: Option<&str>) -> Option<String> {
+    query?.split('&').find_map(|pair| pair.strip_prefix("region=")).map(str::to_owned)
+}
+
 /// The body of an answer that says what was wrong.
 pub(crate) fn error(text: &str) -> Value {
     json!({ "error": text })
 }
 
-/// Obeys commands to one database.
+/// Obeys commands to the databases of a server.
 #[derive(Debug)]
 pub(crate) struct Control {
-    pretender: Pretender,
+    regions: Regions,
     clock: Arc<ManualClock>,
     /// Where snapshots in files may lie; without it there are none.
     folder: Option<SnapshotFolder>,
     /// Held by whoever moves the clock, so that the time answered is the time that the command made.
     moving: Mutex<()>,
+    /// Where clients reach this server.
+    endpoint: String,
+}
+
+/// Obeys one command.
+struct Commanded<'a> {
+    /// The database that it is for, unless its ARNs or its nature say otherwise.
+    pretender: Pretender,
+    /// It names the region.
+    names_region: bool,
+    control: &'a Control,
 }
 
 /// Why a command was not obeyed; the texts are for people.
@@ -82,13 +102,30 @@ enum Refusal {
 }
 
 impl Control {
-    pub(crate) fn new(pretender: Pretender, clock: Arc<ManualClock>, folder: Option<SnapshotFolder>) -> Self {
-        Self { pretender, clock, folder, moving: Mutex::new(()) }
+    /// `endpoint` is where clients reach this server.
+    pub(crate) fn new(
+        regions: Regions,
+        clock: Arc<ManualClock>,
+        folder: Option<SnapshotFolder>,
+        endpoint: String,
+    ) -> Self {
+        Self { regions, clock, folder, moving: Mutex::new(()), endpoint }
     }
 
-    /// Obeys one command, which is named by the path behind [`PATH`]; returns when it is done.
-    pub(crate) fn obey(&self, method: &Method, command: &str, body: &[u8]) -> (StatusCode, Value) {
-        let (status, text) = match self.run(method, command, body) {
+    /// Obeys one command, which is named by the path behind [`PATH`], for this region if one is given; returns when it is done.
+    pub(crate) fn obey(
+        &self,
+        method: &Method,
+        command: &str,
+        region: Option<&str>,
+        body: &[u8],
+    ) -> (StatusCode, Value) {
+        let commanded = self.database(region).map(|pretender| Commanded {
+            pretender,
+            names_region: region.is_some(),
+            control: self,
+        });
+        let (status, text) = match commanded.and_then(|commanded| commanded.run(method, command, body)) {
             Ok(answer) => return (StatusCode::OK, answer),
             Err(Refusal::Bad(text)) => (StatusCode::BAD_REQUEST, text),
             Err(Refusal::NotFound(text)) => (StatusCode::NOT_FOUND, text),
@@ -97,6 +134,24 @@ impl Control {
         (status, error(&text))
     }
 
+    /// Finds the database of a region, or that which all regions share.
+    fn database(&self, region: Option<&str>) -> Result<Pretender, Refusal> {
+        let home = self.regions.home();
+        let Some(region) = region.filter(|region| *region != self.regions.home_region()) else {
+            return Ok(home.clone());
+        };
+        if !self.regions.are_separate() {
+            let text = format!(
+                "this server keeps no regions apart, and `{region}` is not its own: start it with `--separate-regions`"
+            );
+            return Err(Refusal::Bad(text));
+        }
+        let opened = self.regions.find(region).map_or_else(|| self.regions.open(region, &self.endpoint), Ok);
+        Ok(opened?.pretender().clone())
+    }
+}
+
+impl Commanded<'_> {
     fn run(&self, method: &Method, command: &str, body: &[u8]) -> Result<Value, Refusal> {
         let asked = match command {
             "clock" | "faults" | "snapshots" => Method::GET,
@@ -129,6 +184,18 @@ impl Control {
                  clock/run, clock/set, clock/advance, shards/list, shards/rotate, shards/split, trim, snapshots/save, \
                  snapshots/restore, snapshots/delete, reset, compact, replay, faults/add, faults/remove, faults/clear"
             ))),
+        }
+    }
+}
+
+impl From<RegionError> for Refusal {
+    fn from(error: RegionError) -> Self {
+        match &error {
+            RegionError::Unknown(_) | RegionError::TooMany(_) => Self::Bad(error.to_string()),
+            RegionError::Open(source) => {
+                tracing::error!(error = source as &dyn std::error::Error, "{error}");
+                Self::Failed(format!("{error}: {source}"))
+            }
         }
     }
 }

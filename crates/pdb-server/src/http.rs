@@ -18,11 +18,13 @@ use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
+use pdb_model::{ApiError, ErrorCode};
 use pdb_wire::{Admission, OperationClass, Reply, RequestIds, Wire};
 
 use crate::ServerOptions;
 use crate::control::{self, Control};
 use crate::pace::PaceLimits;
+use crate::regions::{RegionError, Regions};
 use answer::{Answer, HttpResponse, MediaType};
 use answer_budget::AnswerBudget;
 use body::ReadError;
@@ -50,12 +52,16 @@ pub(crate) struct Dropped;
 
 /// What all connections share.
 pub(crate) struct Front {
-    wire: Wire,
+    wire: Arc<Wire>,
+    /// Where requests for other regions are answered from, if that is another place.
+    regions: Option<Regions>,
     /// The database is on a server: also short reads wait.
     is_remote: bool,
     control: Option<Arc<Control>>,
     guard: Guard,
     region: String,
+    /// Where clients reach this server.
+    endpoint: String,
     root_status: u16,
     pace_limits: PaceLimits,
     requests: Budget,
@@ -64,13 +70,22 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    pub(crate) fn new(wire: Wire, control: Option<Control>, region: String, options: &ServerOptions) -> Self {
+    /// `endpoint` is where clients reach this server.
+    pub(crate) fn new(
+        regions: Regions,
+        control: Option<Control>,
+        endpoint: String,
+        options: &ServerOptions,
+    ) -> Self {
+        let home = regions.home();
         Self {
-            is_remote: wire.pretender().is_remote(),
-            wire,
+            is_remote: home.is_remote(),
+            wire: Arc::new(Wire::new(home.clone()).with_endpoint(&endpoint)),
+            region: regions.home_region().to_owned(),
+            endpoint,
+            regions: Some(regions).filter(Regions::are_separate),
             control: control.map(Arc::new),
             guard: Guard::new(options),
-            region,
             root_status: options.root_status,
             pace_limits: options.pace_limits(),
             requests: Budget::new(options.bytes_in_flight, options.body_timeout),
@@ -178,7 +193,12 @@ impl Front {
         if let Err(reason) = auth::check(parts) {
             return Some(Answer::of(self.wire.refuse(&body, &reason), media_type));
         }
-        let mut admission = self.wire.admit(operation, &body, Some(request_id));
+        let elsewhere = match self.wire_elsewhere(parts).await {
+            Ok(elsewhere) => elsewhere,
+            Err(reason) => return Some(Answer::of(self.wire.refuse(&body, &reason), media_type)),
+        };
+        let wire = elsewhere.as_ref().unwrap_or(&self.wire);
+        let mut admission = wire.admit(operation, &body, Some(request_id));
         if let Some(delay) = admission.take_delay() {
             tokio::time::sleep(delay).await;
         }
@@ -191,10 +211,10 @@ impl Front {
             OperationClass::Blocking => true,
         };
         let reply = if may_block {
-            self.carry_out_blocking(admission, body).await
+            carry_out_blocking(wire.clone(), admission, body).await
         } else {
             let body = body;
-            self.wire.carry_out(admission, &body).await
+            wire.carry_out(admission, &body).await
         };
         // The body is gone, whatever its answer waits for.
         drop(permit);
@@ -216,10 +236,26 @@ impl Front {
         })
     }
 
-    async fn carry_out_blocking(self: &Arc<Self>, admission: Admission, body: Bytes) -> Reply {
-        let front = self.clone();
-        let reply = blocking(move || front.wire.carry_out_blocking(admission, &body)).await;
-        reply.unwrap_or_else(|| Reply::Answer(pdb_wire::Response::unavailable()))
+    /// What answers a request for another region, if regions are kept apart.
+    async fn wire_elsewhere(&self, parts: &Parts) -> Result<Option<Arc<Wire>>, ApiError> {
+        let Some(regions) = &self.regions else { return Ok(None) };
+        // Who signs for no region means this one.
+        let region = auth::region(parts).filter(|region| *region != self.region);
+        let Some(region) = region else { return Ok(None) };
+        if let Some(wire) = regions.find(&region) {
+            return Ok(Some(wire));
+        }
+        let (regions, region, endpoint) = (regions.clone(), region.into_owned(), self.endpoint.clone());
+        match blocking(move || regions.open(&region, &endpoint)).await {
+            Some(Ok(wire)) => Ok(Some(wire)),
+            Some(Err(error)) => {
+                if let RegionError::Open(source) = &error {
+                    tracing::error!(error = source as &dyn std::error::Error, "{error}");
+                }
+                Err(error.refusal())
+            }
+            None => Err(ApiError::new(ErrorCode::ServiceUnavailable, "The service is stopping.")),
+        }
     }
 
     async fn command(&self, control: &Arc<Control>, parts: &Parts, command: &str, body: Incoming) -> Answer {
@@ -228,7 +264,8 @@ impl Front {
             Err(answer) => return answer,
         };
         let (control, method, command) = (control.clone(), parts.method.clone(), command.to_owned());
-        match blocking(move || control.obey(&method, &command, &body)).await {
+        let region = control::region_in(parts.uri.query());
+        match blocking(move || control.obey(&method, &command, region.as_deref(), &body)).await {
             Some((status, answer)) => Answer::json(status, &answer),
             None => Answer::of(pdb_wire::Response::unavailable(), MediaType::Json),
         }
@@ -255,6 +292,11 @@ impl Front {
             }
         }
     }
+}
+
+async fn carry_out_blocking(wire: Arc<Wire>, admission: Admission, body: Bytes) -> Reply {
+    let reply = blocking(move || wire.carry_out_blocking(admission, &body)).await;
+    reply.unwrap_or_else(|| Reply::Answer(pdb_wire::Response::unavailable()))
 }
 
 /// Does work on a thread that may wait; `None` if the server is being stopped.

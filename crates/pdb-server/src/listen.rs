@@ -10,14 +10,13 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use pdb_wire::Wire;
-use pretender::Pretender;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::control::{Control, SnapshotFolder};
 use crate::http::Front;
 use crate::pace::PaceLimits;
+use crate::regions::Regions;
 use crate::shutdown::{Shutdown, Watcher};
 use crate::write_timeout::WriteTimeout;
 use crate::{RunningServer, ServerOptions};
@@ -89,8 +88,11 @@ impl Server {
     /// # Errors
     ///
     /// [`ServerError::Listen`] if the port cannot be had, [`ServerError::SnapshotDirectory`], [`ServerError::Threads`].
-    pub fn start(pretender: Pretender, options: ServerOptions) -> Result<RunningServer, ServerError> {
-        Self::bind(options)?.start(pretender)
+    pub fn start(
+        databases: impl Into<Regions>,
+        options: ServerOptions,
+    ) -> Result<RunningServer, ServerError> {
+        Self::bind(options)?.start(databases)
     }
 }
 
@@ -115,7 +117,8 @@ impl BoundServer {
     /// # Errors
     ///
     /// [`ServerError::Threads`].
-    pub fn start(self, pretender: Pretender) -> Result<RunningServer, ServerError> {
+    pub fn start(self, databases: impl Into<Regions>) -> Result<RunningServer, ServerError> {
+        let regions = databases.into();
         let Self { listener, address, snapshots, options } = self;
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         if let Some(workers) = options.workers {
@@ -128,10 +131,10 @@ impl BoundServer {
             .enable_all()
             .build()
             .map_err(ServerError::Threads)?;
-        let region = pretender.account().region.clone();
-        let control = options.control.clone().map(|clock| Control::new(pretender.clone(), clock, snapshots));
-        let wire = Wire::new(pretender).with_endpoint(&address.to_string());
-        let front = Arc::new(Front::new(wire, control, region, &options));
+        let endpoint = address.to_string();
+        let control = options.control.clone();
+        let control = control.map(|clock| Control::new(regions.clone(), clock, snapshots, endpoint.clone()));
+        let front = Arc::new(Front::new(regions, control, endpoint, &options));
         let shutdown = Shutdown::new();
         let watcher = shutdown.watcher();
         let listener = {

@@ -171,6 +171,19 @@ impl Builder {
         self
     }
 
+    /// The same for another region, whose data is kept beside it: of `orders.db` in `orders.us-west-2.db`, of a PostgreSQL server in
+    /// the schema `pretender_us_west_2`, or `NAME_us_west_2` where the address has `?schema=NAME`, and in memory by itself. For its own
+    /// region nothing changes.
+    pub fn in_region(self, region: &str) -> Self {
+        if region == self.account.region || self.refusal.is_some() {
+            return self;
+        }
+        match location::in_region(&self.store.location, region) {
+            Ok(location) => self.at(location).region(region),
+            Err(refusal) => Self { refusal: Some(refusal), ..self },
+        }
+    }
+
     /// The account in ARNs: 12 digits; `000000000000` unless chosen.
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account.id = account.into();

@@ -59,6 +59,51 @@ pub(crate) fn parse(name: &str) -> Result<Location, OpenError> {
     Err(OpenError::Address(why.to_owned()))
 }
 
+/// The most bytes in a name of PostgreSQL, which cuts longer ones.
+const MOST_NAME_BYTES: usize = 63;
+
+/// Finds where the data of another region is kept beside this.
+pub(crate) fn in_region(location: &Location, region: &str) -> Result<Location, OpenError> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if region.is_empty() || !region.bytes().all(is_plain) {
+        return Err(OpenError::Address(
+            "its data is to be kept under the name of what is no region".to_owned(),
+        ));
+    }
+    Ok(match location {
+        Location::Memory => Location::Memory,
+        Location::File(path) => {
+            let mut name = path.file_stem().unwrap_or_default().to_owned();
+            name.push(".");
+            name.push(region);
+            if let Some(extension) = path.extension() {
+                name.push(".");
+                name.push(extension);
+            }
+            Location::File(path.with_file_name(name))
+        }
+        Location::Postgres(url) => {
+            let (base, query) = url.split_once('?').unwrap_or((url, ""));
+            let suffix = region.replace('-', "_");
+            let mut schema = format!("pretender_{suffix}");
+            let mut parameters = Vec::new();
+            for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+                match parameter.strip_prefix("schema=") {
+                    Some(name) => schema = format!("{name}_{suffix}"),
+                    None => parameters.push(parameter.to_owned()),
+                }
+            }
+            // Two regions must not get the same schema.
+            if schema.len() > MOST_NAME_BYTES {
+                let why = "with the name of a region behind it, the schema's name is longer than 63 bytes";
+                return Err(OpenError::Address(why.to_owned()));
+            }
+            parameters.push(format!("schema={schema}"));
+            Location::Postgres(format!("{base}?{}", parameters.join("&")))
+        }
+    })
+}
+
 /// Whether a word in it is the name of a setting with `=` behind it.
 fn has_settings(name: &str) -> bool {
     let mut before_equals = name.split('=');
@@ -115,6 +160,38 @@ mod tests {
             ":",
         ] {
             assert_eq!(parse(file).unwrap(), Location::File(file.into()), "{file}");
+        }
+    }
+
+    #[test]
+    fn regions_lie_beside_each_other() {
+        let of = |name: &str| in_region(&parse(name).unwrap(), "us-west-2");
+        for (name, expected) in [
+            ("orders.db", "orders.us-west-2.db"),
+            ("/data/a.b/orders.v1.db", "/data/a.b/orders.v1.us-west-2.db"),
+            ("./orders", "./orders.us-west-2"),
+            (".hidden", ".hidden.us-west-2"),
+        ] {
+            assert_eq!(of(name).unwrap(), Location::File(expected.into()), "{name}");
+        }
+        assert_eq!(of(":memory:").unwrap(), Location::Memory);
+        for (url, expected) in [
+            ("postgres://me:s3@h/db", "postgres://me:s3@h/db?schema=pretender_us_west_2"),
+            ("postgres://h/db?schema=orders", "postgres://h/db?schema=orders_us_west_2"),
+            (
+                "postgres://h/db?schema=a&sslmode=disable",
+                "postgres://h/db?sslmode=disable&schema=a_us_west_2",
+            ),
+            (
+                "postgres://h/db?connect_timeout=3&",
+                "postgres://h/db?connect_timeout=3&schema=pretender_us_west_2",
+            ),
+        ] {
+            assert_eq!(of(url).unwrap(), Location::Postgres(expected.to_owned()), "{url}");
+        }
+        assert!(of(&format!("postgres://h/db?schema={}", "x".repeat(60))).is_err());
+        for name in ["", "../us-west-2", "us/west", "US-west-2", "us.west"] {
+            assert!(in_region(&Location::File("orders.db".into()), name).is_err(), "{name}");
         }
     }
 

@@ -47,6 +47,11 @@ pub(crate) struct Ctl {
     )]
     token: Option<ControlToken>,
 
+    /// Region that the command is for, on a server that keeps regions apart; unless given that of an ARN, else the clock and `reset` are
+    /// for all regions, and other commands for the server's own
+    #[arg(long, value_name = "REGION", global = true)]
+    region: Option<String>,
+
     /// Print the answer as one line of JSON
     #[arg(long, global = true)]
     json: bool,
@@ -136,7 +141,7 @@ struct Shards {
 impl Ctl {
     /// Sends the command and prints the answer.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
-        let client = Client::new(self.endpoint, self.token);
+        let client = Client::new(self.endpoint, self.token, self.region)?;
         let (answer, show) = self.command.send(&client)?;
         let text = if self.json { format!("{answer}\n") } else { show(&answer) };
         let text = crate::terminal::visible_lines(&text);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
-use pdb_server::{BoundServer, ControlToken, CorsOrigin, HostName, Server, ServerOptions, Span};
+use pdb_server::{BoundServer, ControlToken, CorsOrigin, HostName, Regions, Server, ServerOptions, Span};
 use pretender::{Builder, Durability, Habits, ManualClock, MessageLayer, Pretender};
 
 use super::MEMORY;
@@ -49,6 +49,11 @@ pub(crate) struct Serve {
     /// Region in ARNs and stream records; clients may use any
     #[arg(long, env = "PRETENDER_REGION", default_value = "us-east-1", value_parser = parse_region)]
     region: String,
+
+    /// Keep regions apart: a table exists in the region that its requests are signed for, each region has a database of its own beside
+    /// that of --region
+    #[arg(long, env = "PRETENDER_SEPARATE_REGIONS", value_parser = FalseyValueParser::new())]
+    separate_regions: bool,
 
     /// Account in ARNs: 12 digits
     #[arg(long, env = "PRETENDER_ACCOUNT", default_value = "000000000000", value_parser = parse_account)]
@@ -202,12 +207,20 @@ impl Serve {
             builder = builder.clock(clock);
         }
         let location = self.shown_location(&builder);
-        let pretender = builder.open()?;
-        let server = bound.start(pretender.clone())?;
+        let home = builder.clone().open()?;
+        let regions = if self.separate_regions {
+            Regions::separate(home, move |region| builder.clone().in_region(region).open())
+        } else {
+            home.into()
+        };
+        let server = bound.start(regions.clone())?;
         // Before anybody can know that the server is there, and ask it to stop.
         let mut stop_signal = server.block_on(async { StopSignal::install() })?;
 
         let mut said = format!("Listening on {}\nData in {location}\n", server.url());
+        if self.separate_regions {
+            said.push_str(&format!("Data of regions other than {} beside it\n", self.region));
+        }
         if self.control {
             said.push_str(&format!("Obeys commands under {}/_pretender/\n", server.url()));
         }
@@ -221,7 +234,7 @@ impl Serve {
         if !server.stop() {
             tracing::warn!("some requests were not finished in time");
         }
-        pretender.close();
+        regions.close();
         Ok(())
     }
 

@@ -3,12 +3,12 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use pretender::{Clock, EpochMillis};
+use pretender::{Clock, EpochMillis, SweepReport};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::moment::{LAST, parse_moment, show_moment};
-use super::{Control, Refusal};
+use super::{Commanded, Refusal};
 use crate::Span;
 
 /// The body of a command that needs none.
@@ -39,11 +39,11 @@ pub(super) struct AdvanceClock {
     duration: Option<String>,
 }
 
-impl Control {
+impl Commanded<'_> {
     pub(super) fn show_clock(&self) -> Value {
-        let now = self.clock.now();
+        let now = self.control.clock.now();
         let mut shown = json!({ "epoch_millis": now.0, "held": true, "time": show_moment(now) });
-        let speed = self.clock.speed();
+        let speed = self.control.clock.speed();
         if speed > 0.0 {
             shown["held"] = false.into();
             shown["speed"] = speed.into();
@@ -102,16 +102,25 @@ impl Control {
         change: impl FnOnce(&pretender::ManualClock) -> Result<(), Refusal>,
     ) -> Result<Value, Refusal> {
         // There is nothing behind the lock that could be left half done.
-        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&self.clock)?;
-        let report = self.pretender.run_due_work()?;
+        let _moving = self.control.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&self.control.clock)?;
+        let mut done = [0; 5];
+        // All regions have the same clock.
+        for database in self.control.regions.all() {
+            let SweepReport { rotated, expired, trimmed } = database.run_due_work()?;
+            for (sum, more) in
+                done.iter_mut().zip([rotated, expired, trimmed.records, trimmed.shards, trimmed.streams])
+            {
+                *sum += more;
+            }
+        }
         let mut answer = self.show_clock();
         answer["done"] = json!({
-            "rotated_shards": report.rotated,
-            "expired_items": report.expired,
-            "trimmed_records": report.trimmed.records,
-            "dropped_shards": report.trimmed.shards,
-            "dropped_streams": report.trimmed.streams,
+            "rotated_shards": done[0],
+            "expired_items": done[1],
+            "trimmed_records": done[2],
+            "dropped_shards": done[3],
+            "dropped_streams": done[4],
         });
         Ok(answer)
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::clock::Nothing;
 use super::moment::show_moment;
-use super::{Control, Refusal};
+use super::{Commanded, Refusal};
 use crate::Span;
 
 /// The body of `faults/add`.
@@ -34,7 +34,7 @@ pub(super) struct RemoveFault {
     id: u64,
 }
 
-impl Control {
+impl Commanded<'_> {
     pub(super) fn add_fault(&self, body: AddFault) -> Result<Value, Refusal> {
         let fault = body.fault()?;
         let faults = self.pretender.faults();

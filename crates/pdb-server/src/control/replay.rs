@@ -4,7 +4,7 @@ use pretender::{Change, ImportError, ReplayError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Control, Refusal};
+use super::{Commanded, Refusal};
 
 /// The body of `replay`.
 #[derive(Debug, Deserialize)]
@@ -22,7 +22,7 @@ fn one() -> u64 {
     1
 }
 
-impl Control {
+impl Commanded<'_> {
     pub(super) fn replay(&self, body: Replay) -> Result<Value, Refusal> {
         let table = body.table;
         let table_name =

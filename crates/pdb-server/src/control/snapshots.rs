@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
-use pretender::{Clock, ControlError, EpochMillis, SnapshotSummary};
+use pretender::{Clock, ControlError, EpochMillis, Pretender, SnapshotSummary};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::moment::show_moment;
-use super::{Control, Refusal};
+use super::{Commanded, Refusal};
 
 /// The body of `snapshots/save`: one of the two.
 #[derive(Debug, Deserialize)]
@@ -50,7 +50,7 @@ enum Named {
     File(PathBuf, String),
 }
 
-impl Control {
+impl Commanded<'_> {
     pub(super) fn list_snapshots(&self) -> Result<Value, Refusal> {
         let snapshots: Vec<Value> = self.pretender.snapshots()?.iter().map(shown).collect();
         Ok(json!({ "snapshots": snapshots }))
@@ -81,11 +81,11 @@ impl Control {
             return Err(Refusal::Bad(text));
         };
         // There is nothing behind the lock that could be left half done.
-        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        let _moving = self.control.moving.lock().unwrap_or_else(PoisonError::into_inner);
         // First the clock: nothing of the snapshot is to be trimmed because the time before it was later.
-        let before = self.clock.now();
-        self.clock.set(taken);
-        let summary = self.restore(&named).inspect_err(|_| self.clock.set(before))?;
+        let before = self.control.clock.now();
+        self.control.clock.set(taken);
+        let summary = self.restore(&named).inspect_err(|_| self.control.clock.set(before))?;
         let mut answer = self.show_clock();
         answer["snapshot"] = shown(&summary);
         Ok(answer)
@@ -103,7 +103,7 @@ impl Control {
     fn named(&self, name: Option<String>, file: Option<String>) -> Result<Named, Refusal> {
         match (name, file) {
             (Some(name), None) => Ok(Named::Name(name)),
-            (None, Some(file)) => match &self.folder {
+            (None, Some(file)) => match &self.control.folder {
                 Some(folder) => Ok(Named::File(folder.file(&file)?, file)),
                 None => Err(Refusal::Bad(
                     "this server reads and writes no files of snapshots: start it with `--snapshot-dir DIR`"
@@ -121,7 +121,11 @@ impl Control {
 
     pub(super) fn reset(&self, body: Reset) -> Result<Value, Refusal> {
         let Some(table) = body.table else {
-            self.pretender.reset()?;
+            if self.names_region {
+                self.pretender.reset()?;
+            } else {
+                self.control.regions.all().iter().try_for_each(Pretender::reset)?;
+            }
             return Ok(json!({ "reset": "all" }));
         };
         let table_name =

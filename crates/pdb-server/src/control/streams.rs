@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use pretender::{EpochMillis, ShardId, ShardSummary, StreamArn};
+use pretender::{EpochMillis, Pretender, ShardId, ShardSummary, StreamArn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Control, Refusal};
+use super::{Commanded, Refusal};
 
 /// The body of the commands to shards: all of a stream, or one.
 #[derive(Debug, Deserialize)]
@@ -24,10 +24,10 @@ pub(super) struct Trim {
     before: Option<String>,
 }
 
-impl Control {
+impl Commanded<'_> {
     pub(super) fn list_shards(&self, body: Shards) -> Result<Value, Refusal> {
         let (stream_arn, shard_id) = body.parse()?;
-        let mut shards = self.pretender.shards(&stream_arn)?;
+        let mut shards = self.of(&stream_arn)?.shards(&stream_arn)?;
         if let Some(shard_id) = shard_id {
             shards.retain(|shard| shard.shard_id == shard_id);
             if shards.is_empty() {
@@ -39,19 +39,27 @@ impl Control {
 
     pub(super) fn rotate_shards(&self, body: Shards) -> Result<Value, Refusal> {
         let (stream_arn, shard_id) = body.parse()?;
-        Ok(shown(&self.pretender.rotate_shards(&stream_arn, shard_id.as_ref())?))
+        Ok(shown(&self.of(&stream_arn)?.rotate_shards(&stream_arn, shard_id.as_ref())?))
     }
 
     pub(super) fn split_shards(&self, body: Shards) -> Result<Value, Refusal> {
         let (stream_arn, shard_id) = body.parse()?;
-        Ok(shown(&self.pretender.split_shards(&stream_arn, shard_id.as_ref())?))
+        Ok(shown(&self.of(&stream_arn)?.split_shards(&stream_arn, shard_id.as_ref())?))
     }
 
     pub(super) fn trim(&self, body: Trim) -> Result<Value, Refusal> {
         let stream_arn = arn(&body.stream_arn)?;
         let before = body.before.as_deref().map(|text| value("sequence number", text)).transpose()?;
-        let report = self.pretender.trim(&stream_arn, before)?;
+        let report = self.of(&stream_arn)?.trim(&stream_arn, before)?;
         Ok(json!({ "records": report.records, "shards": report.shards, "streams": report.streams }))
+    }
+
+    /// Finds the database of a stream: its ARN names the region.
+    fn of(&self, stream_arn: &StreamArn) -> Result<Pretender, Refusal> {
+        if self.names_region || !self.control.regions.are_separate() {
+            return Ok(self.pretender.clone());
+        }
+        self.control.database(Some(&stream_arn.table.region))
     }
 }
 

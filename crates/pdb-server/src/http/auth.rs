@@ -52,6 +52,23 @@ pub(crate) fn check(parts: &Parts) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::IncompleteSignatureException, message))
 }
 
+/// Finds the region that a request is signed for, in the header or in the query: the third part of its credential.
+pub(crate) fn region(parts: &Parts) -> Option<Cow<'_, str>> {
+    if let Some(header) = parts.headers.get(AUTHORIZATION) {
+        let header = std::str::from_utf8(header.as_bytes()).ok()?;
+        let credential = header.split([' ', ',']).find_map(|part| part.strip_prefix("Credential="))?;
+        return credential.split('/').nth(2).filter(|region| !region.is_empty()).map(Cow::Borrowed);
+    }
+    let mut pairs = parts.uri.query()?.split('&');
+    let credential = pairs.find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
+    let credential = credential.replace("%2F", "/").replace("%2f", "/");
+    credential
+        .split('/')
+        .nth(2)
+        .filter(|region| !region.is_empty())
+        .map(|region| Cow::Owned(region.to_owned()))
+}
+
 /// What an answer repeats of the header. AWS's own schemes carry no secret, and AWS repeats them whole. Another scheme may carry a
 /// password or a token, sent by mistake, which has no place in an answer and in the logs that keep it.
 fn shown(header: &str) -> Cow<'_, str> {
@@ -86,6 +103,33 @@ mod tests {
     fn any_complete_signature_will_do() {
         assert_eq!(checked("/", Some(COMPLETE), true), Ok(()));
         assert_eq!(checked("/?X-Amz-Algorithm=AWS4-HMAC-SHA256", None, false), Ok(()));
+    }
+
+    #[test]
+    fn the_region_is_that_of_the_scope() {
+        let of = |uri: &str, authorization: Option<&str>| {
+            let mut request = Request::builder().uri(uri);
+            if let Some(authorization) = authorization {
+                request = request.header("Authorization", authorization);
+            }
+            region(&request.body(()).unwrap().into_parts().0).map(Cow::into_owned)
+        };
+        assert_eq!(of("/", Some(COMPLETE)).as_deref(), Some("us-east-1"));
+        let packed = "AWS4-HMAC-SHA256 SignedHeaders=host,Credential=k/20260301/eu-west-1/dynamodb/aws4_request,Signature=ab";
+        assert_eq!(of("/", Some(packed)).as_deref(), Some("eu-west-1"));
+        for credential in ["k%2F20260301%2Fap-east-1%2Fdynamodb%2Faws4_request", "k/20260301/ap-east-1/x"] {
+            let uri = format!("/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}");
+            assert_eq!(of(&uri, None).as_deref(), Some("ap-east-1"));
+        }
+        for none in [
+            "AWS4-HMAC-SHA256 Credential=k, Signature=ab",
+            "AWS4-HMAC-SHA256 Credential=k/20260301//x",
+            "Bearer x",
+        ] {
+            assert_eq!(of("/", Some(none)), None, "{none}");
+        }
+        assert_eq!(of("/", None), None);
+        assert_eq!(of("/?X-Amz-Algorithm=AWS4-HMAC-SHA256", None), None);
     }
 
     #[test]

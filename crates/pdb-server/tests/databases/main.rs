@@ -14,5 +14,6 @@ mod locks;
 mod processes;
 mod proxy;
 mod reader;
+mod regions;
 mod served;
 mod world;

@@ -15,6 +15,7 @@ mod harness;
 mod limits;
 mod packing;
 mod protocol;
+mod regions;
 mod replay;
 mod robustness;
 mod slow_clients;

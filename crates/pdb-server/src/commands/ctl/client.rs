@@ -14,6 +14,7 @@ pub(super) struct Client {
     agent: ureq::Agent,
     endpoint: Endpoint,
     token: Option<ControlToken>,
+    region: Option<String>,
 }
 
 /// Why a command was not obeyed.
@@ -24,15 +25,27 @@ pub(super) enum CtlError {
     /// What answers is another server, or one without the flag.
     #[error("{endpoint} takes no commands: start the server with `pretender serve --control`")]
     NoControl { endpoint: Endpoint },
+    #[error("`{0}` is no region")]
+    NotARegion(String),
     /// The server says why.
     #[error("{0}")]
     Refused(String),
 }
 
 impl Client {
-    pub(super) fn new(endpoint: Endpoint, token: Option<ControlToken>) -> Self {
+    pub(super) fn new(
+        endpoint: Endpoint,
+        token: Option<ControlToken>,
+        region: Option<String>,
+    ) -> Result<Self, CtlError> {
+        let is_plain = |region: &String| {
+            region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        if let Some(region) = region.as_ref().filter(|region| !is_plain(region)) {
+            return Err(CtlError::NotARegion(region.clone()));
+        }
         // A command is answered when its work is done, however long that takes.
-        Self { agent: endpoint.agent(None), endpoint, token }
+        Ok(Self { agent: endpoint.agent(None), endpoint, token, region })
     }
 
     pub(super) fn get(&self, command: &str) -> Result<Value, CtlError> {
@@ -49,7 +62,8 @@ impl Client {
     }
 
     fn url(&self, command: &str) -> String {
-        format!("{}/_pretender/{command}", self.endpoint)
+        let query = self.region.as_ref().map_or(String::new(), |region| format!("?region={region}"));
+        format!("{}/_pretender/{command}{query}", self.endpoint)
     }
 
     fn answer(

@@ -1,0 +1,266 @@
+//! Regions kept apart: a table exists where its requests are signed for.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Output;
+use std::sync::Arc;
+
+use pdb_server::{Regions, RunningServer, Server, ServerOptions};
+use pretender::{ManualClock, Pretender};
+use serde_json::{Value, json};
+
+use crate::binary::{Process, pretender};
+use crate::control::{get, post};
+use crate::ctl::{check_refused, obeyed};
+use crate::harness::{SIGNED, exchange, request_with};
+
+const HOME: &str = "us-east-1";
+const WEST: &str = "us-west-2";
+
+/// What a call answers that is signed for a region.
+fn call_in(address: SocketAddr, region: &str, target: &str, body: &Value) -> (u16, Value) {
+    let signed = SIGNED.replace(HOME, region);
+    let answer =
+        exchange(address, request_with(&signed, "application/x-amz-json-1.0", target, &body.to_string()));
+    (answer.status, serde_json::from_str(answer.text()).unwrap())
+}
+
+/// The same, of a call of DynamoDB that succeeds.
+#[track_caller]
+fn answer_in(address: SocketAddr, region: &str, operation: &str, body: &Value) -> Value {
+    let (status, answer) = call_in(address, region, &format!("DynamoDB_20120810.{operation}"), body);
+    assert_eq!(status, 200, "{region} {operation}: {answer}");
+    answer
+}
+
+fn streams_in(address: SocketAddr, region: &str) -> Value {
+    call_in(address, region, "DynamoDBStreams_20120810.ListStreams", &json!({})).1["Streams"].clone()
+}
+
+/// Creates the streamed table `Orders` in a region, with one item whose key names the region; returns the stream's ARN.
+fn create_in(address: SocketAddr, region: &str) -> String {
+    let created = answer_in(
+        address,
+        region,
+        "CreateTable",
+        &json!({
+            "TableName": "Orders",
+            "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+            "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+            "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
+        }),
+    );
+    put_in(address, region, region);
+    created["TableDescription"]["LatestStreamArn"].as_str().unwrap().to_owned()
+}
+
+fn put_in(address: SocketAddr, region: &str, key: &str) {
+    answer_in(address, region, "PutItem", &json!({ "TableName": "Orders", "Item": { "pk": { "S": key } } }));
+}
+
+fn items_in(address: SocketAddr, region: &str) -> Value {
+    answer_in(address, region, "Scan", &json!({ "TableName": "Orders" }))["Items"].clone()
+}
+
+fn tables_in(address: SocketAddr, region: &str) -> Value {
+    answer_in(address, region, "ListTables", &json!({}))["TableNames"].clone()
+}
+
+/// A server in memory that may be commanded; its clock stands.
+fn commanded() -> (RunningServer, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::held_at(pretender::EpochMillis(1_772_356_542_017)));
+    let builder = Pretender::builder().in_memory().clock(clock.clone()).sweep_interval(None);
+    let home = builder.clone().open().unwrap();
+    let regions = Regions::separate(home, move |region| builder.clone().in_region(region).open());
+    let options = ServerOptions { control: Some(clock.clone()), ..ServerOptions::default() };
+    (Server::start(regions, options).unwrap(), clock)
+}
+
+#[test]
+fn each_region_has_its_tables_streams_and_arns() {
+    let (server, _clock) = commanded();
+    let address = server.address();
+    let (home, west) = (create_in(address, HOME), create_in(address, WEST));
+    assert!(home.starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/Orders/stream/"), "{home}");
+    assert!(west.starts_with("arn:aws:dynamodb:us-west-2:000000000000:table/Orders/stream/"), "{west}");
+    for (region, arn) in [(HOME, &home), (WEST, &west)] {
+        assert_eq!(items_in(address, region), json!([{ "pk": { "S": region } }]));
+        let streams = streams_in(address, region);
+        assert_eq!((streams.as_array().unwrap().len(), &streams[0]["StreamArn"]), (1, &json!(arn)));
+        let target = "DynamoDBStreams_20120810.DescribeStream";
+        let (status, described) = call_in(address, region, target, &json!({ "StreamArn": arn }));
+        assert_eq!(status, 200);
+        let shard = &described["StreamDescription"]["Shards"][0]["ShardId"];
+        let iterator = json!({ "StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
+        let iterator = call_in(address, region, "DynamoDBStreams_20120810.GetShardIterator", &iterator).1;
+        let body = json!({ "ShardIterator": iterator["ShardIterator"] });
+        let (_, records) = call_in(address, region, "DynamoDBStreams_20120810.GetRecords", &body);
+        assert_eq!(records["Records"][0]["awsRegion"], region);
+        assert_eq!(records["Records"][0]["dynamodb"]["Keys"]["pk"]["S"], region);
+        // Nothing of it is found from the other region.
+        let other = if region == HOME { WEST } else { HOME };
+        assert_eq!(call_in(address, other, target, &json!({ "StreamArn": arn })).0, 400);
+        assert_eq!(call_in(address, other, "DynamoDBStreams_20120810.GetRecords", &body).0, 400);
+    }
+    let backup = json!({ "TableName": "Orders", "BackupName": "nightly" });
+    let backup = answer_in(address, WEST, "CreateBackup", &backup);
+    let arn = backup["BackupDetails"]["BackupArn"].as_str().unwrap();
+    assert!(arn.starts_with("arn:aws:dynamodb:us-west-2:"), "{arn}");
+    assert_eq!(answer_in(address, HOME, "ListBackups", &json!({}))["BackupSummaries"], json!([]));
+    // A table of one region goes without that of the other.
+    answer_in(address, WEST, "DeleteTable", &json!({ "TableName": "Orders" }));
+    assert_eq!((tables_in(address, HOME), tables_in(address, WEST)), (json!(["Orders"]), json!([])));
+    assert_eq!(tables_in(address, "eu-central-1"), json!([]));
+}
+
+#[test]
+fn what_is_no_region_is_refused_as_aws_refuses_it() {
+    let (server, _clock) = commanded();
+    let address = server.address();
+    for region in ["nowhere", "..us-west-2", "us-west-22", "US-EAST-1", "x"] {
+        let (status, answer) = call_in(address, region, "DynamoDB_20120810.ListTables", &json!({}));
+        assert_eq!(
+            (status, &answer["__type"]),
+            (400, &json!("com.amazon.coral.service#InvalidSignatureException"))
+        );
+        let text = format!("Credential should be scoped to a valid region, not '{region}'. ");
+        assert_eq!(answer["message"], text);
+    }
+    assert_eq!(tables_in(address, "local"), json!([]));
+    // A credential without a scope means the server's own region.
+    create_in(address, HOME);
+    let plain = SIGNED.replace("Credential=key/20260301/us-east-1/dynamodb/aws4_request", "Credential=key");
+    let target = "DynamoDB_20120810.ListTables";
+    let answer = exchange(address, request_with(&plain, "application/x-amz-json-1.0", target, "{}"));
+    assert_eq!(answer.text(), r#"{"TableNames":["Orders"]}"#);
+}
+
+#[test]
+fn without_the_setting_all_regions_are_one() {
+    let clock = Arc::new(ManualClock::running());
+    let pretender = Pretender::builder().clock(clock.clone()).open().unwrap();
+    let options = ServerOptions { control: Some(clock), ..ServerOptions::default() };
+    let server = Server::start(pretender, options).unwrap();
+    let arn = create_in(server.address(), WEST);
+    assert!(arn.starts_with("arn:aws:dynamodb:us-east-1:"), "{arn}");
+    assert_eq!(tables_in(server.address(), "nowhere"), json!(["Orders"]));
+    assert_eq!(get(&server, "clock?region=us-east-1").status, 200);
+    let refused = post(&server, "reset?region=us-west-2", "{}");
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("start it with `--separate-regions`"), "{}", refused.text());
+    check_refused(&server.url(), &["reset", "--region", "us-west-2"], "keeps no regions apart");
+}
+
+#[test]
+fn commands_are_for_one_region_or_for_all() {
+    let (server, _clock) = commanded();
+    let (address, url) = (server.address(), server.url());
+    let (home, west) = (create_in(address, HOME), create_in(address, WEST));
+    // An ARN names its region.
+    for arn in [&home, &west] {
+        assert_eq!(obeyed(&url, &["shards", "split", arn]).lines().count(), 2, "{arn}");
+        assert_eq!(obeyed(&url, &["shards", "list", arn]).lines().count(), 3, "{arn}");
+        assert_eq!(obeyed(&url, &["trim", arn]), "trimmed 1 record\n", "{arn}");
+    }
+    // The clock is everybody's: the records of both are trimmed, and both had a closed shard.
+    put_in(address, HOME, "second");
+    put_in(address, WEST, "second");
+    let moved = post(&server, "clock/advance", r#"{"duration":"25h"}"#);
+    let moved: Value = serde_json::from_str(moved.text()).unwrap();
+    assert_eq!(moved["done"]["trimmed_records"], 2, "{moved}");
+    // A fault is for one region, the server's own unless another is named.
+    let fault = json!({ "kind": "throttling" }).to_string();
+    assert_eq!(post(&server, "faults/add?region=us-west-2", &fault).status, 200);
+    let scan = json!({ "TableName": "Orders" });
+    assert_eq!(call_in(address, WEST, "DynamoDB_20120810.Scan", &scan).0, 400);
+    assert_eq!(items_in(address, HOME).as_array().unwrap().len(), 2);
+    obeyed(&url, &["fault", "clear", "--region", WEST]);
+    assert_eq!(items_in(address, WEST).as_array().unwrap().len(), 2);
+    // So is a snapshot.
+    obeyed(&url, &["snapshot", "save", "two", "--region", WEST]);
+    put_in(address, WEST, "third");
+    put_in(address, HOME, "third");
+    check_refused(&url, &["snapshot", "restore", "two"], "two");
+    obeyed(&url, &["snapshot", "restore", "two", "--region", WEST]);
+    let counts = || [HOME, WEST].map(|region| items_in(address, region).as_array().unwrap().len());
+    assert_eq!(counts(), [3, 2]);
+    // One table is reset in one region, everything in all, unless one is named.
+    obeyed(&url, &["reset", "--table", "Orders"]);
+    assert_eq!(counts(), [0, 2]);
+    obeyed(&url, &["reset", "--region", WEST]);
+    assert_eq!((tables_in(address, HOME), tables_in(address, WEST)), (json!(["Orders"]), json!([])));
+    create_in(address, WEST);
+    obeyed(&url, &["reset"]);
+    assert_eq!((tables_in(address, HOME), tables_in(address, WEST)), (json!([]), json!([])));
+    for region in ["nowhere", "x"] {
+        check_refused(&url, &["reset", "--region", region], &format!("`{region}` is no region"));
+    }
+    check_refused(&url, &["reset", "--region", "a&b"], "`a&b` is no region");
+}
+
+fn serve(file: &Path) -> Process {
+    let mut command = pretender();
+    command.args(["serve", "--port", "0", "--separate-regions", "--region", HOME, "--db"]);
+    Process::start(command.arg(file))
+}
+
+#[test]
+#[cfg(unix)]
+fn the_program_keeps_a_file_for_each_region() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("orders.db");
+    let tail = |address: SocketAddr, region: &str| -> Output {
+        let endpoint = format!("http://{address}");
+        let arguments = ["tail", "Orders", "--json", "--region", region, "--endpoint", &endpoint];
+        pretender().args(arguments).output().unwrap()
+    };
+    for is_first in [true, false] {
+        let mut process = serve(&file);
+        let address = process.address();
+        assert_eq!(process.line(), format!("Data in {}", file.display()));
+        assert_eq!(process.line(), "Data of regions other than us-east-1 beside it");
+        if is_first {
+            create_in(address, HOME);
+            create_in(address, WEST);
+        }
+        for region in [HOME, WEST] {
+            assert_eq!(items_in(address, region), json!([{ "pk": { "S": region } }]));
+            let output = tail(address, region);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let record: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(record["awsRegion"], region);
+        }
+        assert!(!tail(address, "eu-north-1").status.success());
+        // All databases are closed, so that they can be opened again.
+        assert_eq!(process.stop("-TERM").code(), Some(0));
+    }
+    assert!(directory.path().join("orders.us-west-2.db").exists());
+    // Each is a database by itself.
+    let west = Pretender::builder().file(directory.path().join("orders.us-west-2.db")).region(WEST);
+    let listed = west.open().unwrap().list_tables(&Default::default()).unwrap();
+    assert_eq!(listed.table_names.len(), 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_region_that_cannot_be_opened_costs_its_requests_and_no_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("orders.db");
+    std::fs::write(directory.path().join("orders.us-west-2.db"), "no database").unwrap();
+    let mut process = serve(&file);
+    let address = process.address();
+    let target = "DynamoDB_20120810.ListTables";
+    let (status, answer) = call_in(address, WEST, target, &json!({}));
+    assert_eq!(
+        (status, &answer["__type"]),
+        (500, &json!("com.amazonaws.dynamodb.v20120810#InternalServerError"))
+    );
+    assert_eq!(tables_in(address, HOME), json!([]));
+    // Once it can be opened, it is.
+    std::fs::remove_file(directory.path().join("orders.us-west-2.db")).unwrap();
+    assert_eq!(tables_in(address, WEST), json!([]));
+    let (status, logged) = process.stop_and_read("-TERM");
+    assert_eq!(status.code(), Some(0));
+    assert!(logged.contains("the database of a region cannot be opened"), "{logged}");
+}
