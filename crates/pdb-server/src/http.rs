@@ -20,6 +20,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_model::{ApiError, ErrorCode};
 use pdb_wire::{Admission, OperationClass, Reply, RequestIds, Wire};
+use tokio::sync::Mutex;
 
 use crate::ServerOptions;
 use crate::control::{self, Control};
@@ -55,6 +56,9 @@ pub(crate) struct Front {
     wire: Arc<Wire>,
     /// Where requests for other regions are answered from, if that is another place.
     regions: Option<Regions>,
+    /// Held while the database of a region is opened, which may take long on a server that does not answer: no more than one thread
+    /// waits for it.
+    opening: Mutex<()>,
     /// The database is on a server: also short reads wait.
     is_remote: bool,
     control: Option<Arc<Control>>,
@@ -84,6 +88,7 @@ impl Front {
             region: regions.home_region().to_owned(),
             endpoint,
             regions: Some(regions).filter(Regions::are_separate),
+            opening: Mutex::new(()),
             control: control.map(Arc::new),
             guard: Guard::new(options),
             root_status: options.root_status,
@@ -245,6 +250,7 @@ impl Front {
         if let Some(wire) = regions.find(&region) {
             return Ok(Some(wire));
         }
+        let _opening = self.opening.lock().await;
         let (regions, region, endpoint) = (regions.clone(), region.into_owned(), self.endpoint.clone());
         match blocking(move || regions.open(&region, &endpoint)).await {
             Some(Ok(wire)) => Ok(Some(wire)),
