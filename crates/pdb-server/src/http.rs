@@ -27,7 +27,7 @@ use crate::control::{self, Control};
 use crate::pace::PaceLimits;
 use crate::regions::{RegionError, Regions};
 use answer::{Answer, HttpResponse, MediaType};
-use answer_budget::AnswerBudget;
+use answer_budget::{AnswerBudget, Kept};
 use body::ReadError;
 use budget::{Budget, Permit};
 use encoding::{Encoding, UnknownEncoding};
@@ -223,21 +223,24 @@ impl Front {
         };
         // The body is gone, whatever its answer waits for.
         drop(permit);
-        let mut response = reply.answer()?;
+        let response = reply.answer()?;
         let encoding = if response.body.len() > LEAST_PACKED_BYTES && response.status == 200 {
             Encoding::of_answer(&parts.headers)
         } else {
             None
         };
-        if let Some(encoding) = encoding {
-            let Some(packed) = pack(encoding, response.body).await else {
-                return Some(Answer::of(pdb_wire::Response::unavailable(), media_type));
-            };
-            response.body = packed;
-        }
-        Some(match self.answers.keep(place, response.body).await {
-            Some(body) => Answer::with_body(response.status, body, media_type).encoded(encoding),
-            None => Answer::no_room(),
+        let Some(kept) = self.answers.keep(place, response.body).await else {
+            return Some(Answer::no_room());
+        };
+        Some(match encoding {
+            None => Answer::with_body(response.status, kept.into_bytes(), media_type),
+            Some(encoding) => match pack(encoding, kept).await {
+                Some((kept, is_packed)) => {
+                    let answer = Answer::with_body(response.status, kept.into_bytes(), media_type);
+                    answer.encoded(Some(encoding).filter(|_| is_packed))
+                }
+                None => Answer::of(pdb_wire::Response::unavailable(), media_type),
+            },
         })
     }
 
@@ -317,13 +320,19 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     }
 }
 
-/// Packs an answer; `None` if the server is being stopped. A long answer has its place while that lasts, so that only so many
-/// are being packed at one time.
-async fn pack(encoding: Encoding, plain: Vec<u8>) -> Option<Vec<u8>> {
-    if plain.len() <= MOST_BYTES_PACKED_AT_ONCE {
-        return Some(encoding.pack(&plain));
-    }
-    blocking(move || encoding.pack(&plain)).await
+/// Packs an answer, unless that makes it longer; tells whether it did. `None` if the server is being stopped. The answer has its permit
+/// meanwhile, so that only so much waits to be packed.
+async fn pack(encoding: Encoding, mut kept: Kept) -> Option<(Kept, bool)> {
+    let is_short = kept.bytes().len() <= MOST_BYTES_PACKED_AT_ONCE;
+    let work = move || {
+        let packed = encoding.pack(kept.bytes());
+        let is_shorter = packed.len() < kept.bytes().len();
+        if is_shorter {
+            kept.replace(packed);
+        }
+        (kept, is_shorter)
+    };
+    if is_short { Some(work()) } else { blocking(work).await }
 }
 
 /// The operation that a request names.

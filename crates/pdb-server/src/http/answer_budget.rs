@@ -80,10 +80,10 @@ impl AnswerBudget {
 
     /// Takes a permit for an answer, which it keeps until it is sent or dropped; `None` if there is none for too long, and the
     /// request has changed nothing.
-    pub(crate) async fn keep(&self, place: AnswerPlace, answer: Vec<u8>) -> Option<Bytes> {
+    pub(crate) async fn keep(&self, place: AnswerPlace, answer: Vec<u8>) -> Option<Kept> {
         // What is small is in the hands of the operating system at once.
         if answer.len() <= SMALL {
-            return Some(answer.into());
+            return Some(Kept { answer, permit: Permit::default() });
         }
         let permit = match self.budget.try_take(answer.len()) {
             Some(permit) => permit,
@@ -93,7 +93,7 @@ impl AnswerBudget {
                 None => return None,
             },
         };
-        Some(Bytes::from_owner(Kept { answer, _permit: permit }))
+        Some(Kept { answer, permit })
     }
 
     async fn wait(&self, place: &AnswerPlace, bytes: usize) -> Option<Permit> {
@@ -149,9 +149,27 @@ pub(crate) struct AnswerPlace {
 }
 
 /// An answer with its permit.
-struct Kept {
+pub(crate) struct Kept {
     answer: Vec<u8>,
-    _permit: Permit,
+    permit: Permit,
+}
+
+impl Kept {
+    /// Returns the answer.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.answer
+    }
+
+    /// Puts a shorter answer in its place, and gives back what is not needed for it.
+    pub(crate) fn replace(&mut self, answer: Vec<u8>) {
+        self.permit.shrink(answer.len());
+        self.answer = answer;
+    }
+
+    /// Returns the answer as it is sent; with its last part the permit goes.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        if self.answer.len() <= SMALL { self.answer.into() } else { Bytes::from_owner(self) }
+    }
 }
 
 impl AsRef<[u8]> for Kept {
@@ -198,7 +216,31 @@ mod tests {
 
     async fn answer(budget: &AnswerBudget, operation: Operation, bytes: usize) -> Option<Bytes> {
         let place = budget.admit(operation, br#"{"ReturnValues": "ALL_OLD"}"#).await?;
-        budget.keep(place, vec![b'x'; bytes]).await
+        budget.keep(place, vec![b'x'; bytes]).await.map(Kept::into_bytes)
+    }
+
+    #[tokio::test]
+    async fn a_shorter_answer_gives_back_what_it_does_not_need() {
+        let budget = budget();
+        let place = budget.admit(Operation::Scan, b"").await.unwrap();
+        let mut page = budget.keep(place, vec![b'x'; 5 * MIB]).await.unwrap();
+        let item = answer(&budget, Operation::GetItem, MIB).await.unwrap();
+        let place = budget.admit(Operation::GetItem, b"").await.unwrap();
+        let mut reserved = budget.keep(place, vec![b'x'; MIB]).await.unwrap();
+        assert_eq!(budget.budget.free(), (0, 1024));
+        page.replace(vec![b'y'; MIB]);
+        reserved.replace(vec![b'y'; MIB / 2]);
+        assert_eq!(budget.budget.free(), (4096, 1536));
+        assert_eq!(page.bytes(), vec![b'y'; MIB]);
+        let (page, reserved) = (page.into_bytes(), reserved.into_bytes());
+        assert_eq!((page.len(), budget.budget.free()), (MIB, (4096, 1536)));
+        drop((page, reserved, item));
+        assert_eq!(budget.budget.free(), (6144, 2048));
+        let place = budget.admit(Operation::Scan, b"").await.unwrap();
+        let mut page = budget.keep(place, vec![b'x'; MIB]).await.unwrap();
+        page.replace(vec![b'y'; SMALL]);
+        let _small = page.into_bytes();
+        assert_eq!(budget.budget.free(), (6144, 2048));
     }
 
     #[tokio::test]

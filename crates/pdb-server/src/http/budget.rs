@@ -162,6 +162,16 @@ impl Permit {
         bytes.div_ceil(UNIT).saturating_sub(units(&self.general) + units(&self.reserve))
     }
 
+    /// Gives back what is not needed for so many bytes.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        let mut units = bytes.div_ceil(UNIT);
+        for part in [&mut self.general, &mut self.reserve].into_iter().flatten() {
+            let excess = part.num_permits().saturating_sub(units);
+            drop(part.split(excess));
+            units -= part.num_permits();
+        }
+    }
+
     fn add_general(&mut self, taken: OwnedSemaphorePermit) {
         merge(&mut self.general, taken);
     }
