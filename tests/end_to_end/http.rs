@@ -39,7 +39,7 @@ impl Http {
         Err(Failure { code, message: answer["message"].as_str().unwrap_or_default().to_owned() })
     }
 
-    fn table(&self, operation: &str, body: &Value) -> Result<Value, Failure> {
+    pub(crate) fn table(&self, operation: &str, body: &Value) -> Result<Value, Failure> {
         self.call(&format!("DynamoDB_20120810.{operation}"), body)
     }
 

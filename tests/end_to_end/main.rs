@@ -7,5 +7,6 @@ mod invariants;
 mod library;
 mod place;
 mod power_loss;
+mod scan_order;
 mod scenarios;
 mod snapshots;

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use pretender::{Builder, EpochMillis};
-use pretender_tests::formats::{Exchange, World, event_ids, read_on, records_of, transaction};
+use pretender_tests::formats::{
+    Exchange, World, event_ids, read_on, records_of, records_of_shard, transaction,
+};
 use serde_json::{Value, json};
 
 pub(crate) fn check(builder: Builder, now: EpochMillis, exchanges: &[Exchange]) {
@@ -19,6 +21,7 @@ pub(crate) fn check(builder: Builder, now: EpochMillis, exchanges: &[Exchange]) 
     let new_ids = event_ids(&new);
     assert_eq!((new_ids.len(), new_ids.intersection(&old).count()), (24, 0));
     read_indexes(&world);
+    stay_in_their_shards(&world);
     go_on_with_shards(&world);
     restore(&world);
     make_anew(&world);
@@ -83,6 +86,47 @@ fn read_indexes(world: &World) {
         .call("PutItem", &json!({ "TableName": "quiet", "Item": { "pk": { "S": "b" }, "n": { "N": "2" } } }));
     let found = world.call("Scan", &json!({ "TableName": "quiet", "IndexName": "by_n" }));
     assert_eq!(found["Count"], 2);
+}
+
+/// The records of a key that come now follow those that were there: in the same shard, or in one that continues it.
+fn stay_in_their_shards(world: &World) {
+    let stream = world.stream("Orders");
+    let described = world.call("DescribeStream", &json!({ "StreamArn": stream.to_string() }));
+    let shards = described["StreamDescription"]["Shards"].as_array().unwrap();
+    let parent_of = |id: &Value| {
+        let shard = shards.iter().find(|shard| shard["ShardId"] == *id).unwrap();
+        shard.get("ParentShardId").cloned()
+    };
+    // The shards that hold records of a customer, in the order of their lineage.
+    let shards_of = |customer: &str| -> Vec<Value> {
+        let holds = |shard: &&Value| {
+            let records = records_of_shard(world, &stream, shard);
+            records.iter().any(|record| record["dynamodb"]["Keys"]["customer"]["S"] == customer)
+        };
+        shards.iter().filter(holds).map(|shard| shard["ShardId"].clone()).collect()
+    };
+    let mut used = BTreeSet::new();
+    for number in 20..32 {
+        let customer = format!("customer {number}");
+        let [old] = shards_of(&customer).try_into().unwrap();
+        let item = json!({
+            "customer": { "S": customer },
+            "number": { "N": number.to_string() },
+            "status": { "S": "changed" },
+        });
+        world.call("PutItem", &json!({ "TableName": "Orders", "Item": item }));
+        let holding = shards_of(&customer);
+        let newest = holding.last().unwrap().to_string();
+        for shard in holding {
+            let mut at = Some(shard.clone());
+            while at.as_ref().is_some_and(|at| *at != old) {
+                at = at.as_ref().and_then(parent_of);
+            }
+            assert!(at.is_some(), "{customer}: {shard} does not continue {old}");
+        }
+        used.insert(newest);
+    }
+    assert!(used.len() >= 2, "more than one shard: {used:?}");
 }
 
 /// Old shards close, and their children take what comes.

@@ -435,17 +435,22 @@ pub fn records_of(world: &World, stream: &StreamArn) -> Vec<Value> {
     let described = world.call("DescribeStream", &json!({ "StreamArn": stream.to_string() }));
     let mut records = Vec::new();
     for shard in described["StreamDescription"]["Shards"].as_array().unwrap() {
-        let first = world.call(
-            "GetShardIterator",
-            &json!({
-                "StreamArn": stream.to_string(),
-                "ShardId": shard["ShardId"],
-                "ShardIteratorType": "TRIM_HORIZON",
-            }),
-        );
-        records.extend(read_on(world, &first["ShardIterator"]));
+        records.extend(records_of_shard(world, stream, shard));
     }
     records
+}
+
+/// The records of a shard, of which `DescribeStream` gave the description.
+pub fn records_of_shard(world: &World, stream: &StreamArn, shard: &Value) -> Vec<Value> {
+    let first = world.call(
+        "GetShardIterator",
+        &json!({
+            "StreamArn": stream.to_string(),
+            "ShardId": shard["ShardId"],
+            "ShardIteratorType": "TRIM_HORIZON",
+        }),
+    );
+    read_on(world, &first["ShardIterator"])
 }
 
 /// The records behind an iterator.

@@ -3,3 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 pub mod formats;
+pub mod scan_order;

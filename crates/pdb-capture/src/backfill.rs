@@ -9,7 +9,7 @@ use pdb_store::{StoreError, Table, Tx};
 use crate::{
     error::CaptureError,
     expiry::expires_at,
-    indexes::{Both, Entry},
+    indexes::{BaseKey, Both, Entry},
 };
 
 /// Fills an index with the entries of up to `limit` items, beginning after the key `after`; returns the last key if more
@@ -36,7 +36,11 @@ pub fn backfill_index(
     for (key, encoded) in items {
         let item = encoded.decode().map_err(CaptureError::Corrupt)?;
         let both = Both { item: &item, encoded: &encoded };
-        if let Ok(Some(entry)) = Entry::of(definition, table, &key, both) {
+        let primary_key = table.definition.key_schema.extract(&item);
+        let primary_key =
+            primary_key.map_err(|error| StoreError::corrupt("item", error).of_table(table.name()))?;
+        let base = BaseKey::new(&table.definition, &primary_key, &key);
+        if let Ok(Some(entry)) = Entry::of(definition, table, base, both) {
             tx.put_index_entry(table, index, &entry.key, &key, &entry.projected, None)?;
         }
     }

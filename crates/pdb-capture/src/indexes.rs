@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use pdb_model::{
-    EncodedItem, IndexName, Item, KeyBytes, KeyError, KeySchema, KeyValue, Projection, SecondaryIndex,
-    TableDefinition,
+    EncodedItem, IndexKind, IndexName, Item, KeyBytes, KeyError, KeySchema, KeyValue, PrimaryKey, Projection,
+    SecondaryIndex, TableDefinition,
 };
 use pdb_store::{Table, Tx};
 
@@ -43,6 +43,29 @@ pub(crate) struct Both<'a> {
     pub(crate) encoded: &'a EncodedItem,
 }
 
+/// The key of a table's item, as its index entries carry it.
+#[derive(Clone, Copy, Debug)]
+pub struct BaseKey<'a> {
+    bytes: &'a KeyBytes,
+    /// Known if the table has a global index.
+    tie_break: Option<u64>,
+}
+
+impl<'a> BaseKey<'a> {
+    /// Takes an item's key, of which `bytes` are those it is stored under.
+    #[must_use]
+    pub fn new(table: &TableDefinition, key: &PrimaryKey, bytes: &'a KeyBytes) -> Self {
+        let is_needed = table.indexes.iter().any(|index| index.kind == IndexKind::Global);
+        Self { bytes, tie_break: is_needed.then(|| key.tie_break(bytes)) }
+    }
+
+    /// The bytes under which the entry of the item with this index key is stored.
+    fn entry(self, index: &SecondaryIndex, index_key: &PrimaryKey) -> KeyBytes {
+        let tie_break = self.tie_break.filter(|_| index.kind == IndexKind::Global);
+        KeyBytes::index_entry(index_key, tie_break, self.bytes)
+    }
+}
+
 /// Returns whether an index has to know the attribute of an old item: for its key, or because entries have some attributes and not
 /// all, whose text is at hand.
 pub(crate) fn is_needed(table: &TableDefinition, attribute: &str) -> bool {
@@ -56,7 +79,7 @@ pub(crate) fn is_needed(table: &TableDefinition, attribute: &str) -> bool {
 pub(crate) fn write_entries(
     tx: &mut Tx<'_>,
     table: &Table,
-    base: &KeyBytes,
+    base: BaseKey<'_>,
     old: Option<Both<'_>>,
     new: Option<Both<'_>>,
 ) -> Result<Vec<IndexChange>, CaptureError> {
@@ -74,7 +97,7 @@ pub(crate) fn write_entries(
         let kind = match (old, new) {
             (None, None) => continue,
             (None, Some(new)) => {
-                tx.put_index_entry(table, &index.name, &new.key, base, &new.projected, None)?;
+                tx.put_index_entry(table, &index.name, &new.key, base.bytes, &new.projected, None)?;
                 IndexChangeKind::Entered
             }
             (Some(old), None) => {
@@ -85,11 +108,11 @@ pub(crate) fn write_entries(
             (Some(old), Some(new)) if old.key != new.key => {
                 let size = old.projected.size_bytes();
                 tx.delete_index_entry(table, &index.name, &old.key, size)?;
-                tx.put_index_entry(table, &index.name, &new.key, base, &new.projected, None)?;
+                tx.put_index_entry(table, &index.name, &new.key, base.bytes, &new.projected, None)?;
                 IndexChangeKind::Moved
             }
             (Some(old), Some(new)) if old.projected.json() != new.projected.json() => {
-                tx.put_index_entry(table, &index.name, &new.key, base, &new.projected, old_size_bytes)?;
+                tx.put_index_entry(table, &index.name, &new.key, base.bytes, &new.projected, old_size_bytes)?;
                 IndexChangeKind::Updated
             }
             (Some(_), Some(_)) => continue,
@@ -104,7 +127,7 @@ pub(crate) fn write_entries(
 pub fn index_entry(
     index: &SecondaryIndex,
     table: &Table,
-    base: &KeyBytes,
+    base: BaseKey<'_>,
     item: &Item,
     encoded: &EncodedItem,
 ) -> Option<(KeyBytes, EncodedItem)> {
@@ -123,13 +146,13 @@ impl<'a> Entry<'a> {
     pub(crate) fn of(
         index: &SecondaryIndex,
         table: &Table,
-        base: &KeyBytes,
+        base: BaseKey<'_>,
         Both { item, encoded }: Both<'a>,
     ) -> Result<Option<Self>, KeyError> {
         if !has_key(&index.key_schema, item)? {
             return Ok(None);
         }
-        let key = KeyBytes::index_entry(&index.key_schema.extract(item)?, base);
+        let key = base.entry(index, &index.key_schema.extract(item)?);
         let projected = match &index.projection {
             Projection::All => Cow::Borrowed(encoded),
             Projection::KeysOnly | Projection::Include(_) => {

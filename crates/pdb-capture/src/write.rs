@@ -8,7 +8,7 @@ use pdb_store::{ItemRow, NewRecord, OpenStream, Table, Tx};
 use crate::{
     error::CaptureError,
     expiry::expires_at,
-    indexes::{Both, IndexChange, is_needed, write_entries},
+    indexes::{BaseKey, Both, IndexChange, is_needed, write_entries},
 };
 
 /// An item, or the place where there is none, that this transaction alone may change.
@@ -99,7 +99,7 @@ pub fn write_item(
         write_entries(
             tx,
             table,
-            &key,
+            BaseKey::new(&table.definition, &primary_key, &key),
             old_item.as_ref().zip(old.as_ref()).and_then(|(item, encoded)| both(item, encoded)),
             new.zip(encoded.as_ref()).and_then(|(item, encoded)| both(item, encoded)),
         )?
@@ -111,7 +111,6 @@ pub fn write_item(
         }
         let change = Change {
             event_name,
-            key: &key,
             primary_key: &primary_key,
             old: old.as_ref(),
             new: encoded.as_ref(),
@@ -124,7 +123,6 @@ pub fn write_item(
 
 struct Change<'a> {
     event_name: EventName,
-    key: &'a KeyBytes,
     primary_key: &'a PrimaryKey,
     old: Option<&'a EncodedItem>,
     new: Option<&'a EncodedItem>,
@@ -152,7 +150,7 @@ fn record(
         hash_key_value: &hash,
         sort_key_value: range.as_deref(),
     };
-    Ok(tx.append_record(table, change.key.token(), &record)?)
+    Ok(tx.append_record(table, || change.primary_key.shard_token(), &record)?)
 }
 
 /// A key's value as people read it: text, digits, or base64.

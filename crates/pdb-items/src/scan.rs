@@ -83,7 +83,7 @@ impl ScanInput {
 }
 
 impl ItemManager {
-    /// Returns a page of all items, in an order that has nothing to do with their keys.
+    /// Returns a page of all items, in AWS's order: by a hash of the partition key, then by the sort key.
     ///
     /// # Errors
     ///

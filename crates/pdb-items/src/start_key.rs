@@ -4,7 +4,8 @@
 
 use pdb_expr::KeyCondition;
 use pdb_model::{
-    AttributeValue, Item, KeyAttribute, KeyBytes, KeySchema, PrimaryKey, SecondaryIndex, TableDefinition,
+    AttributeValue, IndexKind, Item, KeyAttribute, KeyBytes, KeySchema, PrimaryKey, SecondaryIndex,
+    TableDefinition,
 };
 
 use crate::ItemsError;
@@ -134,7 +135,10 @@ impl<'a> Position<'a> {
     }
 
     fn bytes(self, key: &PrimaryKey, base: &PrimaryKey) -> KeyBytes {
-        if self.index.is_some() { KeyBytes::index_entry(key, &base.encode()) } else { base.encode() }
+        let base_bytes = base.encode();
+        let Some(index) = self.index else { return base_bytes };
+        let tie_break = (index.kind == IndexKind::Global).then(|| base.tie_break(&base_bytes));
+        KeyBytes::index_entry(key, tie_break, &base_bytes)
     }
 }
 

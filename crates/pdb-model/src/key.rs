@@ -8,6 +8,11 @@ use siphasher::sip::SipHasher13;
 
 use crate::{AttributeValue, Item, Number};
 
+mod scan_order;
+mod stored;
+
+/// The bytes of a token.
+const TOKEN_BYTES: usize = 8;
 /// The largest partition key, in bytes.
 const MAX_HASH_BYTES: u64 = 2048;
 /// The largest sort key, in bytes.
@@ -211,6 +216,16 @@ impl KeyValue {
         }
     }
 
+    /// How many bytes [`write_bytes`](Self::write_bytes) appends, but for zeros in the value.
+    fn stored_bytes(&self) -> usize {
+        match self {
+            Self::S(text) => text.len() + 2,
+            Self::B(bytes) => bytes.len() + 2,
+            // Two bytes before the digits and one behind them; most have few.
+            Self::N(_) => 12,
+        }
+    }
+
     /// Appends bytes whose order is the order of the values of one type; no value's bytes are a prefix of another's.
     fn write_bytes(&self, out: &mut Vec<u8>) {
         match self {
@@ -261,9 +276,21 @@ impl PrimaryKey {
     /// Returns the bytes under which the item of this key is stored.
     #[must_use]
     pub fn encode(&self) -> KeyBytes {
-        let mut key = KeyBytes::partition(&self.hash);
-        self.range.iter().for_each(|value| value.write_bytes(&mut key.0));
-        key
+        KeyBytes::of(&self.hash, &self.range, 0)
+    }
+
+    /// Returns what says which shard of a stream the records of this key are in: a hash of the partition key.
+    ///
+    /// It is not the hash that orders a scan. The ranges of shards are stored, and a key has to stay where it is: if its next
+    /// record went to another shard, somebody who reads the shards side by side could see it before the last one.
+    #[must_use]
+    pub fn shard_token(&self) -> u64 {
+        let mut bytes = Vec::new();
+        self.hash.iter().for_each(|value| value.write_bytes(&mut bytes));
+        // The keys of the hash are constants, the same in every release.
+        let mut hasher = SipHasher13::new_with_keys(0x7072_6574_656e_6465, 0x7220_746f_6b65_6e73);
+        hasher.write(&bytes);
+        hasher.finish()
     }
 
     /// Checks the sizes of the values.
@@ -285,8 +312,9 @@ impl PrimaryKey {
 /// The bytes under which an item or an index entry is stored.
 ///
 /// Eight bytes of a hash of the partition key (the token), the partition key, the sort key; an index entry has the table's
-/// key behind its own. Unsigned byte order is the order of DynamoDB: within a partition by sort key, partitions in an order
-/// that has nothing to do with their keys. Segments of a parallel scan and shards of a stream are ranges of the token.
+/// key behind its own, and in a global index eight bytes of a hash of that before it. Unsigned byte order is the order of
+/// DynamoDB: within a partition by sort key, partitions and equal index keys by the hashes. Segments of a parallel scan are
+/// ranges of the token.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyBytes(Vec<u8>);
 
@@ -300,13 +328,17 @@ impl KeyBytes {
     /// Returns the common start of all keys with these hash values.
     #[must_use]
     pub fn partition(hash: &[KeyValue]) -> Self {
-        let mut bytes = vec![0; 8];
-        hash.iter().for_each(|value| value.write_bytes(&mut bytes));
-        // The keys of the hash are constants: the token is stored, and must be the same in every release.
-        let mut hasher = SipHasher13::new_with_keys(0x7072_6574_656e_6465, 0x7220_746f_6b65_6e73);
-        hasher.write(&bytes[8..]);
-        let token = hasher.finish();
-        bytes[..8].copy_from_slice(&token.to_be_bytes());
+        Self::of(hash, &[], 0)
+    }
+
+    /// The key of these values, with room for `more` bytes behind it.
+    fn of(hash: &[KeyValue], range: &[KeyValue], more: usize) -> Self {
+        // All at once: to grow twice takes some 600 instructions, nearly as many as the hash.
+        let values = || hash.iter().chain(range);
+        let room: usize = values().map(KeyValue::stored_bytes).sum();
+        let mut bytes = Vec::with_capacity(TOKEN_BYTES + room + more);
+        bytes.extend_from_slice(&scan_order::hash(hash).to_be_bytes());
+        values().for_each(|value| value.write_bytes(&mut bytes));
         Self(bytes)
     }
 
@@ -332,10 +364,14 @@ impl KeyBytes {
         Self(bytes)
     }
 
-    /// Returns the key of an index entry: the index key, then the key of the table's item.
+    /// Returns the key of an index entry: the index key, in a global index the [`tie_break`](PrimaryKey::tie_break) of the
+    /// table's item, then the key of that item.
     #[must_use]
-    pub fn index_entry(index_key: &PrimaryKey, base: &Self) -> Self {
-        let mut key = index_key.encode();
+    pub fn index_entry(index_key: &PrimaryKey, tie_break: Option<u64>, base: &Self) -> Self {
+        let mut key = Self::of(&index_key.hash, &index_key.range, TOKEN_BYTES + base.0.len());
+        if let Some(tie_break) = tie_break {
+            key.0.extend_from_slice(&tie_break.to_be_bytes());
+        }
         key.0.extend_from_slice(&base.0);
         key
     }
@@ -350,12 +386,6 @@ impl KeyBytes {
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
-    }
-
-    /// Returns the hash of the partition key.
-    #[must_use]
-    pub fn token(&self) -> u64 {
-        self.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
     /// Returns the first bytes that are greater than every key that starts with this one; none if there are no such bytes.

@@ -157,30 +157,6 @@ impl Number {
         1 + u64::from(digits.div_ceil(2)) + u64::from(self.negative)
     }
 
-    /// Appends bytes whose unsigned order is the numeric order; no number's bytes are a prefix of another's.
-    pub fn write_key_bytes(&self, out: &mut Vec<u8>) {
-        if self.is_zero() {
-            out.push(1);
-            return;
-        }
-        out.push(if self.negative { 0 } else { 2 });
-        let flip = if self.negative { 0xff } else { 0 };
-        let count = digit_count(self.coefficient());
-        let magnitude = i64::from(self.exponent) + i64::from(count) - 1;
-        let biased = u8::try_from(magnitude - MIN_MAGNITUDE).expect("a number's magnitude is in range");
-        out.push(biased ^ flip);
-        let mut digits = if count % 2 == 1 { self.coefficient() * 10 } else { self.coefficient() };
-        let mut pairs = [0u8; 20];
-        let mut used = 0;
-        while digits > 0 {
-            pairs[used] = (digits % 100) as u8 + 1;
-            digits /= 100;
-            used += 1;
-        }
-        out.extend(pairs[..used].iter().rev().map(|pair| pair ^ flip));
-        out.push(flip);
-    }
-
     fn normalised(negative: bool, mut coefficient: u128, mut exponent: i64) -> Result<Self, NumberError> {
         if coefficient == 0 {
             return Ok(Self::ZERO);
@@ -405,5 +381,6 @@ impl From<i32> for Number {
     }
 }
 
+mod bytes;
 #[cfg(test)]
 mod tests;

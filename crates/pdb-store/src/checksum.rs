@@ -160,6 +160,11 @@ fn reduced(sum: u64) -> i64 {
     (sum & MASK) as i64
 }
 
+/// The stored checksum of a row of which `old` was mixed, now that `new` is. It fits the row if it did before, and else it does not.
+pub(crate) fn carried_over(stored: i64, old: Checksum, new: Checksum) -> i64 {
+    reduced((stored as u64).wrapping_add(new.content()).wrapping_sub(old.content()))
+}
+
 /// What a sequence number counts as. SQL that says the same: `(n & 4294967295) + (n >> 32)`.
 fn fold(sequence_number: i64) -> u64 {
     let number = sequence_number.unsigned_abs();

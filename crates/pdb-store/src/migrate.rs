@@ -28,6 +28,10 @@ pub(crate) const SQLITE: &[Migration] = &[
         sql: include_str!("../../../migrations/sqlite/0002_checksums.sql"),
         step: Some(add_checksums),
     },
+    Migration {
+        sql: include_str!("../../../migrations/sqlite/0003_scan_order.sql"),
+        step: Some(keys::renew),
+    },
 ];
 
 /// The schema version this program works with.
@@ -88,5 +92,6 @@ pub(crate) fn add_checksums(driver: Driver<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+pub(crate) mod keys;
 #[cfg(test)]
 mod tests;

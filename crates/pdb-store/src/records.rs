@@ -226,7 +226,8 @@ impl ReadTx<'_> {
 }
 
 impl Tx<'_> {
-    /// Appends a record to the open shard that owns `token`, the token of the changed item's key.
+    /// Appends a record to the open shard that owns `token`, the [`shard_token`](pdb_model::PrimaryKey::shard_token) of the
+    /// changed item's key; it is not asked for if one shard has all.
     ///
     /// # Errors
     ///
@@ -235,16 +236,22 @@ impl Tx<'_> {
     pub fn append_record(
         &mut self,
         table: &Table,
-        token: u64,
+        token: impl FnOnce() -> u64,
         record: &NewRecord<'_>,
     ) -> Result<(), StoreError> {
         let table = self.catalog.current(table)?.clone();
         let Some(stream) = &table.stream else {
             return Err(StoreError::StreamNotFound(format!("of table {}", table.name())));
         };
-        let shard = stream
-            .shard_of(token)
-            .ok_or_else(|| StoreError::ShardNotFound(format!("for token {token:016x} of {}", stream.arn)))?;
+        let shard = match stream.shards.as_slice() {
+            [only] if only.owns_all() => only,
+            _ => {
+                let token = token();
+                stream.shard_of(token).ok_or_else(|| {
+                    StoreError::ShardNotFound(format!("for token {token:016x} of {}", stream.arn))
+                })?
+            }
+        };
         let user_identity = record.user_identity.map(|identity| {
             serde_json::to_string(&(&identity.principal_id, &identity.identity_type))
                 .map_err(|e| StoreError::corrupt("user identity", e))

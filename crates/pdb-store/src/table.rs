@@ -117,6 +117,11 @@ pub struct OpenShard {
 }
 
 impl OpenShard {
+    /// Whether there is no token that it does not own.
+    pub(crate) fn owns_all(&self) -> bool {
+        (self.hash_from, self.hash_to) == (0, u64::MAX)
+    }
+
     pub(crate) fn draw(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
     }

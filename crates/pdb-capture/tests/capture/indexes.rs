@@ -6,7 +6,7 @@ use pdb_capture::{
     CaptureError, IndexChangeKind, WriteReport, backfill_expiry, backfill_index, lock_item, write_item,
 };
 use pdb_model::{
-    AttributeValue, EncodedItem, IndexKind, Item, KeyAttribute, KeyError, KeySchema, Projection,
+    AttributeValue, EncodedItem, IndexKind, Item, KeyAttribute, KeyBytes, KeyError, KeySchema, Projection,
     ProvisionedThroughput, ScalarType, SecondaryIndex, TableDefinition,
 };
 use pdb_store::{Direction, KeyRange, Table};
@@ -136,13 +136,15 @@ fn expected(table: &Table, index: &SecondaryIndex, items: &[Item]) -> BTreeMap<V
     let mut entries = BTreeMap::new();
     for item in items {
         let Ok(key) = index.key_schema.extract(item) else { continue };
-        let base = key_schema.extract(item).unwrap().encode();
+        let base = key_schema.extract(item).unwrap();
+        let bytes = base.encode();
+        let tie_break = (index.kind == IndexKind::Global).then(|| base.tie_break(&bytes));
         let part: Item = item
             .iter()
             .filter(|(name, _)| index.projects(key_schema, name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let entry = pdb_model::KeyBytes::index_entry(&key, &base);
+        let entry = KeyBytes::index_entry(&key, tie_break, &bytes);
         entries.insert(entry.into_bytes(), EncodedItem::from(&part).into_json());
     }
     entries

@@ -32,10 +32,43 @@ fn extraction_reports_the_first_fault() {
 }
 
 #[test]
-fn tokens_never_change() {
-    // Stored in every database: a change of this figure needs a migration.
-    let key = KeyBytes::partition(&[KeyValue::S("pretender".into())]);
-    assert_eq!(key.token(), 0xbd04_d264_6899_3941, "{:x}", key.token());
+fn shard_tokens_never_change() {
+    // Which shard a key belongs to is stored in every database.
+    let key = PrimaryKey { hash: vec![KeyValue::S("pretender".into())], range: vec![KeyValue::N(1.into())] };
+    assert_eq!(key.shard_token(), 0xbd04_d264_6899_3941, "{:x}", key.shard_token());
+}
+
+#[test]
+fn entries_of_global_indexes_have_a_tie_break() {
+    let base = PrimaryKey { hash: vec![KeyValue::S("a".into())], range: Vec::new() };
+    let index_key = PrimaryKey { hash: vec![KeyValue::S("i".into())], range: Vec::new() };
+    let bytes = base.encode();
+    let entry = |tie_break| KeyBytes::index_entry(&index_key, tie_break, &bytes).into_bytes();
+    let (key, base_bytes) = (index_key.encode().into_bytes(), bytes.as_bytes());
+    assert_eq!(entry(None), [&key, base_bytes].concat());
+    assert_eq!(entry(Some(0x0102)), [&key[..], &[0, 0, 0, 0, 0, 0, 1, 2], base_bytes].concat());
+    // Without a sort key, it is the token.
+    assert_eq!(base.tie_break(&bytes).to_be_bytes(), base_bytes[..8]);
+    let with_range = PrimaryKey { range: vec![KeyValue::S("b".into())], ..base };
+    let whole = PrimaryKey { hash: vec![KeyValue::S("ab".into())], range: Vec::new() };
+    assert_eq!(with_range.tie_break(&with_range.encode()).to_be_bytes(), whole.encode().as_bytes()[..8]);
+}
+
+#[test]
+fn what_no_key_wrote_is_not_read() {
+    for bytes in [
+        &[][..],
+        &[0; 7],
+        &[0; 8],
+        b"tokentok",
+        b"tokentoka",
+        b"tokentoka\0",
+        b"tokentoka\0\x01",
+        b"tokentok\xff\0\0",
+        b"tokentoka\0\0\x02",
+    ] {
+        assert_eq!(KeyBytes::read(bytes, [ScalarType::S], [ScalarType::N]), None, "{bytes:?}");
+    }
 }
 
 #[test]
@@ -44,7 +77,39 @@ fn nothing_is_greater_than_all_bytes_set() {
     assert_eq!(KeyBytes(vec![1, 0xff]).after_all_with_prefix(), Bound::Excluded(vec![2]));
 }
 
+fn any_value() -> impl Strategy<Value = KeyValue> {
+    prop_oneof![
+        any::<String>().prop_map(KeyValue::S),
+        vec(prop_oneof![Just(0), Just(0xff), any::<u8>()], 0..8).prop_map(KeyValue::B),
+        any::<i64>().prop_map(|number| KeyValue::N(number.into())),
+    ]
+}
+
+fn type_of(value: &KeyValue) -> ScalarType {
+    match value {
+        KeyValue::S(_) => ScalarType::S,
+        KeyValue::N(_) => ScalarType::N,
+        KeyValue::B(_) => ScalarType::B,
+    }
+}
+
 proptest! {
+    #[test]
+    fn stored_keys_are_read_again(hash in vec(any_value(), 1..4), range in vec(any_value(), 0..4), rest in vec(any::<u8>(), 0..4)) {
+        let key = PrimaryKey { hash, range };
+        let mut bytes = key.encode().into_bytes();
+        bytes.extend_from_slice(&rest);
+        let read = KeyBytes::read(&bytes, key.hash.iter().map(type_of), key.range.iter().map(type_of));
+        prop_assert_eq!(read, Some((key, rest.as_slice())));
+    }
+
+    #[test]
+    fn reading_keys_never_panics(bytes in vec(any::<u8>(), 0..40)) {
+        for scalar_type in [ScalarType::S, ScalarType::N, ScalarType::B] {
+            let _ = KeyBytes::read(&bytes, [scalar_type], [scalar_type]);
+        }
+    }
+
     #[test]
     fn byte_order_is_value_order(a in vec(0u8..4, 0..6), b in vec(0u8..4, 0..6), next_a: i64, next_b: i64) {
         let partition = KeyBytes::partition(&[KeyValue::S("p".into())]);

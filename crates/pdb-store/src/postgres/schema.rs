@@ -15,6 +15,10 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../../../migrations/postgres/0002_checksums.sql"),
         step: Some(migrate::add_checksums),
     },
+    Migration {
+        sql: include_str!("../../../../migrations/postgres/0003_scan_order.sql"),
+        step: Some(migrate::keys::renew),
+    },
 ];
 /// The schema version this program works with.
 const NEWEST: u32 = MIGRATIONS.len() as u32;

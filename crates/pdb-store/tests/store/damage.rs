@@ -42,7 +42,7 @@ fn write(tx: &mut Tx<'_>, pk: &str) -> Result<(), StoreError> {
         hash_key_value: pk,
         sort_key_value: None,
     };
-    tx.append_record(&table, 7, &record)
+    tx.append_record(&table, || 7, &record)
 }
 
 /// Makes the table and its rows.

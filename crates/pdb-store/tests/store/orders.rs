@@ -30,5 +30,5 @@ pub(crate) fn put(tx: &mut Tx<'_>, pk: &str, value: &str) -> Result<(), StoreErr
         hash_key_value: pk,
         sort_key_value: None,
     };
-    tx.append_record(&table, 7, &record)
+    tx.append_record(&table, || 7, &record)
 }

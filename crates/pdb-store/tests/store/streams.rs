@@ -27,7 +27,7 @@ fn append(tx: &mut Tx<'_>, token: u64, created: i64) -> Result<SequenceNumber, S
         hash_key_value: "a",
         sort_key_value: None,
     };
-    tx.append_record(&table, token, &record)?;
+    tx.append_record(&table, || token, &record)?;
     let stream = table.stream.as_ref().unwrap();
     let row = tx.stream(&stream.arn)?.unwrap();
     let shard = stream.shard_of(token).unwrap().number;

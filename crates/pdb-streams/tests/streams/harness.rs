@@ -98,9 +98,8 @@ impl Db {
                 hash_key_value: &key,
                 sort_key_value: None,
             };
-            let token =
-                PrimaryKey { hash: vec![KeyValue::S(key.clone())], range: Vec::new() }.encode().token();
-            tx.append_record(&table, token, &record)?;
+            let token = PrimaryKey { hash: vec![KeyValue::S(key.clone())], range: Vec::new() }.shard_token();
+            tx.append_record(&table, || token, &record)?;
             let stream = table.stream.as_ref().unwrap();
             let row = tx.stream(&stream.arn)?.unwrap();
             let shard = stream.shard_of(token).unwrap().number;

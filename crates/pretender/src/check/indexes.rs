@@ -3,6 +3,7 @@
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
+use pdb_capture::BaseKey;
 use pdb_model::{EncodedItem, Item, KeyBytes, SecondaryIndex};
 use pdb_store::{Direction, KeyRange, Part, ReadTx, RowSum, Table};
 
@@ -133,9 +134,11 @@ type Expected = Option<(KeyBytes, EncodedItem)>;
 /// An item, its key, and what the index has of it.
 fn expected_entry(index: &SecondaryIndex, table: &Table, json: &str) -> Option<(Item, KeyBytes, Expected)> {
     let item = Item::from_json(json).ok()?;
-    let base = table.definition.key_schema.extract(&item).ok()?.encode();
+    let key = table.definition.key_schema.extract(&item).ok()?;
+    let base = key.encode();
     let encoded = EncodedItem::from(&item);
-    let expected = pdb_capture::index_entry(index, table, &base, &item, &encoded);
+    let expected =
+        pdb_capture::index_entry(index, table, BaseKey::new(&table.definition, &key, &base), &item, &encoded);
     Some((item, base, expected))
 }
 

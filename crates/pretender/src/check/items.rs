@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pdb_capture::BaseKey;
 use pdb_items::tables::KeptItems;
 use pdb_model::{EncodedItem, Item, KeySchema};
 use pdb_store::{Part, ReadTx, RowSum, StoreError, StoredItem, Table};
@@ -148,12 +149,13 @@ fn check_item(
 fn add(contents: &mut Contents, table: &Table, item: &Item, encoded: &EncodedItem) {
     contents.items.add(&[encoded.json().as_bytes()]);
     let Ok(key) = table.definition.key_schema.extract(item) else { return };
-    let base = key.encode();
+    let bytes = key.encode();
+    let base = BaseKey::new(&table.definition, &key, &bytes);
     for (at, index) in table.definition.indexes.iter().enumerate() {
-        if let Some((entry, projected)) = pdb_capture::index_entry(index, table, &base, item, encoded) {
+        if let Some((entry, projected)) = pdb_capture::index_entry(index, table, base, item, encoded) {
             contents.entries[at].add(&super::indexes::values(
                 entry.as_bytes(),
-                base.as_bytes(),
+                bytes.as_bytes(),
                 projected.json(),
                 &projected.size_bytes().to_be_bytes(),
             ));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pdb_model::{EncodedItem, EventName, Item, KeyBytes, StreamViewType, TableName};
+use pdb_model::{EncodedItem, EventName, Item, PrimaryKey, StreamViewType, TableName};
 use pdb_store::{Part, ReadTx, RowSum, ShardRow, StoreError, StoredRecord, StreamRow, Table};
 
 use super::findings::{FindingKind, Findings};
@@ -147,14 +147,14 @@ fn check_record(record: &StoredRecord<'_>, stream: &StreamRow, shard: &ShardRow)
         return Err("its event id is not that of its number".to_owned());
     }
     let key = key_of(record.keys, record.keys_size_bytes, stream, true)?;
-    if !(shard.hash_from..=shard.hash_to).contains(&key.token()) {
+    if !(shard.hash_from..=shard.hash_to).contains(&key.shard_token()) {
         return Err(format!("its key does not belong to {}", shard.id));
     }
     check_images(record, stream, &key)
 }
 
 /// Checks that a record has the images that its stream asks for, and that they are of its item.
-fn check_images(record: &StoredRecord<'_>, stream: &StreamRow, key: &KeyBytes) -> Result<(), String> {
+fn check_images(record: &StoredRecord<'_>, stream: &StreamRow, key: &PrimaryKey) -> Result<(), String> {
     let old = stream.view_type.includes_old() && record.event_name != EventName::Insert;
     let new = stream.view_type.includes_new() && record.event_name != EventName::Remove;
     if (record.old_image.is_some(), record.new_image.is_some()) != (old, new) {
@@ -178,7 +178,7 @@ fn check_images(record: &StoredRecord<'_>, stream: &StreamRow, key: &KeyBytes) -
 }
 
 /// Reads a text of a record, and returns the key that is in it.
-fn key_of(json: &str, size_bytes: u64, stream: &StreamRow, is_key: bool) -> Result<KeyBytes, String> {
+fn key_of(json: &str, size_bytes: u64, stream: &StreamRow, is_key: bool) -> Result<PrimaryKey, String> {
     let item = Item::from_json(json).map_err(|e| format!("it is not DynamoDB JSON: {e}"))?;
     let encoded = EncodedItem::from(&item);
     if encoded.json() != json {
@@ -189,5 +189,5 @@ fn key_of(json: &str, size_bytes: u64, stream: &StreamRow, is_key: bool) -> Resu
     }
     let schema = &stream.key_schema;
     let key = if is_key { schema.extract_exact(&item) } else { schema.extract(&item) };
-    key.map(|key| key.encode()).map_err(|e| e.to_string())
+    key.map_err(|e| e.to_string())
 }

@@ -1,0 +1,3 @@
+-- Keys of items begin with the hash by which DynamoDB orders a scan, and entries of global indexes have the hash that orders
+-- those with equal index keys. SQL cannot compute either, so the program rewrites the keys of items, index entries and backups.
+-- No table changes its form. Shards of streams keep the hash they have: a key's records stay in the shards they were in.
