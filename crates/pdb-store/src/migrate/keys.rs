@@ -1,7 +1,7 @@
 //! The third migration: the keys under which items, index entries and the items of backups are stored.
 //!
 //! A stored key says what it is of, so no item has to be decoded. Each table is walked once, some rows at a time. A row whose key
-//! is not what the second schema stores was damaged before, and is left as it is, for `pretender check` to find.
+//! or checksum is not what the second schema stores was damaged before, and is left as it is, for `pretender check` to find.
 
 use std::{collections::HashSet, ops::ControlFlow};
 
@@ -211,9 +211,11 @@ impl KeyTable<'_> {
     /// What becomes of a row; nothing if it stays as it is.
     fn renewed(&self, row: &Row<'_>, old: Keys<'_>, place: Place) -> Result<Option<Renewed>, StoreError> {
         let Some((key, base)) = self.new_keys(&old) else { return Ok(None) };
+        // A checksum that is not a number is damage, too, and cannot be carried over.
+        let Ok(stored) = row.optional_integer(4) else { return Ok(None) };
         let (key, base) = (key.into_bytes(), base.into_bytes());
         // A text that cannot be read has no checksum that fits, and the number beside it stays one that does not.
-        let checksum = match (row.optional_integer(4)?, row.text(2), row.count(3)) {
+        let checksum = match (stored, row.text(2), row.count(3)) {
             (Some(stored), Ok(json), Ok(size)) => {
                 let sum = |key: &[u8], base: &[u8]| self.checksum(key, base, json, size);
                 Some(checksum::carried_over(stored, sum(old.key, old.base), sum(&key, &base)))

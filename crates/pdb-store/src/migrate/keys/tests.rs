@@ -199,6 +199,12 @@ fn damaged_rows_stay_damaged() {
         "UPDATE pdb_index_orders_by_b SET base = x'01' WHERE id = 7",
     ];
     damage.iter().for_each(|sql| connection.execute_batch(sql).unwrap());
+    // The items of a backup may have values of any type.
+    let kept = quoted(&names::kept_table(BACKUP));
+    connection.execute_batch(&format!("UPDATE {kept} SET checksum = 'x' WHERE rowid = 11")).unwrap();
+    connection
+        .execute_batch(&format!("UPDATE {kept} SET item = 1.5, size_bytes = 'x' WHERE rowid = 12"))
+        .unwrap();
     let kept_as_they_are = [(0, 2), (0, 3), (0, 4), (0, 5), (1, 7)];
     // These have keys that are as they should be.
     connection.execute_batch("UPDATE pdb_item_orders SET item = '{}' WHERE id = 8").unwrap();
@@ -206,7 +212,6 @@ fn damaged_rows_stay_damaged() {
     connection
         .execute_batch("UPDATE pdb_index_orders_by_s SET checksum = checksum + 1 WHERE id = 10")
         .unwrap();
-    connection.execute_batch("UPDATE pdb_document SET value = '{' || value WHERE kind = 'backup'").unwrap();
     let text = |connection: &Connection, table: &str, id: i64| -> (Vec<u8>, Option<i64>) {
         let key = if table == "pdb_item_orders" { "key" } else { "entry" };
         let sql = format!("SELECT {key}, checksum FROM {table} WHERE id = {id}");
@@ -229,6 +234,25 @@ fn damaged_rows_stay_damaged() {
     let salt = Salt::of("pdb_index_orders_by_s");
     sum.verify(salt, stored, "entry").unwrap_err();
     assert_eq!(sum.stored(salt) + 1, stored.unwrap());
+
+    let kept_key = |row: i64| -> Vec<u8> {
+        let sql = format!("SELECT key FROM {kept} WHERE rowid = {row}");
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    let old_keys = [10, 11].map(|number| old_key(&definition().key_schema.extract(&item(number)).unwrap()));
+    assert_eq!(kept_key(11), old_keys[0], "it stays as it is");
+    assert_eq!(kept_key(12), key_of(11), "its key is good");
+}
+
+#[test]
+fn a_backup_that_cannot_be_read_is_no_obstacle() {
+    let connection = old();
+    connection.execute_batch("UPDATE pdb_document SET value = '{' || value WHERE kind = 'backup'").unwrap();
+    let before = rows(&connection);
+    migrate(&connection, 2).unwrap();
+    let after = rows(&connection);
+    assert_eq!(after.last(), before.last());
+    assert_ne!(after.first(), before.first());
 }
 
 #[test]
