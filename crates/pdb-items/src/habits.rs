@@ -1,5 +1,7 @@
 //! Where DynamoDB Local differs from AWS.
 
+use std::collections::BTreeSet;
+
 use pdb_model::{ApiError, AttributeDefinition, BillingMode};
 
 use crate::tables::{CreateTableInput, GlobalIndexInput, UpdateTableInput};
@@ -87,9 +89,9 @@ impl Habits {
         if self.unused_definitions {
             let local = input.local_secondary_indexes.iter().flatten().map(|index| &index.key_schema);
             let global = input.global_secondary_indexes.iter().flatten().map(|index| &index.key_schema);
-            let mut keys = local.chain(global).chain([&input.key_schema]).flatten();
-            let used: Vec<String> = keys.by_ref().map(|element| element.attribute_name.clone()).collect();
-            input.attribute_definitions.retain(|definition| used.contains(&definition.name));
+            let keys = local.chain(global).chain([&input.key_schema]).flatten();
+            let used: BTreeSet<&str> = keys.map(|element| element.attribute_name.as_str()).collect();
+            input.attribute_definitions.retain(|definition| used.contains(definition.name.as_str()));
         }
         if input.billing_mode == Some(BillingMode::PayPerRequest) {
             input.global_secondary_indexes.iter_mut().flatten().for_each(|index| self.adapt_index(index));

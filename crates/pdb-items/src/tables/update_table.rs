@@ -54,7 +54,7 @@ impl TableManager {
 
         check_update(input, old, self.env.clock.now())?;
         let index_changes = IndexChanges::check(input, old, self.habits)?;
-        let throughput = ThroughputChange::check(input, old)?;
+        let throughput = ThroughputChange::check(input, old, self.habits)?;
         let switches_stream = check_stream(input.stream_specification, old)?;
         check_encryption_changes(self, input.sse_specification.as_ref(), old)?;
 

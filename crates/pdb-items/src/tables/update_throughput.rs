@@ -10,7 +10,7 @@ use super::describe::decreases_on_day_of;
 use super::input::{GlobalIndexThroughputUpdate, ThroughputInput, UpdateTableInput};
 use super::rules::{invalid, refused};
 use super::update_rules::neither_units;
-use crate::ItemsError;
+use crate::{Habits, ItemsError};
 
 /// A checked change of billing mode and units, of the table and its indexes.
 pub(crate) struct ThroughputChange {
@@ -21,14 +21,22 @@ pub(crate) struct ThroughputChange {
 
 impl ThroughputChange {
     /// Checks a request against the table.
-    pub(crate) fn check(input: &UpdateTableInput, old: &TableDefinition) -> Result<Self, ItemsError> {
+    pub(crate) fn check(
+        input: &UpdateTableInput,
+        old: &TableDefinition,
+        habits: Habits,
+    ) -> Result<Self, ItemsError> {
         let new_mode = input.billing_mode.unwrap_or(old.billing_mode);
-        let updates: Vec<_> = input
+        let mut updates: Vec<_> = input
             .global_secondary_index_updates
             .iter()
             .flatten()
             .filter_map(|update| update.update.as_ref())
             .collect();
+        if habits.index_throughput && new_mode == BillingMode::PayPerRequest {
+            // Units are taken, and have no effect.
+            updates.retain(|update| update.provisioned_throughput.is_none());
+        }
         match new_mode {
             BillingMode::PayPerRequest => check_on_demand_table(input, &updates)?,
             BillingMode::Provisioned if old.billing_mode == BillingMode::PayPerRequest => {

@@ -1,6 +1,6 @@
 //! Habits of DynamoDB Local: each by itself, and none of them without being asked.
 
-use pdb_model::BillingMode;
+use pdb_model::{BillingMode, OnDemandThroughput};
 
 use super::*;
 use crate::Habits;
@@ -105,4 +105,28 @@ fn a_deleted_table_is_described_in_full() {
     let deleted = tables.delete_table(&table("Tbl")).unwrap();
     assert_eq!(deleted, TableDescription { table_status: TableStatus::Deleting, ..described });
     assert_eq!((deleted.key_schema.len(), deleted.global_secondary_indexes.len()), (2, 1));
+}
+
+#[test]
+fn units_of_an_index_on_a_table_on_demand_have_no_effect() {
+    let tables = with(Habits::dynamodb_local());
+    tables.create_table(unusual()).unwrap();
+    let change = |name: &str, caps: Option<i64>| GlobalIndexThroughputUpdate {
+        index_name: index_name(name),
+        provisioned_throughput: Some(units(7, 8)),
+        on_demand_throughput: caps
+            .map(|reads| OnDemandThroughput { max_read_units: Some(reads), max_write_units: None }),
+        warm_throughput: None,
+    };
+    let update = |change| {
+        tables.update(|t| t.global_secondary_index_updates = Some(vec![GlobalIndexUpdate::update(change)]))
+    };
+    update(change("idx", None)).unwrap();
+    let index = || tables.describe("Tbl").global_secondary_indexes[0].clone();
+    assert_eq!(index().provisioned_throughput.read_capacity_units, 0);
+    update(change("idx", Some(40))).unwrap();
+    assert_eq!(index().on_demand_throughput.unwrap().max_read_units, Some(40));
+    // What is not there is refused all the same, and so is a change of nothing.
+    update(change("none", None)).unwrap_err();
+    update(GlobalIndexThroughputUpdate { provisioned_throughput: None, ..change("idx", None) }).unwrap_err();
 }
