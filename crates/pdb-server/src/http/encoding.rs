@@ -57,7 +57,7 @@ impl Encoding {
         for value in headers.get_all(ACCEPT_ENCODING) {
             for part in value.as_bytes().split(|&byte| byte == b',') {
                 let mut parameters = part.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
-                // `*` is no name: who sends that may understand neither.
+                // `*` is not a name: a client that sends it may understand neither.
                 let Some(encoding) = parameters.next().and_then(Self::find) else { continue };
                 let quality = parameters.next().map_or(1.0, quality);
                 let is_better = best.is_none_or(|(other, other_quality)| {
@@ -89,11 +89,14 @@ impl Encoding {
                 encoder.write_all(plain).and_then(|()| encoder.finish())
             }
         };
-        packed.expect("writing into memory never fails")
+        let mut packed = packed.expect("writing into memory never fails");
+        // The budget counts bytes, not capacity.
+        packed.shrink_to_fit();
+        packed
     }
 }
 
-/// The weight in `q=0.5`; what is no weight counts as none, so that nothing is packed for a client that may not want it.
+/// The weight in `q=0.5`; anything else counts as 0, so that nothing is packed for a client that may not want it.
 fn quality(parameter: &[u8]) -> f32 {
     let text = std::str::from_utf8(parameter).ok();
     let weight = text.and_then(|text| text.strip_prefix("q=").or_else(|| text.strip_prefix("Q=")));
