@@ -13,7 +13,7 @@ mod types;
 mod write;
 
 pub use execute_transaction::check_transact_statements;
-pub use statement::table_named_by;
+pub use statement::{region_named_by, table_named_by};
 pub use types::{
     BatchExecuteStatementInput, BatchExecuteStatementOutput, BatchStatement, BatchStatementError,
     BatchStatementResponse, ExecuteStatementInput, ExecuteStatementOutput, ExecuteTransactionInput,

@@ -82,9 +82,11 @@ impl Front {
         options: &ServerOptions,
     ) -> Self {
         let home = regions.home();
+        let wire = Wire::new(home.clone()).with_endpoint(&endpoint);
+        let wire = if regions.are_separate() { wire.with_separate_regions() } else { wire };
         Self {
             is_remote: home.is_remote(),
-            wire: Arc::new(Wire::new(home.clone()).with_endpoint(&endpoint)),
+            wire: Arc::new(wire),
             region: regions.home_region().to_owned(),
             endpoint,
             regions: Some(regions).filter(Regions::are_separate),

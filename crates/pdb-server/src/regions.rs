@@ -125,7 +125,7 @@ impl Regions {
         }
         let database = open(region).map_err(RegionError::Open)?;
         tracing::info!(region, "opened the database of a region");
-        let wire = Arc::new(Wire::new(database).with_endpoint(endpoint));
+        let wire = Arc::new(Wire::new(database).with_endpoint(endpoint).with_separate_regions());
         self.0.others.write().unwrap_or_else(PoisonError::into_inner).insert(region.to_owned(), wire.clone());
         Ok(wire)
     }

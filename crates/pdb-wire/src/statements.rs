@@ -9,11 +9,20 @@ pub(crate) use execute_statement::execute_statement;
 pub(crate) use execute_transaction::execute_transaction;
 
 use pdb_model::{ApiError, AttributeValue};
+use pretender::partiql::region_named_by;
 
+use crate::Wire;
 use crate::constraint::{Constraints, Path};
 use crate::decode::Text;
 use crate::layer::Texts;
 use crate::value::Value;
+
+/// Whether a statement names a table of another region, by ARN, where regions are kept apart.
+fn is_elsewhere(wire: &Wire, statement: &str) -> bool {
+    // Most statements name no ARN, and are not parsed twice.
+    let region = || statement.contains("arn:").then(|| region_named_by(statement)).flatten();
+    wire.only_region().is_some_and(|only| region().is_some_and(|region| region != only))
+}
 
 /// Checks a statement and its parameters at their paths.
 fn constrain_statement(

@@ -23,6 +23,8 @@ pub struct Wire {
     /// The engine as it was given.
     given: Pretender,
     endpoint: Arc<str>,
+    /// The region that ARNs of tables have to be of, if other regions have databases of their own.
+    pub(crate) only_region: Option<Arc<str>>,
 }
 
 impl Wire {
@@ -33,6 +35,7 @@ impl Wire {
             pretender: pretender.with_injection(None),
             given: pretender,
             endpoint: "localhost:8000".into(),
+            only_region: None,
         }
     }
 
@@ -40,6 +43,14 @@ impl Wire {
     #[must_use]
     pub fn with_endpoint(self, endpoint: &str) -> Self {
         Self { endpoint: endpoint.into(), ..self }
+    }
+
+    /// Finds no tables for ARNs of regions other than the engine's: those have engines of their own. Without it the region in the ARN
+    /// of a table does not matter.
+    #[must_use]
+    pub fn with_separate_regions(self) -> Self {
+        let region = self.given.account().region.as_str().into();
+        Self { only_region: Some(region), ..self }
     }
 
     /// Returns where clients reach this engine.
@@ -108,6 +119,11 @@ impl Wire {
     /// The same wire, for one request that meets these faults.
     pub(crate) fn with_injection(&self, injection: Injection) -> Self {
         Self { pretender: self.given.with_injection(Some(injection)), ..self.clone() }
+    }
+
+    /// The region that ARNs of tables have to be of, if it matters.
+    pub(crate) fn only_region(&self) -> Option<&str> {
+        self.only_region.as_deref()
     }
 
     /// How operations of a family phrase their rejections here.

@@ -33,6 +33,12 @@ pub fn table_named_by(statement: &str) -> Option<TableName> {
     table_of(&Source::named_in(statement)?)
 }
 
+/// Returns the region of the table that a statement names by ARN, looking at its syntax only; `None` if it names none so.
+#[must_use]
+pub fn region_named_by(statement: &str) -> Option<String> {
+    Some(Source::named_in(statement)?.table.parse::<TableArn>().ok()?.region)
+}
+
 fn table_of(Source { table, .. }: &Source) -> Option<TableName> {
     table.parse().ok().or_else(|| Some(table.parse::<TableArn>().ok()?.name))
 }

@@ -199,6 +199,90 @@ fn commands_are_for_one_region_or_for_all() {
     check_refused(&url, &["reset", "--region", "a&b"], "`a&b` is no region");
 }
 
+#[test]
+fn an_arn_of_another_region_finds_no_table() {
+    let (server, _clock) = commanded();
+    let address = server.address();
+    create_in(address, HOME);
+    create_in(address, WEST);
+    let [home, west] =
+        [HOME, WEST].map(|region| format!("arn:aws:dynamodb:{region}:000000000000:table/Orders"));
+    let key = json!({ "pk": { "S": HOME } });
+    let bodies = |arn: &str| {
+        let statement = format!("SELECT * FROM \"{arn}\" WHERE pk = '{HOME}'");
+        let member = |name: &str, value: &Value| {
+            let mut body = json!({ "TableName": arn });
+            body[name] = value.clone();
+            body
+        };
+        let on_table = json!({ "TableName": arn });
+        let not_found = "Requested resource not found";
+        let of_table = "Requested resource not found: Table: Orders not found";
+        let of_backups = "Table not found: Orders";
+        [
+            ("GetItem", member("Key", &key), not_found),
+            ("PutItem", member("Item", &key), not_found),
+            ("UpdateItem", member("Key", &key), not_found),
+            ("DeleteItem", member("Key", &key), not_found),
+            ("Scan", on_table.clone(), not_found),
+            (
+                "Query",
+                json!({
+                    "TableName": arn,
+                    "KeyConditionExpression": "pk = :p",
+                    "ExpressionAttributeValues": { ":p": { "S": HOME } },
+                }),
+                not_found,
+            ),
+            ("BatchGetItem", json!({ "RequestItems": { arn: { "Keys": [key] } } }), not_found),
+            (
+                "BatchWriteItem",
+                json!({ "RequestItems": { arn: [{ "PutRequest": { "Item": key } }] } }),
+                not_found,
+            ),
+            ("TransactGetItems", json!({ "TransactItems": [{ "Get": member("Key", &key) }] }), not_found),
+            ("TransactWriteItems", json!({ "TransactItems": [{ "Put": member("Item", &key) }] }), not_found),
+            ("ExecuteStatement", json!({ "Statement": statement }), not_found),
+            ("ExecuteTransaction", json!({ "TransactStatements": [{ "Statement": statement }] }), not_found),
+            ("DescribeTable", on_table.clone(), of_table),
+            ("DescribeTimeToLive", on_table.clone(), of_table),
+            ("UpdateTable", member("DeletionProtectionEnabled", &json!(false)), of_table),
+            ("DescribeContinuousBackups", on_table.clone(), of_backups),
+            ("CreateBackup", member("BackupName", &json!("nightly")), of_backups),
+            ("DeleteTable", on_table, of_table),
+        ]
+    };
+    let call = |operation: &str, body: &Value| {
+        call_in(address, HOME, &format!("DynamoDB_20120810.{operation}"), body)
+    };
+    for (operation, body, text) in bodies(&west) {
+        let (status, answer) = call(operation, &body);
+        assert_eq!((status, &answer["message"]), (400, &json!(text)), "{operation}: {answer}");
+    }
+    let restored = json!({
+        "SourceTableArn": west, "TargetTableName": "Copies", "UseLatestRestorableTime": true,
+    });
+    let (_, answer) = call("RestoreTableToPointInTime", &restored);
+    assert_eq!(answer["message"], "Table not found: Orders", "{answer}");
+    // In a batch of statements the others are executed.
+    let statement =
+        |arn: &str, key: &str| json!({ "Statement": format!("SELECT * FROM \"{arn}\" WHERE pk = '{key}'") });
+    let statements = [statement(&west, HOME), statement(&home, HOME), statement(&west, WEST)];
+    let (_, answer) = call("BatchExecuteStatement", &json!({ "Statements": statements }));
+    let refused =
+        json!({ "Error": { "Code": "ResourceNotFound", "Message": "Requested resource not found" } });
+    let found = json!({ "TableName": "Orders", "Item": key });
+    assert_eq!(answer["Responses"], json!([refused, found, refused]), "{answer}");
+    for region in [HOME, WEST] {
+        assert_eq!(items_in(address, region), json!([{ "pk": { "S": region } }]));
+    }
+    // The ARN of the region itself is found, last to be deleted.
+    for (operation, body, _) in bodies(&home) {
+        let (status, answer) = call(operation, &body);
+        assert_eq!(status, 200, "{operation}: {answer}");
+    }
+}
+
 fn serve(file: &Path) -> Process {
     let mut command = pretender();
     command.args(["serve", "--port", "0", "--separate-regions", "--region", HOME, "--db"]);

@@ -67,7 +67,7 @@ pub(crate) fn batch_get_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiErr
     items.iter().try_for_each(|(name, _)| table::check_arn(Some(name)))?;
 
     check_mixing(&items, texts)?;
-    let mut tables = ShownTables::default();
+    let mut tables = ShownTables::new(wire);
     let mut request = BatchGetItemInput {
         return_consumed_capacity: consumed.unwrap_or_default(),
         ..BatchGetItemInput::default()

@@ -48,13 +48,13 @@ mod shapes {
 
 /// Runs `BatchWriteItem`.
 pub(crate) async fn batch_write_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let texts = wire.texts(Family::Bulk);
-    let (request, tables) = decode(texts, body)?;
+    let (request, tables) = decode(wire, body)?;
     let output = wire.pretender.batch_write_item_async(request).await?;
     Ok(answer(&output, &tables))
 }
 
-fn decode(texts: Texts, body: &[u8]) -> Result<(BatchWriteItemInput, ShownTables), ApiError> {
+fn decode(wire: &Wire, body: &[u8]) -> Result<(BatchWriteItemInput, ShownTables), ApiError> {
+    let texts = wire.texts(Family::Bulk);
     let input: shapes::BatchWriteItemInput<'_> = decode_body(body)?;
     let mut check = Constraints::new(texts);
     let consumed = check.one_of::<ReturnConsumedCapacity>(
@@ -83,7 +83,7 @@ fn decode(texts: Texts, body: &[u8]) -> Result<(BatchWriteItemInput, ShownTables
         return Err(ApiError::validation("Too many items requested for the BatchWriteItem call"));
     }
 
-    let mut tables = ShownTables::default();
+    let mut tables = ShownTables::new(wire);
     let mut request = BatchWriteItemInput {
         return_consumed_capacity: consumed.unwrap_or_default(),
         return_item_collection_metrics: metrics.unwrap_or_default(),

@@ -61,7 +61,7 @@ pub(crate) fn get_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
 
     let shown = input.table_name.unwrap_or_default();
     let output = wire.pretender.get_item(GetItemInput {
-        table_name: table::table_name(&shown)?,
+        table_name: table::table_name(&shown, wire.only_region())?,
         key,
         consistent_read: input.consistent_read.unwrap_or_default(),
         projection_expression: placeholders::expression(input.projection_expression),

@@ -86,7 +86,7 @@ pub(crate) async fn put_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiErr
 
     let shown = input.table_name.unwrap_or_default();
     let request = PutItemInput {
-        table_name: table::table_name(&shown)?,
+        table_name: table::table_name(&shown, wire.only_region())?,
         item,
         condition_expression: placeholders::expression(input.condition_expression),
         expression_attribute_names: names,

@@ -99,7 +99,7 @@ pub(crate) fn query(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
 
     let shown = input.table_name.unwrap_or_default();
     let output = wire.pretender.query(QueryInput {
-        table_name: table::table_name(&shown)?,
+        table_name: table::table_name(&shown, wire.only_region())?,
         index_name: table::index_name(input.index_name.as_deref())?,
         select,
         key_condition_expression: placeholders::expression(input.key_condition_expression),

@@ -86,7 +86,7 @@ pub(crate) fn scan(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
 
     let shown = input.table_name.unwrap_or_default();
     let output = wire.pretender.scan(ScanInput {
-        table_name: table::table_name(&shown)?,
+        table_name: table::table_name(&shown, wire.only_region())?,
         index_name: table::index_name(input.index_name.as_deref())?,
         select,
         filter_expression: placeholders::expression(input.filter_expression),

@@ -1,19 +1,35 @@
 //! Which table a request means: by name or by ARN.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use pdb_model::{ApiError, ErrorCode, IndexName, TableName};
 
-/// Reads a `TableName` that has passed the constraints.
+use crate::Wire;
+
+/// Reads a `TableName` that has passed the constraints. Given an `only_region`, an ARN has to be of it.
 ///
 /// # Errors
 ///
-/// `ValidationException` for a malformed ARN; `ResourceNotFoundException` for a name that no table can have, which must therefore be the
-/// last of the stateless checks.
-pub(crate) fn table_name(given: &str) -> Result<TableName, ApiError> {
+/// `ValidationException` for a malformed ARN; `ResourceNotFoundException` for a name that no table can have and for an ARN of another region,
+/// which must therefore be the last of the stateless checks.
+pub(crate) fn table_name(given: &str, only_region: Option<&str>) -> Result<TableName, ApiError> {
     let name = if given.starts_with("arn:") { name_of_arn(given)? } else { given };
-    TableName::new(name)
-        .map_err(|_| ApiError::new(ErrorCode::ResourceNotFoundException, "Requested resource not found"))
+    if is_elsewhere(given, only_region) {
+        return Err(not_found());
+    }
+    TableName::new(name).map_err(|_| not_found())
+}
+
+/// Whether this is the ARN of another region than the only one.
+pub(crate) fn is_elsewhere(given: &str, only_region: Option<&str>) -> bool {
+    let region = || given.strip_prefix("arn:")?.split(':').nth(2);
+    only_region.is_some_and(|only| region().is_some_and(|region| region != only))
+}
+
+/// The refusal of a table that is not there.
+pub(crate) fn not_found() -> ApiError {
+    ApiError::new(ErrorCode::ResourceNotFoundException, "Requested resource not found")
 }
 
 /// Reads an `IndexName` that has passed the constraints.
@@ -28,31 +44,39 @@ pub(crate) fn index_name(given: Option<&str>) -> Result<Option<IndexName>, ApiEr
 }
 
 /// The tables of a request as it names them: answers repeat an ARN where the request had one.
-#[derive(Debug, Default)]
-pub(crate) struct ShownTables(BTreeMap<TableName, String>);
+#[derive(Debug)]
+pub(crate) struct ShownTables {
+    given: BTreeMap<TableName, String>,
+    only_region: Option<Arc<str>>,
+}
 
 impl ShownTables {
+    /// Begins with no tables.
+    pub(crate) fn new(wire: &Wire) -> Self {
+        Self { given: BTreeMap::new(), only_region: wire.only_region.clone() }
+    }
+
     /// Reads a table's name and remembers how it was given.
     ///
     /// # Errors
     ///
     /// As [`table_name`].
     pub(crate) fn table_name(&mut self, given: &str) -> Result<TableName, ApiError> {
-        let name = table_name(given)?;
+        let name = table_name(given, self.only_region.as_deref())?;
         if name.as_str() != given {
-            self.0.insert(name.clone(), given.to_owned());
+            self.given.insert(name.clone(), given.to_owned());
         }
         Ok(name)
     }
 
     /// Names the table by its name from now on, whatever the request did: it named it in two ways.
     pub(crate) fn show_name_of(&mut self, name: &TableName) {
-        self.0.remove(name);
+        self.given.remove(name);
     }
 
     /// How the request names the table.
     pub(crate) fn shown<'s>(&'s self, name: &'s TableName) -> &'s str {
-        self.0.get(name).map_or(name.as_str(), String::as_str)
+        self.given.get(name).map_or(name.as_str(), String::as_str)
     }
 }
 
@@ -68,7 +92,8 @@ pub(crate) fn check_arn(given: Option<&str>) -> Result<(), ApiError> {
     }
 }
 
-/// The name in `arn:aws:dynamodb:<region>:<account>:table/<name>`. Region and account are not compared: there is one namespace.
+/// The name in `arn:aws:dynamodb:<region>:<account>:table/<name>`. The account is not compared, and the
+/// region by [`table_name`], where there is more than one namespace.
 fn name_of_arn(arn: &str) -> Result<&str, ApiError> {
     let refused =
         |why: &str| Err(ApiError::validation(format!("1 validation error detected: {why} in '{arn}'")));
@@ -108,7 +133,7 @@ mod tests {
             "arn:aws:dynamodb:us-east-1:000000000000:table/Orders",
             "arn:aws:dynamodb:ddblocal:123456789012:table/Orders",
         ] {
-            assert_eq!(table_name(given).unwrap().as_str(), "Orders");
+            assert_eq!(table_name(given, None).unwrap().as_str(), "Orders");
         }
     }
 
@@ -128,7 +153,7 @@ mod tests {
                 "1 validation error detected: Invalid resource type in 'arn:aws:dynamodb:us-east-1:000000000000:tabel/Orders'",
             ),
         ] {
-            assert_eq!(table_name(arn).unwrap_err().message, text);
+            assert_eq!(table_name(arn, None).unwrap_err().message, text);
             assert_eq!(check_arn(Some(arn)).unwrap_err().message, text);
         }
         for arn in [
@@ -137,7 +162,7 @@ mod tests {
             "arn:aws:dynamodb:us-east-1:000000000000",
         ] {
             assert!(
-                table_name(arn)
+                table_name(arn, None)
                     .unwrap_err()
                     .message
                     .starts_with("1 validation error detected: Valid ARN format is ")
@@ -148,10 +173,26 @@ mod tests {
 
     #[test]
     fn a_name_that_no_table_can_have_is_not_found() {
-        let error = table_name("ab").unwrap_err();
+        assert_eq!(table_name("ab", None).unwrap_err(), not_found());
+    }
+
+    #[test]
+    fn a_table_of_another_region_is_not_found_where_regions_are_apart() {
+        for (given, found) in [
+            ("Orders", true),
+            ("arn:aws:dynamodb:us-east-1:000000000000:table/Orders", true),
+            ("arn:aws:dynamodb:us-east-1:123456789012:table/Orders", true),
+            ("arn:aws:dynamodb:us-west-2:000000000000:table/Orders", false),
+            ("arn:aws:dynamodb:us-east-11:000000000000:table/Orders", false),
+        ] {
+            let expected = if found { Ok("Orders".parse().unwrap()) } else { Err(not_found()) };
+            assert_eq!(table_name(given, Some("us-east-1")), expected, "{given}");
+        }
+        // What is malformed is said to be so, of any region.
+        let malformed = "arn:aws:dynamodb:us-west-2:000000000000:tabel/Orders";
         assert_eq!(
-            error,
-            ApiError::new(ErrorCode::ResourceNotFoundException, "Requested resource not found")
+            table_name(malformed, Some("us-east-1")).unwrap_err().code,
+            ErrorCode::ValidationException
         );
     }
 }

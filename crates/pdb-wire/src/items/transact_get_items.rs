@@ -77,7 +77,7 @@ pub(crate) fn transact_get_items(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, Ap
     }
     check.finish()?;
 
-    let mut tables = ShownTables::default();
+    let mut tables = ShownTables::new(wire);
     let (mut refusal, mut not_found) = (None, None);
     let mut transact_items = Vec::new();
     for item in input.transact_items.into_iter().flatten() {

@@ -189,13 +189,13 @@ impl<'a> Action<'a> {
 
 /// Runs `TransactWriteItems`.
 pub(crate) async fn transact_write_items(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let texts = wire.texts(Family::Bulk);
-    let (request, tables) = decode(texts, body)?;
+    let (request, tables) = decode(wire, body)?;
     let output = wire.pretender.transact_write_items_async(request).await?;
     Ok(answer(&output, &tables))
 }
 
-fn decode(texts: Texts, body: &[u8]) -> Result<(TransactWriteItemsInput, ShownTables), ApiError> {
+fn decode(wire: &Wire, body: &[u8]) -> Result<(TransactWriteItemsInput, ShownTables), ApiError> {
+    let texts = wire.texts(Family::Bulk);
     let input: shapes::TransactWriteItemsInput<'_> = decode_copied(body)?;
     let mut check = Constraints::new(texts);
     let consumed = check.one_of::<ReturnConsumedCapacity>(
@@ -230,7 +230,7 @@ fn decode(texts: Texts, body: &[u8]) -> Result<(TransactWriteItemsInput, ShownTa
         }));
     }
 
-    let mut tables = ShownTables::default();
+    let mut tables = ShownTables::new(wire);
     let mut transact_items = Vec::with_capacity(elements.len());
     let (mut refusal, mut not_found) = (None, None);
     for action in elements.into_iter().flatten() {

@@ -93,7 +93,7 @@ pub(crate) async fn update_item(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, Api
 
     let shown = input.table_name.unwrap_or_default();
     let request = UpdateItemInput {
-        table_name: table::table_name(&shown)?,
+        table_name: table::table_name(&shown, wire.only_region())?,
         key,
         update_expression: placeholders::expression(input.update_expression),
         condition_expression: placeholders::expression(input.condition_expression),

@@ -2,13 +2,15 @@
 
 use pdb_model::ApiError;
 use pretender::ReturnConsumedCapacity;
-use pretender::partiql::{BatchExecuteStatementInput, BatchStatement, BatchStatementResponse};
+use pretender::partiql::{
+    BatchExecuteStatementInput, BatchStatement, BatchStatementError, BatchStatementResponse,
+};
 
-use super::{constrain_statement, parameters};
+use super::{constrain_statement, is_elsewhere, parameters};
 use crate::Wire;
 use crate::constraint::{Constraints, at};
 use crate::decode::{Text, decode_copied, shape};
-use crate::items::write_capacity;
+use crate::items::{table, write_capacity};
 use crate::json::JsonWriter;
 use crate::layer::Texts;
 use crate::value::Value;
@@ -54,6 +56,12 @@ pub(crate) fn batch_execute_statement(wire: &Wire, body: &[u8]) -> Result<Vec<u8
     }
     check.finish()?;
 
+    let mut elsewhere = Vec::new();
+    for (index, statement) in input.statements.iter().flatten().enumerate() {
+        if is_elsewhere(wire, statement.statement.as_deref().unwrap_or_default()) {
+            elsewhere.push(index);
+        }
+    }
     let take = |given: shapes::BatchStatementRequest<'_>| {
         Ok(BatchStatement {
             statement: given.statement.unwrap_or_default().into_owned(),
@@ -63,10 +71,18 @@ pub(crate) fn batch_execute_statement(wire: &Wire, body: &[u8]) -> Result<Vec<u8
     };
     let statements: Result<Vec<BatchStatement>, ApiError> =
         input.statements.into_iter().flatten().map(take).collect();
-    let output = wire.pretender.batch_execute_statement(BatchExecuteStatementInput {
-        statements: statements?,
+    let mut statements = statements?;
+    // From behind, so that the places of the others stay.
+    for index in elsewhere.iter().rev() {
+        statements.remove(*index);
+    }
+    let mut output = wire.pretender.batch_execute_statement(BatchExecuteStatementInput {
+        statements,
         return_consumed_capacity: consumed.unwrap_or_default(),
     })?;
+    for index in elsewhere {
+        output.responses.insert(index, no_table(wire));
+    }
     Ok(JsonWriter::object_of(|json| {
         json.name("Responses").list(&output.responses, write_response);
         if !output.consumed_capacity.is_empty() {
@@ -75,6 +91,13 @@ pub(crate) fn batch_execute_statement(wire: &Wire, body: &[u8]) -> Result<Vec<u8
             });
         }
     }))
+}
+
+/// What is said of a statement on a table that is not there.
+fn no_table(wire: &Wire) -> BatchStatementResponse {
+    let message = wire.pretender.habits().reword(table::not_found()).message;
+    let error = BatchStatementError { code: "ResourceNotFound", message };
+    BatchStatementResponse { error: Some(error), ..BatchStatementResponse::default() }
 }
 
 fn write_response(json: &mut JsonWriter, response: &BatchStatementResponse) {

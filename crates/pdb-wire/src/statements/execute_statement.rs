@@ -4,11 +4,11 @@ use pdb_model::ApiError;
 use pretender::partiql::ExecuteStatementInput;
 use pretender::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 
-use super::{constrain_statement, parameters};
+use super::{constrain_statement, is_elsewhere, parameters};
 use crate::Wire;
 use crate::constraint::{Constraints, at};
 use crate::decode::{Text, decode_copied, shape};
-use crate::items::write_capacity;
+use crate::items::{table, write_capacity};
 use crate::json::JsonWriter;
 use crate::layer::Texts;
 use crate::value::Value;
@@ -52,9 +52,14 @@ pub(crate) fn execute_statement(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, Api
     );
     check.finish()?;
 
+    let statement = input.statement.unwrap_or_default();
+    let parameters = parameters(input.parameters)?;
+    if is_elsewhere(wire, &statement) {
+        return Err(table::not_found());
+    }
     let output = wire.pretender.execute_statement(ExecuteStatementInput {
-        statement: input.statement.unwrap_or_default().into_owned(),
-        parameters: parameters(input.parameters)?,
+        statement: statement.into_owned(),
+        parameters,
         consistent_read: input.consistent_read.unwrap_or_default(),
         next_token: input.next_token.map(Text::into_owned),
         limit: input.limit.map(i32::unsigned_abs),

@@ -4,11 +4,11 @@ use pdb_model::{ApiError, AttributeValue};
 use pretender::partiql::ExecuteTransactionInput;
 use pretender::{Pretender, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 
-use super::constrain_statement;
+use super::{constrain_statement, is_elsewhere};
 use crate::Wire;
 use crate::constraint::{Constraints, at};
 use crate::decode::{Text, decode_copied, shape};
-use crate::items::write_capacity;
+use crate::items::{table, write_capacity};
 use crate::json::JsonWriter;
 use crate::layer::Texts;
 use crate::value::{Fault, Value};
@@ -64,6 +64,7 @@ pub(crate) fn execute_transaction(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, A
 
     check_request(input.transact_statements.as_deref().unwrap_or_default())?;
     let mut transact_statements = Vec::with_capacity(on_failure.len());
+    let mut is_any_elsewhere = false;
     for (index, (given, on_failure)) in
         input.transact_statements.into_iter().flatten().zip(on_failure).enumerate()
     {
@@ -75,11 +76,17 @@ pub(crate) fn execute_transaction(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, A
                 return Err(error);
             }
         };
+        is_any_elsewhere |= is_elsewhere(wire, given.statement.as_deref().unwrap_or_default());
         transact_statements.push(pretender::partiql::ParameterizedStatement {
             statement: given.statement.unwrap_or_default().into_owned(),
             parameters,
             return_values_on_condition_check_failure: on_failure,
         });
+    }
+    if is_any_elsewhere {
+        // What is wrong with a statement itself comes first.
+        Pretender::check_transact_statements(&transact_statements)?;
+        return Err(table::not_found());
     }
     let output = wire.pretender.execute_transaction(ExecuteTransactionInput {
         transact_statements,

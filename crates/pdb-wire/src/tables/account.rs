@@ -1,11 +1,12 @@
 //! `DescribeLimits`, `DescribeEndpoints`, and the operations on what is not here: global tables, import, export.
 
-use pdb_model::{ApiError, TableName};
+use pdb_model::{ApiError, ErrorCode, TableArn, TableName};
 
 use super::input;
 use crate::Wire;
 use crate::constraint::{Constraints, at};
 use crate::decode::{Text, decode_body, shape};
+use crate::items::table;
 use crate::json::JsonWriter;
 use crate::layer::Texts;
 
@@ -96,7 +97,7 @@ pub(crate) fn list_global_tables(_wire: &Wire, body: &[u8]) -> Result<Vec<u8>, A
 /// Runs `DescribeTableReplicaAutoScaling` and `UpdateTableReplicaAutoScaling`.
 pub(crate) fn describe_table_replica_auto_scaling(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: ReplicaScalingInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     wire.pretender.describe_table_replica_auto_scaling(&table_name)?;
     Ok(empty())
 }
@@ -129,7 +130,12 @@ pub(crate) fn export_table_to_point_in_time(wire: &Wire, body: &[u8]) -> Result<
     check.required(&at("TableArn"), given.table_arn.as_ref());
     check.required(&at("S3Bucket"), given.s3_bucket.as_ref());
     check.finish()?;
-    wire.pretender.export_table_to_point_in_time(&given.table_arn.unwrap_or_default())?;
+    let arn = given.table_arn.unwrap_or_default();
+    if table::is_elsewhere(&arn, wire.only_region()) && arn.parse::<TableArn>().is_ok() {
+        let text = format!("Table not found: {arn}");
+        return Err(ApiError::new(ErrorCode::TableNotFoundException, text));
+    }
+    wire.pretender.export_table_to_point_in_time(&arn)?;
     Ok(empty())
 }
 

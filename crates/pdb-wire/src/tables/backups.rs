@@ -62,7 +62,7 @@ wire_enum!(BackupType {
 /// Runs `CreateBackup`.
 pub(crate) fn create_backup(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::CreateBackupInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name_of_backups(wire, given.table_name.as_ref())?;
     let mut check = Constraints::new(Texts::CLASSIC);
     check.required(&at("BackupName"), given.backup_name.as_ref());
     input::name_constraints(&mut check, &at("BackupName"), given.backup_name.as_ref());
@@ -93,7 +93,7 @@ pub(crate) fn delete_backup(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiErro
 pub(crate) fn list_backups(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::ListBackupsInput<'_> = decode_body(body)?;
     let table_name: Option<TableName> = match &given.table_name {
-        Some(_) => Some(input::table_name(given.table_name.as_ref())?),
+        Some(_) => Some(input::table_name_of_backups(wire, given.table_name.as_ref())?),
         None => None,
     };
     let mut check = Constraints::new(Texts::CLASSIC);

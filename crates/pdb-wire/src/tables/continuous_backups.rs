@@ -36,7 +36,7 @@ mod shapes {
 /// Runs `DescribeContinuousBackups`.
 pub(crate) fn describe_continuous_backups(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::DescribeContinuousBackupsInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name_of_backups(wire, given.table_name.as_ref())?;
     let recovery = wire.pretender.describe_continuous_backups(&table_name)?;
     Ok(answer(recovery.as_ref()))
 }
@@ -44,7 +44,7 @@ pub(crate) fn describe_continuous_backups(wire: &Wire, body: &[u8]) -> Result<Ve
 /// Runs `UpdateContinuousBackups`.
 pub(crate) fn update_continuous_backups(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::UpdateContinuousBackupsInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name_of_backups(wire, given.table_name.as_ref())?;
     let mut check = Constraints::new(Texts::CLASSIC);
     let path = at("PointInTimeRecoverySpecification");
     check.required(&path, given.specification.as_ref());

@@ -45,7 +45,7 @@ mod shapes {
 /// Runs `CreateTable`.
 pub(crate) fn create_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::CreateTableInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
 
     let mut check = Constraints::new(Texts::CLASSIC);
     let (at_definitions, at_key) = (at("AttributeDefinitions"), at("KeySchema"));

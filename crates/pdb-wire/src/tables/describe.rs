@@ -38,7 +38,7 @@ mod shapes {
 /// Runs `DescribeTable`.
 pub(crate) fn describe_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::DescribeTableInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     let description = wire.pretender.describe_table(&table_name)?;
     Ok(JsonWriter::object_of(|json| write_table(json.name("Table"), &description)))
 }
@@ -46,7 +46,7 @@ pub(crate) fn describe_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiErr
 /// Runs `DeleteTable`.
 pub(crate) fn delete_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::DeleteTableInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     let description = wire.pretender.delete_table(&table_name)?;
     Ok(JsonWriter::object_of(|json| write_table(json.name("TableDescription"), &description)))
 }

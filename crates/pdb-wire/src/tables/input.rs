@@ -4,7 +4,8 @@
 //! [`Constraints::finish`] only what is optional is absent.
 
 use pdb_model::{
-    ApiError, AttributeDefinition, BillingMode, IndexName, OnDemandThroughput, ScalarType, TableName,
+    ApiError, AttributeDefinition, BillingMode, ErrorCode, IndexName, OnDemandThroughput, ScalarType,
+    TableName,
 };
 use pretender::{
     GlobalIndexInput, KeySchemaElement, KeyType, LocalIndexInput, ProjectionInput, ProjectionType,
@@ -13,6 +14,7 @@ use pretender::{
 };
 
 use super::shapes;
+use crate::Wire;
 use crate::constraint::{Constraints, Path, at, is_name};
 use crate::decode::Text;
 use crate::items::table;
@@ -27,15 +29,43 @@ pub(crate) const GLOBAL_KEY: usize = 8;
 ///
 /// # Errors
 ///
-/// `ValidationException` for an absent or malformed name, and for a malformed ARN.
-pub(crate) fn table_name(given: Option<&Text<'_>>) -> Result<TableName, ApiError> {
+/// `ValidationException` for an absent or malformed name, and for a malformed ARN; `ResourceNotFoundException` for an ARN of another
+/// region, if regions are kept apart.
+pub(crate) fn table_name(wire: &Wire, given: Option<&Text<'_>>) -> Result<TableName, ApiError> {
+    let missing = |name: &TableName| {
+        let text = format!("Requested resource not found: Table: {name} not found");
+        ApiError::new(ErrorCode::ResourceNotFoundException, text)
+    };
+    table_or(wire, given, missing)
+}
+
+/// The same, for an operation on backups.
+///
+/// # Errors
+///
+/// As [`table_name`], but `TableNotFoundException`.
+pub(crate) fn table_name_of_backups(wire: &Wire, given: Option<&Text<'_>>) -> Result<TableName, ApiError> {
+    table_or(wire, given, no_table_of_backups)
+}
+
+/// What operations on backups answer about a table that is not there.
+pub(crate) fn no_table_of_backups(name: &TableName) -> ApiError {
+    ApiError::new(ErrorCode::TableNotFoundException, format!("Table not found: {name}"))
+}
+
+fn table_or(
+    wire: &Wire,
+    given: Option<&Text<'_>>,
+    missing: impl Fn(&TableName) -> ApiError,
+) -> Result<TableName, ApiError> {
     let given = required_parameter(given, "TableName")?;
-    if given.starts_with("arn:") {
-        table::check_arn(Some(given))?;
-        let name = given.rsplit('/').next().unwrap_or_default();
-        return plain_name(&Text::Borrowed(name), "TableName");
+    if !given.starts_with("arn:") {
+        return plain_name(given, "TableName");
     }
-    plain_name(given, "TableName")
+    table::check_arn(Some(given))?;
+    let name = given.rsplit('/').next().unwrap_or_default();
+    let name = plain_name(&Text::Borrowed(name), "TableName")?;
+    if table::is_elsewhere(given, wire.only_region()) { Err(missing(&name)) } else { Ok(name) }
 }
 
 /// Reads a name that may not be an ARN.

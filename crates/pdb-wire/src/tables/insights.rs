@@ -62,7 +62,7 @@ wire_enum!(Mode {
 /// Runs `DescribeContributorInsights`.
 pub(crate) fn describe_contributor_insights(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::DescribeContributorInsightsInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     let mut check = Constraints::new(Texts::CLASSIC);
     let index_name = index_name(&mut check, given.index_name.as_ref());
     check.finish()?;
@@ -84,7 +84,7 @@ pub(crate) fn describe_contributor_insights(wire: &Wire, body: &[u8]) -> Result<
 /// Runs `UpdateContributorInsights`.
 pub(crate) fn update_contributor_insights(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::UpdateContributorInsightsInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     let mut check = Constraints::new(Texts::CLASSIC);
     let index_name = index_name(&mut check, given.index_name.as_ref());
     let path = at("ContributorInsightsAction");
@@ -109,7 +109,7 @@ pub(crate) fn update_contributor_insights(wire: &Wire, body: &[u8]) -> Result<Ve
 pub(crate) fn list_contributor_insights(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::ListContributorInsightsInput<'_> = decode_body(body)?;
     let table_name = match &given.table_name {
-        Some(_) => Some(input::table_name(given.table_name.as_ref())?),
+        Some(_) => Some(input::table_name(wire, given.table_name.as_ref())?),
         None => None,
     };
     let mut check = Constraints::new(Texts::CLASSIC);

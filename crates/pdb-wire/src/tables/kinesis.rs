@@ -47,7 +47,7 @@ mod shapes {
 /// Runs `EnableKinesisStreamingDestination`.
 pub(crate) fn enable(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::KinesisStreamingDestinationInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     let mut check = stream_arn(given.stream_arn.as_ref());
     let precision = enabled_precision(&mut check, given.enable.as_ref());
     check.finish()?;
@@ -59,7 +59,7 @@ pub(crate) fn enable(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
 /// Runs `DisableKinesisStreamingDestination`.
 pub(crate) fn disable(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::KinesisStreamingDestinationInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     let mut check = stream_arn(given.stream_arn.as_ref());
     let precision = enabled_precision(&mut check, given.enable.as_ref());
     check.finish()?;
@@ -76,7 +76,7 @@ pub(crate) fn disable(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
 /// Runs `UpdateKinesisStreamingDestination`.
 pub(crate) fn update(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::UpdateKinesisStreamingDestinationInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     let mut check = stream_arn(given.stream_arn.as_ref());
     let precision = given.update.as_ref().and_then(|update| {
         let path = at("UpdateKinesisStreamingConfiguration");
@@ -92,7 +92,7 @@ pub(crate) fn update(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
 /// Runs `DescribeKinesisStreamingDestination`.
 pub(crate) fn describe(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::DescribeKinesisStreamingDestinationInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     let destinations = wire.pretender.describe_kinesis_streaming_destination(&table_name)?;
     Ok(JsonWriter::object_of(|json| {
         json.name("TableName").text(table_name.as_str());

@@ -1,6 +1,6 @@
 //! `RestoreTableFromBackup`, `RestoreTableToPointInTime`.
 
-use pdb_model::{ApiError, TableName};
+use pdb_model::{ApiError, TableArn, TableName};
 use pretender::{RestoreOverrides, RestoreToPointInTimeInput};
 
 use super::backups::moment;
@@ -12,6 +12,7 @@ use super::shapes::{
 use crate::Wire;
 use crate::constraint::{Constraints, at};
 use crate::decode::{Text, decode_body};
+use crate::items::table;
 use crate::json::JsonWriter;
 use crate::layer::Texts;
 
@@ -99,6 +100,11 @@ pub(crate) fn restore_table_to_point_in_time(wire: &Wire, body: &[u8]) -> Result
             ));
         }
     };
+    if table::is_elsewhere(&source, wire.only_region())
+        && let Ok(arn) = source.parse::<TableArn>()
+    {
+        return Err(input::no_table_of_backups(&arn.name));
+    }
     let table = wire.pretender.restore_table_to_point_in_time(RestoreToPointInTimeInput {
         source_table: source,
         target_table_name: input::checked(target, "TargetTableName")?,

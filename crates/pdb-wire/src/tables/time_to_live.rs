@@ -36,7 +36,7 @@ mod shapes {
 /// Runs `UpdateTimeToLive`.
 pub(crate) fn update_time_to_live(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::UpdateTimeToLiveInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     let mut check = Constraints::new(Texts::CLASSIC);
     let path = at("TimeToLiveSpecification");
     check.required(&path, given.time_to_live_specification.as_ref());
@@ -64,7 +64,7 @@ pub(crate) fn update_time_to_live(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, A
 /// Runs `DescribeTimeToLive`.
 pub(crate) fn describe_time_to_live(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::DescribeTimeToLiveInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
     let attribute_name = wire.pretender.describe_time_to_live(&table_name)?;
     Ok(JsonWriter::object_of(|json| write_time_to_live(json, attribute_name.as_deref())))
 }

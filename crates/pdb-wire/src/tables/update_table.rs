@@ -81,7 +81,7 @@ mod shapes {
 /// Runs `UpdateTable`.
 pub(crate) fn update_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let given: shapes::UpdateTableInput<'_> = decode_body(body)?;
-    let table_name = input::table_name(given.table_name.as_ref())?;
+    let table_name = input::table_name(wire, given.table_name.as_ref())?;
 
     let mut check = Constraints::new(Texts::CLASSIC);
     let attribute_definitions = input::attribute_definitions(
