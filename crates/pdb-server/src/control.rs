@@ -24,7 +24,8 @@
 //! | `POST /_pretender/reset` | `table`? | removes everything, or all items of a table and its streams' past |
 //!
 //! Where regions are kept apart, a command is for the region in its query (`?region=eu-west-1`), or of its ARN; without either the clock
-//! and `reset` are for all regions that were used, all other commands for the server's own.
+//! and `reset` are for all regions that were used, all other commands for the server's own. A region that was not used since the start is
+//! refused, except by `snapshots/restore`.
 //!
 //! Commands to the clock answer the clock, once the work that is then due has been done; commands to shards answer shards, `trim` counts.
 //! `file` is the name of a file below the folder that the server was given for them. What fails answers `{"error": text}`.
@@ -120,7 +121,7 @@ impl Control {
         region: Option<&str>,
         body: &[u8],
     ) -> (StatusCode, Value) {
-        let commanded = self.database(region).map(|pretender| Commanded {
+        let commanded = self.database(region, command == "snapshots/restore").map(|pretender| Commanded {
             pretender,
             names_region: region.is_some(),
             control: self,
@@ -134,11 +135,12 @@ impl Control {
         (status, error(&text))
     }
 
-    /// Finds the database of a region, or that which all regions share.
-    fn database(&self, region: Option<&str>) -> Result<Pretender, Refusal> {
-        let home = self.regions.home();
-        let Some(region) = region.filter(|region| *region != self.regions.home_region()) else {
-            return Ok(home.clone());
+    /// Finds the database of a region, or that which all regions share. What is restored there may be the first of its region, so that
+    /// `opens` it; nothing else has anything to do in a region that was not used.
+    fn database(&self, region: Option<&str>, opens: bool) -> Result<Pretender, Refusal> {
+        let region = region.map(|region| self.regions.name_of(region));
+        let Some(region) = region.filter(|region| region != self.regions.home_region()) else {
+            return Ok(self.regions.home().clone());
         };
         if !self.regions.are_separate() {
             let text = format!(
@@ -146,8 +148,16 @@ impl Control {
             );
             return Err(Refusal::Bad(text));
         }
-        let opened = self.regions.find(region).map_or_else(|| self.regions.open(region, &self.endpoint), Ok);
-        Ok(opened?.pretender().clone())
+        self.regions.check_name(&region)?;
+        let wire = match self.regions.find(&region) {
+            Some(wire) => wire,
+            None if opens => self.regions.open(&region, &self.endpoint)?,
+            None => {
+                let text = format!("the region `{region}` was not used since the server was started");
+                return Err(Refusal::NotFound(text));
+            }
+        };
+        Ok(wire.pretender().clone())
     }
 }
 
@@ -192,6 +202,7 @@ impl From<RegionError> for Refusal {
     fn from(error: RegionError) -> Self {
         match &error {
             RegionError::Unknown(_) | RegionError::TooMany(_) => Self::Bad(error.to_string()),
+            RegionError::Closed => Self::Failed(error.to_string()),
             RegionError::Open(source) => {
                 tracing::error!(error = source as &dyn std::error::Error, "{error}");
                 Self::Failed(format!("{error}: {source}"))

@@ -18,9 +18,8 @@ use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use pdb_model::{ApiError, ErrorCode};
+use pdb_model::ApiError;
 use pdb_wire::{Admission, OperationClass, Reply, RequestIds, Wire};
-use tokio::sync::Mutex;
 
 use crate::ServerOptions;
 use crate::control::{self, Control};
@@ -56,9 +55,6 @@ pub(crate) struct Front {
     wire: Arc<Wire>,
     /// Where requests for other regions are answered from, if that is another place.
     regions: Option<Regions>,
-    /// Held while the database of a region is opened, which may take long on a server that does not answer: no more than one thread
-    /// waits for it.
-    opening: Mutex<()>,
     /// The database is on a server: also short reads wait.
     is_remote: bool,
     control: Option<Arc<Control>>,
@@ -82,15 +78,12 @@ impl Front {
         options: &ServerOptions,
     ) -> Self {
         let home = regions.home();
-        let wire = Wire::new(home.clone()).with_endpoint(&endpoint);
-        let wire = if regions.are_separate() { wire.with_separate_regions() } else { wire };
         Self {
             is_remote: home.is_remote(),
-            wire: Arc::new(wire),
+            wire: Arc::new(regions.wire(home.clone(), &endpoint)),
             region: regions.home_region().to_owned(),
             endpoint,
             regions: Some(regions).filter(Regions::are_separate),
-            opening: Mutex::new(()),
             control: control.map(Arc::new),
             guard: Guard::new(options),
             root_status: options.root_status,
@@ -250,23 +243,30 @@ impl Front {
     async fn wire_elsewhere(&self, parts: &Parts) -> Result<Option<Arc<Wire>>, ApiError> {
         let Some(regions) = &self.regions else { return Ok(None) };
         // Who signs for no region means this one.
-        let region = auth::region(parts).filter(|region| *region != self.region);
-        let Some(region) = region else { return Ok(None) };
+        let Some(region) = auth::region(parts) else { return Ok(None) };
+        let region = regions.name_of(&region);
+        if region == self.region {
+            return Ok(None);
+        }
         if let Some(wire) = regions.find(&region) {
             return Ok(Some(wire));
         }
-        let _opening = self.opening.lock().await;
-        let (regions, region, endpoint) = (regions.clone(), region.into_owned(), self.endpoint.clone());
-        match blocking(move || regions.open(&region, &endpoint)).await {
-            Some(Ok(wire)) => Ok(Some(wire)),
-            Some(Err(error)) => {
-                if let RegionError::Open(source) = &error {
-                    tracing::error!(error = source as &dyn std::error::Error, "{error}");
-                }
-                Err(error.refusal())
+        let refused = |error: RegionError| {
+            if let RegionError::Open(source) = &error {
+                tracing::error!(error = source as &dyn std::error::Error, "{error}");
             }
-            None => Err(ApiError::new(ErrorCode::ServiceUnavailable, "The service is stopping.")),
-        }
+            error.refusal()
+        };
+        // No more than one thread waits for one region, which may take long on a server that does not answer.
+        let turn = regions.turn(&region).map_err(refused)?;
+        let held = turn.held().await;
+        let endpoint = self.endpoint.clone();
+        let opened = blocking(move || {
+            let opened = turn.open(&endpoint);
+            drop(held);
+            opened
+        });
+        opened.await.unwrap_or(Err(RegionError::Closed)).map(Some).map_err(refused)
     }
 
     async fn command(&self, control: &Arc<Control>, parts: &Parts, command: &str, body: Incoming) -> Answer {

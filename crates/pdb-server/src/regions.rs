@@ -1,12 +1,14 @@
 //! The databases of a server: one, or one for each region.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use pdb_model::{ApiError, ErrorCode};
 use pdb_wire::Wire;
-use pretender::{Pretender, StoreError};
+use pretender::{Habits, Pretender, StoreError};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How many regions a server keeps apart: each has threads, and on disk a file of its own. AWS has not many more.
 const MOST_REGIONS: usize = 32;
@@ -34,20 +36,46 @@ type Open = dyn Fn(&str) -> Result<Pretender, StoreError> + Send + Sync;
 struct Inner {
     home: Pretender,
     open: Option<Box<Open>>,
-    others: RwLock<BTreeMap<String, Arc<Wire>>>,
-    /// Held while a database is opened, so that none is opened twice.
-    opening: Mutex<()>,
+    others: RwLock<Others>,
+}
+
+/// The regions besides that of the database that was given.
+#[derive(Default)]
+struct Others {
+    /// What answers for those that are open.
+    wires: BTreeMap<String, Arc<Wire>>,
+    /// Those that are being opened.
+    turns: BTreeMap<String, Waiting>,
+    /// No further one is opened.
+    are_closed: bool,
+}
+
+/// The work of opening a region: what is held by the one who does it, and how many wait for it or do it.
+#[derive(Default)]
+struct Waiting {
+    held: Arc<Mutex<()>>,
+    count: usize,
+}
+
+/// The right to open the database of one region, once it is [`held`](Self::held): those who want other regions do not wait for it.
+pub(crate) struct Turn {
+    regions: Regions,
+    region: String,
+    held: Arc<Mutex<()>>,
 }
 
 /// Why there is no database for a region.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RegionError {
     /// No region has this name.
-    #[error("`{0}` is no region")]
+    #[error("`{0}` is not a region")]
     Unknown(String),
     /// There are as many as there may be.
     #[error("this server keeps {MOST_REGIONS} regions apart, and not `{0}` too")]
     TooMany(String),
+    /// The server is being stopped.
+    #[error("the server is stopping")]
+    Closed,
     /// The database of the region cannot be opened.
     #[error("the database of a region cannot be opened")]
     Open(#[source] StoreError),
@@ -60,8 +88,12 @@ impl From<Pretender> for Regions {
 }
 
 impl Regions {
+    /// The length of the longest name that a region can have.
+    pub const MOST_NAME_BYTES: usize = 32;
+
     /// Keeps regions apart: requests for that of `home` are answered from `home`, others from databases which are opened when they are
-    /// first asked for, by their names: at most 32 with names like `eu-west-1`, or `local` and `localhost`.
+    /// first asked for, by their names: at most 32 with names like `eu-west-1`, or `local` and `localhost`. If `home` has all habits of
+    /// DynamoDB Local, a name is up to 32 letters, digits and hyphens that begin with a letter, and upper case means lower case.
     ///
     /// All have to take the time from the same clock. Those that are opened here are closed by [`close`](Self::close).
     pub fn separate(
@@ -72,14 +104,19 @@ impl Regions {
     }
 
     fn new(home: Pretender, open: Option<Box<Open>>) -> Self {
-        Self(Arc::new(Inner { home, open, others: RwLock::default(), opening: Mutex::default() }))
+        Self(Arc::new(Inner { home, open, others: RwLock::default() }))
     }
 
-    /// Closes the databases, also that which was given.
+    /// Closes the databases, also that which was given. No further one is opened; one that is being opened is closed as soon as it is
+    /// open.
     pub fn close(&self) {
-        for database in self.all() {
-            database.close();
-        }
+        self.others_to_change().are_closed = true;
+        // Each may take some seconds for what is being written.
+        std::thread::scope(|scope| {
+            for database in self.all() {
+                scope.spawn(move || database.close());
+            }
+        });
     }
 
     /// Returns the database that was given.
@@ -99,35 +136,121 @@ impl Regions {
 
     /// Returns the databases that are open, that which was given first.
     pub(crate) fn all(&self) -> Vec<Pretender> {
-        let others = self.0.others.read().unwrap_or_else(PoisonError::into_inner);
-        [&self.0.home].into_iter().chain(others.values().map(|wire| wire.pretender())).cloned().collect()
+        let others = self.others();
+        [&self.0.home]
+            .into_iter()
+            .chain(others.wires.values().map(|wire| wire.pretender()))
+            .cloned()
+            .collect()
+    }
+
+    /// Returns what answers from a database. `endpoint` is where clients reach this server.
+    pub(crate) fn wire(&self, database: Pretender, endpoint: &str) -> Wire {
+        let wire = Wire::new(database).with_endpoint(endpoint);
+        if self.are_separate() { wire.with_separate_regions() } else { wire }
+    }
+
+    /// Returns the name of the region that a request calls so.
+    pub(crate) fn name_of<'r>(&self, region: &'r str) -> Cow<'r, str> {
+        if self.has_any_names() && region.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(region.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(region)
+        }
     }
 
     /// Returns what answers for a region other than that of the database that was given, if its database is open.
     pub(crate) fn find(&self, region: &str) -> Option<Arc<Wire>> {
-        self.0.others.read().unwrap_or_else(PoisonError::into_inner).get(region).cloned()
+        self.others().wires.get(region).cloned()
+    }
+
+    /// Checks the name of a region.
+    pub(crate) fn check_name(&self, region: &str) -> Result<(), RegionError> {
+        let is_region = if self.has_any_names() { is_plain(region) } else { is_like_those_of_aws(region) };
+        if is_region { Ok(()) } else { Err(RegionError::Unknown(region.to_owned())) }
+    }
+
+    /// Takes the turn to open a region other than that of the database that was given.
+    pub(crate) fn turn(&self, region: &str) -> Result<Turn, RegionError> {
+        self.check_name(region)?;
+        let mut others = self.others_to_change();
+        let Others { wires, turns, .. } = &mut *others;
+        if !wires.contains_key(region) && !turns.contains_key(region) {
+            let opening = turns.keys().filter(|region| !wires.contains_key(*region)).count();
+            // The one that was given counts, too.
+            if wires.len() + opening + 1 >= MOST_REGIONS {
+                return Err(RegionError::TooMany(region.to_owned()));
+            }
+        }
+        let waiting = turns.entry(region.to_owned()).or_default();
+        waiting.count += 1;
+        Ok(Turn { regions: self.clone(), region: region.to_owned(), held: waiting.held.clone() })
     }
 
     /// Returns what answers for a region other than that of the database that was given; opens its database if need be, which takes a
     /// while. `endpoint` is where clients reach this server.
     pub(crate) fn open(&self, region: &str, endpoint: &str) -> Result<Arc<Wire>, RegionError> {
-        let Some(open) = self.0.open.as_ref().filter(|_| is_region(region)) else {
-            return Err(RegionError::Unknown(region.to_owned()));
-        };
-        // There is nothing behind the lock that could be left half done.
-        let _opening = self.0.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(wire) = self.find(region) {
-            return Ok(wire);
-        }
-        // The one that was given counts, too.
-        if self.0.others.read().unwrap_or_else(PoisonError::into_inner).len() + 1 >= MOST_REGIONS {
-            return Err(RegionError::TooMany(region.to_owned()));
+        let turn = self.turn(region)?;
+        let _held = turn.held.blocking_lock();
+        turn.open(endpoint)
+    }
+
+    fn has_any_names(&self) -> bool {
+        self.0.home.habits() == Habits::dynamodb_local()
+    }
+
+    // There is nothing behind the lock that could be left half done.
+    fn others(&self) -> RwLockReadGuard<'_, Others> {
+        self.0.others.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn others_to_change(&self) -> RwLockWriteGuard<'_, Others> {
+        self.0.others.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn {
+    /// Waits until nobody else opens this region, for as long as what is returned is kept.
+    pub(crate) async fn held(&self) -> OwnedMutexGuard<()> {
+        self.held.clone().lock_owned().await
+    }
+
+    /// Opens the database, unless somebody has done so meanwhile.
+    pub(crate) fn open(&self, endpoint: &str) -> Result<Arc<Wire>, RegionError> {
+        let Self { regions, region, .. } = self;
+        let Some(open) = &regions.0.open else { return Err(RegionError::Unknown(region.clone())) };
+        {
+            let others = regions.others();
+            if others.are_closed {
+                return Err(RegionError::Closed);
+            }
+            if let Some(wire) = others.wires.get(region) {
+                return Ok(wire.clone());
+            }
         }
         let database = open(region).map_err(RegionError::Open)?;
+        let wire = Arc::new(regions.wire(database.clone(), endpoint));
+        let mut others = regions.others_to_change();
+        if others.are_closed {
+            drop(others);
+            database.close();
+            return Err(RegionError::Closed);
+        }
+        others.wires.insert(region.clone(), wire.clone());
         tracing::info!(region, "opened the database of a region");
-        let wire = Arc::new(Wire::new(database).with_endpoint(endpoint).with_separate_regions());
-        self.0.others.write().unwrap_or_else(PoisonError::into_inner).insert(region.to_owned(), wire.clone());
         Ok(wire)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut others = self.regions.others_to_change();
+        if let Some(waiting) = others.turns.get_mut(&self.region) {
+            waiting.count -= 1;
+            if waiting.count == 0 {
+                others.turns.remove(&self.region);
+            }
+        }
     }
 }
 
@@ -149,6 +272,7 @@ impl RegionError {
                 format!("Credential should be scoped to a valid region, not '{}'. ", shortened(region)),
             ),
             Self::TooMany(_) => ApiError::new(ErrorCode::LimitExceededException, self.to_string()),
+            Self::Closed => ApiError::new(ErrorCode::ServiceUnavailable, "The service is stopping."),
             Self::Open(_) => ApiError::new(
                 ErrorCode::InternalServerError,
                 "The request processing has failed because of an unknown error, exception or failure.",
@@ -162,15 +286,23 @@ fn shortened(region: &str) -> &str {
     region.char_indices().nth(64).map_or(region, |(at, _)| &region[..at])
 }
 
-/// Whether a region can have this name: `us-gov-east-1`, or what tools take where there is none. Files are named after it.
-fn is_region(name: &str) -> bool {
+/// Whether a name can be that of a file or a schema, too: `local-env`, as suites for DynamoDB Local call their region.
+fn is_plain(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    name.len() <= Regions::MOST_NAME_BYTES
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(is_plain)
+}
+
+/// Whether AWS could have a region of this name: `us-gov-east-1`; or it is what tools take where there is none.
+fn is_like_those_of_aws(name: &str) -> bool {
     if matches!(name, "local" | "localhost") {
         return true;
     }
     let parts: Vec<&str> = name.split('-').collect();
     let [area, words @ .., number] = parts.as_slice() else { return false };
     let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    name.len() <= 32
+    name.len() <= Regions::MOST_NAME_BYTES
         && area.len() == 2
         && is_word(area)
         && !words.is_empty()
@@ -194,7 +326,7 @@ mod tests {
             "local",
             "localhost",
         ] {
-            assert!(is_region(name), "{name}");
+            assert!(is_like_those_of_aws(name) && is_plain(name), "{name}");
         }
         let long = format!("us-{}-1", "x".repeat(40));
         for name in [
@@ -219,15 +351,92 @@ mod tests {
             "us-east-1-2",
             &long,
         ] {
-            assert!(!is_region(name), "{name}");
+            assert!(!is_like_those_of_aws(name), "{name}");
         }
     }
 
     #[test]
-    fn there_are_only_so_many() {
+    fn names_for_dynamodb_local_are_those_that_a_file_can_have() {
+        for name in ["local-env", "fake", "test", "x", "us-east-11", "eu-", &"x".repeat(32)] {
+            assert!(is_plain(name), "{name}");
+        }
+        for name in ["", "-", "-x", "1x", "Test", "us_east_1", "../x", "x/y", "x.db", "é", &"x".repeat(33)] {
+            assert!(!is_plain(name), "{name}");
+        }
+    }
+
+    fn opened() -> Regions {
         let builder = Pretender::builder().in_memory().sweep_interval(None);
         let home = builder.clone().open().unwrap();
-        let regions = Regions::separate(home, move |region| builder.clone().in_region(region).open());
+        Regions::separate(home, move |region| builder.clone().in_region(region).open())
+    }
+
+    #[test]
+    fn nothing_is_opened_after_the_end() {
+        let regions = opened();
+        let west = regions.open("us-west-2", "localhost:1").unwrap();
+        let early = regions.turn("eu-west-1").unwrap();
+        regions.close();
+        assert!(west.pretender().list_tables(&Default::default()).is_err());
+        assert!(matches!(early.open("localhost:1"), Err(RegionError::Closed)));
+        assert!(matches!(regions.open("eu-west-2", "localhost:1"), Err(RegionError::Closed)));
+    }
+
+    #[test]
+    fn a_database_that_was_being_opened_at_the_end_is_closed() {
+        let builder = Pretender::builder().in_memory().sweep_interval(None);
+        let home = builder.clone().open().unwrap();
+        let (at_work, is_at_work) = std::sync::mpsc::channel();
+        let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+        let (opened, was_opened) = std::sync::mpsc::channel();
+        let may_go_on = std::sync::Mutex::new(may_go_on);
+        let regions = Regions::separate(home, move |region| {
+            at_work.send(()).unwrap();
+            may_go_on.lock().unwrap().recv().unwrap();
+            let database = builder.clone().in_region(region).open()?;
+            opened.send(database.clone()).unwrap();
+            Ok(database)
+        });
+        std::thread::scope(|scope| {
+            let opening = scope.spawn(|| regions.open("us-west-2", "localhost:1"));
+            is_at_work.recv().unwrap();
+            regions.close();
+            go_on.send(()).unwrap();
+            assert!(matches!(opening.join().unwrap(), Err(RegionError::Closed)));
+        });
+        assert!(was_opened.recv().unwrap().list_tables(&Default::default()).is_err());
+    }
+
+    #[test]
+    fn a_region_that_is_being_opened_delays_no_other() {
+        let builder = Pretender::builder().in_memory().sweep_interval(None);
+        let home = builder.clone().open().unwrap();
+        let (at_work, is_at_work) = std::sync::mpsc::channel();
+        let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+        let may_go_on = std::sync::Mutex::new(may_go_on);
+        let regions = Regions::separate(home, move |region| {
+            if region == "us-west-2" {
+                at_work.send(()).unwrap();
+                may_go_on.lock().unwrap().recv().unwrap();
+                return Err(StoreError::Closed);
+            }
+            builder.clone().in_region(region).open()
+        });
+        std::thread::scope(|scope| {
+            let opening = scope.spawn(|| regions.open("us-west-2", "localhost:1"));
+            is_at_work.recv().unwrap();
+            assert!(regions.open("eu-west-1", "localhost:1").is_ok());
+            go_on.send(()).unwrap();
+            assert!(matches!(opening.join().unwrap(), Err(RegionError::Open(_))));
+        });
+        // What failed takes no place.
+        assert_eq!((regions.all().len(), regions.others().turns.len()), (2, 0));
+        regions.close();
+    }
+
+    #[test]
+    fn there_are_only_so_many() {
+        let regions = opened();
         let name =
             |n: usize| format!("us-{}-1", char::from(b'a' + (n % 26) as u8).to_string().repeat(1 + n / 26));
         for n in 0..MOST_REGIONS - 1 {

@@ -173,15 +173,25 @@ impl Builder {
 
     /// The same for another region, whose data is kept beside it: of `orders.db` in `orders.us-west-2.db`, of a PostgreSQL server in
     /// the schema `pretender_us_west_2`, or `NAME_us_west_2` where the address has `?schema=NAME`, and in memory by itself. For its own
-    /// region nothing changes.
+    /// region nothing changes. What cannot be the name of a region there, [`open`](Self::open) refuses.
     pub fn in_region(self, region: &str) -> Self {
-        if region == self.account.region || self.refusal.is_some() {
-            return self;
-        }
-        match location::in_region(&self.store.location, region) {
-            Ok(location) => self.at(location).region(region),
+        match self.clone().try_in_region(region) {
+            Ok(builder) => builder,
             Err(refusal) => Self { refusal: Some(refusal), ..self },
         }
+    }
+
+    /// As [`in_region`](Self::in_region), but tells at once whether the region can have this name.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Address`] for a name that no file has, and for one with which the name of a schema is longer than PostgreSQL allows.
+    pub fn try_in_region(self, region: &str) -> Result<Self, OpenError> {
+        if region == self.account.region || self.refusal.is_some() {
+            return Ok(self);
+        }
+        let location = location::in_region(&self.store.location, region)?;
+        Ok(self.at(location).region(region))
     }
 
     /// The account in ARNs: 12 digits; `000000000000` unless chosen.

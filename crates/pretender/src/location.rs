@@ -67,7 +67,7 @@ pub(crate) fn in_region(location: &Location, region: &str) -> Result<Location, O
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if region.is_empty() || !region.bytes().all(is_plain) {
         return Err(OpenError::Address(
-            "its data is to be kept under the name of what is no region".to_owned(),
+            "the name of a region has lower-case letters, digits and hyphens only".to_owned(),
         ));
     }
     Ok(match location {

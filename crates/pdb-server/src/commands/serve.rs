@@ -207,6 +207,16 @@ impl Serve {
             builder = builder.clock(clock);
         }
         let location = self.shown_location(&builder);
+        if self.separate_regions {
+            // Here, and not when the first request for such a region comes.
+            let longest = "x".repeat(Regions::MOST_NAME_BYTES);
+            if let Err(error) = builder.clone().try_in_region(&longest) {
+                let length = longest.len();
+                return Err(
+                    format!("a region whose name has {length} characters cannot be kept: {error}").into()
+                );
+            }
+        }
         let home = builder.clone().open()?;
         let regions = if self.separate_regions {
             Regions::separate(home, move |region| builder.clone().in_region(region).open())
@@ -219,7 +229,11 @@ impl Serve {
 
         let mut said = format!("Listening on {}\nData in {location}\n", server.url());
         if self.separate_regions {
-            said.push_str(&format!("Data of regions other than {} beside it\n", self.region));
+            said.push_str(&if self.db == MEMORY {
+                "Each region has a database of its own there\n".to_owned()
+            } else {
+                format!("Data of regions other than {} beside it\n", self.region)
+            });
         }
         if self.control {
             said.push_str(&format!("Obeys commands under {}/_pretender/\n", server.url()));

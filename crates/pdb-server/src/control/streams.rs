@@ -59,7 +59,7 @@ impl Commanded<'_> {
         if self.names_region || !self.control.regions.are_separate() {
             return Ok(self.pretender.clone());
         }
-        self.control.database(Some(&stream_arn.table.region))
+        self.control.database(Some(&stream_arn.table.region), false)
     }
 }
 

@@ -52,21 +52,35 @@ pub(crate) fn check(parts: &Parts) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::IncompleteSignatureException, message))
 }
 
-/// Finds the region that a request is signed for, in the header or in the query: the third part of its credential.
-pub(crate) fn region(parts: &Parts) -> Option<Cow<'_, str>> {
-    if let Some(header) = parts.headers.get(AUTHORIZATION) {
+/// The header, and the parameter of a query, with the regions that a signature of version 4A is for.
+const REGION_SET: &str = "X-Amz-Region-Set";
+
+/// Finds the region that a request is signed for, in the header or in the query: the third of the five parts of its credential, else the
+/// first of its set of regions, unless that is a pattern.
+pub(crate) fn region(parts: &Parts) -> Option<String> {
+    let in_query = |name: &str| {
+        let mut pairs = parts.uri.query()?.split('&');
+        pairs.find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+    };
+    let credential = if let Some(header) = parts.headers.get(AUTHORIZATION) {
         let header = std::str::from_utf8(header.as_bytes()).ok()?;
         let credential = header.split([' ', ',']).find_map(|part| part.strip_prefix("Credential="))?;
-        return credential.split('/').nth(2).filter(|region| !region.is_empty()).map(Cow::Borrowed);
+        Cow::Borrowed(credential)
+    } else {
+        Cow::Owned(in_query("X-Amz-Credential")?.replace("%2F", "/").replace("%2f", "/"))
+    };
+    let scope: Vec<&str> = credential.split('/').collect();
+    if let [_, _, region, _, _] = scope.as_slice() {
+        return Some(region).filter(|region| !region.is_empty()).map(|region| (*region).to_owned());
     }
-    let mut pairs = parts.uri.query()?.split('&');
-    let credential = pairs.find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
-    let credential = credential.replace("%2F", "/").replace("%2f", "/");
-    credential
-        .split('/')
-        .nth(2)
-        .filter(|region| !region.is_empty())
-        .map(|region| Cow::Owned(region.to_owned()))
+    let set = match parts.headers.get(REGION_SET) {
+        Some(set) => Cow::Borrowed(std::str::from_utf8(set.as_bytes()).ok()?),
+        None => Cow::Owned(in_query(REGION_SET)?.replace("%2C", ",").replace("%2c", ",")),
+    };
+    let first = set.split(',').next()?.trim();
+    let is_plain =
+        !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_plain.then(|| first.to_owned())
 }
 
 /// What an answer repeats of the header. AWS's own schemes carry no secret, and AWS repeats them whole. Another scheme may carry a
@@ -112,24 +126,49 @@ mod tests {
             if let Some(authorization) = authorization {
                 request = request.header("Authorization", authorization);
             }
-            region(&request.body(()).unwrap().into_parts().0).map(Cow::into_owned)
+            region(&request.body(()).unwrap().into_parts().0)
         };
         assert_eq!(of("/", Some(COMPLETE)).as_deref(), Some("us-east-1"));
         let packed = "AWS4-HMAC-SHA256 SignedHeaders=host,Credential=k/20260301/eu-west-1/dynamodb/aws4_request,Signature=ab";
         assert_eq!(of("/", Some(packed)).as_deref(), Some("eu-west-1"));
-        for credential in ["k%2F20260301%2Fap-east-1%2Fdynamodb%2Faws4_request", "k/20260301/ap-east-1/x"] {
+        for credential in ["k%2F20260301%2Fap-east-1%2Fdynamodb%2Faws4_request", "k/20260301/ap-east-1/x/y"] {
             let uri = format!("/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}");
             assert_eq!(of(&uri, None).as_deref(), Some("ap-east-1"));
         }
         for none in [
             "AWS4-HMAC-SHA256 Credential=k, Signature=ab",
-            "AWS4-HMAC-SHA256 Credential=k/20260301//x",
+            "AWS4-HMAC-SHA256 Credential=k/20260301//dynamodb/aws4_request",
+            "AWS4-HMAC-SHA256 Credential=k/20260301/us-east-1/dynamodb",
+            "AWS4-ECDSA-P256-SHA256 Credential=k/20260301/dynamodb/aws4_request, Signature=ab",
             "Bearer x",
         ] {
             assert_eq!(of("/", Some(none)), None, "{none}");
         }
         assert_eq!(of("/", None), None);
         assert_eq!(of("/?X-Amz-Algorithm=AWS4-HMAC-SHA256", None), None);
+    }
+
+    #[test]
+    fn a_scope_without_a_region_has_a_set_of_regions() {
+        let scope = "k/20260301/dynamodb/aws4_request";
+        for (set, expected) in [
+            ("eu-west-1", Some("eu-west-1")),
+            ("eu-west-1, us-east-1", Some("eu-west-1")),
+            ("eu-west-1,*", Some("eu-west-1")),
+            ("*", None),
+            ("us-*,eu-west-1", None),
+            ("", None),
+        ] {
+            let header =
+                format!("AWS4-ECDSA-P256-SHA256 Credential={scope}, SignedHeaders=host, Signature=ab");
+            let request = Request::builder().header("Authorization", header).header("X-Amz-Region-Set", set);
+            let in_header = region(&request.body(()).unwrap().into_parts().0);
+            assert_eq!(in_header.as_deref(), expected, "{set}");
+            let set = set.replace(',', "%2C").replace(' ', "");
+            let uri = format!("/?X-Amz-Algorithm=x&X-Amz-Credential={scope}&X-Amz-Region-Set={set}");
+            let in_query = region(&Request::builder().uri(uri).body(()).unwrap().into_parts().0);
+            assert_eq!(in_query.as_deref(), expected, "{set}");
+        }
     }
 
     #[test]

@@ -71,8 +71,8 @@ fn arguments_mean_what_they_mean_there() {
 #[test]
 fn what_is_no_argument_is_refused() {
     for (arguments, text) in [
-        (&["-nonsense"][..], "`-nonsense` is no argument of DynamoDB Local"),
-        (&["orders.db"], "`orders.db` is no argument"),
+        (&["-nonsense"][..], "`-nonsense` is not an argument of DynamoDB Local"),
+        (&["orders.db"], "`orders.db` is not an argument"),
         (&["-port"], "-port needs a value"),
         (&["-jar", "other.jar"], "stands in for DynamoDBLocal.jar, and cannot run `other.jar`"),
         (&["-inMemory", "-dbPath", "."], "-dbPath and -inMemory exclude each other"),
@@ -101,6 +101,14 @@ fn started(arguments: &[&str]) -> (Process, std::net::SocketAddr) {
 }
 
 #[test]
+fn in_memory_nothing_lies_beside() {
+    let (mut process, _) = started(&["-inMemory", "-port", "0"]);
+    assert_eq!(process.line(), "Data in memory: it is gone when the server stops");
+    assert_eq!(process.line(), "Each region has a database of its own there");
+    assert_eq!(process.stop("-TERM").code(), Some(0));
+}
+
+#[test]
 fn the_server_is_started_and_stopped_as_itself() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().to_str().unwrap();
@@ -112,6 +120,13 @@ fn the_server_is_started_and_stopped_as_itself() {
     let elsewhere = SIGNED.replace("us-east-1", "eu-west-1");
     let listed = exchange(address, request_with(&elsewhere, "application/x-amz-json-1.0", LIST, "{}"));
     assert_eq!(listed.text(), r#"{"TableNames":[]}"#);
+    // Suites call a region what they like there.
+    for (region, operation, body) in [("local-env", CREATE, ORDERS), ("LOCAL-env", LIST, "{}")] {
+        let signed = SIGNED.replace("us-east-1", region);
+        let answer = exchange(address, request_with(&signed, "application/x-amz-json-1.0", operation, body));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(answer.text().contains("Orders"), "{}", answer.text());
+    }
     let missing = exchange(address, request("DynamoDB_20120810.DescribeTable", r#"{"TableName":"Nothing"}"#));
     assert!(
         missing.text().contains(r#""message":"Cannot do operations on a non-existent table""#),
@@ -126,5 +141,5 @@ fn the_server_is_started_and_stopped_as_itself() {
         .filter(|name| name.ends_with(".db"))
         .collect();
     files.sort();
-    assert_eq!(files, ["pretender-local.db", "pretender-local.eu-west-1.db"]);
+    assert_eq!(files, ["pretender-local.db", "pretender-local.eu-west-1.db", "pretender-local.local-env.db"]);
 }

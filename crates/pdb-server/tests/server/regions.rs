@@ -194,9 +194,9 @@ fn commands_are_for_one_region_or_for_all() {
     obeyed(&url, &["reset"]);
     assert_eq!((tables_in(address, HOME), tables_in(address, WEST)), (json!([]), json!([])));
     for region in ["nowhere", "x"] {
-        check_refused(&url, &["reset", "--region", region], &format!("`{region}` is no region"));
+        check_refused(&url, &["reset", "--region", region], &format!("`{region}` is not a region"));
     }
-    check_refused(&url, &["reset", "--region", "a&b"], "`a&b` is no region");
+    check_refused(&url, &["reset", "--region", "a&b"], "`a&b` is not a region");
 }
 
 #[test]
@@ -281,6 +281,39 @@ fn an_arn_of_another_region_finds_no_table() {
         let (status, answer) = call(operation, &body);
         assert_eq!(status, 200, "{operation}: {answer}");
     }
+}
+
+#[test]
+fn a_region_that_was_not_used_cannot_be_commanded() {
+    let (server, _clock) = commanded();
+    let (address, url) = (server.address(), server.url());
+    let text = "the region `eu-west-1` was not used since the server was started";
+    let arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/Orders/stream/2026-03-01T09:15:42.017";
+    for arguments in [
+        &["shards", "list", arn][..],
+        &["trim", arn],
+        &["reset", "--region", "eu-west-1"],
+        &["snapshot", "list", "--region", "eu-west-1"],
+        &["snapshot", "save", "one", "--region", "eu-west-1"],
+        &["fault", "list", "--region", "eu-west-1"],
+    ] {
+        check_refused(&url, arguments, text);
+    }
+    assert_eq!(post(&server, "reset?region=eu-west-1", "{}").status, 404);
+    // What is restored may be the first there.
+    check_refused(&url, &["snapshot", "restore", "one", "--region", "eu-west-1"], "one");
+    assert_eq!(tables_in(address, "eu-west-1"), json!([]));
+    obeyed(&url, &["reset", "--region", "eu-west-1"]);
+}
+
+#[test]
+fn a_schema_whose_name_leaves_no_room_for_a_region_is_refused_at_the_start() {
+    let url = format!("postgres://me@127.0.0.1:1/orders?schema={}", "x".repeat(40));
+    let output =
+        pretender().args(["serve", "--port", "0", "--separate-regions", "--db", &url]).output().unwrap();
+    assert!(!output.status.success());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("the schema's name is longer than 63 bytes"), "{stderr}");
 }
 
 fn serve(file: &Path) -> Process {

@@ -25,7 +25,7 @@ pub(super) enum CtlError {
     /// What answers is another server, or one without the flag.
     #[error("{endpoint} takes no commands: start the server with `pretender serve --control`")]
     NoControl { endpoint: Endpoint },
-    #[error("`{0}` is no region")]
+    #[error("`{0}` is not a region")]
     NotARegion(String),
     /// The server says why.
     #[error("{0}")]
