@@ -1,6 +1,10 @@
 //! A database for one test.
 
-use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    sync::{Arc, Mutex},
+};
 
 use crate::Schema;
 use pdb_model::{
@@ -11,6 +15,9 @@ use pdb_store::{Direction, Durability, KeyRange, NewShard, Store, StoreError, St
 
 /// When the clock of a [`TestDb`] stands at first: 2026-03-01T09:15:42.017Z.
 const START: EpochMillis = EpochMillis(1_772_356_542_017);
+
+/// How often a write is tried that others are in the way of, each time as often as the store does.
+const MOST_CONFLICTS: usize = 20;
 
 /// A database for one test, in memory unless made by [`on_disk`](Self::on_disk), with a clock in the test's hand and ids
 /// that count from 1.
@@ -166,16 +173,24 @@ impl TestDb {
         })
     }
 
-    /// Writes, and expects it to succeed.
+    /// Writes, and expects it to succeed. On PostgreSQL others may be in the way more often than the store tries again: then it is
+    /// written once more, as a client does.
     ///
     /// # Panics
     ///
-    /// If it does not.
+    /// If it does not succeed.
     pub fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut pdb_store::Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> T {
-        self.store.write(work).expect("the write succeeds")
+        let work = Arc::new(Mutex::new(work));
+        let attempt = || {
+            let work = work.clone();
+            self.store.write(move |tx| (work.lock().expect("no attempt panics"))(tx))
+        };
+        let conflicts = std::iter::repeat_with(attempt).take(MOST_CONFLICTS);
+        let mut decided = conflicts.skip_while(|written| matches!(written, Err(StoreError::Conflict)));
+        decided.next().expect("others are in the way for ever").expect("the write succeeds")
     }
 
     /// Reads, and expects it to succeed.
