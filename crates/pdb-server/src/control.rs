@@ -69,7 +69,7 @@ pub(crate) fn error(text: &str) -> Value {
     json!({ "error": text })
 }
 
-/// Obeys commands to the databases of a server.
+/// Carries out commands to the databases of a server.
 #[derive(Debug)]
 pub(crate) struct Control {
     regions: Regions,
@@ -82,7 +82,7 @@ pub(crate) struct Control {
     endpoint: String,
 }
 
-/// Obeys one command.
+/// Carries out one command.
 struct Commanded<'a> {
     /// The database that it is for, unless its ARNs or its nature say otherwise.
     pretender: Pretender,
@@ -113,7 +113,7 @@ impl Control {
         Self { regions, clock, folder, moving: Mutex::new(()), endpoint }
     }
 
-    /// Obeys one command, which is named by the path behind [`PATH`], for this region if one is given; returns when it is done.
+    /// Carries out one command, which is named by the path behind [`PATH`], for this region if one is given; returns when it is done.
     pub(crate) fn obey(
         &self,
         method: &Method,

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 /// How many regions a server keeps apart: each has threads, and on disk a file of its own. AWS has not many more.
 const MOST_REGIONS: usize = 32;
 
-/// The databases that a server answers from: one whatever region requests name, or one for each region.
+/// The databases that a server answers from: one for the requests of all regions, or one for each region.
 ///
 /// # Examples
 ///

@@ -1,7 +1,7 @@
 //! Leaps: after a possible loss, the counters of open shards go on far above the last one that is known.
 //!
 //! A database may have lost its end, in a power failure or because an old copy was put in its place, and nothing in it says so.
-//! Whoever read the records that are lost keeps their sequence numbers, and would skip as many new records if those got the same
+//! A consumer that read the lost records keeps their sequence numbers, and would skip as many new records if those got the same
 //! ones. So wherever such a loss cannot be ruled out (`seal.rs`: the file is not sealed; on PostgreSQL, another run of the
 //! server) the next number is one that no lost record can have had.
 //!

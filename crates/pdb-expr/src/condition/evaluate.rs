@@ -166,7 +166,7 @@ fn begins_with(whole: &AttributeValue, prefix: &AttributeValue) -> bool {
 
 fn contains(whole: &AttributeValue, part: &AttributeValue) -> bool {
     match (whole, part) {
-        // Never more than a few steps a byte, whatever is looked for.
+        // Never more than a few steps a byte, even for hostile patterns.
         (AttributeValue::S(whole), AttributeValue::S(part)) => {
             memmem::find(whole.as_bytes(), part.as_bytes()).is_some()
         }

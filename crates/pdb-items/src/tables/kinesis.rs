@@ -122,7 +122,7 @@ fn destination<'a>(
     definition.kinesis_destinations.iter_mut().find(|known| known.stream_arn == stream_arn)
 }
 
-/// The refusal of a call that does not fit the state. AWS says `enable` whatever was asked.
+/// The refusal of a call that does not fit the state. AWS says `enable` in all of them.
 fn invalid_state(why: &str) -> ItemsError {
     refused(format!("Table is not in a valid state to enable Kinesis Streaming Destination: {why}"))
 }

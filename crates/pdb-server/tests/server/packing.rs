@@ -194,7 +194,7 @@ fn long_answers_are_packed_for_those_who_ask() {
     let checked = |headers: &str| {
         let answer = send(&server, headers, SCAN, SCAN_T.as_bytes());
         assert_eq!(answer.status, 200);
-        // Of what is sent, whatever that is.
+        // Of the bytes that are sent, packed or not.
         let crc = crc32fast::hash(&answer.body).to_string();
         assert_eq!(answer.header("x-amz-crc32"), Some(crc.as_str()), "{headers}");
         answer
