@@ -5,6 +5,7 @@ mod copy;
 mod ctl;
 mod place;
 mod serve;
+mod server_settings;
 mod stop;
 mod tail;
 mod token;
