@@ -3,6 +3,7 @@
 mod check;
 mod copy;
 mod ctl;
+mod help;
 mod place;
 mod serve;
 mod server_settings;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Ctl(ctl::Ctl),
     Tail(tail::Tail),
     Trigger(Box<trigger::Trigger>),
+    Help(help::Help),
 }
 
 impl Command {
@@ -40,6 +42,7 @@ impl Command {
             Self::Ctl(ctl) => ctl.run(),
             Self::Tail(tail) => tail.run(),
             Self::Trigger(trigger) => trigger.run(),
+            Self::Help(help) => help.run(),
         }
         .map(|()| ExitCode::SUCCESS)
     }

@@ -16,13 +16,30 @@ use clap::Parser;
 
 use commands::Command;
 
-/// A DynamoDB for tests and development whose streams are as real as its tables.
+/// DynamoDB and DynamoDB Streams on your machine, with streams that behave like the real ones.
 #[derive(Debug, Parser)]
-#[command(name = "pretender", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "pretender",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    // Ours explains topics, too.
+    disable_help_subcommand = true,
+    // Lines that are longer are hard to read, however wide the terminal is.
+    max_term_width = 120,
+    after_help = EXAMPLES
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  pretender serve                        start a server, data in pretender.db
+  pretender tail orders -f               watch the changes of a table
+  pretender ctl clock advance 24h        let a day pass (serve --control)
+  pretender help streams                 explain streams; also: faults, clock";
 
 fn main() -> ExitCode {
     signals::outlive_file_size_limit();

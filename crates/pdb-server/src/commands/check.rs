@@ -16,11 +16,13 @@ pub(super) const NOT_CHECKED: u8 = 2;
 
 /// Check whether everything in a database fits together.
 ///
-/// Looks at the structure of the file, at the checksum of every row, at texts and the keys they are stored under, counts and
-/// sizes, indexes, shards and stream records; replays streams that have all changes. Prints what is wrong, a line each, and exits with 1;
-/// with 0 if nothing is, with 2 if the database cannot be opened. Changes nothing. A file must not be in use; a database on a PostgreSQL
-/// server may be.
+/// Looks at the structure of the file, the checksum of each row, texts and the keys they are stored under, counts and sizes, indexes,
+/// shards and stream records, and replays the streams that still have all changes. Prints a line for each finding. Changes nothing. A file
+/// must not be in use; a database on a PostgreSQL server may be.
+///
+/// Exits with 0 if it finds nothing, with 1 if it finds something, with 2 if the database cannot be opened.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Check {
     /// The database: a file, or "postgres://USER:PASSWORD@HOST/DATABASE"
     #[arg(value_name = "DB")]
@@ -34,6 +36,11 @@ pub(crate) struct Check {
     #[arg(long)]
     progress: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  pretender check pretender.db
+  pretender check pretender.db --json > findings.json";
 
 /// The database was not checked.
 #[derive(Debug, thiserror::Error)]

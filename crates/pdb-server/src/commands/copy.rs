@@ -14,19 +14,25 @@ use progress::Progress;
 
 /// Copy a whole database into an empty one.
 ///
-/// Tables with their settings, items, indexes, backups, streams with their shards and sequence numbers: a consumer goes on with the shard
-/// iterators it has. In the end source and target are compared row by row. No server may use either meanwhile. A copy that was
-/// interrupted goes on when the same command is run again; until it is finished, no server opens the target.
+/// Copies tables with their settings, items, indexes, backups, and streams with their shards and sequence numbers: a consumer goes on with
+/// the shard iterators it has. At the end it compares source and target row by row. No server may use either of them meanwhile. If a copy
+/// was interrupted, run the same command again: it goes on where it stopped. Until it has finished, no server opens the target.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Copy {
     /// The database to copy: a file, or "postgres://USER:PASSWORD@HOST/DATABASE"
     #[arg(long, value_name = "DB")]
     from: String,
 
-    /// Where to copy it: a file, which is made, or an empty database on a PostgreSQL server
+    /// Where to copy it: a new file, or an empty database on a PostgreSQL server
     #[arg(long, value_name = "DB")]
     to: String,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  pretender copy --from pretender.db --to copy.db
+  pretender copy --from pretender.db --to postgres://me@db/orders";
 
 impl Copy {
     /// Copies.

@@ -20,11 +20,12 @@ use fault::FaultCommand;
 use replay::StreamCommand;
 use snapshot::SnapshotCommand;
 
-/// Command a running server: its clock, its shards, its faults, its whole database.
+/// Control a running server: its clock, shards, faults, and the whole database.
 ///
-/// What takes hours at AWS takes a call here: iterators that expire, shards that are rotated or split, records that are trimmed. What happens
-/// there by accident happens here on demand. The server must have been started with `pretender serve --control`.
+/// What takes hours on AWS takes one command here: iterators expire, shards rotate or split, records are trimmed. What happens there by
+/// accident happens here on demand. Start the server with `pretender serve --control`.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Ctl {
     /// Address of the server
     #[arg(
@@ -60,9 +61,20 @@ pub(crate) struct Ctl {
     command: CtlCommand,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  pretender ctl clock advance 16m                  iterators expire
+  pretender ctl fault add throttling --times 1     the next call is throttled
+  pretender ctl snapshot save seeded               the whole database, by name
+  pretender ctl snapshot restore seeded            as it was then
+
+`pretender help streams`, `faults` and `clock` say more.";
+
 #[derive(Debug, Subcommand)]
 enum CtlCommand {
-    /// The clock: hold, set, advance it, let it run fast; the work that is due after a move is done when the command ends
+    /// The clock: hold, set or advance it, let it run fast
+    ///
+    /// When the command ends, the background work that was due has been done.
     #[command(subcommand)]
     Clock(ClockCommand),
     /// The shards of a stream: list, rotate, split them
@@ -85,7 +97,7 @@ enum CtlCommand {
     /// Streams in files: replay one into a table
     #[command(subcommand)]
     Stream(StreamCommand),
-    /// Give the space of what was deleted back: the database is written anew, writes wait until it is done
+    /// Rewrite the database without the space of what was deleted; writes wait until it is done
     Compact,
     /// Remove everything: tables, items, streams, backups; clock, faults and snapshots stay
     Reset {

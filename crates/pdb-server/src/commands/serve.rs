@@ -7,37 +7,52 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use clap::Args;
 
 use super::MEMORY;
-use super::server_settings::{Listen, ServerSettings, Started};
+use super::server_settings::{DATA, Listen, NETWORK, ServerSettings, Started};
 use crate::signals::StopSignal;
 
 /// Answer the DynamoDB and DynamoDB Streams APIs on one port.
 ///
-/// Point any AWS SDK or the AWS CLI at it: endpoint http://127.0.0.1:8000 for both services, any region, any credentials. Stop it with
-/// Ctrl-C; the data stays in the file.
+/// Point any AWS SDK or the AWS CLI at it: endpoint http://127.0.0.1:8000 for both services, any region, any credentials. Ctrl-C stops it;
+/// the data stays in the file.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
     /// Address to listen on; 0.0.0.0 to be reachable from other machines or from outside a container
-    #[arg(long, env = "PRETENDER_HOST", default_value = "127.0.0.1", value_parser = parse_host)]
+    #[arg(long, short = 'H', env = "PRETENDER_HOST", default_value = "127.0.0.1", value_parser = parse_host, help_heading = NETWORK)]
     host: IpAddr,
 
     /// Port to listen on; 0 takes a free one
-    #[arg(long, env = "PRETENDER_PORT", default_value_t = 8000)]
+    #[arg(long, short, env = "PRETENDER_PORT", default_value_t = 8000, help_heading = NETWORK)]
     port: u16,
 
-    /// File to keep the data in, made if it does not exist; ":memory:" keeps nothing; "postgres://USER:PASSWORD@HOST/DATABASE"
-    /// keeps it on a PostgreSQL server, which several processes may share
+    /// File to keep the data in, ":memory:", or the URL of a PostgreSQL database
+    ///
+    /// The file is created if it does not exist. ":memory:" stores data in memory only. "postgres://USER:PASSWORD@HOST/DATABASE" stores it on
+    /// a PostgreSQL server that several processes can share.
     #[arg(
         long,
+        short = 'd',
         env = "PRETENDER_DB",
         default_value = "pretender.db",
         value_name = "FILE|URL",
-        hide_env_values = true
+        hide_env_values = true,
+        help_heading = DATA
     )]
     db: String,
 
     #[command(flatten)]
     settings: ServerSettings,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  pretender serve                              data in pretender.db, port 8000
+  pretender serve -d :memory: -c               for tests, with the control API
+  pretender serve -p 0 -d orders.db -l info    a free port, a line for each call
+  pretender serve -d postgres://me@db/orders   several processes, one database
+
+Each option can be given in the environment; --help names the variables.
+Times are a number and a unit: 500ms, 30s, 15m, 4h, 1d.";
 
 impl Serve {
     /// Serves until it is told to stop.

@@ -24,103 +24,119 @@ const READERS: u32 = ServerOptions::MOST_LONG_READS + 8;
 /// The settings of a server besides its address and its database.
 #[derive(Args, Debug)]
 pub(super) struct ServerSettings {
+    /// Also answer requests for this host name; may be repeated, or given with commas
+    ///
+    /// Requests for localhost, IP addresses, names without a dot and host.docker.internal are always answered. A web page could have chosen
+    /// any other name.
+    #[arg(long, env = "PRETENDER_ALLOW_HOST", value_name = "NAME", value_delimiter = ',', help_heading = NETWORK)]
+    allow_host: Vec<HostName>,
+
+    /// Let web pages from this origin call the APIs, as `https://app.example.com`; may be repeated, or given with commas
+    ///
+    /// "*" stands for any origin, "null" for pages opened from files. Pages from localhost are always allowed.
+    #[arg(long, env = "PRETENDER_CORS", value_name = "ORIGIN", value_delimiter = ',', help_heading = NETWORK)]
+    cors: Vec<CorsOrigin>,
+
+    /// Threads that answer requests [default: one for each processor]
+    #[arg(long, env = "PRETENDER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = NETWORK)]
+    workers: Option<u16>,
+
+    /// What an acknowledged write survives
+    #[arg(long, env = "PRETENDER_DURABILITY", value_enum, default_value_t = DurabilityWord::Normal, help_heading = DATA)]
+    durability: DurabilityWord,
+
     /// Region in ARNs and stream records; clients may use any
-    #[arg(long, env = "PRETENDER_REGION", default_value = "us-east-1", value_parser = parse_region)]
+    #[arg(long, short, env = "PRETENDER_REGION", default_value = "us-east-1", value_parser = parse_region, help_heading = DATA)]
     pub(super) region: String,
 
-    /// Keep regions apart: a table exists in the region that its requests are signed for, each region has a database of its own beside
-    /// that of --region
-    #[arg(long, env = "PRETENDER_SEPARATE_REGIONS", value_parser = FalseyValueParser::new())]
+    /// Keep regions apart, each in a database of its own
+    ///
+    /// A table then exists only in the region that its requests are signed for. The databases of other regions lie beside that of --region.
+    #[arg(long, env = "PRETENDER_SEPARATE_REGIONS", value_parser = FalseyValueParser::new(), help_heading = DATA)]
     pub(super) separate_regions: bool,
 
     /// Account in ARNs: 12 digits
-    #[arg(long, env = "PRETENDER_ACCOUNT", default_value = "000000000000", value_parser = parse_account)]
+    #[arg(long, env = "PRETENDER_ACCOUNT", default_value = "000000000000", value_parser = parse_account, help_heading = DATA)]
     account: String,
 
-    /// What an acknowledged write survives
-    #[arg(long, env = "PRETENDER_DURABILITY", value_enum, default_value_t = DurabilityWord::Normal)]
-    durability: DurabilityWord,
-
-    /// Open shards of a new stream; more let a test meet several shards at once
-    #[arg(long, env = "PRETENDER_SHARDS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// Open shards of a new stream; with more than one, a test meets several shards at once
+    #[arg(long, env = "PRETENDER_SHARDS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64), help_heading = STREAMS)]
     shards: u32,
 
-    /// Let WarmThroughput open more shards: one for each 1,000 write units or 3,000 read units a second, up to 64
-    #[arg(long, env = "PRETENDER_WARM_SHARDS", value_parser = FalseyValueParser::new())]
+    /// Let WarmThroughput open more shards, up to 64
+    ///
+    /// One for each 1,000 write units or 3,000 read units a second.
+    #[arg(long, env = "PRETENDER_WARM_SHARDS", value_parser = FalseyValueParser::new(), help_heading = STREAMS)]
     warm_shards: bool,
 
-    /// Age at which a shard is closed and continued by a child, or "off"
-    #[arg(long, env = "PRETENDER_SHARD_ROTATION", default_value = "4h", value_name = "TIME")]
+    /// Age at which a shard closes and a child continues it, or "off"
+    #[arg(long, env = "PRETENDER_SHARD_ROTATION", default_value = "4h", value_name = "TIME", help_heading = STREAMS)]
     shard_rotation: Span,
 
     /// How long stream records are kept
-    #[arg(long, env = "PRETENDER_RETENTION", default_value = "24h", value_name = "TIME")]
+    #[arg(long, env = "PRETENDER_RETENTION", default_value = "24h", value_name = "TIME", help_heading = STREAMS)]
     retention: Span,
 
-    /// How often old stream records are trimmed, or "off": then nothing is deleted in the background
-    #[arg(long, env = "PRETENDER_SWEEP_INTERVAL", default_value = "1h", value_name = "TIME")]
+    /// How often old stream records are trimmed, or "off"; with "off" nothing is deleted in the background
+    #[arg(long, env = "PRETENDER_SWEEP_INTERVAL", default_value = "1h", value_name = "TIME", help_heading = STREAMS)]
     sweep_interval: Span,
 
-    /// How often items whose time to live has passed are deleted; every minute unless given, every second with `--like
-    /// dynamodb-local`
-    #[arg(long, env = "PRETENDER_EXPIRY_INTERVAL", value_name = "TIME")]
+    /// How often items whose time to live has passed are deleted [default: 1m, or 1s with `--like dynamodb-local`]
+    #[arg(long, env = "PRETENDER_EXPIRY_INTERVAL", value_name = "TIME", help_heading = STREAMS)]
     expiry_interval: Option<Span>,
 
-    /// How long tables and streams are shown as busy (CREATING, UPDATING, ENABLING, ...), to test code that waits
-    #[arg(long, env = "PRETENDER_TRANSITION_DELAY", default_value = "0s", value_name = "TIME")]
-    transition_delay: Span,
-
-    /// Refuse more Streams calls a second than AWS allows
-    #[arg(long, env = "PRETENDER_ENFORCE_LIMITS", value_parser = FalseyValueParser::new())]
+    /// Enforce AWS's request rate limits for the Streams API
+    #[arg(long, env = "PRETENDER_ENFORCE_LIMITS", value_parser = FalseyValueParser::new(), help_heading = STREAMS)]
     enforce_limits: bool,
 
-    /// Obey commands under /_pretender/, to the clock, shards, faults, snapshots and more: see `pretender ctl`. For tests; any program
-    /// that reaches the port may command, web pages may not
-    #[arg(long, env = "PRETENDER_CONTROL", value_parser = FalseyValueParser::new())]
+    /// Enable the control API under /_pretender/ (clock, shards, faults, snapshots), which `pretender ctl` uses
+    ///
+    /// It is meant for tests. Any program that can reach the port can use it; web pages cannot.
+    #[arg(long, short, env = "PRETENDER_CONTROL", value_parser = FalseyValueParser::new(), help_heading = INSTRUMENT)]
     pub(super) control: bool,
 
-    /// Obey only commands that carry this secret; better given in the environment, where other users do not see it
-    #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", value_parser = TokenParser, hide_env_values = true)]
+    /// Secret that each control command has to carry
+    ///
+    /// Better given in the environment, where other users of the machine do not see it.
+    #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", value_parser = TokenParser, hide_env_values = true, help_heading = INSTRUMENT)]
     control_token: Option<ControlToken>,
 
-    /// Folder, which has to exist, for snapshots in files; without it commands read and write no files
-    #[arg(long, env = "PRETENDER_SNAPSHOT_DIR", value_name = "DIR")]
+    /// Existing folder for snapshots in files; without it, control commands read and write no files
+    #[arg(long, env = "PRETENDER_SNAPSHOT_DIR", value_name = "DIR", help_heading = INSTRUMENT)]
     snapshot_dir: Option<PathBuf>,
 
-    /// Answer requests for this host name, too; may be given several times, in the environment with commas. Always answered are
-    /// localhost, IP addresses, names without a dot and host.docker.internal; other names a web page could have chosen
-    #[arg(long, env = "PRETENDER_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
-    allow_host: Vec<HostName>,
+    /// How long tables and streams stay CREATING, UPDATING, ENABLING and so on, to test code that waits
+    #[arg(long, env = "PRETENDER_TRANSITION_DELAY", default_value = "0s", value_name = "TIME", help_heading = INSTRUMENT)]
+    transition_delay: Span,
 
-    /// Let web pages from this origin, as `https://app.example.com`, call the APIs ("*": from any origin, "null": from files); may be
-    /// given several times, in the environment with commas. Pages from localhost always may
-    #[arg(long, env = "PRETENDER_CORS", value_name = "ORIGIN", value_delimiter = ',')]
-    cors: Vec<CorsOrigin>,
-
-    /// Take over the habits of another server, for suites that were written against it: see docs/migration.md
-    #[arg(long, env = "PRETENDER_LIKE", value_enum, value_name = "SERVER")]
+    /// Behave as another server does, for test suites that were written against it: see docs/migration.md
+    #[arg(long, env = "PRETENDER_LIKE", value_enum, value_name = "SERVER", help_heading = COMPATIBILITY)]
     like: Option<LikeWord>,
 
-    /// Status of the answer to `GET /`, which some tools poll; 200 unless given, 400 with `--like dynamodb-local`
-    #[arg(long, env = "PRETENDER_ROOT_STATUS", value_name = "STATUS", value_parser = parse_status)]
+    /// Status of the answer to `GET /`, which some tools poll [default: 200, or 400 with `--like dynamodb-local`]
+    #[arg(long, env = "PRETENDER_ROOT_STATUS", value_name = "STATUS", value_parser = parse_status, help_heading = COMPATIBILITY)]
     root_status: Option<u16>,
 
     /// Generation of AWS's validation messages
-    #[arg(long, env = "PRETENDER_MESSAGE_LAYER", value_enum, default_value_t = LayerWord::Classic)]
+    #[arg(long, env = "PRETENDER_MESSAGE_LAYER", value_enum, default_value_t = LayerWord::Classic, help_heading = COMPATIBILITY)]
     message_layer: LayerWord,
 
-    /// Threads that answer requests; one for each processor unless given
-    #[arg(long, env = "PRETENDER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
-    workers: Option<u16>,
-
     /// What to log: error, warn, info, debug, trace, or directives such as "info,hyper=warn"
-    #[arg(long, env = "PRETENDER_LOG_LEVEL", default_value = "warn", value_name = "LEVEL")]
+    #[arg(long, short, env = "PRETENDER_LOG_LEVEL", default_value = "warn", value_name = "LEVEL", help_heading = LOGGING)]
     log_level: String,
 
     /// Form of log lines, which go to standard error
-    #[arg(long, env = "PRETENDER_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, env = "PRETENDER_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, help_heading = LOGGING)]
     log_format: LogFormat,
 }
+
+// Headings of options.
+pub(super) const NETWORK: &str = "Network";
+pub(super) const DATA: &str = "Data";
+const STREAMS: &str = "Streams and time to live";
+const INSTRUMENT: &str = "Test instrument";
+const COMPATIBILITY: &str = "Compatibility";
+const LOGGING: &str = "Logging";
 
 /// Where a server listens.
 #[derive(Clone, Copy, Debug)]
@@ -150,20 +166,20 @@ impl Started {
 /// What an acknowledged write survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DurabilityWord {
-    /// A power failure: every commit waits for the disk
+    /// Survives a power failure. Each commit waits for the disk
     Full,
-    /// The death of the server, however sudden; a power failure may cost the last writes
+    /// Survives a crash of the process. A power failure may lose the most recent writes
     Normal,
-    /// The death of the server, but a power failure may damage the file
+    /// Survives a crash of the process. A power failure may damage the file
     Off,
 }
 
 /// A generation of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LayerWord {
-    /// The texts of ten years
+    /// The validation messages of 2015 to 2026
     Classic,
-    /// The texts AWS moves to since 2026
+    /// The validation messages that AWS has introduced since 2026
     #[value(name = "2026")]
     Modern2026,
 }
@@ -171,8 +187,8 @@ enum LayerWord {
 /// Another server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LikeWord {
-    /// Amazon's own emulator: its status of `GET /`, its texts for missing tables and failed conditions, long answers of DeleteTable,
-    /// unused attribute definitions, definitions in their order, throughput of indexes on demand, quick expiry
+    /// DynamoDB Local: its status of `GET /`, its texts for missing tables and failed conditions, its longer answer to DeleteTable, its order
+    /// of attribute definitions, unused ones included, throughput of on-demand indexes, and quick expiry
     DynamodbLocal,
 }
 

@@ -20,6 +20,9 @@ use super::token::TokenParser;
 use clock::ServerClock;
 use http::{FunctionUrl, HttpDestination, HttpFunction};
 
+/// The settings that AWS has, too.
+const MAPPING: &str = "Event source mapping";
+
 /// How long an invocation that is under way may delay the end; after that it does not count.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -60,47 +63,47 @@ pub(crate) struct Trigger {
     checkpoint: Option<PathBuf>,
 
     /// Where to begin without a checkpoint
-    #[arg(long, value_enum, default_value_t = From::TrimHorizon)]
+    #[arg(help_heading = MAPPING, long, value_enum, default_value_t = From::TrimHorizon)]
     starting_position: From,
 
     /// The most records of one invocation: 1 to 10000
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(help_heading = MAPPING, long, value_name = "N", default_value_t = 100)]
     batch_size: u32,
 
     /// How long records are gathered before an invocation with fewer of them: 0 to 300
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    #[arg(help_heading = MAPPING, long, value_name = "SECONDS", default_value_t = 0)]
     maximum_batching_window_in_seconds: u32,
 
     /// How many batches of one shard are under way at once: 1 to 10
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(help_heading = MAPPING, long, value_name = "N", default_value_t = 1)]
     parallelization_factor: u32,
 
     /// How often a batch is tried again when the function fails: 0 to 10000, or -1 until its records expire
-    #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true)]
+    #[arg(help_heading = MAPPING, long, value_name = "N", default_value_t = -1, allow_negative_numbers = true)]
     maximum_retry_attempts: i32,
 
     /// How old a record may get before it is discarded: 60 to 604800, or -1 until it expires
-    #[arg(long, value_name = "SECONDS", default_value_t = -1, allow_negative_numbers = true)]
+    #[arg(help_heading = MAPPING, long, value_name = "SECONDS", default_value_t = -1, allow_negative_numbers = true)]
     maximum_record_age_in_seconds: i32,
 
     /// Halve a batch when the function fails
-    #[arg(long)]
+    #[arg(help_heading = MAPPING, long)]
     bisect_batch_on_function_error: bool,
 
     /// What the function's answer may hold besides success
-    #[arg(long, value_enum, value_name = "TYPE")]
+    #[arg(help_heading = MAPPING, long, value_enum, value_name = "TYPE")]
     function_response_types: Vec<ResponseType>,
 
     /// Length of a tumbling window: 0 to 900; 0 is none
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    #[arg(help_heading = MAPPING, long, value_name = "SECONDS", default_value_t = 0)]
     tumbling_window_in_seconds: u32,
 
     /// Deliver only what matches this pattern, in the syntax of Lambda's event filters; up to five are alternatives
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(help_heading = MAPPING, long, value_name = "PATTERN")]
     filter: Vec<EventPattern>,
 
     /// Where to tell of discarded batches: a file, to which a line of JSON is appended, or a URL, to which it is posted
-    #[arg(long, value_name = "FILE|URL")]
+    #[arg(help_heading = MAPPING, long, value_name = "FILE|URL")]
     on_failure: Option<String>,
 
     /// How long an invocation may take, in seconds: 1 to 900

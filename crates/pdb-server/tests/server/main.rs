@@ -12,6 +12,7 @@ mod faults;
 mod files;
 mod habits;
 mod harness;
+mod help;
 mod launcher;
 mod limits;
 mod packing;

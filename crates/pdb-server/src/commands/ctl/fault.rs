@@ -29,36 +29,46 @@ pub(super) enum FaultCommand {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Add {
     /// What goes wrong
     #[arg(value_parser = PossibleValuesParser::new(FaultKind::ALL.iter().map(|kind| kind.name())))]
     kind: String,
-    /// Only in this operation, as PutItem, or group of operations: all, items, reads, writes, batches, transactions, statements, tables,
-    /// streams; may be given several times
+    /// Only in this operation, as PutItem, or group of operations; may be repeated
+    ///
+    /// Groups: all, items, reads, writes, batches, transactions, statements, tables, streams.
     #[arg(long = "operation", short = 'o', value_name = "OPERATION")]
     operations: Vec<String>,
     /// Only in calls that name this table, or a stream of it
     #[arg(long)]
     table: Option<String>,
-    /// How likely each call is affected: more than 0, at most 1
+    /// Probability that a call is affected: more than 0, at most 1
     #[arg(long, value_name = "P")]
     probability: Option<f64>,
-    /// How often it happens at most
+    /// Stop after this many injections
     #[arg(long, value_name = "N")]
     times: Option<u64>,
-    /// How many calls pass first
+    /// Let this many calls pass first
     #[arg(long, value_name = "N")]
     skip: Option<u64>,
-    /// Where the random numbers start: with the same seed the same calls meet the same faults
+    /// Seed of the random numbers: with the same seed, the same calls are affected
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// How long a call waits, of latency: 200ms, or 100ms..2s
+    /// How long a call waits, for latency: 200ms, or 100ms..2s
     #[arg(long, value_name = "TIME")]
     delay: Option<String>,
-    /// How many items of a batch are left unprocessed, half of them unless given
+    /// How many items of a batch are left unprocessed [default: half of them]
     #[arg(long, value_name = "N")]
     items: Option<u32>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  pretender ctl fault add throttling -o PutItem --times 3
+  pretender ctl fault add drop-after -o writes --table orders
+  pretender ctl fault add latency --delay 100ms..2s --probability 0.1
+
+`pretender help faults` says what each kind does.";
 
 impl FaultCommand {
     pub(super) fn send(self, client: &Client) -> Result<(Value, Show), Box<dyn Error>> {
