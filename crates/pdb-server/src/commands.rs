@@ -4,7 +4,6 @@ mod check;
 mod copy;
 mod ctl;
 mod help;
-mod place;
 mod serve;
 mod server_settings;
 mod stop;

@@ -1,11 +1,9 @@
 //! The `pretender` binary.
 
+mod client;
 mod commands;
-mod endpoint;
 mod logging;
 mod open_files;
-mod remote;
-mod sign;
 mod signals;
 mod terminal;
 

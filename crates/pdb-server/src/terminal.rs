@@ -4,8 +4,8 @@
 //! to hide a line, to show text backwards. Everything that commands print for people, error messages and log lines go through here.
 
 use std::borrow::Cow;
-use std::fmt::Write;
-use std::io;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 /// Returns a line with its control characters escaped as in JSON (`\n`, `\u001b`).
 ///
@@ -43,6 +43,13 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
 fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Prints a line for people on standard error.
+pub(crate) fn warn(line: &str) {
+    let line = line.replace(['\r', '\n'], " ");
+    // Standard error may be closed; there is nobody else to tell.
+    let _ = writeln!(io::stderr(), "pretender: {}", visible(&line));
 }
 
 /// Writes lines with their control characters escaped.

@@ -1,6 +1,5 @@
 //! `pretender ctl`.
 
-mod client;
 mod fault;
 mod lines;
 mod replay;
@@ -14,8 +13,7 @@ use pdb_server::ControlToken;
 use serde_json::{Value, json};
 
 use super::token::TokenParser;
-use crate::endpoint::Endpoint;
-use client::Client;
+use crate::client::{Connection, Control, ControlFailure};
 use fault::FaultCommand;
 use replay::StreamCommand;
 use snapshot::SnapshotCommand;
@@ -24,18 +22,14 @@ use snapshot::SnapshotCommand;
 ///
 /// What takes hours on AWS takes one command here: iterators expire, shards rotate or split, records are trimmed. What happens there by
 /// accident happens here on demand. Start the server with `pretender serve --control`.
+///
+/// On a server that keeps regions apart, a command is for the region that --region names, or that of an ARN; without either the clock and
+/// `reset` are for all regions, and other commands for the server's own. No variable and no profile names it.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Ctl {
-    /// Address of the server
-    #[arg(
-        long,
-        env = "PRETENDER_ENDPOINT",
-        default_value = "http://127.0.0.1:8000",
-        value_name = "URL",
-        global = true
-    )]
-    endpoint: Endpoint,
+    #[command(flatten)]
+    connection: Connection,
 
     /// The server's token, if it was started with one; better given in the environment, where other users do not see it
     #[arg(
@@ -47,11 +41,6 @@ pub(crate) struct Ctl {
         global = true
     )]
     token: Option<ControlToken>,
-
-    /// Region that the command is for, on a server that keeps regions apart; unless given that of an ARN, else the clock and `reset` are
-    /// for all regions, and other commands for the server's own
-    #[arg(long, value_name = "REGION", global = true)]
-    region: Option<String>,
 
     /// Print the answer as one line of JSON
     #[arg(long, global = true)]
@@ -153,7 +142,7 @@ struct Shards {
 impl Ctl {
     /// Sends the command and prints the answer.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
-        let client = Client::new(self.endpoint, self.token, self.region)?;
+        let client = self.connection.control(self.token)?;
         let (answer, show) = self.command.send(&client)?;
         let text = if self.json { format!("{answer}\n") } else { show(&answer) };
         let text = crate::terminal::visible_lines(&text);
@@ -170,7 +159,7 @@ impl Ctl {
 type Show = fn(&Value) -> String;
 
 impl CtlCommand {
-    fn send(self, client: &Client) -> Result<(Value, Show), Box<dyn Error>> {
+    fn send(self, client: &Control) -> Result<(Value, Show), Box<dyn Error>> {
         let (answer, show): (_, Show) = match self {
             Self::Clock(command) => (command.send(client), lines::clock),
             Self::Shards(command) => (command.send(client), lines::shards),
@@ -189,7 +178,7 @@ impl CtlCommand {
 }
 
 impl ClockCommand {
-    fn send(self, client: &Client) -> Result<Value, client::CtlError> {
+    fn send(self, client: &Control) -> Result<Value, ControlFailure> {
         match self {
             Self::Show => client.get("clock"),
             Self::Hold => client.post("clock/hold", &json!({})),
@@ -202,7 +191,7 @@ impl ClockCommand {
 }
 
 impl ShardsCommand {
-    fn send(self, client: &Client) -> Result<Value, client::CtlError> {
+    fn send(self, client: &Control) -> Result<Value, ControlFailure> {
         let (path, Shards { stream_arn, shard_id }) = match self {
             Self::List(shards) => ("shards/list", shards),
             Self::Rotate(shards) => ("shards/rotate", shards),

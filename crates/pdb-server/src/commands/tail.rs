@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use pretender::{Event, EventPattern, SourceRecord, StartPosition, Subscription, TailError, WakeHandle};
+use pretender::{
+    Event, EventPattern, SourceError, SourceRecord, StartPosition, Subscription, TailError, WakeHandle,
+};
 
-use super::place::Place;
 use super::stop::StopOnSignal;
-use crate::remote::{RemoteRecord, RemoteStreams};
+use crate::client::{ApiFailure, Connection, RemoteRecord, RemoteStreams};
 use crate::terminal::visible;
 
 /// Pages without a record after which an open shard counts as read: AWS answers empty ones before records, too.
@@ -24,8 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Print the changes of tables, from any endpoint of the Streams API.
 ///
 /// Reads a stream as a consumer should: parents before children, through rotations and splits, each record once. Ends when it has
-/// caught up, unless told to follow; Ctrl-C ends it, too. Requests are signed with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-/// AWS_SESSION_TOKEN; without them with made-up credentials, which emulators take.
+/// caught up, unless told to follow; Ctrl-C ends it, too.
 #[derive(Args, Debug)]
 pub(crate) struct Tail {
     /// Tables, or ARNs of streams or tables; of a table the latest stream is read
@@ -33,7 +33,7 @@ pub(crate) struct Tail {
     targets: Vec<String>,
 
     #[command(flatten)]
-    place: Place,
+    connection: Connection,
 
     /// Where to begin: at the oldest record, or behind the newest
     #[arg(long, value_enum, default_value_t = From::TrimHorizon)]
@@ -104,25 +104,16 @@ impl Tail {
         mut each: impl FnMut(&Event<RemoteRecord>) -> std::io::Result<()>,
     ) -> Result<(), Box<dyn Error>> {
         let follow = self.follow;
-        let mut failing = false;
         let wake = WakeHandle::default();
         let _stop = StopOnSignal::start(wake.clone(), PATIENCE)?;
         for event in self.subscribe(wake)? {
             match event {
-                Ok(event) => {
-                    failing = false;
-                    each(&event)?;
-                }
+                Ok(event) => each(&event)?,
                 Err(error @ TailError::Trimmed { .. }) => {
                     writeln!(warnings, "pretender: {}", crate::one_line(&error))?
                 }
-                // A server that is being restarted is waited for, with one warning.
-                Err(error @ TailError::Source(_)) if follow => {
-                    if !failing {
-                        writeln!(warnings, "pretender: {}", crate::one_line(&error))?;
-                    }
-                    failing = true;
-                }
+                // The client has said that it tries again.
+                Err(error) if follow && is_passing(&error) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -130,7 +121,7 @@ impl Tail {
     }
 
     fn subscribe(self, wake: WakeHandle) -> Result<Subscription<RemoteStreams>, Box<dyn Error>> {
-        let mut builder = Subscription::builder(self.place.streams(&self.targets)?)
+        let mut builder = Subscription::builder(self.connection.streams(&self.targets, wake.clone())?)
             .wake_handle(wake)
             .from(match self.from {
                 From::TrimHorizon => StartPosition::TrimHorizon,
@@ -159,6 +150,17 @@ fn table_of(target: &str) -> Option<&str> {
     }
     let (_, table_name) = target.split_once(":table/")?;
     (!table_name.contains('/')).then_some(table_name)
+}
+
+/// Whether the server may answer later.
+fn is_passing(error: &TailError) -> bool {
+    match error {
+        TailError::Source(SourceError::Failed(failure)) => {
+            failure.downcast_ref().is_some_and(ApiFailure::is_passing)
+        }
+        TailError::Source(_) => true,
+        _ => false,
+    }
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {

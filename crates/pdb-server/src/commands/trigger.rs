@@ -14,9 +14,10 @@ use pdb_server::ControlToken;
 use pdb_trigger::{Destination, FileDestination, Notice, Settings, Trigger as Running};
 use pretender::{Clock, EventPattern, StartPosition, SystemClock, WakeHandle};
 
-use super::place::{Place, Server, parse_server};
 use super::stop::StopOnSignal;
 use super::token::TokenParser;
+use crate::client::{Connection, Server, Service, parse_server};
+use crate::terminal::warn;
 use clock::ServerClock;
 use http::{FunctionUrl, HttpDestination, HttpFunction};
 
@@ -37,26 +38,19 @@ pub(crate) struct Trigger {
     table: String,
 
     /// The function: http://127.0.0.1:9000, 127.0.0.1:9000, or the whole URL of its invoke call
-    #[arg(long, value_name = "URL")]
-    endpoint: FunctionUrl,
+    #[arg(long, value_name = "URL", required_unless_present = "endpoint")]
+    function: Option<FunctionUrl>,
 
-    /// Endpoint of the Streams API, or "aws" for AWS's own
-    #[arg(
-        long,
-        env = "PRETENDER_ENDPOINT",
-        default_value = "http://127.0.0.1:8000",
-        value_name = "URL",
-        value_parser = parse_server
-    )]
-    url: Server,
+    #[command(flatten)]
+    connection: Connection,
+
+    /// The server, as it was called while `--endpoint` was the function
+    #[arg(long, value_name = "URL", value_parser = parse_server, hide = true)]
+    url: Option<Server>,
 
     /// The token of the server's control interface, if it has one: the trigger follows the server's clock
     #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", value_parser = TokenParser, hide_env_values = true)]
     token: Option<ControlToken>,
-
-    /// Region of the requests; unless given that of the endpoint, of an ARN, AWS_REGION or us-east-1
-    #[arg(long)]
-    region: Option<String>,
 
     /// File that keeps how far the trigger has come, made if it does not exist; without it each start begins at the starting position
     #[arg(long, value_name = "FILE")]
@@ -134,19 +128,17 @@ enum ResponseType {
 
 impl Trigger {
     /// Invokes until it is stopped.
-    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+    pub(crate) fn run(mut self) -> Result<(), Box<dyn Error>> {
         let settings = self.settings();
-        let function = HttpFunction::new(self.endpoint, Duration::from_secs(self.timeout));
-        let clock: Arc<dyn Clock> = match &self.url {
-            Server::At(endpoint) => match ServerClock::of(endpoint, self.token)? {
-                Some(clock) => Arc::new(clock),
-                None => Arc::new(SystemClock),
-            },
-            Server::Aws => Arc::new(SystemClock),
-        };
-        let source = Place::at(self.url, self.region).streams(std::slice::from_ref(&self.table))?;
+        let function = HttpFunction::new(self.take_function()?, Duration::from_secs(self.timeout));
         let wake = WakeHandle::default();
+        let source = self.connection.streams(std::slice::from_ref(&self.table), wake.clone())?;
+        let api = source.api().clone();
         let _stop = StopOnSignal::start(wake.clone(), PATIENCE)?;
+        let clock: Arc<dyn Clock> = match ServerClock::of(api.endpoint(Service::Streams), self.token)? {
+            Some(clock) => Arc::new(clock),
+            None => Arc::new(SystemClock),
+        };
         let mut builder = Running::over(source, &self.table)
             .settings(settings)
             .function_name(self.function_name)
@@ -161,9 +153,38 @@ impl Trigger {
         }
         let shown = function.to_string();
         let running = builder.start(function)?;
+        // It asks again by itself, and has batches to look after meanwhile.
+        api.be_brief();
         show_line(&mut std::io::stdout(), &format!("{} -> {shown}", running.state().stream_arn));
         running.join();
         Ok(())
+    }
+
+    /// Takes the function's URL, also from where it was given when `--endpoint` was the function and `--url` the server.
+    fn take_function(&mut self) -> Result<FunctionUrl, Box<dyn Error>> {
+        let url = self.url.take();
+        let endpoint = self.connection.take_endpoint();
+        match (self.function.take(), endpoint, url) {
+            (Some(_), Some(_), Some(_)) => Err("--url is an old name of --endpoint: give one of them".into()),
+            (Some(function), None, Some(url)) => {
+                warn("--url is an old name of --endpoint");
+                self.connection.set_endpoint(Some(url));
+                Ok(function)
+            }
+            (Some(function), endpoint, None) => {
+                self.connection.set_endpoint(endpoint);
+                Ok(function)
+            }
+            (None, Some(Server::At(function)), url) => {
+                warn(
+                    "--endpoint is the server now: give the function as --function, and the server as --endpoint \
+                     instead of --url",
+                );
+                self.connection.set_endpoint(url);
+                Ok(FunctionUrl::at(function)?)
+            }
+            (None, _, _) => Err("the function is missing: give its URL as --function".into()),
+        }
     }
 
     fn settings(&self) -> Settings {

@@ -5,6 +5,7 @@ mod admission;
 mod binary;
 mod browser;
 mod check;
+mod connection;
 mod control;
 mod crash;
 mod ctl;

@@ -57,7 +57,7 @@ impl Streamed {
         command
             .env_clear()
             .current_dir(self.directory.path())
-            .args(["trigger", "--table", "Orders", "--endpoint", endpoint, "--url", &self.server.url()])
+            .args(["trigger", "--table", "Orders", "--function", endpoint, "--endpoint", &self.server.url()])
             .args(arguments);
         command
     }

@@ -9,7 +9,7 @@ use pretender::FaultKind;
 use serde_json::{Map, Value, json};
 
 use super::Show;
-use super::client::Client;
+use crate::client::Control;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FaultCommand {
@@ -71,7 +71,7 @@ Examples:
 `pretender help faults` says what each kind does.";
 
 impl FaultCommand {
-    pub(super) fn send(self, client: &Client) -> Result<(Value, Show), Box<dyn Error>> {
+    pub(super) fn send(self, client: &Control) -> Result<(Value, Show), Box<dyn Error>> {
         Ok(match self {
             Self::Add(add) => {
                 (client.post("faults/add", &add.body())?, |answer| format!("{}\n", fault(answer)))

@@ -9,8 +9,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::Show;
-use super::client::Client;
 use super::lines;
+use crate::client::Control;
 
 /// How many records, and how many bytes of them, are sent at once; the server takes 16 MB.
 const MOST_RECORDS: usize = 1_000;
@@ -29,7 +29,7 @@ pub(super) enum StreamCommand {
 }
 
 impl StreamCommand {
-    pub(super) fn send(self, client: &Client) -> Result<(Value, Show), Box<dyn Error>> {
+    pub(super) fn send(self, client: &Control) -> Result<(Value, Show), Box<dyn Error>> {
         let Self::Replay { file, table } = self;
         let unreadable = |error: std::io::Error| format!("`{}` cannot be read: {error}", file.display());
         let mut lines =

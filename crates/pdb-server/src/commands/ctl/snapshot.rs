@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Show;
-use super::client::Client;
 use super::lines;
+use crate::client::Control;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SnapshotCommand {
@@ -42,7 +42,7 @@ pub(super) struct Which {
 }
 
 impl SnapshotCommand {
-    pub(super) fn send(self, client: &Client) -> Result<(Value, Show), Box<dyn Error>> {
+    pub(super) fn send(self, client: &Control) -> Result<(Value, Show), Box<dyn Error>> {
         Ok(match self {
             Self::Save(which) => (client.post("snapshots/save", &which.body())?, lines::snapshot),
             Self::Restore { which, clock } => {

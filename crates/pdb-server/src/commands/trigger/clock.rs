@@ -7,7 +7,7 @@ use pdb_server::ControlToken;
 use pretender::{Clock, EpochMillis};
 use serde_json::Value;
 
-use crate::endpoint::{Endpoint, with_token};
+use crate::client::{Endpoint, with_token};
 
 /// How old the time may be; it is asked for that often at most.
 const FRESH: Duration = Duration::from_millis(100);

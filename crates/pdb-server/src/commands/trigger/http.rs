@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pdb_trigger::{Destination, Function, InvokeError, MAX_PAYLOAD_BYTES, Response};
 
-use crate::endpoint::{Endpoint, NotAnEndpoint};
+use crate::client::{Endpoint, NotAnEndpoint};
 
 /// Lambda's invoke call, for the name that its runtime interface emulator gives every function.
 const INVOKE: &str = "/2015-03-31/functions/function/invocations";
@@ -23,7 +23,13 @@ impl FromStr for FunctionUrl {
 
     fn from_str(text: &str) -> Result<Self, NotAnEndpoint> {
         let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let endpoint: Endpoint = url.parse()?;
+        Self::at(url.parse()?)
+    }
+}
+
+impl FunctionUrl {
+    /// Returns the URL of the invoke call at this address, which may be that call's.
+    pub(super) fn at(endpoint: Endpoint) -> Result<Self, NotAnEndpoint> {
         if endpoint.path().ends_with("/invocations") {
             return Ok(Self(endpoint));
         }

@@ -179,7 +179,7 @@ fn what_cannot_be_is_one_clear_line() {
     let gone = "arn:aws:dynamodb:us-east-1:000000000000:table/Orders/stream/2020-01-01T00:00:00.000";
     let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
     let url = streamed.server.url();
-    let arguments = ["trigger", "--table", gone, "--endpoint", "127.0.0.1:1", "--url", &url];
+    let arguments = ["trigger", "--table", gone, "--function", "127.0.0.1:1", "--endpoint", &url];
     let output = command.env_clear().args(arguments).output().unwrap();
     assert_eq!(
         String::from_utf8_lossy(&output.stderr).trim_end(),
@@ -210,7 +210,7 @@ fn a_clock_behind_a_token_is_asked_with_it() {
     };
     let server = Server::start(streamed.pretender.clone(), options).unwrap();
     let url = server.url();
-    let arguments = ["--endpoint", "127.0.0.1:1", "--url", &url, "--batch-size", "0"];
+    let arguments = ["--function", "127.0.0.1:1", "--endpoint", &url, "--batch-size", "0"];
     let run = |token: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
         let command = command.env_clear().args(["trigger", "--table", "Orders"]).args(arguments);
@@ -224,4 +224,33 @@ fn a_clock_behind_a_token_is_asked_with_it() {
     assert_eq!((run(None), run(Some("battery-staple"))), (refused.clone(), refused));
     // The next thing that is wrong.
     assert_eq!(run(Some("correct-horse")), "pretender: BatchSize is 0; it may be 1 to 10000");
+}
+
+/// What the options were called while `--endpoint` was the function.
+#[test]
+fn old_names_work_and_are_noted() {
+    let streamed = Streamed::new();
+    let url = streamed.server.url();
+    let run = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
+        let command =
+            command.env_clear().envs(variables.iter().copied()).args(["trigger", "--table", "Orders"]);
+        let output = command.args(["--batch-size", "0"]).args(arguments).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    // This is refused when function and server are known, and the server has told its time.
+    let refused = "pretender: BatchSize is 0; it may be 1 to 10000\n";
+    let moved = "pretender: --endpoint is the server now: give the function as --function, and the server as --endpoint \
+                 instead of --url\n";
+    let function = "127.0.0.1:9000";
+    assert_eq!(run(&[], &["--endpoint", function, "--url", &url]), format!("{moved}{refused}"));
+    let variable = [("PRETENDER_ENDPOINT", &*url)];
+    assert_eq!(run(&variable, &["--endpoint", function]), format!("{moved}{refused}"));
+    assert_eq!(run(&variable, &["--function", function]), refused);
+    let renamed = "pretender: --url is an old name of --endpoint\n";
+    assert_eq!(run(&[], &["--function", function, "--url", &url]), format!("{renamed}{refused}"));
+    let both = run(&[], &["--function", function, "--url", &url, "--endpoint", &url]);
+    assert_eq!(both, "pretender: --url is an old name of --endpoint: give one of them\n");
+    assert!(run(&[], &["--endpoint", "aws"]).contains("the function is missing: give its URL as --function"));
+    assert!(run(&variable, &[]).contains("--function <URL>"));
 }

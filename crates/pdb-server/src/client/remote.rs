@@ -1,89 +1,36 @@
 //! Streams behind an endpoint of the Streams API, as a subscription reads them.
 
-use std::time::Duration;
-
 use pdb_trigger::{EventRecord, ToEventRecord};
 use pretender::{
-    Clock, EventDocument, SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream,
-    StreamSource, SystemClock,
+    EventDocument, SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream,
+    StreamSource,
 };
 use serde_json::{Map, Value, json};
 
-use crate::endpoint::Endpoint;
-use crate::sign::{Call, Credentials, signed_headers};
-
-const TIMEOUT: Duration = Duration::from_secs(60);
-/// A page is about a megabyte by DynamoDB's count; as JSON it may be several times that.
-const MAX_ANSWER_BYTES: u64 = 64 << 20;
+use super::{Api, ApiFailure, Service};
 
 /// The Streams API behind an endpoint, spoken over HTTP.
+///
+/// What [`Api`] has tried in vain is [`SourceError::Failed`] with an [`ApiFailure`], throttling as well.
 #[derive(Debug)]
-pub(crate) struct RemoteStreams {
-    agent: ureq::Agent,
-    endpoint: Endpoint,
-    region: String,
-    credentials: Credentials,
-}
+pub(crate) struct RemoteStreams(Api);
 
 /// A record as the API has it; a JSON object.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RemoteRecord(pub(crate) Value);
 
-/// What an endpoint answers instead of what it was asked for.
-#[derive(Debug, thiserror::Error)]
-enum RemoteError {
-    #[error("{endpoint} cannot be reached")]
-    Unreachable { endpoint: Endpoint, source: Box<ureq::Error> },
-    #[error("{endpoint} does not speak the Streams API: it answered {status}")]
-    NotStreams { endpoint: Endpoint, status: u16 },
-    #[error("{code}: {message}")]
-    Refused { code: String, message: String },
-}
-
 impl RemoteStreams {
-    pub(crate) fn new(endpoint: Endpoint, region: String, credentials: Credentials) -> Self {
-        Self { agent: endpoint.agent(Some(TIMEOUT)), endpoint, region, credentials }
+    pub(crate) fn new(api: Api) -> Self {
+        Self(api)
+    }
+
+    /// Returns the API that it reads from.
+    pub(crate) fn api(&self) -> &Api {
+        &self.0
     }
 
     fn call(&self, operation: &str, input: &Value) -> Result<Value, SourceError> {
-        let (status, body) = self.post(operation, input).map_err(|error| {
-            let (endpoint, source) = (self.endpoint.clone(), Box::new(error));
-            SourceError::Failed(RemoteError::Unreachable { endpoint, source }.into())
-        })?;
-        let answer: Value = serde_json::from_str(&body).unwrap_or_default();
-        if (200..300).contains(&status) && answer.is_object() {
-            return Ok(answer);
-        }
-        let Some(code) = answer["__type"].as_str() else {
-            let endpoint = self.endpoint.clone();
-            return Err(SourceError::Failed(RemoteError::NotStreams { endpoint, status }.into()));
-        };
-        let message = answer["message"].as_str().or(answer["Message"].as_str()).unwrap_or_default();
-        Err(refusal(code.rsplit('#').next().unwrap_or(code), message))
-    }
-
-    fn post(&self, operation: &str, input: &Value) -> Result<(u16, String), ureq::Error> {
-        let (target, body) = (format!("DynamoDBStreams_20120810.{operation}"), input.to_string());
-        let call = Call {
-            host: self.endpoint.host(),
-            path: self.endpoint.path(),
-            region: &self.region,
-            target: &target,
-            body: &body,
-        };
-        // Those who check signatures compare them with the true time.
-        let signed = signed_headers(&self.credentials, call, SystemClock.now());
-        let mut request = self
-            .agent
-            .post(self.endpoint.to_string())
-            .header("Content-Type", "application/x-amz-json-1.0")
-            .header("X-Amz-Target", &target);
-        for (name, value) in signed {
-            request = request.header(name, value);
-        }
-        let mut response = request.send(body)?;
-        let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_string()?;
-        Ok((response.status().as_u16(), body))
+        self.0.call(Service::Streams, operation, input).map_err(source_error)
     }
 
     /// Calls a listing operation until there are no more pages; `cursor` gives the member to ask with next.
@@ -103,19 +50,13 @@ impl RemoteStreams {
     }
 }
 
-/// Sorts an exception by what a subscription does about it.
-fn refusal(code: &str, message: &str) -> SourceError {
-    match code {
-        "ResourceNotFoundException" => SourceError::NotFound,
-        "ExpiredIteratorException" => SourceError::Expired,
-        "TrimmedDataAccessException" => SourceError::Trimmed,
-        "ThrottlingException" | "LimitExceededException" | "ProvisionedThroughputExceededException" => {
-            SourceError::Throttled
-        }
-        _ => {
-            let (code, message) = (code.to_owned(), message.to_owned());
-            SourceError::Failed(RemoteError::Refused { code, message }.into())
-        }
+/// Sorts a failure by what a subscription does about it.
+fn source_error(failure: ApiFailure) -> SourceError {
+    match failure.code() {
+        Some("ResourceNotFoundException") => SourceError::NotFound,
+        Some("ExpiredIteratorException") => SourceError::Expired,
+        Some("TrimmedDataAccessException") => SourceError::Trimmed,
+        _ => SourceError::Failed(failure.into()),
     }
 }
 
@@ -216,12 +157,11 @@ mod tests {
             ("ResourceNotFoundException", "stream or shard does not exist"),
             ("ExpiredIteratorException", "shard iterator has expired"),
             ("TrimmedDataAccessException", "records at this position have been trimmed"),
-            ("ThrottlingException", "too many calls"),
-            ("LimitExceededException", "too many calls"),
-            ("ProvisionedThroughputExceededException", "too many calls"),
+            ("ThrottlingException", "stream cannot be read"),
             ("ValidationException", "stream cannot be read"),
         ] {
-            assert_eq!(refusal(code, "x").to_string(), expected);
+            let failure = ApiFailure::Refused { code: code.to_owned(), message: "x".to_owned(), status: 400 };
+            assert_eq!(source_error(failure).to_string(), expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Signature version 4, for the one form of request that tail sends.
+//! Signature version 4, for the one form of request that is sent.
 
 use hmac::{Hmac, KeyInit, Mac};
 use pretender::{EpochMillis, StreamLabel};
@@ -11,6 +11,13 @@ pub(crate) struct Credentials {
     pub(crate) secret_key: String,
     /// Of temporary credentials.
     pub(crate) session_token: Option<String>,
+}
+
+impl Credentials {
+    /// Returns what emulators take.
+    pub(super) fn made_up() -> Self {
+        Self { access_key: "pretender".to_owned(), secret_key: "pretender".to_owned(), session_token: None }
+    }
 }
 
 /// Shows only what is no secret.

@@ -1,0 +1,21 @@
+//! What speaks to servers: which one, as whom, and how often.
+//!
+//! A command that talks to a server flattens [`Connection`] into its arguments, and gets from it what it needs: [`Api`] for calls of the
+//! DynamoDB and DynamoDB Streams APIs, [`RemoteStreams`] to read streams, [`Control`] for commands under `/_pretender/`.
+
+mod api;
+mod connection;
+mod control;
+mod endpoint;
+mod failure;
+mod machine;
+mod profile;
+mod remote;
+mod retry;
+mod sign;
+
+pub(crate) use api::{Api, ApiFailure, Service};
+pub(crate) use connection::{Connection, ConnectionError, Server, parse_server};
+pub(crate) use control::{Control, ControlFailure, with_token};
+pub(crate) use endpoint::{Endpoint, NotAnEndpoint};
+pub(crate) use remote::{RemoteRecord, RemoteStreams};

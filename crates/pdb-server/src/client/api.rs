@@ -1,0 +1,361 @@
+//! Signed calls of the DynamoDB and DynamoDB Streams APIs, tried again as AWS's SDKs do.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pretender::{Clock, SystemClock, WakeHandle};
+use serde_json::Value;
+
+use super::Endpoint;
+use super::failure::{Cause, Unanswered};
+use super::retry::{Tries, pause, rest};
+use super::sign::{Call, Credentials, signed_headers};
+
+/// How long one try may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// A page of records is about a megabyte by DynamoDB's count; as JSON it may be several times that.
+const MAX_ANSWER_BYTES: u64 = 64 << 20;
+
+/// The two APIs: AWS has them on two hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// Tables and items.
+    DynamoDb,
+    /// Streams.
+    Streams,
+}
+
+/// The APIs of a server. Clones share what they know.
+///
+/// ```ignore
+/// let api = self.connection.api(&[&self.table])?;
+/// let input = json!({ "TableName": self.table });
+/// let answer = api.call(Service::DynamoDb, "DescribeTable", &input)?;
+/// println!("{}", answer["Table"]["TableStatus"]);
+/// ```
+///
+/// A call that a busy or broken server refuses, or whose connection breaks, is tried again, writes as well, and a line on
+/// standard error says so, once for each cause. What is left of that is an [`ApiFailure`], whose text is for people: return it with
+/// `?`, or look at its [`code`](ApiFailure::code) first. Where names of the API are compared, take `ResourceNotFoundException` and the like.
+#[derive(Clone, Debug)]
+pub(crate) struct Api(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    items: Host,
+    streams: Host,
+    region: String,
+    credentials: Credentials,
+    /// Ends the waits between tries.
+    stop: WakeHandle,
+    is_brief: AtomicBool,
+    /// The causes for which something was said.
+    told: Mutex<BTreeSet<String>>,
+}
+
+#[derive(Debug)]
+struct Host {
+    endpoint: Endpoint,
+    agent: ureq::Agent,
+}
+
+/// What a call ends with instead of an answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiFailure {
+    /// No answer: nobody listens, or the connection broke.
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
+    /// An answer that is not one of these APIs.
+    #[error("{endpoint} does not speak the {api}: it answered {status}")]
+    NotTheApi { endpoint: Endpoint, api: &'static str, status: u16 },
+    /// An exception of the API.
+    #[error("{}", refusal(.code, .message))]
+    Refused { code: String, message: String, status: u16 },
+}
+
+fn refusal(code: &str, message: &str) -> String {
+    if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") }
+}
+
+impl Service {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::DynamoDb => Self::Streams,
+            Self::Streams => Self::DynamoDb,
+        }
+    }
+
+    /// Returns the variable of AWS's SDKs for the endpoint of this service.
+    pub(super) fn endpoint_variable(self) -> &'static str {
+        match self {
+            Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
+            Self::Streams => "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
+        }
+    }
+
+    fn target(self, operation: &str) -> String {
+        match self {
+            Self::DynamoDb => format!("DynamoDB_20120810.{operation}"),
+            Self::Streams => format!("DynamoDBStreams_20120810.{operation}"),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::DynamoDb => "DynamoDB API",
+            Self::Streams => "Streams API",
+        }
+    }
+}
+
+impl Api {
+    pub(super) fn new(
+        items: Endpoint,
+        streams: Endpoint,
+        region: String,
+        credentials: Credentials,
+        stop: WakeHandle,
+    ) -> Self {
+        let host = |endpoint: Endpoint| Host { agent: endpoint.agent(Some(TIMEOUT)), endpoint };
+        Self(Arc::new(Inner {
+            items: host(items),
+            streams: host(streams),
+            region,
+            credentials,
+            stop,
+            is_brief: AtomicBool::new(false),
+            told: Mutex::default(),
+        }))
+    }
+
+    /// Returns where calls of a service go.
+    pub(crate) fn endpoint(&self, service: Service) -> &Endpoint {
+        &self.host(service).endpoint
+    }
+
+    /// Returns the region that requests are signed for.
+    #[expect(dead_code, reason = "for commands that come next")]
+    pub(crate) fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// Calls an operation of a service, such as `Service::DynamoDb` and `"GetItem"`, with its input as the API has it, and returns
+    /// its output, which is an object.
+    ///
+    /// # Errors
+    ///
+    /// The [`ApiFailure`] of the last try.
+    pub(crate) fn call(&self, service: Service, operation: &str, input: &Value) -> Result<Value, ApiFailure> {
+        let body = input.to_string();
+        let mut tries = 0;
+        loop {
+            let failure = match self.try_once(service, operation, &body) {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            tries += 1;
+            if tries >= self.most_tries(&failure) {
+                return Err(failure);
+            }
+            self.tell(operation, &failure);
+            if !rest(&self.0.stop, pause(tries)) {
+                return Err(failure);
+            }
+        }
+    }
+
+    /// From now on failed calls are tried once more only: for those who come again by themselves, and have other work in between.
+    pub(crate) fn be_brief(&self) {
+        self.0.is_brief.store(true, Ordering::Relaxed);
+    }
+
+    fn most_tries(&self, failure: &ApiFailure) -> u32 {
+        let Tries(most) = failure.tries();
+        let is_brief = self.0.is_brief.load(Ordering::Relaxed);
+        if is_brief { most.min(Tries::BRIEF.0) } else { most }
+    }
+
+    /// Says that there will be another try; once for each cause, and again for a server that was reached in between.
+    fn tell(&self, operation: &str, failure: &ApiFailure) {
+        let (cause, text) = match failure {
+            ApiFailure::Unanswered(unanswered) => (String::new(), unanswered.reason()),
+            ApiFailure::NotTheApi { endpoint, status, .. } => {
+                (status.to_string(), format!("{endpoint} answered {status} to {operation}"))
+            }
+            ApiFailure::Refused { code, .. } => (code.clone(), format!("{operation} failed: {failure}")),
+        };
+        if self.told().insert(cause) {
+            crate::terminal::warn(&format!("{text}; trying again"));
+        }
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn host(&self, service: Service) -> &Host {
+        match service {
+            Service::DynamoDb => &self.0.items,
+            Service::Streams => &self.0.streams,
+        }
+    }
+
+    fn try_once(&self, service: Service, operation: &str, body: &str) -> Result<Value, ApiFailure> {
+        let host = self.host(service);
+        let (status, body) = self
+            .post(host, &service.target(operation), body)
+            .map_err(|error| Unanswered::new(&host.endpoint, &error))?;
+        self.told().remove("");
+        let answer: Value = serde_json::from_str(&body).unwrap_or_default();
+        if (200..300).contains(&status) && answer.is_object() {
+            return Ok(answer);
+        }
+        let Some(code) = answer["__type"].as_str() else {
+            return Err(ApiFailure::NotTheApi {
+                endpoint: host.endpoint.clone(),
+                api: service.name(),
+                status,
+            });
+        };
+        let code = code.rsplit('#').next().unwrap_or(code).to_owned();
+        let message = answer["message"].as_str().or(answer["Message"].as_str()).unwrap_or_default();
+        Err(ApiFailure::Refused { code, message: message.to_owned(), status })
+    }
+
+    fn post(&self, host: &Host, target: &str, body: &str) -> Result<(u16, String), ureq::Error> {
+        let call = Call {
+            host: host.endpoint.host(),
+            path: host.endpoint.path(),
+            region: &self.0.region,
+            target,
+            body,
+        };
+        // Those who check signatures compare them with the true time.
+        let signed = signed_headers(&self.0.credentials, call, SystemClock.now());
+        let mut request = host
+            .agent
+            .post(host.endpoint.to_string())
+            .header("Content-Type", "application/x-amz-json-1.0")
+            .header("X-Amz-Target", target);
+        for (name, value) in signed {
+            request = request.header(name, value);
+        }
+        let mut response = request.send(body)?;
+        let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_string()?;
+        Ok((response.status().as_u16(), body))
+    }
+}
+
+impl ApiFailure {
+    /// Returns the name of the exception: `ResourceNotFoundException`.
+    pub(crate) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Returns what the exception says.
+    #[expect(dead_code, reason = "for commands that come next")]
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Self::Refused { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may succeed later: the server is not there, busy, or broken for the moment.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.tries() != Tries::ONCE
+    }
+
+    fn tries(&self) -> Tries {
+        match self {
+            Self::Unanswered(unanswered) => match unanswered.cause() {
+                Cause::Refused | Cause::NoRoute(_) => Tries::ABSENT,
+                Cause::Dropped => Tries::BUSY,
+                Cause::TimedOut => Tries::SLOW,
+                Cause::Other(_) => Tries::ONCE,
+            },
+            Self::NotTheApi { status: 500.., .. } | Self::Refused { status: 500.., .. } => Tries::BUSY,
+            Self::Refused { code, .. } if is_passing(code) => Tries::BUSY,
+            Self::NotTheApi { .. } | Self::Refused { .. } => Tries::ONCE,
+        }
+    }
+}
+
+/// Whether an exception is one of those that AWS's SDKs try again.
+fn is_passing(code: &str) -> bool {
+    matches!(
+        code,
+        "ThrottlingException"
+            | "Throttling"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "LimitExceededException"
+            | "TransactionInProgressException"
+            | "ReplicatedWriteConflictException"
+            | "RequestTimeout"
+            | "RequestTimeoutException"
+            | "InternalServerError"
+            | "InternalFailure"
+            | "ServiceUnavailable"
+            | "SlowDown"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        for (code, status, tries) in [
+            ("ThrottlingException", 400, Tries::BUSY),
+            ("ProvisionedThroughputExceededException", 400, Tries::BUSY),
+            ("LimitExceededException", 400, Tries::BUSY),
+            ("InternalServerError", 500, Tries::BUSY),
+            ("ServiceUnavailable", 503, Tries::BUSY),
+            ("Unheard", 500, Tries::BUSY),
+            ("ValidationException", 400, Tries::ONCE),
+            ("ResourceNotFoundException", 400, Tries::ONCE),
+            ("ConditionalCheckFailedException", 400, Tries::ONCE),
+            ("UnrecognizedClientException", 400, Tries::ONCE),
+        ] {
+            let failure = ApiFailure::Refused { code: code.to_owned(), message: String::new(), status };
+            assert_eq!((failure.tries(), failure.is_passing()), (tries, tries != Tries::ONCE), "{code}");
+            assert_eq!((failure.code(), &*failure.to_string()), (Some(code), code));
+        }
+        let endpoint: Endpoint = "localhost".parse().unwrap();
+        for (status, tries) in [(200, Tries::ONCE), (404, Tries::ONCE), (502, Tries::BUSY)] {
+            let endpoint = endpoint.clone();
+            assert_eq!(ApiFailure::NotTheApi { endpoint, api: "", status }.tries(), tries);
+        }
+        for (kind, tries) in [
+            (std::io::ErrorKind::ConnectionRefused, Tries::ABSENT),
+            (std::io::ErrorKind::ConnectionReset, Tries::BUSY),
+            (std::io::ErrorKind::UnexpectedEof, Tries::BUSY),
+            (std::io::ErrorKind::TimedOut, Tries::SLOW),
+            (std::io::ErrorKind::PermissionDenied, Tries::ONCE),
+        ] {
+            let error = ureq::Error::Io(kind.into());
+            assert_eq!(ApiFailure::from(Unanswered::new(&endpoint, &error)).tries(), tries, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_is_asked_for() {
+        let refused = ureq::Error::Io(std::io::ErrorKind::ConnectionRefused.into());
+        let text = |endpoint: &str| Unanswered::new(&endpoint.parse().unwrap(), &refused).to_string();
+        let here =
+            "http://localhost:8000 cannot be reached: connection refused; is `pretender serve` running?";
+        assert_eq!(text("localhost"), here);
+        assert_eq!(text("http://db:8000"), "http://db:8000 cannot be reached: connection refused");
+    }
+}

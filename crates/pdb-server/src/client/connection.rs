@@ -1,0 +1,290 @@
+//! Which server a command talks to, for which region, and as whom.
+
+use clap::Args;
+use pdb_server::ControlToken;
+use pretender::WakeHandle;
+
+use super::endpoint::{Endpoint, NotAnEndpoint};
+use super::machine::{Machine, ThisMachine};
+use super::profile::Profile;
+use super::sign::Credentials;
+use super::{Api, Control, ControlFailure, RemoteStreams, Service};
+
+/// The server of those who name none: where `pretender serve` listens without options.
+const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:8000";
+/// The region of requests that nothing gives one: as `pretender serve` has it.
+const DEFAULT_REGION: &str = "us-east-1";
+/// What stands above the options in help.
+const HEADING: &str = "Connection";
+/// The word for AWS itself instead of an endpoint.
+const AWS: &str = "aws";
+
+/// Where the server is, and who asks. Every command that talks to a server flattens this into its arguments.
+///
+/// The endpoint is the first of: `--endpoint`; `PRETENDER_ENDPOINT`; `AWS_ENDPOINT_URL_DYNAMODB` or
+/// `AWS_ENDPOINT_URL_DYNAMODB_STREAMS`, that of the service; `AWS_ENDPOINT_URL`; the profile's, in its section of services and then its
+/// own; the variable, then the profile's setting, of the other service; `http://127.0.0.1:8000`. A region or keys alone never lead to AWS:
+/// it has to be named, by its address or by the word `aws`. The region is the first of: `--region`, that of AWS's host, that of
+/// an ARN, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, `us-east-1`. The keys are the first of: those of the profile if
+/// `--profile` is given, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, those of the profile, made-up ones; AWS takes no made-up ones.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Connection {
+    /// The server: http://127.0.0.1:8000, 127.0.0.1:8000, localhost, or "aws" for AWS itself
+    ///
+    /// Otherwise PRETENDER_ENDPOINT, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL or the profile names
+    /// it [default: http://127.0.0.1:8000]
+    #[arg(help_heading = HEADING, long, value_name = "URL", value_parser = parse_server, global = true)]
+    endpoint: Option<Server>,
+
+    /// Region of the requests
+    ///
+    /// Otherwise that of AWS's host, of an ARN, of AWS_REGION, AWS_DEFAULT_REGION or the profile [default: us-east-1]
+    #[arg(help_heading = HEADING, long, value_name = "REGION", value_parser = parse_region, global = true)]
+    region: Option<String>,
+
+    /// Profile of ~/.aws/config and ~/.aws/credentials that gives endpoint, region and keys [default: that of AWS_PROFILE]
+    #[arg(help_heading = HEADING, long, value_name = "NAME", global = true)]
+    profile: Option<String>,
+}
+
+/// A server, or AWS in a region that is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    At(Endpoint),
+    Aws,
+}
+
+/// Why it is not known which server to talk to, or as whom.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectionError {
+    #[error("{from}: `{text}` is {source}")]
+    Endpoint { from: String, text: String, source: NotAnEndpoint },
+    #[error("{from}: `{text}` is {source}")]
+    Region { from: &'static str, text: String, source: NotARegion },
+    #[error("AWS: {0}")]
+    Aws(#[from] NotAnEndpoint),
+    #[error("there is no profile `{0}` in AWS's files of settings, ~/.aws/config and ~/.aws/credentials")]
+    NoProfile(String),
+    #[error(
+        "there are no keys for AWS: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile that has keys with --profile"
+    )]
+    NoKeys,
+    #[error(
+        "the keys of the profile `{0}` are not in AWS's files of settings: put them into the environment with \
+         `eval \"$(aws configure export-credentials --profile {0} --format env)\"`"
+    )]
+    KeysElsewhere(String),
+}
+
+/// Why a text names no region.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not a region: expected a name such as us-east-1")]
+pub(crate) struct NotARegion;
+
+impl Connection {
+    /// Takes out what was given as `--endpoint`.
+    pub(crate) fn take_endpoint(&mut self) -> Option<Server> {
+        self.endpoint.take()
+    }
+
+    /// Uses this as if it had been given as `--endpoint`.
+    pub(crate) fn set_endpoint(&mut self, endpoint: Option<Server>) {
+        self.endpoint = endpoint;
+    }
+
+    /// Returns the DynamoDB API and the DynamoDB Streams API of the server. `targets` are what is asked for: an ARN among them
+    /// tells the region.
+    ///
+    /// # Errors
+    ///
+    /// If a variable or the profile holds nonsense, or there are no keys for AWS. Nothing has been sent then.
+    #[expect(dead_code, reason = "for commands that come next")]
+    pub(crate) fn api<T: AsRef<str>>(&self, targets: &[T]) -> Result<Api, ConnectionError> {
+        self.api_with(targets, WakeHandle::default())
+    }
+
+    /// Does as [`api`](Self::api), with a handle that ends the waits between tries.
+    pub(crate) fn api_with<T: AsRef<str>>(
+        &self,
+        targets: &[T],
+        stop: WakeHandle,
+    ) -> Result<Api, ConnectionError> {
+        let settings = Settings::new(self, &ThisMachine)?;
+        let targets: Vec<&str> = targets.iter().map(AsRef::as_ref).collect();
+        let region = settings.region(&targets)?;
+        let items = settings.endpoint(Service::DynamoDb, &region)?;
+        let streams = settings.endpoint(Service::Streams, &region)?;
+        let credentials = settings.credentials(items.is_aws() || streams.is_aws())?;
+        Ok(Api::new(items, streams, region, credentials, stop))
+    }
+
+    /// Returns the streams of the server.
+    ///
+    /// # Errors
+    ///
+    /// As [`api`](Self::api).
+    pub(crate) fn streams<T: AsRef<str>>(
+        &self,
+        targets: &[T],
+        stop: WakeHandle,
+    ) -> Result<RemoteStreams, ConnectionError> {
+        self.api_with(targets, stop).map(RemoteStreams::new)
+    }
+
+    /// Returns the control interface of the server. Only a region that was given as an option names that of a command.
+    ///
+    /// # Errors
+    ///
+    /// If a variable or the profile holds nonsense, or the server is AWS.
+    pub(crate) fn control(&self, token: Option<ControlToken>) -> Result<Control, ControlFailure> {
+        let settings = Settings::new(self, &ThisMachine)?;
+        match settings.server(Service::DynamoDb)? {
+            Server::At(endpoint) if !endpoint.is_aws() => {
+                Ok(Control::new(endpoint, token, self.region.clone()))
+            }
+            _ => Err(ControlFailure::Aws),
+        }
+    }
+}
+
+/// Reads the value of an option for a server.
+pub(crate) fn parse_server(text: &str) -> Result<Server, String> {
+    server(text).map_err(|error| match error {
+        NotAnEndpoint::NoUrl => format!("{error}, or \"{AWS}\" for AWS itself"),
+        #[cfg(not(feature = "https"))]
+        error => error.to_string(),
+    })
+}
+
+fn server(text: &str) -> Result<Server, NotAnEndpoint> {
+    if text.eq_ignore_ascii_case(AWS) { Ok(Server::Aws) } else { text.parse().map(Server::At) }
+}
+
+/// Reads the name of a region: AWS's, or one that emulators take, such as `local`.
+fn parse_region(text: &str) -> Result<String, NotARegion> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
+    if is_plain && begins && text.len() <= pdb_server::Regions::MOST_NAME_BYTES {
+        Ok(text.to_owned())
+    } else {
+        Err(NotARegion)
+    }
+}
+
+/// Options, variables and the profile, in the order in which they count.
+struct Settings<'a> {
+    options: &'a Connection,
+    machine: &'a dyn Machine,
+    profile: Profile,
+}
+
+impl<'a> Settings<'a> {
+    fn new(options: &'a Connection, machine: &'a dyn Machine) -> Result<Self, ConnectionError> {
+        let profile = Profile::read(machine, options.profile.as_deref());
+        if options.profile.is_some() && !profile.is_there() {
+            return Err(ConnectionError::NoProfile(profile.name().to_owned()));
+        }
+        Ok(Self { options, machine, profile })
+    }
+
+    /// Returns the endpoint of a service, in this region if it is AWS's.
+    fn endpoint(&self, service: Service, region: &str) -> Result<Endpoint, ConnectionError> {
+        Ok(match self.server(service)? {
+            Server::At(endpoint) => endpoint.of_service(service)?,
+            Server::Aws => Endpoint::aws(service, region)?,
+        })
+    }
+
+    /// Returns the first server that is named.
+    fn server(&self, service: Service) -> Result<Server, ConnectionError> {
+        if let Some(server) = &self.options.endpoint {
+            return Ok(server.clone());
+        }
+        let (from, text) = self.named_endpoint(service);
+        server(&text).map_err(|source| ConnectionError::Endpoint { from, text, source })
+    }
+
+    /// Returns an endpoint, and what names it.
+    fn named_endpoint(&self, service: Service) -> (String, String) {
+        let variable = |name: &str| Some((name.to_owned(), self.machine.variable(name)?));
+        let profile = |value: Option<String>| Some((format!("profile `{}`", self.profile.name()), value?));
+        let ignores = self.machine.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        let of_aws = || {
+            if ignores.map_or(self.profile.ignores_endpoints(), |value| value.eq_ignore_ascii_case("true")) {
+                return None;
+            }
+            let (own, other) = (service, service.other());
+            variable(own.endpoint_variable())
+                .or_else(|| variable("AWS_ENDPOINT_URL"))
+                .or_else(|| profile(self.profile.endpoint_of(own)))
+                .or_else(|| profile(self.profile.endpoint()))
+                .or_else(|| variable(other.endpoint_variable()))
+                .or_else(|| profile(self.profile.endpoint_of(other)))
+        };
+        variable("PRETENDER_ENDPOINT")
+            .or_else(of_aws)
+            .unwrap_or_else(|| (String::new(), DEFAULT_ENDPOINT.to_owned()))
+    }
+
+    fn region(&self, targets: &[&str]) -> Result<String, ConnectionError> {
+        if let Some(region) = &self.options.region {
+            return Ok(region.clone());
+        }
+        let checked = |from: &'static str, text: String| {
+            parse_region(&text).map_err(|source| ConnectionError::Region { from, text, source })
+        };
+        if let Server::At(endpoint) = self.server(Service::DynamoDb)?
+            && let Some(region) = endpoint.region()
+        {
+            return Ok(region.to_owned());
+        }
+        // What is not checked of an ARN the server will check.
+        let of_arn = targets.iter().find_map(|target| target.strip_prefix("arn:")?.split(':').nth(2));
+        if let Some(region) = of_arn.and_then(|region| parse_region(region).ok()) {
+            return Ok(region);
+        }
+        for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+            if let Some(region) = self.machine.variable(variable) {
+                return checked(variable, region);
+            }
+        }
+        match self.profile.region() {
+            Some(region) => checked("profile", region),
+            None => Ok(DEFAULT_REGION.to_owned()),
+        }
+    }
+
+    fn credentials(&self, for_aws: bool) -> Result<Credentials, ConnectionError> {
+        let of_environment = || {
+            let (access_key, secret_key) = self
+                .machine
+                .variable("AWS_ACCESS_KEY_ID")
+                .zip(self.machine.variable("AWS_SECRET_ACCESS_KEY"))?;
+            Some(Credentials {
+                access_key,
+                secret_key,
+                session_token: self.machine.variable("AWS_SESSION_TOKEN"),
+            })
+        };
+        let of_profile = || self.profile.credentials();
+        let found = match &self.options.profile {
+            // A profile that keeps its keys elsewhere has been exported to the environment.
+            Some(_) => of_profile().or_else(of_environment),
+            None => of_environment().or_else(of_profile),
+        };
+        match found {
+            Some(credentials) => Ok(credentials),
+            None if !for_aws => Ok(Credentials::made_up()),
+            None if self.profile.keeps_keys_elsewhere() => {
+                Err(ConnectionError::KeysElsewhere(self.profile.name().to_owned()))
+            }
+            None if !self.profile.is_there() && self.machine.variable("AWS_PROFILE").is_some() => {
+                Err(ConnectionError::NoProfile(self.profile.name().to_owned()))
+            }
+            None => Err(ConnectionError::NoKeys),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! The address of a server, and the HTTP client that calls it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ureq::http::Uri;
+
+use super::Service;
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The port that `pretender serve` listens on without an option.
+const PORT: u16 = 8000;
+
+/// The address of a server: `http://127.0.0.1:8000`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    /// Without a slash at the end.
+    url: String,
+    /// With the port, if it is not the usual one of the scheme.
+    authority: String,
+    path: String,
+    is_local: bool,
+}
+
+/// Why a text is no endpoint.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(crate) enum NotAnEndpoint {
+    #[error(
+        "not the address of a server: expected a URL such as http://127.0.0.1:8000, a host and a port such as \
+         127.0.0.1:8000, or localhost"
+    )]
+    NoUrl,
+    #[error("this build speaks plain HTTP only; build it with the feature `https`")]
+    #[cfg(not(feature = "https"))]
+    NoTls,
+}
+
+impl Endpoint {
+    /// Returns AWS's own endpoint of a service in a region.
+    pub(super) fn aws(service: Service, region: &str) -> Result<Self, NotAnEndpoint> {
+        let prefix = match service {
+            Service::DynamoDb => "",
+            Service::Streams => "streams.",
+        };
+        let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        format!("https://{prefix}dynamodb.{region}.{domain}").parse()
+    }
+
+    /// Returns the endpoint of this service. AWS has the two APIs on two hosts, and the address of one means the other as well.
+    pub(super) fn of_service(self, service: Service) -> Result<Self, NotAnEndpoint> {
+        if self.region().is_none() {
+            return Ok(self);
+        }
+        let (host, bare) = (&self.authority, self.authority.trim_start_matches("streams."));
+        let right = match service {
+            Service::DynamoDb => bare.to_owned(),
+            Service::Streams => format!("streams.{bare}"),
+        };
+        self.url.replacen(host, &right, 1).parse()
+    }
+
+    /// Returns the host, with the port if it is not the usual one of the scheme: what goes into `Host`.
+    pub(crate) fn host(&self) -> &str {
+        &self.authority
+    }
+
+    /// Returns the path, which is `/` unless the address has one.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns the region that the name of one of AWS's own hosts holds.
+    pub(crate) fn region(&self) -> Option<&str> {
+        region_in(&self.authority)
+    }
+
+    /// Whether it is one of AWS's own hosts.
+    pub(crate) fn is_aws(&self) -> bool {
+        is_aws(&self.authority)
+    }
+
+    /// Whether it is this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.is_local
+    }
+
+    /// Whether it is spoken to in plain HTTP.
+    pub(super) fn is_plain(&self) -> bool {
+        self.url.starts_with("http://")
+    }
+
+    /// Returns a client for this server; calls may take as long as `timeout`, if there is one.
+    pub(crate) fn agent(&self, timeout: Option<Duration>) -> ureq::Agent {
+        let mut config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(concat!("pretender/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_global(timeout);
+        if self.is_local {
+            // Those who have to use a proxy cannot reach this machine through it.
+            config = config.proxy(None);
+        }
+        config.build().into()
+    }
+}
+
+/// Returns the region in the name of a host that is AWS's: `eu-west-1` of `streams.dynamodb.eu-west-1.amazonaws.com`.
+fn region_in(authority: &str) -> Option<&str> {
+    let name = authority.strip_prefix("streams.").unwrap_or(authority);
+    let name = name.strip_prefix("dynamodb.").or_else(|| name.strip_prefix("dynamodb-fips."))?;
+    let (region, domain) = name.split_once('.')?;
+    domain.starts_with("amazonaws.com").then_some(region)
+}
+
+fn is_aws(host: &str) -> bool {
+    let host = host.split(':').next().unwrap_or_default();
+    [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|domain| host.ends_with(domain))
+}
+
+/// Completes an address without a scheme. A single word other than `localhost` is more likely a mistake than the name of a host.
+fn with_scheme(text: &str) -> Option<String> {
+    let uri: Uri = format!("http://{text}").parse().ok()?;
+    let (authority, path) = (uri.authority()?, uri.path().trim_end_matches('/'));
+    let host = authority.host();
+    if is_aws(host) {
+        return Some(format!("https://{authority}{path}"));
+    }
+    let is_address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    match authority.port_u16() {
+        Some(_) => Some(format!("http://{authority}{path}")),
+        None if host == "localhost" || is_address => Some(format!("http://{host}:{PORT}{path}")),
+        None => None,
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = NotAnEndpoint;
+
+    fn from_str(text: &str) -> Result<Self, NotAnEndpoint> {
+        let text = text.trim_end_matches('/');
+        let url = if text.contains("://") { Some(text.to_owned()) } else { with_scheme(text) };
+        let url = url.ok_or(NotAnEndpoint::NoUrl)?;
+        let uri: Uri = url.parse().map_err(|_| NotAnEndpoint::NoUrl)?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(NotAnEndpoint::NoUrl);
+        };
+        let usual_port = match scheme {
+            "http" => 80,
+            #[cfg(feature = "https")]
+            "https" => 443,
+            #[cfg(not(feature = "https"))]
+            "https" => return Err(NotAnEndpoint::NoTls),
+            _ => return Err(NotAnEndpoint::NoUrl),
+        };
+        // What stands before an `@` is a secret, which messages would show.
+        if authority.host().is_empty() || uri.query().is_some() || authority.as_str().contains('@') {
+            return Err(NotAnEndpoint::NoUrl);
+        }
+        // A port that is no number, or too big a one, is not seen as a port.
+        if authority.port_u16().is_none() && authority.as_str() != authority.host() {
+            return Err(NotAnEndpoint::NoUrl);
+        }
+        let host = authority.host();
+        let authority = match authority.port_u16() {
+            Some(port) if port != usual_port => format!("{host}:{port}"),
+            _ => host.to_owned(),
+        };
+        let is_local =
+            host == "localhost" || host.starts_with("127.") || matches!(host, "[::1]" | "0.0.0.0" | "[::]");
+        let path = uri.path().to_owned();
+        Ok(Self { url, authority, path, is_local })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_urls_or_hosts_with_ports() {
+        for (text, shown, host) in [
+            ("http://127.0.0.1:8000", "http://127.0.0.1:8000", "127.0.0.1:8000"),
+            ("http://localhost:8000/", "http://localhost:8000", "localhost:8000"),
+            ("http://db:80", "http://db:80", "db"),
+            ("http://[::1]:8000", "http://[::1]:8000", "[::1]:8000"),
+            ("http://db/prefix/", "http://db/prefix", "db"),
+            ("127.0.0.1:8001", "http://127.0.0.1:8001", "127.0.0.1:8001"),
+            ("db:8000/", "http://db:8000", "db:8000"),
+            ("db:8000/prefix", "http://db:8000/prefix", "db:8000"),
+            ("localhost", "http://localhost:8000", "localhost:8000"),
+            ("127.0.0.1", "http://127.0.0.1:8000", "127.0.0.1:8000"),
+            ("[::1]", "http://[::1]:8000", "[::1]:8000"),
+            ("[::1]:8001", "http://[::1]:8001", "[::1]:8001"),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!((endpoint.to_string().as_str(), endpoint.host()), (shown, host), "{text}");
+        }
+        assert_eq!("http://db/prefix/".parse::<Endpoint>().unwrap().path(), "/prefix");
+        assert_eq!("http://db/".parse::<Endpoint>().unwrap().path(), "/");
+        for bad in [
+            "",
+            "/",
+            "db",
+            "8000",
+            ":8000",
+            "ftp://db",
+            "http://",
+            "http://db?x=y",
+            "http://d b",
+            "d b:8000",
+            "db:port",
+            "db:99999",
+            "http://db:99999",
+            "http://user:secret@db",
+            "::1",
+        ] {
+            assert_eq!(bad.parse::<Endpoint>(), Err(NotAnEndpoint::NoUrl), "{bad}");
+        }
+        #[cfg(not(feature = "https"))]
+        assert_eq!("https://db".parse::<Endpoint>(), Err(NotAnEndpoint::NoTls));
+        #[cfg(feature = "https")]
+        assert_eq!("https://db:443".parse::<Endpoint>().unwrap().host(), "db");
+    }
+
+    #[test]
+    fn hosts_of_aws_tell_their_region() {
+        for (text, region, is_aws) in [
+            ("http://streams.dynamodb.eu-west-1.amazonaws.com", Some("eu-west-1"), true),
+            ("http://dynamodb.cn-north-1.amazonaws.com.cn", Some("cn-north-1"), true),
+            ("http://dynamodb-fips.us-east-2.amazonaws.com", Some("us-east-2"), true),
+            ("http://x.ddb.us-east-2.amazonaws.com", None, true),
+            ("http://dynamodb.local:8000", None, false),
+            ("http://localhost:8000", None, false),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!((endpoint.region(), endpoint.is_aws()), (region, is_aws), "{text}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "https")]
+    fn each_service_of_aws_has_its_host() {
+        for (service, region, url) in [
+            (Service::DynamoDb, "eu-west-1", "https://dynamodb.eu-west-1.amazonaws.com"),
+            (Service::Streams, "eu-west-1", "https://streams.dynamodb.eu-west-1.amazonaws.com"),
+            (Service::DynamoDb, "cn-north-1", "https://dynamodb.cn-north-1.amazonaws.com.cn"),
+        ] {
+            let endpoint = Endpoint::aws(service, region).unwrap();
+            assert_eq!((endpoint.to_string().as_str(), endpoint.region()), (url, Some(region)));
+        }
+        for (text, items, streams) in [
+            (
+                "dynamodb.eu-west-1.amazonaws.com",
+                "https://dynamodb.eu-west-1.amazonaws.com",
+                "https://streams.dynamodb.eu-west-1.amazonaws.com",
+            ),
+            (
+                "http://streams.dynamodb.eu-west-1.amazonaws.com/",
+                "http://dynamodb.eu-west-1.amazonaws.com",
+                "http://streams.dynamodb.eu-west-1.amazonaws.com",
+            ),
+            ("localhost", "http://localhost:8000", "http://localhost:8000"),
+        ] {
+            let of = |service| text.parse::<Endpoint>().unwrap().of_service(service).unwrap().to_string();
+            assert_eq!((&*of(Service::DynamoDb), &*of(Service::Streams)), (items, streams));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Why a server gave no answer.
+
+use std::fmt;
+use std::io::ErrorKind;
+
+use super::Endpoint;
+
+/// A server that gave no answer.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    endpoint: Endpoint,
+    cause: Cause,
+}
+
+/// What happened instead of an answer.
+#[derive(Debug)]
+pub(super) enum Cause {
+    /// Nobody listens there.
+    Refused,
+    /// The name of the host is not known, or the machine cannot be reached.
+    NoRoute(String),
+    /// The connection broke before the answer was complete.
+    Dropped,
+    TimedOut,
+    /// Anything else, which another try does not change.
+    Other(String),
+}
+
+impl Unanswered {
+    pub(super) fn new(endpoint: &Endpoint, error: &ureq::Error) -> Self {
+        Self { endpoint: endpoint.clone(), cause: cause(endpoint, error) }
+    }
+
+    pub(super) fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// Returns what happened, without advice.
+    pub(super) fn reason(&self) -> String {
+        let cause = match &self.cause {
+            Cause::Refused => "connection refused",
+            Cause::Dropped => "the connection was closed before the answer",
+            Cause::TimedOut => "no answer in time",
+            Cause::NoRoute(text) | Cause::Other(text) => text,
+        };
+        format!("{} cannot be reached: {cause}", self.endpoint)
+    }
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason())?;
+        if matches!(self.cause, Cause::Refused) && self.endpoint.is_local() {
+            f.write_str("; is `pretender serve` running?")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Unanswered {}
+
+fn cause(endpoint: &Endpoint, error: &ureq::Error) -> Cause {
+    match error {
+        ureq::Error::Io(error) => match error.kind() {
+            ErrorKind::ConnectionRefused => Cause::Refused,
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::NotConnected
+            | ErrorKind::UnexpectedEof => Cause::Dropped,
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => Cause::TimedOut,
+            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Cause::NoRoute(error.to_string()),
+            _ => Cause::Other(error.to_string()),
+        },
+        ureq::Error::Timeout(_) => Cause::TimedOut,
+        ureq::Error::HostNotFound => Cause::NoRoute("the host is not known".to_owned()),
+        ureq::Error::ConnectionFailed => Cause::NoRoute("connection failed".to_owned()),
+        // What comes back from a server that does not know TLS.
+        error if !endpoint.is_plain() && endpoint.is_local() => {
+            Cause::Other(format!("{error}; pretender speaks plain HTTP: try http://{}", endpoint.host()))
+        }
+        error => Cause::Other(error.to_string()),
+    }
+}
