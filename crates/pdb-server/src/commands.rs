@@ -4,6 +4,7 @@ mod check;
 mod copy;
 mod ctl;
 mod help;
+mod run;
 mod serve;
 mod server_settings;
 mod stop;
@@ -23,6 +24,7 @@ const MEMORY: &str = ":memory:";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Box<serve::Serve>),
+    Run(Box<run::Run>),
     Check(check::Check),
     Copy(copy::Copy),
     Ctl(ctl::Ctl),
@@ -36,6 +38,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         match self {
             Self::Serve(serve) => serve.run(),
+            Self::Run(run) => return run.run(),
             Self::Check(check) => return check.run(),
             Self::Copy(copy) => copy.run(),
             Self::Ctl(ctl) => ctl.run(),
@@ -48,6 +51,12 @@ impl Command {
 
     /// Returns what the program exits with after an error.
     pub(crate) fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
-        if error.is::<check::NotChecked>() { ExitCode::from(check::NOT_CHECKED) } else { ExitCode::FAILURE }
+        if error.is::<check::NotChecked>() {
+            ExitCode::from(check::NOT_CHECKED)
+        } else if error.is::<run::NotRun>() {
+            ExitCode::from(run::NOT_RUN)
+        } else {
+            ExitCode::FAILURE
+        }
     }
 }

@@ -35,6 +35,7 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   pretender serve                        start a server, data in pretender.db
+  pretender run -- pytest                run tests against a server of their own
   pretender tail orders -f               watch the changes of a table
   pretender ctl clock advance 24h        let a day pass (serve --control)
   pretender help streams                 explain streams; also: faults, clock";

@@ -78,7 +78,7 @@ impl Serve {
             said.push_str(&if self.db == MEMORY {
                 "Each region has a database of its own there\n".to_owned()
             } else {
-                format!("Data of regions other than {} beside it\n", self.settings.region)
+                format!("Data of regions other than {} beside it\n", self.settings.region())
             });
         }
         if self.settings.control {

@@ -45,9 +45,9 @@ pub(super) struct ServerSettings {
     #[arg(long, env = "PRETENDER_DURABILITY", value_enum, default_value_t = DurabilityWord::Normal, help_heading = DATA)]
     durability: DurabilityWord,
 
-    /// Region in ARNs and stream records; clients may use any
-    #[arg(long, short, env = "PRETENDER_REGION", default_value = "us-east-1", value_parser = parse_region, help_heading = DATA)]
-    pub(super) region: String,
+    /// Region in ARNs and stream records; clients may use any [default: us-east-1]
+    #[arg(long, short, env = "PRETENDER_REGION", value_parser = parse_region, help_heading = DATA)]
+    pub(super) region: Option<String>,
 
     /// Keep regions apart, each in a database of its own
     ///
@@ -99,7 +99,7 @@ pub(super) struct ServerSettings {
     ///
     /// Better given in the environment, where other users of the machine do not see it.
     #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", value_parser = TokenParser, hide_env_values = true, help_heading = INSTRUMENT)]
-    control_token: Option<ControlToken>,
+    pub(super) control_token: Option<ControlToken>,
 
     /// Existing folder for snapshots in files; without it, control commands read and write no files
     #[arg(long, env = "PRETENDER_SNAPSHOT_DIR", value_name = "DIR", help_heading = INSTRUMENT)]
@@ -213,6 +213,11 @@ impl LikeWord {
 }
 
 impl ServerSettings {
+    /// Returns the region of ARNs.
+    pub(super) fn region(&self) -> &str {
+        self.region.as_deref().unwrap_or("us-east-1")
+    }
+
     /// Starts to log, and a server for the database `db`.
     pub(super) fn start(&self, listen: Listen, db: &str) -> Result<Started, Box<dyn Error>> {
         logging::start(&self.log_level, self.log_format)?;
@@ -303,7 +308,7 @@ impl ServerSettings {
         Ok(builder
             .habits(self.like.map(LikeWord::habits).unwrap_or_default())
             .expiry_interval(expiry_interval)
-            .region(&self.region)
+            .region(self.region())
             .account(&self.account)
             .shards_per_stream(self.shards)
             .warm_throughput_opens_shards(self.warm_shards)
@@ -329,7 +334,7 @@ fn shown_location(db: &str, builder: &Builder) -> String {
     }
 }
 
-fn parse_region(text: &str) -> Result<String, String> {
+pub(super) fn parse_region(text: &str) -> Result<String, String> {
     let is_region =
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if is_region { Ok(text.to_owned()) } else { Err("not a region; try us-east-1".to_owned()) }

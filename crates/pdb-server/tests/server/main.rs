@@ -21,6 +21,7 @@ mod protocol;
 mod regions;
 mod replay;
 mod robustness;
+mod run;
 mod slow_clients;
 mod slow_programs;
 mod snapshots;
