@@ -43,6 +43,25 @@ pub struct SweepReport {
     pub trimmed: TrimReport,
 }
 
+impl SweepReport {
+    /// Tells the log what was done, if it was anything.
+    fn tell(&self) {
+        let Self { rotated, expired, trimmed } = *self;
+        if *self == Self::default() {
+            tracing::debug!("swept, and nothing was due");
+            return;
+        }
+        tracing::info!(
+            rotated_shards = rotated,
+            expired_items = expired,
+            trimmed_records = trimmed.records,
+            trimmed_shards = trimmed.shards,
+            trimmed_streams = trimmed.streams,
+            "swept"
+        );
+    }
+}
+
 /// Does all that is due: rotates shards, removes expired items, trims records, shards and streams.
 ///
 /// Sweeps of one store never overlap, whoever begins them: a second one waits for the first. One at a [gentle](Pace::gentle) pace
@@ -65,7 +84,7 @@ pub fn sweep(
         let trimmed = trim(store, now, options.retention, pace)?;
         forget_tokens(store, env, pace)?;
         let report = SweepReport { rotated, expired, trimmed };
-        tracing::debug!(?report, "swept");
+        report.tell();
         Ok(report)
     })
 }

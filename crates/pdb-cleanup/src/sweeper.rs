@@ -58,7 +58,14 @@ impl Sweeper {
                         last_sweep = Some(began);
                         sweep(&store, &env, &options, &pace).map(drop)
                     } else {
-                        expire_items(&store, &env, &pace).map(drop)
+                        expire_items(&store, &env, &pace).map(|expired| {
+                            if expired > 0 {
+                                tracing::info!(
+                                    expired_items = expired,
+                                    "deleted items whose time to live has passed"
+                                );
+                            }
+                        })
                     };
                     if let Err(error) = done {
                         tracing::error!(error = &error as &dyn Error, "a sweep failed");

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use pdb_wire::{Admission, OperationClass, Reply, RequestIds, Response, Wire};
+use pdb_wire::{Admission, CallLog, OperationClass, Reply, RequestIds, Response, Wire};
 use pretender::Pretender;
 use tokio::runtime::Handle;
 
@@ -36,9 +36,15 @@ impl Front {
     ) -> Result<HttpResponse, ConnectorError> {
         let request_id = self.request_ids.next();
         let target = request.headers().get("x-amz-target").map(str::to_owned);
+        let mut log = CallLog::is_wanted().then(|| {
+            let headers = request.headers();
+            let user_agent = headers.get("x-amz-user-agent").or_else(|| headers.get("user-agent"));
+            CallLog::new(&request_id, target.as_deref(), user_agent)
+        });
         let reply = match body::read(request.into_body()).await? {
             Some(body) => {
-                let caught = pdb_wire::caught(self.call(target.as_deref(), body, &request_id)).await;
+                let call = self.call(target.as_deref(), body, &request_id, log.as_mut());
+                let caught = pdb_wire::caught(call).await;
                 caught.unwrap_or_else(|message| {
                     let target = target.unwrap_or_default();
                     tracing::error!(request_id, target, panic = message, "an operation failed on a bug");
@@ -47,19 +53,33 @@ impl Front {
             }
             None => Reply::Answer(TOO_LARGE),
         };
+        if let Some(log) = &mut log {
+            match &reply {
+                Reply::Answer(response) => log.note_response(response),
+                Reply::Drop => log.note_drop(),
+            }
+        }
         let Reply::Answer(response) = reply else {
-            tracing::debug!(request_id, "dropped the connection, as a fault says");
             return Err(ConnectorError::io("the connection was dropped, as a fault says".into()));
         };
-        match response.status {
-            500 => tracing::error!(request_id, "answered with an internal error"),
-            status => tracing::debug!(request_id, status, "answered"),
+        if response.status == 500 {
+            tracing::error!(request_id, "answered with an internal error");
         }
         finish(response, request_id)
     }
 
-    async fn call(self: &Arc<Self>, target: Option<&str>, body: Bytes, request_id: &str) -> Reply {
-        let operation = match self.wire.operation(target, &body) {
+    async fn call(
+        self: &Arc<Self>,
+        target: Option<&str>,
+        body: Bytes,
+        request_id: &str,
+        log: Option<&mut CallLog>,
+    ) -> Reply {
+        let operation = self.wire.operation(target, &body);
+        if let Some(log) = log {
+            log.note_request(operation.as_ref().ok().copied(), &body);
+        }
+        let operation = match operation {
             Ok(operation) => operation,
             Err(response) => return Reply::Answer(response),
         };

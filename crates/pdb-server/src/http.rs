@@ -5,21 +5,23 @@ mod answer_budget;
 mod auth;
 mod body;
 mod budget;
+mod command_log;
 mod encoding;
 mod guard;
 mod host;
 mod origin;
 mod unpack;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_model::ApiError;
-use pdb_wire::{Admission, OperationClass, Reply, RequestIds, Wire};
+use pdb_wire::{Admission, CallLog, OperationClass, Reply, RequestIds, Wire};
 
 use crate::ServerOptions;
 use crate::control::{self, Control};
@@ -29,6 +31,7 @@ use answer::{Answer, HttpResponse, MediaType};
 use answer_budget::{AnswerBudget, Kept};
 use body::ReadError;
 use budget::{Budget, Permit};
+use command_log::CommandLog;
 use encoding::{Encoding, UnknownEncoding};
 use guard::{Guard, Refused};
 use origin::Cors;
@@ -99,10 +102,11 @@ impl Front {
         self.answers.contention()
     }
 
-    /// Answers one request. Whatever happens, there is an answer, unless the user has asked that there be none.
+    /// Answers one request of a client. Whatever happens, there is an answer, unless the user has asked that there be none.
     pub(crate) async fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
+        peer: SocketAddr,
     ) -> Result<HttpResponse, Dropped> {
         let request_id = self.request_ids.next();
         let (parts, body) = request.into_parts();
@@ -110,25 +114,20 @@ impl Front {
             Ok(cors) => cors,
             Err(refused) => {
                 let reason = refused.text.as_str();
-                tracing::info!(request_id = %request_id, reason, "refused a request");
+                let (method, path) = (parts.method.as_str(), parts.uri.path());
+                tracing::info!(request_id = %request_id, %peer, method, path, reason, "refused a request");
                 return Ok(Answer::refused(&parts, &refused).finish(&request_id, Cors::NotAsked));
             }
         };
-        let routed = pdb_wire::caught(self.route(&parts, body, &cors, &request_id)).await;
+        let routed = pdb_wire::caught(self.route(&parts, body, &cors, &request_id, peer)).await;
         let routed = routed.unwrap_or_else(|message| {
             let target = target(&parts.headers).unwrap_or_default();
             tracing::error!(request_id = %request_id, target, panic = message, "an operation failed on a bug");
             Some(Answer::internal_error())
         });
-        let Some(answer) = routed else {
-            tracing::debug!(request_id = %request_id, "dropped the connection, as a fault says");
-            return Err(Dropped);
-        };
-        match answer.status {
-            StatusCode::INTERNAL_SERVER_ERROR => {
-                tracing::error!(request_id = %request_id, "answered with an internal error")
-            }
-            status => tracing::debug!(request_id = %request_id, status = status.as_u16(), "answered"),
+        let Some(answer) = routed else { return Err(Dropped) };
+        if answer.status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(request_id = %request_id, "answered with an internal error");
         }
         Ok(answer.finish(&request_id, cors))
     }
@@ -153,6 +152,7 @@ impl Front {
         body: Incoming,
         cors: &Cors,
         request_id: &str,
+        peer: SocketAddr,
     ) -> Option<Answer> {
         if head_bytes(parts) > MOST_HEAD_BYTES {
             return Some(Answer::empty(StatusCode::BAD_REQUEST));
@@ -160,7 +160,7 @@ impl Front {
         if let Some(control) = &self.control
             && let Some(command) = parts.uri.path().strip_prefix(control::PATH)
         {
-            return Some(self.command(control, parts, command, body).await);
+            return Some(self.command(control, parts, command, body, peer).await);
         }
         let is_root = parts.uri.path() == "/";
         Some(match parts.method {
@@ -174,6 +174,7 @@ impl Front {
         })
     }
 
+    /// Answers a call of the APIs, and tells the log of it.
     async fn call(
         self: &Arc<Self>,
         parts: &Parts,
@@ -181,21 +182,51 @@ impl Front {
         media_type: MediaType,
         request_id: &str,
     ) -> Option<Answer> {
+        let mut log = CallLog::is_wanted()
+            .then(|| CallLog::new(request_id, target(&parts.headers), user_agent(&parts.headers)));
+        let answer = self.carry_out(parts, body, media_type, request_id, log.as_mut()).await;
+        if let Some(log) = &mut log {
+            match &answer {
+                Some(answer) => log.note_status(answer.status.as_u16(), answer.bytes()),
+                None => log.note_drop(),
+            }
+        }
+        answer
+    }
+
+    async fn carry_out(
+        self: &Arc<Self>,
+        parts: &Parts,
+        body: Incoming,
+        media_type: MediaType,
+        request_id: &str,
+        mut log: Option<&mut CallLog>,
+    ) -> Option<Answer> {
         // Until there is an answer.
         let (body, permit) = match self.read(parts, body).await {
             Ok(body) => body,
             Err(answer) => return Some(answer),
         };
-        let operation = match self.wire.operation(target(&parts.headers), &body) {
+        let operation = self.wire.operation(target(&parts.headers), &body);
+        if let Some(log) = &mut log {
+            log.note_request(operation.as_ref().ok().copied(), &body);
+        }
+        let answered = |response: pdb_wire::Response, log: Option<&mut CallLog>| {
+            if let Some(log) = log {
+                log.note_response(&response);
+            }
+            Some(Answer::of(response, media_type))
+        };
+        let operation = match operation {
             Ok(operation) => operation,
-            Err(response) => return Some(Answer::of(response, media_type)),
+            Err(response) => return answered(response, log),
         };
         if let Err(reason) = auth::check(parts) {
-            return Some(Answer::of(self.wire.refuse(&body, &reason), media_type));
+            return answered(self.wire.refuse(&body, &reason), log);
         }
         let elsewhere = match self.wire_elsewhere(parts).await {
             Ok(elsewhere) => elsewhere,
-            Err(reason) => return Some(Answer::of(self.wire.refuse(&body, &reason), media_type)),
+            Err(reason) => return answered(self.wire.refuse(&body, &reason), log),
         };
         let wire = elsewhere.as_ref().unwrap_or(&self.wire);
         let mut admission = wire.admit(operation, &body, Some(request_id));
@@ -219,6 +250,9 @@ impl Front {
         // The body is gone, whatever its answer waits for.
         drop(permit);
         let response = reply.answer()?;
+        if let Some(log) = log {
+            log.note_response(&response);
+        }
         let encoding = if response.body.len() > LEAST_PACKED_BYTES && response.status == 200 {
             Encoding::of_answer(&parts.headers)
         } else {
@@ -269,15 +303,28 @@ impl Front {
         opened.await.unwrap_or(Err(RegionError::Closed)).map(Some).map_err(refused)
     }
 
-    async fn command(&self, control: &Arc<Control>, parts: &Parts, command: &str, body: Incoming) -> Answer {
+    async fn command(
+        &self,
+        control: &Arc<Control>,
+        parts: &Parts,
+        command: &str,
+        body: Incoming,
+        peer: SocketAddr,
+    ) -> Answer {
         let (body, _permit) = match self.read(parts, body).await {
             Ok(body) => body,
             Err(answer) => return answer,
         };
+        let log = CommandLog::begin(parts, command, &body, peer);
         let (control, method, command) = (control.clone(), parts.method.clone(), command.to_owned());
         let region = control::region_in(parts.uri.query());
         match blocking(move || control.obey(&method, &command, region.as_deref(), &body)).await {
-            Some((status, answer)) => Answer::json(status, &answer),
+            Some((status, answer)) => {
+                if let Some(log) = log {
+                    log.tell(status, &answer);
+                }
+                Answer::json(status, &answer)
+            }
             None => Answer::of(pdb_wire::Response::unavailable(), MediaType::Json),
         }
     }
@@ -340,6 +387,12 @@ async fn pack(encoding: Encoding, mut kept: Kept) -> Option<(Kept, bool)> {
 /// The operation that a request names.
 fn target(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target").and_then(|target| target.to_str().ok())
+}
+
+/// The client that has sent a request, as SDKs call themselves; in browsers they cannot say so in `User-Agent`.
+fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    let named = headers.get("x-amz-user-agent").or_else(|| headers.get(USER_AGENT));
+    named.and_then(|agent| agent.to_str().ok())
 }
 
 /// The size of request line and headers, about as they were sent.

@@ -172,8 +172,8 @@ async fn accept(
             () = watcher.stopped() => return,
         };
         match accepted {
-            Ok((stream, _)) => {
-                tokio::spawn(serve(stream, front.clone(), timeouts, watcher.clone()));
+            Ok((stream, peer)) => {
+                tokio::spawn(serve(stream, peer, front.clone(), timeouts, watcher.clone()));
             }
             Err(error) => {
                 if let Some(more) = failures.note(Instant::now()) {
@@ -205,7 +205,13 @@ impl Failures {
 }
 
 /// Answers the requests of one connection, one after the other, until either side ends it.
-async fn serve(stream: TcpStream, front: Arc<Front>, timeouts: Timeouts, mut watcher: Watcher) {
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    front: Arc<Front>,
+    timeouts: Timeouts,
+    mut watcher: Watcher,
+) {
     // Answers are small and complete: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     let stream = WriteTimeout::new(TokioIo::new(stream), timeouts.pace_limits, front.contention().clone());
@@ -213,7 +219,7 @@ async fn serve(stream: TcpStream, front: Arc<Front>, timeouts: Timeouts, mut wat
     let service = service_fn(|request| {
         has_begun.store(true, Ordering::Relaxed);
         let front = front.clone();
-        async move { front.answer(request).await }
+        async move { front.answer(request, peer).await }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

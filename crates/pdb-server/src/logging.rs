@@ -1,11 +1,22 @@
-//! Logs: on standard error, quiet unless asked.
+//! Logs: on standard error, quiet unless asked, and the calls in a file of their own.
+
+mod access;
+
+use std::path::Path;
+use std::str::FromStr;
 
 use clap::ValueEnum;
-use tracing_subscriber::{
-    Layer, filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt,
-};
+use pdb_wire::CallLog;
+use tracing::Level;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::Registry;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, registry};
 
 use crate::terminal::VisibleLines;
+use access::AccessLog;
 
 /// The form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -16,17 +27,97 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Starts logging.
+/// What is logged on standard error.
+#[derive(Clone, Debug)]
+pub(crate) struct LogFilter(Targets);
+
+/// A text that does not say what to log.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotALogFilter {
+    #[error(
+        "`{0}` is not a level: there are error, warn, info, debug, trace and off; for one part of the program write \
+         `pdb_store=debug`"
+    )]
+    Level(String),
+    #[error("`{0}` is not a part of the program: write it as in `info,pdb_store=debug`")]
+    Target(String),
+}
+
+impl FromStr for LogFilter {
+    type Err = NotALogFilter;
+
+    /// Reads a level, or levels of parts of the program, with commas between. A word alone is always a level: the library that filters
+    /// takes an unknown one for a part of the program, and logs nothing.
+    fn from_str(text: &str) -> Result<Self, NotALogFilter> {
+        let mut targets = Targets::new();
+        for directive in text.split(',').map(str::trim) {
+            let (target, level) = match directive.split_once('=') {
+                None => (None, directive),
+                Some((target, level)) => (Some(target), level),
+            };
+            let level: LevelFilter = level.parse().map_err(|_| NotALogFilter::Level(level.to_owned()))?;
+            targets = match target {
+                None => targets.with_default(level),
+                Some(target) if is_target(target) => targets.with_target(target, level),
+                Some(target) => return Err(NotALogFilter::Target(target.to_owned())),
+            };
+        }
+        Ok(Self(targets))
+    }
+}
+
+/// Whether a text may be the name of a crate, or of a module in one.
+fn is_target(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|character| character.is_ascii_alphanumeric() || "_:".contains(character))
+}
+
+/// Starts logging: what `filter` lets through on standard error, and all calls in the file `access_log` besides, if there is one.
 ///
 /// # Errors
 ///
-/// A text if `level` is neither a level nor a list of directives.
-pub(crate) fn start(level: &str, format: LogFormat) -> Result<(), String> {
-    let filter: Targets = level.parse().map_err(|error| format!("log level `{level}`: {error}"))?;
-    let lines = fmt::layer().with_writer(|| VisibleLines(std::io::stderr()));
-    let lines = match format {
+/// A text if the file cannot be written.
+pub(crate) fn start(filter: &LogFilter, format: LogFormat, access_log: Option<&Path>) -> Result<(), String> {
+    let mut layers =
+        vec![lines(format, || VisibleLines(std::io::stderr())).with_filter(filter.0.clone()).boxed()];
+    if let Some(path) = access_log {
+        let file = AccessLog::open(path)?;
+        let calls = Targets::new().with_target(CallLog::TARGET, Level::INFO);
+        layers.push(lines(format, move || VisibleLines(file.clone())).with_filter(calls).boxed());
+    }
+    registry().with(layers).try_init().map_err(|error| error.to_string())
+}
+
+fn lines(
+    format: LogFormat,
+    writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+) -> Box<dyn Layer<Registry> + Send + Sync> {
+    // The library tells of lines that cannot be written with `eprintln!`, which panics where standard error is closed.
+    let lines = fmt::layer().with_writer(writer).log_internal_errors(false);
+    match format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
         LogFormat::Json => lines.json().boxed(),
-    };
-    registry().with(lines.with_filter(filter)).try_init().map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_levels_of_all_or_of_parts() {
+        for text in
+            ["warn", "INFO", "off", "info,hyper=warn", "pdb_store::statement=trace, error", "pretender=info"]
+        {
+            assert!(text.parse::<LogFilter>().is_ok(), "{text}");
+        }
+        let refusal = |text: &str| text.parse::<LogFilter>().unwrap_err();
+        for text in ["inof", "", "pdb_store", "all"] {
+            assert_eq!(refusal(text), NotALogFilter::Level(text.to_owned()));
+        }
+        assert_eq!(refusal("info,hyper=loud"), NotALogFilter::Level("loud".to_owned()));
+        assert_eq!(refusal("info,"), NotALogFilter::Level(String::new()));
+        assert_eq!(refusal("=info"), NotALogFilter::Target(String::new()));
+        assert_eq!(refusal("a b=info"), NotALogFilter::Target("a b".to_owned()));
+    }
 }

@@ -4,6 +4,7 @@ mod client;
 mod commands;
 mod logging;
 mod open_files;
+mod paths;
 mod signals;
 mod terminal;
 

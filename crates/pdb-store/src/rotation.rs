@@ -232,6 +232,14 @@ impl Tx<'_> {
                 });
             }
         }
-        self.create_shards_after(&table, &children, &closed)
+        let (table, shards) = self.create_shards_after(&table, &children, &closed)?;
+        // It may be undone yet, with all that its transaction does, and is then told again.
+        tracing::info!(
+            table = %table.name(),
+            closed = parents.len(),
+            opened = shards.len(),
+            "closed shards, and continued them in others"
+        );
+        Ok((table, shards))
     }
 }

@@ -1,6 +1,6 @@
 //! Requests and the faults that the user has asked for: what is decided when a request arrives, and what comes out.
 
-mod tables;
+pub(crate) mod tables;
 
 use std::time::Duration;
 

@@ -43,6 +43,7 @@
 //! `check.one_of::<BillingMode>(&at("BillingMode"), input.billing_mode.as_ref())` gives `Option<BillingMode>` or notes the error.
 
 mod admission;
+mod call_log;
 mod constraint;
 mod decode;
 mod error;
@@ -59,6 +60,7 @@ mod value;
 mod wire;
 
 pub use admission::{Admission, Reply};
+pub use call_log::CallLog;
 pub use panics::caught;
 pub use pdb_model::{Operation, OperationClass};
 pub use request_id::RequestIds;

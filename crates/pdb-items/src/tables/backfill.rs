@@ -18,6 +18,7 @@ pub(crate) fn fill_index(tx: &mut Tx<'_>, table: &Arc<Table>, index: &IndexName)
     loop {
         after = backfill_index(tx, table, index, after.as_ref(), ITEMS_A_STEP)?;
         if after.is_none() {
+            tracing::info!(table = %table.name(), index = index.as_str(), "filled an index");
             return Ok(());
         }
     }

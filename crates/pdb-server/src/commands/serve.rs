@@ -66,6 +66,7 @@ impl Serve {
             tracing::info!("standard output is closed");
         }
         started.server.block_on(stop_signal.asked());
+        tracing::info!("stopping, as a signal asks");
         started.stop();
         Ok(())
     }

@@ -15,7 +15,7 @@ use pretender::{Builder, Durability, Habits, ManualClock, MessageLayer, Pretende
 
 use super::MEMORY;
 use super::token::TokenParser;
-use crate::logging::{self, LogFormat};
+use crate::logging::{self, LogFilter, LogFormat};
 use crate::open_files;
 
 /// Connections that read a file: as many as long reads may take, and some for short ones.
@@ -121,13 +121,18 @@ pub(super) struct ServerSettings {
     #[arg(long, env = "PRETENDER_MESSAGE_LAYER", value_enum, default_value_t = LayerWord::Classic, help_heading = COMPATIBILITY)]
     message_layer: LayerWord,
 
-    /// What to log: error, warn, info, debug, trace, or directives such as "info,hyper=warn"
+    /// What to log: error, warn, info (a line for each call), debug (with requests and answers), trace, off, or also levels of parts,
+    /// as in "info,pdb_store=debug"
     #[arg(long, short, env = "PRETENDER_LOG_LEVEL", default_value = "warn", value_name = "LEVEL", help_heading = LOGGING)]
-    log_level: String,
+    log_level: LogFilter,
 
     /// Form of log lines, which go to standard error
     #[arg(long, env = "PRETENDER_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, help_heading = LOGGING)]
     log_format: LogFormat,
+
+    /// File to which a line for each call is appended, also if --log-level tells nothing of calls
+    #[arg(long, env = "PRETENDER_ACCESS_LOG", value_name = "FILE", help_heading = LOGGING)]
+    access_log: Option<PathBuf>,
 }
 
 // Headings of options.
@@ -160,6 +165,7 @@ impl Started {
             tracing::warn!("some requests were not finished in time");
         }
         self.regions.close();
+        tracing::info!("stopped");
     }
 }
 
@@ -220,7 +226,7 @@ impl ServerSettings {
 
     /// Starts to log, and a server for the database `db`.
     pub(super) fn start(&self, listen: Listen, db: &str) -> Result<Started, Box<dyn Error>> {
-        logging::start(&self.log_level, self.log_format)?;
+        logging::start(&self.log_level, self.log_format, self.access_log.as_deref())?;
         open_files::raise_limit();
         // The port first: a second server must not touch the first one's file.
         let clock = self.control.then(|| Arc::new(ManualClock::running()));
@@ -233,7 +239,31 @@ impl ServerSettings {
         let location = shown_location(db, &builder);
         let regions = self.open(builder)?;
         let server = bound.start(regions.clone())?;
+        self.tell_start(&server.url(), &location);
         Ok(Started { server, regions, location })
+    }
+
+    /// Tells the log what has been started, with the settings that explain most of what a client meets.
+    fn tell_start(&self, url: &str, location: &str) {
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            process = std::process::id(),
+            url,
+            data = location,
+            region = self.region.as_str(),
+            separate_regions = self.separate_regions,
+            control = self.control,
+            control_token = self.control_token.is_some(),
+            durability = ?self.durability,
+            shards = self.shards,
+            retention = ?self.retention.0,
+            shard_rotation = ?self.shard_rotation.0,
+            transition_delay = ?self.transition_delay.0,
+            enforce_limits = self.enforce_limits,
+            like = ?self.like,
+            message_layer = ?self.message_layer,
+            "started"
+        );
     }
 
     /// Opens the database, or the first of several.

@@ -160,6 +160,11 @@ impl Answer {
         answer
     }
 
+    /// How long the body is.
+    pub(crate) fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
     /// The same answer, whose body is packed.
     pub(crate) fn encoded(self, encoding: Option<Encoding>) -> Self {
         match encoding.map(Encoding::header) {

@@ -16,6 +16,8 @@ mod harness;
 mod help;
 mod launcher;
 mod limits;
+#[cfg(unix)]
+mod log;
 mod packing;
 mod protocol;
 mod regions;

@@ -35,6 +35,16 @@ pub struct CompactReport {
     pub bytes_after: u64,
 }
 
+impl CompactReport {
+    fn tell(&self) {
+        tracing::info!(
+            bytes_before = self.bytes_before,
+            bytes_after = self.bytes_after,
+            "compacted the database"
+        );
+    }
+}
+
 impl Embedded {
     pub(crate) fn compact(&self) -> Result<CompactReport, StoreError> {
         self.maintain(|| match &self.core.file {
@@ -43,7 +53,9 @@ impl Embedded {
                 let connection = sqlite::open_checkpointer(path, self.core.durability)?;
                 let before = bytes_of(path);
                 self.core.compact_file(&connection)?;
-                Ok(CompactReport { bytes_before: before, bytes_after: bytes_of(path) })
+                let report = CompactReport { bytes_before: before, bytes_after: bytes_of(path) };
+                report.tell();
+                Ok(report)
             }
         })
     }
@@ -90,6 +102,11 @@ impl Core {
         let is_worthwhile = free >= MANY_FREE_PAGES && free >= used && used <= FEW_PAGES;
         if is_worthwhile {
             self.compact_file(connection)?;
+            tracing::info!(
+                free_pages = free,
+                used_pages = used,
+                "compacted the database, most of which was free"
+            );
         }
         Ok(is_worthwhile)
     }

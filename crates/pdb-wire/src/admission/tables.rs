@@ -1,8 +1,12 @@
-//! The tables that a request names, read without looking at anything else in it.
+//! The tables that a request names, read without looking at anything else in it: all else is skipped, and nothing of it kept.
+
+use std::collections::BTreeMap;
+use std::fmt;
 
 use pdb_model::{Operation, TableName};
 use pretender::partiql::table_named_by;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Members that name a table, by name or by the ARN of the table or of something of it.
 const MEMBERS: [&str; 12] = [
@@ -22,34 +26,91 @@ const MEMBERS: [&str; 12] = [
 
 /// Returns the tables that a request names: in batches and transactions one entry for each item or action. What is malformed
 /// names none.
-pub(super) fn named(operation: Operation, body: &[u8]) -> Vec<TableName> {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
-    let list = |member: &str| body[member].as_array().into_iter().flatten();
+pub(crate) fn named(operation: Operation, body: &[u8]) -> Vec<TableName> {
     match operation {
-        Operation::BatchGetItem => of_batch(&body, |entry| &entry["Keys"]),
-        Operation::BatchWriteItem => of_batch(&body, |entry| entry),
-        Operation::TransactGetItems | Operation::TransactWriteItems => {
-            let actions = list("TransactItems").filter_map(|item| item.as_object()?.values().next());
-            actions.filter_map(|action| table(action["TableName"].as_str()?)).collect()
+        Operation::BatchGetItem => {
+            let BatchGet { entries } = read(body);
+            of_batch(entries.iter().map(|(name, Gets { keys })| (name, keys.len())))
         }
-        Operation::ExecuteStatement => of_statement(&body).into_iter().collect(),
-        Operation::BatchExecuteStatement => list("Statements").filter_map(of_statement).collect(),
-        Operation::ExecuteTransaction => list("TransactStatements").filter_map(of_statement).collect(),
-        _ => MEMBERS.iter().filter_map(|member| table(body[*member].as_str()?)).collect(),
+        Operation::BatchWriteItem => {
+            let BatchWrite { entries } = read(body);
+            of_batch(entries.iter().map(|(name, writes)| (name, writes.len())))
+        }
+        Operation::TransactGetItems | Operation::TransactWriteItems => {
+            let Transaction { actions } = read(body);
+            // An action is an object with one member, which says what is done.
+            let acts = actions.into_iter().filter_map(|action| action.into_values().next());
+            acts.filter_map(|act| table(&act.table_name?)).collect()
+        }
+        Operation::ExecuteStatement => read::<OneStatement>(body).table().into_iter().collect(),
+        Operation::BatchExecuteStatement | Operation::ExecuteTransaction => {
+            let ManyStatements { statements } = read(body);
+            statements.iter().filter_map(OneStatement::table).collect()
+        }
+        _ => {
+            let members: BTreeMap<String, Text> = read(body);
+            MEMBERS.iter().filter_map(|member| table(members.get(*member)?.0.as_deref()?)).collect()
+        }
     }
 }
 
-fn of_batch(body: &Value, items: fn(&Value) -> &Value) -> Vec<TableName> {
-    let mut tables = Vec::new();
-    for (name, entry) in body["RequestItems"].as_object().into_iter().flatten() {
-        let count = items(entry).as_array().map_or(0, Vec::len);
-        tables.extend(table(name).into_iter().flat_map(|table| std::iter::repeat_n(table, count)));
-    }
-    tables
+#[derive(Debug, Default, Deserialize)]
+struct BatchGet {
+    #[serde(rename = "RequestItems", default)]
+    entries: BTreeMap<String, Gets>,
 }
 
-fn of_statement(holder: &Value) -> Option<TableName> {
-    table_named_by(holder["Statement"].as_str()?)
+#[derive(Debug, Deserialize)]
+struct Gets {
+    #[serde(rename = "Keys", default)]
+    keys: Vec<IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct BatchWrite {
+    #[serde(rename = "RequestItems", default)]
+    entries: BTreeMap<String, Vec<IgnoredAny>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Transaction {
+    #[serde(rename = "TransactItems", default)]
+    actions: Vec<BTreeMap<String, Act>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Act {
+    #[serde(rename = "TableName")]
+    table_name: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct OneStatement {
+    #[serde(rename = "Statement")]
+    text: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct ManyStatements {
+    #[serde(rename = "Statements", alias = "TransactStatements", default)]
+    statements: Vec<OneStatement>,
+}
+
+impl OneStatement {
+    fn table(&self) -> Option<TableName> {
+        table_named_by(self.text.as_deref()?)
+    }
+}
+
+fn read<T: Default + for<'de> Deserialize<'de>>(body: &[u8]) -> T {
+    serde_json::from_slice(body).unwrap_or_default()
+}
+
+fn of_batch<'a>(entries: impl Iterator<Item = (&'a String, usize)>) -> Vec<TableName> {
+    let repeated = |(name, count): (&'a String, usize)| {
+        table(name).into_iter().flat_map(move |table| std::iter::repeat_n(table, count))
+    };
+    entries.flat_map(repeated).collect()
 }
 
 /// Reads a name, or the name in an ARN.
@@ -57,6 +118,60 @@ fn table(text: &str) -> Option<TableName> {
     match text.split_once(":table/") {
         Some((_, rest)) => rest.split('/').next()?.parse().ok(),
         None => text.parse().ok(),
+    }
+}
+
+/// A text, or something else, which is skipped.
+#[derive(Debug)]
+struct Text(Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(Some(text.to_owned())))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Text, A::Error> {
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Text, A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
     }
 }
 

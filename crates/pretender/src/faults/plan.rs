@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use pdb_model::{EpochMillis, Operation};
+use pdb_model::{EpochMillis, Operation, TableName};
 
 use super::fault::{Fault, FaultKind};
 use super::injection::Injection;
@@ -151,9 +151,29 @@ impl Armed {
 }
 
 fn remember(injected: &mut VecDeque<InjectedFault>, forgotten: &mut u64, fault: InjectedFault) {
+    tell(&fault);
     if injected.len() == REMEMBERED {
         injected.pop_front();
         *forgotten += 1;
     }
     injected.push_back(fault);
+}
+
+/// Tells the log of an injection: what a client meets must not look like a failure of this program.
+fn tell(injected: &InjectedFault) {
+    if !tracing::enabled!(target: "pretender::faults", tracing::Level::INFO) {
+        return;
+    }
+    let tables: Vec<&str> = injected.tables.iter().map(TableName::as_str).collect();
+    let (tables, detail) = (tables.join(","), injected.detail.as_str());
+    tracing::info!(
+        target: "pretender::faults",
+        fault = injected.fault.0,
+        kind = %injected.kind.name(),
+        operation = %injected.operation.name(),
+        table = (!tables.is_empty()).then(|| tracing::field::display(&tables)),
+        detail = (!detail.is_empty()).then_some(detail),
+        request_id = injected.request_id.as_ref().map(tracing::field::display),
+        "injected a fault"
+    );
 }

@@ -1,0 +1,84 @@
+//! What the log tells of commands: who has given which, and what came of it.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
+use pdb_wire::CallLog;
+use serde_json::Value;
+use tracing::Level;
+
+/// The most characters of the body of a command. A replay may bring megabytes.
+const MOST_BODY: usize = 300;
+
+/// Notes on one command, if the log wants them: at `INFO` on commands that may change something, at `DEBUG` also on those that look.
+#[derive(Debug)]
+pub(super) struct CommandLog {
+    began: Instant,
+    is_change: bool,
+    command: String,
+    body: String,
+    query: Option<String>,
+    peer: SocketAddr,
+    client: Option<String>,
+}
+
+impl CommandLog {
+    pub(super) fn begin(parts: &Parts, command: &str, body: &[u8], peer: SocketAddr) -> Option<Self> {
+        let is_change = parts.method != Method::GET;
+        let is_wanted = if is_change {
+            tracing::enabled!(target: "pretender::commands", Level::INFO)
+        } else {
+            tracing::enabled!(target: "pretender::commands", Level::DEBUG)
+        };
+        is_wanted.then(|| Self {
+            began: Instant::now(),
+            is_change,
+            command: command.to_owned(),
+            body: shown(body),
+            query: parts.uri.query().map(str::to_owned),
+            peer,
+            client: super::user_agent(&parts.headers).and_then(CallLog::client),
+        })
+    }
+
+    /// Tells the log what came of it.
+    pub(super) fn tell(self, status: StatusCode, answer: &Value) {
+        let millis = (self.began.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;
+        macro_rules! event {
+            ($level:expr) => {
+                tracing::event!(
+                    target: "pretender::commands",
+                    $level,
+                    command = self.command,
+                    body = (!self.body.is_empty()).then_some(self.body.as_str()),
+                    query = self.query.as_deref(),
+                    status = status.as_u16(),
+                    error = answer["error"].as_str(),
+                    ms = millis,
+                    peer = %self.peer,
+                    client = self.client.as_ref().map(display),
+                    "carried out a command"
+                )
+            };
+        }
+        if self.is_change {
+            event!(Level::INFO);
+        } else {
+            event!(Level::DEBUG);
+        }
+    }
+}
+
+/// The beginning of a body.
+fn shown(body: &[u8]) -> String {
+    // A character has four bytes at most.
+    let beginning = &body[..body.len().min(4 * MOST_BODY)];
+    let text = String::from_utf8_lossy(beginning);
+    let mut shown: String = text.chars().take(MOST_BODY).collect();
+    if shown.len() < body.len() {
+        shown.push_str("...");
+    }
+    shown
+}

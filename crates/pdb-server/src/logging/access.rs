@@ -1,0 +1,53 @@
+//! The file with a line for each call.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::paths;
+
+/// A file that lines are appended to. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct AccessLog(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    file: File,
+    path: PathBuf,
+    /// Whether the last line is lost; of several in a row only the first is told.
+    is_broken: AtomicBool,
+}
+
+impl AccessLog {
+    /// Opens the file, and makes it if it is not there.
+    pub(super) fn open(path: &Path) -> Result<Self, String> {
+        let file = OpenOptions::new().append(true).create(true).open(path);
+        let file = file.map_err(|error| {
+            format!("cannot write the access log `{}`: {}", path.display(), paths::reason(path, &error))
+        })?;
+        Ok(Self(Arc::new(Shared { file, path: path.to_owned(), is_broken: AtomicBool::new(false) })))
+    }
+}
+
+impl Write for AccessLog {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Shared { file, path, is_broken } = &*self.0;
+        let written = (&*file).write_all(bytes);
+        let was_broken = is_broken.swap(written.is_err(), Ordering::Relaxed);
+        if let (Err(error), false) = (&written, was_broken) {
+            // Not as an event: this is where events end.
+            let path = path.display();
+            let _ = writeln!(
+                io::stderr(),
+                "pretender: the access log `{path}` cannot be written, lines are lost: {error}"
+            );
+        }
+        written.map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
