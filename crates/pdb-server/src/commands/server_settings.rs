@@ -250,7 +250,7 @@ impl ServerSettings {
             process = std::process::id(),
             url,
             data = location,
-            region = self.region.as_str(),
+            region = self.region(),
             separate_regions = self.separate_regions,
             control = self.control,
             control_token = self.control_token.is_some(),
