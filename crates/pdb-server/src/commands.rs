@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod backup;
 mod check;
 mod copy;
 mod ctl;
@@ -25,6 +26,7 @@ const MEMORY: &str = ":memory:";
 pub(crate) enum Command {
     Serve(Box<serve::Serve>),
     Run(Box<run::Run>),
+    Backup(backup::BackUp),
     Check(check::Check),
     Copy(copy::Copy),
     Ctl(ctl::Ctl),
@@ -40,6 +42,7 @@ impl Command {
             Self::Serve(serve) => serve.run(),
             Self::Run(run) => return run.run(),
             Self::Check(check) => return check.run(),
+            Self::Backup(backup) => backup.run(),
             Self::Copy(copy) => copy.run(),
             Self::Ctl(ctl) => ctl.run(),
             Self::Tail(tail) => tail.run(),

@@ -5,6 +5,7 @@ mod commands;
 mod logging;
 mod open_files;
 mod paths;
+mod progress;
 mod signals;
 mod terminal;
 

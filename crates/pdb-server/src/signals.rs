@@ -1,6 +1,8 @@
 //! Being asked to stop, and signals that must not end the process.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The request to stop: Ctrl-C, or the signal of a supervisor.
 ///
@@ -46,13 +48,25 @@ impl StopSignal {
     }
 }
 
+/// Returns a flag that is raised when the process is asked to stop, so that it can tidy up; the second time the process ends at once.
+pub(crate) fn interruption() -> Arc<AtomicBool> {
+    let asked = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // Without a handler the process ends at once, the first time already.
+        let _ = signal_hook::flag::register_conditional_default(signal, asked.clone())
+            .and_then(|_| signal_hook::flag::register(signal, asked.clone()));
+    }
+    asked
+}
+
 /// Makes a write beyond the limit on the size of files (`ulimit -f`, `LimitFSIZE=`) an error of that write. Without a handler of its
 /// signal it ends the process.
 pub(crate) fn outlive_file_size_limit() {
     #[cfg(unix)]
     {
         // Nobody reads the flag: that there is a handler is enough. A system that refuses one leaves all as it was.
-        let unread = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let unread = Arc::new(AtomicBool::new(false));
         let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, unread);
     }
 }

@@ -6,6 +6,7 @@ use std::{
     fmt,
     fs::{self, Metadata},
     io,
+    ops::ControlFlow,
     path::Path,
     str::FromStr,
     sync::Arc,
@@ -33,6 +34,8 @@ use crate::{
 const TAKEN: &str = "copied_at";
 /// The setting that keeps sequence numbers of the past from being given out again, after a copy took a database's place.
 const FLOOR: &str = "sequence_floor";
+/// How many pages are copied before a copy tells how far it is: 4 MB.
+const PAGES_A_STEP: i32 = 512;
 
 /// A copy of a whole database, in memory.
 ///
@@ -52,6 +55,23 @@ pub struct CopyDescription {
     pub items: u64,
     /// Its size, in bytes.
     pub size_bytes: u64,
+}
+
+/// How far a copy of a database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopiedBytes {
+    /// Bytes that are copied.
+    pub done: u64,
+    /// Bytes of the whole database.
+    pub total: u64,
+}
+
+/// Is told after every step of a copy how far it is, and may break it off.
+pub type EachStep<'a> = &'a mut dyn FnMut(CopiedBytes) -> ControlFlow<()>;
+
+/// Sees to it that a copy goes on, and tells nobody of it.
+pub(crate) fn unwatched(_: CopiedBytes) -> ControlFlow<()> {
+    ControlFlow::Continue(())
 }
 
 impl DatabaseCopy {
@@ -74,8 +94,17 @@ impl DatabaseCopy {
     ///
     /// [`StoreError::Open`] if there is no such file, or it is in use, of another program, altered, damaged, or of a newer version.
     pub fn read(path: &Path) -> Result<Self, StoreError> {
+        Self::read_watched(path, &mut unwatched)
+    }
+
+    /// As [`read`](Self::read), and tells how much is read. The checks come afterwards.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read); [`StoreError::BrokenOff`] if `each` says so.
+    pub fn read_watched(path: &Path, each: EachStep<'_>) -> Result<Self, StoreError> {
         let (_lock, source, version) = open_file(path)?;
-        let copy = Self::take(&source).map_err(|e| sqlite::refused_store(path, e))?;
+        let copy = Self::take(&source, each).map_err(|e| sqlite::refused_store(path, e))?;
         drop(source);
         let found = inspect::pages(path, &copy.connection, version)?;
         let copy = copy.bring_up_to_date()?;
@@ -113,12 +142,12 @@ impl DatabaseCopy {
     }
 
     pub(crate) fn of(source: &Connection) -> Result<Self, StoreError> {
-        Self::take(source)?.bring_up_to_date()
+        Self::take(source, &mut unwatched)?.bring_up_to_date()
     }
 
-    fn take(source: &Connection) -> Result<Self, StoreError> {
+    fn take(source: &Connection, each: EachStep<'_>) -> Result<Self, StoreError> {
         let mut connection = sqlite::open_empty()?;
-        copy_pages(source, &mut connection)?;
+        copy_pages(source, &mut connection, each)?;
         Ok(Self { connection })
     }
 
@@ -169,12 +198,28 @@ impl fmt::Debug for DatabaseCopy {
 }
 
 /// Copies all pages of a database over those of another, which has seen either nothing of it afterwards, or all.
-pub(crate) fn copy_pages(source: &Connection, target: &mut Connection) -> Result<(), StoreError> {
+///
+/// All pages are of one commit. Between two steps nothing is locked but what a reader of the source locks: where there is a log, its
+/// writers go on, and the log grows by what they write.
+pub(crate) fn copy_pages(
+    source: &Connection,
+    target: &mut Connection,
+    each: EachStep<'_>,
+) -> Result<(), StoreError> {
     const DURING: &str = "copy the database";
+    // Without a transaction of our own SQLite would begin anew whenever another process writes between two steps.
+    let snapshot =
+        source.is_autocommit().then(|| source.unchecked_transaction()).transpose().during(DURING)?;
+    let page_bytes = source.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0)).during(DURING)?;
+    let bytes = |pages: i64| u64::try_from(pages.saturating_mul(page_bytes)).unwrap_or(0);
     let backup = Backup::new(source, target).during(DURING)?;
     loop {
-        match backup.step(-1).during(DURING)? {
-            StepResult::Done => return Ok(()),
+        let step = backup.step(PAGES_A_STEP).during(DURING)?;
+        let (all, rest) = (backup.progress().pagecount, backup.progress().remaining);
+        let goes_on = each(CopiedBytes { done: bytes(i64::from(all - rest)), total: bytes(all.into()) });
+        match step {
+            StepResult::Done => break,
+            StepResult::More if goes_on.is_break() => return Err(StoreError::BrokenOff),
             StepResult::More => {}
             // Those who hold a lock were waited for already.
             _ => {
@@ -183,35 +228,63 @@ pub(crate) fn copy_pages(source: &Connection, target: &mut Connection) -> Result
             }
         }
     }
+    drop(backup);
+    snapshot.map_or(Ok(()), |snapshot| snapshot.commit().during(DURING))
+}
+
+/// What a file with a copy is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewFile<'a> {
+    pub(crate) path: &'a Path,
+    /// Whether a database that is there already, and that nobody has open, is replaced.
+    pub(crate) replaces: bool,
+    /// Whether it survives a power failure.
+    pub(crate) is_durable: bool,
+    /// The file whose mode it is to have, unless it takes the place of one.
+    pub(crate) like: Option<&'a Metadata>,
 }
 
 /// Copies a database into a file, which it replaces if it is a database of ours that nobody has open. A process that dies
 /// meanwhile leaves the old one, or the new one.
 pub(crate) fn copy_to_file(
     source: &Connection,
-    path: &Path,
+    file: NewFile<'_>,
     taken: EpochMillis,
-    durability: Durability,
+    each: EachStep<'_>,
 ) -> Result<CopyDescription, StoreError> {
+    make_file(file, |unfinished, like| write_copy(source, unfinished, like, taken, file.is_durable, each))
+}
+
+/// Has `fill` make a database file under another name beside its own, with the mode of a file if one is given, and gives it its name when
+/// that has succeeded.
+pub(crate) fn make_file<T, E: From<StoreError>>(
+    file: NewFile<'_>,
+    fill: impl FnOnce(&Path, Option<&Metadata>) -> Result<T, E>,
+) -> Result<T, E> {
+    let NewFile { path, replaces, is_durable, like } = file;
     // Two processes that save into one file would meet in what they have not finished.
     let _beside = LockFile::take(path, MakeLock::ForNow)?;
+    let found = fs::metadata(path).ok();
+    if !replaces && found.is_some() {
+        return Err(StoreError::from(OpenError::Exists(path.into())).into());
+    }
     let replaced = DatabaseFile::open(path, Access::Replace)?;
-    let like = fs::metadata(path).ok();
     if let Some(replaced) = &replaced
         && replaced.judge(path, Access::Replace)? == Content::Database
     {
         settle(path);
     }
     let unfinished = files::beside(path, "-saving");
-    let finished =
-        write_copy(source, &unfinished, like.as_ref(), taken, durability).and_then(|description| {
-            files::put_in_place(&unfinished, path, durability != Durability::Off)
-                .map_err(|e| sqlite::unwritable(path, e))?;
-            Ok(description)
-        });
+    let remove = || files::remove_unfinished(&unfinished);
+    // What a process left that died while it saved.
+    remove().map_err(|e| sqlite::unwritable(path, e))?;
+    let finished = fill(&unfinished, found.as_ref().or(like)).and_then(|made| {
+        files::put_in_place(&unfinished, path, is_durable).map_err(|e| sqlite::unwritable(path, e))?;
+        Ok(made)
+    });
     if finished.is_err() {
         // The next attempt begins with it gone as well.
-        let _ = fs::remove_file(&unfinished);
+        let _ = remove();
     }
     finished
 }
@@ -219,8 +292,7 @@ pub(crate) fn copy_to_file(
 /// Has SQLite take what is in the log of a database into its file, so that nothing of it is missing while it is still there. A
 /// damaged one is not worth keeping.
 fn settle(path: &Path) {
-    let has_log = |suffix| fs::metadata(files::beside(path, suffix)).is_ok_and(|it| it.len() > 0);
-    if !has_log("-wal") && !has_log("-journal") {
+    if !files::has_log(path) {
         return;
     }
     let settled = sqlite::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|old| {
@@ -234,15 +306,15 @@ fn settle(path: &Path) {
     }
 }
 
-fn write_copy(
+/// Writes a copy of a database into a file that is not there yet.
+pub(crate) fn write_copy(
     source: &Connection,
     path: &Path,
     like: Option<&Metadata>,
     taken: EpochMillis,
-    durability: Durability,
+    is_durable: bool,
+    each: EachStep<'_>,
 ) -> Result<CopyDescription, StoreError> {
-    // What a process left that died while it saved.
-    files::remove_unfinished(path).map_err(|e| sqlite::unwritable(path, e))?;
     // Nobody can have put something else there.
     let file = files::create(path, like).map_err(|e| sqlite::unwritable(path, e))?;
     let mut target =
@@ -250,7 +322,7 @@ fn write_copy(
     // Nobody else knows the file yet, and half of it is worth nothing.
     let alone = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;";
     target.execute_batch(alone).during("set up a copy")?;
-    copy_pages(source, &mut target)?;
+    copy_pages(source, &mut target, each)?;
     // The pages of a database with a log say that there is one; SQLite learns it when it reads them.
     target
         .execute_batch("SELECT count(*) FROM sqlite_schema; PRAGMA journal_mode = MEMORY;")
@@ -259,7 +331,7 @@ fn write_copy(
     sign(driver, taken)?;
     let description = describe(driver)?;
     drop(target);
-    if durability != Durability::Off {
+    if is_durable {
         file.sync_all().map_err(|e| sqlite::unwritable(path, e))?;
     }
     Ok(description)

@@ -91,6 +91,9 @@ pub enum StoreError {
     /// The store is closed.
     #[error("the store is closed")]
     Closed,
+    /// The caller has broken the work off.
+    #[error("the work was broken off")]
+    BrokenOff,
 }
 
 impl StoreError {
@@ -213,6 +216,9 @@ pub enum OpenError {
         /// Why not.
         source: Arc<std::io::Error>,
     },
+    /// A file of this name is there already, and is not to be replaced.
+    #[error("`{}` exists already", .0.display())]
+    Exists(PathBuf),
     /// There is no such file, or it cannot be read.
     #[error("`{}` cannot be read", .path.display())]
     Unreadable {

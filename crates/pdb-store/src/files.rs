@@ -6,7 +6,7 @@ mod lock;
 mod new;
 mod underneath;
 
-pub(crate) use database::{Access, Content, DatabaseFile};
+pub(crate) use database::{Access, Content, DatabaseFile, immutable};
 pub(crate) use lock::{LockFile, MakeLock};
 pub(crate) use new::{create, make};
 pub(crate) use underneath::Underneath;
@@ -99,6 +99,11 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
+}
+
+/// Whether a database has a log beside it with something in it.
+pub(crate) fn has_log(path: &Path) -> bool {
+    ["-wal", "-journal"].iter().any(|suffix| fs::metadata(beside(path, suffix)).is_ok_and(|it| it.len() > 0))
 }
 
 /// Removes what a process left that died while it made this file.

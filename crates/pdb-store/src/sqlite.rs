@@ -168,6 +168,9 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
 pub(crate) fn open_checkpointer(path: &Path, durability: Durability) -> Result<Connection, StoreError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| refused(path, e))?;
     let synchronous = synchronous(durability);
+    // The writer stands still while the log is emptied. Another process that reads an older state, for a backup, is not waited for: the
+    // log is emptied another time.
+    connection.busy_timeout(Duration::ZERO).during("set up the database")?;
     connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}")).during("set up the database")?;
     Ok(connection)
 }

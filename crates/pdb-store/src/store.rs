@@ -7,7 +7,7 @@ use pdb_model::{EpochMillis, TableName};
 #[cfg(feature = "postgres")]
 use crate::postgres::Served;
 use crate::{
-    copy::{CopyDescription, DatabaseCopy},
+    copy::{self, CopyDescription, DatabaseCopy, EachStep},
     embedded::{CompactReport, Embedded},
     error::StoreError,
     group::{Piece, Work},
@@ -250,8 +250,23 @@ impl Store {
     /// [`StoreError::Open`] if the file is in use, of another program, or cannot be written; [`StoreError::Closed`],
     /// [`StoreError::Database`].
     pub fn copy_to_file(&self, path: &Path, taken: EpochMillis) -> Result<CopyDescription, StoreError> {
+        self.copy_to_file_watched(path, taken, true, &mut copy::unwatched)
+    }
+
+    /// As [`copy_to_file`](Self::copy_to_file), and tells how far it is. Unless it is to be durable, a power failure may damage the copy.
+    ///
+    /// # Errors
+    ///
+    /// As [`copy_to_file`](Self::copy_to_file); [`StoreError::BrokenOff`] if `each` says so: then there is no copy.
+    pub fn copy_to_file_watched(
+        &self,
+        path: &Path,
+        taken: EpochMillis,
+        is_durable: bool,
+        each: EachStep<'_>,
+    ) -> Result<CopyDescription, StoreError> {
         match &self.engine {
-            Engine::Embedded(engine) => engine.copy_to_file(path, taken),
+            Engine::Embedded(engine) => engine.copy_to_file(path, taken, is_durable, each),
             #[cfg(feature = "postgres")]
             Engine::Served(_) => Err(NO_COPIES),
         }
@@ -267,8 +282,17 @@ impl Store {
     ///
     /// [`StoreError::Closed`], [`StoreError::Database`]; then nothing is changed.
     pub fn replace(&self, copy: DatabaseCopy) -> Result<(), StoreError> {
+        self.replace_watched(copy, &mut copy::unwatched)
+    }
+
+    /// As [`replace`](Self::replace), and tells how far it is. In memory it is one step.
+    ///
+    /// # Errors
+    ///
+    /// As [`replace`](Self::replace); [`StoreError::BrokenOff`] if `each` says so.
+    pub fn replace_watched(&self, copy: DatabaseCopy, each: EachStep<'_>) -> Result<(), StoreError> {
         match &self.engine {
-            Engine::Embedded(engine) => engine.replace(copy),
+            Engine::Embedded(engine) => engine.replace(copy, each),
             #[cfg(feature = "postgres")]
             Engine::Served(_) => Err(NO_COPIES),
         }
@@ -299,7 +323,7 @@ impl Store {
     /// [`StoreError::Closed`], [`StoreError::Database`]; then nothing is changed.
     pub fn reset(&self) -> Result<(), StoreError> {
         match &self.engine {
-            Engine::Embedded(engine) => engine.replace(DatabaseCopy::empty()?),
+            Engine::Embedded(engine) => engine.replace(DatabaseCopy::empty()?, &mut copy::unwatched),
             #[cfg(feature = "postgres")]
             Engine::Served(_) => self.maintain(|| self.write(|tx| tx.clear_database())),
         }

@@ -92,6 +92,7 @@ pub(crate) fn store_error(error: &StoreError) -> ApiError {
         | StoreError::Conflict
         | StoreError::Unsupported(_)
         | StoreError::Panicked(_)
+        | StoreError::BrokenOff
         | StoreError::Thread(_) => internal(error),
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod backup;
 mod batches;
 mod builder;
 mod changes;
@@ -15,6 +16,7 @@ mod snapshots;
 mod streams;
 mod table_operations;
 
+pub use backup::{Backup, BackupError, BackupProgress, BackupReport};
 pub use builder::Builder;
 pub use changes::{ReplayError, ReplayReport};
 pub use check::{CheckEvent, CheckProgress, CheckReport, Finding, FindingKind, check};
@@ -36,5 +38,5 @@ pub use pdb_cleanup::{SweepReport, TrimReport};
 pub use pdb_items::tables::*;
 pub use pdb_items::*;
 pub use pdb_model::*;
-pub use pdb_store::{ClearReport, CompactReport, Durability, OpenError, RecordRef, StoreError};
+pub use pdb_store::{ClearReport, CompactReport, CopiedBytes, Durability, OpenError, RecordRef, StoreError};
 pub use pdb_streams::*;

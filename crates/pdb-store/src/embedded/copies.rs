@@ -9,9 +9,10 @@ use pdb_model::EpochMillis;
 
 use super::Embedded;
 use crate::{
-    copy::{self, CopyDescription, DatabaseCopy},
+    copy::{self, CopyDescription, DatabaseCopy, EachStep, NewFile},
     driver::Driver,
     error::{During, StoreError},
+    options::Durability,
     sqlite, tables,
 };
 
@@ -31,19 +32,26 @@ impl Embedded {
         &self,
         path: &Path,
         taken: EpochMillis,
+        is_durable: bool,
+        each: EachStep<'_>,
     ) -> Result<CopyDescription, StoreError> {
-        let durability = self.core.durability;
+        let file = NewFile {
+            path,
+            replaces: true,
+            is_durable: is_durable && self.core.durability != Durability::Off,
+            like: None,
+        };
         // Two copies into one file would meet in what they have not finished.
-        self.maintain(|| self.with_source(|source| copy::copy_to_file(source, path, taken, durability)))
+        self.maintain(|| self.with_source(|source| copy::copy_to_file(source, file, taken, each)))
     }
 
-    pub(crate) fn replace(&self, copy: DatabaseCopy) -> Result<(), StoreError> {
-        let replaced = self.maintain(|| self.replace_now(copy));
+    pub(crate) fn replace(&self, copy: DatabaseCopy, each: EachStep<'_>) -> Result<(), StoreError> {
+        let replaced = self.maintain(|| self.replace_now(copy, each));
         self.core.watchers.call();
         replaced
     }
 
-    fn replace_now(&self, copy: DatabaseCopy) -> Result<(), StoreError> {
+    fn replace_now(&self, copy: DatabaseCopy, each: EachStep<'_>) -> Result<(), StoreError> {
         let core = &*self.core;
         let mut writer = core.lock_writer();
         let writer = writer.as_mut().ok_or(StoreError::Closed)?;
@@ -60,7 +68,7 @@ impl Embedded {
             std::mem::replace(&mut writer.connection, copy.connection)
         } else {
             // One transaction of the log, so that a process that dies leaves all of it, or nothing.
-            copy::copy_pages(&copy.connection, &mut writer.connection)?;
+            copy::copy_pages(&copy.connection, &mut writer.connection, each)?;
             copy.connection
         };
         writer.catalog = catalog.clone();

@@ -53,20 +53,8 @@ impl DatabaseFile {
     pub(crate) fn open(path: &Path, access: Access) -> Result<Option<Self>, StoreError> {
         let refused = |e| inaccessible(path, access, e);
         loop {
-            match fs::metadata(path) {
-                Ok(metadata) if metadata.is_file() => {}
-                // A pipe, for one, would keep us waiting for its other end.
-                Ok(_) => return Err(refused(io::Error::other("it is not a regular file"))),
-                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-                Err(e) => return Err(refused(e)),
-            }
-            let write = access == Access::Write;
-            let file = match OpenOptions::new().read(true).write(write).open(path) {
-                Ok(file) => file,
-                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-                Err(e) => return Err(refused(e)),
-            };
-            if !lock::lock_itself(&file, write) {
+            let Some(file) = open_regular(path, access)? else { return Ok(None) };
+            if !lock::lock_itself(&file, access == Access::Write) {
                 // Perhaps it is this process that has it open, and SQLite needs its locks.
                 std::mem::forget(file);
                 return Err(OpenError::Locked(path.into()).into());
@@ -76,6 +64,18 @@ impl DatabaseFile {
                 return Ok(Some(Self { file }));
             }
         }
+    }
+
+    /// Judges a file that others may have open and write, and takes no lock; none if there is none.
+    pub(crate) fn look(path: &Path) -> Result<Option<Content>, StoreError> {
+        let Some(file) = open_regular(path, Access::Read)? else { return Ok(None) };
+        let found = Self { file };
+        let judged = found.judge(path, Access::Read);
+        if lock::is_locked(&found.file) {
+            // Perhaps it is this process that has it open, and SQLite needs its locks.
+            std::mem::forget(found);
+        }
+        judged.map(Some)
     }
 
     /// Holds a file that nobody else knows of yet.
@@ -131,6 +131,23 @@ impl DatabaseFile {
     }
 }
 
+/// Opens a regular file; none if there is none.
+fn open_regular(path: &Path, access: Access) -> Result<Option<File>, StoreError> {
+    let refused = |e| inaccessible(path, access, e);
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        // A pipe, for one, would keep us waiting for its other end.
+        Ok(_) => return Err(refused(io::Error::other("it is not a regular file"))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(refused(e)),
+    }
+    match OpenOptions::new().read(true).write(access == Access::Write).open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(refused(e)),
+    }
+}
+
 fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
 }
@@ -174,7 +191,7 @@ fn has_our_tables(path: &Path) -> Result<(), StoreError> {
 }
 
 /// The address of a file that SQLite is to take as it is (<https://www.sqlite.org/uri.html>).
-fn immutable(path: &Path) -> String {
+pub(crate) fn immutable(path: &Path) -> String {
     let mut address = "file:".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {

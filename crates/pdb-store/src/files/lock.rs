@@ -123,6 +123,12 @@ pub(super) fn lock_itself(file: &File, exclusive: bool) -> bool {
     })
 }
 
+/// Whether somebody has a database file open to write, as far as locks on files tell it here. Takes no lock that stays.
+pub(super) fn is_locked(file: &File) -> bool {
+    // Where there are no such locks, be careful.
+    !try_lock_itself(file, false).unwrap_or(false)
+}
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn try_lock_itself(file: &File, exclusive: bool) -> io::Result<bool> {
     use nix::{

@@ -1,0 +1,248 @@
+//! `pretender backup`, as a process, beside a server that is written to.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Output;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use pretender::{CreateTableInput, Item, Pretender, PutItemInput, ScalarType, ScanInput, TableName};
+use serde_json::{Value, json};
+
+use crate::binary::pretender;
+use crate::crash::Process;
+use crate::harness::{Connection, request};
+
+/// How many backups are made while a writer goes on.
+const BACKUPS: u32 = 6;
+
+fn orders() -> TableName {
+    TableName::new("Orders").unwrap()
+}
+
+/// Runs `pretender backup`.
+fn backup(arguments: &[&str], target: &Path) -> Output {
+    pretender().arg("backup").args(arguments).arg(target).output().unwrap()
+}
+
+/// What a backup that is made prints; its name may be any.
+#[track_caller]
+fn made(arguments: &[&str], target: &Path) -> String {
+    let output = backup(arguments, target);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// One line on standard error, exit code 1, and nothing made.
+#[track_caller]
+fn check_refused(arguments: &[&str], target: &Path, text: &str) {
+    let output = backup(arguments, target);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+    assert!(stderr.starts_with("pretender: ") && stderr.contains(text), "{arguments:?}: {stderr}");
+    assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
+}
+
+fn create_table(process: &Process) {
+    process.call(
+        "DynamoDB_20120810.CreateTable",
+        &json!({
+            "TableName": "Orders", "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        }),
+    );
+}
+
+/// Puts ever higher numbers under a few keys until it is told to stop; notes what is acknowledged.
+fn write(address: SocketAddr, acknowledged: &AtomicU64, stop: &AtomicBool) {
+    let mut connection = Connection::to(address);
+    for number in 1.. {
+        let item = json!({"pk": {"S": (number % 7).to_string()}, "n": {"N": number.to_string()}});
+        let body = json!({"TableName": "Orders", "Item": item}).to_string();
+        connection.send(request("DynamoDB_20120810.PutItem", &body));
+        assert_eq!(connection.answer().status, 200);
+        acknowledged.store(number, Ordering::SeqCst);
+        if stop.load(Ordering::SeqCst) {
+            return;
+        }
+    }
+}
+
+/// The highest number in a database, all of whose items and records agree.
+fn highest(file: &Path) -> u64 {
+    let db = Pretender::open(file).unwrap();
+    let report = db.check(&mut |event| {
+        if let pretender::CheckEvent::Finding(finding) = event {
+            panic!("{finding}");
+        }
+    });
+    assert_eq!(report.unwrap().streams_replayed, 1);
+    let items = items(&db);
+    items.iter().map(|item| item["n"]["N"].as_str().unwrap().parse::<u64>().unwrap()).max().unwrap()
+}
+
+fn items(db: &Pretender) -> Vec<Value> {
+    let items = db.scan(ScanInput::new(orders())).unwrap().items.unwrap();
+    serde_json::from_str(&format!("[{}]", items.json())).unwrap()
+}
+
+#[test]
+fn a_backup_has_all_that_was_acknowledged_before_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("orders.db");
+    let process = Process::start(&file);
+    create_table(&process);
+    let (acknowledged, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let address = process.address;
+    std::thread::scope(|scope| {
+        scope.spawn(|| write(address, &acknowledged, &stop));
+        let mut last = 0;
+        for number in 0..pdb_testkit::rounds(BACKUPS) {
+            // Some writes lie between two backups.
+            while acknowledged.load(Ordering::SeqCst) < last + 20 {
+                std::thread::yield_now();
+            }
+            let before = acknowledged.load(Ordering::SeqCst);
+            let target = folder.path().join(format!("backup-{number}.db"));
+            let said = made(&["--db", file.to_str().unwrap()], &target);
+            assert!(
+                said.starts_with("Backed up 1 table with 7 items, ") && said.contains(": sound."),
+                "{said}"
+            );
+            let found = highest(&target);
+            assert!(found >= before, "{found} is in the backup, {before} was acknowledged before");
+            last = found;
+        }
+        stop.store(true, Ordering::SeqCst);
+    });
+    process.kill();
+    // Nothing is left but databases and what belongs to them.
+    let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    for name in left {
+        assert!(!name.to_str().unwrap().contains("-saving"), "{name:?}");
+    }
+}
+
+/// Of all files in a folder what is in them.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    // The index of a log is made anew by its first reader, and holds nothing that is not in the log.
+    let entries = entries.filter(|entry| !entry.file_name().to_str().unwrap().ends_with("-shm"));
+    entries
+        .map(|entry| (entry.file_name().to_str().unwrap().to_owned(), fs::read(entry.path()).unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_log_that_a_crash_left_is_read_and_stays() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("orders.db");
+    let process = Process::start(&file);
+    create_table(&process);
+    let item = json!({"pk": {"S": "a"}, "n": {"N": "1"}});
+    process.call("DynamoDB_20120810.PutItem", &json!({"TableName": "Orders", "Item": item}));
+    process.kill();
+    let before = contents(folder.path());
+    let target = elsewhere.path().join("backup.db");
+    made(&["--db", file.to_str().unwrap()], &target);
+    assert_eq!(contents(folder.path()), before);
+    assert_eq!(highest(&target), 1);
+    // The source is as good as it was.
+    assert_eq!(highest(&file), 1);
+}
+
+fn database(file: &Path, value: &str) {
+    let db = Pretender::open(file).unwrap();
+    db.create_table(CreateTableInput::new(orders(), ("pk", ScalarType::S), None)).unwrap();
+    db.put_item(PutItemInput::new(orders(), Item::new().with("pk", "one").with("n", value))).unwrap();
+    db.close();
+}
+
+#[test]
+fn what_cannot_be_backed_up_is_told_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let text = |name: &str| path(name).to_str().unwrap().to_owned();
+    database(&path("orders.db"), "needle");
+    fs::write(path("notes.txt"), "notes").unwrap();
+    fs::write(path("empty.db"), "").unwrap();
+    let (orders, notes, empty, missing) =
+        (text("orders.db"), text("notes.txt"), text("empty.db"), text("missing.db"));
+    let target = path("backup.db");
+    for (arguments, target, expected) in [
+        (&["--db", &orders][..], &path("orders.db"), "is the database itself"),
+        (&["--db", &orders, "--force"], &path("orders.db"), "is the database itself"),
+        (
+            &["--db", &orders],
+            &path("notes.txt"),
+            "exists already: choose another name, or replace it with --force",
+        ),
+        (&["--db", &orders, "--force"], &path("notes.txt"), "is not a database, or it is damaged"),
+        (&["--db", &orders], &path("missing/backup.db"), "missing` does not exist"),
+        (&["--db", &notes], &target, "is not a database, or it is damaged"),
+        (&["--db", &empty], &target, "it is empty"),
+        (&["--db", &missing], &target, "missing.db` does not exist"),
+        (&["--db", ":memory:"], &target, "is backed up through its server"),
+        (&["--db", "postgres://h/db"], &target, "`pg_dump`"),
+    ] {
+        check_refused(arguments, target, expected);
+    }
+    assert_eq!(fs::read_to_string(path("notes.txt")).unwrap(), "notes");
+
+    // A damaged row is found before the backup takes the place of a good one.
+    made(&["--db", &orders], &target);
+    let good = fs::read(&target).unwrap();
+    let mut bytes = fs::read(&orders).unwrap();
+    let at = bytes.windows(6).position(|window| window == b"needle").unwrap();
+    bytes[at] = b'x';
+    fs::write(&orders, bytes).unwrap();
+    check_refused(&["--db", &orders, "--force"], &target, "the database is damaged (");
+    assert_eq!(fs::read(&target).unwrap(), good);
+    let said = made(&["--db", &orders, "--force", "--no-check"], &target);
+    assert!(said.starts_with("Backed up 1 table with 1 item, ") && !said.contains("sound"), "{said}");
+    let mut left: Vec<_> = contents(folder.path()).into_keys().collect();
+    left.retain(|name| !name.ends_with("-lock"));
+    assert_eq!(left, ["backup.db", "empty.db", "notes.txt", "orders.db"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_backup_may_be_read_by_those_who_may_read_the_database() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, target) = (folder.path().join("orders.db"), folder.path().join("backup.db"));
+    database(&file, "1");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    made(&["--db", file.to_str().unwrap()], &target);
+    assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn regions_beside_it_are_told_of_and_backed_up_if_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["orders.db", "orders.eu-west-1.db", "orders.us-west-2.db"] {
+        database(&path(name), "1");
+    }
+    let file = path("orders.db");
+    let output = backup(&["--db", file.to_str().unwrap()], &path("one.db"));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("eu-west-1, us-west-2. Add --all-regions"), "{stderr}");
+    let said = made(&["--db", file.to_str().unwrap(), "--all-regions"], &path("all.db"));
+    assert_eq!(said.lines().count(), 3, "{said}");
+    for name in ["one.db", "all.db", "all.eu-west-1.db", "all.us-west-2.db"] {
+        assert_eq!(items(&Pretender::open(path(name)).unwrap())[0]["n"]["S"], "1", "{name}");
+    }
+    // None is made if one of them is in the way.
+    fs::remove_file(path("all.db")).unwrap();
+    check_refused(
+        &["--db", file.to_str().unwrap(), "--all-regions"],
+        &path("all.db"),
+        "all.eu-west-1.db` exists",
+    );
+    assert!(!path("all.db").exists());
+}

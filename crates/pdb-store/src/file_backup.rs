@@ -1,0 +1,163 @@
+//! A backup of a database file, also of one that another process has open and writes.
+//!
+//! SQLite's log lets any process read a consistent state. The locks of our own that keep a second process from *opening* a database are
+//! not asked for: the backup is one more reader. Pages are copied, not rows, because that is the quickest: the log of a database cannot begin
+//! anew as long as somebody reads an older state of it, so it grows by what is written meanwhile.
+
+use std::{
+    fs::{self, File, Metadata},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use pdb_model::EpochMillis;
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+
+use crate::{
+    copy::{self, CopyDescription, DatabaseCopy, EachStep, NewFile},
+    error::{OpenError, StoreError},
+    files::{self, Content, DatabaseFile},
+    migrate, sqlite,
+};
+
+/// Where a backup goes, and what it needs to get its name.
+pub struct BackupPlan<'a, E> {
+    /// Its file.
+    pub target: &'a Path,
+    /// Whether a database that is there already, and that nobody has open, is replaced.
+    pub replaces: bool,
+    /// Looks at the finished file, which has not got its name yet.
+    pub accept: &'a mut dyn FnMut(&Path) -> Result<(), E>,
+}
+
+/// Copies a database file, which other processes may have open and write, into another file, and notes that this was at `taken`.
+///
+/// The copy is of one commit. Neither the file nor its log is changed, and no writer waits. Not for a file that this process has open: that
+/// is what [`Store::copy_to_file`](crate::Store::copy_to_file) is for.
+///
+/// # Errors
+///
+/// [`StoreError::Open`] if the source is missing, not a database of ours, altered, damaged, or of a newer version; if the target is there
+/// already, is in use or cannot be written. [`StoreError::BrokenOff`], [`StoreError::Database`]. Those of `accept`.
+pub fn back_up<E: From<StoreError>>(
+    source: &Path,
+    taken: EpochMillis,
+    each: EachStep<'_>,
+    plan: BackupPlan<'_, E>,
+) -> Result<CopyDescription, E> {
+    let source = files::one_name(source);
+    let reader = Reader { connection: open_live(&source)?, path: &source };
+    let like = fs::metadata(&source).ok();
+    make(plan.target, like.as_ref(), plan, |unfinished, like| {
+        copy::write_copy(&reader.connection, unfinished, like, taken, true, each)
+            .map_err(|error| sqlite::refused_store(&source, error).into())
+    })
+}
+
+/// Makes a database file of bytes that come from elsewhere: a backup that another process has made.
+///
+/// # Errors
+///
+/// Those of `fill` and of [`BackupPlan::accept`]; [`StoreError::Open`] if what came is not a database of ours, or as with [`back_up`].
+pub fn receive<E: From<StoreError>>(
+    fill: impl FnOnce(&mut File) -> Result<(), E>,
+    plan: BackupPlan<'_, E>,
+) -> Result<CopyDescription, E> {
+    let target = plan.target;
+    make(target, None, plan, |unfinished, like| {
+        let unwritable = |error| StoreError::from(unwritable(target, error));
+        let mut file = files::create(unfinished, like).map_err(unwritable)?;
+        fill(&mut file)?;
+        file.sync_all().map_err(unwritable)?;
+        drop(file);
+        Ok(DatabaseCopy::describe_file(unfinished)?)
+    })
+}
+
+fn make<E: From<StoreError>>(
+    target: &Path,
+    like: Option<&Metadata>,
+    plan: BackupPlan<'_, E>,
+    write: impl FnOnce(&Path, Option<&Metadata>) -> Result<CopyDescription, E>,
+) -> Result<CopyDescription, E> {
+    let path: PathBuf = files::one_name(target);
+    let file = NewFile { path: &path, replaces: plan.replaces, is_durable: true, like };
+    copy::make_file(file, |unfinished, like| {
+        let description = write(unfinished, like)?;
+        (plan.accept)(unfinished)?;
+        Ok(description)
+    })
+}
+
+/// A connection that reads beside others, and leaves nothing behind.
+struct Reader<'a> {
+    connection: Connection,
+    path: &'a Path,
+}
+
+/// The last connection to a database removes a log that is empty, which it may have made itself. One that is not empty it would copy into
+/// the file: that is left to those who write to it.
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if files::has_log(self.path) {
+            // What is refused is refused to a file that cannot be written either.
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+    }
+}
+
+fn unwritable(path: &Path, source: io::Error) -> OpenError {
+    OpenError::Unwritable { path: path.into(), source: Arc::new(source) }
+}
+
+/// Opens a database file beside those who have it open, to read from it, and looks whether it is ours.
+fn open_live(path: &Path) -> Result<Connection, StoreError> {
+    let unreadable = |source: io::Error| {
+        StoreError::from(OpenError::Unreadable { path: path.into(), source: Arc::new(source) })
+    };
+    match DatabaseFile::look(path)? {
+        None => return Err(unreadable(io::ErrorKind::NotFound.into())),
+        Some(Content::Nothing) => return Err(unreadable(io::Error::other("it is empty"))),
+        Some(Content::Database) => {}
+    }
+    let (connection, version) = connect(path).map_err(|error| {
+        if is_denied(&error) {
+            let text = format!("its log cannot be read without the right to write beside it ({error})");
+            return unreadable(io::Error::new(io::ErrorKind::PermissionDenied, text));
+        }
+        sqlite::refused(path, error)
+    })?;
+    if version > migrate::NEWEST {
+        return Err(sqlite::newer(path, version));
+    }
+    sqlite::check_schema(path, &connection, version)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> Result<(Connection, u32), rusqlite::Error> {
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let open = |path: &Path, flags| {
+        let connection = sqlite::connect(path, flags)?;
+        connection.execute_batch("PRAGMA query_only = ON")?;
+        let version = sqlite::schema_version(&connection)?;
+        Ok((connection, version))
+    };
+    // A connection that may only read could not remove an empty log that it has made. One that may write is only opened where SQLite will
+    // not undo or redo anything; of a file that may only be read, SQLite makes the other kind.
+    let flags = if files::has_log(path) { read_only } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
+    match open(path, flags) {
+        // On a medium that cannot be written there is no place for the index of a log, and without a log no need of one.
+        Err(error) if is_denied(&error) && !files::has_log(path) => {
+            open(Path::new(&files::immutable(path)), read_only | OpenFlags::SQLITE_OPEN_URI)
+        }
+        opened => opened,
+    }
+}
+
+fn is_denied(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    )
+}

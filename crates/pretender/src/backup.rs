@@ -1,0 +1,301 @@
+//! Backups of a database file, also while it is in use.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use pdb_model::{Clock, SystemClock};
+use pdb_store::{BackupPlan, CopiedBytes, CopyDescription, Location, OpenError, StoreError};
+
+use crate::{CheckEvent, CheckProgress, CheckReport, Pretender, location};
+
+/// A backup that is to be made: its file, and what is to be done with it.
+///
+/// # Examples
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use pretender::{Backup, Pretender};
+///
+/// let folder = tempfile::tempdir()?;
+/// let (file, target) = (folder.path().join("orders.db"), folder.path().join("backup.db"));
+/// Pretender::open(&file)?.close();
+/// let report = Backup::to(&target).of_file(&file, &mut |_| ControlFlow::Continue(()))?;
+/// assert_eq!(report.tables, 0);
+/// Pretender::open(&target)?.close();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Backup {
+    target: PathBuf,
+    replaces: bool,
+    is_checked: bool,
+}
+
+/// How far a backup is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BackupProgress {
+    /// The database is being copied.
+    Copying(CopiedBytes),
+    /// The copy is being checked.
+    Checking(CheckProgress),
+}
+
+/// What is in a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackupReport {
+    /// Its tables.
+    pub tables: u64,
+    /// The items of all its tables.
+    pub items: u64,
+    /// Its size, in bytes.
+    pub size_bytes: u64,
+    /// What the check of it found; `None` if it was not checked.
+    pub check: Option<CheckReport>,
+}
+
+/// Why there is no backup. Nothing is left under its name but what was there before.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The backup would take the place of what it is a backup of.
+    #[error("`{}` is the database itself", .0.display())]
+    Same(PathBuf),
+    /// A file of this name is there already, and is not to be replaced.
+    #[error("`{}` exists already", .0.display())]
+    Exists(PathBuf),
+    /// The folder of the backup is not there.
+    #[error("the folder `{}` does not exist", .0.display())]
+    NoFolder(PathBuf),
+    /// What was copied is damaged.
+    #[error("the database is damaged ({findings} found; the first: {first})", findings = counted(.findings))]
+    Unsound {
+        /// How much was found.
+        findings: u64,
+        /// The first of it.
+        first: String,
+    },
+    /// The bytes of the backup did not arrive.
+    #[error("the backup did not arrive")]
+    NotReceived(#[source] io::Error),
+    /// The caller has broken off.
+    #[error("the backup was broken off")]
+    Stopped,
+    /// The source cannot be read, or the target cannot be written.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for BackupError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::BrokenOff => Self::Stopped,
+            StoreError::Open(OpenError::Exists(path)) => Self::Exists(path),
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// Is told how far a backup is, and may break it off.
+type Each<'a> = &'a mut dyn FnMut(&BackupProgress) -> ControlFlow<()>;
+
+impl Backup {
+    /// A backup in this file, which must not be there yet. It is checked as [`check`](crate::check()) does before it gets its name.
+    pub fn to(target: impl Into<PathBuf>) -> Self {
+        Self { target: target.into(), replaces: false, is_checked: true }
+    }
+
+    /// Lets the backup take the place of a database that is there already, and that nobody has open.
+    pub fn replacing(mut self, replaces: bool) -> Self {
+        self.replaces = replaces;
+        self
+    }
+
+    /// Whether the backup is checked; it is unless chosen. Of a damaged database there is only a backup that is not checked.
+    pub fn checked(mut self, is_checked: bool) -> Self {
+        self.is_checked = is_checked;
+        self
+    }
+
+    /// Looks whether the backup can be made, as far as its target tells: there is a folder, and nothing that would be replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError::Exists`], [`BackupError::NoFolder`].
+    pub fn check_target(&self) -> Result<(), BackupError> {
+        let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(BackupError::NoFolder(folder.into()));
+        }
+        if !self.replaces && fs::symlink_metadata(&self.target).is_ok() {
+            return Err(BackupError::Exists(self.target.clone()));
+        }
+        Ok(())
+    }
+
+    /// Copies a database file, which other processes may have open and write.
+    ///
+    /// The copy is of one commit, and complete in itself. No writer waits for it; the log of the database grows by what is written
+    /// meanwhile. It is made under another name beside its own, and is on the disk before it gets its name. Consumers of
+    /// streams may go on with it as after a crash: sequence numbers go on higher. Of a file that this process has open itself,
+    /// [`Pretender::save_snapshot_file`] makes a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError`].
+    pub fn of_file(&self, source: impl AsRef<Path>, each: Each<'_>) -> Result<BackupReport, BackupError> {
+        let source = source.as_ref();
+        if is_same(source, &self.target) {
+            return Err(BackupError::Same(self.target.clone()));
+        }
+        self.check_target()?;
+        self.finish(each, |plan, each| {
+            pdb_store::back_up(
+                source,
+                SystemClock.now(),
+                &mut |step| each(&BackupProgress::Copying(step)),
+                plan,
+            )
+        })
+    }
+
+    /// Makes the backup of bytes that a server sends, which `fill` writes.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError`].
+    pub fn receive(
+        &self,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
+        each: Each<'_>,
+    ) -> Result<BackupReport, BackupError> {
+        self.check_target()?;
+        self.finish(each, |plan, _| {
+            pdb_store::receive(|file| fill(file).map_err(BackupError::NotReceived), plan)
+        })
+    }
+
+    fn finish(
+        &self,
+        each: Each<'_>,
+        make: impl FnOnce(BackupPlan<'_, BackupError>, Each<'_>) -> Result<CopyDescription, BackupError>,
+    ) -> Result<BackupReport, BackupError> {
+        // Told by the copy and, after it, by the check.
+        let each = RefCell::new(each);
+        let mut check = None;
+        let mut accept = |unfinished: &Path| {
+            if self.is_checked {
+                check = Some(sound(unfinished, &mut **each.borrow_mut())?);
+            }
+            Ok(())
+        };
+        let plan = BackupPlan { target: &self.target, replaces: self.replaces, accept: &mut accept };
+        let made = make(plan, &mut |step| (each.borrow_mut())(step))?;
+        let CopyDescription { tables, items, size_bytes, .. } = made;
+        Ok(BackupReport { tables, items, size_bytes, check })
+    }
+}
+
+/// Checks a copy that has not got its name yet.
+fn sound(file: &Path, each: Each<'_>) -> Result<CheckReport, BackupError> {
+    let mut first = None;
+    let report = crate::check(&Pretender::builder().file(file), &mut |event| match event {
+        CheckEvent::Finding(finding) => first = first.take().or(Some(finding)),
+        // A check goes on to its end.
+        CheckEvent::Progress(step) => drop(each(&BackupProgress::Checking(step))),
+    })?;
+    match first {
+        None => Ok(report),
+        Some(first) => Err(BackupError::Unsound { findings: report.findings, first: first.to_string() }),
+    }
+}
+
+fn is_same(source: &Path, target: &Path) -> bool {
+    matches!((fs::canonicalize(source), fs::canonicalize(target)), (Ok(source), Ok(target)) if source == target)
+}
+
+fn counted(findings: &u64) -> String {
+    if *findings == 1 { "1 error".to_owned() } else { format!("{findings} errors") }
+}
+
+/// # Regions
+impl Pretender {
+    /// Returns the regions whose databases lie beside a file, in order: those that a server which keeps regions apart has made there.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if the folder cannot be read.
+    pub fn regions_beside(file: impl AsRef<Path>) -> io::Result<Vec<String>> {
+        let file = file.as_ref();
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut regions = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+            // The name of a region is a part of the name of the file.
+            let found = name.split('.').find(|part| {
+                is_like_a_region(part)
+                    && matches!(
+                        location::in_region(&Location::File(file.into()), part),
+                        Ok(Location::File(path)) if path.file_name() == Some(name.as_ref())
+                    )
+            });
+            regions.extend(found.filter(|_| entry.path().is_file()).map(str::to_owned));
+        }
+        regions.sort_unstable();
+        Ok(regions)
+    }
+
+    /// Returns the file in which a server that keeps regions apart has the data of another region, beside this one.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Address`] for a name that no file has.
+    pub fn file_of_region(file: impl AsRef<Path>, region: &str) -> Result<PathBuf, OpenError> {
+        match location::in_region(&Location::File(file.as_ref().into()), region)? {
+            Location::File(path) => Ok(path),
+            other => Err(OpenError::Address(format!("`{other}` is not a file"))),
+        }
+    }
+}
+
+/// Whether a text looks like `eu-west-1`, or is one of the names that servers like DynamoDB Local are given.
+fn is_like_a_region(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_numbered = text.contains('-') && text.ends_with(|last: char| last.is_ascii_digit());
+    (is_numbered && text.bytes().all(is_plain)) || matches!(text, "local" | "localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_found_by_the_names_of_their_files() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "orders.db",
+            "orders.eu-west-1.db",
+            "orders.us-gov-east-1.db",
+            "orders.local.db",
+            "orders.eu-west-1.db-lock",
+            "orders.eu-west-1.db-wal",
+            "orders.v1.db",
+            "orders.old.db",
+            "other.eu-west-2.db",
+            "orders.eu-west-3",
+        ] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        fs::create_dir(folder.path().join("orders.eu-west-9.db")).unwrap();
+        let file = folder.path().join("orders.db");
+        let expected = ["eu-west-1", "local", "us-gov-east-1"];
+        assert_eq!(Pretender::regions_beside(&file).unwrap(), expected);
+        let of_region = Pretender::file_of_region(&file, "eu-west-1").unwrap();
+        assert_eq!(of_region, folder.path().join("orders.eu-west-1.db"));
+        assert_eq!(Pretender::regions_beside(folder.path().join("orders")).unwrap(), ["eu-west-3"]);
+    }
+}
