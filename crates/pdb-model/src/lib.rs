@@ -9,6 +9,7 @@ mod key;
 mod names;
 mod number;
 mod operation;
+mod plain;
 mod stream;
 mod table;
 mod table_features;
@@ -24,6 +25,7 @@ pub use key::{KeyAttribute, KeyBytes, KeyError, KeySchema, KeyValue, PrimaryKey,
 pub use names::{IndexName, TableName};
 pub use number::{Number, NumberError};
 pub use operation::{Operation, OperationClass};
+pub use plain::NotPlainJson;
 pub use stream::{
     EventId, EventName, SequenceNumber, ShardId, StreamLabel, StreamRecord, StreamStatus, StreamViewType,
     UserIdentity, record_size_bytes,

@@ -1,0 +1,254 @@
+//! Items as plain JSON, without the names of types: `{"id": "o1", "total": 42}`.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::value::{MAX_NESTING, ValueMap};
+use crate::{AttributeValue, Item, Number, NumberError, write_json_string};
+
+/// Why a text cannot be read as an item, or as a value, in plain JSON.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPlainJson {
+    /// The text is not JSON.
+    #[error("not JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The text is JSON, but not an object.
+    #[error("an item is a JSON object")]
+    NotAnObject,
+    /// DynamoDB cannot keep this number.
+    #[error("{number}: {source}")]
+    Number {
+        /// The number as it was written.
+        number: String,
+        /// Why not.
+        source: NumberError,
+    },
+    /// The text has more levels than an item may have.
+    #[error("nested more than {MAX_NESTING} levels deep")]
+    TooDeep,
+    /// The text is neither plain JSON nor DynamoDB JSON.
+    #[error(transparent)]
+    Typed(#[from] crate::ParseError),
+}
+
+impl Item {
+    /// Reads an item from plain JSON.
+    ///
+    /// Texts become `S`, numbers `N` with all their digits, booleans `BOOL`, `null` becomes `NULL`, arrays `L` and objects `M`. Plain
+    /// JSON has no sets and no bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPlainJson`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pdb_model::Item;
+    ///
+    /// let item = Item::from_plain_json(r#"{"id": "o1", "total": 12345678901234567890.5}"#)?;
+    /// assert_eq!(item.to_string(), r#"{"id":{"S":"o1"},"total":{"N":"12345678901234567890.5"}}"#);
+    /// # Ok::<(), pdb_model::NotPlainJson>(())
+    /// ```
+    pub fn from_plain_json(json: &str) -> Result<Self, NotPlainJson> {
+        let raw: &RawValue = serde_json::from_str(json)?;
+        match read(raw, 0)? {
+            AttributeValue::M(map) => {
+                Ok(map.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+            }
+            _ => Err(NotPlainJson::NotAnObject),
+        }
+    }
+
+    /// Reads an item from DynamoDB JSON if every attribute has the form of a typed value, such as `{"S": "o1"}`, and from plain
+    /// JSON otherwise. `{}` is an item without attributes in both.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPlainJson`].
+    pub fn from_any_json(json: &str) -> Result<Self, NotPlainJson> {
+        let value: Value = serde_json::from_str(json)?;
+        let attributes = value.as_object().ok_or(NotPlainJson::NotAnObject)?;
+        if attributes.values().all(is_typed) {
+            Ok(Self::from_json(json)?)
+        } else {
+            Self::from_plain_json(json)
+        }
+    }
+
+    /// Writes the item as plain JSON on one line, attributes by name. Sets become arrays and bytes texts in Base64, so that reading the
+    /// result back gives other types for these two.
+    #[must_use]
+    pub fn to_plain_json(&self) -> String {
+        let mut out = String::new();
+        write_object(self.iter(), &mut out);
+        out
+    }
+}
+
+impl AttributeValue {
+    /// Reads a value from plain JSON, as [`Item::from_plain_json`] reads each attribute.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPlainJson`].
+    pub fn from_plain_json(json: &str) -> Result<Self, NotPlainJson> {
+        read(serde_json::from_str(json)?, 0)
+    }
+
+    /// Appends the value as plain JSON, as [`Item::to_plain_json`] does.
+    pub fn write_plain_json(&self, out: &mut String) {
+        match self {
+            Self::S(text) => write_json_string(out, text),
+            Self::N(number) => out.push_str(&number.to_string()),
+            Self::B(bytes) => write_bytes(bytes, out),
+            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Null => out.push_str("null"),
+            Self::Ss(set) => write_array(set.iter(), out, |text, out| write_json_string(out, text)),
+            Self::Ns(set) => write_array(set.iter(), out, |number, out| out.push_str(&number.to_string())),
+            Self::Bs(set) => write_array(set.iter(), out, |bytes, out| write_bytes(bytes, out)),
+            Self::L(list) => write_array(list.iter(), out, Self::write_plain_json),
+            Self::M(map) => write_object(map.iter(), out),
+        }
+    }
+}
+
+fn read(raw: &RawValue, depth: usize) -> Result<AttributeValue, NotPlainJson> {
+    if depth > MAX_NESTING {
+        return Err(NotPlainJson::TooDeep);
+    }
+    let json = raw.get();
+    Ok(match json.as_bytes().first() {
+        Some(b'{') => {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
+            let mut map = ValueMap::default();
+            for (name, value) in members {
+                map.insert(name, read(value, depth + 1)?);
+            }
+            AttributeValue::M(map)
+        }
+        Some(b'[') => {
+            let elements: Vec<&RawValue> = serde_json::from_str(json)?;
+            let values: Result<_, _> = elements.into_iter().map(|value| read(value, depth + 1)).collect();
+            AttributeValue::L(values?)
+        }
+        Some(b'"') => AttributeValue::S(serde_json::from_str(json)?),
+        Some(b't') => AttributeValue::Bool(true),
+        Some(b'f') => AttributeValue::Bool(false),
+        Some(b'n') => AttributeValue::Null,
+        _ => {
+            let number: Result<Number, _> = json.parse();
+            AttributeValue::N(
+                number.map_err(|source| NotPlainJson::Number { number: json.to_owned(), source })?,
+            )
+        }
+    })
+}
+
+/// Whether a JSON value has the form of a value of DynamoDB JSON: one member, named as a type, with what belongs to that type.
+fn is_typed(value: &Value) -> bool {
+    let Some(members) = value.as_object() else { return false };
+    let mut members = members.iter();
+    let (Some((name, inner)), None) = (members.next(), members.next()) else { return false };
+    let texts = |inner: &Value| inner.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+    match name.as_str() {
+        "S" | "N" | "B" => inner.is_string(),
+        "BOOL" | "NULL" => inner.is_boolean(),
+        "SS" | "NS" | "BS" => texts(inner),
+        "L" => inner.as_array().is_some_and(|list| list.iter().all(is_typed)),
+        "M" => inner.as_object().is_some_and(|map| map.values().all(is_typed)),
+        _ => false,
+    }
+}
+
+fn write_bytes(bytes: &[u8], out: &mut String) {
+    out.push('"');
+    BASE64.encode_string(bytes, out);
+    out.push('"');
+}
+
+fn write_array<T>(elements: impl Iterator<Item = T>, out: &mut String, write: impl Fn(T, &mut String)) {
+    out.push('[');
+    for (index, element) in elements.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write(element, out);
+    }
+    out.push(']');
+}
+
+fn write_object<'a>(members: impl Iterator<Item = (&'a String, &'a AttributeValue)>, out: &mut String) {
+    out.push('{');
+    for (index, (name, value)) in members.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_json_string(out, name);
+        out.push(':');
+        value.write_plain_json(out);
+    }
+    out.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_follow_from_the_json() {
+        for (plain, typed) in [
+            ("{}", "{}"),
+            (
+                r#"{"a":"x","b":1e2,"c":true,"d":null}"#,
+                r#"{"a":{"S":"x"},"b":{"N":"100"},"c":{"BOOL":true},"d":{"NULL":true}}"#,
+            ),
+            (r#"{"l":[1,[],{"m":"ä\n"}]}"#, r#"{"l":{"L":[{"N":"1"},{"L":[]},{"M":{"m":{"S":"ä\n"}}}]}}"#),
+            (
+                r#" {"n": 0.12345678901234567890123456789012345678} "#,
+                r#"{"n":{"N":"0.12345678901234567890123456789012345678"}}"#,
+            ),
+        ] {
+            assert_eq!(Item::from_plain_json(plain).unwrap().to_string(), typed);
+            assert_eq!(Item::from_any_json(plain).unwrap().to_string(), typed);
+            assert_eq!(Item::from_any_json(typed).unwrap().to_string(), typed);
+        }
+    }
+
+    #[test]
+    fn what_only_looks_typed_is_plain() {
+        for (json, typed) in [
+            (r#"{"size":{"S":1}}"#, r#"{"size":{"M":{"S":{"N":"1"}}}}"#),
+            (r#"{"a":{"S":"x"},"b":2}"#, r#"{"a":{"M":{"S":{"S":"x"}}},"b":{"N":"2"}}"#),
+            (r#"{"a":{"S":"x","N":"2"}}"#, r#"{"a":{"M":{"N":{"S":"2"},"S":{"S":"x"}}}}"#),
+        ] {
+            assert_eq!(Item::from_any_json(json).unwrap().to_string(), typed);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_plain() {
+        let typed = r#"{"b":{"B":"AAE="},"l":{"L":[{"NULL":true},{"BOOL":false}]},"n":{"N":"1.5"},"ns":{"NS":["1","2"]},"ss":{"SS":["a","b"]}}"#;
+        let plain = r#"{"b":"AAE=","l":[null,false],"n":1.5,"ns":[1,2],"ss":["a","b"]}"#;
+        assert_eq!(Item::from_json(typed).unwrap().to_plain_json(), plain);
+    }
+
+    #[test]
+    fn errors_say_what_is_wrong() {
+        let deep = format!("{}1{}", "[".repeat(60), "]".repeat(60));
+        for (json, expected) in [
+            ("[1]", "an item is a JSON object"),
+            ("{", "not JSON"),
+            (r#"{"n":1e200}"#, "1e200: "),
+            (&format!(r#"{{"a":{deep}}}"#), "nested more than 32 levels deep"),
+            (r#"{"n":{"N":"x"}}"#, "x"),
+        ] {
+            let error = Item::from_any_json(json).unwrap_err().to_string();
+            assert!(error.contains(expected), "{json}: {error}");
+        }
+    }
+}
