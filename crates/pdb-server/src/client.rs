@@ -3,6 +3,7 @@
 //! A command that talks to a server flattens [`Connection`] into its arguments, and gets from it what it needs: [`Api`] for calls of the
 //! DynamoDB and DynamoDB Streams APIs, [`RemoteStreams`] to read streams, [`Control`] for commands under `/_pretender/`.
 
+mod absent;
 mod api;
 mod connection;
 mod control;
@@ -18,4 +19,6 @@ pub(crate) use api::{Api, ApiFailure, Service};
 pub(crate) use connection::{Connection, ConnectionError, Server, parse_server};
 pub(crate) use control::{Control, ControlFailure, with_token};
 pub(crate) use endpoint::{Endpoint, NotAnEndpoint};
+pub(crate) use failure::Unanswered;
 pub(crate) use remote::{RemoteRecord, RemoteStreams};
+pub(crate) use retry::retried;

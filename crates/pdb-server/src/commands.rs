@@ -12,6 +12,7 @@ mod stop;
 mod tail;
 mod token;
 mod trigger;
+mod wait;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ use pretender::{Clock, SystemClock, WakeHandle};
 use serde_json::Value;
 
 use super::Endpoint;
-use super::failure::{Cause, Unanswered};
+use super::failure::Unanswered;
 use super::retry::{Tries, pause, rest};
 use super::sign::{Call, Credentials, signed_headers};
 
@@ -136,7 +136,6 @@ impl Api {
     }
 
     /// Returns the region that requests are signed for.
-    #[expect(dead_code, reason = "for commands that come next")]
     pub(crate) fn region(&self) -> &str {
         &self.0.region
     }
@@ -156,7 +155,14 @@ impl Api {
                 Err(failure) => failure,
             };
             tries += 1;
-            if tries >= self.most_tries(&failure) {
+            let Tries(most) = failure.tries();
+            if self.is_brief() {
+                if failure.is_passing() {
+                    self.tell(operation, &failure);
+                }
+                return Err(failure);
+            }
+            if tries >= most {
                 return Err(failure);
             }
             self.tell(operation, &failure);
@@ -166,15 +172,14 @@ impl Api {
         }
     }
 
-    /// From now on failed calls are tried once more only: for those who come again by themselves, and have other work in between.
+    /// From now on each call is tried once: for those who come again by themselves, and have other work in between.
     pub(crate) fn be_brief(&self) {
         self.0.is_brief.store(true, Ordering::Relaxed);
     }
 
-    fn most_tries(&self, failure: &ApiFailure) -> u32 {
-        let Tries(most) = failure.tries();
-        let is_brief = self.0.is_brief.load(Ordering::Relaxed);
-        if is_brief { most.min(Tries::BRIEF.0) } else { most }
+    /// Whether the caller comes again by itself.
+    pub(super) fn is_brief(&self) -> bool {
+        self.0.is_brief.load(Ordering::Relaxed)
     }
 
     /// Says that there will be another try; once for each cause, and again for a server that was reached in between.
@@ -273,12 +278,7 @@ impl ApiFailure {
 
     fn tries(&self) -> Tries {
         match self {
-            Self::Unanswered(unanswered) => match unanswered.cause() {
-                Cause::Refused | Cause::NoRoute(_) => Tries::ABSENT,
-                Cause::Dropped => Tries::BUSY,
-                Cause::TimedOut => Tries::SLOW,
-                Cause::Other(_) => Tries::ONCE,
-            },
+            Self::Unanswered(unanswered) => unanswered.tries(),
             Self::NotTheApi { status: 500.., .. } | Self::Refused { status: 500.., .. } => Tries::BUSY,
             Self::Refused { code, .. } if is_passing(code) => Tries::BUSY,
             Self::NotTheApi { .. } | Self::Refused { .. } => Tries::ONCE,

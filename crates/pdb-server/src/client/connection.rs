@@ -8,7 +8,7 @@ use super::endpoint::{Endpoint, NotAnEndpoint};
 use super::machine::{Machine, ThisMachine};
 use super::profile::Profile;
 use super::sign::Credentials;
-use super::{Api, Control, ControlFailure, RemoteStreams, Service};
+use super::{Api, Control, ControlFailure, Service};
 
 /// The server of those who name none: where `pretender serve` listens without options.
 const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:8000";
@@ -116,19 +116,6 @@ impl Connection {
         let streams = settings.endpoint(Service::Streams, &region)?;
         let credentials = settings.credentials(items.is_aws() || streams.is_aws())?;
         Ok(Api::new(items, streams, region, credentials, stop))
-    }
-
-    /// Returns the streams of the server.
-    ///
-    /// # Errors
-    ///
-    /// As [`api`](Self::api).
-    pub(crate) fn streams<T: AsRef<str>>(
-        &self,
-        targets: &[T],
-        stop: WakeHandle,
-    ) -> Result<RemoteStreams, ConnectionError> {
-        self.api_with(targets, stop).map(RemoteStreams::new)
     }
 
     /// Returns the control interface of the server. Only a region that was given as an option names that of a command.

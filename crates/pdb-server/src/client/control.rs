@@ -4,9 +4,7 @@ use pdb_server::ControlToken;
 use pretender::WakeHandle;
 use serde_json::Value;
 
-use super::failure::{Cause, Unanswered};
-use super::retry::{Tries, pause, rest};
-use super::{ConnectionError, Endpoint};
+use super::{ConnectionError, Endpoint, Unanswered, retried};
 
 /// A stream of a great many shards, listed.
 const MAX_ANSWER_BYTES: u64 = 64 << 20;
@@ -67,19 +65,7 @@ impl Control {
         &self,
         send: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<Value, ControlFailure> {
-        let mut tries = 0;
-        loop {
-            let failure = match self.answer(send()) {
-                Err(ControlFailure::Unanswered(failure)) if matches!(failure.cause(), Cause::Refused) => {
-                    failure
-                }
-                answer => return answer,
-            };
-            tries += 1;
-            if Tries(tries) == Tries::ABSENT || !rest(&WakeHandle::default(), pause(tries)) {
-                return Err(failure.into());
-            }
-        }
+        retried(&WakeHandle::default(), || self.answer(send()), refused)
     }
 
     fn url(&self, command: &str) -> String {
@@ -105,6 +91,14 @@ impl Control {
             }
             _ => Err(ControlFailure::NoControl { endpoint: self.endpoint.clone() }),
         }
+    }
+}
+
+/// Returns why nobody took the command.
+fn refused(failure: &ControlFailure) -> Option<&Unanswered> {
+    match failure {
+        ControlFailure::Unanswered(unanswered) if unanswered.is_refused() => Some(unanswered),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::ErrorKind;
 
 use super::Endpoint;
+use super::retry::Tries;
 
 /// A server that gave no answer.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct Unanswered {
 
 /// What happened instead of an answer.
 #[derive(Debug)]
-pub(super) enum Cause {
+enum Cause {
     /// Nobody listens there.
     Refused,
     /// The name of the host is not known, or the machine cannot be reached.
@@ -27,12 +28,27 @@ pub(super) enum Cause {
 }
 
 impl Unanswered {
-    pub(super) fn new(endpoint: &Endpoint, error: &ureq::Error) -> Self {
+    pub(crate) fn new(endpoint: &Endpoint, error: &ureq::Error) -> Self {
         Self { endpoint: endpoint.clone(), cause: cause(endpoint, error) }
     }
 
-    pub(super) fn cause(&self) -> &Cause {
-        &self.cause
+    /// Whether nobody listens there, so that nothing was sent.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.cause, Cause::Refused)
+    }
+
+    /// Whether the server may answer later.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.tries() != Tries::ONCE
+    }
+
+    pub(super) fn tries(&self) -> Tries {
+        match self.cause {
+            Cause::Refused | Cause::NoRoute(_) => Tries::ABSENT,
+            Cause::Dropped => Tries::BUSY,
+            Cause::TimedOut => Tries::SLOW,
+            Cause::Other(_) => Tries::ONCE,
+        }
     }
 
     /// Returns what happened, without advice.

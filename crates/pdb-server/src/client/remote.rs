@@ -11,7 +11,8 @@ use super::{Api, ApiFailure, Service};
 
 /// The Streams API behind an endpoint, spoken over HTTP.
 ///
-/// What [`Api`] has tried in vain is [`SourceError::Failed`] with an [`ApiFailure`], throttling as well.
+/// What [`Api`] has tried in vain is [`SourceError::Failed`] with an [`ApiFailure`], throttling as well; once it is brief, what may pass is
+/// [`SourceError::Throttled`], so that a subscription asks again.
 #[derive(Debug)]
 pub(crate) struct RemoteStreams(Api);
 
@@ -24,13 +25,14 @@ impl RemoteStreams {
         Self(api)
     }
 
-    /// Returns the API that it reads from.
-    pub(crate) fn api(&self) -> &Api {
-        &self.0
-    }
-
     fn call(&self, operation: &str, input: &Value) -> Result<Value, SourceError> {
-        self.0.call(Service::Streams, operation, input).map_err(source_error)
+        self.0.call(Service::Streams, operation, input).map_err(|failure| {
+            if self.0.is_brief() && failure.is_passing() {
+                SourceError::Throttled
+            } else {
+                source_error(failure)
+            }
+        })
     }
 
     /// Calls a listing operation until there are no more pages; `cursor` gives the member to ask with next.

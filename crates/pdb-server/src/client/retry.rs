@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use pretender::WakeHandle;
 
+use super::Unanswered;
+
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -22,8 +24,6 @@ impl Tries {
     pub(super) const ABSENT: Self = Self(5);
     /// A server that takes too long: each try takes as long again.
     pub(super) const SLOW: Self = Self(2);
-    /// For those who come again by themselves.
-    pub(super) const BRIEF: Self = Self(2);
     pub(super) const ONCE: Self = Self(1);
 }
 
@@ -33,6 +33,26 @@ pub(super) fn pause(tries: u32) -> Duration {
     // Each state has keys of its own.
     let random = RandomState::new().build_hasher().finish() % 1024;
     whole / 2 + (whole / 2).mul_f64(random as f64 / 1024.0)
+}
+
+/// Does something until it succeeds or fails for another reason than a server that did not answer.
+pub(crate) fn retried<T, E>(
+    stop: &WakeHandle,
+    mut attempt: impl FnMut() -> Result<T, E>,
+    unanswered: impl Fn(&E) -> Option<&Unanswered>,
+) -> Result<T, E> {
+    let mut tries = 0;
+    loop {
+        let failure = match attempt() {
+            Ok(done) => return Ok(done),
+            Err(failure) => failure,
+        };
+        tries += 1;
+        let Tries(most) = unanswered(&failure).map_or(Tries::ONCE, Unanswered::tries);
+        if tries >= most || !rest(stop, pause(tries)) {
+            return Err(failure);
+        }
+    }
 }
 
 /// Waits; returns whether it was for so long, and not ended by a stop.

@@ -11,14 +11,18 @@ use clap::{Args, ValueEnum};
 use pretender::{
     Event, EventPattern, SourceError, SourceRecord, StartPosition, Subscription, TailError, WakeHandle,
 };
+use serde_json::json;
 
 use super::stop::StopOnSignal;
-use crate::client::{ApiFailure, Connection, RemoteRecord, RemoteStreams};
+use super::wait::{NotStarted, Wait, WaitTime, parse_time};
+use crate::client::{Api, Connection, RemoteRecord, RemoteStreams, Service};
 use crate::terminal::visible;
 
 /// Pages without a record after which an open shard counts as read: AWS answers empty ones before records, too.
 const EMPTY_PAGES: u32 = 3;
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// What the API says of a stream that is not there.
+const NOT_FOUND: &str = "ResourceNotFoundException";
 /// How long a request in flight may delay the end.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -29,7 +33,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Args, Debug)]
 pub(crate) struct Tail {
     /// Tables, or ARNs of streams or tables; of a table the latest stream is read
-    #[arg(required = true, value_name = "TABLE|ARN")]
+    #[arg(required_unless_present = "wait", value_name = "TABLE|ARN")]
     targets: Vec<String>,
 
     #[command(flatten)]
@@ -43,9 +47,14 @@ pub(crate) struct Tail {
     #[arg(long, value_name = "PATTERN")]
     filter: Vec<EventPattern>,
 
-    /// Wait for further changes instead of ending; of a table also into its next stream
+    /// Wait for further changes instead of ending; of a table also into its next stream. Waits for the server, the table and its stream,
+    /// too
     #[arg(long, short)]
     follow: bool,
+
+    /// Wait for a server, a table or a stream that is not there yet: so long (30s), or as long as it takes
+    #[arg(long, value_name = "TIME", num_args = 0..=1, value_parser = parse_time)]
+    wait: Option<Option<WaitTime>>,
 
     /// Print each record as one line of JSON, as the API has it
     #[arg(long)]
@@ -66,6 +75,13 @@ enum From {
 impl Tail {
     /// Prints until the end.
     pub(crate) fn run(mut self) -> Result<(), Box<dyn Error>> {
+        // `tail --wait orders`
+        if let Some(Some(WaitTime::Other(target))) = &mut self.wait {
+            self.targets.insert(0, std::mem::take(target));
+        }
+        if self.targets.is_empty() {
+            return Err("name a table, or the ARN of a stream".into());
+        }
         if let Some(path) = self.export.take() {
             let unwritable = |error| format!("`{}` cannot be written: {error}", path.display());
             let mut file = std::io::BufWriter::new(std::fs::File::create(&path).map_err(unwritable)?);
@@ -105,24 +121,32 @@ impl Tail {
     ) -> Result<(), Box<dyn Error>> {
         let follow = self.follow;
         let wake = WakeHandle::default();
+        let api = self.connection.api_with(&self.targets, wake.clone())?;
         let _stop = StopOnSignal::start(wake.clone(), PATIENCE)?;
-        for event in self.subscribe(wake)? {
+        let wait =
+            if follow && self.wait.is_none() { Wait::Forever } else { Wait::given(self.wait.as_ref()) };
+        let subscribe = || self.subscribe(&api, &wake).map_err(|error| self.explained(&api, error));
+        let Some(events) = wait.until_started(&wake, subscribe)? else { return Ok(()) };
+        if follow {
+            // The subscription asks again by itself.
+            api.be_brief();
+        }
+        for event in events {
             match event {
                 Ok(event) => each(&event)?,
                 Err(error @ TailError::Trimmed { .. }) => {
                     writeln!(warnings, "pretender: {}", crate::one_line(&error))?
                 }
-                // The client has said that it tries again.
-                Err(error) if follow && is_passing(&error) => {}
-                Err(error) => return Err(error.into()),
+                Err(TailError::Source(SourceError::NotFound | SourceError::Throttled)) if follow => {}
+                Err(error) => return Err(failure(error)),
             }
         }
         Ok(())
     }
 
-    fn subscribe(self, wake: WakeHandle) -> Result<Subscription<RemoteStreams>, Box<dyn Error>> {
-        let mut builder = Subscription::builder(self.connection.streams(&self.targets, wake.clone())?)
-            .wake_handle(wake)
+    fn subscribe(&self, api: &Api, wake: &WakeHandle) -> Result<Subscription<RemoteStreams>, TailError> {
+        let mut builder = Subscription::builder(RemoteStreams::new(api.clone()))
+            .wake_handle(wake.clone())
             .from(match self.from {
                 From::TrimHorizon => StartPosition::TrimHorizon,
                 From::Latest => StartPosition::Latest,
@@ -130,16 +154,45 @@ impl Tail {
             .follow(self.follow)
             .poll_interval(POLL_INTERVAL)
             .caught_up_after(EMPTY_PAGES);
-        for target in self.targets {
-            builder = match table_of(&target) {
+        for target in &self.targets {
+            builder = match table_of(target) {
                 Some(table_name) => builder.table(table_name),
                 None => builder.stream(target),
             };
         }
-        for pattern in self.filter {
-            builder = builder.pattern(pattern);
+        for pattern in &self.filter {
+            builder = builder.pattern(pattern.clone());
         }
-        Ok(builder.start()?)
+        builder.start()
+    }
+
+    /// Says what is not there, if that is why it does not start.
+    fn explained(&self, api: &Api, error: TailError) -> NotStarted {
+        let absent = match &error {
+            TailError::NoStream(table) => Some(api.why_no_stream(table)),
+            // Which one is not told; it may have come meanwhile.
+            TailError::Source(SourceError::NotFound) => self.targets.iter().find_map(|target| {
+                let is_there = api.call(Service::Streams, "DescribeStream", &json!({ "StreamArn": target }));
+                let is_missing = is_there.is_err_and(|failure| failure.code() == Some(NOT_FOUND));
+                match table_of(target) {
+                    Some(table) => Some(api.why_no_stream(table)),
+                    None => is_missing.then(|| api.no_such_stream(target)),
+                }
+            }),
+            _ => None,
+        };
+        match absent {
+            Some(absent) => NotStarted::absent(absent),
+            None => NotStarted::failed(failure(error)),
+        }
+    }
+}
+
+/// Returns what the server said, without the layers it came through.
+fn failure(error: TailError) -> Box<dyn Error> {
+    match error {
+        TailError::Source(SourceError::Failed(failure)) => failure,
+        error => error.into(),
     }
 }
 
@@ -150,17 +203,6 @@ fn table_of(target: &str) -> Option<&str> {
     }
     let (_, table_name) = target.split_once(":table/")?;
     (!table_name.contains('/')).then_some(table_name)
-}
-
-/// Whether the server may answer later.
-fn is_passing(error: &TailError) -> bool {
-    match error {
-        TailError::Source(SourceError::Failed(failure)) => {
-            failure.downcast_ref().is_some_and(ApiFailure::is_passing)
-        }
-        TailError::Source(_) => true,
-        _ => false,
-    }
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {

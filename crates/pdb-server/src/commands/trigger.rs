@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use pdb_server::ControlToken;
-use pdb_trigger::{Destination, FileDestination, Notice, Settings, Trigger as Running};
-use pretender::{Clock, EventPattern, StartPosition, SystemClock, WakeHandle};
+use pdb_trigger::{Destination, FileDestination, Notice, Settings, Trigger as Running, TriggerError};
+use pretender::{Clock, EventPattern, SourceError, StartPosition, SystemClock, WakeHandle};
 
 use super::stop::StopOnSignal;
 use super::token::TokenParser;
-use crate::client::{Connection, Server, Service, parse_server};
+use super::wait::{NotStarted, Wait, WaitTime, parse_only_time};
+use crate::client::{Api, Connection, RemoteStreams, Server, parse_server};
 use crate::terminal::warn;
 use clock::ServerClock;
 use http::{FunctionUrl, HttpDestination, HttpFunction};
@@ -51,6 +52,10 @@ pub(crate) struct Trigger {
     /// The token of the server's control interface, if it has one: the trigger follows the server's clock
     #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", value_parser = TokenParser, hide_env_values = true)]
     token: Option<ControlToken>,
+
+    /// Wait for a server, a table or a stream that is not there yet: so long (30s), or as long as it takes
+    #[arg(long, value_name = "TIME", num_args = 0..=1, value_parser = parse_only_time)]
+    wait: Option<Option<WaitTime>>,
 
     /// File that keeps how far the trigger has come, made if it does not exist; without it each start begins at the starting position
     #[arg(long, value_name = "FILE")]
@@ -129,35 +134,41 @@ enum ResponseType {
 impl Trigger {
     /// Invokes until it is stopped.
     pub(crate) fn run(mut self) -> Result<(), Box<dyn Error>> {
-        let settings = self.settings();
-        let function = HttpFunction::new(self.take_function()?, Duration::from_secs(self.timeout));
+        let url = self.take_function()?;
+        self.settings().check()?;
         let wake = WakeHandle::default();
-        let source = self.connection.streams(std::slice::from_ref(&self.table), wake.clone())?;
-        let api = source.api().clone();
+        let api = self.connection.api_with(std::slice::from_ref(&self.table), wake.clone())?;
         let _stop = StopOnSignal::start(wake.clone(), PATIENCE)?;
-        let clock: Arc<dyn Clock> = match ServerClock::of(api.endpoint(Service::Streams), self.token)? {
+        let start = || self.start(&api, &wake, &url);
+        let Some(running) = Wait::given(self.wait.as_ref()).until_started(&wake, start)? else {
+            return Ok(());
+        };
+        // It asks again by itself, and has batches to look after meanwhile.
+        api.be_brief();
+        show_line(&mut std::io::stdout(), &format!("{} -> {url}", running.state().stream_arn));
+        running.join();
+        Ok(())
+    }
+
+    fn start(&self, api: &Api, wake: &WakeHandle, url: &FunctionUrl) -> Result<Running, NotStarted> {
+        let clock: Arc<dyn Clock> = match ServerClock::of(api, wake, self.token.as_ref())? {
             Some(clock) => Arc::new(clock),
             None => Arc::new(SystemClock),
         };
-        let mut builder = Running::over(source, &self.table)
-            .settings(settings)
-            .function_name(self.function_name)
+        let mut builder = Running::over(RemoteStreams::new(api.clone()), &self.table)
+            .settings(self.settings())
+            .function_name(&self.function_name)
             .clock(clock)
-            .wake_handle(wake)
+            .wake_handle(wake.clone())
             .observe(show);
-        if let Some(path) = self.checkpoint {
+        if let Some(path) = &self.checkpoint {
             builder = builder.checkpoint(path);
         }
-        if let Some(place) = self.on_failure {
-            builder = builder.on_failure(destination(&place)?);
+        if let Some(place) = &self.on_failure {
+            builder = builder.on_failure(destination(place).map_err(NotStarted::lasting)?);
         }
-        let shown = function.to_string();
-        let running = builder.start(function)?;
-        // It asks again by itself, and has batches to look after meanwhile.
-        api.be_brief();
-        show_line(&mut std::io::stdout(), &format!("{} -> {shown}", running.state().stream_arn));
-        running.join();
-        Ok(())
+        let function = HttpFunction::new(url.clone(), Duration::from_secs(self.timeout));
+        builder.start(function).map_err(|error| explained(api, error))
     }
 
     /// Takes the function's URL, also from where it was given when `--endpoint` was the function and `--url` the server.
@@ -203,6 +214,16 @@ impl Trigger {
             tumbling_window_in_seconds: self.tumbling_window_in_seconds,
             filters: self.filter.clone(),
         }
+    }
+}
+
+/// Says what is not there, if that is why it does not start.
+fn explained(api: &Api, error: TriggerError) -> NotStarted {
+    match error {
+        TriggerError::NoStream(table) => NotStarted::absent(api.why_no_stream(&table)),
+        error @ TriggerError::StreamNotFound(_) => NotStarted::absent(error),
+        TriggerError::Source(SourceError::Failed(error)) => NotStarted::failed(error),
+        error => NotStarted::lasting(error),
     }
 }
 

@@ -28,6 +28,7 @@ mod run;
 mod slow_clients;
 mod slow_programs;
 mod snapshots;
+mod survive;
 mod tail;
 mod tail_elsewhere;
 mod time;

@@ -202,13 +202,32 @@ fn more_shards_and_streams_than_fit_a_page() {
 #[test]
 fn what_cannot_be_tailed_is_one_clear_line() {
     let streamed = Streamed::new();
-    let output = streamed.command(&["Nothing"]).output().unwrap();
-    check_refused(&output, "pretender: table `Nothing` has no stream");
-    let output = streamed.command(&["arn:nonsense"]).output().unwrap();
-    let text = "pretender: stream source failed: stream cannot be read: ValidationException: \
-                1 validation error detected: Value 'arn:nonsense' at 'streamArn' failed to satisfy constraint: \
-                Member must have length greater than or equal to 37";
-    check_refused(&output, text);
+    let quiet = CreateTableInput::new("Quiet".parse().unwrap(), ("pk", ScalarType::S), None);
+    streamed.pretender.create_table(quiet).unwrap();
+    let url = streamed.server.url();
+    for (target, text) in [
+        ("Nothing", format!("no such table: `Nothing` is not at {url} in us-east-1")),
+        ("orders", format!("no such table: `orders` is not at {url} in us-east-1; did you mean `Orders`?")),
+        (
+            "Quiet",
+            format!(
+                "table `Quiet` has no stream; enable one with `aws dynamodb update-table --table-name Quiet \
+                 --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES --endpoint-url {url}`"
+            ),
+        ),
+        (
+            "arn:nonsense",
+            "ValidationException: 1 validation error detected: Value 'arn:nonsense' at 'streamArn' failed to satisfy \
+             constraint: Member must have length greater than or equal to 37"
+                .to_owned(),
+        ),
+    ] {
+        let output = streamed.command(&[target]).output().unwrap();
+        check_refused(&output, &format!("pretender: {text}"));
+    }
+    let gone = streamed.arn.to_string().replace("2026", "2025");
+    let output = streamed.command(&[&gone]).output().unwrap();
+    check_refused(&output, &format!("pretender: no such stream: `{gone}` is not at {url} in us-east-1"));
     let output = streamed.command(&["Orders", "--filter", "nonsense"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("Invalid filter pattern definition."));
@@ -217,6 +236,13 @@ fn what_cannot_be_tailed_is_one_clear_line() {
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(stderr.contains("Member must have length less than or equal to 4096"), "{stderr}");
+    for arguments in [&["Orders", "--wait", "5"][..], &["--wait", "5", "Orders"]] {
+        let output = streamed.command(arguments).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && stderr.contains("not a length of time"), "{stderr}");
+    }
+    let output = streamed.command(&["--wait", "1s"]).output().unwrap();
+    check_refused(&output, "pretender: name a table, or the ARN of a stream");
     let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
     let output =
         command.env_clear().args(["tail", "Orders", "--endpoint", "http://127.0.0.1:1"]).output().unwrap();

@@ -1,7 +1,7 @@
 //! `pretender trigger`, as a process, between a server in this one and a small HTTP function.
 
 mod failures;
-mod function;
+pub(crate) mod function;
 mod settings;
 
 use std::io::{BufRead, BufReader};

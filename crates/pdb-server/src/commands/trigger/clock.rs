@@ -4,10 +4,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pdb_server::ControlToken;
-use pretender::{Clock, EpochMillis};
+use pretender::{Clock, EpochMillis, WakeHandle};
 use serde_json::Value;
 
-use crate::client::{Endpoint, with_token};
+use super::super::wait::NotStarted;
+use crate::client::{Api, Endpoint, Service, Unanswered, retried, with_token};
 
 /// How old the time may be; it is asked for that often at most.
 const FRESH: Duration = Duration::from_millis(100);
@@ -17,18 +18,27 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct ServerClock {
     agent: ureq::Agent,
-    url: String,
+    endpoint: Endpoint,
     token: Option<ControlToken>,
     seen: Mutex<(EpochMillis, Instant)>,
 }
 
-/// The server wants another token, or one at all.
+/// Why the time of a server is not known.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{endpoint} does not tell its time without its token: give it with --token, or in PRETENDER_CONTROL_TOKEN"
-)]
-pub(super) struct NeedsToken {
-    endpoint: Endpoint,
+pub(super) enum NoTime {
+    /// The server wants another token, or one at all.
+    #[error(
+        "{0} does not tell its time without its token: give it with --token, or in PRETENDER_CONTROL_TOKEN"
+    )]
+    NeedsToken(Endpoint),
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
+}
+
+/// What came instead of the time.
+enum NotTold {
+    Unanswered(Unanswered),
+    Status(u16),
 }
 
 impl ServerClock {
@@ -36,17 +46,45 @@ impl ServerClock {
     ///
     /// # Errors
     ///
-    /// [`NeedsToken`]: without its clock windows and retries would follow another time than the records.
-    pub(super) fn of(endpoint: &Endpoint, token: Option<ControlToken>) -> Result<Option<Self>, NeedsToken> {
-        if endpoint.region().is_some() {
-            // That is AWS.
+    /// Without its clock windows and retries would follow another time than the records: if the server wants a token, or cannot be
+    /// reached.
+    pub(super) fn of(
+        api: &Api,
+        stop: &WakeHandle,
+        token: Option<&ControlToken>,
+    ) -> Result<Option<Self>, NoTime> {
+        let endpoint = api.endpoint(Service::Streams);
+        if endpoint.is_aws() {
             return Ok(None);
         }
-        let (agent, url) = (endpoint.agent(Some(TIMEOUT)), format!("{endpoint}/_pretender/clock"));
-        match ask(&agent, &url, token.as_ref()) {
-            Ok(now) => Ok(Some(Self { agent, url, token, seen: Mutex::new((now, Instant::now())) })),
-            Err(Some(401)) => Err(NeedsToken { endpoint: endpoint.clone() }),
-            Err(_) => Ok(None),
+        let agent = endpoint.agent(Some(TIMEOUT));
+        // As often as any other call.
+        match retried(stop, || ask(&agent, endpoint, token), NotTold::unanswered) {
+            Ok(now) => {
+                let (endpoint, token) = (endpoint.clone(), token.cloned());
+                Ok(Some(Self { agent, endpoint, token, seen: Mutex::new((now, Instant::now())) }))
+            }
+            Err(NotTold::Unanswered(unanswered)) => Err(unanswered.into()),
+            Err(NotTold::Status(401)) => Err(NoTime::NeedsToken(endpoint.clone())),
+            Err(NotTold::Status(_)) => Ok(None),
+        }
+    }
+}
+
+impl NotTold {
+    fn unanswered(&self) -> Option<&Unanswered> {
+        match self {
+            Self::Unanswered(unanswered) => Some(unanswered),
+            Self::Status(_) => None,
+        }
+    }
+}
+
+impl std::convert::From<NoTime> for NotStarted {
+    fn from(error: NoTime) -> Self {
+        match &error {
+            NoTime::Unanswered(unanswered) if unanswered.is_passing() => Self::absent(error),
+            _ => Self::lasting(error),
         }
     }
 }
@@ -56,21 +94,27 @@ impl Clock for ServerClock {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.1.elapsed() >= FRESH {
             // A server that does not answer just now has the time it had.
-            let now = ask(&self.agent, &self.url, self.token.as_ref()).unwrap_or(seen.0);
+            let now = ask(&self.agent, &self.endpoint, self.token.as_ref()).unwrap_or(seen.0);
             *seen = (now, Instant::now());
         }
         seen.0
     }
 }
 
-/// Asks for the time; fails with the status, if there is an answer at all.
-fn ask(agent: &ureq::Agent, url: &str, token: Option<&ControlToken>) -> Result<EpochMillis, Option<u16>> {
-    let mut response = with_token(agent.get(url), token).call().map_err(|_| None)?;
-    let status = Some(response.status().as_u16());
+/// Asks for the time.
+fn ask(
+    agent: &ureq::Agent,
+    endpoint: &Endpoint,
+    token: Option<&ControlToken>,
+) -> Result<EpochMillis, NotTold> {
+    let request = with_token(agent.get(format!("{endpoint}/_pretender/clock")), token);
+    let unanswered = |error| NotTold::Unanswered(Unanswered::new(endpoint, &error));
+    let mut response = request.call().map_err(unanswered)?;
+    let status = NotTold::Status(response.status().as_u16());
     if !response.status().is_success() {
         return Err(status);
     }
-    let text = response.body_mut().read_to_string().map_err(|_| status)?;
-    let shown: Value = serde_json::from_str(&text).map_err(|_| status)?;
+    let text = response.body_mut().read_to_string().map_err(unanswered)?;
+    let shown: Value = serde_json::from_str(&text).unwrap_or_default();
     shown["epoch_millis"].as_i64().map(EpochMillis).ok_or(status)
 }

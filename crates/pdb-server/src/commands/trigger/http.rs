@@ -99,9 +99,9 @@ impl HttpFunction {
     }
 }
 
-impl fmt::Display for HttpFunction {
+impl fmt::Display for FunctionUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.url.0.fmt(f)
+        self.0.fmt(f)
     }
 }
 

@@ -210,10 +210,10 @@ fn a_clock_behind_a_token_is_asked_with_it() {
     };
     let server = Server::start(streamed.pretender.clone(), options).unwrap();
     let url = server.url();
-    let arguments = ["--function", "127.0.0.1:1", "--endpoint", &url, "--batch-size", "0"];
+    let arguments = ["--function", "127.0.0.1:1", "--endpoint", &url];
     let run = |token: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
-        let command = command.env_clear().args(["trigger", "--table", "Orders"]).args(arguments);
+        let command = command.env_clear().args(["trigger", "--table", "Nothing"]).args(arguments);
         let output = command.envs(token.map(|token| ("PRETENDER_CONTROL_TOKEN", token))).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap().trim_end().to_owned()
@@ -223,7 +223,8 @@ fn a_clock_behind_a_token_is_asked_with_it() {
     );
     assert_eq!((run(None), run(Some("battery-staple"))), (refused.clone(), refused));
     // The next thing that is wrong.
-    assert_eq!(run(Some("correct-horse")), "pretender: BatchSize is 0; it may be 1 to 10000");
+    let missing = format!("pretender: no such table: `Nothing` is not at {url} in us-east-1");
+    assert_eq!(run(Some("correct-horse")), missing);
 }
 
 /// What the options were called while `--endpoint` was the function.
@@ -234,21 +235,20 @@ fn old_names_work_and_are_noted() {
     let run = |variables: &[(&str, &str)], arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
         let command =
-            command.env_clear().envs(variables.iter().copied()).args(["trigger", "--table", "Orders"]);
-        let output = command.args(["--batch-size", "0"]).args(arguments).output().unwrap();
-        String::from_utf8(output.stderr).unwrap()
+            command.env_clear().envs(variables.iter().copied()).args(["trigger", "--table", "Nothing"]);
+        String::from_utf8(command.args(arguments).output().unwrap().stderr).unwrap()
     };
-    // This is refused when function and server are known, and the server has told its time.
-    let refused = "pretender: BatchSize is 0; it may be 1 to 10000\n";
+    // The server says so.
+    let missing = format!("pretender: no such table: `Nothing` is not at {url} in us-east-1\n");
     let moved = "pretender: --endpoint is the server now: give the function as --function, and the server as --endpoint \
                  instead of --url\n";
     let function = "127.0.0.1:9000";
-    assert_eq!(run(&[], &["--endpoint", function, "--url", &url]), format!("{moved}{refused}"));
+    assert_eq!(run(&[], &["--endpoint", function, "--url", &url]), format!("{moved}{missing}"));
     let variable = [("PRETENDER_ENDPOINT", &*url)];
-    assert_eq!(run(&variable, &["--endpoint", function]), format!("{moved}{refused}"));
-    assert_eq!(run(&variable, &["--function", function]), refused);
+    assert_eq!(run(&variable, &["--endpoint", function]), format!("{moved}{missing}"));
+    assert_eq!(run(&variable, &["--function", function]), missing);
     let renamed = "pretender: --url is an old name of --endpoint\n";
-    assert_eq!(run(&[], &["--function", function, "--url", &url]), format!("{renamed}{refused}"));
+    assert_eq!(run(&[], &["--function", function, "--url", &url]), format!("{renamed}{missing}"));
     let both = run(&[], &["--function", function, "--url", &url, "--endpoint", &url]);
     assert_eq!(both, "pretender: --url is an old name of --endpoint: give one of them\n");
     assert!(run(&[], &["--endpoint", "aws"]).contains("the function is missing: give its URL as --function"));

@@ -1,0 +1,108 @@
+//! What to say about a table without a stream, or without itself.
+
+use serde_json::{Value, json};
+
+use super::{Api, ApiFailure, Service};
+
+/// How many pages of a hundred names are looked through for one that is like that of a missing table.
+const MOST_PAGES: usize = 10;
+/// How many letters a name may differ from one that was meant.
+const MOST_TYPOS: usize = 2;
+
+/// A table or stream that cannot be read because it is not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Absent {
+    #[error("no such table: `{table}` is not at {server}{}", .similar.as_ref().map_or(String::new(), |name| format!("; did you mean `{name}`?")))]
+    Table { table: String, server: String, similar: Option<String> },
+    #[error(
+        "table `{table}` has no stream; enable one with `aws dynamodb update-table --table-name {table} \
+         --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES{options}`"
+    )]
+    StreamOfTable { table: String, options: String },
+    /// Nobody can tell more: what answers has streams only.
+    #[error("table `{table}` has no stream")]
+    Unknown { table: String },
+    #[error("no such stream: `{arn}` is not at {server}")]
+    Stream { arn: String, server: String },
+}
+
+impl Api {
+    /// Says why a table has no stream.
+    pub(crate) fn why_no_stream(&self, table: &str) -> Absent {
+        match self.call(Service::DynamoDb, "DescribeTable", &json!({ "TableName": table })) {
+            Ok(_) => Absent::StreamOfTable { table: table.to_owned(), options: self.cli_options() },
+            Err(failure) if failure.code() == Some("ResourceNotFoundException") => self.no_such_table(table),
+            Err(_) => Absent::Unknown { table: table.to_owned() },
+        }
+    }
+
+    /// Says that there is no such table, and whether there is one with nearly the same name.
+    pub(crate) fn no_such_table(&self, table: &str) -> Absent {
+        let names = self.table_names().unwrap_or_default();
+        let similar = most_similar(table, names.iter().map(String::as_str)).map(str::to_owned);
+        Absent::Table { table: table.to_owned(), server: self.server(Service::DynamoDb), similar }
+    }
+
+    /// Says that there is no such stream.
+    pub(crate) fn no_such_stream(&self, arn: &str) -> Absent {
+        Absent::Stream { arn: arn.to_owned(), server: self.server(Service::Streams) }
+    }
+
+    fn server(&self, service: Service) -> String {
+        format!("{} in {}", self.endpoint(service), self.region())
+    }
+
+    /// Returns the options with which AWS's command line calls the same server.
+    fn cli_options(&self) -> String {
+        let endpoint = self.endpoint(Service::DynamoDb);
+        let region = self.region();
+        if endpoint.is_aws() { format!(" --region {region}") } else { format!(" --endpoint-url {endpoint}") }
+    }
+
+    /// Returns the first names of tables.
+    fn table_names(&self) -> Result<Vec<String>, ApiFailure> {
+        let (mut names, mut input) = (Vec::new(), json!({}));
+        for _ in 0..MOST_PAGES {
+            let answer = self.call(Service::DynamoDb, "ListTables", &input)?;
+            let page = answer["TableNames"].as_array().into_iter().flatten();
+            names.extend(page.filter_map(Value::as_str).map(str::to_owned));
+            let Some(last) = answer["LastEvaluatedTableName"].as_str() else { break };
+            input["ExclusiveStartTableName"] = last.into();
+        }
+        Ok(names)
+    }
+}
+
+/// Returns the name that differs least, if it differs so little that it may be meant. Upper and lower case are the same here.
+fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_lowercase();
+    // Of a short name every other one is a typo away.
+    let most = MOST_TYPOS.min(name.chars().count() / 3);
+    names
+        .filter(|other| other.len().abs_diff(name.len()) <= 2 * MOST_TYPOS)
+        .map(|other| (strsim::osa_distance(&name, &other.to_lowercase()), other))
+        .filter(|(typos, _)| *typos <= most)
+        .min_by_key(|(typos, _)| *typos)
+        .map(|(_, other)| other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_few_typos_is_meant() {
+        for (name, meant) in [
+            ("orders", Some("Orders")),
+            ("odrers", Some("Orders")),
+            ("order", Some("Orders")),
+            ("customes", Some("Customers")),
+            ("carts", None),
+            ("x", None),
+            ("ab", None),
+            ("", None),
+        ] {
+            assert_eq!(most_similar(name, ["Orders", "Customers", "a"].into_iter()), meant, "{name}");
+        }
+    }
+}

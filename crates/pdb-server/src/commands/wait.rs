@@ -1,0 +1,170 @@
+//! Waiting for a server, a table or a stream that is not there yet.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use pdb_server::Span;
+use pretender::WakeHandle;
+
+use crate::client::ApiFailure;
+use crate::terminal::warn;
+
+/// How often it is looked for.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    No,
+    For(Duration),
+    Forever,
+}
+
+/// What is behind `--wait`: a length of time, or what only stands there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum WaitTime {
+    For(Duration),
+    /// `tail --wait orders`
+    Other(String),
+}
+
+/// Why something could not be started.
+#[derive(Debug)]
+pub(super) struct NotStarted {
+    error: Box<dyn Error>,
+    /// Whether it may be possible later.
+    is_passing: bool,
+    /// Whether the client has said so, as it tried several times.
+    is_told: bool,
+}
+
+impl NotStarted {
+    /// Nothing but another command will do.
+    pub(super) fn lasting(error: impl Into<Box<dyn Error>>) -> Self {
+        Self { error: error.into(), is_passing: false, is_told: false }
+    }
+
+    /// Something is not there yet.
+    pub(super) fn absent(error: impl Into<Box<dyn Error>>) -> Self {
+        Self { error: error.into(), is_passing: true, is_told: false }
+    }
+
+    /// A call failed, which the server may take later.
+    pub(super) fn failed(error: Box<dyn Error>) -> Self {
+        let is_passing = error.downcast_ref().is_some_and(ApiFailure::is_passing);
+        Self { error, is_passing, is_told: true }
+    }
+}
+
+impl Wait {
+    /// Reads the option: `--wait`, or `--wait 30s`.
+    pub(super) fn given(option: Option<&Option<WaitTime>>) -> Self {
+        match option {
+            None => Self::No,
+            Some(Some(WaitTime::For(time))) => Self::For(*time),
+            Some(_) => Self::Forever,
+        }
+    }
+
+    /// Tries until it is started, stopped, or the time is over; says once for each cause that it waits. Returns nothing if it was stopped.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last try.
+    pub(super) fn until_started<T>(
+        self,
+        stop: &WakeHandle,
+        mut start: impl FnMut() -> Result<T, NotStarted>,
+    ) -> Result<Option<T>, Box<dyn Error>> {
+        let until = match self {
+            Self::No => Some(Instant::now()),
+            Self::For(time) => Instant::now().checked_add(time),
+            Self::Forever => None,
+        };
+        let mut told = BTreeSet::new();
+        loop {
+            let NotStarted { error, is_passing, is_told } = match start() {
+                Ok(started) => return Ok(Some(started)),
+                Err(_) if stop.is_stopped() => return Ok(None),
+                Err(failure) => failure,
+            };
+            let left = until.map_or(INTERVAL, |until| until.saturating_duration_since(Instant::now()));
+            if !is_passing || left.is_zero() {
+                return Err(error);
+            }
+            let text = crate::one_line(error.as_ref());
+            if !is_told && told.insert(text.clone()) {
+                warn(&format!("waiting: {text}"));
+            }
+            // Only a stop ends it.
+            stop.wait(left.min(INTERVAL));
+        }
+    }
+}
+
+/// Reads what is behind `--wait`. What begins with a digit is meant to be a time.
+pub(super) fn parse_time(text: &str) -> Result<WaitTime, pdb_server::NotASpan> {
+    match text.parse() {
+        Ok(Span(time)) => Ok(WaitTime::For(time.unwrap_or_default())),
+        Err(_) if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') => {
+            Ok(WaitTime::Other(text.to_owned()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads what is behind `--wait` where nothing else can stand.
+pub(super) fn parse_only_time(text: &str) -> Result<WaitTime, pdb_server::NotASpan> {
+    text.parse().map(|Span(time)| WaitTime::For(time.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit() {
+        for (text, time) in [
+            ("30s", WaitTime::For(Duration::from_secs(30))),
+            ("off", WaitTime::For(Duration::ZERO)),
+            ("orders", WaitTime::Other("orders".to_owned())),
+        ] {
+            assert_eq!(parse_time(text).unwrap(), time);
+            assert_ne!(Wait::given(Some(&Some(time))), Wait::No);
+        }
+        assert!(parse_only_time("30s").is_ok() && parse_only_time("orders").is_err());
+        for bad in ["5", "5sec", "-1s", "1.5h"] {
+            assert!(parse_time(bad).is_err(), "{bad}");
+        }
+        assert_eq!((Wait::given(None), Wait::given(Some(&None))), (Wait::No, Wait::Forever));
+    }
+
+    #[test]
+    fn what_does_not_pass_is_not_waited_for() {
+        let stop = WakeHandle::default();
+        let not_started =
+            |is_passing| if is_passing { NotStarted::absent("x") } else { NotStarted::lasting("x") };
+        for (wait, is_passing) in
+            [(Wait::No, true), (Wait::For(Duration::ZERO), true), (Wait::Forever, false)]
+        {
+            let mut tries = 0;
+            let ended = wait.until_started(&stop, || -> Result<(), _> {
+                tries += 1;
+                Err(not_started(is_passing))
+            });
+            assert_eq!((ended.unwrap_err().to_string().as_str(), tries), ("x", 1), "{wait:?}");
+        }
+        let mut tries = 0;
+        let started = Wait::Forever.until_started(&stop, || {
+            tries += 1;
+            if tries == 2 { Ok(tries) } else { Err(not_started(true)) }
+        });
+        assert_eq!(started.unwrap(), Some(2));
+        let stopped = Wait::Forever.until_started(&stop, || -> Result<(), _> {
+            stop.stop();
+            Err(not_started(true))
+        });
+        assert_eq!(stopped.unwrap(), None);
+    }
+}
