@@ -7,10 +7,10 @@
 //! | `POST /_pretender/clock/run` | `speed`? | lets it run on from where it is, as fast as the machine's or `speed` times as fast |
 //! | `POST /_pretender/clock/set` | `epoch_millis` or `time` | moves it to a time |
 //! | `POST /_pretender/clock/advance` | `millis` or `duration` | moves it forward |
-//! | `POST /_pretender/shards/list` | `stream_arn`, `shard_id`? | lists the shards |
-//! | `POST /_pretender/shards/rotate` | `stream_arn`, `shard_id`? | continues the open shards, or the one, in one child each |
-//! | `POST /_pretender/shards/split` | `stream_arn`, `shard_id`? | continues the open shards, or the one, in two children each |
-//! | `POST /_pretender/trim` | `stream_arn`, `before`? | removes the records before a sequence number, or all |
+//! | `POST /_pretender/shards/list` | stream, `shard_id`? | lists the shards |
+//! | `POST /_pretender/shards/rotate` | stream, `shard_id`? | continues the open shards, or the one, in one child each |
+//! | `POST /_pretender/shards/split` | stream, `shard_id`? | continues the open shards, or the one, in two children each |
+//! | `POST /_pretender/trim` | stream, `before`? | removes the records before a sequence number, or all |
 //! | `GET /_pretender/faults` | | lists the faults, and what was injected where |
 //! | `POST /_pretender/faults/add` | `kind`, `operations`?, `table`?, `probability`?, `times`?, `skip`?, `seed`?, `delay`?, `items`? | adds a fault |
 //! | `POST /_pretender/faults/remove` | `id` | removes a fault |
@@ -23,9 +23,11 @@
 //! | `POST /_pretender/compact` | | gives the space of what was deleted back |
 //! | `POST /_pretender/reset` | `table`? | removes everything, or all items of a table and its streams' past |
 //!
+//! A stream is one of `stream_arn`, `table` (name or ARN of a table, whose latest stream it is) and `all`, which is `true` for all streams.
+//!
 //! Where regions are kept apart, a command is for the region in its query (`?region=eu-west-1`), or of its ARN; without either the clock
-//! and `reset` are for all regions that were used, all other commands for the server's own. A region that was not used since the start is
-//! refused, except by `snapshots/restore`.
+//! and `reset` are for all regions that were used, all other commands for that in `?usual_region=`, where `ctl` has what its variables
+//! say, or for the server's own. A region that was not used since the start is refused, except by `snapshots/restore`.
 //!
 //! Commands to the clock answer the clock, once the work that is then due has been done; commands to shards answer shards, `trim` counts.
 //! `file` is the name of a file below the folder that the server was given for them. What fails answers `{"error": text}`.
@@ -59,9 +61,29 @@ pub(crate) fn is_below(path: &str) -> bool {
     path.strip_prefix("/_pretender").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The region that a command names in its query: `?region=eu-west-1`.
-pub(crate) fn region_in(query: Option<&str>) -> Option<String> {
-    query?.split('&').find_map(|pair| pair.strip_prefix("region=")).map(str::to_owned)
+/// The region in the query of a command.
+#[derive(Debug, Default)]
+pub(crate) struct RegionInQuery {
+    /// That which the command is for: `?region=eu-west-1`.
+    named: Option<String>,
+    /// That which it is for unless something else says it, on a server that keeps regions apart: `?usual_region=eu-west-1`.
+    usual: Option<String>,
+}
+
+impl RegionInQuery {
+    pub(crate) fn of(query: Option<&str>) -> Self {
+        let find = |name: &str| {
+            let mut pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+        };
+        Self { named: find("region"), usual: find("usual_region") }
+    }
+}
+
+/// Whether a command without a region is for all of them.
+fn is_for_all(command: &str, body: &[u8]) -> bool {
+    let names_table = || serde_json::from_slice::<Value>(body).is_ok_and(|body| body.get("table").is_some());
+    command.starts_with("clock") || (command == "reset" && !names_table())
 }
 
 /// The body of an answer that says what was wrong.
@@ -118,12 +140,16 @@ impl Control {
         &self,
         method: &Method,
         command: &str,
-        region: Option<&str>,
+        region: &RegionInQuery,
         body: &[u8],
     ) -> (StatusCode, Value) {
+        let names_region = region.named.is_some();
+        let usual =
+            region.usual.as_ref().filter(|_| self.regions.are_separate() && !is_for_all(command, body));
+        let region = region.named.as_ref().or(usual).map(String::as_str);
         let commanded = self.database(region, command == "snapshots/restore").map(|pretender| Commanded {
             pretender,
-            names_region: region.is_some(),
+            names_region,
             control: self,
         });
         let (status, text) = match commanded.and_then(|commanded| commanded.run(method, command, body)) {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use pdb_cleanup::{CleanupError, SweepReport, TrimReport};
-use pdb_model::{EpochMillis, ManualClock, SequenceNumber, ShardId, StreamArn};
+use pdb_model::{EpochMillis, ManualClock, SequenceNumber, ShardId, StreamArn, TableName};
 use pdb_store::{CompactReport, ShardRow, StoreError};
 
 use crate::Pretender;
@@ -148,6 +148,40 @@ impl Pretender {
         let rows = found.map_err(ControlError::Store)?;
         let rows = rows.ok_or_else(|| CleanupError::StreamNotFound(stream_arn.clone()))?;
         Ok(rows.into_iter().map(ShardSummary::from).collect())
+    }
+
+    /// Returns the latest stream of a table, also one that is disabled.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::NotFound`] if there is no such table, [`ControlError::NotPossible`] if it has no stream,
+    /// [`ControlError::Store`].
+    pub fn latest_stream(&self, table_name: &TableName) -> Result<StreamArn, ControlError> {
+        let found = self
+            .inner
+            .store
+            .read(|tx| Ok((tx.streams(Some(table_name))?, tx.find_table(table_name).is_some())));
+        let (streams, is_table) = found.map_err(ControlError::Store)?;
+        let latest = streams.into_iter().map(|stream| stream.arn).max_by(|a, b| a.label.cmp(&b.label));
+        latest.ok_or_else(|| {
+            if is_table {
+                ControlError::NotPossible(format!("table `{table_name}` has no stream"))
+            } else {
+                ControlError::NotFound(format!("there is no table `{table_name}`"))
+            }
+        })
+    }
+
+    /// Returns all streams there are, also disabled ones and those of deleted tables, ordered by ARN.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::Store`].
+    pub fn all_streams(&self) -> Result<Vec<StreamArn>, ControlError> {
+        let found = self.inner.store.read(|tx| tx.streams(None)).map_err(ControlError::Store)?;
+        let mut arns: Vec<StreamArn> = found.into_iter().map(|stream| stream.arn).collect();
+        arns.sort();
+        Ok(arns)
     }
 
     /// Closes a shard, or all open ones of the stream, and continues each in one child; returns the children.

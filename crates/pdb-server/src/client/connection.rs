@@ -118,7 +118,8 @@ impl Connection {
         Ok(Api::new(items, streams, region, credentials, stop))
     }
 
-    /// Returns the control interface of the server. Only a region that was given as an option names that of a command.
+    /// Returns the control interface of the server. A region that was given as an option is that of each command; one of variables or the
+    /// profile only of those that are for one region.
     ///
     /// # Errors
     ///
@@ -127,7 +128,8 @@ impl Connection {
         let settings = Settings::new(self, &ThisMachine)?;
         match settings.server(Service::DynamoDb)? {
             Server::At(endpoint) if !endpoint.is_aws() => {
-                Ok(Control::new(endpoint, token, self.region.clone()))
+                let usual_region = settings.usual_region()?;
+                Ok(Control::new(endpoint, token, self.region.clone(), usual_region))
             }
             _ => Err(ControlFailure::Aws),
         }
@@ -217,9 +219,6 @@ impl<'a> Settings<'a> {
         if let Some(region) = &self.options.region {
             return Ok(region.clone());
         }
-        let checked = |from: &'static str, text: String| {
-            parse_region(&text).map_err(|source| ConnectionError::Region { from, text, source })
-        };
         if let Server::At(endpoint) = self.server(Service::DynamoDb)?
             && let Some(region) = endpoint.region()
         {
@@ -230,15 +229,17 @@ impl<'a> Settings<'a> {
         if let Some(region) = of_arn.and_then(|region| parse_region(region).ok()) {
             return Ok(region);
         }
-        for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-            if let Some(region) = self.machine.variable(variable) {
-                return checked(variable, region);
-            }
-        }
-        match self.profile.region() {
-            Some(region) => checked("profile", region),
-            None => Ok(DEFAULT_REGION.to_owned()),
-        }
+        Ok(self.usual_region()?.unwrap_or_else(|| DEFAULT_REGION.to_owned()))
+    }
+
+    /// Returns the region of variables, or of the profile.
+    fn usual_region(&self) -> Result<Option<String>, ConnectionError> {
+        let variable = |name: &'static str| Some((name, self.machine.variable(name)?));
+        let found = variable("AWS_REGION")
+            .or_else(|| variable("AWS_DEFAULT_REGION"))
+            .or_else(|| Some(("profile", self.profile.region()?)));
+        let Some((from, text)) = found else { return Ok(None) };
+        parse_region(&text).map(Some).map_err(|source| ConnectionError::Region { from, text, source })
     }
 
     fn credentials(&self, for_aws: bool) -> Result<Credentials, ConnectionError> {

@@ -16,6 +16,7 @@ pub(crate) struct Control {
     endpoint: Endpoint,
     token: Option<ControlToken>,
     region: Option<String>,
+    usual_region: Option<String>,
 }
 
 /// Why a command was not obeyed.
@@ -36,10 +37,15 @@ pub(crate) enum ControlFailure {
 }
 
 impl Control {
-    /// Commands are for `region`, on a server that keeps regions apart.
-    pub(super) fn new(endpoint: Endpoint, token: Option<ControlToken>, region: Option<String>) -> Self {
+    /// Commands are for `region`, on a server that keeps regions apart, else those for one region for `usual_region`.
+    pub(super) fn new(
+        endpoint: Endpoint,
+        token: Option<ControlToken>,
+        region: Option<String>,
+        usual_region: Option<String>,
+    ) -> Self {
         // A command is answered when its work is done, however long that takes.
-        Self { agent: endpoint.agent(None), endpoint, token, region }
+        Self { agent: endpoint.agent(None), endpoint, token, region, usual_region }
     }
 
     /// Asks for something, which changes nothing.
@@ -69,7 +75,11 @@ impl Control {
     }
 
     fn url(&self, command: &str) -> String {
-        let query = self.region.as_ref().map_or(String::new(), |region| format!("?region={region}"));
+        let query = match (&self.region, &self.usual_region) {
+            (Some(region), _) => format!("?region={region}"),
+            (None, Some(region)) => format!("?usual_region={region}"),
+            (None, None) => String::new(),
+        };
         format!("{}/_pretender/{command}{query}", self.endpoint)
     }
 

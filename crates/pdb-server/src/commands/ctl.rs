@@ -9,7 +9,7 @@ use std::error::Error;
 use std::io::{ErrorKind, Write};
 
 use clap::{Args, Subcommand};
-use pdb_server::ControlToken;
+use pdb_server::{ControlToken, Span};
 use serde_json::{Value, json};
 
 use super::token::TokenParser;
@@ -24,7 +24,7 @@ use snapshot::SnapshotCommand;
 /// accident happens here on demand. Start the server with `pretender serve --control`.
 ///
 /// On a server that keeps regions apart, a command is for the region that --region names, or that of an ARN; without either the clock and
-/// `reset` are for all regions, and other commands for the server's own. No variable and no profile names it.
+/// `reset` are for all regions, and other commands for that of AWS_REGION, AWS_DEFAULT_REGION or the profile, or the server's own.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Ctl {
@@ -71,10 +71,10 @@ enum CtlCommand {
     Shards(ShardsCommand),
     /// Remove the records of a stream now, however young they are
     Trim {
-        /// The stream
-        stream_arn: String,
+        #[command(flatten)]
+        stream: Stream,
         /// Keep this record and those after it
-        #[arg(long, value_name = "SEQUENCE_NUMBER")]
+        #[arg(long, value_name = "SEQUENCE_NUMBER", conflicts_with = "all")]
         before: Option<String>,
     },
     /// Faults: throttling, errors, latency, lost answers and more, when, where and as often as you say
@@ -117,6 +117,7 @@ enum ClockCommand {
     /// Move the clock forward
     Advance {
         /// A whole number with a unit: 1500ms, 90s, 16m, 24h or 1d
+        #[arg(value_parser = parse_length)]
         duration: String,
     },
 }
@@ -133,10 +134,38 @@ enum ShardsCommand {
 
 #[derive(Args, Debug)]
 struct Shards {
-    /// The stream
-    stream_arn: String,
+    #[command(flatten)]
+    stream: Stream,
     /// Only this shard
+    #[arg(conflicts_with = "all")]
     shard_id: Option<String>,
+}
+
+/// Which streams.
+#[derive(Args, Debug)]
+struct Stream {
+    /// The stream: a table, by name or ARN, of which it is the latest; or the ARN of a stream
+    #[arg(value_name = "TABLE|ARN", required_unless_present = "all")]
+    stream: Option<String>,
+
+    /// All streams; those that are disabled are passed over where something would be changed. Behind a stream: all of it, as without
+    #[arg(long)]
+    all: bool,
+}
+
+impl Stream {
+    /// The body of a command to these streams, with another member if it is given.
+    fn body(self, (name, value): (&str, Option<String>)) -> Value {
+        let mut body = match self.stream {
+            Some(stream) if stream.contains("/stream/") => json!({ "stream_arn": stream }),
+            Some(table) => json!({ "table": table }),
+            None => json!({ "all": true }),
+        };
+        if let Some(value) = value {
+            body[name] = value.into();
+        }
+        body
+    }
 }
 
 impl Ctl {
@@ -163,9 +192,8 @@ impl CtlCommand {
         let (answer, show): (_, Show) = match self {
             Self::Clock(command) => (command.send(client), lines::clock),
             Self::Shards(command) => (command.send(client), lines::shards),
-            Self::Trim { stream_arn, before } => {
-                let body = given([("stream_arn", Some(stream_arn)), ("before", before)]);
-                (client.post("trim", &body), lines::trimmed)
+            Self::Trim { stream, before } => {
+                (client.post("trim", &stream.body(("before", before))), lines::trimmed)
             }
             Self::Fault(command) => return command.send(client),
             Self::Snapshot(command) => return command.send(client),
@@ -192,12 +220,20 @@ impl ClockCommand {
 
 impl ShardsCommand {
     fn send(self, client: &Control) -> Result<Value, ControlFailure> {
-        let (path, Shards { stream_arn, shard_id }) = match self {
+        let (path, Shards { stream, shard_id }) = match self {
             Self::List(shards) => ("shards/list", shards),
             Self::Rotate(shards) => ("shards/rotate", shards),
             Self::Split(shards) => ("shards/split", shards),
         };
-        client.post(path, &given([("stream_arn", Some(stream_arn)), ("shard_id", shard_id)]))
+        client.post(path, &stream.body(("shard_id", shard_id)))
+    }
+}
+
+/// Checks a length of time before anybody is asked to do something with it.
+fn parse_length(text: &str) -> Result<String, &'static str> {
+    match text.parse() {
+        Ok(Span(Some(_))) => Ok(text.to_owned()),
+        _ => Err("not a length of time: write a whole number with ms, s, m, h or d behind it, as in 15m"),
     }
 }
 

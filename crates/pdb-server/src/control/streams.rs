@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use pretender::{EpochMillis, Pretender, ShardId, ShardSummary, StreamArn};
+use pretender::{ControlError, EpochMillis, Pretender, ShardId, ShardSummary, StreamArn, TableArn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,7 +12,10 @@ use super::{Commanded, Refusal};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Shards {
-    stream_arn: String,
+    stream_arn: Option<String>,
+    table: Option<String>,
+    #[serde(default)]
+    all: bool,
     shard_id: Option<String>,
 }
 
@@ -20,73 +23,153 @@ pub(super) struct Shards {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Trim {
-    stream_arn: String,
+    stream_arn: Option<String>,
+    table: Option<String>,
+    #[serde(default)]
+    all: bool,
     before: Option<String>,
+}
+
+/// Which streams a command is for.
+enum Which {
+    /// The stream with this ARN.
+    Stream(String),
+    /// The latest stream of the table with this name or ARN.
+    Table(String),
+    /// All streams of the region.
+    All,
 }
 
 impl Commanded<'_> {
     pub(super) fn list_shards(&self, body: Shards) -> Result<Value, Refusal> {
-        let (stream_arn, shard_id) = body.parse()?;
-        let mut shards = self.of(&stream_arn)?.shards(&stream_arn)?;
-        if let Some(shard_id) = shard_id {
-            shards.retain(|shard| shard.shard_id == shard_id);
-            if shards.is_empty() {
-                return Err(Refusal::NotFound(format!("stream has no shard `{shard_id}`")));
+        let (which, shard_id) = body.parse()?;
+        self.each_stream(&which, |pretender, stream_arn| {
+            let mut shards = pretender.shards(stream_arn)?;
+            if let Some(shard_id) = &shard_id {
+                shards.retain(|shard| shard.shard_id == *shard_id);
+                if shards.is_empty() {
+                    return Err(ControlError::NotFound(format!("stream has no shard `{shard_id}`")));
+                }
             }
-        }
-        Ok(shown(&shards))
+            Ok(shards)
+        })
     }
 
     pub(super) fn rotate_shards(&self, body: Shards) -> Result<Value, Refusal> {
-        let (stream_arn, shard_id) = body.parse()?;
-        Ok(shown(&self.of(&stream_arn)?.rotate_shards(&stream_arn, shard_id.as_ref())?))
+        let (which, shard_id) = body.parse()?;
+        self.each_stream(&which, |pretender, stream_arn| {
+            pretender.rotate_shards(stream_arn, shard_id.as_ref())
+        })
     }
 
     pub(super) fn split_shards(&self, body: Shards) -> Result<Value, Refusal> {
-        let (stream_arn, shard_id) = body.parse()?;
-        Ok(shown(&self.of(&stream_arn)?.split_shards(&stream_arn, shard_id.as_ref())?))
+        let (which, shard_id) = body.parse()?;
+        self.each_stream(&which, |pretender, stream_arn| {
+            pretender.split_shards(stream_arn, shard_id.as_ref())
+        })
     }
 
     pub(super) fn trim(&self, body: Trim) -> Result<Value, Refusal> {
-        let stream_arn = arn(&body.stream_arn)?;
+        let which = Which::of(body.stream_arn, body.table, body.all)?;
         let before = body.before.as_deref().map(|text| value("sequence number", text)).transpose()?;
-        let report = self.of(&stream_arn)?.trim(&stream_arn, before)?;
-        Ok(json!({ "records": report.records, "shards": report.shards, "streams": report.streams }))
+        if before.is_some() && matches!(which, Which::All) {
+            return Err(Refusal::Bad("`before` is for one stream".to_owned()));
+        }
+        let (pretender, streams) = self.streams(&which)?;
+        let (mut records, mut shards, mut gone) = (0, 0, 0);
+        for stream_arn in &streams {
+            let Some(report) = which.unless_unfit(pretender.trim(stream_arn, before))? else { continue };
+            records += report.records;
+            shards += report.shards;
+            gone += report.streams;
+        }
+        Ok(json!({ "records": records, "shards": shards, "streams": gone }))
     }
 
-    /// Finds the database of a stream: its ARN names the region.
-    fn of(&self, stream_arn: &StreamArn) -> Result<Pretender, Refusal> {
+    /// Does something to the streams that are meant, and shows the shards that it returns.
+    fn each_stream(
+        &self,
+        which: &Which,
+        act: impl Fn(&Pretender, &StreamArn) -> Result<Vec<ShardSummary>, ControlError>,
+    ) -> Result<Value, Refusal> {
+        let (pretender, streams) = self.streams(which)?;
+        let mut shown = Vec::new();
+        for stream_arn in &streams {
+            let shards = which.unless_unfit(act(&pretender, stream_arn))?;
+            shown.extend(shards.iter().flatten().map(|one| shard(stream_arn, one)));
+        }
+        Ok(json!({ "shards": shown }))
+    }
+
+    /// Finds the streams, and the database that they are in: an ARN names the region.
+    fn streams(&self, which: &Which) -> Result<(Pretender, Vec<StreamArn>), Refusal> {
+        Ok(match which {
+            Which::Stream(text) => {
+                let stream_arn: StreamArn = value("stream ARN", text)?;
+                (self.of(&stream_arn.table.region)?, vec![stream_arn])
+            }
+            Which::Table(text) => {
+                let (pretender, table_name) = if text.starts_with("arn:") {
+                    let table: TableArn = value("table ARN", text)?;
+                    (self.of(&table.region)?, table.name)
+                } else {
+                    (self.pretender.clone(), value("name of a table", text)?)
+                };
+                let stream_arn = pretender.latest_stream(&table_name)?;
+                (pretender, vec![stream_arn])
+            }
+            Which::All => (self.pretender.clone(), self.pretender.all_streams()?),
+        })
+    }
+
+    /// Finds the database of a region that an ARN names.
+    fn of(&self, region: &str) -> Result<Pretender, Refusal> {
         if self.names_region || !self.control.regions.are_separate() {
             return Ok(self.pretender.clone());
         }
-        self.control.database(Some(&stream_arn.table.region), false)
+        self.control.database(Some(region), false)
+    }
+}
+
+impl Which {
+    fn of(stream_arn: Option<String>, table: Option<String>, all: bool) -> Result<Self, Refusal> {
+        match (stream_arn, table, all) {
+            (Some(stream_arn), None, false) => Ok(Self::Stream(stream_arn)),
+            (None, Some(table), false) => Ok(Self::Table(table)),
+            (None, None, true) => Ok(Self::All),
+            _ => Err(Refusal::Bad("give one of `stream_arn`, `table` and `all`".to_owned())),
+        }
+    }
+
+    /// Passes over a stream that cannot be meant when all are: it is disabled, or gone since they were listed.
+    fn unless_unfit<T>(&self, outcome: Result<T, ControlError>) -> Result<Option<T>, ControlError> {
+        match (self, outcome) {
+            (Self::All, Err(ControlError::NotPossible(_) | ControlError::NotFound(_))) => Ok(None),
+            (_, outcome) => outcome.map(Some),
+        }
     }
 }
 
 impl Shards {
-    fn parse(&self) -> Result<(StreamArn, Option<ShardId>), Refusal> {
+    fn parse(self) -> Result<(Which, Option<ShardId>), Refusal> {
         let shard_id = self.shard_id.as_deref().map(|text| value("shard id", text)).transpose()?;
-        Ok((arn(&self.stream_arn)?, shard_id))
+        let which = Which::of(self.stream_arn, self.table, self.all)?;
+        if shard_id.is_some() && matches!(which, Which::All) {
+            return Err(Refusal::Bad("`shard_id` is for one stream".to_owned()));
+        }
+        Ok((which, shard_id))
     }
-}
-
-fn arn(text: &str) -> Result<StreamArn, Refusal> {
-    value("stream ARN", text)
 }
 
 fn value<T: FromStr>(what: &str, text: &str) -> Result<T, Refusal> {
     text.parse().map_err(|_| Refusal::Bad(format!("`{text}` is no {what}")))
 }
 
-fn shown(shards: &[ShardSummary]) -> Value {
-    let shards: Vec<Value> = shards.iter().map(shard).collect();
-    json!({ "shards": shards })
-}
-
 /// A shard; what it does not have is left out.
-fn shard(shard: &ShardSummary) -> Value {
+fn shard(stream_arn: &StreamArn, shard: &ShardSummary) -> Value {
     let ShardSummary { shard_id, parent_shard_id, starting, ending, opened, closed, hash_range } = shard;
     let mut shown = json!({
+        "stream_arn": stream_arn.to_string(),
         "shard_id": shard_id.as_str(),
         "starting_sequence_number": starting.to_string(),
         "open": closed.is_none(),

@@ -14,7 +14,7 @@ fn ctl(arguments: &[&str]) -> Output {
 }
 
 /// With these environment variables only.
-fn ctl_with(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+pub(crate) fn ctl_with(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
     let command = command.env_clear().envs(variables.iter().copied());
     command.arg("ctl").args(arguments).output().unwrap()
@@ -62,7 +62,6 @@ fn the_clock_is_shown_and_moved() {
     );
     assert!(obeyed(&url, &["clock", "run"]).ends_with(", running\n"));
     check_refused(&url, &["clock", "set", "soon"], "`soon` is no time");
-    check_refused(&url, &["clock", "advance", "soon"], "`soon` is no length of time");
 }
 
 #[test]
@@ -81,13 +80,72 @@ fn shards_are_listed_rotated_split_and_trimmed() {
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["shards"].as_array().unwrap().len(), 4);
     check_refused(&url, &["shards", "split", &arn, child], "stream has no open shard");
-    check_refused(&url, &["shards", "list", "Orders"], "`Orders` is no stream ARN");
+    check_refused(&url, &["shards", "list", "Nothing"], "there is no table `Nothing`");
+    check_refused(&url, &["shards", "list", "a/stream/b"], "`a/stream/b` is no stream ARN");
     let other = arn.replace("Orders", "Others");
     check_refused(&url, &["trim", &other], "does not exist");
     let number = server.pretender.shards(&server.arn).unwrap()[0].starting.to_string();
     assert_eq!(obeyed(&url, &["trim", &arn, "--before", &number]), "trimmed 0 records\n");
     assert_eq!(obeyed(&url, &["trim", &arn]), "trimmed 1 record\n");
     assert_eq!(obeyed(&url, &["trim", &arn, "--json"]), "{\"records\":0,\"shards\":0,\"streams\":0}\n");
+}
+
+#[test]
+fn a_table_names_its_stream_and_all_are_all() {
+    let server = Commanded::new();
+    let (url, arn) = (server.server.url(), server.arn.to_string());
+    server.put("a");
+    let table_arn = server.arn.table.to_string();
+    // Commands are no calls that faults befall.
+    obeyed(&url, &["fault", "add", "throttling"]);
+    let listed = obeyed(&url, &["shards", "list", &arn]);
+    for name in ["Orders", &table_arn] {
+        assert_eq!(obeyed(&url, &["shards", "list", name]), listed);
+    }
+    obeyed(&url, &["fault", "clear"]);
+    assert_eq!(obeyed(&url, &["shards", "split", "Orders"]).lines().count(), 2);
+    assert_eq!(obeyed(&url, &["shards", "rotate", &table_arn]).lines().count(), 2);
+    for (name, stream) in [("Carts", true), ("Quiet", false)] {
+        let input = pretender::CreateTableInput {
+            stream_specification: stream
+                .then(|| pretender::StreamSpecification::enabled(pretender::StreamViewType::NewImage)),
+            ..pretender::CreateTableInput::new(name.parse().unwrap(), ("pk", pretender::ScalarType::S), None)
+        };
+        server.pretender.create_table(input).unwrap();
+    }
+    check_refused(&url, &["shards", "rotate", "Quiet"], "table `Quiet` has no stream");
+    // Two streams, each with a heading; two shards and one.
+    let rotated = obeyed(&url, &["shards", "rotate", "--all"]);
+    assert_eq!(rotated.lines().filter(|line| line.contains("/stream/")).count(), 2, "{rotated}");
+    assert_eq!(rotated.lines().count(), 5, "{rotated}");
+    let disable = pretender::UpdateTableInput {
+        stream_specification: Some(pretender::StreamSpecification::disabled()),
+        ..pretender::UpdateTableInput::new("Carts".parse().unwrap())
+    };
+    server.pretender.update_table(disable).unwrap();
+    assert_eq!(obeyed(&url, &["shards", "rotate", "--all"]).lines().count(), 2);
+    assert!(obeyed(&url, &["shards", "list", "--all"]).contains("table/Carts/stream/"));
+    assert_eq!(obeyed(&url, &["trim", "--all"]), "trimmed 1 record\n");
+    assert_eq!(obeyed(&url, &["trim", "Orders"]), "trimmed 0 records\n");
+    // Behind a stream it is all of it.
+    assert_eq!(obeyed(&url, &["shards", "split", "Orders", "--all"]).lines().count(), 4);
+    for arguments in [
+        &["shards", "list"][..],
+        &["trim"],
+        &["shards", "list", "shardId-1", "x", "--all"],
+        &["fault", "add", "latency", "--delay", "5"],
+        &["fault", "add", "latency", "--delay", "5ms..6"],
+        &["trim", "--all", "--before", "1"],
+        &["clock", "advance", "5"],
+        &["clock", "advance", "soon"],
+    ] {
+        // Nobody is asked.
+        assert_eq!(
+            ctl(&[&["--endpoint", "127.0.0.1:1"], arguments].concat()).status.code(),
+            Some(2),
+            "{arguments:?}"
+        );
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::binary::{Process, pretender};
 use crate::control::{get, post};
-use crate::ctl::{check_refused, obeyed};
+use crate::ctl::{check_refused, ctl_with, obeyed};
 use crate::harness::{SIGNED, exchange, request_with};
 
 const HOME: &str = "us-east-1";
@@ -192,6 +192,22 @@ fn commands_are_for_one_region_or_for_all() {
     assert_eq!((tables_in(address, HOME), tables_in(address, WEST)), (json!(["Orders"]), json!([])));
     create_in(address, WEST);
     obeyed(&url, &["reset"]);
+    assert_eq!((tables_in(address, HOME), tables_in(address, WEST)), (json!([]), json!([])));
+    // What AWS's variables say counts for commands that are for one region.
+    create_in(address, HOME);
+    create_in(address, WEST);
+    let in_west = |arguments: &[&str]| {
+        let variables = [("AWS_REGION", WEST), ("PRETENDER_ENDPOINT", &*url)];
+        let output = ctl_with(&variables, arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let west = in_west(&["shards", "split", "Orders"]);
+    assert_eq!(obeyed(&url, &["shards", "list", "Orders"]).lines().count(), 1);
+    assert_eq!(obeyed(&url, &["shards", "list", "Orders", "--region", WEST]).lines().count(), 3, "{west}");
+    in_west(&["reset", "--table", "Orders"]);
+    assert_eq!(counts(), [1, 0]);
+    in_west(&["reset"]);
     assert_eq!((tables_in(address, HOME), tables_in(address, WEST)), (json!([]), json!([])));
     for region in ["nowhere", "x"] {
         check_refused(&url, &["reset", "--region", region], &format!("`{region}` is not a region"));

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
+use pdb_server::Span;
 use pretender::FaultKind;
 use serde_json::{Map, Value, json};
 
@@ -55,7 +56,7 @@ pub(super) struct Add {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// How long a call waits, for latency: 200ms, or 100ms..2s
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = parse_delay)]
     delay: Option<String>,
     /// How many items of a batch are left unprocessed [default: half of them]
     #[arg(long, value_name = "N")]
@@ -69,6 +70,19 @@ Examples:
   pretender ctl fault add latency --delay 100ms..2s --probability 0.1
 
 `pretender help faults` says what each kind does.";
+
+/// Checks a delay, one length of time or two, before anybody is asked to add it.
+fn parse_delay(text: &str) -> Result<String, &'static str> {
+    let is_length = |text: &str| matches!(text.parse(), Ok(Span(Some(_))));
+    let (least, most) = text.split_once("..").unwrap_or((text, text));
+    if is_length(least) && is_length(most) {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "not a length of time: write a whole number with ms, s, m, h or d behind it, as in 200ms, or two as in 100ms..2s",
+        )
+    }
+}
 
 impl FaultCommand {
     pub(super) fn send(self, client: &Control) -> Result<(Value, Show), Box<dyn Error>> {

@@ -32,10 +32,18 @@ pub(super) fn clock(answer: &Value) -> String {
     text
 }
 
-/// One shard a line: id, state, sequence numbers, parent.
+/// One shard a line: id, state, sequence numbers, parent. Of several streams each has its ARN above.
 pub(super) fn shards(answer: &Value) -> String {
     let mut lines = String::new();
-    for shard in answer["shards"].as_array().into_iter().flatten() {
+    let shards = || answer["shards"].as_array().into_iter().flatten();
+    let are_many = shards().any(|shard| shard["stream_arn"] != answer["shards"][0]["stream_arn"]);
+    let mut stream_arn = &Value::Null;
+    for shard in shards() {
+        if are_many && shard["stream_arn"] != *stream_arn {
+            stream_arn = &shard["stream_arn"];
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "{}", text(stream_arn));
+        }
         let from = text(&shard["starting_sequence_number"]);
         let (state, range) = match shard["ending_sequence_number"].as_str() {
             Some(ending) => ("closed", format!("{from} to {ending}")),
@@ -143,6 +151,12 @@ mod tests {
             {"shard_id": "b", "parent_shard_id": "a", "starting_sequence_number": "3"},
         ]});
         assert_eq!(shards(&answer), "a  closed  1 to 2\nb  open    3 on  child of a\n");
+        let answer = json!({"shards": [
+            {"stream_arn": "x", "shard_id": "a", "starting_sequence_number": "1"},
+            {"stream_arn": "x", "shard_id": "b", "starting_sequence_number": "2"},
+            {"stream_arn": "y", "shard_id": "c", "starting_sequence_number": "1"},
+        ]});
+        assert_eq!(shards(&answer), "x\na  open    1 on\nb  open    2 on\ny\nc  open    1 on\n");
     }
 
     #[test]
