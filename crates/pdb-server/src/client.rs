@@ -17,7 +17,7 @@ mod sign;
 
 pub(crate) use api::{Api, ApiFailure, Service};
 pub(crate) use connection::{Connection, ConnectionError, Server, parse_server};
-pub(crate) use control::{Control, ControlFailure, with_token};
+pub(crate) use control::{Control, ControlFailure, RemoteBackup, with_token};
 pub(crate) use endpoint::{Endpoint, NotAnEndpoint};
 pub(crate) use failure::Unanswered;
 pub(crate) use remote::{RemoteRecord, RemoteStreams};

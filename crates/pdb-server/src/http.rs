@@ -1,8 +1,10 @@
 //! HTTP around the wire: which request is an API call, what it must carry, and the headers of every answer.
 
 mod answer;
+mod answer_body;
 mod answer_budget;
 mod auth;
+mod backup;
 mod body;
 mod budget;
 mod command_log;
@@ -24,6 +26,7 @@ use pdb_model::ApiError;
 use pdb_wire::{Admission, CallLog, OperationClass, Reply, RequestIds, Wire};
 
 use crate::ServerOptions;
+use crate::backup::Backups;
 use crate::control::{self, Control};
 use crate::pace::PaceLimits;
 use crate::regions::{RegionError, Regions};
@@ -70,6 +73,7 @@ pub(crate) struct Front {
     requests: Budget,
     answers: AnswerBudget,
     request_ids: RequestIds,
+    backups: Backups,
 }
 
 impl Front {
@@ -94,6 +98,7 @@ impl Front {
             requests: Budget::new(options.bytes_in_flight, options.body_timeout),
             answers: AnswerBudget::new(options.bytes_in_flight, options.body_timeout),
             request_ids: RequestIds::new(),
+            backups: Backups::new(),
         }
     }
 
@@ -138,7 +143,7 @@ impl Front {
         if !control::is_below(parts.uri.path()) {
             return self.guard.check_call(parts);
         }
-        if self.control.is_some() {
+        if self.control.is_some() || backup::is_asked_for(parts) {
             self.guard.check_command(parts)?;
         }
         // Below the commands no page is answered, whether there are commands or not.
@@ -156,6 +161,9 @@ impl Front {
     ) -> Option<Answer> {
         if head_bytes(parts) > MOST_HEAD_BYTES {
             return Some(Answer::empty(StatusCode::BAD_REQUEST));
+        }
+        if backup::is_asked_for(parts) {
+            return Some(self.back_up(parts, peer).await);
         }
         if let Some(control) = &self.control
             && let Some(command) = parts.uri.path().strip_prefix(control::PATH)

@@ -328,7 +328,9 @@ pub(crate) fn write_copy(
         .execute_batch("SELECT count(*) FROM sqlite_schema; PRAGMA journal_mode = MEMORY;")
         .during("set up a copy")?;
     let driver = Driver::new(&target);
-    sign(driver, taken)?;
+    if has_signature(driver)? {
+        sign(driver, taken)?;
+    }
     let description = describe(driver)?;
     drop(target);
     if is_durable {
@@ -376,13 +378,21 @@ fn sign(driver: Driver<'_>, taken: EpochMillis) -> Result<(), StoreError> {
     settings::set(driver, TAKEN, taken.0.to_string().as_bytes())
 }
 
+/// Whether a database can say when it was copied. The settings of the first version have other columns.
+fn has_signature(driver: Driver<'_>) -> Result<bool, StoreError> {
+    let version =
+        driver.first("read the version of a copy", "PRAGMA user_version", &[], |row| row.count(0))?;
+    Ok(version.is_some_and(|version| version > 1))
+}
+
 fn number<T: FromStr>(value: &[u8]) -> Result<T, StoreError> {
     let parsed = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
     parsed.ok_or_else(|| StoreError::corrupt("setting", "it is no number"))
 }
 
 fn describe(driver: Driver<'_>) -> Result<CopyDescription, StoreError> {
-    let taken = settings::get(driver, TAKEN, number)?.map(EpochMillis);
+    let taken =
+        if has_signature(driver)? { settings::get(driver, TAKEN, number)?.map(EpochMillis) } else { None };
     let count = |sql| {
         Ok::<_, StoreError>(driver.first("describe a copy", sql, &[], |row| row.count(0))?.unwrap_or(0))
     };

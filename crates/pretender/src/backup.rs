@@ -53,7 +53,7 @@ pub struct BackupReport {
     pub items: u64,
     /// Its size, in bytes.
     pub size_bytes: u64,
-    /// What the check of it found; `None` if it was not checked.
+    /// What the check of it found; `None` if it was not checked, because that was not asked for or an older version made the database.
     pub check: Option<CheckReport>,
 }
 
@@ -188,7 +188,7 @@ impl Backup {
         let mut check = None;
         let mut accept = |unfinished: &Path| {
             if self.is_checked {
-                check = Some(sound(unfinished, &mut **each.borrow_mut())?);
+                check = sound(unfinished, &mut **each.borrow_mut())?;
             }
             Ok(())
         };
@@ -199,17 +199,21 @@ impl Backup {
     }
 }
 
-/// Checks a copy that has not got its name yet.
-fn sound(file: &Path, each: Each<'_>) -> Result<CheckReport, BackupError> {
+/// Checks a copy that has not got its name yet; none of a database that an older version made, which only that version can check.
+fn sound(file: &Path, each: Each<'_>) -> Result<Option<CheckReport>, BackupError> {
     let mut first = None;
-    let report = crate::check(&Pretender::builder().file(file), &mut |event| match event {
+    let checked = crate::check(&Pretender::builder().file(file), &mut |event| match event {
         CheckEvent::Finding(finding) => first = first.take().or(Some(finding)),
         // A check goes on to its end.
         CheckEvent::Progress(step) => drop(each(&BackupProgress::Checking(step))),
-    })?;
-    match first {
-        None => Ok(report),
-        Some(first) => Err(BackupError::Unsound { findings: report.findings, first: first.to_string() }),
+    });
+    match (checked, first) {
+        (Err(StoreError::Open(OpenError::Older { .. })), _) => Ok(None),
+        (Err(error), _) => Err(error.into()),
+        (Ok(report), None) => Ok(Some(report)),
+        (Ok(report), Some(first)) => {
+            Err(BackupError::Unsound { findings: report.findings, first: first.to_string() })
+        }
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pdb_model::{EpochMillis, TableName};
-use pdb_store::{ClearReport, CopyDescription, DatabaseCopy, OpenError, StoreError};
+use pdb_store::{ClearReport, CopiedBytes, CopyDescription, DatabaseCopy, OpenError, StoreError};
 
 use crate::{ControlError, Pretender};
 
@@ -198,6 +199,30 @@ impl Pretender {
         let taken = self.inner.env.clock.now();
         let description = self.inner.store.copy_to_file(path, taken).map_err(file_error)?;
         Ok(SnapshotSummary::new(path.display().to_string(), description))
+    }
+
+    /// As [`Pretender::save_snapshot_file`], for a file that is soon read: it is not waited for until it is on the disk. `each` is told how
+    /// much is copied, and may break it off.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pretender::save_snapshot_file`].
+    pub fn copy_to_file(
+        &self,
+        path: impl AsRef<Path>,
+        each: &mut dyn FnMut(CopiedBytes) -> ControlFlow<()>,
+    ) -> Result<SnapshotSummary, ControlError> {
+        let path = path.as_ref();
+        self.check_other_file(path)?;
+        let taken = self.inner.env.clock.now();
+        let copied = self.inner.store.copy_to_file_watched(path, taken, false, each);
+        Ok(SnapshotSummary::new(path.display().to_string(), copied.map_err(file_error)?))
+    }
+
+    /// Returns the database's file; none for one in memory, or on a server.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.inner.store.file()
     }
 
     /// Puts what is in a database file, which nobody has open, in the place of the whole database, as

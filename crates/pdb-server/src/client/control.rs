@@ -1,5 +1,7 @@
 //! The control interface of a server, over HTTP.
 
+use std::io::Read;
+
 use pdb_server::ControlToken;
 use pretender::WakeHandle;
 use serde_json::Value;
@@ -10,13 +12,24 @@ use super::{ConnectionError, Endpoint, Unanswered, retried};
 const MAX_ANSWER_BYTES: u64 = 64 << 20;
 
 /// Sends commands to a server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Control {
     agent: ureq::Agent,
     endpoint: Endpoint,
     token: Option<ControlToken>,
     region: Option<String>,
     usual_region: Option<String>,
+}
+
+/// A backup that a server sends.
+pub(crate) struct RemoteBackup {
+    /// How many bytes it has.
+    pub(crate) length: u64,
+    /// Its SHA-256, in hexadecimal digits.
+    pub(crate) sha256: String,
+    /// Regions that the server has databases for, besides the one this is of.
+    pub(crate) other_regions: Vec<String>,
+    pub(crate) reader: Box<dyn Read + Send>,
 }
 
 /// Why a command was not obeyed.
@@ -29,6 +42,9 @@ pub(crate) enum ControlFailure {
     /// What answers is another server, or one without the flag.
     #[error("{endpoint} takes no commands: start the server with `pretender serve --control`")]
     NoControl { endpoint: Endpoint },
+    /// What answers is another server, or an older version.
+    #[error("{endpoint} makes no backups: it is not pretender, or an older version")]
+    NoBackups { endpoint: Endpoint },
     #[error("AWS takes no commands: name a server that was started with `pretender serve --control`")]
     Aws,
     /// The server says why.
@@ -60,6 +76,33 @@ impl Control {
             let request = self.agent.post(self.url(command)).content_type("application/json");
             self.with_token(request).send(&body)
         })
+    }
+
+    /// Asks for a backup of the database; returns when the server has made it, and the first bytes are there.
+    pub(crate) fn backup(&self) -> Result<RemoteBackup, ControlFailure> {
+        let url = self.url("backup");
+        let request = self.with_token(self.agent.post(url).content_type("application/json"));
+        let response = request.send("{}").map_err(|error| Unanswered::new(&self.endpoint, &error))?;
+        let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+        let (length, sha256) =
+            (header("content-length").and_then(|it| it.parse().ok()), header("x-pretender-sha256"));
+        let regions = header("x-pretender-other-regions").unwrap_or_default();
+        let other_regions = regions.split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect();
+        match (length, sha256) {
+            (Some(length), Some(sha256)) if response.status().is_success() => {
+                let reader = Box::new(response.into_body().into_reader());
+                Ok(RemoteBackup { length, sha256, other_regions, reader })
+            }
+            _ => Err(match self.answer(Ok(response)) {
+                Err(failure @ ControlFailure::Refused(_)) => failure,
+                _ => ControlFailure::NoBackups { endpoint: self.endpoint.clone() },
+            }),
+        }
+    }
+
+    /// The same server, for another region.
+    pub(crate) fn in_region(&self, region: &str) -> Self {
+        Self { region: Some(region.to_owned()), ..self.clone() }
     }
 
     fn with_token<Body>(&self, request: ureq::RequestBuilder<Body>) -> ureq::RequestBuilder<Body> {

@@ -1,94 +1,143 @@
 //! `pretender backup`.
 
+mod remote;
+
 use std::error::Error;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use pdb_server::ControlToken;
 use pretender::{Backup, BackupError, BackupProgress, BackupReport, Pretender};
 
+use super::token::TokenParser;
+use crate::client::Connection;
 use crate::progress::{self, Progress, Step, Unit};
 use crate::signals;
 use crate::terminal::visible;
 
-/// The part of the time that copying takes, and the check after it.
+/// The parts of the time that copying takes, and the check after it.
 const COPYING: (f64, f64) = (0.0, 0.3);
 const CHECKING: (f64, f64) = (0.3, 1.0);
 
 /// Copy a database while it is in use.
 ///
 /// The backup is one consistent state: it has every write that was acknowledged before the command began, with its stream record. No
-/// writer waits for it. It is checked as `pretender check` does, and gets its name when it is complete and on the disk. The backup is a
-/// database like any other: to restore it, stop the server and put it in the place of its file. See docs/operations.md.
+/// writer of a file waits for it. It is checked as `pretender check` does, and gets its name when it is complete and on the disk. The
+/// backup is a database like any other: to restore it, stop the server and put it in the place of its file. See docs/operations.md.
+///
+/// With --db it is read from a file, also while a server has it open; otherwise it is fetched from a running server, which needs no --control for
+/// that, and may have its data in memory.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BackUp {
-    /// The database: a file, which a server may have open
-    #[arg(long, value_name = "FILE")]
-    db: String,
-
     /// The file of the backup, which must not be there yet
     #[arg(value_name = "TARGET")]
     target: PathBuf,
+
+    /// The database: a file, which a server may have open
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["endpoint", "region", "profile"])]
+    db: Option<String>,
 
     /// Replace a database that is there already, and that nobody has open
     #[arg(long, short)]
     force: bool,
 
-    /// Do not check the backup: it takes a third of the time, and is possible for a damaged database, too
+    /// Do not check the backup: takes a third of the time, and is possible for a damaged database, too
     #[arg(long)]
     no_check: bool,
 
-    /// Also the databases of other regions, which `serve --separate-regions` keeps beside the file: each in a file beside TARGET
+    /// Also the databases of other regions, which `serve --separate-regions` keeps apart: each in a file beside TARGET
     #[arg(long)]
     all_regions: bool,
+
+    #[command(flatten)]
+    connection: Connection,
+
+    /// The server's token, if it was started with one; better given in the environment, where other users do not see it
+    #[arg(
+        help_heading = "Connection",
+        long,
+        env = "PRETENDER_CONTROL_TOKEN",
+        value_name = "TOKEN",
+        value_parser = TokenParser,
+        hide_env_values = true
+    )]
+    token: Option<ControlToken>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   pretender backup --db pretender.db backup.db
-  pretender backup --db pretender.db --force latest.db";
+  pretender backup --db pretender.db --force latest.db
+  pretender backup --endpoint 127.0.0.1:8000 backup.db";
 
 impl BackUp {
     /// Makes the backup.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
-        let source = database_file(&self.db)?;
-        let others = Pretender::regions_beside(&source).unwrap_or_default();
-        let mut backups = vec![(source.clone(), self.target.clone())];
-        if self.all_regions {
-            for region in &others {
-                let beside = |file: &Path| Pretender::file_of_region(file, region);
-                backups.push((beside(&source)?, beside(&self.target)?));
-            }
-        } else if !others.is_empty() {
-            let note = format!(
-                "Other regions have databases beside it, which are not in this backup: {}. Add --all-regions for them.",
-                others.join(", ")
-            );
-            let _ = writeln!(std::io::stderr(), "{}", visible(&note));
+        let interrupted = signals::interruption();
+        match &self.db {
+            Some(db) => self.back_up_files(&database_file(db)?, &interrupted),
+            None => self.fetch(&interrupted),
+        }
+    }
+
+    fn back_up_files(&self, source: &Path, interrupted: &AtomicBool) -> Result<(), Box<dyn Error>> {
+        let others = Pretender::regions_beside(source).unwrap_or_default();
+        let mut backups = vec![(source.to_owned(), self.target.clone())];
+        for region in self.also(&others) {
+            backups.push((Pretender::file_of_region(source, region)?, self.target_of(region)?));
         }
         // Before the first one is made. A database in its own place is told apart from another file there.
         for (_, target) in backups.iter().filter(|(source, target)| source != target) {
             self.backup(target).check_target().map_err(explained)?;
         }
-        let interrupted = signals::interruption();
         for (source, target) in &backups {
             let mut progress = Progress::new();
             let made = self.backup(target).of_file(source, &mut |step| {
-                show(&mut progress, step);
-                if interrupted.load(Ordering::Relaxed) {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
+                show(&mut progress, step, COPYING, CHECKING);
+                goes_on(interrupted)
             });
             drop(progress);
-            let said = in_words(&made.map_err(explained)?, target);
-            writeln!(std::io::stdout(), "{}", visible(&said))?;
+            say(&made.map_err(explained)?, target)?;
         }
         Ok(())
+    }
+
+    fn fetch(&self, interrupted: &Arc<AtomicBool>) -> Result<(), Box<dyn Error>> {
+        let control = self.connection.control(self.token.clone())?;
+        self.backup(&self.target).check_target().map_err(explained)?;
+        let (report, others) = remote::fetch(&control, &self.backup(&self.target), interrupted)?;
+        say(&report, &self.target)?;
+        for region in self.also(&others) {
+            let target = self.target_of(region)?;
+            let (report, _) = remote::fetch(&control.in_region(region), &self.backup(&target), interrupted)?;
+            say(&report, &target)?;
+        }
+        Ok(())
+    }
+
+    /// Which other regions are backed up as well; says so if some are not.
+    fn also<'r>(&self, others: &'r [String]) -> &'r [String] {
+        if self.all_regions {
+            return others;
+        }
+        if !others.is_empty() {
+            let note = format!(
+                "Other regions have databases of their own, which are not in this backup: {}. Add --all-regions for them.",
+                others.join(", ")
+            );
+            let _ = writeln!(std::io::stderr(), "{}", visible(&note));
+        }
+        &[]
+    }
+
+    /// Where a server with `--db TARGET --separate-regions` has the data of a region.
+    fn target_of(&self, region: &str) -> Result<PathBuf, Box<dyn Error>> {
+        Ok(Pretender::file_of_region(&self.target, region)?)
     }
 
     fn backup(&self, target: &Path) -> Backup {
@@ -122,20 +171,24 @@ fn explained(error: BackupError) -> Box<dyn Error> {
     }
 }
 
-fn show(progress: &mut Progress, step: &BackupProgress) {
+fn goes_on(interrupted: &AtomicBool) -> ControlFlow<()> {
+    if interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+fn show(progress: &mut Progress, step: &BackupProgress, copying: (f64, f64), checking: (f64, f64)) {
     match step {
         BackupProgress::Copying(bytes) => {
-            progress.show(&Step::new("copying", bytes.done, Some(bytes.total), Unit::Bytes).within(COPYING))
+            progress.show(&Step::new("copying", bytes.done, Some(bytes.total), Unit::Bytes).within(copying));
         }
         BackupProgress::Checking(step) => {
             let what = format!("checking {}", step.part);
             let rows = Unit::Things("rows");
-            progress.show(&Step::new(&what, step.rows, Some(step.rows_at_most), rows).within(CHECKING));
+            progress.show(&Step::new(&what, step.rows, Some(step.rows_at_most), rows).within(checking));
         }
     }
 }
 
-fn in_words(report: &BackupReport, target: &Path) -> String {
+fn say(report: &BackupReport, target: &Path) -> std::io::Result<()> {
     let counted = |number: u64, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let mut said = format!(
         "Backed up {} with {}, {}, into {}.",
@@ -144,12 +197,12 @@ fn in_words(report: &BackupReport, target: &Path) -> String {
         progress::amount(report.size_bytes, Unit::Bytes),
         target.display()
     );
-    if let Some(check) = report.check {
-        said.push_str(&format!(
-            " Checked {} and {}: sound.",
-            counted(check.rows, "row"),
-            counted(check.streams, "stream")
-        ));
+    match report.check {
+        Some(check) => {
+            let (rows, streams) = (counted(check.rows, "row"), counted(check.streams, "stream"));
+            said.push_str(&format!(" Checked {rows} and {streams}: sound."));
+        }
+        None => said.push_str(" Not checked."),
     }
-    said
+    writeln!(std::io::stdout(), "{}", visible(&said))
 }

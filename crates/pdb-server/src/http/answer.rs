@@ -11,13 +11,15 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
+use super::answer_body::{AnswerBody, FileBody};
 use super::encoding::Encoding;
 use super::guard::Refused;
 use super::origin::Cors;
+use crate::backup::BackupFile;
 use crate::control;
 
 /// The answer as it goes out.
-pub(crate) type HttpResponse = Response<Full<Bytes>>;
+pub(crate) type HttpResponse = Response<AnswerBody>;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const CHECKSUM: HeaderName = HeaderName::from_static("x-amz-crc32");
@@ -63,12 +65,14 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    /// Sent in the place of the body.
+    file: Option<BackupFile>,
 }
 
 impl Answer {
     /// An answer without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Bytes::new() }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), file: None }
     }
 
     /// What an operation answers.
@@ -91,6 +95,12 @@ impl Answer {
     pub(crate) fn json(status: StatusCode, answer: &serde_json::Value) -> Self {
         Self { body: answer.to_string().into(), ..Self::empty(status) }
             .with(CONTENT_TYPE, HeaderValue::from_static(MediaType::Json.as_str()))
+    }
+
+    /// A file, with what is to be known of it.
+    pub(super) fn file(file: BackupFile, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        let answer = Self { file: Some(file), ..Self::empty(StatusCode::OK) };
+        headers.into_iter().fold(answer, |answer, (name, value)| answer.with(name, value))
     }
 
     /// The answer to a request that is not looked at, in the form that its sender reads.
@@ -185,12 +195,14 @@ impl Answer {
 
     /// Adds what every answer carries.
     pub(crate) fn finish(self, request_id: &str, cors: Cors) -> HttpResponse {
-        let Self { status, mut headers, body } = self;
+        let Self { status, mut headers, body, file } = self;
         headers.insert(SERVER, HeaderValue::from_static("Server"));
         if let Ok(id) = HeaderValue::from_str(request_id) {
             headers.insert(REQUEST_ID, id);
         }
-        headers.insert(CHECKSUM, HeaderValue::from(pdb_wire::checksum(&body)));
+        if file.is_none() {
+            headers.insert(CHECKSUM, HeaderValue::from(pdb_wire::checksum(&body)));
+        }
         let allowed = match cors {
             Cors::NotAsked => None,
             Cors::Any => Some(HeaderValue::from_static("*")),
@@ -204,7 +216,11 @@ impl Answer {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         }
-        let mut response = Response::new(Full::new(body));
+        let body = match file {
+            Some(file) => AnswerBody::File(FileBody::new(file)),
+            None => AnswerBody::Whole(Full::new(body)),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response

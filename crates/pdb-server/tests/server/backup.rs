@@ -17,18 +17,18 @@ use crate::harness::{Connection, request};
 /// How many backups are made while a writer goes on.
 const BACKUPS: u32 = 6;
 
-fn orders() -> TableName {
+pub(crate) fn orders() -> TableName {
     TableName::new("Orders").unwrap()
 }
 
 /// Runs `pretender backup`.
-fn backup(arguments: &[&str], target: &Path) -> Output {
+pub(crate) fn backup(arguments: &[&str], target: &Path) -> Output {
     pretender().arg("backup").args(arguments).arg(target).output().unwrap()
 }
 
 /// What a backup that is made prints; its name may be any.
 #[track_caller]
-fn made(arguments: &[&str], target: &Path) -> String {
+pub(crate) fn made(arguments: &[&str], target: &Path) -> String {
     let output = backup(arguments, target);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {stderr}");
@@ -37,7 +37,7 @@ fn made(arguments: &[&str], target: &Path) -> String {
 
 /// One line on standard error, exit code 1, and nothing made.
 #[track_caller]
-fn check_refused(arguments: &[&str], target: &Path, text: &str) {
+pub(crate) fn check_refused(arguments: &[&str], target: &Path, text: &str) {
     let output = backup(arguments, target);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
@@ -91,10 +91,26 @@ fn items(db: &Pretender) -> Vec<Value> {
 }
 
 #[test]
-fn a_backup_has_all_that_was_acknowledged_before_it_began() {
+fn a_backup_of_a_file_has_all_that_was_acknowledged_before_it_began() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("orders.db");
     let process = Process::start(&file);
+    check_beside_a_writer(folder.path(), process, &|_| vec!["--db".to_owned(), file.display().to_string()]);
+}
+
+#[test]
+fn a_backup_through_a_server_has_all_that_was_acknowledged_before_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    for database in [folder.path().join("orders.db"), ":memory:".into()] {
+        let process = Process::start(&database);
+        check_beside_a_writer(folder.path(), process, &|address| {
+            vec!["--endpoint".to_owned(), address.to_string()]
+        });
+    }
+}
+
+/// Makes backups of the database of a server while a writer goes on.
+fn check_beside_a_writer(folder: &Path, process: Process, arguments: &dyn Fn(SocketAddr) -> Vec<String>) {
     create_table(&process);
     let (acknowledged, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let address = process.address;
@@ -107,8 +123,10 @@ fn a_backup_has_all_that_was_acknowledged_before_it_began() {
                 std::thread::yield_now();
             }
             let before = acknowledged.load(Ordering::SeqCst);
-            let target = folder.path().join(format!("backup-{number}.db"));
-            let said = made(&["--db", file.to_str().unwrap()], &target);
+            let target = folder.join(format!("backup-{number}.db"));
+            let arguments = arguments(address);
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let said = made(&[&arguments[..], &["--force"]].concat(), &target);
             assert!(
                 said.starts_with("Backed up 1 table with 7 items, ") && said.contains(": sound."),
                 "{said}"
@@ -121,10 +139,14 @@ fn a_backup_has_all_that_was_acknowledged_before_it_began() {
     });
     process.kill();
     // Nothing is left but databases and what belongs to them.
-    let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
-    for name in left {
-        assert!(!name.to_str().unwrap().contains("-saving"), "{name:?}");
+    for name in names(folder) {
+        assert!(!name.contains("-saving") && !name.contains("-backup"), "{name}");
     }
+}
+
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned()).collect()
 }
 
 /// Of all files in a folder what is in them.
@@ -203,7 +225,10 @@ fn what_cannot_be_backed_up_is_told_and_leaves_nothing() {
     check_refused(&["--db", &orders, "--force"], &target, "the database is damaged (");
     assert_eq!(fs::read(&target).unwrap(), good);
     let said = made(&["--db", &orders, "--force", "--no-check"], &target);
-    assert!(said.starts_with("Backed up 1 table with 1 item, ") && !said.contains("sound"), "{said}");
+    assert!(
+        said.starts_with("Backed up 1 table with 1 item, ") && said.ends_with(" Not checked.\n"),
+        "{said}"
+    );
     let mut left: Vec<_> = contents(folder.path()).into_keys().collect();
     left.retain(|name| !name.ends_with("-lock"));
     assert_eq!(left, ["backup.db", "empty.db", "notes.txt", "orders.db"]);
@@ -245,4 +270,26 @@ fn regions_beside_it_are_told_of_and_backed_up_if_asked_for() {
         "all.eu-west-1.db` exists",
     );
     assert!(!path("all.db").exists());
+}
+
+#[test]
+fn older_versions_databases_are_copied_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    for version in ["v1", "v2"] {
+        let packed =
+            format!("{}/../../tests/fixtures/{version}/database.sqlite.gz", env!("CARGO_MANIFEST_DIR"));
+        let mut bytes = Vec::new();
+        let mut packed = flate2::read::GzDecoder::new(fs::File::open(packed).unwrap());
+        std::io::Read::read_to_end(&mut packed, &mut bytes).unwrap();
+        let (file, target) = (folder.path().join(version), folder.path().join(format!("{version}-backup")));
+        fs::write(&file, &bytes).unwrap();
+        let said = made(&["--db", file.to_str().unwrap()], &target);
+        assert!(
+            said.starts_with("Backed up 5 tables with 53 items, ") && said.ends_with(" Not checked.\n"),
+            "{said}"
+        );
+        assert_eq!(fs::read(&file).unwrap(), bytes);
+        // A newer version brings it up to date as it does the original.
+        Pretender::open(&target).unwrap().close();
+    }
 }

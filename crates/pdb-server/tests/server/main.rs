@@ -3,6 +3,7 @@
 
 mod admission;
 mod backup;
+mod backup_remote;
 mod binary;
 mod browser;
 mod check;

@@ -1,0 +1,109 @@
+//! `POST /_pretender/backup`: the whole database as a file. Needs no `--control`: it changes nothing, and shows nothing that the APIs
+//! do not show.
+
+use std::net::SocketAddr;
+
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
+use pretender::{ControlError, Pretender};
+
+use super::answer::Answer;
+use super::command_log::CommandLog;
+use super::{Front, blocking};
+use crate::backup::BackupFile;
+use crate::control;
+use crate::regions::RegionError;
+
+/// Where it lies.
+const PATH: &str = "/_pretender/backup";
+const SHA256: HeaderName = HeaderName::from_static("x-pretender-sha256");
+/// The other regions that this server has open, with commas.
+const REGIONS: HeaderName = HeaderName::from_static("x-pretender-other-regions");
+const FILE: HeaderValue = HeaderValue::from_static("application/vnd.sqlite3");
+
+/// Whether a request asks for a backup.
+pub(super) fn is_asked_for(parts: &Parts) -> bool {
+    parts.method == Method::POST && parts.uri.path() == PATH
+}
+
+impl Front {
+    /// Answers with a copy of the database.
+    pub(super) async fn back_up(&self, parts: &Parts, peer: SocketAddr) -> Answer {
+        let log = CommandLog::begin(parts, "backup", b"", peer);
+        let answer = self.try_back_up(parts).await;
+        let (status, text) = match &answer {
+            Ok(answer) => (answer.status, String::new()),
+            Err((status, text)) => (*status, text.clone()),
+        };
+        let error = control::error(&text);
+        if let Some(log) = log {
+            let nothing = serde_json::Value::Null;
+            log.tell(status, if status.is_success() { &nothing } else { &error });
+        }
+        answer.unwrap_or_else(|_| Answer::json(status, &error))
+    }
+
+    async fn try_back_up(&self, parts: &Parts) -> Result<Answer, (StatusCode, String)> {
+        let bad = |text: &str| (StatusCode::BAD_REQUEST, text.to_owned());
+        let region = control::region_in(parts.uri.query());
+        let database = self.database(region.as_deref()).map_err(|text| bad(&text))?;
+        if database.is_remote() {
+            return Err(bad(
+                "the database is on a PostgreSQL server: back it up with `pg_dump`, or copy it into a file with `pretender copy`",
+            ));
+        }
+        let turn = self.backups.turn().await.ok_or_else(|| {
+            (
+                StatusCode::CONFLICT,
+                "another backup is being made or fetched: try again when it is done".to_owned(),
+            )
+        })?;
+        let made = blocking(move || BackupFile::make(&database, turn)).await;
+        let file = match made {
+            Some(Ok(file)) => file,
+            Some(Err(error @ (ControlError::NotPossible(_) | ControlError::NotFound(_)))) => {
+                return Err(bad(&error.to_string()));
+            }
+            Some(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a backup could not be made");
+                return Err((
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    format!("the backup could not be made: {error}"),
+                ));
+            }
+            None => return Err((StatusCode::SERVICE_UNAVAILABLE, "the server is stopping".to_owned())),
+        };
+        let mut headers = vec![(CONTENT_TYPE, FILE)];
+        headers.extend(HeaderValue::from_str(&file.sha256).ok().map(|value| (SHA256, value)));
+        let others = HeaderValue::from_str(&self.other_regions(region.as_deref()).join(",")).ok();
+        headers.extend(others.filter(|value| !value.is_empty()).map(|value| (REGIONS, value)));
+        Ok(Answer::file(file, headers))
+    }
+
+    /// Finds the database of a region.
+    fn database(&self, region: Option<&str>) -> Result<Pretender, String> {
+        let home = self.wire.pretender();
+        let Some(region) = region.filter(|region| *region != self.region) else { return Ok(home.clone()) };
+        let Some(regions) = &self.regions else {
+            return Err(format!("this server keeps no regions apart, and `{region}` is not its own"));
+        };
+        let region = regions.name_of(region);
+        if region == self.region {
+            return Ok(home.clone());
+        }
+        regions.check_name(&region).map_err(|error: RegionError| error.to_string())?;
+        match regions.find(&region) {
+            Some(wire) => Ok(wire.pretender().clone()),
+            None => Err(format!("the region `{region}` was not used since the server was started")),
+        }
+    }
+
+    /// Names the regions that are open besides this one.
+    fn other_regions(&self, region: Option<&str>) -> Vec<String> {
+        let Some(regions) = &self.regions else { return Vec::new() };
+        let this = region.map_or(self.region.clone(), |region| regions.name_of(region).into_owned());
+        let open = regions.all().into_iter().map(|database| database.account().region.clone());
+        open.filter(|region| *region != this).collect()
+    }
+}
