@@ -80,6 +80,11 @@ impl RegionInQuery {
         };
         Self { named: find("region"), usual: find("usual_region") }
     }
+
+    /// The region that a command is for that looks at one database; the usual one only where regions are kept apart.
+    pub(crate) fn one(&self, are_separate: bool) -> Option<&str> {
+        self.named.as_deref().or(self.usual.as_deref().filter(|_| are_separate))
+    }
 }
 
 /// Whether a command without a region is for all of them.

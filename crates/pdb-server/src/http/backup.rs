@@ -46,8 +46,9 @@ impl Front {
 
     async fn try_back_up(&self, parts: &Parts) -> Result<Answer, (StatusCode, String)> {
         let bad = |text: &str| (StatusCode::BAD_REQUEST, text.to_owned());
-        let region = control::region_in(parts.uri.query());
-        let database = self.database(region.as_deref()).map_err(|text| bad(&text))?;
+        let region = control::RegionInQuery::of(parts.uri.query());
+        let region = region.one(self.regions.is_some());
+        let database = self.database(region).map_err(|text| bad(&text))?;
         if database.is_remote() {
             return Err(bad(
                 "the database is on a PostgreSQL server: back it up with `pg_dump`, or copy it into a file with `pretender copy`",
@@ -76,7 +77,7 @@ impl Front {
         };
         let mut headers = vec![(CONTENT_TYPE, FILE)];
         headers.extend(HeaderValue::from_str(&file.sha256).ok().map(|value| (SHA256, value)));
-        let others = HeaderValue::from_str(&self.other_regions(region.as_deref()).join(",")).ok();
+        let others = HeaderValue::from_str(&self.other_regions(region).join(",")).ok();
         headers.extend(others.filter(|value| !value.is_empty()).map(|value| (REGIONS, value)));
         Ok(Answer::file(file, headers))
     }
