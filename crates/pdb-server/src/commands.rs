@@ -5,6 +5,7 @@ mod check;
 mod copy;
 mod ctl;
 mod help;
+mod ping;
 mod run;
 mod serve;
 mod server_settings;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Check(check::Check),
     Copy(copy::Copy),
     Ctl(ctl::Ctl),
+    Ping(ping::Ping),
     Tail(tail::Tail),
     Trigger(Box<trigger::Trigger>),
     Help(help::Help),
@@ -46,6 +48,7 @@ impl Command {
             Self::Backup(backup) => backup.run(),
             Self::Copy(copy) => copy.run(),
             Self::Ctl(ctl) => ctl.run(),
+            Self::Ping(ping) => return ping.run(),
             Self::Tail(tail) => tail.run(),
             Self::Trigger(trigger) => trigger.run(),
             Self::Help(help) => help.run(),

@@ -12,6 +12,7 @@ mod encoding;
 mod guard;
 mod host;
 mod origin;
+mod status;
 mod unpack;
 
 use std::net::SocketAddr;
@@ -24,6 +25,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_model::ApiError;
 use pdb_wire::{Admission, CallLog, OperationClass, Reply, RequestIds, Wire};
+use tokio::sync::watch;
 
 use crate::ServerOptions;
 use crate::backup::Backups;
@@ -38,6 +40,7 @@ use command_log::CommandLog;
 use encoding::{Encoding, UnknownEncoding};
 use guard::{Guard, Refused};
 use origin::Cors;
+use status::{Status, StatusPage};
 
 pub(crate) use budget::{Contention, SMALL};
 pub use host::{HostName, NotAHostName};
@@ -65,6 +68,7 @@ pub(crate) struct Front {
     is_remote: bool,
     control: Option<Arc<Control>>,
     guard: Guard,
+    status: Status,
     region: String,
     /// Where clients reach this server.
     endpoint: String,
@@ -77,15 +81,17 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// `endpoint` is where clients reach this server.
+    /// `endpoint` is where clients reach this server; `stopping` becomes true when it is to stop.
     pub(crate) fn new(
         regions: Regions,
         control: Option<Control>,
         endpoint: String,
         options: &ServerOptions,
+        stopping: watch::Receiver<bool>,
     ) -> Self {
         let home = regions.home();
         Self {
+            status: Status::new(&regions, options, stopping),
             is_remote: home.is_remote(),
             wire: Arc::new(regions.wire(home.clone(), &endpoint)),
             region: regions.home_region().to_owned(),
@@ -143,7 +149,9 @@ impl Front {
         if !control::is_below(parts.uri.path()) {
             return self.guard.check_call(parts);
         }
-        if self.control.is_some() || backup::is_asked_for(parts) {
+        // What the server tells of itself it tells anybody.
+        let is_command = self.control.is_some() && StatusPage::of(parts).is_none();
+        if is_command || backup::is_asked_for(parts) {
             self.guard.check_command(parts)?;
         }
         // Below the commands no page is answered, whether there are commands or not.
@@ -161,6 +169,9 @@ impl Front {
     ) -> Option<Answer> {
         if head_bytes(parts) > MOST_HEAD_BYTES {
             return Some(Answer::empty(StatusCode::BAD_REQUEST));
+        }
+        if let Some(page) = StatusPage::of(parts) {
+            return Some(self.status.answer(page).await);
         }
         if backup::is_asked_for(parts) {
             return Some(self.back_up(parts, peer).await);

@@ -134,8 +134,8 @@ impl BoundServer {
         let endpoint = address.to_string();
         let control = options.control.clone();
         let control = control.map(|clock| Control::new(regions.clone(), clock, snapshots, endpoint.clone()));
-        let front = Arc::new(Front::new(regions, control, endpoint, &options));
         let shutdown = Shutdown::new();
+        let front = Arc::new(Front::new(regions, control, endpoint, &options, shutdown.flag()));
         let watcher = shutdown.watcher();
         let listener = {
             let _context = runtime.enter();

@@ -26,6 +26,11 @@ impl Shutdown {
         Self { stop: watch::Sender::new(false), alive, all_gone }
     }
 
+    /// Returns what tells whether the stop has been asked for, without holding it up.
+    pub(crate) fn flag(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
     pub(crate) fn watcher(&self) -> Watcher {
         Watcher { stop: self.stop.subscribe(), _alive: self.alive.clone() }
     }

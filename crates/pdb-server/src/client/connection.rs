@@ -8,7 +8,7 @@ use super::endpoint::{Endpoint, NotAnEndpoint};
 use super::machine::{Machine, ThisMachine};
 use super::profile::Profile;
 use super::sign::Credentials;
-use super::{Api, Control, ControlFailure, Service};
+use super::{Api, Control, ControlFailure, Probe, Service};
 
 /// The server of those who name none: where `pretender serve` listens without options.
 const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:8000";
@@ -116,6 +116,19 @@ impl Connection {
         let streams = settings.endpoint(Service::Streams, &region)?;
         let credentials = settings.credentials(items.is_aws() || streams.is_aws())?;
         Ok(Api::new(items, streams, region, credentials, stop))
+    }
+
+    /// Returns what asks the server how it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`control`](Self::control).
+    pub(crate) fn probe(&self) -> Result<Probe, ControlFailure> {
+        let settings = Settings::new(self, &ThisMachine)?;
+        match settings.server(Service::DynamoDb)? {
+            Server::At(endpoint) if !endpoint.is_aws() => Ok(Probe::new(endpoint)),
+            _ => Err(ControlFailure::Aws),
+        }
     }
 
     /// Returns the control interface of the server. A region that was given as an option is that of each command; one of variables or the

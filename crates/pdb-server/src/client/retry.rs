@@ -28,7 +28,7 @@ impl Tries {
 }
 
 /// Returns the pause after so many tries, between half of it and the whole at random.
-pub(super) fn pause(tries: u32) -> Duration {
+pub(crate) fn pause(tries: u32) -> Duration {
     let whole = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
     // Each state has keys of its own.
     let random = RandomState::new().build_hasher().finish() % 1024;
@@ -56,7 +56,7 @@ pub(crate) fn retried<T, E>(
 }
 
 /// Waits; returns whether it was for so long, and not ended by a stop.
-pub(super) fn rest(stop: &WakeHandle, pause: Duration) -> bool {
+pub(crate) fn rest(stop: &WakeHandle, pause: Duration) -> bool {
     let until = Instant::now() + pause;
     while !stop.is_stopped() {
         let left = until.saturating_duration_since(Instant::now());

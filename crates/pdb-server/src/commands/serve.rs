@@ -1,14 +1,22 @@
 //! `pretender serve`.
 
+mod announce;
+mod life;
+mod ready_file;
+
 use std::error::Error;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 
 use super::MEMORY;
 use super::server_settings::{DATA, Listen, NETWORK, ServerSettings, Started};
-use crate::signals::StopSignal;
+use announce::{Announce, Announcement, reachable};
+use life::{Life, Parent};
+use ready_file::ReadyFile;
 
 /// Answer the DynamoDB and DynamoDB Streams APIs on one port.
 ///
@@ -40,9 +48,28 @@ pub(crate) struct Serve {
     )]
     db: String,
 
+    /// File to write when the server answers, with its URL; removed when it stops
+    #[arg(long, env = "PRETENDER_READY_FILE", value_name = "FILE", help_heading = LIFE)]
+    ready_file: Option<PathBuf>,
+
+    /// How to say on standard output that the server answers
+    #[arg(long, env = "PRETENDER_ANNOUNCE", value_enum, default_value_t = Announce::Text, value_name = "FORM", help_heading = LIFE)]
+    announce: Announce,
+
+    /// Stop when the process that has started the server ends, even if it is killed
+    #[arg(long, env = "PRETENDER_STOP_WITH_PARENT", value_parser = FalseyValueParser::new(), help_heading = LIFE)]
+    stop_with_parent: bool,
+
+    /// Stop when standard input ends
+    #[arg(long, env = "PRETENDER_STOP_ON_STDIN_CLOSE", value_parser = FalseyValueParser::new(), help_heading = LIFE)]
+    stop_on_stdin_close: bool,
+
     #[command(flatten)]
     settings: ServerSettings,
 }
+
+// Heading of options.
+const LIFE: &str = "Start and stop";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,35 +84,46 @@ Times are a number and a unit: 500ms, 30s, 15m, 4h, 1d.";
 impl Serve {
     /// Serves until it is told to stop.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        let parent = self.stop_with_parent.then(Parent::now).transpose()?;
+        if let Some(path) = &self.ready_file {
+            ready_file::remove_old(path)?;
+        }
         let started = self.settings.start(Listen { host: self.host, port: self.port }, &self.db)?;
         // Before anybody can know that the server is there, and ask it to stop.
-        let mut stop_signal = started.server.block_on(async { StopSignal::install() })?;
-        let mut stdout = std::io::stdout();
-        if stdout.write_all(self.first_lines(&started).as_bytes()).and_then(|()| stdout.flush()).is_err() {
-            // Whoever closed it does not want to know; that is no reason not to serve.
-            tracing::info!("standard output is closed");
-        }
-        started.server.block_on(stop_signal.asked());
-        tracing::info!("stopping, as a signal asks");
+        let life = started.server.block_on(async { Life::begin(parent, self.stop_on_stdin_close) })?;
+        let url = reachable(started.server.address());
+        let ready_file = self.ready_file.as_deref().map(|path| ReadyFile::write(path, &url)).transpose()?;
+        self.announce(&started);
+        let reason = started.server.block_on(life.ended());
+        tracing::info!(reason = reason.as_str(), "stopping");
+        drop(ready_file);
         started.stop();
         Ok(())
     }
 
-    /// Returns what is said when the server answers.
-    fn first_lines(&self, started: &Started) -> String {
-        let url = started.server.url();
-        let mut said = format!("Listening on {url}\nData in {}\n", started.location);
-        if self.settings.separate_regions {
-            said.push_str(&if self.db == MEMORY {
-                "Each region has a database of its own there\n".to_owned()
+    /// Says that the server answers.
+    fn announce(&self, started: &Started) {
+        let other_regions = self.settings.separate_regions.then(|| {
+            if self.db == MEMORY {
+                "Each region has a database of its own there".to_owned()
             } else {
-                format!("Data of regions other than {} beside it\n", self.settings.region())
-            });
+                format!("Data of regions other than {} beside it", self.settings.region())
+            }
+        });
+        let announcement = Announcement {
+            address: started.server.address(),
+            data: &started.location,
+            other_regions,
+            region: self.settings.region(),
+            has_control: self.settings.control,
+            needs_token: self.settings.control_token.is_some(),
+        };
+        let said = announcement.shown(self.announce);
+        let mut stdout = std::io::stdout();
+        if stdout.write_all(said.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+            // Those who closed it do not want to know; that is no reason not to serve.
+            tracing::info!("standard output is closed");
         }
-        if self.settings.control {
-            said.push_str(&format!("Obeys commands under {url}/_pretender/\n"));
-        }
-        said
     }
 }
 

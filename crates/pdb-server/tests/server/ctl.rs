@@ -250,7 +250,7 @@ fn serve_takes_commands_only_if_told_to() {
         let url = listening.strip_prefix("Listening on ").unwrap();
         assert!(lines.next().unwrap().unwrap().starts_with("Data in "));
         if obeys {
-            assert_eq!(lines.next().unwrap().unwrap(), format!("Obeys commands under {url}/_pretender/"));
+            assert_eq!(lines.next().unwrap().unwrap(), format!("Control API at {url}/_pretender/"));
             assert!(obeyed(url, &["clock", "show"]).ends_with(", running\n"));
             assert!(obeyed(url, &["clock", "hold"]).ends_with(", held\n"));
             let before: Value = serde_json::from_str(&obeyed(url, &["clock", "show", "--json"])).unwrap();

@@ -17,6 +17,8 @@ mod habits;
 mod harness;
 mod help;
 mod launcher;
+#[cfg(unix)]
+mod life;
 mod limits;
 #[cfg(unix)]
 mod log;

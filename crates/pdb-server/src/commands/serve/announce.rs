@@ -1,0 +1,111 @@
+//! What is said on standard output when the server answers.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use clap::ValueEnum;
+use serde_json::json;
+
+/// The form in which a server says that it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Announce {
+    /// Lines for people, of which the first is "Listening on URL"
+    Text,
+    /// One line with a JSON object: url, port, pid, version, data, region, control
+    Json,
+}
+
+/// What there is to say.
+#[derive(Debug)]
+pub(super) struct Announcement<'a> {
+    pub(super) address: SocketAddr,
+    /// The place of the data, for people.
+    pub(super) data: &'a str,
+    /// The place of the data of other regions, if they are kept apart.
+    pub(super) other_regions: Option<String>,
+    pub(super) region: &'a str,
+    pub(super) has_control: bool,
+    pub(super) needs_token: bool,
+}
+
+impl Announcement<'_> {
+    pub(super) fn shown(&self, form: Announce) -> String {
+        match form {
+            Announce::Text => self.lines(),
+            Announce::Json => self.json(),
+        }
+    }
+
+    /// The first line is what scripts wait for.
+    fn lines(&self) -> String {
+        let Self { address, data, region, .. } = self;
+        let mut said = format!("Listening on http://{address}\nData in {data}\n");
+        if let Some(place) = &self.other_regions {
+            said.push_str(&format!("{place}\n"));
+        }
+        said.push_str(&match (self.has_control, self.needs_token) {
+            (true, true) => format!("Control API at http://{address}/_pretender/, with a token\n"),
+            (true, false) => format!("Control API at http://{address}/_pretender/\n"),
+            (false, _) => "Control API off; `--control` enables it\n".to_owned(),
+        });
+        said.push_str(concat!("Version ", env!("CARGO_PKG_VERSION"), "\n"));
+        let set = if cfg!(windows) { "$env:" } else { "export " };
+        let variable = |name: &str, value: &str| {
+            if cfg!(windows) { format!("$env:{name}='{value}'") } else { format!("{name}={value}") }
+        };
+        let line = |variables: &[String]| {
+            if cfg!(windows) {
+                format!("  {}\n", variables.join("; "))
+            } else {
+                format!("  {set}{}\n", variables.join(" "))
+            }
+        };
+        said.push_str("\nFor AWS's SDKs and command line:\n");
+        said.push_str(&line(&[variable("AWS_ENDPOINT_URL", &reachable(*address))]));
+        said.push_str(&line(&[variable("AWS_REGION", region), variable("AWS_DEFAULT_REGION", region)]));
+        said.push_str(&line(&[
+            variable("AWS_ACCESS_KEY_ID", "any"),
+            variable("AWS_SECRET_ACCESS_KEY", "any"),
+        ]));
+        said
+    }
+
+    fn json(&self) -> String {
+        let announced = json!({
+            "url": reachable(self.address),
+            "port": self.address.port(),
+            "pid": std::process::id(),
+            "version": env!("CARGO_PKG_VERSION"),
+            "data": self.data,
+            "region": self.region,
+            "control": self.has_control,
+        });
+        format!("{announced}\n")
+    }
+}
+
+/// Returns the URL under which this machine reaches the server: one that listens everywhere does so on the loopback address.
+pub(super) fn reachable(address: SocketAddr) -> String {
+    let host: IpAddr = match address.ip() {
+        IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        host => host,
+    };
+    format!("http://{}", SocketAddr::new(host, address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_those_of_the_machine_itself() {
+        for (address, expected) in [
+            ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+            ("0.0.0.0:8001", "http://127.0.0.1:8001"),
+            ("[::]:8002", "http://[::1]:8002"),
+            ("192.168.1.5:8000", "http://192.168.1.5:8000"),
+        ] {
+            assert_eq!(reachable(address.parse().unwrap()), expected);
+        }
+    }
+}
