@@ -4,11 +4,14 @@ mod backup;
 mod check;
 mod copy;
 mod ctl;
+mod database;
+mod dynamodb_local;
 mod help;
 mod ping;
 mod run;
 mod serve;
 mod server_settings;
+mod start_failure;
 mod stop;
 mod tail;
 mod token;
@@ -19,6 +22,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+
+pub(crate) use dynamodb_local::advice;
 
 /// The name that keeps the data in memory, as SQLite has it.
 const MEMORY: &str = ":memory:";

@@ -44,6 +44,10 @@ Examples:
 
 fn main() -> ExitCode {
     signals::outlive_file_size_limit();
+    if let Some(advice) = commands::advice(std::env::args_os().skip(1)) {
+        let _ = writeln!(std::io::stderr(), "error: {}", terminal::visible_lines(&advice));
+        return ExitCode::from(2);
+    }
     match Cli::parse().command.run() {
         Ok(code) => code,
         Err(error) => {

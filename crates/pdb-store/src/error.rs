@@ -176,9 +176,22 @@ pub enum OpenError {
     /// A copy into the database was begun and is not finished. Names the file, or the server without the password.
     #[error("a copy into `{0}` was not finished: run the same `pretender copy` again")]
     Unfinished(String),
-    /// Another process has the database open.
-    #[error("`{}` is in use by another process", .0.display())]
-    Locked(PathBuf),
+    /// Another process has the database open, or this one has.
+    #[error("`{}` is in use by {}", .path.display(), .holder.as_deref().unwrap_or("another process"))]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// The process, for people, where the system tells: `process 4242 (pretender serve --port 8001)`.
+        holder: Option<String>,
+    },
+    /// The folder of the file does not exist.
+    #[error("`{}` cannot be opened: the folder `{}` does not exist{}", .path.display(), .folder.display(), tilde(.folder))]
+    MissingFolder {
+        /// The file.
+        path: PathBuf,
+        /// Its folder.
+        folder: PathBuf,
+    },
     /// The file is a database of ours, and something else stands against opening it.
     #[error("`{}` cannot be opened", .path.display())]
     Failed {
@@ -227,6 +240,18 @@ pub enum OpenError {
         /// Why not.
         source: Arc<std::io::Error>,
     },
+}
+
+/// What to add about a folder whose name a shell was meant to replace.
+fn tilde(folder: &Path) -> &'static str {
+    let first = folder.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
+    // `--db=~/orders.db` and quotes keep shells from it.
+    match first {
+        Some(first) if first.starts_with('~') => {
+            "; only a shell replaces `~`, where a word begins with it: write the whole path, or `$HOME`"
+        }
+        _ => "",
+    }
 }
 
 /// Where a damaged row is.

@@ -2,6 +2,7 @@
 //! one open. SQLite itself is told of a file when all of this is settled (`sqlite.rs`).
 
 mod database;
+mod holder;
 mod lock;
 mod new;
 mod underneath;
@@ -74,6 +75,15 @@ impl FileId {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(e) => Err(e),
         }
+    }
+}
+
+/// Whether two names are those of one file, also of one that is not there yet.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).ok().as_ref().and_then(FileId::of);
+    match (id(one), id(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one_name(one) == one_name(other),
     }
 }
 

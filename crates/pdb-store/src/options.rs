@@ -31,6 +31,9 @@ pub struct StoreOptions {
 const ROTATION_AGE: Option<Duration> = Some(Duration::from_secs(4 * 60 * 60));
 
 impl StoreOptions {
+    /// For about how long a database server that cannot be reached is tried again when a store is opened.
+    pub const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+
     /// Returns the options of a database that lives in memory and dies with the [`Store`](crate::Store).
     #[must_use]
     pub fn memory() -> Self {
@@ -116,6 +119,22 @@ pub enum Location {
     File(PathBuf),
     /// On this server; needs the feature `postgres`. Several processes may use it.
     Postgres(String),
+}
+
+impl Location {
+    /// Returns whether both are known to be the same database, by whatever names: links to one file, or addresses of servers that differ in
+    /// nothing that says which database it is. Two names of one host are not known to be one.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(other)) => crate::files::is_same(one, other),
+            #[cfg(feature = "postgres")]
+            (Self::Postgres(one), Self::Postgres(other)) => crate::postgres::is_same(one, other),
+            #[cfg(not(feature = "postgres"))]
+            (Self::Postgres(one), Self::Postgres(other)) => one == other,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Debug for Location {

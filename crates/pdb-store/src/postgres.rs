@@ -50,7 +50,7 @@ use crate::{
 /// Pieces of work that may wait; whoever brings one more waits until there is room.
 const QUEUE: usize = 1024;
 /// How long work is tried again while the database cannot be reached.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = StoreOptions::CONNECT_PATIENCE;
 /// How often work is run again that others were in the way of.
 const MOST_CONFLICTS: u32 = 20;
 /// How often watchers look for what other processes have committed.
@@ -193,6 +193,12 @@ impl Drop for Served {
 /// Returns what may be shown of an address; `None` if it is not usable.
 pub(crate) fn shown(url: &str) -> Option<String> {
     Address::parse(url).ok().map(|address| address.shown())
+}
+
+/// Returns whether two addresses that are usable name the same hosts, database and schema.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let place = |url: &str| Address::parse(url).ok().map(|address| (address.shown(), address.schema));
+    place(one).is_some_and(|one| place(other) == Some(one))
 }
 
 /// Makes the tables; tries again for a while if the database is only just being started, and fails at once if it refuses us.

@@ -245,6 +245,10 @@ pub(crate) fn newer(path: &Path, found: u32) -> StoreError {
 }
 
 pub(crate) fn unwritable(path: &Path, source: io::Error) -> StoreError {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    if let (io::ErrorKind::NotFound, Some(folder)) = (source.kind(), folder) {
+        return OpenError::MissingFolder { path: path.into(), folder: folder.into() }.into();
+    }
     OpenError::Unwritable { path: path.into(), source: Arc::new(source) }.into()
 }
 

@@ -50,6 +50,9 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// For about how long [`open`](Self::open) tries again to reach a database server that does not answer.
+    pub const CONNECT_PATIENCE: Duration = StoreOptions::CONNECT_PATIENCE;
+
     pub(crate) fn new() -> Self {
         Self {
             store: StoreOptions { location: Location::Memory, ..defaults() },

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use pdb_store::{Digest, Part, Pending, Place, ReadTx, Shape, Store, StoreError};
+use pdb_store::{Digest, Part, Pending, Place, ReadTx, Shape, Store, StoreError, StoreOptions};
 
 use crate::Builder;
 
@@ -56,6 +56,9 @@ pub enum CopyError {
     /// The target cannot be opened or written.
     #[error("the target cannot be written")]
     Target(#[source] StoreError),
+    /// Source and target are one database, perhaps by two names.
+    #[error("source and target are the same database")]
+    SameDatabase,
     /// The target holds data that no copy has left there.
     #[error("the target holds data of its own: a copy needs an empty database")]
     Occupied,
@@ -106,7 +109,12 @@ pub fn copy(
     to: &Builder,
     each: &mut dyn FnMut(&CopyProgress) -> ControlFlow<()>,
 ) -> Result<CopyReport, CopyError> {
-    let source = from.store_options().and_then(Store::open).map_err(CopyError::Source)?;
+    let source_options = from.store_options().map_err(CopyError::Source)?;
+    let is_same = |to: &StoreOptions| source_options.location.is_same_as(&to.location);
+    if to.store_options().is_ok_and(is_same) {
+        return Err(CopyError::SameDatabase);
+    }
+    let source = Store::open(source_options).map_err(CopyError::Source)?;
     let target = to.store_options().and_then(Store::open_to_fill).map_err(CopyError::Target)?;
     let report = source.read(|tx| {
         let shape = tx.shape()?;

@@ -36,6 +36,13 @@ pub(crate) fn parse(name: &str) -> Result<Location, OpenError> {
     if name == ":memory:" {
         return Ok(Location::Memory);
     }
+    if name.trim().is_empty() {
+        // SQLite takes it for a file that nobody can find, and deletes it at the end.
+        return Err(OpenError::Address(
+            "it is empty: give the path of a file, `:memory:`, or `postgres://USER:PASSWORD@HOST/DATABASE`"
+                .to_owned(),
+        ));
+    }
     let (scheme, rest) = name.split_once(':').unwrap_or(("", name));
     let is = |schemes: &[&str]| schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known));
     if is(&["postgres", "postgresql"]) && rest.starts_with("//") {
@@ -198,6 +205,8 @@ mod tests {
     #[test]
     fn mistyped_addresses_are_refused_and_not_repeated() {
         for (name, hint) in [
+            ("", "it is empty"),
+            (" ", "it is empty"),
             ("postgres:/me:s3cr3t@h/db", "two slashes"),
             ("postgres:me:s3cr3t@h/db", "two slashes"),
             ("PostgreSQL:me:s3cr3t@h/db", "two slashes"),

@@ -155,9 +155,7 @@ fn database_file(db: &str) -> Result<PathBuf, Box<dyn Error>> {
         let text = "a database on a PostgreSQL server is backed up with `pg_dump`, or copied into a file with `pretender copy`";
         return Err(text.into());
     }
-    if !Path::new(db).exists() {
-        return Err(format!("`{db}` does not exist").into());
-    }
+    super::database::check_exists(db)?;
     Ok(db.into())
 }
 

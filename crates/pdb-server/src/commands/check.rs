@@ -2,12 +2,13 @@
 
 use std::error::Error;
 use std::io::{BufWriter, IsTerminal, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use pretender::{CheckEvent, CheckProgress, CheckReport, Finding, Pretender};
 use serde_json::json;
+
+use super::database::{WaitNotice, check_exists};
 
 /// The program exits with it if something was found.
 const FOUND: u8 = 1;
@@ -55,20 +56,24 @@ impl Check {
             return Err(not_checked("a database in memory is nobody else's".into()));
         }
         let builder = Pretender::builder().try_database(&self.db).map_err(|e| not_checked(e.into()))?;
-        if !builder.is_on_server() && !Path::new(&self.db).exists() {
-            return Err(not_checked(format!("`{}` does not exist", self.db).into()));
+        if !builder.is_on_server() {
+            check_exists(&self.db).map_err(|error| not_checked(error.into()))?;
         }
+        let mut waiting = WaitNotice::begin(&builder);
         let mut progress = Progress::new(self.progress);
         let mut stdout = BufWriter::new(std::io::stdout());
         let (mut written, mut findings) = (Ok(()), Vec::new());
-        let checked = pretender::check(&builder, &mut |event| match event {
-            CheckEvent::Progress(step) => progress.show(&step),
-            CheckEvent::Finding(finding) if self.json => findings.push(finding),
-            CheckEvent::Finding(finding) => {
-                if written.is_ok() {
-                    // At once: there may be hours of other findings behind it.
-                    written =
-                        writeln!(stdout, "{}", printable(&finding.to_string())).and_then(|()| stdout.flush());
+        let checked = pretender::check(&builder, &mut |event| {
+            waiting = None;
+            match event {
+                CheckEvent::Progress(step) => progress.show(&step),
+                CheckEvent::Finding(finding) if self.json => findings.push(finding),
+                CheckEvent::Finding(finding) => {
+                    if written.is_ok() {
+                        // At once: there may be hours of other findings behind it.
+                        written = writeln!(stdout, "{}", printable(&finding.to_string()))
+                            .and_then(|()| stdout.flush());
+                    }
                 }
             }
         });

@@ -5,11 +5,11 @@ mod progress;
 use std::error::Error;
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use clap::Args;
 use pretender::{Builder, Pretender};
 
+use super::database::{WaitNotice, check_exists, is_like_memory};
 use progress::Progress;
 
 /// Copy a whole database into an empty one.
@@ -40,7 +40,9 @@ impl Copy {
         let to = database(&self.to)?;
         let from = existing(&self.from)?;
         let mut progress = Progress::new();
+        let mut waiting = (WaitNotice::begin(&from), WaitNotice::begin(&to));
         let copied = pretender::copy(&from, &to, &mut |step| {
+            waiting = (None, None);
             progress.show(step);
             ControlFlow::Continue(())
         });
@@ -63,12 +65,14 @@ impl Copy {
 /// A database that must be there: opening it would make it.
 fn existing(text: &str) -> Result<Builder, Box<dyn Error>> {
     let builder = database(text)?;
-    let is_there = builder.is_on_server() || Path::new(text).exists();
-    if is_there { Ok(builder) } else { Err(format!("`{text}` does not exist").into()) }
+    if !builder.is_on_server() {
+        check_exists(text)?;
+    }
+    Ok(builder)
 }
 
 fn database(text: &str) -> Result<Builder, Box<dyn Error>> {
-    if text == super::MEMORY {
+    if text == super::MEMORY || is_like_memory(text) {
         return Err("a database in memory is nobody else's: it cannot be copied, nor copied to".into());
     }
     Ok(Pretender::builder().try_database(text)?)

@@ -13,8 +13,9 @@ use pdb_server::{
 };
 use pretender::{Builder, Durability, Habits, ManualClock, MessageLayer, Pretender};
 
-use super::MEMORY;
+use super::database::{self, WaitNotice};
 use super::token::TokenParser;
+use super::{MEMORY, start_failure};
 use crate::logging::{self, LogFilter, LogFormat};
 use crate::open_files;
 
@@ -230,14 +231,18 @@ impl ServerSettings {
         open_files::raise_limit();
         // The port first: a second server must not touch the first one's file.
         let clock = self.control.then(|| Arc::new(ManualClock::running()));
-        let bound = Server::bind(ServerOptions { control: clock.clone(), ..self.server_options(listen) })?;
+        let options = ServerOptions { control: clock.clone(), ..self.server_options(listen) };
+        let bound = Server::bind(options).map_err(start_failure::explained)?;
         self.warn_of_control(&bound);
         let mut builder = self.builder(db)?;
         if let Some(clock) = clock {
             builder = builder.clock(clock);
         }
         let location = shown_location(db, &builder);
-        let regions = self.open(builder)?;
+        let waiting = WaitNotice::begin(&builder);
+        let opened = self.open(builder);
+        drop(waiting);
+        let regions = opened?;
         let server = bound.start(regions.clone())?;
         self.tell_start(&server.url(), &location);
         Ok(Started { server, regions, location })
@@ -321,6 +326,7 @@ impl ServerSettings {
         let builder = if db == MEMORY {
             Pretender::builder().in_memory()
         } else {
+            database::warn_of_name(db);
             let builder = Pretender::builder().try_database(db)?;
             // Whoever shares a server leaves some of its connections to others.
             let builder = if builder.is_on_server() { builder } else { builder.readers(READERS) };
@@ -364,10 +370,23 @@ fn shown_location(db: &str, builder: &Builder) -> String {
     }
 }
 
+/// Names without the form of AWS's that other emulators and their users have for a region.
+const OTHER_REGIONS: [&str; 4] = ["local", "localhost", "local-env", "ddblocal"];
+
+/// Reads a region: of the form of AWS's, whether there is one of this name or not, or one of those that are usual without.
 pub(super) fn parse_region(text: &str) -> Result<String, String> {
-    let is_region =
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if is_region { Ok(text.to_owned()) } else { Err("not a region; try us-east-1".to_owned()) }
+    let (place, number) = text.rsplit_once('-').unwrap_or((text, ""));
+    let words: Vec<&str> = place.split('-').collect();
+    let has_form = words.len() >= 2
+        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+        && (1..=2).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit());
+    if has_form || OTHER_REGIONS.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err("not of the form of a region such as us-east-1; without one there are local and ddblocal"
+            .to_owned())
+    }
 }
 
 fn parse_status(text: &str) -> Result<u16, String> {

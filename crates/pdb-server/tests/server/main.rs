@@ -13,6 +13,8 @@ mod crash;
 mod ctl;
 mod faults;
 mod files;
+#[cfg(unix)]
+mod first_errors;
 mod habits;
 mod harness;
 mod help;

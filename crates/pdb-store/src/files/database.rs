@@ -57,7 +57,8 @@ impl DatabaseFile {
             if !lock::lock_itself(&file, access == Access::Write) {
                 // Perhaps it is this process that has it open, and SQLite needs its locks.
                 std::mem::forget(file);
-                return Err(OpenError::Locked(path.into()).into());
+                // The system does not tell who holds locks of this kind.
+                return Err(OpenError::Locked { path: path.into(), holder: None }.into());
             }
             // Who had the lock before may have put another file in its place.
             if FileId::is_still(&file, path).map_err(refused)? {

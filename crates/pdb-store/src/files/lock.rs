@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{FileId, beside, new};
+use super::{FileId, beside, holder, new};
 use crate::{
     error::{OpenError, StoreError},
     sqlite::unwritable,
@@ -71,7 +71,8 @@ impl LockFile {
                 Err(TryLockError::Error(e)) => Err(e),
             });
             if !taken.map_err(|e| unwritable(database, e))? {
-                return Err(OpenError::Locked(database.into()).into());
+                let holder = holder::of(&file, &path);
+                return Err(OpenError::Locked { path: database.into(), holder }.into());
             }
             // Somebody may have removed it before it was locked, and others lock another one now.
             if FileId::is_still(&file, &path).map_err(|e| unwritable(database, e))? {

@@ -125,7 +125,9 @@ impl Address {
 fn single_hosts(all: &Config) -> Result<Vec<Config>, OpenError> {
     let (hosts, addresses, ports) = (all.get_hosts(), all.get_hostaddrs(), all.get_ports());
     let count = hosts.len().max(addresses.len());
-    if count == 0 {
+    // `postgres://me@:5432/orders` names one without a name, which nobody would ever find.
+    let is_nameless = |host: &Host| matches!(host, Host::Tcp(name) if name.is_empty());
+    if count == 0 || (addresses.is_empty() && hosts.iter().any(is_nameless)) {
         return Err(bad("it names no host: write `postgres://USER:PASSWORD@HOST/DATABASE`"));
     }
     if !hosts.is_empty() && !addresses.is_empty() && hosts.len() != addresses.len() {

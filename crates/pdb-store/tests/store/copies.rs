@@ -244,7 +244,7 @@ fn what_is_no_copy_is_refused_and_left_alone() {
     assert!(!path("missing.db").exists());
     fs::write(path("empty"), "").unwrap();
     assert!(matches!(read_refused(&path("empty")), OpenError::Unreadable { .. }));
-    assert!(matches!(write_refused(&path("no/such/directory")), OpenError::Unwritable { .. }));
+    assert!(matches!(write_refused(&path("no/such/directory")), OpenError::MissingFolder { .. }));
 
     fs::write(path("diary"), "Dear diary, ".repeat(100)).unwrap();
     assert!(matches!(read_refused(&path("diary")), OpenError::NotADatabase(_)));
@@ -256,8 +256,8 @@ fn what_is_no_copy_is_refused_and_left_alone() {
     assert!(matches!(write_refused(&path("theirs")), OpenError::Foreign(_)));
 
     let open = Store::open(&StoreOptions::file(path("open.db"))).unwrap();
-    assert!(matches!(read_refused(&path("open.db")), OpenError::Locked(_)));
-    assert!(matches!(write_refused(&path("open.db")), OpenError::Locked(_)));
+    assert!(matches!(read_refused(&path("open.db")), OpenError::Locked { .. }));
+    assert!(matches!(write_refused(&path("open.db")), OpenError::Locked { .. }));
     open.close();
     let never_copied = DatabaseCopy::describe_file(&path("open.db")).unwrap();
     assert_eq!((never_copied.taken, never_copied.tables, never_copied.items), (None, 0, 0));

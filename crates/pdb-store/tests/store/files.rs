@@ -116,7 +116,7 @@ fn a_database_that_lost_its_mark_is_opened() {
 fn check_in_use(path: &Path, user: &Store) {
     for error in [open(path).unwrap_err(), user.copy_to_file(path, NOW).unwrap_err()] {
         assert!(
-            matches!(&error, StoreError::Open(OpenError::Locked(named)) if named.file_name() == path.file_name())
+            matches!(&error, StoreError::Open(OpenError::Locked { path: named, .. }) if named.file_name() == path.file_name())
         );
     }
     user.write(|tx| put(tx, "a", "goes on")).unwrap();
@@ -133,7 +133,7 @@ fn one_file_is_opened_once_whatever_its_name() {
     let link = directory.path().join("link.db");
     fs::hard_link(&path, &link).unwrap();
     check_in_use(&link, &store);
-    assert!(matches!(DatabaseCopy::read(&link), Err(StoreError::Open(OpenError::Locked(_)))));
+    assert!(matches!(DatabaseCopy::read(&link), Err(StoreError::Open(OpenError::Locked { .. }))));
     // And whether its lock file is there or not.
     fs::remove_file(beside(&path, "-lock")).unwrap();
     check_in_use(&path, &store);
@@ -249,10 +249,10 @@ fn whatever_stands_against_opening_a_file_the_error_names_it() {
         ("unfinished", "a copy into `"),
         ("no-table", "is not as pretender makes it: `pdb_setting` is missing"),
         ("no-definition", "cannot be opened: stored "),
-        ("in-use", "is in use by another process"),
+        ("in-use", "is in use by "),
         ("pipe", "cannot be opened for writing: it is not a regular file"),
         ("directory", "cannot be opened for writing: it is not a regular file"),
-        ("missing/test.db", "cannot be opened for writing: No such file or directory"),
+        ("missing/test.db", "cannot be opened: the folder `"),
         ("locked", "-lock` is not a regular file"),
         ("busy", "cannot be opened for writing: "),
     ] {

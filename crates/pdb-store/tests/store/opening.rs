@@ -95,7 +95,7 @@ fn a_second_opener_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("test.db");
     let store = Store::open(&StoreOptions::file(&path)).unwrap();
-    assert!(matches!(refused(&path), OpenError::Locked(_)));
+    assert!(matches!(refused(&path), OpenError::Locked { .. }));
     store.close();
     Store::open(&StoreOptions::file(&path)).unwrap();
 }
@@ -108,8 +108,8 @@ fn a_second_opener_is_refused_by_whatever_name() {
     Store::open(&StoreOptions::file(&path)).unwrap().close();
     std::os::unix::fs::symlink(&path, &link).unwrap();
     let store = Store::open(&StoreOptions::file(&link)).unwrap();
-    assert!(matches!(refused(&path), OpenError::Locked(_)));
-    assert!(matches!(refused(&link), OpenError::Locked(_)));
+    assert!(matches!(refused(&path), OpenError::Locked { .. }));
+    assert!(matches!(refused(&link), OpenError::Locked { .. }));
     drop(store);
 }
 
@@ -118,7 +118,7 @@ fn where_nothing_can_be_written_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     assert!(matches!(refused(directory.path()), OpenError::Unwritable { .. }));
     let missing = directory.path().join("missing").join("test.db");
-    assert!(matches!(refused(&missing), OpenError::Unwritable { .. }));
+    assert!(matches!(refused(&missing), OpenError::MissingFolder { .. }));
     assert!(!missing.parent().unwrap().exists());
 }
 

@@ -48,7 +48,6 @@ impl Announcement<'_> {
             (false, _) => "Control API off; `--control` enables it\n".to_owned(),
         });
         said.push_str(concat!("Version ", env!("CARGO_PKG_VERSION"), "\n"));
-        let set = if cfg!(windows) { "$env:" } else { "export " };
         let variable = |name: &str, value: &str| {
             if cfg!(windows) { format!("$env:{name}='{value}'") } else { format!("{name}={value}") }
         };
@@ -56,7 +55,7 @@ impl Announcement<'_> {
             if cfg!(windows) {
                 format!("  {}\n", variables.join("; "))
             } else {
-                format!("  {set}{}\n", variables.join(" "))
+                format!("  export {}\n", variables.join(" "))
             }
         };
         said.push_str("\nFor AWS's SDKs and command line:\n");
