@@ -55,7 +55,9 @@ impl FromStr for LogFilter {
                 None => (None, directive),
                 Some((target, level)) => (Some(target), level),
             };
-            let level: LevelFilter = level.parse().map_err(|_| NotALogFilter::Level(level.to_owned()))?;
+            // An empty text would be `error`.
+            let known = Some(level).filter(|level| !level.is_empty()).and_then(|level| level.parse().ok());
+            let level: LevelFilter = known.ok_or_else(|| NotALogFilter::Level(level.to_owned()))?;
             targets = match target {
                 None => targets.with_default(level),
                 Some(target) if is_target(target) => targets.with_target(target, level),
