@@ -15,7 +15,7 @@ const MAX_COUNTED: usize = 1_000;
 const MAX_LISTED: usize = 10;
 
 /// Why a consumer has not caught up.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum CatchUpError {
     /// There are records that it had not read when time was up. The text lists them by shard.
     #[error("{0}")]

@@ -40,7 +40,7 @@ pub struct Change {
 }
 
 /// Why a text is no stream record.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotAChange(String);
 

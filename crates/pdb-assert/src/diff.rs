@@ -38,7 +38,7 @@ const MAX_EQUAL: usize = 3;
 /// );
 /// # Ok::<(), pdb_assert::NotAChange>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StreamDiff {
     keys: usize,
     differing: Vec<KeyDiff>,

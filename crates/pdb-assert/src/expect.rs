@@ -13,7 +13,7 @@ use crate::{Change, ReadError};
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Why a stream is not as expected.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum ExpectError {
     /// The stream has other changes. The text shows what was expected beside what was found.
     #[error("{0}")]

@@ -8,7 +8,7 @@ use crate::read::ReadError;
 use crate::{Change, NotAChange};
 
 /// Why a stream could not be written to a file.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum ExportError {
     /// The stream cannot be read, or records were trimmed while it was.
     #[error(transparent)]
@@ -19,7 +19,7 @@ pub enum ExportError {
 }
 
 /// Why a line of a file could not be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum ImportError {
     /// The file cannot be read.
     #[error("line {line} cannot be read: {source}")]

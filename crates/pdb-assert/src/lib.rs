@@ -15,3 +15,16 @@ pub use diff::StreamDiff;
 pub use expect::{ExpectChanges, ExpectError, expect_changes};
 pub use export::{ExportError, ImportError, export, import};
 pub use read::{ReadError, of_stream, read_changes};
+
+/// Shows by `Debug` what `Display` shows: a test that unwraps prints a text with lines instead of one with `\n` in it.
+macro_rules! debug_as_display {
+    ($($name:ty),*) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        })*
+    };
+}
+
+debug_as_display!(CatchUpError, ExpectError, ExportError, ImportError, NotAChange, ReadError, StreamDiff);

@@ -5,7 +5,7 @@ use pdb_streams::{StreamSource, Subscription, SubscriptionBuilder, TailError};
 use crate::{Change, NotAChange};
 
 /// Why changes could not be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum ReadError {
     /// The stream cannot be read, or records were trimmed while it was.
     #[error("the stream cannot be read: {}", chain(.0))]

@@ -14,7 +14,10 @@ fn of(orders: &Orders) -> ExpectChanges<StreamManager> {
 
 /// Checks the text of a failure.
 fn fails(expected: ExpectChanges<StreamManager>, text: &Expect) {
-    text.assert_eq(&expected.check().unwrap_err().to_string());
+    let error = expected.check().unwrap_err();
+    text.assert_eq(&error.to_string());
+    // What `unwrap` shows in a test.
+    text.assert_eq(&format!("{error:?}"));
 }
 
 #[test]

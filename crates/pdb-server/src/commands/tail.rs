@@ -1,6 +1,7 @@
 //! `pretender tail`.
 
 mod line;
+mod printer;
 
 use std::error::Error;
 use std::io::{ErrorKind, Write};
@@ -16,8 +17,11 @@ use serde_json::json;
 use super::stop::StopOnSignal;
 use super::wait::{NotStarted, Wait, WaitTime, parse_time};
 use crate::client::{Api, Connection, RemoteRecord, RemoteStreams, Service};
-use crate::terminal::visible;
+use crate::terminal::warn;
+use printer::{Color, Format, Printer};
 
+/// What stands above options of what is printed.
+const OUTPUT: &str = "Output";
 /// Pages without a record after which an open shard counts as read: AWS answers empty ones before records, too.
 const EMPTY_PAGES: u32 = 3;
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -56,12 +60,20 @@ pub(crate) struct Tail {
     #[arg(long, value_name = "TIME", num_args = 0..=1, value_parser = parse_time)]
     wait: Option<Option<WaitTime>>,
 
-    /// Print each record as one line of JSON, as the API has it
-    #[arg(long)]
+    /// What a record is printed as
+    #[arg(help_heading = OUTPUT, long, value_enum, value_name = "FORMAT", default_value_t = Format::Line)]
+    format: Format,
+
+    /// Print each record as one line of JSON, as --format json does
+    #[arg(help_heading = OUTPUT, long, conflicts_with = "format")]
     json: bool,
 
+    /// When events have colours: where standard output is a terminal that has them, unless NO_COLOR is set; always; or never
+    #[arg(help_heading = OUTPUT, long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    color: Color,
+
     /// Write the records to this file instead, one line of JSON each, as Lambda delivers them; `pretender ctl stream replay` reads it
-    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    #[arg(help_heading = OUTPUT, long, value_name = "FILE", conflicts_with_all = ["format", "json"])]
     export: Option<PathBuf>,
 }
 
@@ -85,32 +97,33 @@ impl Tail {
         if let Some(path) = self.export.take() {
             let unwritable = |error| format!("`{}` cannot be written: {error}", path.display());
             let mut file = std::io::BufWriter::new(std::fs::File::create(&path).map_err(unwritable)?);
-            self.export_to(&mut file, &mut std::io::stderr())?;
-            return Ok(file.into_inner()?.sync_all().map_err(unwritable)?);
+            let records = self.export_to(&mut file, &mut std::io::stderr())?;
+            file.into_inner()?.sync_all().map_err(unwritable)?;
+            let noun = if records == 1 { "record" } else { "records" };
+            warn(&format!("exported {records} {noun} to `{}`", path.display()));
+            return Ok(());
         }
-        let mut stdout = std::io::stdout().lock();
-        match self.print_to(&mut stdout, &mut std::io::stderr()) {
+        match self.print(&mut std::io::stderr()) {
             // Whoever reads us has seen enough.
             Err(error) if is_broken_pipe(error.as_ref()) => Ok(()),
             result => result,
         }
     }
 
-    fn print_to(self, out: &mut dyn Write, warnings: &mut dyn Write) -> Result<(), Box<dyn Error>> {
-        let (many, json) = (self.targets.len() > 1, self.json);
-        self.each(warnings, |event| {
-            let RemoteRecord(record) = &event.record;
-            if json {
-                writeln!(out, "{}", visible(&record.to_string()))?;
-            } else {
-                writeln!(out, "{}", visible(&line::line(record, many.then_some(&*event.stream_arn))))?;
-            }
-            out.flush()
-        })
+    fn print(self, warnings: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+        let format = if self.json { Format::Json } else { self.format };
+        let mut printer = Printer::new(format, self.color, self.targets.len() > 1);
+        self.each(warnings, |event| printer.print(event))
     }
 
-    fn export_to(self, file: &mut dyn Write, warnings: &mut dyn Write) -> Result<(), Box<dyn Error>> {
-        self.each(warnings, |event| writeln!(file, "{}", event.record.document(&event.stream_arn)))
+    /// Returns how many records were written.
+    fn export_to(self, file: &mut dyn Write, warnings: &mut dyn Write) -> Result<u64, Box<dyn Error>> {
+        let mut records = 0;
+        self.each(warnings, |event| {
+            records += 1;
+            writeln!(file, "{}", event.record.document(&event.stream_arn))
+        })?;
+        Ok(records)
     }
 
     /// Hands all events to `each`, until the end or a failure.

@@ -29,12 +29,16 @@ fn items(server: &Commanded, table: &str) -> Option<pretender::EncodedItems> {
     server.pretender.scan(ScanInput::new(name(table))).unwrap().items
 }
 
-fn tail(server: &Commanded, arguments: &[&str]) {
+fn export(server: &Commanded, file: &str, told: &str) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
-    let command = command.env_clear().arg("tail").args(arguments).args(["--endpoint", &server.server.url()]);
+    let command = command
+        .env_clear()
+        .args(["tail", "Orders", "--export", file])
+        .args(["--endpoint", &server.server.url()]);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stdout.is_empty() && output.stderr.is_empty());
+    assert!(output.stdout.is_empty());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), format!("pretender: exported {told} to `{file}`\n"));
 }
 
 #[test]
@@ -51,7 +55,7 @@ fn a_stream_goes_through_a_file_into_another_table() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("orders.ndjson");
     let file = path.to_str().unwrap();
-    tail(&server, &["Orders", "--export", file]);
+    export(&server, file, "1201 records");
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 1_201);
     let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();

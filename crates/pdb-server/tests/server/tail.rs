@@ -128,6 +128,42 @@ fn no_control_character_reaches_the_terminal() {
 }
 
 #[test]
+fn lines_look_as_they_are_asked_to() {
+    let streamed = Streamed::new();
+    let put = |items: AttributeValue| {
+        let item = Item::new().with("pk", "o1").with("items", items).with("note", "x".repeat(200));
+        streamed.pretender.put_item(PutItemInput::new(orders(), item)).unwrap();
+    };
+    let item =
+        |n: i64| AttributeValue::M([("qty".to_owned(), n.into()), ("sku".to_owned(), "a".into())].into());
+    put(AttributeValue::L(vec![item(1), item(1)]));
+    put(AttributeValue::L(vec![item(1), item(2), item(3)]));
+    let second = "2026-03-01T09:15:42Z MODIFY pk=\"o1\" items[1].qty=1->2 +items[2]={qty: 3, sku: \"a\"}\n";
+    let printed = streamed.tail(&["Orders"]);
+    // Nothing is cut where no terminal is.
+    assert!(printed.lines().next().unwrap().ends_with(&format!("note=\"{}\"", "x".repeat(200))), "{printed}");
+    assert!(printed.ends_with(second), "{printed}");
+    assert_eq!(streamed.tail(&["Orders", "--color", "never"]), printed);
+    let colored = streamed.tail(&["Orders", "--color", "always"]);
+    assert!(
+        colored.contains("\u{1b}[32mINSERT\u{1b}[0m") && colored.contains("\u{1b}[33mMODIFY"),
+        "{colored:?}"
+    );
+    let table = streamed.tail(&["Orders", "--format", "table"]);
+    assert!(
+        table.starts_with("TIME                  EVENT   KEY                       CHANGES\n"),
+        "{table}"
+    );
+    assert_eq!(table.lines().count(), 3);
+    let json = streamed.tail(&["Orders", "--format", "json"]);
+    assert_eq!(json, streamed.tail(&["Orders", "--json"]));
+    for arguments in [["--format", "xml"], ["--color", "sometimes"]] {
+        let output = streamed.command(&[&["Orders"][..], &arguments].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
 fn a_record_may_come_twice_and_a_call_fail() {
     let streamed = Streamed::new();
     streamed.put("o1", 1);

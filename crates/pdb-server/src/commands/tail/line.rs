@@ -1,67 +1,211 @@
-//! A record as a line for a person.
+//! A record as a line for a person: when, what, whose key, and what changed.
 
-use std::fmt::Write;
+mod difference;
 
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
 use pretender::{EpochMillis, StreamLabel};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The most characters of a value that are shown.
+use crate::terminal::visible;
+
+/// The most characters of a value that are shown where lines are cut.
 const MAX_VALUE: usize = 60;
+/// How wide the columns of a table are.
+const TIME_WIDTH: usize = "2026-03-01T09:15:42Z".len();
+const SHORT_TIME_WIDTH: usize = "09:15:42".len();
+const EVENT_WIDTH: usize = 6;
+const TABLE_WIDTH: usize = 16;
+const KEY_WIDTH: usize = 24;
 
-/// Returns a line: when, what, whose key, and what changed. `stream_arn` names the table where several are read.
-pub(super) fn line(record: &Value, stream_arn: Option<&str>) -> String {
-    let change = &record["dynamodb"];
-    let mut line =
-        format!("{} {:<6}", time(&change["ApproximateCreationDateTime"]), text(&record["eventName"]));
-    if let Some(table) = stream_arn.and_then(|arn| arn.split('/').nth(1)) {
-        line.push(' ');
-        line.push_str(table);
-    }
-    let keys = change["Keys"].as_object();
-    for (name, value) in keys.into_iter().flatten() {
-        push(&mut line, "", name, "=", value);
-    }
-    let is_key = |name: &str| keys.is_some_and(|keys| keys.contains_key(name));
-    let (old, new) = (change["OldImage"].as_object(), change["NewImage"].as_object());
-    changes(&mut line, old, new, is_key);
-    if record["userIdentity"]["Type"] == "Service" {
-        line.push_str(" (expired)");
-    }
-    line
+const PLAIN: Style = Style::new();
+const DIM: Style = Style::new().dimmed();
+const KEY: Style = Style::new().bold();
+const TABLE: Style = AnsiColor::Cyan.on_default();
+const ADDED: Style = AnsiColor::Green.on_default();
+const CHANGED: Style = AnsiColor::Yellow.on_default();
+const REMOVED: Style = AnsiColor::Red.on_default();
+
+/// A record as people read it.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// The day, if it is not part of the time.
+    date: Option<String>,
+    time: Line,
+    event: Line,
+    table: Line,
+    key: Line,
+    changes: Line,
 }
 
-/// Appends what tells the images apart, or the only image there is.
-fn changes(
-    line: &mut String,
-    old: Option<&Map<String, Value>>,
-    new: Option<&Map<String, Value>>,
-    is_key: impl Fn(&str) -> bool,
-) {
-    let (Some(old), Some(new)) = (old, new) else {
-        let only = new.or(old).into_iter().flatten();
-        only.filter(|(name, _)| !is_key(name)).for_each(|(name, value)| push(line, "", name, "=", value));
-        return;
-    };
-    for (name, value) in new {
-        match old.get(name) {
-            None => push(line, "+", name, "=", value),
-            Some(before) if before != value => {
-                push(line, "", name, "=", before);
-                line.push_str("->");
-                line.push_str(&short(value));
-            }
-            Some(_) => {}
+/// Pieces of text, each in its style. Control characters are escaped.
+#[derive(Debug, Default)]
+pub(super) struct Line(Vec<(Style, String)>);
+
+impl Shown {
+    /// Reads a record. `stream_arn` names the table where several are read. If lines are cut, values are, and the day stays out.
+    pub(super) fn of(record: &Value, stream_arn: Option<&str>, are_cut: bool) -> Self {
+        let change = &record["dynamodb"];
+        let most = if are_cut { Some(MAX_VALUE) } else { None };
+        let event = record["eventName"].as_str().unwrap_or_default();
+        let style = match event {
+            "INSERT" => ADDED,
+            "REMOVE" => REMOVED,
+            _ => CHANGED,
+        };
+        let table = stream_arn.and_then(|arn| arn.split('/').nth(1)).unwrap_or_default();
+        let keys = change["Keys"].as_object();
+        let mut key = Line::default();
+        for (name, value) in keys.into_iter().flatten() {
+            key.word(KEY, name);
+            key.push(PLAIN, "=");
+            key.push(PLAIN, &difference::short(value, most));
+        }
+        let is_key = |name: &str| keys.is_some_and(|keys| keys.contains_key(name));
+        let mut changes = Line::default();
+        let images = (change["OldImage"].as_object(), change["NewImage"].as_object());
+        difference::show(&mut changes, images, is_key, most);
+        if record["userIdentity"]["Type"] == "Service" {
+            changes.word(DIM, "(expired)");
+        }
+        let time = time(&change["ApproximateCreationDateTime"]);
+        let short = time.split_once('T').filter(|_| are_cut);
+        Self {
+            date: short.map(|(date, _)| date.to_owned()),
+            time: Line::of(DIM, short.map_or(&*time, |(_, time)| time.trim_end_matches('Z'))),
+            event: Line::of(style, event),
+            table: Line::of(TABLE, table),
+            key,
+            changes,
         }
     }
-    for name in old.keys().filter(|name| !new.contains_key(*name)) {
-        line.push_str(" -");
-        line.push_str(name);
+
+    /// Returns the day, if it is not part of the time.
+    pub(super) fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
+    /// Returns it as one line.
+    pub(super) fn line(self) -> Line {
+        let mut line = self.time;
+        for (part, width) in [(self.event, EVENT_WIDTH), (self.table, 0), (self.key, 0), (self.changes, 0)] {
+            if !part.0.is_empty() {
+                line.push(PLAIN, " ");
+                line.append_padded(part, width);
+            }
+        }
+        line.trimmed()
+    }
+
+    /// Returns it as a row of a table.
+    pub(super) fn row(self, with_table: bool) -> Line {
+        let mut row = Line::default();
+        row.append_padded(self.time, if self.date.is_some() { SHORT_TIME_WIDTH } else { TIME_WIDTH });
+        row.push(PLAIN, "  ");
+        row.append_padded(self.event, EVENT_WIDTH);
+        if with_table {
+            row.push(PLAIN, "  ");
+            row.append_padded(self.table, TABLE_WIDTH);
+        }
+        row.push(PLAIN, "  ");
+        row.append_padded(self.key, KEY_WIDTH);
+        row.push(PLAIN, "  ");
+        row.append_padded(self.changes, 0);
+        row.trimmed()
     }
 }
 
-fn push(line: &mut String, sign: &str, name: &str, between: &str, value: &Value) {
-    // Writing to a String cannot fail.
-    let _ = write!(line, " {sign}{name}{between}{}", short(value));
+/// Returns what stands above the records of a day.
+pub(super) fn day(date: &str) -> Line {
+    Line::of(DIM, &format!("{date} (UTC)"))
+}
+
+/// Returns what stands above the columns of rows such as this one.
+pub(super) fn heading(shown: &Shown, with_table: bool) -> Line {
+    let of = |text: &str| Line::of(KEY, text);
+    Shown {
+        date: shown.date.clone(),
+        time: of("TIME"),
+        event: of("EVENT"),
+        table: of("TABLE"),
+        key: of("KEY"),
+        changes: of("CHANGES"),
+    }
+    .row(with_table)
+}
+
+impl Line {
+    fn of(style: Style, text: &str) -> Self {
+        let mut line = Self::default();
+        line.push(style, text);
+        line
+    }
+
+    fn push(&mut self, style: Style, text: &str) {
+        if !text.is_empty() {
+            self.0.push((style, visible(text).into_owned()));
+        }
+    }
+
+    /// Appends something that is set apart from what is there by a space.
+    fn word(&mut self, style: Style, text: &str) {
+        if !self.0.is_empty() {
+            self.0.push((PLAIN, " ".to_owned()));
+        }
+        self.push(style, text);
+    }
+
+    /// Appends another line, and spaces up to a width.
+    fn append_padded(&mut self, other: Self, width: usize) {
+        let missing = width.saturating_sub(other.width());
+        self.0.extend(other.0);
+        self.push(PLAIN, &" ".repeat(missing));
+    }
+
+    fn trimmed(mut self) -> Self {
+        while self.0.last().is_some_and(|(_, text)| text.trim().is_empty()) {
+            self.0.pop();
+        }
+        self
+    }
+
+    fn width(&self) -> usize {
+        self.0.iter().map(|(_, text)| text.width()).sum()
+    }
+
+    /// Writes it, cut to a width if there is one, with styles that the writer may leave out.
+    pub(super) fn write(mut self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
+        if let Some(width) = width.filter(|width| self.width() > *width) {
+            self.cut(width);
+        }
+        let mut line = String::new();
+        for (style, text) in &self.0 {
+            // Writing to a String cannot fail.
+            let _ = write!(line, "{style}{text}{style:#}");
+        }
+        writeln!(out, "{line}")
+    }
+
+    /// Keeps as much as fits in front of an ellipsis.
+    fn cut(&mut self, width: usize) {
+        let mut left = width.saturating_sub(1);
+        for (n, (_, text)) in self.0.iter_mut().enumerate() {
+            let mut fits = 0;
+            for character in text.chars() {
+                let Some(rest) = left.checked_sub(character.width().unwrap_or(0)) else {
+                    text.truncate(fits);
+                    self.0.truncate(n + 1);
+                    self.0.push((DIM, "…".to_owned()));
+                    return;
+                };
+                left = rest;
+                fits += character.len_utf8();
+            }
+        }
+    }
 }
 
 /// Returns seconds since the epoch as a time of UTC, whatever form the number has.
@@ -71,92 +215,5 @@ fn time(seconds: &Value) -> String {
     format!("{}Z", label.split('.').next().unwrap_or_default())
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-/// Returns a value without the names of its types, cut if it is long.
-fn short(value: &Value) -> String {
-    let plain = plain(value);
-    match plain.char_indices().nth(MAX_VALUE) {
-        Some((end, _)) => format!("{}…", &plain[..end]),
-        None => plain,
-    }
-}
-
-fn plain(value: &Value) -> String {
-    let list = |elements: &Value, open: char, close: char, show: fn(&Value) -> String| {
-        let shown: Vec<String> = elements.as_array().into_iter().flatten().map(show).collect();
-        format!("{open}{}{close}", shown.join(", "))
-    };
-    let bare = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let Some((kind, inner)) = value.as_object().and_then(|typed| typed.iter().next()) else {
-        return value.to_string();
-    };
-    match kind.as_str() {
-        "N" => bare(inner),
-        "NULL" => "null".to_owned(),
-        "SS" | "BS" => list(inner, '{', '}', Value::to_string),
-        "NS" => list(inner, '{', '}', |number| number.as_str().unwrap_or_default().to_owned()),
-        "L" => list(inner, '[', ']', plain),
-        "M" => {
-            let members = inner.as_object().into_iter().flatten();
-            let shown: Vec<String> =
-                members.map(|(name, value)| format!("{name}: {}", plain(value))).collect();
-            format!("{{{}}}", shown.join(", "))
-        }
-        _ => inner.to_string(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(record: &str, stream_arn: Option<&str>, expected: &str) {
-        assert_eq!(line(&serde_json::from_str(record).unwrap(), stream_arn), expected);
-    }
-
-    #[test]
-    fn each_event_says_what_changed() {
-        check(
-            r#"{"eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":1772356542,"Keys":{"pk":{"S":"o1"}},
-               "NewImage":{"pk":{"S":"o1"},"total":{"N":"42"}}}}"#,
-            None,
-            r#"2026-03-01T09:15:42Z INSERT pk="o1" total=42"#,
-        );
-        check(
-            r#"{"eventName":"MODIFY","dynamodb":{"ApproximateCreationDateTime":1.772356542E9,"Keys":{"pk":{"S":"o1"}},
-               "OldImage":{"pk":{"S":"o1"},"total":{"N":"42"},"same":{"BOOL":true},"gone":{"NULL":true}},
-               "NewImage":{"pk":{"S":"o1"},"total":{"N":"43"},"same":{"BOOL":true},"more":{"BOOL":false}}}}"#,
-            Some("arn:aws:dynamodb:us-east-1:000000000000:table/Orders/stream/2026-03-01T09:15:42.017"),
-            r#"2026-03-01T09:15:42Z MODIFY Orders pk="o1" +more=false total=42->43 -gone"#,
-        );
-        check(
-            r#"{"eventName":"REMOVE","userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"},
-               "dynamodb":{"ApproximateCreationDateTime":0,"Keys":{"pk":{"N":"7"}},"OldImage":{"pk":{"N":"7"},"a":{"NULL":true}}}}"#,
-            None,
-            "1970-01-01T00:00:00Z REMOVE pk=7 a=null (expired)",
-        );
-        check(
-            r#"{"eventName":"MODIFY","dynamodb":{"ApproximateCreationDateTime":0,"Keys":{"pk":{"B":"AAE="}}}}"#,
-            None,
-            r#"1970-01-01T00:00:00Z MODIFY pk="AAE=""#,
-        );
-    }
-
-    #[test]
-    fn values_lose_their_types_and_their_length() {
-        for (value, expected) in [
-            (r#"{"SS":["a","b"]}"#, r#"{"a", "b"}"#),
-            (r#"{"NS":["1","2"]}"#, "{1, 2}"),
-            (r#"{"L":[{"S":"a"},{"M":{"n":{"N":"1"},"e":{"L":[]}}}]}"#, r#"["a", {e: [], n: 1}]"#),
-            ("7", "7"),
-        ] {
-            assert_eq!(short(&serde_json::from_str(value).unwrap()), expected);
-        }
-        let long = serde_json::json!({ "S": "ä".repeat(100) });
-        assert_eq!(short(&long), format!("\"{}…", "ä".repeat(59)));
-    }
-}
+mod tests;
