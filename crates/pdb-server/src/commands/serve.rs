@@ -95,7 +95,7 @@ impl Serve {
         let ready_file = self.ready_file.as_deref().map(|path| ReadyFile::write(path, &url)).transpose()?;
         self.announce(&started);
         let reason = started.server.block_on(life.ended());
-        tracing::info!(reason = reason.as_str(), "stopping");
+        tracing::info!(target: "pretender::server", reason = reason.as_str(), "stopping");
         drop(ready_file);
         started.stop();
         Ok(())

@@ -166,7 +166,7 @@ impl Started {
             tracing::warn!("some requests were not finished in time");
         }
         self.regions.close();
-        tracing::info!("stopped");
+        tracing::info!(target: "pretender::server", "stopped");
     }
 }
 
@@ -251,6 +251,7 @@ impl ServerSettings {
     /// Tells the log what has been started, with the settings that explain most of what a client meets.
     fn tell_start(&self, url: &str, location: &str) {
         tracing::info!(
+            target: "pretender::server",
             version = env!("CARGO_PKG_VERSION"),
             process = std::process::id(),
             url,
@@ -259,14 +260,14 @@ impl ServerSettings {
             separate_regions = self.separate_regions,
             control = self.control,
             control_token = self.control_token.is_some(),
-            durability = ?self.durability,
+            durability = word(&self.durability),
             shards = self.shards,
-            retention = ?self.retention.0,
-            shard_rotation = ?self.shard_rotation.0,
-            transition_delay = ?self.transition_delay.0,
+            retention = span(&self.retention),
+            shard_rotation = span(&self.shard_rotation),
+            transition_delay = span(&self.transition_delay),
             enforce_limits = self.enforce_limits,
-            like = ?self.like,
-            message_layer = ?self.message_layer,
+            like = self.like.as_ref().map(word),
+            message_layer = word(&self.message_layer),
             "started"
         );
     }
@@ -358,6 +359,15 @@ impl ServerSettings {
                 LayerWord::Modern2026 => MessageLayer::Modern2026,
             }))
     }
+}
+
+/// The word of a setting, as it is given.
+fn word(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+fn span(Span(length): &Span) -> String {
+    length.map_or_else(|| "off".to_owned(), |length| format!("{length:?}"))
 }
 
 fn shown_location(db: &str, builder: &Builder) -> String {

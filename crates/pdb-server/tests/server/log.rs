@@ -81,7 +81,13 @@ fn each_call_is_one_line() {
     only(&lines, &["operation=ListTables status=400 error=MissingAuthenticationTokenException"]);
     only(
         &lines,
-        &["INFO", "started version=", "url=\"http://127.0.0.1:", "region=\"us-east-1\"", "control=false"],
+        &[
+            "INFO",
+            "INFO pretender::server: started version=",
+            "url=\"http://127.0.0.1:",
+            "region=\"us-east-1\"",
+            "control=false",
+        ],
     );
     only(&lines, &["INFO", "stopping"]);
     only(&lines, &["INFO", ": stopped"]);
