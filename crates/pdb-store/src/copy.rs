@@ -23,7 +23,7 @@ use crate::{
     catalog::Catalog,
     driver::{Driver, Param},
     error::{During, OpenError, StoreError},
-    files::{self, Access, Content, DatabaseFile, FileLock, LockFile, MakeLock},
+    files::{self, Access, Content, DatabaseFile, FileLock, LockFile, LogIndex, MakeLock},
     inspect, migrate,
     options::Durability,
     records, settings, sqlite,
@@ -349,15 +349,29 @@ pub(crate) fn open_file(path: &Path) -> Result<(FileLock, Connection, u32), Stor
     if database.judge(path, Access::Read)? == Content::Nothing {
         return Err(unreadable(path, io::ErrorKind::UnexpectedEof.into()));
     }
-    let lock = FileLock { seal: None, database, beside };
-    let source =
-        sqlite::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| sqlite::refused(path, e))?;
+    // SQLite looks for a log where the file is, whatever it is called here.
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let has_log = has_log(&real);
+    let index = if has_log { LogIndex::to_come(&real) } else { None };
+    let lock = FileLock { _index: index, seal: None, database, beside };
+    let source = if has_log {
+        sqlite::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    } else {
+        sqlite::connect_unchanged(&real)
+    };
+    let source = source.map_err(|e| sqlite::refused(path, e))?;
     let version =
         sqlite::schema_version(&source).map_err(|e| unreadable_of(path, sqlite::refused(path, e)))?;
     if version > migrate::NEWEST {
         return Err(sqlite::newer(path, version));
     }
     Ok((lock, source, version))
+}
+
+/// Whether something of a database may be in a log beside it.
+fn has_log(path: &Path) -> bool {
+    let has = |suffix| fs::metadata(files::beside(path, suffix)).is_ok_and(|it| it.len() > 0);
+    has("-wal") || has("-journal")
 }
 
 fn unreadable(path: &Path, source: io::Error) -> StoreError {

@@ -30,11 +30,32 @@ const LINKS: usize = 40;
 /// made, and one on the file itself, which holds whatever the file is called. Released when dropped.
 #[derive(Debug)]
 pub(crate) struct FileLock {
+    /// Of a database that is only read.
+    pub(crate) _index: Option<LogIndex>,
     /// Of a database that may be written. Closed first.
     pub(crate) seal: Option<Seal>,
     pub(crate) database: DatabaseFile,
     // Released last.
     pub(crate) beside: Option<LockFile>,
+}
+
+/// The index that SQLite makes beside a log when it reads it, and leaves there if it may not write. Removed when dropped.
+#[derive(Debug)]
+pub(crate) struct LogIndex(PathBuf);
+
+impl LogIndex {
+    /// Returns that of a database, unless it is there already.
+    pub(crate) fn to_come(path: &Path) -> Option<Self> {
+        let index = beside(path, "-shm");
+        (!index.exists()).then_some(Self(index))
+    }
+}
+
+impl Drop for LogIndex {
+    fn drop(&mut self) {
+        // Nobody needs it, and the next to open the log makes it anew.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 impl FileLock {

@@ -35,7 +35,7 @@ pub struct Inspection {
 
 enum Source {
     /// A file that nobody else has open, and that is not written to.
-    File { connection: rusqlite::Connection, catalog: Arc<Catalog>, _lock: FileLock },
+    File { connection: rusqlite::Connection, catalog: Arc<Catalog>, _lock: Box<FileLock> },
     /// A server, which others may use meanwhile, or a database that is open already.
     Store(Store),
 }
@@ -59,7 +59,7 @@ impl Inspection {
             return Err(OpenError::Older { path: path.clone(), found, known: migrate::NEWEST }.into());
         }
         let catalog = tables::load_catalog(Driver::new(&connection))?;
-        Ok(Self { source: Source::File { connection, catalog: Arc::new(catalog), _lock: lock } })
+        Ok(Self { source: Source::File { connection, catalog: Arc::new(catalog), _lock: Box::new(lock) } })
     }
 
     /// Checks a database that is open.

@@ -43,6 +43,35 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, rusql
     Ok(connection)
 }
 
+/// Opens a database file that has no log beside it and that nobody changes meanwhile. Unlike [`connect`], that makes no files beside it,
+/// so it also works in a folder that cannot be written.
+#[cfg(unix)]
+pub(crate) fn connect_unchanged(path: &Path) -> Result<Connection, rusqlite::Error> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let mut uri = "file:".to_owned();
+    if path.is_absolute() {
+        // Without it, what follows two slashes would be the name of a host.
+        uri.push_str("//");
+    }
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(*byte))
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    connect(Path::new(&uri), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+}
+
+/// As [`connect`], to read: paths of this system have no safe form as an address.
+#[cfg(not(unix))]
+pub(crate) fn connect_unchanged(path: &Path) -> Result<Connection, rusqlite::Error> {
+    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
 /// Keeps what a file holds from running: our schema has no triggers and no views, and no statement of ours changes SQLite's own
 /// tables. Before the first statement, so that it holds already when the schema is read. None of it costs a statement anything.
 ///
@@ -117,7 +146,7 @@ fn lock_file(path: &Path, durable: bool) -> Result<FileLock, StoreError> {
             "the database file has more names than one (hard links): its log is found under the one it was opened by, so use no other"
         );
     }
-    Ok(FileLock { seal: None, database, beside })
+    Ok(FileLock { _index: None, seal: None, database, beside })
 }
 
 fn open_writer(path: &Path) -> Result<Connection, StoreError> {
