@@ -30,6 +30,8 @@ pub struct Pretender {
     pub(crate) inner: Arc<Inner>,
     /// How calls through this handle meet the faults.
     pub(crate) door: Door,
+    /// Whether what this handle changes is ready at once, also where others wait for it.
+    is_immediate: bool,
 }
 
 pub(crate) struct Inner {
@@ -39,7 +41,9 @@ pub(crate) struct Inner {
     message_layer: MessageLayer,
     habits: Habits,
     pub(crate) items: ItemManager,
-    pub(crate) tables: TableManager,
+    tables: TableManager,
+    /// The same, without the delay of transitions.
+    immediate_tables: TableManager,
     pub(crate) streams: StreamManager,
     pub(crate) cleanup: CleanupOptions,
     pub(crate) pace: Pace,
@@ -101,13 +105,14 @@ impl Pretender {
             })
             .transpose()
             .map_err(|error| StoreError::Thread(Arc::new(error)))?;
+        let tables = TableManager::new(store.clone(), env.clone(), account.clone(), shards_per_stream)
+            .with_habits(builder.habits)
+            .with_warm_shards(builder.warm_shards);
         Ok(Self {
             inner: Arc::new(Inner {
                 items: ItemManager::new(store.clone(), env.clone(), config),
-                tables: TableManager::new(store.clone(), env.clone(), account.clone(), shards_per_stream)
-                    .with_transition_delay(builder.transition_delay)
-                    .with_habits(builder.habits)
-                    .with_warm_shards(builder.warm_shards),
+                tables: tables.clone().with_transition_delay(builder.transition_delay),
+                immediate_tables: tables,
                 streams,
                 pace: Pace::new(cleanup.step),
                 faults: Faults::new(env.clock.clone()),
@@ -121,7 +126,25 @@ impl Pretender {
                 habits: config.habits,
             }),
             door: Door::default(),
+            is_immediate: false,
         })
+    }
+
+    /// Returns a handle to the same database with which tables are ready at once, whatever [`Builder::transition_delay`] says: for
+    /// setting a database up.
+    #[must_use]
+    pub fn without_transitions(&self) -> Self {
+        Self { is_immediate: true, ..self.clone() }
+    }
+
+    /// Returns the operations on tables.
+    pub(crate) fn tables(&self) -> &TableManager {
+        if self.is_immediate { &self.inner.immediate_tables } else { &self.inner.tables }
+    }
+
+    /// Returns the same handle with another way to meet the faults.
+    pub(crate) fn through(&self, door: Door) -> Self {
+        Self { door, ..self.clone() }
     }
 
     /// Stops the background threads, finishes what is being written and closes the database. Later calls fail. Of SQLite, a

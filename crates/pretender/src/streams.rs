@@ -78,7 +78,7 @@ impl Pretender {
     /// themselves.
     #[must_use]
     pub fn streams(&self) -> StreamReader {
-        let Self { inner, door } = self;
+        let Self { inner, door, .. } = self;
         StreamReader::new(inner.streams.clone(), inner.faults.clone(), door.clone())
     }
 

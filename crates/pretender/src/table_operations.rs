@@ -29,14 +29,14 @@ macro_rules! table_operations {
                         inputs.iter().for_each(|input| input.add_tables(&mut tables));
                         tables
                     })?;
-                    self.inner.tables.$name($($argument),*).map_err(|error| self.told(error))
+                    self.tables().$name($($argument),*).map_err(|error| self.told(error))
                 }
             )+
 
             /// Returns what AWS answers about an account's limits; none is enforced.
             #[must_use]
             pub fn describe_limits(&self) -> Limits {
-                self.inner.tables.describe_limits()
+                self.tables().describe_limits()
             }
         }
     };

@@ -123,13 +123,13 @@ impl Pretender {
     /// Returns a handle to the same database whose calls meet no faults: for whoever sets up a test or looks at its outcome.
     #[must_use]
     pub fn without_faults(&self) -> Self {
-        Self { inner: self.inner.clone(), door: Door::Closed }
+        self.through(Door::Closed)
     }
 
     /// Returns a handle for one call, about which a front door has asked [`Faults::decide`], or has not needed to ask. The
     /// front door waits, refuses and drops by itself; the call does the rest.
     #[must_use]
     pub fn with_injection(&self, injection: Option<Injection>) -> Self {
-        Self { inner: self.inner.clone(), door: Door::Decided(injection.map(Arc::new)) }
+        self.through(Door::Decided(injection.map(Arc::new)))
     }
 }

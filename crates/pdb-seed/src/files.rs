@@ -1,0 +1,30 @@
+//! Files and folders that are read.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::SeedError;
+
+/// Returns the files of a folder whose names are wanted, in the order of their names.
+pub(crate) fn of_folder(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, SeedError> {
+    let refused = |error: io::Error| SeedError::of_file(folder, reason(&error));
+    let mut files = Vec::new();
+    for entry in folder.read_dir().map_err(refused)? {
+        let path = entry.map_err(refused)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !name.starts_with('.') && is_wanted(&name) && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// Says why a file cannot be read.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => format!("it cannot be read: {error}"),
+    }
+}

@@ -1,0 +1,86 @@
+//! Items from files, into tables that have none.
+
+mod cursor;
+mod forms;
+mod value;
+mod writer;
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+use pdb_model::TableName;
+
+use crate::SeedError;
+use crate::files;
+
+use cursor::Cursor;
+pub(crate) use writer::Writer;
+
+/// What files of items end in, apart from what packs them.
+const EXTENSIONS: &[&str] = &["json", "jsonl", "ndjson"];
+
+/// A file of items, and the table that they are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SeedFile {
+    pub(crate) path: PathBuf,
+    pub(crate) table: Destination,
+}
+
+/// Which table the items of a file are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// This one, as the user says.
+    Given(TableName),
+    /// That of the file's name, unless the file says something else; `None` if it is not the name of a table.
+    ByName(Option<TableName>),
+}
+
+/// Returns the files that a path stands for.
+pub(crate) fn find(path: &Path, table: Option<&TableName>) -> Result<Vec<SeedFile>, SeedError> {
+    let seed = |path: PathBuf| {
+        let table = match table {
+            Some(table) => Destination::Given(table.clone()),
+            None => Destination::ByName(stem(&path).and_then(|name| TableName::new(&name).ok())),
+        };
+        SeedFile { path, table }
+    };
+    if !path.is_dir() {
+        return Ok(vec![seed(path.to_owned())]);
+    }
+    let found = files::of_folder(path, |name| stem(Path::new(name)).is_some())?;
+    if found.is_empty() {
+        let text = "the folder has no files that end in .json, .jsonl or .ndjson, also packed as .gz";
+        return Err(SeedError::of_file(path, text));
+    }
+    Ok(found.into_iter().map(seed).collect())
+}
+
+/// Returns the name of a file without what says that it has items.
+fn stem(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let (stem, extension) = name.rsplit_once('.')?;
+    let is_known = EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    (is_known && !stem.is_empty()).then(|| stem.to_owned())
+}
+
+/// Writes the items of a file.
+pub(crate) fn write(seed: &SeedFile, writer: &mut Writer<'_>) -> Result<(), SeedError> {
+    let path = &seed.path;
+    let refused = |error| SeedError::of_file(path, files::reason(&error));
+    let mut file = File::open(path).map_err(refused)?;
+    let mut head = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut head).map_err(refused)?;
+    let is_packed = head == [0x1f, 0x8b];
+    let whole = BufReader::with_capacity(64 * 1024, std::io::Cursor::new(head).chain(file));
+    let cursor = if is_packed {
+        Cursor::new(BufReader::with_capacity(64 * 1024, MultiGzDecoder::new(whole)), 1)
+    } else {
+        Cursor::new(whole, 1)
+    };
+    writer.begin(path);
+    forms::read(cursor, seed, writer)?;
+    writer.flush()
+}

@@ -1,0 +1,230 @@
+//! The structures that definitions of tables consist of, as `CreateTable` takes them.
+
+use serde_json::{Map, Value, json};
+
+use crate::error::Fault;
+use crate::fields::Fields;
+
+/// In which words a file speaks of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// The input of `CreateTable`, or its answer and that of `DescribeTable`, which add what is found out and not asked for.
+    Api,
+    /// A resource of CloudFormation.
+    Template,
+}
+
+/// A request, or a part of one.
+pub(crate) type Request = Map<String, Value>;
+
+/// Puts a member into a request, if there is one.
+pub(crate) fn put(request: &mut Request, name: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        request.insert(name.to_owned(), value);
+    }
+}
+
+/// What descriptions say of an index besides what was asked for.
+const DESCRIBED_OF_INDEXES: &[&str] =
+    &["IndexStatus", "Backfilling", "IndexSizeBytes", "ItemCount", "IndexArn"];
+
+/// Reads attribute definitions.
+pub(crate) fn attribute_definitions(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
+    let read = |mut fields: Fields<'_>| {
+        let definition = json!({
+            "AttributeName": fields.required_text("AttributeName")?,
+            "AttributeType": fields.required_text("AttributeType")?,
+        });
+        fields.finish().map(|()| definition)
+    };
+    listed(fields.maps("AttributeDefinitions")?, read)
+}
+
+/// Reads a key.
+pub(crate) fn key_schema(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
+    let read = |mut fields: Fields<'_>| {
+        let element = json!({
+            "AttributeName": fields.required_text("AttributeName")?,
+            "KeyType": fields.required_text("KeyType")?,
+        });
+        fields.finish().map(|()| element)
+    };
+    listed(fields.maps("KeySchema")?, read)
+}
+
+fn listed<'n>(
+    maps: Vec<Fields<'n>>,
+    read: impl Fn(Fields<'n>) -> Result<Value, Fault>,
+) -> Result<Option<Value>, Fault> {
+    let elements: Vec<Value> = maps.into_iter().map(read).collect::<Result<_, _>>()?;
+    Ok((!elements.is_empty()).then_some(Value::Array(elements)))
+}
+
+/// Reads what an index projects.
+pub(crate) fn projection(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
+    let Some(mut fields) = fields.map("Projection")? else { return Ok(None) };
+    let mut projection = Request::new();
+    put(&mut projection, "ProjectionType", fields.text("ProjectionType")?.map(Value::from));
+    let names = fields.texts("NonKeyAttributes")?;
+    put(&mut projection, "NonKeyAttributes", (!names.is_empty()).then(|| names.into()));
+    fields.finish().map(|()| Some(projection.into()))
+}
+
+/// Reads provisioned units. Zeros, as descriptions of tables on demand have them, are none.
+pub(crate) fn throughput(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
+    let Some(mut fields) = fields.map("ProvisionedThroughput")? else { return Ok(None) };
+    fields.ignore(&["LastIncreaseDateTime", "LastDecreaseDateTime", "NumberOfDecreasesToday"]);
+    let (read, write) = (fields.integer("ReadCapacityUnits")?, fields.integer("WriteCapacityUnits")?);
+    fields.finish()?;
+    if read.unwrap_or(0) == 0 && write.unwrap_or(0) == 0 {
+        return Ok(None);
+    }
+    Ok(Some(json!({ "ReadCapacityUnits": read, "WriteCapacityUnits": write })))
+}
+
+/// Reads the caps of a table on demand. Descriptions write -1 for one that is not set, skeletons 0.
+pub(crate) fn on_demand(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
+    let Some(mut fields) = fields.map("OnDemandThroughput")? else { return Ok(None) };
+    let mut caps = Request::new();
+    for name in ["MaxReadRequestUnits", "MaxWriteRequestUnits"] {
+        let cap = fields.integer(name)?.filter(|cap| ![-1, 0].contains(cap));
+        put(&mut caps, name, cap.map(Value::from));
+    }
+    fields.finish()?;
+    Ok((!caps.is_empty()).then(|| caps.into()))
+}
+
+/// Reads warm throughput.
+pub(crate) fn warm(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
+    let Some(mut fields) = fields.map("WarmThroughput")? else { return Ok(None) };
+    fields.ignore(&["Status"]);
+    let mut warm = Request::new();
+    for name in ["ReadUnitsPerSecond", "WriteUnitsPerSecond"] {
+        put(&mut warm, name, fields.integer(name)?.filter(|units| *units != 0).map(Value::from));
+    }
+    fields.finish()?;
+    Ok((!warm.is_empty()).then(|| warm.into()))
+}
+
+/// Reads the settings of a stream. In a template there is one if they are there.
+pub(crate) fn stream(
+    fields: &mut Fields<'_>,
+    dialect: Dialect,
+    notes: &mut Vec<Fault>,
+) -> Result<Option<Value>, Fault> {
+    let Some(mut fields) = fields.map("StreamSpecification")? else { return Ok(None) };
+    let enabled = fields.boolean("StreamEnabled")?.unwrap_or(dialect == Dialect::Template);
+    let view_type = fields.text("StreamViewType")?;
+    if fields.take("ResourcePolicy").is_some() {
+        notes.push(fields.fault("ResourcePolicy", "is left out: policies of streams are not kept"));
+    }
+    fields.finish()?;
+    Ok(enabled.then(|| json!({ "StreamEnabled": true, "StreamViewType": view_type })))
+}
+
+/// Reads the tags: of a list, those without a key are placeholders of a skeleton.
+pub(crate) fn tags(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Option<Value>, Fault> {
+    let mut tags = Vec::new();
+    for (node, place) in fields.list("Tags")? {
+        if let Some(reason) = node.unknown() {
+            notes.push(Fault::new(place, format!("the tag is left out, as it cannot be resolved: {reason}")));
+            continue;
+        }
+        let mut fields = Fields::of(node, place)?;
+        let (key, value) = (fields.text("Key")?, fields.text("Value")?);
+        fields.finish()?;
+        tags.extend(key.map(|key| json!({ "Key": key, "Value": value.unwrap_or_default() })));
+    }
+    Ok((!tags.is_empty()).then_some(Value::Array(tags)))
+}
+
+/// Reads local indexes.
+pub(crate) fn local_indexes(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
+    let read = |mut fields: Fields<'_>| {
+        let mut index = Request::new();
+        put(&mut index, "IndexName", fields.text("IndexName")?.map(Value::from));
+        put(&mut index, "KeySchema", key_schema(&mut fields)?);
+        put(&mut index, "Projection", projection(&mut fields)?);
+        fields.ignore(DESCRIBED_OF_INDEXES);
+        fields.finish().map(|()| index.into())
+    };
+    listed(fields.maps("LocalSecondaryIndexes")?, read)
+}
+
+/// An index, and whether contributor insights are on for it.
+pub(crate) struct GlobalIndex {
+    pub(crate) request: Request,
+    pub(crate) has_insights: bool,
+}
+
+/// Reads a global index but for what a dialect has besides.
+pub(crate) fn global_index(fields: &mut Fields<'_>) -> Result<GlobalIndex, Fault> {
+    let mut index = Request::new();
+    put(&mut index, "IndexName", fields.text("IndexName")?.map(Value::from));
+    put(&mut index, "KeySchema", key_schema(fields)?);
+    put(&mut index, "Projection", projection(fields)?);
+    put(&mut index, "ProvisionedThroughput", throughput(fields)?);
+    put(&mut index, "OnDemandThroughput", on_demand(fields)?);
+    put(&mut index, "WarmThroughput", warm(fields)?);
+    let has_insights = insights(fields)?;
+    fields.ignore(DESCRIBED_OF_INDEXES);
+    Ok(GlobalIndex { request: index, has_insights })
+}
+
+/// Reads whether contributor insights are on.
+pub(crate) fn insights(fields: &mut Fields<'_>) -> Result<bool, Fault> {
+    let Some(mut fields) = fields.map("ContributorInsightsSpecification")? else { return Ok(false) };
+    let enabled = fields.boolean("Enabled")?.unwrap_or(false);
+    fields.ignore(&["Mode"]);
+    fields.finish().map(|()| enabled)
+}
+
+/// Reads when items expire: the attribute, if expiry is on.
+pub(crate) fn time_to_live(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
+    let Some(mut fields) = fields.map("TimeToLiveSpecification")? else { return Ok(None) };
+    let enabled = fields.boolean("Enabled")?.unwrap_or(false);
+    let attribute = fields.text("AttributeName")?;
+    fields.finish()?;
+    Ok(enabled.then(|| json!({ "AttributeName": attribute, "Enabled": true })))
+}
+
+/// Reads whether there is point-in-time recovery.
+pub(crate) fn point_in_time_recovery(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
+    let Some(mut fields) = fields.map("PointInTimeRecoverySpecification")? else { return Ok(None) };
+    let enabled = fields.boolean("PointInTimeRecoveryEnabled")?.unwrap_or(false);
+    let days = fields.integer("RecoveryPeriodInDays")?;
+    fields.finish()?;
+    let mut specification = Request::new();
+    put(&mut specification, "PointInTimeRecoveryEnabled", Some(true.into()));
+    put(&mut specification, "RecoveryPeriodInDays", days.map(Value::from));
+    Ok(enabled.then(|| specification.into()))
+}
+
+/// Reads encryption. A key that cannot be resolved is left out: nothing is encrypted with it here.
+pub(crate) fn encryption(
+    fields: &mut Fields<'_>,
+    dialect: Dialect,
+    notes: &mut Vec<Fault>,
+) -> Result<Option<Value>, Fault> {
+    let Some(mut fields) = fields.map("SSESpecification")? else { return Ok(None) };
+    let member = if dialect == Dialect::Template { "SSEEnabled" } else { "Enabled" };
+    let mut encryption = Request::new();
+    let enabled = fields.boolean(member)?;
+    put(&mut encryption, "Enabled", enabled.map(Value::from));
+    put(&mut encryption, "SSEType", fields.text("SSEType")?.map(Value::from));
+    let key = kms_key(&mut fields, "KMSMasterKeyId", notes);
+    put(&mut encryption, "KMSMasterKeyId", key);
+    fields.finish()?;
+    Ok((enabled == Some(true)).then(|| encryption.into()))
+}
+
+/// Reads the key of encryption.
+pub(crate) fn kms_key(fields: &mut Fields<'_>, name: &str, notes: &mut Vec<Fault>) -> Option<Value> {
+    match fields.text(name) {
+        Ok(key) => key.map(Value::from),
+        Err(fault) => {
+            notes.push(Fault::new(fault.place, format!("is left out: it {}", fault.reason)));
+            None
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `AWS::Serverless::SimpleTable`: a table with a partition key alone.
+
+use serde_json::{Value, json};
+
+use crate::error::Fault;
+use crate::fields::Fields;
+use crate::node::Node;
+use crate::schema::plan::TablePlan;
+use crate::schema::shapes::{self, Dialect};
+
+use super::Template;
+
+pub(super) fn read(template: &Template<'_>, id: &str, mut fields: Fields<'_>) -> Result<TablePlan, Fault> {
+    let name = template.table_name(id, fields.text("TableName")?);
+    let mut plan = TablePlan::new(id, &name);
+    let mut notes = Vec::new();
+    let (key, scalar_type) = match fields.map("PrimaryKey")? {
+        None => ("id", "S"),
+        Some(mut key) => {
+            let name = key.required_text("Name")?;
+            let scalar_type = match key.text("Type")?.unwrap_or("String") {
+                "String" => "S",
+                "Number" => "N",
+                "Binary" => "B",
+                other => {
+                    return Err(
+                        key.fault("Type", format!("is `{other}`, but has to be String, Number or Binary"))
+                    );
+                }
+            };
+            key.finish()?;
+            (name, scalar_type)
+        }
+    };
+    plan.put("AttributeDefinitions", Some(json!([{ "AttributeName": key, "AttributeType": scalar_type }])));
+    plan.put("KeySchema", Some(json!([{ "AttributeName": key, "KeyType": "HASH" }])));
+    let throughput = shapes::throughput(&mut fields)?;
+    let mode = if throughput.is_some() { "PROVISIONED" } else { "PAY_PER_REQUEST" };
+    plan.put("BillingMode", Some(mode.into()));
+    plan.put("ProvisionedThroughput", throughput);
+    plan.put("SSESpecification", shapes::encryption(&mut fields, Dialect::Template, &mut notes)?);
+    plan.set_point_in_time_recovery(shapes::point_in_time_recovery(&mut fields)?);
+    plan.put("Tags", tags(&mut fields, &mut notes)?);
+    fields.finish()?;
+    plan.notes.extend(notes);
+    Ok(plan)
+}
+
+/// Reads tags, which are a map here.
+fn tags(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Option<Value>, Fault> {
+    let place = fields.place_of("Tags");
+    let mut tags = Vec::new();
+    match fields.take("Tags") {
+        None => {}
+        Some(Node::Map(members)) => {
+            for (key, value) in members {
+                match value.scalar() {
+                    Some(value) => tags.push(json!({ "Key": key, "Value": value })),
+                    None => notes
+                        .push(Fault::new(format!("{place}.{key}"), "is left out, as it cannot be resolved")),
+                }
+            }
+        }
+        Some(other) => return Err(Fault::new(place, format!("is {}, but has to be a map", other.kind()))),
+    }
+    Ok((!tags.is_empty()).then(|| tags.into()))
+}
