@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod backup;
+mod begin_with;
 mod check;
 mod copy;
 mod ctl;

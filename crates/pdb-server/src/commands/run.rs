@@ -49,6 +49,7 @@ Examples:
   pretender run -- pytest                  against an empty database
   pretender run -- npm test
   pretender run -c -- cargo test           with the control API
+  pretender run --schema template.yml --seed items/ -- go test ./...
   pretender run -- sh -c 'aws dynamodb list-tables'
 
 Exit codes: that of the command; 128 + N if signal N ended it; 127 if there is
@@ -72,6 +73,9 @@ impl Run {
         }
         let listen = Listen { host: Ipv4Addr::LOCALHOST.into(), port: self.port };
         let started = self.settings.start(listen, &self.db)?;
+        for line in &started.begun_with {
+            tracing::info!("{line}");
+        }
         let environment = Environment {
             url: started.server.url(),
             region: self.settings.region().to_owned(),

@@ -77,6 +77,7 @@ Examples:
   pretender serve -d :memory: -c               for tests, with the control API
   pretender serve -p 0 -d orders.db -l info    a free port, a line for each call
   pretender serve -d postgres://me@db/orders   several processes, one database
+  pretender serve --schema template.yml --seed items/
 
 Each option can be given in the environment; --help names the variables.
 Times are a number and a unit: 500ms, 30s, 15m, 4h, 1d.";
@@ -104,7 +105,7 @@ impl Serve {
     /// Says that the server answers.
     fn announce(&self, started: &Started) {
         let other_regions = self.settings.separate_regions.then(|| {
-            if self.db == MEMORY {
+            if self.settings.database(&self.db) == MEMORY {
                 "Each region has a database of its own there".to_owned()
             } else {
                 format!("Data of regions other than {} beside it", self.settings.region())
@@ -113,6 +114,7 @@ impl Serve {
         let announcement = Announcement {
             address: started.server.address(),
             data: &started.location,
+            begun_with: &started.begun_with,
             other_regions,
             region: self.settings.region(),
             has_control: self.settings.control,

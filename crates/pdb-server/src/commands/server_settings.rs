@@ -13,6 +13,7 @@ use pdb_server::{
 };
 use pretender::{Builder, Durability, Habits, ManualClock, MessageLayer, Pretender};
 
+use super::begin_with::BeginWith;
 use super::database::{self, WaitNotice};
 use super::token::TokenParser;
 use super::{MEMORY, start_failure};
@@ -25,6 +26,9 @@ const READERS: u32 = ServerOptions::MOST_LONG_READS + 8;
 /// The settings of a server besides its address and its database.
 #[derive(Args, Debug)]
 pub(super) struct ServerSettings {
+    #[command(flatten)]
+    pub(super) begin_with: BeginWith,
+
     /// Also answer requests for this host name; may be repeated, or given with commas
     ///
     /// Requests for localhost, IP addresses, names without a dot and host.docker.internal are always answered. A web page could have chosen
@@ -157,6 +161,8 @@ pub(super) struct Started {
     pub(super) regions: Regions,
     /// The place of the data, for people.
     pub(super) location: String,
+    /// What was done before the server answers, for people.
+    pub(super) begun_with: Vec<String>,
 }
 
 impl Started {
@@ -234,18 +240,19 @@ impl ServerSettings {
         let options = ServerOptions { control: clock.clone(), ..self.server_options(listen) };
         let bound = Server::bind(options).map_err(start_failure::explained)?;
         self.warn_of_control(&bound);
+        let db = self.database(db);
         let mut builder = self.builder(db)?;
         if let Some(clock) = clock {
             builder = builder.clock(clock);
         }
-        let location = shown_location(db, &builder);
+        let location = self.shown_location(db, &builder);
         let waiting = WaitNotice::begin(&builder);
         let opened = self.open(builder);
         drop(waiting);
-        let regions = opened?;
+        let (regions, begun_with) = opened?;
         let server = bound.start(regions.clone())?;
         self.tell_start(&server.url(), &location);
-        Ok(Started { server, regions, location })
+        Ok(Started { server, regions, location, begun_with })
     }
 
     /// Tells the log what has been started, with the settings that explain most of what a client meets.
@@ -272,19 +279,45 @@ impl ServerSettings {
         );
     }
 
-    /// Opens the database, or the first of several.
-    fn open(&self, builder: Builder) -> Result<Regions, Box<dyn Error>> {
-        if !self.separate_regions {
-            return Ok(builder.open()?.into());
-        }
-        // Here, and not when the first request for such a region comes.
-        let longest = "x".repeat(Regions::MOST_NAME_BYTES);
-        if let Err(error) = builder.clone().try_in_region(&longest) {
-            let length = longest.len();
-            return Err(format!("a region whose name has {length} characters cannot be kept: {error}").into());
+    /// Returns where the data is: a copy of a snapshot is in memory.
+    pub(super) fn database<'d>(&self, db: &'d str) -> &'d str {
+        if self.begin_with.snapshot.is_some() { MEMORY } else { db }
+    }
+
+    /// Opens the database, or the first of several, and brings it into the state that it is to begin with.
+    fn open(&self, builder: Builder) -> Result<(Regions, Vec<String>), Box<dyn Error>> {
+        if self.separate_regions {
+            // Here, and not when the first request for such a region comes.
+            let longest = "x".repeat(Regions::MOST_NAME_BYTES);
+            if let Err(error) = builder.clone().try_in_region(&longest) {
+                let length = longest.len();
+                return Err(
+                    format!("a region whose name has {length} characters cannot be kept: {error}").into()
+                );
+            }
         }
         let home = builder.clone().open()?;
-        Ok(Regions::separate(home, move |region| builder.clone().in_region(region).open()))
+        let begun_with = self.begin_with.apply(&home)?;
+        let regions = if self.separate_regions {
+            Regions::separate(home, move |region| builder.clone().in_region(region).open())
+        } else {
+            home.into()
+        };
+        Ok((regions, begun_with))
+    }
+
+    /// Returns the place of the data, for people.
+    fn shown_location(&self, db: &str, builder: &Builder) -> String {
+        if let Some(snapshot) = &self.begin_with.snapshot {
+            format!("memory: a copy of {}, gone when the server stops", snapshot.display())
+        } else if db == MEMORY {
+            "memory: it is gone when the server stops".to_owned()
+        } else if builder.is_on_server() {
+            builder.location()
+        } else {
+            std::path::absolute(Path::new(db))
+                .map_or_else(|_| db.to_owned(), |path| path.display().to_string())
+        }
     }
 
     fn server_options(&self, listen: Listen) -> ServerOptions {
@@ -368,16 +401,6 @@ fn word(value: &impl ValueEnum) -> String {
 
 fn span(Span(length): &Span) -> String {
     length.map_or_else(|| "off".to_owned(), |length| format!("{length:?}"))
-}
-
-fn shown_location(db: &str, builder: &Builder) -> String {
-    if db == MEMORY {
-        "memory: it is gone when the server stops".to_owned()
-    } else if builder.is_on_server() {
-        builder.location()
-    } else {
-        std::path::absolute(Path::new(db)).map_or_else(|_| db.to_owned(), |path| path.display().to_string())
-    }
 }
 
 /// Names without the form of AWS's that other emulators and their users have for a region.

@@ -30,6 +30,7 @@ mod regions;
 mod replay;
 mod robustness;
 mod run;
+mod seeding;
 mod slow_clients;
 mod slow_programs;
 mod snapshots;

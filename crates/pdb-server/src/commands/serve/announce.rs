@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use clap::ValueEnum;
 use serde_json::json;
 
+use crate::terminal::visible;
+
 /// The form in which a server says that it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Announce {
@@ -20,6 +22,8 @@ pub(super) struct Announcement<'a> {
     pub(super) address: SocketAddr,
     /// The place of the data, for people.
     pub(super) data: &'a str,
+    /// What was done before the server answers.
+    pub(super) begun_with: &'a [String],
     /// The place of the data of other regions, if they are kept apart.
     pub(super) other_regions: Option<String>,
     pub(super) region: &'a str,
@@ -41,6 +45,9 @@ impl Announcement<'_> {
         let mut said = format!("Listening on http://{address}\nData in {data}\n");
         if let Some(place) = &self.other_regions {
             said.push_str(&format!("{place}\n"));
+        }
+        for line in self.begun_with {
+            said.push_str(&format!("{}\n", visible(line)));
         }
         said.push_str(&match (self.has_control, self.needs_token) {
             (true, true) => format!("Control API at http://{address}/_pretender/, with a token\n"),

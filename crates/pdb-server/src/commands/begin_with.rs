@@ -1,0 +1,133 @@
+//! What a server's database begins with: a copy of another, tables, items.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use pdb_seed::{SeedReport, Seeding};
+use pretender::{Pretender, TableName};
+
+/// The heading of these options.
+const BEGIN_WITH: &str = "Tables and items to begin with";
+
+/// Files that a database begins with.
+#[derive(Args, Debug)]
+pub(super) struct BeginWith {
+    /// Create the tables that a file or folder defines; may be repeated
+    ///
+    /// Takes the JSON of CreateTable and DescribeTable, templates of CloudFormation, SAM and CDK, serverless.yml, and what `terraform show
+    /// -json` prints. A table that exists with the same definition is left alone, and one with another definition is an error: see
+    /// docs/seeding.md.
+    #[arg(long, env = "PRETENDER_SCHEMA", value_name = "FILE", help_heading = BEGIN_WITH)]
+    schema: Vec<PathBuf>,
+
+    /// Value of a parameter or variable of --schema, as `Stage=dev` or `opt:stage=dev`; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter, help_heading = BEGIN_WITH)]
+    schema_parameter: Vec<(String, String)>,
+
+    /// Write the items of a file or folder into tables that are empty; may be repeated
+    ///
+    /// Takes DynamoDB JSON and plain JSON, in lists or one item a line, also packed with gzip. A file is for the table that it is named after
+    /// or that it names; TABLE=FILE says which.
+    #[arg(long, env = "PRETENDER_SEED", value_name = "[TABLE=]FILE", help_heading = BEGIN_WITH)]
+    seed: Vec<PathBuf>,
+
+    /// Begin with a copy of a database file or snapshot, in memory; the file is not changed
+    #[arg(long, env = "PRETENDER_SNAPSHOT", value_name = "FILE", conflicts_with = "db", help_heading = BEGIN_WITH)]
+    pub(super) snapshot: Option<PathBuf>,
+}
+
+impl BeginWith {
+    /// Brings a database into the state that the files describe. Returns what people are told of it.
+    pub(super) fn apply(&self, database: &Pretender) -> Result<Vec<String>, Box<dyn Error>> {
+        if let Some(snapshot) = &self.snapshot {
+            database.restore_snapshot_file(snapshot)?;
+        }
+        if self.schema.is_empty() && self.seed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let report = self.seeding().apply(database)?;
+        for note in &report.notes {
+            tracing::warn!("{note}");
+        }
+        Ok(lines(&report))
+    }
+
+    fn seeding(&self) -> Seeding {
+        let mut seeding = Seeding::new();
+        // As variables of a `serverless.yml` name them.
+        for (name, value) in std::env::vars_os() {
+            if let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) {
+                seeding = seeding.variable(format!("env:{name}"), value);
+            }
+        }
+        for (name, value) in &self.schema_parameter {
+            seeding = seeding.variable(name, value);
+        }
+        for path in &self.schema {
+            seeding = seeding.schema(path);
+        }
+        for path in &self.seed {
+            seeding = match table_and_file(path) {
+                Some((table, file)) => seeding.seed_table(table, file),
+                None => seeding.seed(path),
+            };
+        }
+        seeding
+    }
+}
+
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    let parameter = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = parameter.ok_or("not NAME=VALUE; try Stage=dev")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Takes `TABLE=FILE` apart, unless a file has this name.
+fn table_and_file(path: &Path) -> Option<(TableName, PathBuf)> {
+    let (table, file) = path.to_str()?.split_once('=')?;
+    let table = TableName::new(table).ok()?;
+    (!path.exists()).then(|| (table, file.into()))
+}
+
+fn lines(report: &SeedReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    let names = |names: &[TableName]| names.iter().map(TableName::as_str).collect::<Vec<_>>().join(", ");
+    if !report.made.is_empty() {
+        lines.push(format!("Created {}", names(&report.made)));
+    }
+    if !report.found.is_empty() {
+        lines.push(format!("Found as defined: {}", names(&report.found)));
+    }
+    for seeded in &report.seeded {
+        let (table, file) = (&seeded.table, seeded.file.display());
+        if seeded.items_left_out > 0 {
+            lines.push(format!("Left {} items of {file} out: {table} is not empty", seeded.items_left_out));
+        } else {
+            lines.push(format!("Put {} items of {file} into {table}", seeded.items));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_may_stand_before_the_file() {
+        let taken = |text: &str| {
+            table_and_file(Path::new(text)).map(|(table, file)| format!("{table} {}", file.display()))
+        };
+        assert_eq!(taken("orders=data/part-1.json.gz").as_deref(), Some("orders data/part-1.json.gz"));
+        assert_eq!(taken("orders=a=b.json").as_deref(), Some("orders a=b.json"));
+        assert_eq!(taken("orders.json"), None);
+        assert_eq!(taken("data/a=b.json"), None);
+    }
+
+    #[test]
+    fn parameters_have_a_name() {
+        assert_eq!(parse_parameter("Stage=a=b"), Ok(("Stage".to_owned(), "a=b".to_owned())));
+        assert!(parse_parameter("=x").is_err() && parse_parameter("Stage").is_err());
+    }
+}
