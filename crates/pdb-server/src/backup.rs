@@ -36,7 +36,7 @@ pub(crate) struct BackupTurn {
 #[derive(Debug)]
 pub(crate) struct BackupFile {
     file: File,
-    place: Place,
+    _place: Place,
     _turn: BackupTurn,
     pub(crate) length: u64,
     /// Its SHA-256, in hexadecimal digits.
@@ -49,6 +49,7 @@ struct Place {
     file: PathBuf,
     /// Made for it.
     folder: Option<PathBuf>,
+    is_removed: bool,
 }
 
 impl Backups {
@@ -69,13 +70,13 @@ impl BackupFile {
     pub(crate) fn make(database: &Pretender, turn: BackupTurn) -> Result<Self, ControlError> {
         let no_place =
             |error: io::Error| ControlError::NotPossible(format!("there is no place for a copy: {error}"));
-        let place = Place::find(database).map_err(no_place)?;
+        let mut place = Place::find(database).map_err(no_place)?;
         database.copy_to_file(&place.file, &mut |_| ControlFlow::Continue(()))?;
         let (file, length, sha256) = read_once(&place.file).map_err(no_place)?;
         // The bytes stay until the file is closed, even if that is because this process dies.
         #[cfg(unix)]
         place.remove();
-        Ok(Self { file, place, _turn: turn, length, sha256 })
+        Ok(Self { file, _place: place, _turn: turn, length, sha256 })
     }
 
     /// Reads on; nothing at the end.
@@ -86,13 +87,6 @@ impl BackupFile {
     }
 }
 
-impl Drop for BackupFile {
-    fn drop(&mut self) {
-        // Where an open file cannot be removed, it is closed right afterwards, and the next backup takes its place.
-        self.place.remove();
-    }
-}
-
 impl Place {
     /// Beside the file of a database, where there is room for it; of one in memory, where temporary files are, in a folder for this user
     /// alone.
@@ -100,21 +94,28 @@ impl Place {
         if let Some(file) = database.file() {
             let mut name = file.as_os_str().to_owned();
             name.push("-backup");
-            return Ok(Self { file: name.into(), folder: None });
+            return Ok(Self { file: name.into(), folder: None, is_removed: false });
         }
         let mut number = 0;
         loop {
             let folder = std::env::temp_dir().join(format!("pretender-{}-{number}", std::process::id()));
             match create_folder(&folder) {
-                Ok(()) => return Ok(Self { file: folder.join("backup.db"), folder: Some(folder) }),
+                Ok(()) => {
+                    let file = folder.join("backup.db");
+                    return Ok(Self { file, folder: Some(folder), is_removed: false });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < NAMES => number += 1,
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn remove(&self) {
-        // It may be gone already.
+    /// Removes what is there, once: afterwards another server of this process may use the same names.
+    fn remove(&mut self) {
+        if std::mem::replace(&mut self.is_removed, true) {
+            return;
+        }
+        // If it was not made, it is not there.
         let _ = fs::remove_file(&self.file);
         if let Some(folder) = &self.folder {
             let _ = fs::remove_dir(folder);
@@ -122,7 +123,7 @@ impl Place {
     }
 }
 
-/// What could not be made is removed, too.
+/// What could not be made is removed, too. Where an open file cannot be removed, it is closed before: `BackupFile` names it first.
 impl Drop for Place {
     fn drop(&mut self) {
         self.remove();
@@ -190,7 +191,7 @@ mod tests {
     async fn a_database_in_memory_has_a_folder_for_its_copy() {
         let db = Pretender::in_memory().unwrap();
         let file = BackupFile::make(&db, Backups::new().turn().await.unwrap()).unwrap();
-        let folder = file.place.folder.clone().unwrap();
+        let folder = file._place.folder.clone().unwrap();
         assert!(file.length > 0);
         drop(file);
         assert!(!folder.exists());

@@ -16,6 +16,7 @@
 //! | `POST /_pretender/faults/remove` | `id` | removes a fault |
 //! | `POST /_pretender/faults/clear` | | removes all faults, and the list of what was injected |
 //! | `GET /_pretender/snapshots` | | lists the named snapshots |
+//! | `GET /_pretender/progress` | | lists the long work that is going on: snapshots that are saved or restored, indexes that are filled |
 //! | `POST /_pretender/snapshots/save` | `name` or `file` | saves the database |
 //! | `POST /_pretender/snapshots/restore` | `name` or `file`, `clock`? | puts a snapshot in the database's place |
 //! | `POST /_pretender/snapshots/delete` | `name` | deletes a snapshot |
@@ -42,6 +43,7 @@ mod compact;
 mod faults;
 mod files;
 mod moment;
+mod progress;
 mod replay;
 mod snapshots;
 mod streams;
@@ -198,7 +200,7 @@ impl Control {
 impl Commanded<'_> {
     fn run(&self, method: &Method, command: &str, body: &[u8]) -> Result<Value, Refusal> {
         let asked = match command {
-            "clock" | "faults" | "snapshots" => Method::GET,
+            "clock" | "faults" | "snapshots" | "progress" => Method::GET,
             _ => Method::POST,
         };
         let right_method = *method == asked;
@@ -212,6 +214,7 @@ impl Commanded<'_> {
             "shards/rotate" if right_method => self.rotate_shards(parse(body)?),
             "shards/split" if right_method => self.split_shards(parse(body)?),
             "trim" if right_method => self.trim(parse(body)?),
+            "progress" if right_method => Ok(self.show_progress()),
             "snapshots" if right_method => self.list_snapshots(),
             "snapshots/save" if right_method => self.save_snapshot(parse(body)?),
             "snapshots/restore" if right_method => self.restore_snapshot(parse(body)?),
@@ -224,7 +227,7 @@ impl Commanded<'_> {
             "faults/remove" if right_method => self.remove_fault(parse(body)?),
             "faults/clear" if right_method => self.clear_faults(parse(body)?),
             _ => Err(Refusal::NotFound(format!(
-                "no command is {method} {PATH}{command}; there are GET clock, snapshots, faults, and POST clock/hold, \
+                "no command is {method} {PATH}{command}; there are GET clock, snapshots, faults, progress, and POST clock/hold, \
                  clock/run, clock/set, clock/advance, shards/list, shards/rotate, shards/split, trim, snapshots/save, \
                  snapshots/restore, snapshots/delete, reset, compact, replay, faults/add, faults/remove, faults/clear"
             ))),

@@ -174,7 +174,7 @@ impl Front {
             return Some(self.status.answer(page).await);
         }
         if backup::is_asked_for(parts) {
-            return Some(self.back_up(parts, peer).await);
+            return Some(self.back_up(parts, body, peer).await);
         }
         if let Some(control) = &self.control
             && let Some(command) = parts.uri.path().strip_prefix(control::PATH)

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::terminal::visible;
 
@@ -59,6 +61,9 @@ impl<'a> Step<'a> {
     /// How much of the whole work is done, of 1; none if that is not known.
     fn fraction(&self) -> Option<f64> {
         let (from, to) = self.share;
+        if self.total.is_none() && from > 0.0 {
+            return Some(from);
+        }
         let done = match self.total? {
             // There is nothing to do.
             0 => 1.0,
@@ -78,8 +83,8 @@ pub(crate) struct Progress {
 
 #[derive(Debug)]
 enum Shown {
-    /// On a terminal; none before it is worth it.
-    Bar(Option<ProgressBar>),
+    /// On a terminal.
+    Bar(Bar),
     /// Elsewhere: when the next line is due, after the beginning.
     Lines(Duration),
 }
@@ -87,7 +92,8 @@ enum Shown {
 impl Progress {
     /// Nothing is shown yet.
     pub(crate) fn new() -> Self {
-        let shown = if std::io::stderr().is_terminal() { Shown::Bar(None) } else { Shown::Lines(FIRST_LINE) };
+        let shown =
+            if std::io::stderr().is_terminal() { Shown::Bar(Bar::new()) } else { Shown::Lines(FIRST_LINE) };
         Self { begun: Instant::now(), recent: Recent::default(), shown }
     }
 
@@ -96,9 +102,7 @@ impl Progress {
         let passed = self.begun.elapsed();
         self.recent.note(passed, step.done);
         match &mut self.shown {
-            Shown::Bar(_) if passed < SOON => {}
-            Shown::Bar(bar) => {
-                let bar = bar.get_or_insert_with(new_bar);
+            Shown::Bar(Bar { bar, .. }) => {
                 bar.set_style(style(step.fraction().is_some()));
                 bar.set_message(visible(step.what).into_owned());
                 bar.set_prefix(behind_the_bar(step, passed, self.recent.rate()));
@@ -112,21 +116,52 @@ impl Progress {
             }
         }
     }
-}
 
-/// Leaves the line to what is written next.
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Shown::Bar(Some(bar)) = &self.shown {
-            bar.finish_and_clear();
+    /// Writes something else meanwhile, which the bar makes room for.
+    pub(crate) fn make_room<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.shown {
+            Shown::Bar(Bar { bar, .. }) => bar.suspend(write),
+            Shown::Lines(_) => write(),
         }
     }
 }
 
-fn new_bar() -> ProgressBar {
-    let bar = ProgressBar::new(PARTS as u64);
-    bar.enable_steady_tick(TICK);
-    bar
+/// A bar that appears after a while, also if the work says nothing then.
+#[derive(Debug)]
+struct Bar {
+    bar: ProgressBar,
+    /// Dropped to end the wait.
+    stop: Option<mpsc::Sender<()>>,
+    wait: Option<JoinHandle<()>>,
+}
+
+impl Bar {
+    fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(Some(PARTS as u64), ProgressDrawTarget::hidden());
+        bar.set_style(style(false));
+        let (stop, stopped) = mpsc::channel();
+        let hidden = bar.clone();
+        let wait = std::thread::Builder::new().spawn(move || {
+            if stopped.recv_timeout(SOON) == Err(mpsc::RecvTimeoutError::Timeout) {
+                hidden.set_draw_target(ProgressDrawTarget::stderr());
+                hidden.enable_steady_tick(TICK);
+            }
+        });
+        // Without a thread there is no bar.
+        Self { bar, stop: Some(stop), wait: wait.ok() }
+    }
+}
+
+/// Leaves the line to what is written next.
+impl Drop for Bar {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(wait) = self.wait.take() {
+            // It does nothing that could panic.
+            let _ = wait.join();
+        }
+        self.bar.finish_and_clear();
+    }
 }
 
 /// What the line on a terminal consists of. It never gets longer than the terminal is wide: the text in front is cut.
@@ -267,6 +302,8 @@ mod tests {
         assert_eq!(step(0, Some(0)).fraction(), Some(1.0));
         assert_eq!(step(5, None).fraction(), None);
         assert_eq!(step(1, Some(2)).within((0.5, 1.0)).fraction(), Some(0.75));
+        // A part that does not tell how far it is has only begun.
+        assert_eq!(step(0, None).within((0.5, 1.0)).fraction(), Some(0.5));
     }
 
     #[test]

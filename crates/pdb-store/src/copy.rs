@@ -66,6 +66,22 @@ pub struct CopiedBytes {
     pub total: u64,
 }
 
+/// How far the reading of a copy from a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadStep {
+    /// Its bytes are being read.
+    Reading(CopiedBytes),
+    /// SQLite checks its pages, and does not tell how far it is.
+    CheckingPages,
+    /// The checksums of its rows are being checked.
+    CheckingRows {
+        /// Rows that are done.
+        rows: u64,
+        /// About how many there are.
+        rows_at_most: u64,
+    },
+}
+
 /// Is told after every step of a copy how far it is, and may break it off.
 pub type EachStep<'a> = &'a mut dyn FnMut(CopiedBytes) -> ControlFlow<()>;
 
@@ -94,21 +110,28 @@ impl DatabaseCopy {
     ///
     /// [`StoreError::Open`] if there is no such file, or it is in use, of another program, altered, damaged, or of a newer version.
     pub fn read(path: &Path) -> Result<Self, StoreError> {
-        Self::read_watched(path, &mut unwatched)
+        Self::read_watched(path, &mut |_| {})
     }
 
-    /// As [`read`](Self::read), and tells how much is read. The checks come afterwards.
+    /// As [`read`](Self::read), and tells how far it is.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read); [`StoreError::BrokenOff`] if `each` says so.
-    pub fn read_watched(path: &Path, each: EachStep<'_>) -> Result<Self, StoreError> {
+    /// As [`read`](Self::read).
+    pub fn read_watched(path: &Path, each: &mut dyn FnMut(ReadStep)) -> Result<Self, StoreError> {
         let (_lock, source, version) = open_file(path)?;
-        let copy = Self::take(&source, each).map_err(|e| sqlite::refused_store(path, e))?;
+        let copy = Self::take(&source, &mut |bytes| {
+            each(ReadStep::Reading(bytes));
+            ControlFlow::Continue(())
+        });
+        let copy = copy.map_err(|e| sqlite::refused_store(path, e))?;
         drop(source);
+        each(ReadStep::CheckingPages);
         let found = inspect::pages(path, &copy.connection, version)?;
         let copy = copy.bring_up_to_date()?;
-        inspect::rows(path, &copy.connection, found)?;
+        inspect::rows(path, &copy.connection, found, &mut |rows, rows_at_most| {
+            each(ReadStep::CheckingRows { rows, rows_at_most });
+        })?;
         Ok(copy)
     }
 
@@ -351,7 +374,7 @@ pub(crate) fn open_file(path: &Path) -> Result<(FileLock, Connection, u32), Stor
     }
     // SQLite looks for a log where the file is, whatever it is called here.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let has_log = has_log(&real);
+    let has_log = files::has_log(&real);
     let index = if has_log { LogIndex::to_come(&real) } else { None };
     let lock = FileLock { _index: index, seal: None, database, beside };
     let source = if has_log {
@@ -366,12 +389,6 @@ pub(crate) fn open_file(path: &Path) -> Result<(FileLock, Connection, u32), Stor
         return Err(sqlite::newer(path, version));
     }
     Ok((lock, source, version))
-}
-
-/// Whether something of a database may be in a log beside it.
-fn has_log(path: &Path) -> bool {
-    let has = |suffix| fs::metadata(files::beside(path, suffix)).is_ok_and(|it| it.len() > 0);
-    has("-wal") || has("-journal")
 }
 
 fn unreadable(path: &Path, source: io::Error) -> StoreError {

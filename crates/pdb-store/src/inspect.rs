@@ -17,6 +17,8 @@ use crate::{
 };
 
 const DURING: &str = "look at a copy";
+/// After how many rows it is told how far the look is.
+const ROWS_A_STEP: u64 = 1000;
 
 /// Looks at the schema and the pages of a copy, which is not used yet; `path` is where it came from, `version` which migration
 /// made its tables.
@@ -49,26 +51,39 @@ pub(crate) fn pages(path: &Path, copy: &Connection, version: u32) -> Result<Foun
 /// # Errors
 ///
 /// As [`pages`].
-pub(crate) fn rows(path: &Path, copy: &Connection, found: Found) -> Result<(), StoreError> {
+pub(crate) fn rows(
+    path: &Path,
+    copy: &Connection,
+    found: Found,
+    each: &mut dyn FnMut(u64, u64),
+) -> Result<(), StoreError> {
     let driver = Driver::new(copy);
     let catalog = tables::load_catalog(driver).map_err(|error| damaged_if_corrupt(path, error))?;
     found.agree(catalog.sql_table_names()).map_err(|refusal| sqlite::schema_refused(path, refusal))?;
     let mut tx = ReadTx::new(driver, Arc::new(catalog));
-    read_all(&mut tx).map_err(|error| damaged_if_corrupt(path, error))
+    read_all(&mut tx, each).map_err(|error| damaged_if_corrupt(path, error))
 }
 
 /// Reads every item, index entry and record.
-fn read_all(tx: &mut ReadTx<'_>) -> Result<(), StoreError> {
+fn read_all(tx: &mut ReadTx<'_>, each: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
     let all = KeyRange::all();
+    let (mut done, rows) = (0, tx.shape()?.rows());
+    let mut count = || {
+        done += 1;
+        if done % ROWS_A_STEP == 1 {
+            each(done, rows);
+        }
+        ControlFlow::Continue(())
+    };
     for table in tx.tables()? {
         let indexes = table.indexes.iter().map(|index| Some(&index.name));
         for index in std::iter::once(None).chain(indexes) {
-            tx.scan(&table, index, &all, Direction::Forward, &mut |_| ControlFlow::Continue(()))?;
+            tx.scan(&table, index, &all, Direction::Forward, &mut |_| count())?;
         }
     }
     for stream in tx.streams(None)? {
         for shard in tx.shards(stream.id)? {
-            tx.records(&stream, shard.number, 0, &mut |_| ControlFlow::Continue(()))?;
+            tx.records(&stream, shard.number, 0, &mut |_| count())?;
         }
     }
     Ok(())

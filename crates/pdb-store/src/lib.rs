@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod activity;
 mod backups;
 mod catalog;
 mod checkpoint;
@@ -47,7 +48,8 @@ mod transfer;
 mod tx;
 mod watch;
 
-pub use copy::{CopiedBytes, CopyDescription, DatabaseCopy, EachStep};
+pub use activity::{Activities, Activity, ActivityReport};
+pub use copy::{CopiedBytes, CopyDescription, DatabaseCopy, EachStep, ReadStep};
 pub use embedded::CompactReport;
 pub use error::{DbError, OpenError, StoreError};
 pub use file_backup::{BackupPlan, back_up, receive};

@@ -151,6 +151,39 @@ impl ReadTx<'_> {
         Ok(Rows(rows?))
     }
 
+    /// Returns about how many rows a part has, and how many bytes they take. All rows are not read for it: of stream records a few tell the
+    /// size of all. `shape` is that of this database. What is small has none.
+    ///
+    /// # Errors
+    ///
+    /// As [`copy_source`](Self::copy_source).
+    pub fn extent(&mut self, part: &Part, shape: &Shape) -> Result<(u64, u64), StoreError> {
+        let statistics = match part {
+            Part::Items(table) => {
+                let table = self.table(table)?;
+                self.table_statistics(&table)?
+            }
+            Part::Index(table, index) => {
+                let table = self.table(table)?;
+                self.index_statistics(&table, index)?
+            }
+            Part::Records(table) => {
+                let rows = shape.records_of(table);
+                let sql = format!(
+                    "SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS BIGINT) \
+                     FROM (SELECT size_bytes FROM {} LIMIT 200) AS sample",
+                    part.layout(self.driver.dialect()).quoted()
+                );
+                let sample = |row: &Row<'_>| Ok((row.count(0)?, row.count(1)?));
+                let (count, bytes) =
+                    self.driver.first("measure stream records", &sql, &[], sample)?.unwrap_or_default();
+                return Ok((rows, bytes.saturating_mul(rows).checked_div(count).unwrap_or(0)));
+            }
+            Part::Kept(_) | Part::Tokens | Part::Documents => return Ok((0, 0)),
+        };
+        Ok((statistics.item_count, statistics.size_bytes))
+    }
+
     /// Returns the place behind the last row of a part.
     ///
     /// # Errors

@@ -94,6 +94,8 @@ fn run(inspection: &Inspection, each: &mut dyn FnMut(CheckEvent)) -> Result<Chec
 /// The structure of the file, by SQLite's own check.
 fn check_file(tx: &mut ReadTx<'_>, findings: &mut Findings<'_>) {
     findings.begin("structure of the file");
+    // It may take long, and tells nothing meanwhile.
+    findings.tell_progress(false);
     match tx.structural_damage() {
         Ok(lines) => {
             for line in lines {

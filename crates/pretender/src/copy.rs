@@ -22,7 +22,7 @@ pub struct CopyProgress {
     pub phase: CopyPhase,
     /// What is copied or compared, in words, such as `items of Orders`.
     pub part: String,
-    /// Rows of this part that are done.
+    /// Rows of this part that are done; of one that is compared, half of those that were read of source and target.
     pub part_rows: u64,
     /// Whether the part is done.
     pub is_part_done: bool,
@@ -30,6 +30,11 @@ pub struct CopyProgress {
     pub rows: u64,
     /// How many rows there are at most in all parts. Tokens, documents and backups are not among them.
     pub rows_at_most: u64,
+    /// About how many bytes of all parts are done in this phase. A part counts what it has when it is done, whatever an earlier attempt
+    /// had copied of it.
+    pub bytes: u64,
+    /// About how many bytes there are in all parts.
+    pub bytes_in_all: u64,
 }
 
 /// What a finished copy has copied, and compared.
@@ -118,15 +123,18 @@ pub fn copy(
     let target = to.store_options().and_then(Store::open_to_fill).map_err(CopyError::Target)?;
     let report = source.read(|tx| {
         let shape = tx.shape()?;
-        let mut copying = Copying { target: &target, each, rows: 0, rows_at_most: shape.rows() };
-        let goes_on = copying.begin(&shape)?;
         let parts = tx.parts()?;
+        let extents = parts.iter().map(|part| tx.extent(part, &shape)).collect::<Result<_, _>>()?;
+        let mut copying =
+            Copying { target: &target, each, rows: 0, rows_at_most: shape.rows(), extents, part: 0 };
+        let goes_on = copying.begin(&shape)?;
         let mut report = CopyReport {
             tables: shape.tables() as u64,
             streams: shape.streams() as u64,
             ..CopyReport::default()
         };
-        for part in &parts {
+        for (number, part) in parts.iter().enumerate() {
+            copying.part = number;
             let after = if goes_on { copying.resume(part)? } else { Place::default() };
             copying.copy(tx, part, after)?;
         }
@@ -138,11 +146,23 @@ pub fn copy(
     Ok(report)
 }
 
+/// What a row takes besides its text: a small one costs no less than the work for its key and its checksum.
+const ROW_BYTES: u64 = 200;
+
+/// What a part of so many rows and bytes costs.
+fn cost((rows, bytes): (u64, u64)) -> u64 {
+    bytes.saturating_add(rows.saturating_mul(ROW_BYTES))
+}
+
 struct Copying<'a> {
     target: &'a Store,
     each: &'a mut dyn FnMut(&CopyProgress) -> ControlFlow<()>,
     rows: u64,
     rows_at_most: u64,
+    /// About how many rows and bytes each part has.
+    extents: Vec<(u64, u64)>,
+    /// Which part it is at.
+    part: usize,
 }
 
 impl Copying<'_> {
@@ -211,7 +231,9 @@ impl Copying<'_> {
         report: &mut CopyReport,
     ) -> Result<(), CopyError> {
         let copied = std::mem::take(&mut self.rows);
-        for part in parts {
+        for (number, part) in parts.iter().enumerate() {
+            self.part = number;
+            // Both are read whole, so each is half of the part.
             let there = self.digest_of_target(part)?;
             let mut here = Digest::default();
             let mut after = Place::default();
@@ -219,7 +241,7 @@ impl Copying<'_> {
                 let rows = tx.rows(part, &after)?;
                 here.add(&rows);
                 self.rows += rows.len() as u64;
-                self.tell(CopyPhase::Verifying, part, here.rows, rows.is_empty())?;
+                self.tell(CopyPhase::Verifying, part, (there.rows + here.rows) / 2, rows.is_empty())?;
                 if rows.is_empty() {
                     break;
                 }
@@ -242,7 +264,7 @@ impl Copying<'_> {
         Ok(())
     }
 
-    fn digest_of_target(&self, part: &Part) -> Result<Digest, CopyError> {
+    fn digest_of_target(&mut self, part: &Part) -> Result<Digest, CopyError> {
         let (mut digest, mut after) = (Digest::default(), Place::default());
         loop {
             let rows = self.target.read(|tx| tx.rows(part, &after)).map_err(CopyError::Target)?;
@@ -250,6 +272,7 @@ impl Copying<'_> {
                 return Ok(digest);
             }
             digest.add(&rows);
+            self.tell(CopyPhase::Verifying, part, digest.rows / 2, false)?;
             after = rows.end(part);
         }
     }
@@ -261,7 +284,17 @@ impl Copying<'_> {
         part_rows: u64,
         is_part_done: bool,
     ) -> Result<(), CopyError> {
+        let (before, rest) = self.extents.split_at(self.part.min(self.extents.len()));
+        let bytes_in = |extents: &[(u64, u64)]| extents.iter().map(|extent| cost(*extent)).sum::<u64>();
+        let this = rest.first().map_or(0, |&extent| match extent {
+            extent if is_part_done => cost(extent),
+            (rows, _) if part_rows >= rows => cost(extent),
+            // No part has so much that this overflows.
+            (rows, _) => (u128::from(cost(extent)) * u128::from(part_rows) / u128::from(rows)) as u64,
+        });
         let progress = CopyProgress {
+            bytes: bytes_in(before) + this,
+            bytes_in_all: bytes_in(&self.extents),
             phase,
             part: part.to_string(),
             part_rows,

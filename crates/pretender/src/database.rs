@@ -7,7 +7,7 @@ use pdb_cleanup::{CleanupOptions, Pace, Sweeper};
 use pdb_items::tables::TableManager;
 use pdb_items::{Habits, ItemManager, ItemsConfig, MessageLayer};
 use pdb_model::{Account, Env};
-use pdb_store::{Location, Store, StoreError};
+use pdb_store::{Activities, Location, Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
 
 use crate::Builder;
@@ -49,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) pace: Pace,
     pub(crate) faults: Faults,
     pub(crate) snapshots: MemorySnapshots,
+    pub(crate) activities: Activities,
     sweeper: Mutex<Option<Sweeper>>,
 }
 
@@ -81,6 +82,7 @@ impl Pretender {
         let Builder { account, env, retention, sweep_interval, shards_per_stream, .. } = builder;
         let is_fresh = store.location == Location::Memory;
         let store = Store::open(&store)?;
+        let activities = Activities::default();
         let options = StreamOptions {
             retention,
             enforce_limits: builder.enforce_limits,
@@ -107,7 +109,8 @@ impl Pretender {
             .map_err(|error| StoreError::Thread(Arc::new(error)))?;
         let tables = TableManager::new(store.clone(), env.clone(), account.clone(), shards_per_stream)
             .with_habits(builder.habits)
-            .with_warm_shards(builder.warm_shards);
+            .with_warm_shards(builder.warm_shards)
+            .with_activities(activities.clone());
         Ok(Self {
             inner: Arc::new(Inner {
                 items: ItemManager::new(store.clone(), env.clone(), config),
@@ -117,6 +120,7 @@ impl Pretender {
                 pace: Pace::new(cleanup.step),
                 faults: Faults::new(env.clock.clone()),
                 snapshots: MemorySnapshots::default(),
+                activities,
                 cleanup,
                 sweeper: Mutex::new(sweeper),
                 store,

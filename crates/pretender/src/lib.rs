@@ -38,5 +38,7 @@ pub use pdb_cleanup::{SweepReport, TrimReport};
 pub use pdb_items::tables::*;
 pub use pdb_items::*;
 pub use pdb_model::*;
-pub use pdb_store::{ClearReport, CompactReport, CopiedBytes, Durability, OpenError, RecordRef, StoreError};
+pub use pdb_store::{
+    ActivityReport, ClearReport, CompactReport, CopiedBytes, Durability, OpenError, RecordRef, StoreError,
+};
 pub use pdb_streams::*;

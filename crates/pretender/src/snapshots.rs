@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pdb_model::{EpochMillis, TableName};
-use pdb_store::{ClearReport, CopiedBytes, CopyDescription, DatabaseCopy, OpenError, StoreError};
+use pdb_store::{
+    Activity, ActivityReport, ClearReport, CopiedBytes, CopyDescription, DatabaseCopy, OpenError, ReadStep,
+    StoreError,
+};
 
 use crate::{ControlError, Pretender};
 
@@ -75,7 +78,7 @@ impl Pretender {
                     ControlError::NotPossible(format!("`{}` cannot be made: {error}", folder.display()))
                 })?;
             }
-            let description = self.inner.store.copy_to_file(&path, taken).map_err(file_error)?;
+            let description = self.save_to(&path, taken, name)?;
             return Ok(SnapshotSummary::new(name, description));
         }
         let copy = self.inner.store.copy(taken).map_err(file_error)?;
@@ -98,10 +101,11 @@ impl Pretender {
     /// [`ControlError::NotFound`] if there is no such snapshot, [`ControlError::NotPossible`] if its file is in use or damaged,
     /// [`ControlError::Store`]. Nothing is changed then.
     pub fn restore_snapshot(&self, name: &str) -> Result<SnapshotSummary, ControlError> {
+        let activity = self.inner.activities.begin(format!("restoring the snapshot {name}"));
         let (copy, description) = match self.snapshot_file(name) {
             Some(path) => {
                 check_name(name).map_err(|_| no_snapshot(name))?;
-                let copy = DatabaseCopy::read(&path).map_err(|error| named_error(name, error))?;
+                let copy = read(&path, &activity).map_err(|error| named_error(name, error))?;
                 let description = copy.describe().map_err(ControlError::Store)?;
                 (copy, description)
             }
@@ -111,7 +115,7 @@ impl Pretender {
                 (copy.duplicate().map_err(ControlError::Store)?, *description)
             }
         };
-        self.inner.store.replace(copy).map_err(file_error)?;
+        self.replace(copy, &activity)?;
         Ok(SnapshotSummary::new(name, description))
     }
 
@@ -197,7 +201,7 @@ impl Pretender {
         let path = path.as_ref();
         self.check_other_file(path)?;
         let taken = self.inner.env.clock.now();
-        let description = self.inner.store.copy_to_file(path, taken).map_err(file_error)?;
+        let description = self.save_to(path, taken, &path.display().to_string())?;
         Ok(SnapshotSummary::new(path.display().to_string(), description))
     }
 
@@ -235,9 +239,10 @@ impl Pretender {
     pub fn restore_snapshot_file(&self, path: impl AsRef<Path>) -> Result<SnapshotSummary, ControlError> {
         let path = path.as_ref();
         self.check_other_file(path)?;
-        let copy = DatabaseCopy::read(path).map_err(file_error)?;
+        let activity = self.inner.activities.begin(format!("restoring the snapshot {}", path.display()));
+        let copy = read(path, &activity).map_err(file_error)?;
         let description = copy.describe().map_err(ControlError::Store)?;
-        self.inner.store.replace(copy).map_err(file_error)?;
+        self.replace(copy, &activity)?;
         Ok(SnapshotSummary::new(path.display().to_string(), description))
     }
 
@@ -286,6 +291,27 @@ impl Pretender {
         })
     }
 
+    /// Returns the long work that is going on with this database: snapshots that are saved and restored, indexes that are filled.
+    #[must_use]
+    pub fn activities(&self) -> Vec<ActivityReport> {
+        self.inner.activities.list()
+    }
+
+    fn save_to(&self, path: &Path, taken: EpochMillis, name: &str) -> Result<CopyDescription, ControlError> {
+        let activity = self.inner.activities.begin(format!("saving the snapshot {name}"));
+        activity.begin_part("writing", "bytes", (0.0, FINISHING.0));
+        let saved =
+            self.inner.store.copy_to_file_watched(path, taken, true, &mut |bytes| written(&activity, bytes));
+        saved.map_err(file_error)
+    }
+
+    /// The last part of a restore.
+    fn replace(&self, copy: DatabaseCopy, activity: &Activity) -> Result<(), ControlError> {
+        activity.begin_part("writing", "bytes", WRITING);
+        let replaced = self.inner.store.replace_watched(copy, &mut |bytes| written(activity, bytes));
+        replaced.map_err(file_error)
+    }
+
     fn snapshot_folder(&self) -> Option<PathBuf> {
         let mut folder = OsString::from(self.inner.store.file()?);
         folder.push("-snapshots");
@@ -305,6 +331,40 @@ impl Pretender {
         }
         Ok(())
     }
+}
+
+/// The parts of a restore from a file, by the time they take.
+const READING: (f64, f64) = (0.0, 0.2);
+const CHECKING_PAGES: (f64, f64) = (0.2, 0.25);
+const CHECKING_ROWS: (f64, f64) = (0.25, 0.5);
+const WRITING: (f64, f64) = (0.5, 0.75);
+/// The commit, or waiting for the disk.
+const FINISHING: (f64, f64) = (0.75, 1.0);
+
+/// Notes how much is written; what then follows does not tell how far it is.
+fn written(activity: &Activity, bytes: CopiedBytes) -> ControlFlow<()> {
+    if bytes.done == bytes.total {
+        activity.begin_part("finishing", "bytes", FINISHING);
+    } else {
+        activity.step(bytes.done, bytes.total);
+    }
+    ControlFlow::Continue(())
+}
+
+/// Reads a snapshot from its file.
+fn read(path: &Path, activity: &Activity) -> Result<DatabaseCopy, StoreError> {
+    activity.begin_part("reading", "bytes", READING);
+    let mut is_at_rows = false;
+    DatabaseCopy::read_watched(path, &mut |step| match step {
+        ReadStep::Reading(bytes) => activity.step(bytes.done, bytes.total),
+        ReadStep::CheckingPages => activity.begin_part("checking pages", "bytes", CHECKING_PAGES),
+        ReadStep::CheckingRows { rows, rows_at_most } => {
+            if !std::mem::replace(&mut is_at_rows, true) {
+                activity.begin_part("checking rows", "rows", CHECKING_ROWS);
+            }
+            activity.step(rows, rows_at_most);
+        }
+    })
 }
 
 fn file_in(folder: &Path, name: &str) -> PathBuf {

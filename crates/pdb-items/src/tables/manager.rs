@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pdb_model::{Account, Env, TableDefinition, TableName};
-use pdb_store::{ReadTx, Store, StoreError, Table, Tx};
+use pdb_store::{Activities, ReadTx, Store, StoreError, Table, Tx};
 
 use super::describe::Describer;
 use super::rules::table_not_found;
@@ -22,6 +22,7 @@ pub struct TableManager {
     pub(crate) transition_delay: Duration,
     pub(crate) habits: Habits,
     pub(crate) warm_shards: bool,
+    pub(crate) activities: Activities,
 }
 
 impl TableManager {
@@ -36,6 +37,7 @@ impl TableManager {
             transition_delay: Duration::ZERO,
             habits: Habits::default(),
             warm_shards: false,
+            activities: Activities::default(),
         }
     }
 
@@ -51,6 +53,12 @@ impl TableManager {
     #[must_use]
     pub fn with_warm_shards(self, warm_shards: bool) -> Self {
         Self { warm_shards, ..self }
+    }
+
+    /// Tells there how far indexes are that are filled.
+    #[must_use]
+    pub fn with_activities(self, activities: Activities) -> Self {
+        Self { activities, ..self }
     }
 
     /// Takes over habits of DynamoDB Local; none unless chosen.

@@ -203,7 +203,7 @@ impl TableManager {
             }
         }
         for index in &definition.indexes {
-            fill_index(tx, &table, &index.name)?;
+            fill_index(tx, &table, &index.name, &self.activities)?;
         }
         let mut description = self.describer().created(definition, false);
         let counts = Counts::of(tx, &table)?;

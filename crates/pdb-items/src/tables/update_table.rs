@@ -82,7 +82,7 @@ impl TableManager {
 
         let mut changed = if new == **old { Arc::clone(&table) } else { tx.replace_definition(&new)? };
         if let Some(index) = index_changes.created() {
-            fill_index(tx, &changed, index)?;
+            fill_index(tx, &changed, index, &self.activities)?;
         }
         if let Some(view_type) = switches_stream.enables {
             changed = self.enable_stream(tx, &changed, view_type)?;

@@ -1,7 +1,7 @@
 //! `pretender check`.
 
 use std::error::Error;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,7 +9,10 @@ use pretender::{CheckEvent, CheckProgress, CheckReport, Finding, Pretender};
 use serde_json::json;
 
 use super::database::{WaitNotice, check_exists};
+use crate::progress::{self, Step, Unit};
 
+/// The part of the time that rows take; the structure of the file, which comes first, takes the rest.
+const ROWS: (f64, f64) = (0.1, 1.0);
 /// The program exits with it if something was found.
 const FOUND: u8 = 1;
 /// The program exits with it if the database cannot be opened.
@@ -33,7 +36,7 @@ pub(crate) struct Check {
     #[arg(long)]
     json: bool,
 
-    /// Report progress on standard error, also if that is not a terminal
+    /// Report progress on standard error in lines: one for each part that is done and for each percent
     #[arg(long)]
     progress: bool,
 }
@@ -70,13 +73,15 @@ impl Check {
                 CheckEvent::Finding(finding) if self.json => findings.push(finding),
                 CheckEvent::Finding(finding) => {
                     if written.is_ok() {
+                        let line = printable(&finding.to_string());
                         // At once: there may be hours of other findings behind it.
-                        written = writeln!(stdout, "{}", printable(&finding.to_string()))
-                            .and_then(|()| stdout.flush());
+                        written =
+                            progress.make_room(|| writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
                     }
                 }
             }
         });
+        drop(progress);
         let report = checked.map_err(|error| not_checked(error.into()))?;
         written?;
         let said = if self.json { in_json(&report, &findings) } else { in_words(&report) };
@@ -143,24 +148,41 @@ fn printable(text: &str) -> String {
     shown
 }
 
-/// Shows progress on standard error, in plain lines. Nobody has to see it: what cannot be written is not.
-struct Progress {
-    is_shown: bool,
-    percent: Option<u64>,
+/// Shows progress on standard error. Nobody has to see it: what cannot be written is not.
+enum Progress {
+    /// A bar on a terminal, a line now and then elsewhere.
+    Usual(progress::Progress),
+    /// A line for each part that is done, and for each further percent.
+    Lines { percent: Option<u64> },
 }
 
 impl Progress {
     fn new(is_asked_for: bool) -> Self {
-        Self { is_shown: is_asked_for || std::io::stderr().is_terminal(), percent: None }
+        if is_asked_for { Self::Lines { percent: None } } else { Self::Usual(progress::Progress::new()) }
     }
 
-    /// A line for each part that is done, and for each further percent.
     fn show(&mut self, step: &CheckProgress) {
-        let percent = percent(step);
-        if self.is_shown && (step.is_part_done || self.percent != Some(percent)) {
-            self.percent = Some(percent);
-            let line = format!("{percent:>3} % {}: {} rows", printable(&step.part), step.part_rows);
-            let _ = writeln!(std::io::stderr(), "{line}");
+        match self {
+            Self::Usual(progress) => {
+                let what = format!("checking {}", step.part);
+                let rows = Unit::Things("rows");
+                progress.show(&Step::new(&what, step.rows, Some(step.rows_at_most), rows).within(ROWS));
+            }
+            Self::Lines { percent: told } => {
+                let percent = percent(step);
+                if step.is_part_done || *told != Some(percent) {
+                    *told = Some(percent);
+                    let line = format!("{percent:>3} % {}: {} rows", printable(&step.part), step.part_rows);
+                    let _ = writeln!(std::io::stderr(), "{line}");
+                }
+            }
+        }
+    }
+
+    fn make_room<T>(&self, write: impl FnOnce() -> T) -> T {
+        match self {
+            Self::Usual(progress) => progress.make_room(write),
+            Self::Lines { .. } => write(),
         }
     }
 }

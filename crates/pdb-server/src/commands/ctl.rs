@@ -4,6 +4,7 @@ mod fault;
 mod lines;
 mod replay;
 mod snapshot;
+mod watch;
 
 use std::error::Error;
 use std::io::{ErrorKind, Write};

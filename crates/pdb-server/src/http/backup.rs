@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
@@ -29,7 +30,11 @@ pub(super) fn is_asked_for(parts: &Parts) -> bool {
 
 impl Front {
     /// Answers with a copy of the database.
-    pub(super) async fn back_up(&self, parts: &Parts, peer: SocketAddr) -> Answer {
+    pub(super) async fn back_up(&self, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
+        // What is not read of a request when its answer is sent ends the connection, and the answer with it.
+        if let Err(answer) = self.read(parts, body).await {
+            return answer;
+        }
         let log = CommandLog::begin(parts, "backup", b"", peer);
         let answer = self.try_back_up(parts).await;
         let (status, text) = match &answer {

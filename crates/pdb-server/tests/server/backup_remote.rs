@@ -88,6 +88,22 @@ fn who_is_no_server_of_ours_makes_no_backup() {
     assert!(names(folder.path()).is_empty());
 }
 
+/// What is left unread of a request ends its connection, and what is still to be sent with it.
+#[test]
+fn the_body_of_the_request_may_come_late() {
+    let server = server_with(ServerOptions::default());
+    for _ in 0..5 {
+        let mut connection = Connection::to(server.address());
+        let (head, body) = command("").split_once("{}").map(|(head, _)| (head.to_owned(), "{}")).unwrap();
+        connection.send(head);
+        // Another request is answered meanwhile: the first one is not before it is complete.
+        assert_eq!(exchange(server.address(), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
+        connection.send(body);
+        let answer = connection.answer();
+        assert_eq!((answer.status, answer.body.len() % 4096), (200, 0));
+    }
+}
+
 /// A database that does not fit between the server and a client that reads nothing.
 fn large(db: &Pretender) {
     db.create_table(CreateTableInput::new(orders(), ("pk", ScalarType::S), None)).unwrap();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pdb_server::ServerOptions;
@@ -84,6 +85,39 @@ fn snapshots_are_commanded_over_http() {
     ] {
         server.refuses(command, &body.to_string(), status, text);
     }
+}
+
+#[test]
+fn how_far_a_restore_is_can_be_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = with_folder(directory.path());
+    let activities = || {
+        let answer = get(&server.server, "progress");
+        assert_eq!(answer.status, 200);
+        serde_json::from_str::<Value>(answer.text()).unwrap()["activities"].clone()
+    };
+    assert_eq!(activities(), json!([]));
+    (0..200).for_each(|key| server.put(&key.to_string()));
+    server.obeys("snapshots/save", &json!({"file": "seed.db"}));
+    let is_seen = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_seen.load(Ordering::SeqCst) {
+                server.obeys("snapshots/restore", &json!({"file": "seed.db"}));
+            }
+        });
+        let seen = loop {
+            let seen = activities();
+            if !seen.as_array().unwrap().is_empty() {
+                break seen;
+            }
+        };
+        is_seen.store(true, Ordering::SeqCst);
+        let what = seen[0]["what"].as_str().unwrap();
+        assert!(what.starts_with("restoring the snapshot ") && what.ends_with("seed.db"), "{seen}");
+        assert_eq!((&seen[0]["region"], seen[0]["share"][1].is_number()), (&json!("us-east-1"), true));
+    });
+    assert_eq!(activities(), json!([]));
 }
 
 /// A server that may keep snapshots in a folder.

@@ -1,6 +1,6 @@
 //! What a database consists of besides rows: definitions, streams, shards, settings.
 
-use pdb_model::TableDefinition;
+use pdb_model::{TableDefinition, TableName};
 
 use super::{
     Value,
@@ -94,6 +94,13 @@ impl Shape {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         format!("{:032x}", names::hash(&[&format!("{self:?}")]))
+    }
+
+    /// Returns how many records the streams of a table name have at most.
+    pub(super) fn records_of(&self, table: &TableName) -> u64 {
+        let streams = self.streams.iter();
+        let of_table = streams.filter(|stream| stream.row[0].bytes() == table.as_str().as_bytes());
+        of_table.map(|stream| stream.records).sum()
     }
 
     /// Returns how many rows of items and index entries there are, and how many stream records at most.

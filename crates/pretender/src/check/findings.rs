@@ -219,7 +219,7 @@ impl<'e> Findings<'e> {
         self.report
     }
 
-    fn tell_progress(&mut self, is_part_done: bool) {
+    pub(super) fn tell_progress(&mut self, is_part_done: bool) {
         let progress = CheckProgress {
             part: self.part.clone(),
             part_rows: self.part_rows,

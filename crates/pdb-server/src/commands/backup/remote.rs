@@ -15,8 +15,8 @@ use crate::client::{Control, ControlFailure, RemoteBackup};
 use crate::progress::{Progress, Step, Unit};
 
 /// The parts of the time: the server copies, and only it knows how much; its bytes arrive; they are checked.
-const WAITING: (f64, f64) = (0.0, 0.2);
-const ARRIVING: (f64, f64) = (0.2, 0.4);
+const WAITING: (f64, f64) = (0.0, 0.25);
+const ARRIVING: (f64, f64) = (0.25, 0.4);
 const CHECKING: (f64, f64) = (0.4, 1.0);
 /// How often it is looked whether the server has answered.
 const LOOK: Duration = Duration::from_millis(100);

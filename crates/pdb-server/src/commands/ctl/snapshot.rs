@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Show;
-use super::lines;
+use super::{lines, watch};
 use crate::client::Control;
 
 #[derive(Debug, Subcommand)]
@@ -44,11 +44,11 @@ pub(super) struct Which {
 impl SnapshotCommand {
     pub(super) fn send(self, client: &Control) -> Result<(Value, Show), Box<dyn Error>> {
         Ok(match self {
-            Self::Save(which) => (client.post("snapshots/save", &which.body())?, lines::snapshot),
+            Self::Save(which) => (watch::post(client, "snapshots/save", &which.body())?, lines::snapshot),
             Self::Restore { which, clock } => {
                 let mut body = which.body();
                 body["clock"] = clock.into();
-                (client.post("snapshots/restore", &body)?, lines::snapshot)
+                (watch::post(client, "snapshots/restore", &body)?, lines::snapshot)
             }
             Self::List => (client.get("snapshots")?, lines::snapshots),
             Self::Delete { name } => {
