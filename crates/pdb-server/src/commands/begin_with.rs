@@ -102,12 +102,17 @@ fn lines(report: &SeedReport) -> Vec<String> {
     for seeded in &report.seeded {
         let (table, file) = (&seeded.table, seeded.file.display());
         if seeded.items_left_out > 0 {
-            lines.push(format!("Left {} items of {file} out: {table} is not empty", seeded.items_left_out));
+            let items = counted(seeded.items_left_out);
+            lines.push(format!("Left {items} of {file} out: {table} is not empty"));
         } else {
-            lines.push(format!("Put {} items of {file} into {table}", seeded.items));
+            lines.push(format!("Put {} of {file} into {table}", counted(seeded.items)));
         }
     }
     lines
+}
+
+fn counted(items: u64) -> String {
+    if items == 1 { "1 item".to_owned() } else { format!("{items} items") }
 }
 
 #[cfg(test)]
