@@ -14,7 +14,7 @@ use std::{
 
 use pdb_model::EpochMillis;
 use rusqlite::{
-    Connection, OpenFlags,
+    Connection, OpenFlags, Transaction,
     backup::{Backup, StepResult},
     ffi,
 };
@@ -230,9 +230,7 @@ pub(crate) fn copy_pages(
     each: EachStep<'_>,
 ) -> Result<(), StoreError> {
     const DURING: &str = "copy the database";
-    // Without a transaction of our own SQLite would begin anew whenever another process writes between two steps.
-    let snapshot =
-        source.is_autocommit().then(|| source.unchecked_transaction()).transpose().during(DURING)?;
+    let snapshot = hold_snapshot(source).during(DURING)?;
     let page_bytes = source.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0)).during(DURING)?;
     let bytes = |pages: i64| u64::try_from(pages.saturating_mul(page_bytes)).unwrap_or(0);
     let backup = Backup::new(source, target).during(DURING)?;
@@ -255,6 +253,14 @@ pub(crate) fn copy_pages(
     snapshot.map_or(Ok(()), |snapshot| snapshot.commit().during(DURING))
 }
 
+/// Keeps what a source has now in sight over all steps: without it, SQLite would begin anew whenever a writer commits between two of them,
+/// and never end. A transaction alone sees nothing yet; its first read does.
+fn hold_snapshot(source: &Connection) -> Result<Option<Transaction<'_>>, rusqlite::Error> {
+    let snapshot = source.is_autocommit().then(|| source.unchecked_transaction()).transpose()?;
+    source.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(snapshot)
+}
+
 /// What a file with a copy is to be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewFile<'a> {
@@ -275,14 +281,14 @@ pub(crate) fn copy_to_file(
     taken: EpochMillis,
     each: EachStep<'_>,
 ) -> Result<CopyDescription, StoreError> {
-    make_file(file, |unfinished, like| write_copy(source, unfinished, like, taken, file.is_durable, each))
+    make_file(file, |unfinished| write_copy(source, unfinished, taken, file.is_durable, each))
 }
 
-/// Has `fill` make a database file under another name beside its own, with the mode of a file if one is given, and gives it its name when
-/// that has succeeded.
+/// Has `fill` make a database file under another name beside its own, and gives it its name, and the mode that it is to have, when that has
+/// succeeded.
 pub(crate) fn make_file<T, E: From<StoreError>>(
     file: NewFile<'_>,
-    fill: impl FnOnce(&Path, Option<&Metadata>) -> Result<T, E>,
+    fill: impl FnOnce(&Path) -> Result<T, E>,
 ) -> Result<T, E> {
     let NewFile { path, replaces, is_durable, like } = file;
     // Two processes that save into one file would meet in what they have not finished.
@@ -301,8 +307,13 @@ pub(crate) fn make_file<T, E: From<StoreError>>(
     let remove = || files::remove_unfinished(&unfinished);
     // What a process left that died while it saved.
     remove().map_err(|e| sqlite::unwritable(path, e))?;
-    let finished = fill(&unfinished, found.as_ref().or(like)).and_then(|made| {
-        files::put_in_place(&unfinished, path, is_durable).map_err(|e| sqlite::unwritable(path, e))?;
+    let finished = fill(&unfinished).and_then(|made| {
+        // Not before: with it we might not be allowed to write the file.
+        let mode = found.as_ref().or(like).map_or(Ok(()), |like| {
+            fs::File::open(&unfinished).and_then(|file| files::give_mode_of(like, &file))
+        });
+        let placed = mode.and_then(|()| files::put_in_place(&unfinished, path, is_durable));
+        placed.map_err(|e| sqlite::unwritable(path, e))?;
         Ok(made)
     });
     if finished.is_err() {
@@ -333,13 +344,12 @@ fn settle(path: &Path) {
 pub(crate) fn write_copy(
     source: &Connection,
     path: &Path,
-    like: Option<&Metadata>,
     taken: EpochMillis,
     is_durable: bool,
     each: EachStep<'_>,
 ) -> Result<CopyDescription, StoreError> {
     // Nobody can have put something else there.
-    let file = files::create(path, like).map_err(|e| sqlite::unwritable(path, e))?;
+    let file = files::create(path).map_err(|e| sqlite::unwritable(path, e))?;
     let mut target =
         sqlite::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| sqlite::refused(path, e))?;
     // Nobody else knows the file yet, and half of it is worth nothing.

@@ -17,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use crate::{
     copy::{self, CopyDescription, DatabaseCopy, EachStep, NewFile},
     error::{OpenError, StoreError},
-    files::{self, Content, DatabaseFile},
+    files::{self, Access, Content, DatabaseFile},
     migrate, sqlite,
 };
 
@@ -47,11 +47,11 @@ pub fn back_up<E: From<StoreError>>(
     plan: BackupPlan<'_, E>,
 ) -> Result<CopyDescription, E> {
     let source = files::one_name(source);
-    let reader = Reader { connection: open_live(&source)?, path: &source };
+    let reader = open_live(&source)?;
     let like = fs::metadata(&source).ok();
-    make(plan.target, like.as_ref(), plan, |unfinished, like| {
-        copy::write_copy(&reader.connection, unfinished, like, taken, true, each)
-            .map_err(|error| sqlite::refused_store(&source, error).into())
+    make(plan.target, like.as_ref(), plan, |unfinished| {
+        let copied = copy::write_copy(&reader.connection, unfinished, taken, true, each);
+        copied.map_err(|error| told_of(&source, error).into())
     })
 }
 
@@ -65,9 +65,9 @@ pub fn receive<E: From<StoreError>>(
     plan: BackupPlan<'_, E>,
 ) -> Result<CopyDescription, E> {
     let target = plan.target;
-    make(target, None, plan, |unfinished, like| {
+    make(target, None, plan, |unfinished| {
         let unwritable = |error| StoreError::from(unwritable(target, error));
-        let mut file = files::create(unfinished, like).map_err(unwritable)?;
+        let mut file = files::create(unfinished).map_err(unwritable)?;
         fill(&mut file)?;
         file.sync_all().map_err(unwritable)?;
         drop(file);
@@ -79,21 +79,33 @@ fn make<E: From<StoreError>>(
     target: &Path,
     like: Option<&Metadata>,
     plan: BackupPlan<'_, E>,
-    write: impl FnOnce(&Path, Option<&Metadata>) -> Result<CopyDescription, E>,
+    write: impl FnOnce(&Path) -> Result<CopyDescription, E>,
 ) -> Result<CopyDescription, E> {
     let path: PathBuf = files::one_name(target);
     let file = NewFile { path: &path, replaces: plan.replaces, is_durable: true, like };
-    copy::make_file(file, |unfinished, like| {
-        let description = write(unfinished, like)?;
+    copy::make_file(file, |unfinished| {
+        let description = write(unfinished)?;
         (plan.accept)(unfinished)?;
         Ok(description)
     })
+}
+
+/// Says which file is damaged. Other errors may be those of the target, or the caller's wish to break off.
+fn told_of(source: &Path, error: StoreError) -> StoreError {
+    match &error {
+        StoreError::Database { source: cause, .. } if cause.is_corrupt() => {
+            sqlite::refused_store(source, error)
+        }
+        _ => error,
+    }
 }
 
 /// A connection that reads beside others, and leaves nothing behind.
 struct Reader<'a> {
     connection: Connection,
     path: &'a Path,
+    /// Keeps writers away where SQLite does not. Closed after the connection.
+    _lock: Option<DatabaseFile>,
 }
 
 /// The last connection to a database removes a log that is empty, which it may have made itself. One that is not empty it would copy into
@@ -112,7 +124,7 @@ fn unwritable(path: &Path, source: io::Error) -> OpenError {
 }
 
 /// Opens a database file beside those who have it open, to read from it, and looks whether it is ours.
-fn open_live(path: &Path) -> Result<Connection, StoreError> {
+fn open_live(path: &Path) -> Result<Reader<'_>, StoreError> {
     let unreadable = |source: io::Error| {
         StoreError::from(OpenError::Unreadable { path: path.into(), source: Arc::new(source) })
     };
@@ -121,38 +133,45 @@ fn open_live(path: &Path) -> Result<Connection, StoreError> {
         Some(Content::Nothing) => return Err(unreadable(io::Error::other("it is empty"))),
         Some(Content::Database) => {}
     }
-    let (connection, version) = connect(path).map_err(|error| {
+    let refused = |error: rusqlite::Error| {
         if is_denied(&error) {
             let text = format!("its log cannot be read without the right to write beside it ({error})");
             return unreadable(io::Error::new(io::ErrorKind::PermissionDenied, text));
         }
         sqlite::refused(path, error)
-    })?;
+    };
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    // A connection that may only read could not remove an empty log that it has made. One that may write is only opened where SQLite will
+    // not undo or redo anything; of a file that may only be read, SQLite makes the other kind.
+    let flags = if files::has_log(path) { read_only } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
+    let (connection, version, lock) = match connect(path, flags) {
+        Ok((connection, version)) => (connection, version, None),
+        // On a medium that cannot be written there is no place for the index of a log, and without a log no need of one.
+        Err(error) if is_denied(&error) && !files::has_log(path) => {
+            // SQLite takes no lock on a file that it takes as it is.
+            let lock = DatabaseFile::open(path, Access::Read)?;
+            if files::has_log(path) {
+                return Err(refused(error));
+            }
+            let address = files::immutable(path);
+            let flags = read_only | OpenFlags::SQLITE_OPEN_URI;
+            let (connection, version) = connect(Path::new(&address), flags).map_err(refused)?;
+            (connection, version, lock)
+        }
+        Err(error) => return Err(refused(error)),
+    };
     if version > migrate::NEWEST {
         return Err(sqlite::newer(path, version));
     }
     sqlite::check_schema(path, &connection, version)?;
-    Ok(connection)
+    Ok(Reader { connection, path, _lock: lock })
 }
 
-fn connect(path: &Path) -> Result<(Connection, u32), rusqlite::Error> {
-    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let open = |path: &Path, flags| {
-        let connection = sqlite::connect(path, flags)?;
-        connection.execute_batch("PRAGMA query_only = ON")?;
-        let version = sqlite::schema_version(&connection)?;
-        Ok((connection, version))
-    };
-    // A connection that may only read could not remove an empty log that it has made. One that may write is only opened where SQLite will
-    // not undo or redo anything; of a file that may only be read, SQLite makes the other kind.
-    let flags = if files::has_log(path) { read_only } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
-    match open(path, flags) {
-        // On a medium that cannot be written there is no place for the index of a log, and without a log no need of one.
-        Err(error) if is_denied(&error) && !files::has_log(path) => {
-            open(Path::new(&files::immutable(path)), read_only | OpenFlags::SQLITE_OPEN_URI)
-        }
-        opened => opened,
-    }
+fn connect(path: &Path, flags: OpenFlags) -> Result<(Connection, u32), rusqlite::Error> {
+    let connection = sqlite::connect(path, flags)?;
+    connection.execute_batch("PRAGMA query_only = ON")?;
+    let version = sqlite::schema_version(&connection)?;
+    Ok((connection, version))
 }
 
 fn is_denied(error: &rusqlite::Error) -> bool {

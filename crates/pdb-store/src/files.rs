@@ -9,7 +9,7 @@ mod underneath;
 
 pub(crate) use database::{Access, Content, DatabaseFile, immutable};
 pub(crate) use lock::{LockFile, MakeLock};
-pub(crate) use new::{create, make};
+pub(crate) use new::{create, give_mode_of, make};
 pub(crate) use underneath::Underneath;
 
 use std::{

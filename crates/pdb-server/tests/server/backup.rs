@@ -109,6 +109,74 @@ fn a_backup_through_a_server_has_all_that_was_acknowledged_before_it_began() {
     }
 }
 
+/// SQLite copies as much in one step as a small database has, and begins anew if a writer commits between two.
+#[test]
+fn a_large_database_is_copied_while_writers_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("orders.db");
+    let process = Process::start_with(&file, &["--control"]);
+    create_table(&process);
+    process.call(
+        "DynamoDB_20120810.CreateTable",
+        &json!({
+            "TableName": "Large", "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        }),
+    );
+    for number in 0..64 {
+        let item = json!({"pk": {"S": number.to_string()}, "text": {"S": "x".repeat(390_000)}});
+        process.call("DynamoDB_20120810.PutItem", &json!({"TableName": "Large", "Item": item}));
+    }
+    let (acknowledged, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let address = process.address;
+    let (db, endpoint) = (file.display().to_string(), address.to_string());
+    std::thread::scope(|scope| {
+        scope.spawn(|| write(address, &acknowledged, &stop));
+        (0..4).for_each(|writer| {
+            drop(scope.spawn({
+                let stop = &stop;
+                move || change(address, writer, stop)
+            }))
+        });
+        while acknowledged.load(Ordering::SeqCst) < 20 {
+            std::thread::yield_now();
+        }
+        let check = |target: &Path, copy: &dyn Fn()| {
+            let before = acknowledged.load(Ordering::SeqCst);
+            copy();
+            assert!(fs::metadata(target).unwrap().len() > 24_000_000);
+            let found = highest(target);
+            assert!(found >= before, "{found} is in {}, {before} was acknowledged before", target.display());
+        };
+        let target = folder.path().join("of-file.db");
+        check(&target, &|| drop(made(&["--db", &db, "--no-check"], &target)));
+        let target = folder.path().join("of-server.db");
+        check(&target, &|| drop(made(&["--endpoint", &endpoint, "--no-check"], &target)));
+        check(&folder.path().join("orders.db-snapshots/large.db"), &|| {
+            let save = ["ctl", "--endpoint", &endpoint, "snapshot", "save", "large"];
+            let saved = pretender().args(save).output().unwrap();
+            assert!(saved.status.success(), "{}", String::from_utf8_lossy(&saved.stderr));
+        });
+        stop.store(true, Ordering::SeqCst);
+    });
+    process.kill();
+}
+
+/// Changes items that are copied meanwhile, until it is told to stop.
+fn change(address: SocketAddr, writer: u64, stop: &AtomicBool) {
+    let mut connection = Connection::to(address);
+    for number in 0_u64.. {
+        let item = json!({"pk": {"S": format!("{writer} {}", number % 5)}, "n": {"N": number.to_string()}});
+        let body = json!({"TableName": "Large", "Item": item}).to_string();
+        connection.send(request("DynamoDB_20120810.PutItem", &body));
+        assert_eq!(connection.answer().status, 200);
+        if stop.load(Ordering::SeqCst) {
+            return;
+        }
+    }
+}
+
 /// Makes backups of the database of a server while a writer goes on.
 fn check_beside_a_writer(folder: &Path, process: Process, arguments: &dyn Fn(SocketAddr) -> Vec<String>) {
     create_table(&process);
@@ -241,9 +309,12 @@ fn a_backup_may_be_read_by_those_who_may_read_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let (file, target) = (folder.path().join("orders.db"), folder.path().join("backup.db"));
     database(&file, "1");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-    made(&["--db", file.to_str().unwrap()], &target);
-    assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
+    for mode in [0o640, 0o444] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        made(&["--db", file.to_str().unwrap()], &target);
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, mode);
+        fs::remove_file(&target).unwrap();
+    }
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl LockFile {
                 Err(_) => {
                     // Whoever may open the database may lock it.
                     let like = fs::metadata(database).ok();
-                    match new::create(&path, like.as_ref()) {
+                    match new::create_like(&path, like.as_ref()) {
                         Ok(file) => (file, true),
                         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
                         Err(e) => return Err(unwritable(database, e)),

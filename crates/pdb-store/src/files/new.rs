@@ -32,7 +32,7 @@ pub(crate) fn make(path: &Path, durable: bool) -> Result<DatabaseFile, StoreErro
 }
 
 fn fill(path: &Path, like: Option<&Metadata>, content: &[u8], durable: bool) -> io::Result<File> {
-    let mut file = create(path, like)?;
+    let mut file = create_like(path, like)?;
     file.write_all(content)?;
     if durable {
         file.sync_all()?;
@@ -40,15 +40,25 @@ fn fill(path: &Path, like: Option<&Metadata>, content: &[u8], durable: bool) -> 
     Ok(file)
 }
 
-/// Creates a file that must not be there yet. Only its owner may read and write it, unless there is one whose mode it is to have.
-pub(crate) fn create(path: &Path, like: Option<&Metadata>) -> io::Result<File> {
+/// Creates a file that must not be there yet. Only its owner may read and write it.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
+    options.open(path)
+}
+
+/// The same, with the mode of another file if there is one.
+pub(super) fn create_like(path: &Path, like: Option<&Metadata>) -> io::Result<File> {
+    let file = create(path)?;
+    like.map_or(Ok(()), |like| give_mode_of(like, &file)).map(|()| file)
+}
+
+/// Lets those read and write a file who may read and write another one.
+pub(crate) fn give_mode_of(like: &Metadata, file: &File) -> io::Result<()> {
     #[cfg(unix)]
-    if let Some(like) = like {
+    {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
         let mode = like.mode() & 0o666;
         // A file system without modes needs none.
@@ -57,8 +67,8 @@ pub(crate) fn create(path: &Path, like: Option<&Metadata>) -> io::Result<File> {
         }
     }
     #[cfg(not(unix))]
-    let _ = like;
-    Ok(file)
+    let _ = (like, file);
+    Ok(())
 }
 
 /// Says what to do where a container's mount is in the way.
