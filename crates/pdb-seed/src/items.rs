@@ -69,10 +69,13 @@ fn stem(path: &Path) -> Option<String> {
 /// Writes the items of a file.
 pub(crate) fn write(seed: &SeedFile, writer: &mut Writer<'_>) -> Result<(), SeedError> {
     let path = &seed.path;
-    let refused = |error| SeedError::of_file(path, files::reason(&error));
+    let refused = |error| files::refused(path, &error);
     let mut file = File::open(path).map_err(refused)?;
     let mut head = Vec::new();
     file.by_ref().take(2).read_to_end(&mut head).map_err(refused)?;
+    if matches!(*head, [0xff, 0xfe] | [0xfe, 0xff]) {
+        return Err(SeedError::of_file(path, files::UTF_16));
+    }
     let is_packed = head == [0x1f, 0x8b];
     let whole = BufReader::with_capacity(64 * 1024, std::io::Cursor::new(head).chain(file));
     let cursor = if is_packed {

@@ -127,10 +127,10 @@ fn tables_of(
 
 /// Reads a file of JSON or YAML.
 pub(crate) fn read_document(path: &Path) -> Result<Node, SeedError> {
-    let mut file = File::open(path).map_err(|error| SeedError::of_file(path, files::reason(&error)))?;
+    let mut file = File::open(path).map_err(|error| files::refused(path, &error))?;
     let mut bytes = Vec::new();
     let read = file.by_ref().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| SeedError::of_file(path, files::reason(&error)))?;
+    read.map_err(|error| files::refused(path, &error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(SeedError::of_file(path, "it is larger than 64 MiB"));
     }

@@ -25,6 +25,9 @@ const OF_PAGES: &[&str] = &[
     "$metadata",
 ];
 
+/// What the answer of `GetItem` has beside the item.
+const OF_ONE_ITEM: &[&str] = &["ConsumedCapacity", "ResponseMetadata", "$metadata"];
+
 /// What requests of `BatchWriteItem` have beside the items.
 const OF_BATCHES: &[&str] = &["ReturnConsumedCapacity", "ReturnItemCollectionMetrics"];
 
@@ -41,6 +44,17 @@ pub(super) fn read(
 /// The table of the items that come next, if it is known by now.
 type Table<'t> = Option<&'t TableName>;
 
+/// What an object can be at its place. Forms stand within others in this order only, so that no file leads deeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Anything: in the file, or in the list that the file is.
+    File,
+    /// The member `RequestItems`, which has lists by table.
+    Batch,
+    /// An item: in a list of a table or of a page.
+    Table,
+}
+
 struct Forms<'f, 'w> {
     seed: &'f SeedFile,
     writer: &'f mut Writer<'w>,
@@ -50,8 +64,8 @@ impl Forms<'_, '_> {
     fn values(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SeedError> {
         while let Some(byte) = self.checked(cursor.peek())? {
             match byte {
-                b'[' => self.list(cursor, None)?,
-                b'{' => self.element(cursor, None)?,
+                b'[' => self.list(cursor, None, Place::File)?,
+                b'{' => self.element(cursor, None, Place::File)?,
                 _ => return Err(self.fault(cursor.line(), "an item is an object, `{...}`")),
             }
         }
@@ -59,30 +73,31 @@ impl Forms<'_, '_> {
     }
 
     /// Reads a list of items.
-    fn list(&mut self, cursor: &mut Cursor<'_>, table: Table<'_>) -> Result<(), SeedError> {
+    fn list(&mut self, cursor: &mut Cursor<'_>, table: Table<'_>, place: Place) -> Result<(), SeedError> {
         let mut goes_on = self.checked(cursor.begin(b']'))?;
         while goes_on {
             if self.checked(cursor.peek())? != Some(b'{') {
                 return Err(self.fault(cursor.line(), "an item is an object, `{...}`"));
             }
-            self.element(cursor, table)?;
+            self.element(cursor, table, place)?;
             goes_on = self.checked(cursor.goes_on(b']'))?;
         }
         Ok(())
     }
 
     /// Reads an object: an item, or something with items in it.
-    fn element(&mut self, cursor: &mut Cursor<'_>, table: Table<'_>) -> Result<(), SeedError> {
+    fn element(&mut self, cursor: &mut Cursor<'_>, table: Table<'_>, place: Place) -> Result<(), SeedError> {
         self.checked(cursor.peek())?;
         let line = cursor.line();
         match self.checked(cursor.value(MAX_ITEM_TEXT))? {
             RawValue::Whole(text) => {
                 let node = json::parse(&text, line).map_err(|fault| self.fault(fault.line, fault.reason))?;
-                self.object(&node, &text, line, table)
+                self.object(&node, &text, line, table, place)
             }
+            RawValue::TooLong(_) if place != Place::File => Err(self.fault(line, "an item is too long")),
             RawValue::TooLong(prefix) => {
                 let mut inner = cursor.after(&prefix, line);
-                self.long_object(&mut inner, table)?;
+                self.long_object(&mut inner, table, place)?;
                 let line = inner.line();
                 drop(inner);
                 cursor.set_line(line);
@@ -92,12 +107,22 @@ impl Forms<'_, '_> {
     }
 
     /// Reads an object that is there as a whole.
-    fn object(&mut self, node: &Node, text: &str, line: u64, table: Table<'_>) -> Result<(), SeedError> {
+    fn object(
+        &mut self,
+        node: &Node,
+        text: &str,
+        line: u64,
+        table: Table<'_>,
+        place: Place,
+    ) -> Result<(), SeedError> {
         if node.members().is_empty() {
             return Err(self.fault(line, "an item is empty"));
         }
         if let Some((name @ ("Item" | "PutRequest"), inner @ Node::Map(_))) = node.only_member() {
             let item = if name == "Item" { inner } else { inner.get("Item").unwrap_or(inner) };
+            return self.item(item, line, table);
+        }
+        if let Some(item) = item_of_answer(node).filter(|_| place == Place::File) {
             return self.item(item, line, table);
         }
         if node
@@ -106,28 +131,37 @@ impl Forms<'_, '_> {
         {
             return Err(self.fault(line, "a DeleteRequest is not an item"));
         }
-        if has_items_in_it(node) {
+        if place == Place::File && has_items_in_it(node) {
             // Once more from the beginning, so that each item has its line.
-            return self.long_object(&mut Cursor::new(text.as_bytes(), line), table);
+            return self.long_object(&mut Cursor::new(text.as_bytes(), line), table, place);
         }
         self.item(node, line, table)
     }
 
     /// Reads an object that has items in it, which may be any number.
-    fn long_object(&mut self, cursor: &mut Cursor<'_>, table: Table<'_>) -> Result<(), SeedError> {
+    fn long_object(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        table: Table<'_>,
+        place: Place,
+    ) -> Result<(), SeedError> {
         let mut goes_on = self.checked(cursor.begin(b'}'))?;
         while goes_on {
             let name = self.checked(cursor.name())?;
             let next = self.checked(cursor.peek())?;
             match (name.as_str(), next) {
-                ("Items", Some(b'[')) => self.list(cursor, table)?,
-                ("RequestItems", Some(b'{')) => self.long_object(cursor, table)?,
+                ("Items", Some(b'[')) if place == Place::File => self.list(cursor, table, Place::Table)?,
+                ("RequestItems", Some(b'{')) if place == Place::File => {
+                    self.long_object(cursor, table, Place::Batch)?;
+                }
                 (name, _) if OF_PAGES.contains(&name) || OF_BATCHES.contains(&name) => {
-                    self.checked(cursor.value(MAX_ITEM_TEXT))?;
+                    if let RawValue::TooLong(_) = self.checked(cursor.value(MAX_ITEM_TEXT))? {
+                        return Err(self.fault(cursor.line(), format!("`{name}` is too long")));
+                    }
                 }
                 (name, Some(b'[')) => {
                     let named = self.table_in_file(name, cursor.line())?;
-                    self.list(cursor, Some(&named))?;
+                    self.list(cursor, Some(&named), Place::Table)?;
                 }
                 (name, _) => {
                     let text = format!(
@@ -166,7 +200,7 @@ impl Forms<'_, '_> {
 
     fn checked<T>(&self, result: Result<T, CursorFault>) -> Result<T, SeedError> {
         result.map_err(|fault| match fault {
-            CursorFault::Read(error) => SeedError::of_file(&self.seed.path, files::reason(&error)),
+            CursorFault::Read(error) => files::refused(&self.seed.path, &error),
             CursorFault::Syntax(line, reason) => self.fault(line, reason),
         })
     }
@@ -174,6 +208,13 @@ impl Forms<'_, '_> {
     fn fault(&self, line: u64, reason: impl std::fmt::Display) -> SeedError {
         SeedError::of_line(&self.seed.path, line, reason)
     }
+}
+
+/// Returns the item of an answer of `GetItem`, if an object is one: a key is never a map, so an item has another member.
+fn item_of_answer(node: &Node) -> Option<&Node> {
+    let is_answer =
+        node.members().iter().all(|(name, _)| name == "Item" || OF_ONE_ITEM.contains(&name.as_str()));
+    node.get("Item").filter(|item| is_answer && matches!(item, Node::Map(_)))
 }
 
 /// Whether an object has items in it and is none itself: a key is never a list, nor a map.

@@ -42,6 +42,7 @@ pub(crate) fn read(
         return Err(Fault::new("resources", "is missing: the file has no tables"));
     };
     let combined = combine(&variables.resolve(resources, MAX_DEPTH))?;
+    check_extensions(&combined)?;
     template::read(&combined, surroundings, notes)?
         .map(Some)
         .ok_or_else(|| Fault::new("resources.Resources", "is missing: the file has no tables"))
@@ -68,6 +69,23 @@ fn combine(resources: &Node) -> Result<Node, Fault> {
         }
     }
     Ok(Node::Map(sections))
+}
+
+/// Refuses extensions of tables; those of other resources make no table.
+fn check_extensions(template: &Node) -> Result<(), Fault> {
+    let extensions = template.get("extensions").map_or(&[][..], Node::members);
+    let is_table = |name: &str| {
+        let resource = template.get("Resources").and_then(|resources| resources.get(name));
+        let kind = resource.and_then(|resource| resource.get("Type")).and_then(Node::scalar);
+        kind.is_some_and(|kind| kind.starts_with("AWS::DynamoDB::"))
+    };
+    match extensions.iter().find(|(name, _)| is_table(name)) {
+        Some((name, _)) => Err(Fault::new(
+            format!("resources.extensions.{name}"),
+            format!("is not merged here: write it into resources.Resources.{name}"),
+        )),
+        None => Ok(()),
+    }
 }
 
 struct Variables<'v> {

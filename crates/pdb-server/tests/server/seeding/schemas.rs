@@ -136,6 +136,7 @@ fn what_cannot_be_carried_over_is_an_error_that_names_the_place() {
         ("j.tf", "resource {}".to_owned(), "`terraform show -json` prints that"),
         ("k.json", r#"{"TableName": "xyz", "KeySchema": [], "KeySchemas": []}"#.to_owned(), ": KeySchemas: is not known, and would be lost"),
         ("l.json", r#"{"terraform_version": "1", "resources": []}"#.to_owned(), "has no planned values"),
+        ("serverless.yml", "service: x\nprovider: {name: aws}\nresources: {Resources: {T: {Type: 'AWS::DynamoDB::Table'}}, extensions: {T: {Properties: {TableName: t}}}}\n".to_owned(), ": resources.extensions.T: is not merged here: write it into resources.Resources.T"),
         ("serverless.yml", "service: x\nprovider: {name: aws}\nresources: {Resources: {T: {Type: 'AWS::DynamoDB::Table', Properties: {TableName: '${ssm:/name}'}}}}\n".to_owned(), ": T.Properties.TableName: cannot be resolved: `${ssm:/name}` is not known here"),
     ] {
         let file = folder.path().join(name);

@@ -67,6 +67,10 @@ fn items_in_all_forms() {
             "{\"id\": \"1\", \"n\": 5.0}\n\n{\"id\": \"2\", \"tags\": [\"a\", true, null]}\n".to_owned(),
         ),
         ("orders.ndjson", format!("{{\"Item\":{one}}}\r\n{{\"Item\":{two}}}\r\n")),
+        (
+            "orders.json",
+            format!("[{{\"Item\": {one}, \"ConsumedCapacity\": {{\"TableName\": \"x\"}}}}, {two}]"),
+        ),
         ("orders.json", format!("{{\"Count\": 2, \"Items\": [{one}, {two}], \"ScannedCount\": 2}}")),
         (
             "batch.json",
@@ -143,6 +147,23 @@ fn faults_name_file_and_line() {
         let said = folder.refusal(&["--seed", text(&file)]);
         assert!(said.starts_with(text(&file)) && said.contains(error), "{content}: {said}");
     }
+    // What stands within itself, longer than an item may be.
+    for (content, error) in [
+        (
+            "{\"RequestItems\":".repeat(400_000),
+            ":1: the object is longer than an item may be, and `RequestItems`",
+        ),
+        ("{\"orders\":[".repeat(700_000), ":1: an item is too long"),
+        ("{\"Items\":[".repeat(700_000), ":1: an item is too long"),
+    ] {
+        let file = folder.write("orders.json", &content);
+        let said = folder.refusal(&["--seed", text(&file)]);
+        assert!(said.contains(error), "{said}");
+    }
+    let wide = folder.write("orders.json", [0xff, 0xfe, b'[', 0, b']', 0]);
+    assert!(folder.refusal(&["--seed", text(&wide)]).ends_with("it is text in UTF-16: save it in UTF-8"));
+    let home = folder.refusal(&["--schema", "~/tables.json"]);
+    assert!(home.starts_with("~/tables.json: there is no such file; only a shell replaces `~`"), "{home}");
     let file = folder.write("part-1.json", "{\"carts\": [{\"id\": \"1\"}]}");
     let said = folder.refusal(&["--seed", &format!("orders={}", file.display())]);
     assert!(said.ends_with(":1: these are items of `carts`, and the file was given for `orders`"), "{said}");
