@@ -29,7 +29,7 @@ const TOO_LITTLE: f64 = 0.02;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     Bytes,
-    /// Things, by the word for many of them.
+    /// Things, by the word for many of them, which is that for one and an `s`.
     Things(&'static str),
 }
 
@@ -218,6 +218,7 @@ fn time_left(fraction: f64, passed: Duration) -> Option<Duration> {
 pub(crate) fn amount(number: u64, unit: Unit) -> String {
     match unit {
         Unit::Bytes => bytes(number),
+        Unit::Things(many) if number == 1 => format!("1 {}", many.strip_suffix('s').unwrap_or(many)),
         Unit::Things(many) => format!("{} {many}", thousands(number)),
     }
 }
@@ -319,7 +320,7 @@ mod tests {
         assert_eq!(behind_the_bar(&step, passed, Some(1000.0)), "1,234,567  1,000/s  10 s");
         // One that has only begun makes no promise.
         let step = Step::new("checking", 1, Some(1000), ROWS);
-        assert_eq!(line(&step, passed, None), "checking: 1 rows of 1,000 rows, 0 % of all, for 10 s");
+        assert_eq!(line(&step, passed, None), "checking: 1 row of 1,000 rows, 0 % of all, for 10 s");
     }
 
     #[test]

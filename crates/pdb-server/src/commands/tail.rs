@@ -1,23 +1,23 @@
 //! `pretender tail`.
 
+mod export;
 mod line;
 mod printer;
 
 use std::error::Error;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use pretender::{
-    Event, EventPattern, SourceError, SourceRecord, StartPosition, Subscription, TailError, WakeHandle,
-};
+use pretender::{Event, EventPattern, SourceError, StartPosition, Subscription, TailError, WakeHandle};
 use serde_json::json;
 
 use super::stop::StopOnSignal;
 use super::wait::{NotStarted, Wait, WaitTime, parse_time};
 use crate::client::{Api, Connection, RemoteRecord, RemoteStreams, Service};
 use crate::terminal::warn;
+use export::Export;
 use printer::{Color, Format, Printer};
 
 /// What stands above options of what is printed.
@@ -77,6 +77,23 @@ pub(crate) struct Tail {
     export: Option<PathBuf>,
 }
 
+/// Where the events go.
+trait Output {
+    /// Takes an event. What it has taken is written: the process may end at any time.
+    fn event(&mut self, event: &Event<RemoteRecord>) -> std::io::Result<()>;
+
+    /// Says something besides.
+    fn warn(&self, text: &str) {
+        warn(text);
+    }
+}
+
+impl Output for Printer {
+    fn event(&mut self, event: &Event<RemoteRecord>) -> std::io::Result<()> {
+        self.print(event)
+    }
+}
+
 /// Where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum From {
@@ -95,43 +112,30 @@ impl Tail {
             return Err("name a table, or the ARN of a stream".into());
         }
         if let Some(path) = self.export.take() {
-            let unwritable = |error| format!("`{}` cannot be written: {error}", path.display());
-            let mut file = std::io::BufWriter::new(std::fs::File::create(&path).map_err(unwritable)?);
-            let records = self.export_to(&mut file, &mut std::io::stderr())?;
-            file.into_inner()?.sync_all().map_err(unwritable)?;
-            let noun = if records == 1 { "record" } else { "records" };
-            warn(&format!("exported {records} {noun} to `{}`", path.display()));
-            return Ok(());
+            return match self.each(|| Export::create(path))? {
+                Some(export) => export.finish(),
+                None => Ok(()),
+            };
         }
-        match self.print(&mut std::io::stderr()) {
-            // Whoever reads us has seen enough.
+        match self.print() {
+            // The reader has seen enough.
             Err(error) if is_broken_pipe(error.as_ref()) => Ok(()),
             result => result,
         }
     }
 
-    fn print(self, warnings: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    fn print(self) -> Result<(), Box<dyn Error>> {
         let format = if self.json { Format::Json } else { self.format };
-        let mut printer = Printer::new(format, self.color, self.targets.len() > 1);
-        self.each(warnings, |event| printer.print(event))
+        let printer = Printer::new(format, self.color, self.targets.len() > 1);
+        self.each(|| Ok(printer)).map(drop)
     }
 
-    /// Returns how many records were written.
-    fn export_to(self, file: &mut dyn Write, warnings: &mut dyn Write) -> Result<u64, Box<dyn Error>> {
-        let mut records = 0;
-        self.each(warnings, |event| {
-            records += 1;
-            writeln!(file, "{}", event.record.document(&event.stream_arn))
-        })?;
-        Ok(records)
-    }
-
-    /// Hands all events to `each`, until the end or a failure.
-    fn each(
+    /// Hands all events to an output that is opened when there is something to read, until the end or a failure. Returns the output,
+    /// or nothing if it was stopped before.
+    fn each<O: Output>(
         self,
-        warnings: &mut dyn Write,
-        mut each: impl FnMut(&Event<RemoteRecord>) -> std::io::Result<()>,
-    ) -> Result<(), Box<dyn Error>> {
+        open: impl FnOnce() -> Result<O, Box<dyn Error>>,
+    ) -> Result<Option<O>, Box<dyn Error>> {
         let follow = self.follow;
         let wake = WakeHandle::default();
         let api = self.connection.api_with(&self.targets, wake.clone())?;
@@ -139,22 +143,21 @@ impl Tail {
         let wait =
             if follow && self.wait.is_none() { Wait::Forever } else { Wait::given(self.wait.as_ref()) };
         let subscribe = || self.subscribe(&api, &wake).map_err(|error| self.explained(&api, error));
-        let Some(events) = wait.until_started(&wake, subscribe)? else { return Ok(()) };
+        let Some(events) = wait.until_started(&wake, subscribe)? else { return Ok(None) };
+        let mut output = open()?;
         if follow {
             // The subscription asks again by itself.
             api.be_brief();
         }
         for event in events {
             match event {
-                Ok(event) => each(&event)?,
-                Err(error @ TailError::Trimmed { .. }) => {
-                    writeln!(warnings, "pretender: {}", crate::one_line(&error))?
-                }
+                Ok(event) => output.event(&event)?,
+                Err(error @ TailError::Trimmed { .. }) => output.warn(&crate::one_line(&error)),
                 Err(TailError::Source(SourceError::NotFound | SourceError::Throttled)) if follow => {}
                 Err(error) => return Err(failure(error)),
             }
         }
-        Ok(())
+        Ok(Some(output))
     }
 
     fn subscribe(&self, api: &Api, wake: &WakeHandle) -> Result<Subscription<RemoteStreams>, TailError> {

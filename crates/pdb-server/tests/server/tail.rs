@@ -204,6 +204,38 @@ fn a_long_lineage_is_followed_as_it_grows() {
 
 #[test]
 #[cfg(unix)]
+fn an_export_that_follows_loses_nothing() {
+    let streamed = Streamed::new();
+    streamed.put("o1", 42);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orders.ndjson");
+    let file = path.to_str().unwrap();
+    let lines = || std::fs::read_to_string(&path).unwrap_or_default().lines().count();
+    for signal in ["-INT", "-KILL"] {
+        let _ = std::fs::remove_file(&path);
+        let arguments = ["Orders", "--follow", "--export", file];
+        let mut child = streamed.command(&arguments).stderr(Stdio::piped()).spawn().unwrap();
+        // It is there while the command still waits for more.
+        while lines() == 0 {
+            assert!(child.try_wait().unwrap().is_none(), "it ended");
+            std::thread::yield_now();
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), (signal == "-INT").then_some(0));
+        assert_eq!(lines(), 1, "{signal}");
+    }
+    // A table that is not there empties no file.
+    let refused = streamed.command(&["Missing", "--export", file]).output().unwrap();
+    assert_eq!((refused.status.code(), lines()), (Some(1), 1));
+    let missing = folder.path().join("no/orders.ndjson");
+    let refused = streamed.command(&["Orders", "--export", missing.to_str().unwrap()]).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("no/orders.ndjson` cannot be written: the folder `"), "{said}");
+}
+
+#[test]
+#[cfg(unix)]
 fn following_ends_well_when_asked_to() {
     for signal in ["-INT", "-TERM"] {
         let streamed = Streamed::new();

@@ -1,0 +1,60 @@
+//! Records in a file, one line of JSON each.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use pretender::{Event, SourceRecord};
+
+use super::Output;
+use crate::client::RemoteRecord;
+use crate::progress::{Progress, Step, Unit};
+use crate::terminal::warn;
+
+/// A file that records are written to.
+#[derive(Debug)]
+pub(super) struct Export {
+    path: PathBuf,
+    /// Without a buffer: the end of the process loses nothing, and who looks meanwhile sees all.
+    file: File,
+    records: u64,
+    progress: Progress,
+}
+
+impl Export {
+    /// Makes the file, or empties it.
+    pub(super) fn create(path: PathBuf) -> Result<Self, Box<dyn Error>> {
+        let file = File::create(&path).map_err(|error| {
+            format!("`{}` cannot be written: {}", path.display(), crate::paths::reason(&path, &error))
+        })?;
+        Ok(Self { path, file, records: 0, progress: Progress::new() })
+    }
+
+    /// Says how many records were written.
+    pub(super) fn finish(self) -> Result<(), Box<dyn Error>> {
+        let Self { path, file, records, progress } = self;
+        drop(progress);
+        // Pipes and the like have nothing to be synchronised.
+        if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            file.sync_all().map_err(|error| format!("`{}` cannot be written: {error}", path.display()))?;
+        }
+        let noun = if records == 1 { "record" } else { "records" };
+        warn(&format!("exported {records} {noun} to `{}`", path.display()));
+        Ok(())
+    }
+}
+
+impl Output for Export {
+    fn event(&mut self, event: &Event<RemoteRecord>) -> std::io::Result<()> {
+        let line = format!("{}\n", event.record.document(&event.stream_arn));
+        self.file.write_all(line.as_bytes())?;
+        self.records += 1;
+        self.progress.show(&Step::new("exporting", self.records, None, Unit::Things("records")));
+        Ok(())
+    }
+
+    fn warn(&self, text: &str) {
+        self.progress.make_room(|| warn(text));
+    }
+}
