@@ -70,10 +70,10 @@ pub(crate) enum ConnectionError {
     )]
     NoKeys,
     #[error(
-        "the keys of the profile `{0}` are not in AWS's files of settings: put them into the environment with \
-         `eval \"$(aws configure export-credentials --profile {0} --format env)\"`"
+        "the keys of the profile `{profile}` are not in AWS's files of settings: put them into the environment with \
+         `eval \"$(aws configure export-credentials --profile {profile} --format env)\"`{then}"
     )]
-    KeysElsewhere(String),
+    KeysElsewhere { profile: String, then: &'static str },
 }
 
 /// Why a text names no region.
@@ -268,8 +268,10 @@ impl<'a> Settings<'a> {
             })
         };
         let of_profile = || self.profile.credentials();
+        let is_named = self.options.profile.is_some();
         let found = match &self.options.profile {
-            // A profile that keeps its keys elsewhere has been exported to the environment.
+            // The keys of the environment may be those of another account.
+            Some(_) if self.profile.keeps_keys_elsewhere() => of_profile(),
             Some(_) => of_profile().or_else(of_environment),
             None => of_environment().or_else(of_profile),
         };
@@ -277,7 +279,8 @@ impl<'a> Settings<'a> {
             Some(credentials) => Ok(credentials),
             None if !for_aws => Ok(Credentials::made_up()),
             None if self.profile.keeps_keys_elsewhere() => {
-                Err(ConnectionError::KeysElsewhere(self.profile.name().to_owned()))
+                let then = if is_named { ", and leave out --profile" } else { "" };
+                Err(ConnectionError::KeysElsewhere { profile: self.profile.name().to_owned(), then })
             }
             None if !self.profile.is_there() && self.machine.variable("AWS_PROFILE").is_some() => {
                 Err(ConnectionError::NoProfile(self.profile.name().to_owned()))

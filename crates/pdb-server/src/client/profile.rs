@@ -85,8 +85,11 @@ impl Profile {
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// Returns the keys, if they stand in the files.
+    /// Returns the keys, if they stand in the files. Those beside a role are not the role's.
     pub(super) fn credentials(&self) -> Option<Credentials> {
+        if self.setting("role_arn").is_some() {
+            return None;
+        }
         let (access_key, secret_key) =
             self.setting("aws_access_key_id").zip(self.setting("aws_secret_access_key"))?;
         Some(Credentials { access_key, secret_key, session_token: self.setting("aws_session_token") })

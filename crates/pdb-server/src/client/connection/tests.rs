@@ -21,6 +21,10 @@ ignore_configured_endpoint_urls = true
 [profile mad]
 region = x y
 endpoint_url = nonsense
+[profile role]
+role_arn = arn:aws:iam::123456789012:role/reader
+aws_access_key_id = AKID
+aws_secret_access_key = secret
 [profile keys]
 aws_access_key_id = AKID
 aws_secret_access_key = secret
@@ -132,7 +136,18 @@ fn keys_are_made_up_for_all_but_aws() {
     let both = "AWS_CONFIG_FILE=/config AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b";
     check_keys(true, None, both, "a");
     check_keys(true, Some("keys"), both, "AKID");
-    check_keys(true, Some("sso"), both, "a");
+    let named = "the keys of the profile `sso` are not in AWS's files of settings: put them into the environment with \
+                 `eval \"$(aws configure export-credentials --profile sso --format env)\"`, and leave out --profile";
+    check_keys(true, Some("sso"), both, named);
+    check_keys(false, Some("sso"), both, "pretender");
+    check_keys(true, Some("role"), both, "the keys of the profile `role` are not in AWS's files");
+    check_keys(
+        true,
+        None,
+        "AWS_CONFIG_FILE=/config AWS_PROFILE=role",
+        "the keys of the profile `role` are not",
+    );
+    check_keys(true, Some("local"), both, "a");
     check_keys(true, None, "AWS_CONFIG_FILE=/config AWS_PROFILE=keys", "AKID");
     check_keys(false, None, "AWS_ACCESS_KEY_ID=half", "pretender");
     check_keys(true, None, "AWS_ACCESS_KEY_ID=half", "there are no keys for AWS: set AWS_ACCESS_KEY_ID");
