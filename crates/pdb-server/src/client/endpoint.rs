@@ -110,29 +110,41 @@ impl Endpoint {
 
 /// Returns the region in the name of a host that is AWS's: `eu-west-1` of `streams.dynamodb.eu-west-1.amazonaws.com`.
 fn region_in(authority: &str) -> Option<&str> {
-    let name = authority.strip_prefix("streams.").unwrap_or(authority);
+    let host = name_of(authority);
+    let name = host.strip_prefix("streams.").unwrap_or(host);
     let name = name.strip_prefix("dynamodb.").or_else(|| name.strip_prefix("dynamodb-fips."))?;
     let (region, domain) = name.split_once('.')?;
-    domain.starts_with("amazonaws.com").then_some(region)
+    matches!(domain, "amazonaws.com" | "amazonaws.com.cn").then_some(region)
 }
 
-fn is_aws(host: &str) -> bool {
-    let host = host.split(':').next().unwrap_or_default();
+/// Returns the name of a host without its port, and without the dot of a name that is complete.
+fn name_of(authority: &str) -> &str {
+    authority.split(':').next().unwrap_or_default().trim_end_matches('.')
+}
+
+fn is_aws(authority: &str) -> bool {
+    let host = name_of(authority);
     [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|domain| host.ends_with(domain))
+}
+
+/// Returns the address that a host is, if it is one and not a name.
+fn address_of(host: &str) -> Option<IpAddr> {
+    host.trim_matches(['[', ']']).parse().ok()
 }
 
 /// Completes an address without a scheme. A single word other than `localhost` is more likely a mistake than the name of a host.
 fn with_scheme(text: &str) -> Option<String> {
     let uri: Uri = format!("http://{text}").parse().ok()?;
     let (authority, path) = (uri.authority()?, uri.path().trim_end_matches('/'));
-    let host = authority.host();
-    if is_aws(host) {
+    let host = authority.host().to_ascii_lowercase();
+    if is_aws(&host) {
         return Some(format!("https://{authority}{path}"));
     }
-    let is_address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     match authority.port_u16() {
         Some(_) => Some(format!("http://{authority}{path}")),
-        None if host == "localhost" || is_address => Some(format!("http://{host}:{PORT}{path}")),
+        None if host == "localhost" || address_of(&host).is_some() => {
+            Some(format!("http://{host}:{PORT}{path}"))
+        }
         None => None,
     }
 }
@@ -164,13 +176,22 @@ impl FromStr for Endpoint {
         if authority.port_u16().is_none() && authority.as_str() != authority.host() {
             return Err(NotAnEndpoint::NoUrl);
         }
-        let host = authority.host();
+        // Names of hosts are the same in upper and lower case.
+        let host = authority.host().to_ascii_lowercase();
+        let url = format!(
+            "{scheme}://{}{}",
+            authority.as_str().to_ascii_lowercase(),
+            uri.path().trim_end_matches('/')
+        );
         let authority = match authority.port_u16() {
             Some(port) if port != usual_port => format!("{host}:{port}"),
-            _ => host.to_owned(),
+            _ => host.clone(),
         };
-        let is_local =
-            host == "localhost" || host.starts_with("127.") || matches!(host, "[::1]" | "0.0.0.0" | "[::]");
+        let is_local = host == "localhost"
+            || address_of(&host).is_some_and(|address| {
+                let address = address.to_canonical();
+                address.is_loopback() || address.is_unspecified()
+            });
         let path = uri.path().to_owned();
         Ok(Self { url, authority, path, is_local })
     }
@@ -233,12 +254,36 @@ mod tests {
     }
 
     #[test]
+    fn this_machine_is_told_by_its_addresses() {
+        for (text, is_local) in [
+            ("localhost", true),
+            ("LOCALHOST:8000", true),
+            ("127.0.0.1", true),
+            ("127.8.9.1:80", true),
+            ("[::1]", true),
+            ("0.0.0.0:8000", true),
+            ("[::]:8000", true),
+            ("127.example.com:8000", false),
+            ("192.168.0.1:8000", false),
+            ("localhost.example.com:8000", false),
+        ] {
+            assert_eq!(text.parse::<Endpoint>().unwrap().is_local(), is_local, "{text}");
+        }
+    }
+
+    #[test]
     fn hosts_of_aws_tell_their_region() {
         for (text, region, is_aws) in [
             ("http://streams.dynamodb.eu-west-1.amazonaws.com", Some("eu-west-1"), true),
             ("http://dynamodb.cn-north-1.amazonaws.com.cn", Some("cn-north-1"), true),
             ("http://dynamodb-fips.us-east-2.amazonaws.com", Some("us-east-2"), true),
             ("http://x.ddb.us-east-2.amazonaws.com", None, true),
+            ("http://Dynamodb.EU-west-1.AmazonAWS.com", Some("eu-west-1"), true),
+            ("http://dynamodb.eu-west-1.amazonaws.com:8080", Some("eu-west-1"), true),
+            ("http://dynamodb.eu-west-1.amazonaws.com.", Some("eu-west-1"), true),
+            ("http://dynamodb.eu-west-1.amazonaws.com.evil", None, false),
+            ("http://dynamodb.eu-west-1.amazonaws.community", None, false),
+            ("http://amazonaws.com.example.org", None, false),
             ("http://dynamodb.local:8000", None, false),
             ("http://localhost:8000", None, false),
         ] {
