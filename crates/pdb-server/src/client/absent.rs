@@ -38,8 +38,11 @@ impl Api {
 
     /// Says that there is no such table, and whether there is one with nearly the same name.
     pub(crate) fn no_such_table(&self, table: &str) -> Absent {
-        let names = self.table_names().unwrap_or_default();
-        let similar = most_similar(table, names.iter().map(String::as_str)).map(str::to_owned);
+        // Those who wait for a table ask again and again.
+        let similar = self.known_similar(table, || {
+            let names = self.table_names().unwrap_or_default();
+            most_similar(table, names.iter().map(String::as_str)).map(str::to_owned)
+        });
         Absent::Table { table: table.to_owned(), server: self.server(Service::DynamoDb), similar }
     }
 

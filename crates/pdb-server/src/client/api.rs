@@ -1,6 +1,6 @@
 //! Signed calls of the DynamoDB and DynamoDB Streams APIs, tried again as AWS's SDKs do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -53,6 +53,8 @@ struct Inner {
     is_brief: AtomicBool,
     /// The causes for which something was said.
     told: Mutex<BTreeSet<String>>,
+    /// Names of tables that were looked for, and those that may be meant instead.
+    similar: Mutex<BTreeMap<String, Option<String>>>,
 }
 
 #[derive(Debug)]
@@ -127,6 +129,7 @@ impl Api {
             stop,
             is_brief: AtomicBool::new(false),
             told: Mutex::default(),
+            similar: Mutex::default(),
         }))
     }
 
@@ -194,6 +197,17 @@ impl Api {
         if self.told().insert(cause) {
             crate::terminal::warn(&format!("{text}; trying again"));
         }
+    }
+
+    /// Returns the name that may be meant instead of `table`, which is looked for once.
+    pub(super) fn known_similar(&self, table: &str, look: impl FnOnce() -> Option<String>) -> Option<String> {
+        let known = || self.0.similar.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(similar) = known().get(table) {
+            return similar.clone();
+        }
+        let similar = look();
+        known().insert(table.to_owned(), similar.clone());
+        similar
     }
 
     fn told(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {

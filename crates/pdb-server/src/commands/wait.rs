@@ -10,8 +10,9 @@ use pretender::WakeHandle;
 use crate::client::ApiFailure;
 use crate::terminal::warn;
 
-/// How often it is looked for.
-const INTERVAL: Duration = Duration::from_millis(250);
+/// How soon it is looked for again at first, and later: each pause is twice as long as the one before.
+const FIRST_INTERVAL: Duration = Duration::from_millis(250);
+const LAST_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,13 +84,14 @@ impl Wait {
             Self::Forever => None,
         };
         let mut told = BTreeSet::new();
+        let mut interval = FIRST_INTERVAL;
         loop {
             let NotStarted { error, is_passing, is_told } = match start() {
                 Ok(started) => return Ok(Some(started)),
                 Err(_) if stop.is_stopped() => return Ok(None),
                 Err(failure) => failure,
             };
-            let left = until.map_or(INTERVAL, |until| until.saturating_duration_since(Instant::now()));
+            let left = until.map_or(interval, |until| until.saturating_duration_since(Instant::now()));
             if !is_passing || left.is_zero() {
                 return Err(error);
             }
@@ -98,7 +100,8 @@ impl Wait {
                 warn(&format!("waiting: {text}"));
             }
             // Only a stop ends it.
-            stop.wait(left.min(INTERVAL));
+            stop.wait(left.min(interval));
+            interval = (2 * interval).min(LAST_INTERVAL);
         }
     }
 }
