@@ -186,15 +186,15 @@ impl Trigger {
                 self.connection.set_endpoint(endpoint);
                 Ok(function)
             }
-            (None, Some(Server::At(function)), url) => {
+            (None, Some(Server::At(function)), Some(url)) => {
                 warn(
                     "--endpoint is the server now: give the function as --function, and the server as --endpoint \
                      instead of --url",
                 );
-                self.connection.set_endpoint(url);
+                self.connection.set_endpoint(Some(url));
                 Ok(FunctionUrl::at(function)?)
             }
-            (None, _, _) => Err("the function is missing: give its URL as --function".into()),
+            (None, _, _) => Err("the function is missing: --function URL".into()),
         }
     }
 

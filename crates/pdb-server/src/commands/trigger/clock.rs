@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use pdb_server::ControlToken;
 use pretender::{Clock, EpochMillis, WakeHandle};
 use serde_json::Value;
+use ureq::http::StatusCode;
 
 use super::super::wait::NotStarted;
 use crate::client::{Api, Endpoint, Service, Unanswered, retried, with_token};
@@ -19,6 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct ServerClock {
     agent: ureq::Agent,
     endpoint: Endpoint,
+    /// If the server wants one.
     token: Option<ControlToken>,
     seen: Mutex<(EpochMillis, Instant)>,
 }
@@ -38,7 +40,10 @@ pub(super) enum NoTime {
 /// What came instead of the time.
 enum NotTold {
     Unanswered(Unanswered),
-    Status(u16),
+    /// A server of ours wants a token.
+    NeedsToken,
+    /// It is another server, or shows no clock.
+    NoClock,
 }
 
 impl ServerClock {
@@ -59,14 +64,20 @@ impl ServerClock {
         }
         let agent = endpoint.agent(Some(TIMEOUT));
         // As often as any other call.
-        match retried(stop, || ask(&agent, endpoint, token), NotTold::unanswered) {
+        let asked = |token| retried(stop, || ask(&agent, endpoint, token), NotTold::unanswered);
+        // The token is a secret: only a server of ours that asks for it gets it.
+        let (told, token) = match (asked(None), token) {
+            (Err(NotTold::NeedsToken), Some(token)) => (asked(Some(token)), Some(token)),
+            (told, _) => (told, None),
+        };
+        match told {
             Ok(now) => {
                 let (endpoint, token) = (endpoint.clone(), token.cloned());
                 Ok(Some(Self { agent, endpoint, token, seen: Mutex::new((now, Instant::now())) }))
             }
             Err(NotTold::Unanswered(unanswered)) => Err(unanswered.into()),
-            Err(NotTold::Status(401)) => Err(NoTime::NeedsToken(endpoint.clone())),
-            Err(NotTold::Status(_)) => Ok(None),
+            Err(NotTold::NeedsToken) => Err(NoTime::NeedsToken(endpoint.clone())),
+            Err(NotTold::NoClock) => Ok(None),
         }
     }
 }
@@ -75,7 +86,7 @@ impl NotTold {
     fn unanswered(&self) -> Option<&Unanswered> {
         match self {
             Self::Unanswered(unanswered) => Some(unanswered),
-            Self::Status(_) => None,
+            Self::NeedsToken | Self::NoClock => None,
         }
     }
 }
@@ -110,11 +121,20 @@ fn ask(
     let request = with_token(agent.get(format!("{endpoint}/_pretender/clock")), token);
     let unanswered = |error| NotTold::Unanswered(Unanswered::new(endpoint, &error));
     let mut response = request.call().map_err(unanswered)?;
-    let status = NotTold::Status(response.status().as_u16());
-    if !response.status().is_success() {
-        return Err(status);
+    let status = response.status();
+    if !status.is_success() && status != StatusCode::UNAUTHORIZED {
+        return Err(NotTold::NoClock);
     }
     let text = response.body_mut().read_to_string().map_err(unanswered)?;
     let shown: Value = serde_json::from_str(&text).unwrap_or_default();
-    shown["epoch_millis"].as_i64().map(EpochMillis).ok_or(status)
+    if status == StatusCode::UNAUTHORIZED {
+        return Err(if is_ours(&shown) { NotTold::NeedsToken } else { NotTold::NoClock });
+    }
+    shown["epoch_millis"].as_i64().map(EpochMillis).ok_or(NotTold::NoClock)
+}
+
+/// Whether a refusal is one of pretender's control interface.
+fn is_ours(refusal: &Value) -> bool {
+    let text = refusal["error"].as_str().unwrap_or_default();
+    text.contains("PRETENDER_CONTROL_TOKEN") || text.starts_with("the token is not the one")
 }

@@ -1,5 +1,7 @@
 //! Every setting that says what is delivered, when, and with what.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use super::function::{Answer, FunctionServer, Gate, batch};
@@ -227,6 +229,43 @@ fn a_clock_behind_a_token_is_asked_with_it() {
     assert_eq!(run(Some("correct-horse")), missing);
 }
 
+/// Other servers that want to know who asks are not told the token.
+#[test]
+fn the_token_is_for_servers_of_ours_only() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let stranger = std::thread::spawn(move || {
+        let (mut heard, mut requests) = (String::new(), 0);
+        // The time, and then the table.
+        while requests < 2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                heard.push_str(&line);
+                if line.trim().is_empty() {
+                    break;
+                }
+            }
+            requests += 1;
+            let body = r#"{"error":"unauthorized"}"#;
+            let head = "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 24\r\n\r\n";
+            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        }
+        heard
+    });
+    let output = Command::new(env!("CARGO_BIN_EXE_pretender"))
+        .env_clear()
+        .args(["trigger", "--table", "arn:aws:dynamodb:us-east-1:000000000000:table/T/stream/x"])
+        .args(["--endpoint", &url, "--function", "127.0.0.1:9", "--token", "correct-horse"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let heard = stranger.join().unwrap();
+    assert!(heard.contains("/_pretender/clock") && !heard.contains("correct-horse"), "{heard}");
+}
+
 /// What the options were called while `--endpoint` was the function.
 #[test]
 fn old_names_work_and_are_noted() {
@@ -245,12 +284,15 @@ fn old_names_work_and_are_noted() {
     let function = "127.0.0.1:9000";
     assert_eq!(run(&[], &["--endpoint", function, "--url", &url]), format!("{moved}{missing}"));
     let variable = [("PRETENDER_ENDPOINT", &*url)];
-    assert_eq!(run(&variable, &["--endpoint", function]), format!("{moved}{missing}"));
+    // Without the server it is not meant as the function.
+    let no_function = "pretender: the function is missing: --function URL\n";
+    assert_eq!(run(&[], &["--endpoint", &url]), no_function);
+    assert_eq!(run(&variable, &["--endpoint", &url]), no_function);
     assert_eq!(run(&variable, &["--function", function]), missing);
     let renamed = "pretender: --url is an old name of --endpoint\n";
     assert_eq!(run(&[], &["--function", function, "--url", &url]), format!("{renamed}{missing}"));
     let both = run(&[], &["--function", function, "--url", &url, "--endpoint", &url]);
     assert_eq!(both, "pretender: --url is an old name of --endpoint: give one of them\n");
-    assert!(run(&[], &["--endpoint", "aws"]).contains("the function is missing: give its URL as --function"));
+    assert_eq!(run(&[], &["--endpoint", "aws"]), no_function);
     assert!(run(&variable, &[]).contains("--function <URL>"));
 }
