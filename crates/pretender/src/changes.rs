@@ -1,6 +1,6 @@
 //! Streams as lists of changes: expectations, consumers that catch up, exports and their replay.
 //!
-//! All of it reads the streams as they are: faults that are injected befall consumers, not the test's own look.
+//! All of it reads the streams as they are: faults that are injected affect consumers, not the test's own look.
 
 use std::io::{BufRead, Write};
 use std::time::Duration;

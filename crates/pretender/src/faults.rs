@@ -74,7 +74,7 @@ impl Faults {
         Self { shared: Arc::new(Shared { is_armed, plan, clock }) }
     }
 
-    /// Adds a fault, behind those that are there: of several that would befall a call, the first added does, except that
+    /// Adds a fault, behind those that are there: of several that would affect a call, the first added does, except that
     /// waits add up.
     ///
     /// # Errors

@@ -96,7 +96,7 @@ fn a_table_names_its_stream_and_all_are_all() {
     let (url, arn) = (server.server.url(), server.arn.to_string());
     server.put("a");
     let table_arn = server.arn.table.to_string();
-    // Commands are no calls that faults befall.
+    // Commands are no calls that faults affect.
     obeyed(&url, &["fault", "add", "throttling"]);
     let listed = obeyed(&url, &["shards", "list", &arn]);
     for name in ["Orders", &table_arn] {
@@ -198,7 +198,7 @@ fn faults_are_added_listed_and_removed() {
     check_refused(
         &url,
         &["fault", "add", "empty-page", "-o", "Scan"],
-        "`empty-page` cannot befall Scan, only GetRecords",
+        "`empty-page` cannot affect Scan, only GetRecords",
     );
     for arguments in [&["fault", "add", "fire"][..], &["fault", "add"], &["fault", "remove", "one"]] {
         assert_eq!(ctl(arguments).status.code(), Some(2), "{arguments:?}");

@@ -423,9 +423,9 @@ fn what_cannot_be_injected_is_said_clearly() {
         (json!({"kind": "conflict", "operations": ["Putitem"]}), "`Putitem` is no operation"),
         (
             json!({"kind": "expired-iterator", "operations": ["PutItem"]}),
-            "`expired-iterator` cannot befall PutItem, only GetRecords",
+            "`expired-iterator` cannot affect PutItem, only GetRecords",
         ),
-        (json!({"kind": "unprocessed", "operations": ["streams"]}), "cannot befall streams"),
+        (json!({"kind": "unprocessed", "operations": ["streams"]}), "cannot affect streams"),
         (json!({"kind": "conflict", "table": "a b"}), "`a b` is no name of a table"),
         (json!({"kind": "conflict", "probability": 2}), "more than 0 and at most 1, not 2"),
         (json!({"kind": "conflict", "times": 0}), "at least once"),

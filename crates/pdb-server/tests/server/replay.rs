@@ -38,7 +38,9 @@ fn export(server: &Commanded, file: &str, told: &str) {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stdout.is_empty());
-    assert_eq!(String::from_utf8_lossy(&output.stderr), format!("pretender: exported {told} to `{file}`\n"));
+    // A slow machine sees progress before it.
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.lines().last(), Some(&*format!("pretender: exported {told} to `{file}`")));
 }
 
 #[test]
@@ -77,7 +79,7 @@ fn a_stream_goes_through_a_file_into_another_table() {
         check_refused(&url, &["stream", "replay", file, "--table", "Copies"], expected);
     };
     refused(&format!("\n{text}{{}}\n"), "line 1203 is no stream record: it has no `eventName`");
-    refused(&format!("{text}{{\n"), "line 1202 is no stream record: it is no JSON");
+    refused(&format!("{text}{{\n"), "line 1202 is not a stream record: it is not JSON");
     refused(&text.replace("NewImage", "Other"), "line 1 has no new image");
     std::fs::write(&path, &text).unwrap();
     check_refused(&url, &["stream", "replay", file, "--table", "Missing"], "line 1 cannot be replayed");

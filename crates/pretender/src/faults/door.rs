@@ -114,13 +114,13 @@ impl Pretender {
         self.door.pass_async(&self.inner.faults, operation, || tables_of(input)).await
     }
 
-    /// Returns the faults of this database: what is added to them befalls calls from any front door.
+    /// Returns the faults of this database: what is added to them affects calls from any front door.
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.inner.faults
     }
 
-    /// Returns a handle to the same database whose calls meet no faults: for whoever sets up a test or looks at its outcome.
+    /// Returns a handle to the same database whose calls meet no faults: for the code that sets up a test or looks at its outcome.
     #[must_use]
     pub fn without_faults(&self) -> Self {
         self.through(Door::Closed)

@@ -53,10 +53,10 @@ fault_kinds! {
     Unavailable = "unavailable",
     /// The call waits before it is carried out; needs a delay.
     Latency = "latency",
-    /// The connection closes without an answer; nothing was done. Typed calls have no connection: it does not befall them.
+    /// The connection closes without an answer; nothing was done. Typed calls have no connection: it does not affect them.
     DropBefore = "drop-before",
     /// The call is carried out, then the connection closes without an answer. Typed calls have no connection: it does not
-    /// befall them.
+    /// affect them.
     DropAfter = "drop-after",
     /// `ExpiredIteratorException` of `GetRecords`, however young the iterator is.
     ExpiredIterator = "expired-iterator",
@@ -213,7 +213,7 @@ impl Fault {
         self
     }
 
-    /// Returns the operations that the fault can befall, or why it cannot be.
+    /// Returns the operations that the fault can affect, or why it cannot be.
     pub(super) fn checked(&self) -> Result<Vec<Operation>, FaultError> {
         // Also refuses what is no number.
         if !(self.probability > 0.0 && self.probability <= 1.0) {
@@ -266,13 +266,13 @@ const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FaultError {
     /// The operation, or no operation of the group, can fail like this.
-    #[error("`{}` cannot befall {target}, only {}", kind.name(), names(possible))]
+    #[error("`{}` cannot affect {target}, only {}", kind.name(), names(possible))]
     CannotHappen {
         /// What was to go wrong.
         kind: FaultKind,
         /// Where.
         target: FaultTarget,
-        /// What it can befall.
+        /// What it can affect.
         possible: Vec<Operation>,
     },
     /// The probability is none.

@@ -95,7 +95,7 @@ impl fmt::Display for OperationGroup {
     }
 }
 
-/// Which operations a fault befalls: one, or a group. As text the name of either: `PutItem`, `writes`.
+/// Which operations a fault affects: one, or a group. As text the name of either: `PutItem`, `writes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultTarget {
     /// One operation.

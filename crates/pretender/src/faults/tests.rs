@@ -108,19 +108,19 @@ fn what_cannot_be_is_refused() {
     for (said, expected) in [
         (
             on(FaultKind::ExpiredIterator, Operation::PutItem),
-            "`expired-iterator` cannot befall PutItem, only GetRecords",
+            "`expired-iterator` cannot affect PutItem, only GetRecords",
         ),
         (
             on(FaultKind::Unprocessed, Operation::PutItem),
-            "`unprocessed` cannot befall PutItem, only BatchWriteItem, BatchGetItem",
+            "`unprocessed` cannot affect PutItem, only BatchWriteItem, BatchGetItem",
         ),
         (
             on(FaultKind::ProvisionedThroughputExceeded, Operation::ListStreams),
-            "`throughput-exceeded` cannot befall ListStreams, only items",
+            "`throughput-exceeded` cannot affect ListStreams, only items",
         ),
         (
             refused(Fault::new(FaultKind::TrimmedData).on(OperationGroup::Writes)),
-            "`trimmed-data` cannot befall writes, only GetShardIterator, GetRecords",
+            "`trimmed-data` cannot affect writes, only GetShardIterator, GetRecords",
         ),
         (refused(Fault::new(FaultKind::Latency)), "`latency` needs a delay"),
         (refused(Fault::latency(ms(0))), "a delay is more than nothing"),
@@ -138,7 +138,7 @@ fn what_cannot_be_is_refused() {
     ] {
         assert!(said.contains(expected), "{said}");
     }
-    // Of a group what can be befalls.
+    // Of a group, what can be affected is.
     let partly = faults();
     partly.add(Fault::new(FaultKind::Conflict).on(OperationGroup::Writes)).unwrap();
     let calls = [call(Operation::PutItem, "Orders"), call(Operation::BatchWriteItem, "Orders Orders")];

@@ -9,7 +9,7 @@ use super::Pages;
 use crate::faults::{Door, Faults};
 
 /// The streams of a database as [`Pretender::subscribe`](crate::Pretender::subscribe) reads them: the operations of the
-/// Streams API, with the faults that befall them. Does not keep the database open.
+/// Streams API, with the faults that affect them. Does not keep the database open.
 #[derive(Clone, Debug)]
 pub struct StreamReader {
     streams: StreamManager,

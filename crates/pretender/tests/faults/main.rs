@@ -99,7 +99,7 @@ fn subscribers_get_records_twice_and_live_with_the_rest() {
     }
 }
 
-/// What can befall a reader that it gets over without losing anything.
+/// What can affect a reader that it gets over without losing anything.
 const READERS_FAULTS: [FaultKind; 6] = [
     FaultKind::Throttling,
     FaultKind::LimitExceeded,
@@ -109,7 +109,7 @@ const READERS_FAULTS: [FaultKind; 6] = [
     FaultKind::InternalError,
 ];
 
-/// The records that a subscription hands out until it has caught up, whatever befalls it.
+/// The records that a subscription hands out until it has caught up, whatever affects it.
 fn read(db: &Pretender, page_limit: u32) -> Vec<StreamRecord> {
     let subscription = db.subscribe().table("Orders").poll_interval(Duration::ZERO).page_limit(page_limit);
     // More than there are faults that make a page empty: none of them is taken for the end.
@@ -120,7 +120,7 @@ fn read(db: &Pretender, page_limit: u32) -> Vec<StreamRecord> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever befalls a subscription, it hands out every record, each item's in order, and again only what a fault repeats.
+    /// Whatever affects a subscription, it hands out every record, each item's in order, and again only what a fault repeats.
     #[test]
     fn subscribers_lose_nothing(
         // Writes, with a split of the shards where there is none.

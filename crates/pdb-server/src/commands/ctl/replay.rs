@@ -44,7 +44,7 @@ impl StreamCommand {
                 records.push(match text.trim() {
                     "" => Value::Null,
                     text => serde_json::from_str(text).map_err(|error| {
-                        format!("line {line} is no stream record: it is no JSON: {error}")
+                        format!("line {line} is not a stream record: it is not JSON: {error}")
                     })?,
                 });
             }
