@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pretender::{ControlError, Pretender};
@@ -19,7 +20,7 @@ use tokio::time::timeout;
 pub(crate) const CHUNK: usize = 256 * 1024;
 /// How long the end of another backup is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How many names are tried for a folder in memory's stead.
+/// How many names are tried for the folder of a copy.
 const NAMES: u32 = 100;
 
 /// Makes backups, one at a time.
@@ -47,8 +48,8 @@ pub(crate) struct BackupFile {
 #[derive(Debug)]
 struct Place {
     file: PathBuf,
-    /// Made for it.
-    folder: Option<PathBuf>,
+    /// Made for it, so that nothing of anybody else's is there.
+    folder: PathBuf,
     is_removed: bool,
 }
 
@@ -66,12 +67,22 @@ impl Backups {
 }
 
 impl BackupFile {
-    /// Copies a database. Takes as long as the disk needs.
-    pub(crate) fn make(database: &Pretender, turn: BackupTurn) -> Result<Self, ControlError> {
+    /// Copies a database, unless that is no longer wanted. Takes as long as the disk needs.
+    pub(crate) fn make(
+        database: &Pretender,
+        turn: BackupTurn,
+        is_unwanted: &AtomicBool,
+    ) -> Result<Self, ControlError> {
         let no_place =
             |error: io::Error| ControlError::NotPossible(format!("there is no place for a copy: {error}"));
         let mut place = Place::find(database).map_err(no_place)?;
-        database.copy_to_file(&place.file, &mut |_| ControlFlow::Continue(()))?;
+        database.copy_to_file(&place.file, &mut |_| {
+            if is_unwanted.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
         let (file, length, sha256) = read_once(&place.file).map_err(no_place)?;
         // The bytes stay until the file is closed, even if that is because this process dies.
         #[cfg(unix)]
@@ -88,22 +99,24 @@ impl BackupFile {
 }
 
 impl Place {
-    /// Beside the file of a database, where there is room for it; of one in memory, where temporary files are, in a folder for this user
-    /// alone.
+    /// Makes a folder for this user alone: beside the file of a database, where there is room for it; of one in memory, where temporary files
+    /// are.
     fn find(database: &Pretender) -> io::Result<Self> {
-        if let Some(file) = database.file() {
-            let mut name = file.as_os_str().to_owned();
-            name.push("-backup");
-            return Ok(Self { file: name.into(), folder: None, is_removed: false });
-        }
+        let beginning = match database.file() {
+            Some(file) => {
+                let mut name = file.as_os_str().to_owned();
+                name.push("-backup-");
+                name
+            }
+            None => std::env::temp_dir().join("pretender-").into(),
+        };
         let mut number = 0;
         loop {
-            let folder = std::env::temp_dir().join(format!("pretender-{}-{number}", std::process::id()));
+            let mut folder = beginning.clone();
+            folder.push(format!("{}-{number}", std::process::id()));
+            let folder = PathBuf::from(folder);
             match create_folder(&folder) {
-                Ok(()) => {
-                    let file = folder.join("backup.db");
-                    return Ok(Self { file, folder: Some(folder), is_removed: false });
-                }
+                Ok(()) => return Ok(Self { file: folder.join("backup.db"), folder, is_removed: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < NAMES => number += 1,
                 Err(error) => return Err(error),
             }
@@ -117,9 +130,7 @@ impl Place {
         }
         // If it was not made, it is not there.
         let _ = fs::remove_file(&self.file);
-        if let Some(folder) = &self.folder {
-            let _ = fs::remove_dir(folder);
-        }
+        let _ = fs::remove_dir(&self.folder);
     }
 }
 
@@ -158,17 +169,21 @@ fn read_once(path: &Path) -> io::Result<(File, u64, String)> {
 mod tests {
     use super::*;
 
+    static WANTED: AtomicBool = AtomicBool::new(false);
+
     #[tokio::test]
     async fn a_backup_leaves_nothing_and_there_is_one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let db = Pretender::open(folder.path().join("orders.db")).unwrap();
+        // Somebody's own.
+        fs::write(folder.path().join("orders.db-backup"), "mine").unwrap();
         let names = || {
             let entries = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
             entries.collect::<std::collections::BTreeSet<_>>()
         };
         let before = names();
         let backups = Backups::new();
-        let mut file = BackupFile::make(&db, backups.turn().await.unwrap()).unwrap();
+        let mut file = BackupFile::make(&db, backups.turn().await.unwrap(), &WANTED).unwrap();
         assert!(backups.turn().await.is_none());
         let (mut length, mut hash) = (0, Sha256::new());
         loop {
@@ -184,16 +199,43 @@ mod tests {
         assert_eq!(hash, file.sha256);
         drop(file);
         assert_eq!(names(), before);
+        assert_eq!(fs::read(folder.path().join("orders.db-backup")).unwrap(), b"mine");
         assert!(backups.turn().await.is_some());
     }
 
     #[tokio::test]
     async fn a_database_in_memory_has_a_folder_for_its_copy() {
         let db = Pretender::in_memory().unwrap();
-        let file = BackupFile::make(&db, Backups::new().turn().await.unwrap()).unwrap();
-        let folder = file._place.folder.clone().unwrap();
+        let file = BackupFile::make(&db, Backups::new().turn().await.unwrap(), &WANTED).unwrap();
+        let folder = file._place.folder.clone();
         assert!(file.length > 0);
         drop(file);
         assert!(!folder.exists());
+    }
+
+    #[tokio::test]
+    async fn a_backup_that_nobody_wants_is_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Pretender::open(folder.path().join("orders.db")).unwrap();
+        let name = pretender::TableName::new("Large").unwrap();
+        db.create_table(pretender::CreateTableInput::new(
+            name.clone(),
+            ("pk", pretender::ScalarType::S),
+            None,
+        ))
+        .unwrap();
+        // More than is copied at once.
+        for number in 0..16 {
+            let item =
+                pretender::Item::new().with("pk", number.to_string()).with("text", "x".repeat(390_000));
+            db.put_item(pretender::PutItemInput::new(name.clone(), item)).unwrap();
+        }
+        let backups = Backups::new();
+        assert!(BackupFile::make(&db, backups.turn().await.unwrap(), &AtomicBool::new(true)).is_err());
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let name = entry.unwrap().file_name();
+            assert!(!name.to_str().unwrap().contains("-backup"), "{name:?}");
+        }
+        assert!(BackupFile::make(&db, backups.turn().await.unwrap(), &WANTED).unwrap().length > 4_000_000);
     }
 }

@@ -26,8 +26,8 @@
 //!
 //! A stream is one of `stream_arn`, `table` (name or ARN of a table, whose latest stream it is) and `all`, which is `true` for all streams.
 //!
-//! `POST /_pretender/backup`, which needs no `--control`, is in `http/backup.rs`.
-//! `GET /_pretender/health`, `ready` and `version` are no commands: see `http/status.rs`.
+//! `POST /_pretender/backup`, which does not always need `--control`, is in `http/backup.rs`.
+//! `GET /_pretender/health`, `ready` and `version` are not commands: see `http/status.rs`.
 //!
 //! Where regions are kept apart, a command is for the region in its query (`?region=eu-west-1`), or of its ARN; without either the clock
 //! and `reset` are for all regions that were used, all other commands for that in `?usual_region=`, where `ctl` has what its variables

@@ -154,6 +154,9 @@ impl Front {
         if is_command || backup::is_asked_for(parts) {
             self.guard.check_command(parts)?;
         }
+        if backup::is_asked_for(parts) {
+            self.guard.check_backup()?;
+        }
         // Below the commands no page is answered, whether there are commands or not.
         Ok(Cors::NotAsked)
     }

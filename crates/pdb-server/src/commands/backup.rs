@@ -29,8 +29,8 @@ const CHECKING: (f64, f64) = (0.3, 1.0);
 /// writer of a file waits for it. It is checked as `pretender check` does, and gets its name when it is complete and on the disk. The
 /// backup is a database like any other: to restore it, stop the server and put it in the place of its file. See docs/operations.md.
 ///
-/// With --db it is read from a file, also while a server has it open; otherwise it is fetched from a running server, which needs no --control for
-/// that, and may have its data in memory.
+/// With --db it is read from a file, also while a server has it open; otherwise it is fetched from a running server, which may have its
+/// data in memory. A server that listens on a loopback address needs no --control for that; another one needs --control or a token.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BackUp {
@@ -46,7 +46,7 @@ pub(crate) struct BackUp {
     #[arg(long, short)]
     force: bool,
 
-    /// Do not check the backup: takes a third of the time, and is possible for a damaged database, too
+    /// Do not check the backup, which takes a third of the time and also works on a damaged database
     #[arg(long)]
     no_check: bool,
 

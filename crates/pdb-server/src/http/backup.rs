@@ -1,7 +1,11 @@
-//! `POST /_pretender/backup`: the whole database as a file. Needs no `--control`: it changes nothing, and shows nothing that the APIs
-//! do not show.
+//! `POST /_pretender/backup`: the whole database as a file. It changes nothing, so on the local machine it needs no `--control`.
+//!
+//! It shows more than the APIs do: pages are copied as they are, and in free ones lies what was deleted, until SQLite uses them again. So a
+//! server that other machines reach makes none unless it was started with `--control` or a token.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -22,6 +26,16 @@ const SHA256: HeaderName = HeaderName::from_static("x-pretender-sha256");
 /// The other regions that this server has open, with commas.
 const REGIONS: HeaderName = HeaderName::from_static("x-pretender-other-regions");
 const FILE: HeaderValue = HeaderValue::from_static("application/vnd.sqlite3");
+
+/// A client that waits for a backup. When it is dropped, because the client has left or the server stops, the backup is broken off.
+#[derive(Debug, Default)]
+struct Wish(Arc<AtomicBool>);
+
+impl Drop for Wish {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Whether a request asks for a backup.
 pub(super) fn is_asked_for(parts: &Parts) -> bool {
@@ -65,7 +79,10 @@ impl Front {
                 "another backup is being made or fetched: try again when it is done".to_owned(),
             )
         })?;
-        let made = blocking(move || BackupFile::make(&database, turn)).await;
+        let wish = Wish::default();
+        let is_unwanted = wish.0.clone();
+        let made = blocking(move || BackupFile::make(&database, turn, &is_unwanted)).await;
+        drop(wish);
         let file = match made {
             Some(Ok(file)) => file,
             Some(Err(error @ (ControlError::NotPossible(_) | ControlError::NotFound(_)))) => {

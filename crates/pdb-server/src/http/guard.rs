@@ -22,6 +22,8 @@ pub(super) struct Guard {
     hosts: Vec<HostName>,
     origins: Vec<CorsOrigin>,
     token: Option<ControlToken>,
+    /// Other machines reach the server, and its user has neither allowed commands nor set a token.
+    keeps_backups: bool,
 }
 
 /// Why a request is not looked at, for people.
@@ -43,6 +45,9 @@ impl Guard {
             hosts: options.allowed_hosts.clone(),
             origins: options.cors_origins.clone(),
             token: options.control_token.clone(),
+            keeps_backups: !options.host.is_loopback()
+                && options.control.is_none()
+                && options.control_token.is_none(),
         }
     }
 
@@ -88,6 +93,16 @@ impl Guard {
             ));
         }
         self.check_token(&parts.headers)
+    }
+
+    /// Checks that the user of the server wants those who reach it to get all that is in its files.
+    pub(super) fn check_backup(&self) -> Result<(), Refused> {
+        if !self.keeps_backups {
+            return Ok(());
+        }
+        let text = "a server that other machines reach gives no backup unless it is started with `--control` or a token \
+                    (PRETENDER_CONTROL_TOKEN); `pretender backup --db FILE` makes one without the server";
+        Err(Refused::new(StatusCode::FORBIDDEN, text))
     }
 
     fn check_token(&self, headers: &HeaderMap) -> Result<(), Refused> {

@@ -69,6 +69,20 @@ fn only_programs_that_know_the_token_get_a_backup() {
 }
 
 #[test]
+fn a_server_that_others_reach_gives_no_backup_unless_that_is_wanted() {
+    for (token, expected) in [(None, 403), (Some("secret-secret-secret"), 200)] {
+        let host = std::net::Ipv4Addr::UNSPECIFIED.into();
+        let control_token = token.map(|token| token.parse().unwrap());
+        let server = server_with(ServerOptions { host, control_token, ..ServerOptions::default() });
+        let address = SocketAddr::from(([127, 0, 0, 1], server.address().port()));
+        let header = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+        let (status, text) = status(address, &command(&header));
+        assert_eq!(status, expected, "{text}");
+        assert!(status == 200 || text.contains("unless it is started with `--control` or a token"), "{text}");
+    }
+}
+
+#[test]
 fn who_is_no_server_of_ours_makes_no_backup() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("backup.db");
