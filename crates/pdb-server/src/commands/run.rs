@@ -72,7 +72,7 @@ impl Run {
             self.settings.region = given.region()?;
         }
         let listen = Listen { host: Ipv4Addr::LOCALHOST.into(), port: self.port };
-        let started = self.settings.start(listen, &self.db)?;
+        let started = self.settings.start(listen, &self.db, &|| Ok(()))?;
         for line in &started.begun_with {
             tracing::info!("{line}");
         }

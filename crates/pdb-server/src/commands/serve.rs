@@ -86,10 +86,10 @@ impl Serve {
     /// Serves until it is told to stop.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         let parent = self.stop_with_parent.then(Parent::now).transpose()?;
-        if let Some(path) = &self.ready_file {
-            ready_file::remove_old(path)?;
-        }
-        let started = self.settings.start(Listen { host: self.host, port: self.port }, &self.db)?;
+        // Not before the port is had: a second server must not touch the first one's file.
+        let has_port = || self.ready_file.as_deref().map_or(Ok(()), ready_file::remove_old);
+        let listen = Listen { host: self.host, port: self.port };
+        let started = self.settings.start(listen, &self.db, &has_port)?;
         // Before anybody can know that the server is there, and ask it to stop.
         let life = started.server.block_on(async { Life::begin(parent, self.stop_on_stdin_close) })?;
         let url = reachable(started.server.address());

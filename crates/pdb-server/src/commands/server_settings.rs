@@ -135,7 +135,7 @@ pub(super) struct ServerSettings {
     #[arg(long, env = "PRETENDER_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, help_heading = LOGGING)]
     log_format: LogFormat,
 
-    /// File to which a line for each call is appended, also if --log-level tells nothing of calls
+    /// File to which a line for each call is appended, even if --log-level hides calls
     #[arg(long, env = "PRETENDER_ACCESS_LOG", value_name = "FILE", help_heading = LOGGING)]
     access_log: Option<PathBuf>,
 }
@@ -231,14 +231,20 @@ impl ServerSettings {
         self.region.as_deref().unwrap_or("us-east-1")
     }
 
-    /// Starts to log, and a server for the database `db`.
-    pub(super) fn start(&self, listen: Listen, db: &str) -> Result<Started, Box<dyn Error>> {
+    /// Starts to log, and a server for the database `db`. `has_port` is called when the port is had, and nothing answers on it yet.
+    pub(super) fn start(
+        &self,
+        listen: Listen,
+        db: &str,
+        has_port: &dyn Fn() -> Result<(), String>,
+    ) -> Result<Started, Box<dyn Error>> {
         logging::start(&self.log_level, self.log_format, self.access_log.as_deref())?;
         open_files::raise_limit();
         // The port first: a second server must not touch the first one's file.
         let clock = self.control.then(|| Arc::new(ManualClock::running()));
         let options = ServerOptions { control: clock.clone(), ..self.server_options(listen) };
         let bound = Server::bind(options).map_err(start_failure::explained)?;
+        has_port()?;
         self.warn_of_control(&bound);
         let db = self.database(db);
         let mut builder = self.builder(db)?;

@@ -198,6 +198,22 @@ fn a_file_is_there_while_the_server_answers() {
     assert_eq!(process.stop("-TERM").code(), Some(0));
     assert!(!ready.exists());
 
+    // Nothing but the file of a server goes, and not before the port is had.
+    let notes = directory.path().join("notes");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().port().to_string();
+    for (text, port, expected) in
+        [("notes\n", "0", "is not the file of a server"), ("http://127.0.0.1:1\n", taken.as_str(), "in use")]
+    {
+        std::fs::write(&notes, text).unwrap();
+        let mut command = pretender();
+        let command = command.args(["serve", "--port", port, "--db", ":memory:", "--ready-file"]).arg(&notes);
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && stderr.contains(expected), "{stderr}");
+        assert_eq!(std::fs::read_to_string(&notes).unwrap(), text);
+    }
+
     let missing = directory.path().join("missing").join("ready");
     let mut command = pretender();
     let output =

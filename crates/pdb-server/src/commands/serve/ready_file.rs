@@ -1,10 +1,15 @@
 //! A file that is there while the server answers.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::paths;
+
+/// More than any URL of a server has.
+const MOST_BYTES: u64 = 300;
+/// How many names are tried for a file that is not finished.
+const NAMES: u32 = 100;
 
 /// A file with the URL of the server, which is removed when this is dropped.
 #[derive(Debug)]
@@ -18,11 +23,44 @@ pub(super) struct ReadyFile {
 ///
 /// # Errors
 ///
-/// A text, if a file is there and stays.
+/// A text, if a file is there and stays: it cannot be removed, or no server has written it.
 pub(super) fn remove_old(path: &Path) -> Result<(), String> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(refused(path, &error)),
+        Ok(found) if found.is_file() && is_ours(path).map_err(|error| refused(path, &error))? => {}
+        Ok(_) => {
+            return Err(format!(
+                "`{}` is not the file of a server that was killed, and is not replaced: choose another --ready-file, or remove it",
+                path.display()
+            ));
+        }
+    }
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(refused(path, &error)),
         _ => Ok(()),
+    }
+}
+
+/// Whether a file has one line, with the URL of a server.
+fn is_ours(path: &Path) -> io::Result<bool> {
+    let mut content = Vec::new();
+    File::open(path)?.take(MOST_BYTES).read_to_end(&mut content)?;
+    let line = content.strip_suffix(b"\n").unwrap_or_default();
+    Ok(line.starts_with(b"http://") && line.iter().all(u8::is_ascii_graphic))
+}
+
+/// Creates a file beside another, under a name that nothing has yet.
+fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
+    let mut number = 0;
+    loop {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}-{number}", std::process::id()));
+        match File::create_new(&name) {
+            // One that was killed may have left it: in a container all have the same id.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < NAMES => number += 1,
+            made => return made.map(|file| (file, name.into())),
+        }
     }
 }
 
@@ -34,11 +72,10 @@ impl ReadyFile {
     /// A text, if it cannot be written.
     pub(super) fn write(path: &Path, url: &str) -> Result<Self, String> {
         let text = format!("{url}\n");
-        let mut unfinished = path.as_os_str().to_owned();
-        unfinished.push(format!(".{}", std::process::id()));
-        let written = fs::write(&unfinished, &text).and_then(|()| fs::rename(&unfinished, path));
-        if let Err(error) = written {
-            // It may not be there at all.
+        let (mut file, unfinished) = create_beside(path).map_err(|error| refused(path, &error))?;
+        let written = file.write_all(text.as_bytes());
+        drop(file);
+        if let Err(error) = written.and_then(|()| fs::rename(&unfinished, path)) {
             let _ = fs::remove_file(&unfinished);
             return Err(refused(path, &error));
         }
@@ -80,6 +117,13 @@ mod tests {
         let _second = ReadyFile::write(&path, "http://127.0.0.1:8001").unwrap();
         drop(first);
         assert!(path.exists());
+        for other in ["", "http://127.0.0.1:1\nmore\n", "http://127.0.0.1:1", "notes\n", "http://a b\n"] {
+            fs::write(&path, other).unwrap();
+            let refusal = remove_old(&path).unwrap_err();
+            assert!(refusal.contains("is not replaced: choose another --ready-file"), "{refusal}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), other);
+        }
+        assert!(remove_old(folder.path()).is_err());
         let missing = folder.path().join("missing").join("ready");
         let refusal = ReadyFile::write(&missing, "http://127.0.0.1:8000").unwrap_err();
         assert!(refusal.ends_with("missing` does not exist"), "{refusal}");
