@@ -7,10 +7,10 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 use pdb_wire::CallLog;
-use tracing::Level;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{self, LevelFilter, Targets};
 use tracing_subscriber::fmt::{self, MakeWriter};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, registry};
@@ -84,10 +84,18 @@ pub(crate) fn start(filter: &LogFilter, format: LogFormat, access_log: Option<&P
         vec![lines(format, || VisibleLines(std::io::stderr())).with_filter(filter.0.clone()).boxed()];
     if let Some(path) = access_log {
         let file = AccessLog::open(path)?;
-        let calls = Targets::new().with_target(CallLog::TARGET, Level::INFO);
+        // Asked anew for each event: of a filter that is always of one mind the library remembers what it said last, also if that was only
+        // whether somebody wants to read a request in full, and no event came of it.
+        let calls = filter::dynamic_filter_fn(|metadata, _: &Context<'_, Registry>| is_call(metadata));
+        let calls = calls.with_max_level_hint(LevelFilter::INFO);
         layers.push(lines(format, move || VisibleLines(file.clone())).with_filter(calls).boxed());
     }
     registry().with(layers).try_init().map_err(|error| error.to_string())
+}
+
+/// Whether an event tells of a call, without its request and its answer.
+fn is_call(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == CallLog::TARGET && *metadata.level() <= Level::INFO
 }
 
 fn lines(

@@ -21,9 +21,13 @@ struct Shared {
 }
 
 impl AccessLog {
-    /// Opens the file, and makes it if it is not there.
+    /// Opens the file, and makes it if it is not there: for its owner alone, since it names tables and clients.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let file = OpenOptions::new().append(true).create(true).open(path);
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path);
         let file = file.map_err(|error| {
             format!("cannot write the access log `{}`: {}", path.display(), paths::reason(path, &error))
         })?;

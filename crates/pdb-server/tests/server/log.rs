@@ -233,6 +233,35 @@ fn a_file_of_calls_is_independent_of_the_level() {
 }
 
 #[test]
+fn a_file_of_calls_has_them_all_whatever_else_is_logged() {
+    for level in ["debug", "trace", "info,pretender::calls=debug", "info", "off,pretender::commands=debug"] {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("calls.log");
+        let (process, address) =
+            served(&["--control", "--log-level", level, "--access-log", file.to_str().unwrap()]);
+        let mut connection = crate::harness::Connection::to(address);
+        for _ in 0..10 {
+            connection.send(request("DynamoDB_20120810.ListTables", "{}"));
+            assert_eq!(connection.answer().status, 200);
+            assert_eq!(command(address, "GET", "clock", ""), 200);
+            assert_eq!(command(address, "POST", "clock/hold", "{}"), 200);
+        }
+        let stderr = logged(process);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(text.lines().count(), 10, "{level}: {text}");
+        assert!(text.lines().all(|line| line.contains("INFO pretender::calls: answered")), "{level}: {text}");
+        let in_full = stderr.iter().filter(|line| line.contains("DEBUG pretender::calls: in full")).count();
+        let is_full = level == "trace" || level == "debug" || level.contains("calls=debug");
+        assert_eq!(in_full, if is_full { 10 } else { 0 }, "{level}");
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_an_error_at_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("missing");
