@@ -5,6 +5,7 @@ mod begin_with;
 mod check;
 mod copy;
 mod ctl;
+mod data;
 mod database;
 mod dynamodb_local;
 mod help;
@@ -34,13 +35,21 @@ const MEMORY: &str = ":memory:";
 pub(crate) enum Command {
     Serve(Box<serve::Serve>),
     Run(Box<run::Run>),
+    Ls(data::Ls),
+    Show(data::Show),
+    Get(data::Get),
+    Query(Box<data::Query>),
+    Scan(Box<data::Scan>),
+    Put(data::Put),
+    Delete(data::Delete),
+    Sql(data::Sql),
+    Tail(tail::Tail),
+    Trigger(Box<trigger::Trigger>),
+    Ctl(ctl::Ctl),
     Backup(backup::BackUp),
     Check(check::Check),
     Copy(copy::Copy),
-    Ctl(ctl::Ctl),
     Ping(ping::Ping),
-    Tail(tail::Tail),
-    Trigger(Box<trigger::Trigger>),
     Help(help::Help),
 }
 
@@ -51,6 +60,14 @@ impl Command {
             Self::Serve(serve) => serve.run(),
             Self::Run(run) => return run.run(),
             Self::Check(check) => return check.run(),
+            Self::Ls(ls) => ls.run(),
+            Self::Show(show) => show.run(),
+            Self::Get(get) => get.run(),
+            Self::Query(query) => query.run(),
+            Self::Scan(scan) => scan.run(),
+            Self::Put(put) => put.run(),
+            Self::Delete(delete) => delete.run(),
+            Self::Sql(sql) => sql.run(),
             Self::Backup(backup) => backup.run(),
             Self::Copy(copy) => copy.run(),
             Self::Ctl(ctl) => ctl.run(),

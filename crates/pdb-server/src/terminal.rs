@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// Returns a line with its control characters escaped as in JSON (`\n`, `\u001b`).
 ///
 /// Control characters are those of C0 and C1, DEL, and what changes the direction of text. In JSON, where they stand only in
@@ -38,6 +40,45 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// Returns the width of the terminal that standard output is, in columns; none if it is something else.
+pub(crate) fn width() -> Option<usize> {
+    let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(width).max(20))
+}
+
+/// Cuts a text to a width in columns; what is cut ends in `…`.
+pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    if text.width() <= width {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::new();
+    let mut room = width.saturating_sub(1);
+    for character in text.chars() {
+        let wide = character.width().unwrap_or(0);
+        if wide > room {
+            break;
+        }
+        room -= wide;
+        shown.push(character);
+    }
+    shown.push('…');
+    Cow::Owned(shown)
+}
+
+/// Returns a number of bytes for people: `512 B`, `1.5 KB`, `3.2 MB`.
+pub(crate) fn bytes(number: u64) -> String {
+    let mut value = number as f64;
+    let mut units = ["KB", "MB", "GB", "TB"].into_iter();
+    let mut unit = "B";
+    while value >= 1024.0
+        && let Some(next) = units.next()
+    {
+        value /= 1024.0;
+        unit = next;
+    }
+    if unit == "B" { format!("{number} B") } else { format!("{value:.1} {unit}") }
 }
 
 fn is_control(character: char) -> bool {
@@ -87,6 +128,25 @@ mod tests {
             assert_eq!(visible(text), shown);
             assert_eq!(visible_lines(text), shown.replace("\\n", "\n"));
         }
+    }
+
+    #[test]
+    fn texts_are_cut_by_columns() {
+        for (text, width, expected) in [
+            ("orders", 6, "orders"),
+            ("orders", 5, "orde…"),
+            ("漢字漢字", 6, "漢字…"),
+            ("ab", 1, "…"),
+            ("", 0, ""),
+        ] {
+            assert_eq!(cut(text, width), expected);
+        }
+    }
+
+    #[test]
+    fn bytes_have_units() {
+        let shown = [0, 1023, 1024, 1536, 5 << 20, 3 << 40].map(bytes);
+        assert_eq!(shown, ["0 B", "1023 B", "1.0 KB", "1.5 KB", "5.0 MB", "3.0 TB"]);
     }
 
     #[test]

@@ -98,7 +98,6 @@ impl Connection {
     /// # Errors
     ///
     /// If a variable or the profile holds nonsense, or there are no keys for AWS. Nothing has been sent then.
-    #[expect(dead_code, reason = "for commands that come next")]
     pub(crate) fn api<T: AsRef<str>>(&self, targets: &[T]) -> Result<Api, ConnectionError> {
         self.api_with(targets, WakeHandle::default())
     }

@@ -11,6 +11,7 @@ mod connection;
 mod control;
 mod crash;
 mod ctl;
+mod data;
 mod faults;
 mod files;
 #[cfg(unix)]

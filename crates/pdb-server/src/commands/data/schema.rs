@@ -1,0 +1,192 @@
+//! What a command has to know of a table: its keys and their types.
+
+use std::error::Error;
+
+use pretender::Item;
+use serde_json::{Map, Value, json};
+
+use crate::client::{Api, Service};
+
+/// The description of a table.
+pub(super) struct Schema {
+    /// As the user named it, by name or ARN.
+    table: String,
+    description: Value,
+}
+
+/// An attribute of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct KeyPart {
+    pub(super) name: String,
+    /// `S`, `N` or `B`.
+    pub(super) kind: String,
+}
+
+/// Why what was given is not a key.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub(super) enum NotAKey {
+    #[error("the key of `{table}` is {key}: give {count}, or one JSON object")]
+    Count { table: String, key: String, count: &'static str },
+    #[error("the key of `{table}` is {key}: the object has to have exactly these attributes")]
+    Members { table: String, key: String },
+    #[error("`{given}` is not an item: {reason}")]
+    Json { given: String, reason: String },
+    #[error("`{table}` has no index `{index}`{}", known(.names))]
+    NoIndex { table: String, index: String, names: Vec<String> },
+}
+
+fn known(names: &[String]) -> String {
+    if names.is_empty() { ", nor any other".to_owned() } else { format!(", but {}", names.join(", ")) }
+}
+
+impl Schema {
+    /// Asks for the description of a table.
+    pub(super) fn of(api: &Api, table: &str) -> Result<Self, Box<dyn Error>> {
+        let mut answer = match api.call(Service::DynamoDb, "DescribeTable", &json!({ "TableName": table })) {
+            Ok(answer) => answer,
+            Err(failure) if failure.code() == Some("ResourceNotFoundException") => {
+                return Err(api.no_such_table(table).into());
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        Ok(Self { table: table.to_owned(), description: answer["Table"].take() })
+    }
+
+    pub(super) fn description(&self) -> &Value {
+        &self.description
+    }
+
+    /// The key of the table.
+    pub(super) fn key(&self) -> Vec<KeyPart> {
+        self.parts(&self.description["KeySchema"])
+    }
+
+    /// The key of an index, or of the table.
+    pub(super) fn key_of(&self, index: Option<&str>) -> Result<Vec<KeyPart>, NotAKey> {
+        let Some(index) = index else { return Ok(self.key()) };
+        let lists = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"];
+        let indexes = || lists.iter().filter_map(|list| self.description[list].as_array()).flatten();
+        match indexes().find(|described| described["IndexName"] == index) {
+            Some(described) => Ok(self.parts(&described["KeySchema"])),
+            None => {
+                let names =
+                    indexes().filter_map(|described| described["IndexName"].as_str().map(str::to_owned));
+                let (table, index) = (self.table.clone(), index.to_owned());
+                Err(NotAKey::NoIndex { table, index, names: names.collect() })
+            }
+        }
+    }
+
+    fn parts(&self, key_schema: &Value) -> Vec<KeyPart> {
+        let definitions = self.description["AttributeDefinitions"].as_array();
+        let kind = |name: &Value| {
+            let found =
+                definitions.into_iter().flatten().find(|definition| &definition["AttributeName"] == name);
+            found.and_then(|definition| definition["AttributeType"].as_str()).unwrap_or("S").to_owned()
+        };
+        let elements = key_schema.as_array().into_iter().flatten();
+        elements
+            .map(|element| KeyPart {
+                name: element["AttributeName"].as_str().unwrap_or_default().to_owned(),
+                kind: kind(&element["AttributeName"]),
+            })
+            .collect()
+    }
+
+    /// Reads the key of an item: a value for each attribute, or one JSON object.
+    pub(super) fn read_key(&self, given: &[String]) -> Result<Value, NotAKey> {
+        let parts = self.key();
+        let (table, key) = (self.table.clone(), shown(&parts));
+        if let [object] = given
+            && object.trim_start().starts_with('{')
+        {
+            let item = read_item(object)?;
+            let is_key = item.len() == parts.len() && parts.iter().all(|part| item.contains_key(&part.name));
+            return if is_key { Ok(typed(&item)) } else { Err(NotAKey::Members { table, key }) };
+        }
+        if given.len() != parts.len() {
+            let count = if parts.len() == 1 { "its value" } else { "a value for each" };
+            return Err(NotAKey::Count { table, key, count });
+        }
+        Ok(parts
+            .iter()
+            .zip(given)
+            .map(|(part, text)| (part.name.clone(), part.value(text)))
+            .collect::<Map<_, _>>()
+            .into())
+    }
+}
+
+impl KeyPart {
+    /// Returns a value of this attribute. The server knows what it may be.
+    pub(super) fn value(&self, text: &str) -> Value {
+        json!({ self.kind.as_str(): text })
+    }
+}
+
+/// Returns a key as people read it: `id (S), at (N)`.
+pub(super) fn shown(parts: &[KeyPart]) -> String {
+    let parts: Vec<_> = parts.iter().map(|part| format!("{} ({})", part.name, part.kind)).collect();
+    parts.join(", ")
+}
+
+/// Reads an item in plain JSON or DynamoDB JSON.
+pub(super) fn read_item(text: &str) -> Result<Item, NotAKey> {
+    Item::from_any_json(text).map_err(|error| {
+        let given: String = text.chars().take(60).collect();
+        NotAKey::Json { given, reason: error.to_string() }
+    })
+}
+
+/// An item as the API takes it.
+pub(super) fn typed(item: &Item) -> Value {
+    serde_json::from_str(&item.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(keys: &[(&str, &str)]) -> Schema {
+        let definitions: Vec<_> = keys
+            .iter()
+            .map(|(name, kind)| json!({ "AttributeName": name, "AttributeType": kind }))
+            .chain([json!({ "AttributeName": "state", "AttributeType": "S" })])
+            .collect();
+        let elements: Vec<_> = keys.iter().map(|(name, _)| json!({ "AttributeName": name })).collect();
+        let index = json!([{ "IndexName": "by-state", "KeySchema": [{ "AttributeName": "state" }] }]);
+        let description = json!({ "AttributeDefinitions": definitions, "KeySchema": elements, "GlobalSecondaryIndexes": index });
+        Schema { table: "orders".to_owned(), description }
+    }
+
+    fn key(schema: &Schema, given: &[&str]) -> Result<Value, String> {
+        let given: Vec<_> = given.iter().map(|text| (*text).to_owned()).collect();
+        schema.read_key(&given).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn keys_are_values_or_an_object() {
+        let both = schema(&[("id", "S"), ("at", "N")]);
+        let expected = json!({ "id": { "S": "7" }, "at": { "N": "42" } });
+        assert_eq!(key(&both, &["7", "42"]), Ok(expected.clone()));
+        assert_eq!(key(&both, &[r#"{"at": 42, "id": "7"}"#]), Ok(expected.clone()));
+        assert_eq!(key(&both, &[r#"{"at": {"N": "42"}, "id": {"S": "7"}}"#]), Ok(expected));
+        let one = schema(&[("id", "S")]);
+        assert_eq!(key(&one, &["7"]), Ok(json!({ "id": { "S": "7" } })));
+    }
+
+    #[test]
+    fn what_is_not_a_key_is_told() {
+        let both = schema(&[("id", "S"), ("at", "N")]);
+        let text = "the key of `orders` is id (S), at (N): give a value for each, or one JSON object";
+        assert_eq!(key(&both, &["7"]), Err(text.to_owned()));
+        assert_eq!(key(&both, &["7", "8", "9"]), Err(text.to_owned()));
+        assert!(key(&both, &[r#"{"id": "7"}"#]).unwrap_err().contains("exactly these attributes"));
+        assert!(key(&both, &["{"]).unwrap_err().contains("not JSON"));
+        assert_eq!(
+            both.key_of(Some("by-total")).unwrap_err().to_string(),
+            "`orders` has no index `by-total`, but by-state"
+        );
+        assert_eq!(shown(&both.key_of(Some("by-state")).unwrap()), "state (S)");
+    }
+}

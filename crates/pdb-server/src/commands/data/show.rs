@@ -1,0 +1,193 @@
+//! `pretender show`.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::lineage;
+use super::output::{Closed, Format, Output, print};
+use super::schema::{KeyPart, Schema, shown};
+use crate::client::{Api, ApiFailure, Connection, Service};
+use crate::terminal::{self, cut, visible};
+
+/// Show a table: its key, indexes, settings, streams, and their shards as a tree.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Show {
+    /// The table, by name or ARN
+    table: String,
+
+    #[command(flatten)]
+    output: Output,
+
+    #[command(flatten)]
+    connection: Connection,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  pretender show orders
+  pretender show orders --json | jq .Streams[0].Shards";
+
+/// What is known of a table.
+struct Facts {
+    schema: Schema,
+    time_to_live: Value,
+    /// The descriptions of its streams, with all shards, the latest first.
+    streams: Vec<Value>,
+}
+
+impl Show {
+    /// Shows.
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        let api = self.connection.api(&[&self.table])?;
+        let schema = Schema::of(&api, &self.table)?;
+        let name = schema.description()["TableName"].clone();
+        let time_to_live =
+            api.call(Service::DynamoDb, "DescribeTimeToLive", &json!({ "TableName": self.table }));
+        let facts = Facts {
+            time_to_live: time_to_live?["TimeToLiveDescription"].take(),
+            streams: streams(&api, &name)?,
+            schema,
+        };
+        let text = match self.output.format() {
+            Format::Table => facts.lines(terminal::width()),
+            Format::Json | Format::Dynamodb => format!("{}\n", facts.json()),
+        };
+        print(&text).or_else(Closed::or_error)
+    }
+}
+
+/// The streams of a table, each with all its shards.
+fn streams(api: &Api, table_name: &Value) -> Result<Vec<Value>, ApiFailure> {
+    let mut arns: Vec<String> = Vec::new();
+    let mut input = json!({ "TableName": table_name });
+    loop {
+        let page = api.call(Service::Streams, "ListStreams", &input)?;
+        let listed = page["Streams"].as_array().into_iter().flatten();
+        arns.extend(listed.filter_map(|stream| stream["StreamArn"].as_str().map(str::to_owned)));
+        match page["LastEvaluatedStreamArn"].as_str() {
+            Some(last) => input["ExclusiveStartStreamArn"] = last.into(),
+            None => break,
+        }
+    }
+    // The API promises no order; the ARNs of one table differ in their labels, which are times.
+    arns.sort_by(|a, b| b.cmp(a));
+    let mut streams = Vec::new();
+    for arn in arns {
+        match stream(api, &arn) {
+            Ok(described) => streams.push(described),
+            // Its day has ended in between.
+            Err(failure) if failure.code() == Some("ResourceNotFoundException") => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(streams)
+}
+
+fn stream(api: &Api, arn: &str) -> Result<Value, ApiFailure> {
+    let mut input = json!({ "StreamArn": arn });
+    let mut shards = Vec::new();
+    loop {
+        let mut described = api.call(Service::Streams, "DescribeStream", &input)?["StreamDescription"].take();
+        if let Value::Array(page) = described["Shards"].take() {
+            shards.extend(page);
+        }
+        match described["LastEvaluatedShardId"].as_str() {
+            Some(last) => input["ExclusiveStartShardId"] = last.into(),
+            None => {
+                described["Shards"] = shards.into();
+                return Ok(described);
+            }
+        }
+    }
+}
+
+impl Facts {
+    fn json(&self) -> Value {
+        json!({ "Table": self.schema.description(), "TimeToLive": self.time_to_live, "Streams": self.streams })
+    }
+
+    /// `width` is that of the terminal; without one nothing is cut.
+    fn lines(&self, width: Option<usize>) -> String {
+        let mut text = String::new();
+        let mut line = |label: &str, value: &str| {
+            let line = format!("{label:<10}{}", visible(value));
+            let line = width.map_or(line.as_str().into(), |width| cut(&line, width));
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{}", line.trim_end());
+        };
+        let table = self.schema.description();
+        line("table", text_of(&table["TableName"]));
+        line("status", &self.status());
+        line("key", &shown(&self.schema.key()));
+        for (place, index) in self.indexes().iter().enumerate() {
+            line(if place == 0 { "indexes" } else { "" }, index);
+        }
+        if self.time_to_live["TimeToLiveStatus"] == "ENABLED" {
+            line("expiry", &format!("by {}", text_of(&self.time_to_live["AttributeName"])));
+        }
+        if self.streams.is_empty() {
+            line("streams", "none");
+        }
+        for (place, stream) in self.streams.iter().enumerate() {
+            let label = if place == 0 { "streams" } else { "" };
+            line(
+                label,
+                &format!("{} {}", text_of(&stream["StreamViewType"]), text_of(&stream["StreamStatus"])),
+            );
+            line("", text_of(&stream["StreamArn"]));
+            let shards = stream["Shards"].as_array().map(Vec::as_slice).unwrap_or_default();
+            lineage::lines(shards).iter().for_each(|shard| line("", &format!("  {shard}")));
+        }
+        text
+    }
+
+    fn status(&self) -> String {
+        let table = self.schema.description();
+        let billing = match table["BillingModeSummary"]["BillingMode"].as_str() {
+            Some("PAY_PER_REQUEST") => "on demand".to_owned(),
+            _ => {
+                let throughput = &table["ProvisionedThroughput"];
+                format!(
+                    "{} read and {} write units",
+                    throughput["ReadCapacityUnits"], throughput["WriteCapacityUnits"]
+                )
+            }
+        };
+        let size = terminal::bytes(table["TableSizeBytes"].as_u64().unwrap_or_default());
+        let protected =
+            if table["DeletionProtectionEnabled"] == true { ", protected from deletion" } else { "" };
+        format!(
+            "{}, {} items, {size}, {billing}{protected}",
+            text_of(&table["TableStatus"]),
+            table["ItemCount"]
+        )
+    }
+
+    fn indexes(&self) -> Vec<String> {
+        let table = self.schema.description();
+        let mut lines = Vec::new();
+        for (list, kind) in [("GlobalSecondaryIndexes", "global"), ("LocalSecondaryIndexes", "local")] {
+            for index in table[list].as_array().into_iter().flatten() {
+                let name = text_of(&index["IndexName"]);
+                let key: Vec<KeyPart> = self.schema.key_of(Some(name)).unwrap_or_default();
+                let projection = text_of(&index["Projection"]["ProjectionType"]);
+                let status = index["IndexStatus"].as_str().filter(|status| *status != "ACTIVE");
+                let status = status.map_or(String::new(), |status| format!(", {status}"));
+                lines.push(format!(
+                    "{name}: {kind}, key {}, {projection}, {} items{status}",
+                    shown(&key),
+                    index["ItemCount"]
+                ));
+            }
+        }
+        lines
+    }
+}
+
+fn text_of(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
