@@ -1,10 +1,11 @@
 //! `cargo xtask ci`: what a change must pass.
 
-use crate::{Outcome, clients, lint, test};
+use crate::{Outcome, clients, documents, lint, test};
 
-/// Runs the tests, the linters and the client programs.
+/// Runs the tests, the linters, the client programs and the snippets of the documents.
 pub(crate) fn run() -> Outcome {
     test::run(&test::Options::default())?;
     lint::run()?;
-    clients::run(&clients::Options::in_ci())
+    clients::run(&clients::Options::in_ci())?;
+    documents::run(&documents::Options::default())
 }

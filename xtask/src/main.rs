@@ -8,6 +8,7 @@ mod ci;
 mod clients;
 mod conformance;
 mod coverage;
+mod documents;
 mod fixture;
 mod lint;
 mod migration;
@@ -38,7 +39,7 @@ enum Task {
     Test(test::Options),
     /// Checks format, lints on every feature set, documentation, and what `tidy` checks
     Lint,
-    /// Does what the continuous integration does: test, lint, clients
+    /// Does what the continuous integration does: test, lint, clients, documents
     Ci,
     /// Checks the layers between the crates and the house rules that no compiler knows
     Tidy,
@@ -56,6 +57,8 @@ enum Task {
     Bench(bench::Options),
     /// Runs the client programs in `tests/clients` against a server of their own
     Clients(clients::Options),
+    /// Runs the snippets of all documents, as a reader would who follows them line by line
+    Documents(documents::Options),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Task::Conformance(options) => conformance::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Clients(options) => clients::run(&options),
+        Task::Documents(options) => documents::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

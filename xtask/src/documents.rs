@@ -1,0 +1,110 @@
+//! `cargo xtask documents`: runs the snippets of all documents, as a reader would who follows them line by line.
+//!
+//! Shell and Python snippets of one document run in order, in one shell that begins in an empty folder with `pretender` and the AWS CLI on the
+//! path. JSON is parsed. Rust snippets are tests already: those of a crate's README are its doctests, those of other documents are in
+//! `tests/documents`. A comment in front of a snippet, which readers do not see, changes what is done with it: see [`markdown::Mark`].
+
+mod markdown;
+mod script;
+mod session;
+
+use std::path::{Path, PathBuf};
+
+use crate::{Outcome, run, workspace};
+use markdown::{Mark, Snippet};
+use session::Session;
+
+/// What programs of snippets are installed with, besides what is there: Python packages.
+const PYTHON_PACKAGES: [&str; 2] = ["boto3", "awscli"];
+
+/// Which documents to run.
+#[derive(clap::Args, Default)]
+pub(crate) struct Options {
+    /// Only documents whose path contains this, such as `guide` (may be repeated)
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+    /// Show what the snippets print, also if they succeed
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// Runs the snippets of all documents.
+pub(crate) fn run(options: &Options) -> Outcome {
+    let documents: Vec<PathBuf> = documents()?.into_iter().filter(|path| options.includes(path)).collect();
+    let mut parsed = Vec::new();
+    for path in documents {
+        let snippets = markdown::snippets(&workspace::read(&path)?)
+            .map_err(|(line, reason)| format!("{}:{line}: {reason}", workspace::shown(&path)))?;
+        parsed.push((path, snippets));
+    }
+    let session = Session::prepare(&PYTHON_PACKAGES)?;
+    let mut failures = Vec::new();
+    for (path, snippets) in &parsed {
+        let shown = workspace::shown(path).to_string();
+        if snippets.is_empty() {
+            continue;
+        }
+        match check_and_run(&session, &shown, snippets, options.verbose) {
+            Ok(()) => eprintln!("{shown}: {}", counts(snippets)),
+            Err(reason) => failures.push(format!("{shown}: {reason}")),
+        }
+        for snippet in snippets {
+            if let Some(Mark::NotRun(reason)) = &snippet.mark {
+                eprintln!("  line {} is not run: {reason}", snippet.line);
+            }
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\nerror: ")) }
+}
+
+impl Options {
+    fn includes(&self, path: &Path) -> bool {
+        let shown = workspace::shown(path).to_string();
+        self.only.is_empty() || self.only.iter().any(|text| shown.contains(text.as_str()))
+    }
+}
+
+/// Lists the documents of the workspace.
+fn documents() -> Outcome<Vec<PathBuf>> {
+    let root = workspace::root();
+    let mut found: Vec<_> = workspace::entries(root)?
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "md"))
+        .collect();
+    for folder in ["docs", "crates", "packages", "tests", "xtask"] {
+        found.extend(workspace::files(&root.join(folder), ".md")?);
+    }
+    found.retain(|path| {
+        !path.components().any(|part| part.as_os_str() == "node_modules" || part.as_os_str() == "target")
+    });
+    Ok(found)
+}
+
+fn check_and_run(session: &Session, shown: &str, snippets: &[Snippet], verbose: bool) -> Outcome {
+    for snippet in snippets {
+        if snippet.language == "json" && snippet.mark.is_none() {
+            check_json(snippet).map_err(|error| format!("line {}: {error}", snippet.line))?;
+        }
+    }
+    let script = script::of(shown, snippets);
+    if script.is_empty() { Ok(()) } else { session.run(shown, &script, verbose) }
+}
+
+/// A JSON snippet is one value, or one a line.
+fn check_json(snippet: &Snippet) -> Outcome {
+    let values = serde_json::Deserializer::from_str(&snippet.text).into_iter::<serde_json::Value>();
+    for value in values {
+        value.map_err(|error| format!("not JSON: {error}"))?;
+    }
+    Ok(())
+}
+
+fn counts(snippets: &[Snippet]) -> String {
+    let run = snippets.iter().filter(|snippet| snippet.is_run()).count();
+    format!("{run} of {} snippets run", snippets.len())
+}
+
+/// Builds the program that the snippets run.
+fn build() -> Outcome {
+    run::run(run::cargo().args(["build", "--package", "pdb-server", "--bin", "pretender"]))
+}

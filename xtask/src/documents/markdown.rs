@@ -1,0 +1,112 @@
+//! The snippets of a Markdown document.
+
+/// A block of code.
+#[derive(Debug, PartialEq)]
+pub(super) struct Snippet {
+    /// The line of its first fence, from 1.
+    pub(super) line: usize,
+    pub(super) language: String,
+    pub(super) text: String,
+    pub(super) mark: Option<Mark>,
+}
+
+/// What a comment in front of a snippet says about it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Mark {
+    /// `<!-- not run: REASON -->`
+    NotRun(String),
+    /// `<!-- fresh -->`: what runs in the background is ended first, and the snippet begins in an empty folder.
+    Fresh,
+    /// `<!-- until Ctrl-C -->`: each command runs until the reader ends it; it has to run for a while at least.
+    UntilInterrupt,
+    /// `<!-- file: NAME -->`: the snippet is the content of a file.
+    File(String),
+}
+
+/// Languages whose snippets are run.
+const RUN: [&str; 2] = ["sh", "python"];
+/// Languages that are checked elsewhere, or are only shown. Doctests may have attributes behind `rust`.
+const SHOWN: [&str; 9] = ["rust", "toml", "json", "text", "sql", "ini", "yaml", "javascript", "java"];
+
+impl Snippet {
+    pub(super) fn is_run(&self) -> bool {
+        RUN.contains(&self.language.as_str()) && !matches!(self.mark, Some(Mark::NotRun(_)))
+    }
+}
+
+/// Returns the snippets of a document, or the line of what is wrong and a text.
+pub(super) fn snippets(document: &str) -> Result<Vec<Snippet>, (usize, String)> {
+    let mut found = Vec::new();
+    let mut mark = None;
+    let mut lines = document.lines().enumerate().map(|(index, line)| (index + 1, line));
+    while let Some((number, line)) = lines.next() {
+        let trimmed = line.trim_start();
+        if let Some(comment) =
+            trimmed.strip_prefix("<!--").and_then(|rest| rest.trim_end().strip_suffix("-->"))
+        {
+            mark = Some(parse_mark(comment.trim()).map_err(|reason| (number, reason))?);
+        } else if let Some(language) = trimmed.strip_prefix("```") {
+            let indent = line.len() - trimmed.len();
+            let mut text = String::new();
+            loop {
+                let Some((_, line)) = lines.next() else {
+                    return Err((number, "the block does not end".into()));
+                };
+                if line.trim() == "```" {
+                    break;
+                }
+                text.push_str(line.get(indent..).unwrap_or_default());
+                text.push('\n');
+            }
+            let language = language.split(',').next().unwrap_or_default().trim().to_owned();
+            // In a crate's README, a block without a language is Rust.
+            if !language.is_empty()
+                && !RUN.contains(&language.as_str())
+                && !SHOWN.contains(&language.as_str())
+            {
+                return Err((number, format!("`{language}` is not among the languages of snippets")));
+            }
+            found.push(Snippet { line: number, language, text, mark: mark.take() });
+        } else if !trimmed.is_empty() && mark.is_some() {
+            return Err((number, "a comment about a snippet has to stand right before it".into()));
+        }
+    }
+    Ok(found)
+}
+
+fn parse_mark(comment: &str) -> Result<Mark, String> {
+    match comment.split_once(": ") {
+        Some(("not run", reason)) => Ok(Mark::NotRun(reason.to_owned())),
+        Some(("file", name)) => Ok(Mark::File(name.to_owned())),
+        None if comment == "fresh" => Ok(Mark::Fresh),
+        None if comment == "until Ctrl-C" => Ok(Mark::UntilInterrupt),
+        _ => Err(format!("`{comment}` says nothing about a snippet")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snippets_have_languages_and_marks() {
+        let document = "# A\n\n```sh\nls\n```\n\n<!-- not run: needs AWS -->\n```python\nx\n  y\n```\n1. item\n\n   ```json\n   {\n     \"a\": 1\n   }\n   ```\n";
+        let found = snippets(document).unwrap();
+        let seen: Vec<_> = found.iter().map(|s| (s.line, s.language.as_str(), s.text.as_str())).collect();
+        assert_eq!(seen, [(3, "sh", "ls\n"), (8, "python", "x\n  y\n"), (14, "json", "{\n  \"a\": 1\n}\n")]);
+        assert_eq!(found[1].mark, Some(Mark::NotRun("needs AWS".to_owned())));
+        assert_eq!(found.iter().map(Snippet::is_run).collect::<Vec<_>>(), [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_told() {
+        for (document, line) in [
+            ("```sh\nls\n", 1),
+            ("<!-- runs -->\n```sh\n```\n", 1),
+            ("<!-- fresh -->\nText\n```sh\n```\n", 2),
+            ("```bsah\n```\n", 1),
+        ] {
+            assert_eq!(snippets(document).unwrap_err().0, line, "{document}");
+        }
+    }
+}

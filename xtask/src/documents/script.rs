@@ -1,0 +1,114 @@
+//! One shell script of all snippets of a document.
+
+use super::markdown::{Mark, Snippet};
+
+/// What a program has to run at least that a reader would end with Ctrl-C.
+const LEAST_SECONDS: u32 = 2;
+
+/// Functions that the scripts use. What runs in the background is ended by SIGINT and SIGTERM: a shell without job control has its background
+/// programs ignore SIGINT.
+const PRELUDE: &str = r#"set -e -o pipefail
+end_background() {
+    local running
+    running="$(jobs -p)"
+    [ -z "$running" ] || kill $running 2>/dev/null || true
+    wait 2>/dev/null || true
+}
+trap end_background EXIT
+fresh() {
+    end_background
+    mkdir -p "$PARTS/$1"
+    cd "$PARTS/$1"
+}
+still_runs() {
+    sleep "$1"
+    kill -0 "$2" || { echo "ended by itself: $3" >&2; exit 1; }
+}
+"#;
+
+/// Returns the script, which is empty if nothing is run. `PARTS` names an empty folder.
+pub(super) fn of(document: &str, snippets: &[Snippet]) -> String {
+    if !snippets.iter().any(Snippet::is_run) {
+        return String::new();
+    }
+    let mut script = PRELUDE.to_owned();
+    script.push_str("fresh begin\n");
+    for snippet in snippets {
+        if let Some(part) = part(document, snippet) {
+            script.push_str(&format!("echo '::: {document}:{}'\n{part}", snippet.line));
+        }
+    }
+    script
+}
+
+fn part(document: &str, snippet: &Snippet) -> Option<String> {
+    let Snippet { line, language, text, mark } = snippet;
+    let begin = if *mark == Some(Mark::Fresh) { format!("fresh line-{line}\n") } else { String::new() };
+    match (mark, language.as_str()) {
+        (Some(Mark::NotRun(_)), _) => None,
+        (Some(Mark::File(name)), _) => Some(file(name, text)),
+        (Some(Mark::UntilInterrupt), "sh") => {
+            Some(commands(text).iter().map(|one| until_interrupt(one)).collect())
+        }
+        (_, "sh") => Some(format!("{begin}{text}")),
+        (_, "python") => {
+            let name = format!("snippet-{}-{line}.py", document.replace(['/', '.'], "-"));
+            Some(format!("{begin}{}python3 {name} </dev/null\n", file(&name, text)))
+        }
+        _ => None,
+    }
+}
+
+/// Writes a file.
+fn file(name: &str, text: &str) -> String {
+    format!("cat > '{name}' <<'END_OF_SNIPPET'\n{text}END_OF_SNIPPET\n")
+}
+
+fn until_interrupt(command: &str) -> String {
+    let quoted = command.replace('\'', r"'\''");
+    format!("{command} &\nstill_runs {LEAST_SECONDS} $! '{quoted}'\n")
+}
+
+/// The commands of a snippet, without comments; a line that ends in a backslash goes on.
+fn commands(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in text.lines() {
+        let line = line.split(" # ").next().unwrap_or_default().trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (part, more) = line.strip_suffix('\\').map_or((line, false), |part| (part, true));
+        match found.last_mut().filter(|_| goes_on) {
+            Some(command) => command.push_str(part),
+            None => found.push(part.to_owned()),
+        }
+        goes_on = more;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snippet(language: &str, text: &str, mark: Option<Mark>) -> Snippet {
+        Snippet { line: 7, language: language.to_owned(), text: text.to_owned(), mark }
+    }
+
+    #[test]
+    fn commands_may_go_on_and_have_comments() {
+        assert_eq!(commands("# a\nls -l \\\n  x # why\n\nps\n"), ["ls -l x", "ps"]);
+    }
+
+    #[test]
+    fn only_what_is_run_is_in_the_script() {
+        assert_eq!(of("a.md", &[snippet("text", "x\n", None), snippet("json", "{}\n", None)]), "");
+        let not_run = snippet("sh", "rm x\n", Some(Mark::NotRun("why".to_owned())));
+        assert_eq!(of("a.md", &[not_run]), "");
+        let script = of("a.md", &[snippet("sh", "ls\n", None), snippet("text", "hello\n", None)]);
+        assert!(script.ends_with("echo '::: a.md:7'\nls\n"), "{script}");
+        let waits = of("a.md", &[snippet("sh", "tail -f 'x'\n", Some(Mark::UntilInterrupt))]);
+        assert!(waits.contains("tail -f 'x' &\nstill_runs 2 $! 'tail -f '\\''x'\\'''\n"), "{waits}");
+    }
+}
