@@ -7,7 +7,7 @@ use pretender::Event;
 
 use super::line::{Shown, day, heading};
 use crate::client::RemoteRecord;
-use crate::terminal::visible;
+use crate::terminal::{self, visible};
 
 /// What a record is printed as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -61,7 +61,7 @@ impl Printer {
             return self.out.flush();
         }
         // It may have become another one since the last line.
-        let width = if self.is_terminal { width() } else { None };
+        let width = if self.is_terminal { terminal::width() } else { None };
         let stream_arn = self.are_many.then_some(&*event.stream_arn);
         let shown = Shown::of(record, stream_arn, width.is_some());
         if let Some(date) = shown.date().filter(|date| self.day.as_deref() != Some(date)) {
@@ -76,10 +76,4 @@ impl Printer {
         line.write(&mut self.out, width)?;
         self.out.flush()
     }
-}
-
-/// Returns how many columns the terminal has.
-fn width() -> Option<usize> {
-    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
-    Some(columns.into())
 }
