@@ -44,12 +44,17 @@ fn is_tested(snippet: &&Snippet) -> bool {
 }
 
 fn test(snippet: &Snippet) -> String {
-    let Snippet { line, text, .. } = snippet;
+    let Snippet { line, text, is_only_compiled, .. } = snippet;
     if defines_items(text) {
         return text.clone();
     }
-    let (attribute, asynchronous) =
-        if text.contains(".await") { ("#[tokio::test]", "async ") } else { ("#[test]", "") };
+    let is_async = text.contains(".await");
+    let asynchronous = if is_async { "async " } else { "" };
+    let attribute = match (is_only_compiled, is_async) {
+        (true, _) => "",
+        (false, true) => "#[tokio::test]",
+        (false, false) => "#[test]",
+    };
     format!(
         "{attribute}\n{asynchronous}fn line_{line}() -> Result<(), Box<dyn std::error::Error>> {{\n\
          let _folder = crate::folder();\n{text}\nOk(())\n}}\n"

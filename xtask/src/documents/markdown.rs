@@ -7,6 +7,8 @@ pub(super) struct Snippet {
     pub(super) line: usize,
     pub(super) language: String,
     pub(super) text: String,
+    /// Rust that is compiled, and not run: `rust,no_run`, as in doctests.
+    pub(super) is_only_compiled: bool,
     pub(super) mark: Option<Mark>,
 }
 
@@ -17,7 +19,7 @@ pub(super) enum Mark {
     NotRun(String),
     /// `<!-- fresh -->`: what runs in the background is ended first, and the snippet begins in an empty folder.
     Fresh,
-    /// `<!-- until Ctrl-C -->`: each command runs until the reader ends it; it has to run for a while at least.
+    /// `<!-- until Ctrl-C -->`: servers and readers run until the reader ends them; they have to run for a while at least.
     UntilInterrupt,
     /// `<!-- file: NAME -->`: the snippet is the content of a file.
     File(String),
@@ -52,13 +54,18 @@ pub(super) fn snippets(document: &str) -> Result<Vec<Snippet>, (usize, String)> 
                 let Some((_, line)) = lines.next() else {
                     return Err((number, "the block does not end".into()));
                 };
-                if line.trim() == "```" {
-                    break;
+                match line.trim() {
+                    "```" => break,
+                    begin if begin.starts_with("```") => {
+                        return Err((number, "another block begins before this one ends".into()));
+                    }
+                    _ => {}
                 }
                 text.push_str(line.get(indent..).unwrap_or_default());
                 text.push('\n');
             }
-            let language = language.split(',').next().unwrap_or_default().trim().to_owned();
+            let (language, attributes) = language.split_once(',').unwrap_or((language, ""));
+            let (language, is_only_compiled) = (language.trim().to_owned(), attributes.contains("no_run"));
             // In a crate's README, a block without a language is Rust.
             if !language.is_empty()
                 && !RUN.contains(&language.as_str())
@@ -66,7 +73,7 @@ pub(super) fn snippets(document: &str) -> Result<Vec<Snippet>, (usize, String)> 
             {
                 return Err((number, format!("`{language}` is not among the languages of snippets")));
             }
-            found.push(Snippet { line: number, language, text, mark: mark.take() });
+            found.push(Snippet { line: number, language, text, is_only_compiled, mark: mark.take() });
         } else if !trimmed.is_empty() && mark.is_some() {
             return Err((number, "a comment about a snippet has to stand right before it".into()));
         }
@@ -105,6 +112,7 @@ mod tests {
             ("<!-- runs -->\n```sh\n```\n", 1),
             ("<!-- fresh -->\nText\n```sh\n```\n", 2),
             ("```bsah\n```\n", 1),
+            ("```sh\nls\n```python\n```\n", 1),
         ] {
             assert_eq!(snippets(document).unwrap_err().0, line, "{document}");
         }

@@ -5,6 +5,10 @@ use super::markdown::{Mark, Snippet};
 /// What a program has to run at least that a reader would end with Ctrl-C.
 const LEAST_SECONDS: u32 = 2;
 
+/// What a reader would end with Ctrl-C, among other commands of the same snippet.
+const RUNS_ON: [&str; 4] =
+    ["pretender serve", "pretender tail", "pretender trigger", "pretender-dynamodb-local"];
+
 /// Functions that the scripts use. What runs in the background is ended by SIGINT and SIGTERM: a shell without job control has its background
 /// programs ignore SIGINT.
 const PRELUDE: &str = r#"set -e -o pipefail
@@ -20,9 +24,10 @@ fresh() {
     mkdir -p "$PARTS/$1"
     cd "$PARTS/$1"
 }
-still_runs() {
+until_interrupt() {
     sleep "$1"
-    kill -0 "$2" || { echo "ended by itself: $3" >&2; exit 1; }
+    kill "$2" || { echo "ended by itself: $3" >&2; exit 1; }
+    wait "$2" || true
 }
 "#;
 
@@ -42,7 +47,7 @@ pub(super) fn of(document: &str, snippets: &[Snippet]) -> String {
 }
 
 fn part(document: &str, snippet: &Snippet) -> Option<String> {
-    let Snippet { line, language, text, mark } = snippet;
+    let Snippet { line, language, text, mark, .. } = snippet;
     let begin = if *mark == Some(Mark::Fresh) { format!("fresh line-{line}\n") } else { String::new() };
     match (mark, language.as_str()) {
         (Some(Mark::NotRun(_)), _) => None,
@@ -66,7 +71,11 @@ fn file(name: &str, text: &str) -> String {
 
 fn until_interrupt(command: &str) -> String {
     let quoted = command.replace('\'', r"'\''");
-    format!("{command} &\nstill_runs {LEAST_SECONDS} $! '{quoted}'\n")
+    // What is done in a moment stands before what runs on.
+    if !RUNS_ON.iter().any(|begin| command.starts_with(begin)) {
+        return format!("{command}\n");
+    }
+    format!("{command} &\nuntil_interrupt {LEAST_SECONDS} $! '{quoted}'\n")
 }
 
 /// The commands of a snippet, without comments; a line that ends in a backslash goes on.
@@ -93,7 +102,8 @@ mod tests {
     use super::*;
 
     fn snippet(language: &str, text: &str, mark: Option<Mark>) -> Snippet {
-        Snippet { line: 7, language: language.to_owned(), text: text.to_owned(), mark }
+        let (language, text) = (language.to_owned(), text.to_owned());
+        Snippet { line: 7, language, text, is_only_compiled: false, mark }
     }
 
     #[test]
@@ -108,7 +118,8 @@ mod tests {
         assert_eq!(of("a.md", &[not_run]), "");
         let script = of("a.md", &[snippet("sh", "ls\n", None), snippet("text", "hello\n", None)]);
         assert!(script.ends_with("echo '::: a.md:7'\nls\n"), "{script}");
-        let waits = of("a.md", &[snippet("sh", "tail -f 'x'\n", Some(Mark::UntilInterrupt))]);
-        assert!(waits.contains("tail -f 'x' &\nstill_runs 2 $! 'tail -f '\\''x'\\'''\n"), "{waits}");
+        let waits = of("a.md", &[snippet("sh", "ls\npretender tail -f 'x'\n", Some(Mark::UntilInterrupt))]);
+        let expected = "ls\npretender tail -f 'x' &\nuntil_interrupt 2 $! 'pretender tail -f '\\''x'\\'''\n";
+        assert!(waits.ends_with(expected), "{waits}");
     }
 }

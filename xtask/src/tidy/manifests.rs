@@ -7,8 +7,8 @@ use crate::workspace::{self, Package};
 /// Lines that a package inherits from the workspace.
 const INHERITED: &[&str] =
     &["version.workspace = true", "edition.workspace = true", "rust-version.workspace = true"];
-/// Packages that need a newer Rust than the workspace, because of what they depend on. None of ours may depend on them.
-const NEWER_RUST: &[&str] = &["pdb-sdk"];
+/// Packages that need a newer Rust than the workspace, because of what they depend on. No other package of ours may depend on them.
+const NEWER_RUST: &[&str] = &["pdb-sdk", "pretender-documents"];
 
 /// Checks the manifest and the README of every package.
 pub(super) fn check(packages: &[Package]) -> Outcome<Complaints> {
@@ -25,7 +25,8 @@ pub(super) fn check(packages: &[Package]) -> Outcome<Complaints> {
                 complaints.push(format!("the manifest of `{name}` lacks `{line}`"));
             }
         }
-        for dependency in package.dependencies.iter().filter(|one| NEWER_RUST.contains(&one.name.as_str())) {
+        let newer = |name: &str| NEWER_RUST.contains(&name) && !needs_newer;
+        for dependency in package.dependencies.iter().filter(|one| newer(&one.name)) {
             complaints.push(format!("`{name}` names `{}`, which needs a newer Rust", dependency.name));
         }
         if package.is_crate() {

@@ -72,6 +72,9 @@ pub(crate) enum ApiFailure {
     /// An answer that is not one of these APIs.
     #[error("{endpoint} does not speak the {api}: it answered {status}")]
     NotTheApi { endpoint: Endpoint, api: &'static str, status: u16 },
+    /// The answer to a change was lost, and the change is not to be made twice.
+    #[error("{0}: the change may have been made, or not; look before you run the command again")]
+    Lost(Unanswered),
     /// An exception of the API.
     #[error("{}", refusal(.code, .message))]
     Refused { code: String, message: String, status: u16 },
@@ -150,12 +153,40 @@ impl Api {
     ///
     /// The [`ApiFailure`] of the last try.
     pub(crate) fn call(&self, service: Service, operation: &str, input: &Value) -> Result<Value, ApiFailure> {
+        self.call_until(service, operation, input, |failure| failure)
+    }
+
+    /// Does as [`call`](Self::call) for a change that must not be made twice, or whose answer tells whether it was made: once it may have
+    /// been made, it is not tried again.
+    ///
+    /// # Errors
+    ///
+    /// The [`ApiFailure`] of the last try; [`ApiFailure::Lost`] if there was no answer.
+    pub(crate) fn call_once(
+        &self,
+        service: Service,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Value, ApiFailure> {
+        self.call_until(service, operation, input, |failure| match failure {
+            ApiFailure::Unanswered(unanswered) if !unanswered.is_refused() => ApiFailure::Lost(unanswered),
+            failure => failure,
+        })
+    }
+
+    fn call_until(
+        &self,
+        service: Service,
+        operation: &str,
+        input: &Value,
+        judge: fn(ApiFailure) -> ApiFailure,
+    ) -> Result<Value, ApiFailure> {
         let body = input.to_string();
         let mut tries = 0;
         loop {
             let failure = match self.try_once(service, operation, &body) {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
+                Err(failure) => judge(failure),
             };
             tries += 1;
             let Tries(most) = failure.tries();
@@ -188,7 +219,9 @@ impl Api {
     /// Says that there will be another try; once for each cause, and again for a server that was reached in between.
     fn tell(&self, operation: &str, failure: &ApiFailure) {
         let (cause, text) = match failure {
-            ApiFailure::Unanswered(unanswered) => (String::new(), unanswered.reason()),
+            ApiFailure::Unanswered(unanswered) | ApiFailure::Lost(unanswered) => {
+                (String::new(), unanswered.reason())
+            }
             ApiFailure::NotTheApi { endpoint, status, .. } => {
                 (status.to_string(), format!("{endpoint} answered {status} to {operation}"))
             }
@@ -276,15 +309,6 @@ impl ApiFailure {
         }
     }
 
-    /// Returns what the exception says.
-    #[expect(dead_code, reason = "for commands that come next")]
-    pub(crate) fn message(&self) -> Option<&str> {
-        match self {
-            Self::Refused { message, .. } => Some(message),
-            _ => None,
-        }
-    }
-
     /// Whether the same call may succeed later: the server is not there, busy, or broken for the moment.
     pub(crate) fn is_passing(&self) -> bool {
         self.tries() != Tries::ONCE
@@ -295,7 +319,7 @@ impl ApiFailure {
             Self::Unanswered(unanswered) => unanswered.tries(),
             Self::NotTheApi { status: 500.., .. } | Self::Refused { status: 500.., .. } => Tries::BUSY,
             Self::Refused { code, .. } if is_passing(code) => Tries::BUSY,
-            Self::NotTheApi { .. } | Self::Refused { .. } => Tries::ONCE,
+            Self::NotTheApi { .. } | Self::Refused { .. } | Self::Lost(_) => Tries::ONCE,
         }
     }
 }

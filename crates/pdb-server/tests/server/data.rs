@@ -99,7 +99,7 @@ fn many_items_come_from_standard_input() {
         pretender(&url, &["put", "events", "-"], "{\"sensor\": \"s3\", \"at\": 1} {\"sensor\": \"s3\"} ");
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("item 2: ValidationException"), "{error}");
+    assert!(error.contains("item 2: ValidationException") && error.contains("(1 put before it)"), "{error}");
 }
 
 #[test]
@@ -151,10 +151,7 @@ fn queries_and_scans_find_filter_and_end() {
 #[test]
 fn sql_selects_and_changes() {
     let (_server, url) = events();
-    assert_eq!(
-        printed(&url, &["sql", "INSERT INTO events VALUE {'sensor': 's1', 'at': 1, 'n': 5}"]),
-        "Done.\n"
-    );
+    assert_eq!(printed(&url, &["sql", "INSERT INTO events VALUE {'sensor': 's1', 'at': 1, 'n': 5}"]), "");
     let select = "SELECT \"at\", n FROM events WHERE sensor = ?";
     assert_eq!(printed(&url, &["sql", select, "-p", "s1"]), "{\"at\":1,\"n\":5}\n");
     assert_eq!(printed(&url, &["sql", select, "-p", "s1", "--format", "table"]), "at  n\n 1  5\n");
@@ -213,6 +210,41 @@ fn errors_say_what_to_do() {
     assert_eq!(nobody.status.code(), Some(1));
     let error = String::from_utf8(nobody.stderr).unwrap();
     assert!(error.lines().last().unwrap().ends_with("is `pretender serve` running?"), "{error}");
+}
+
+/// A change whose answer was lost is neither made twice nor called done.
+#[test]
+fn a_lost_answer_is_told() {
+    let server = crate::control::Commanded::new();
+    let url = server.server.url();
+    let name = "Orders";
+    for (command, fault) in [
+        (&["sql", "INSERT INTO Orders VALUE {'pk': 'o1', 'n': 1}"][..], "ExecuteStatement"),
+        (&["put", name, r#"{"pk": "o2"}"#, "--new"], "PutItem"),
+        (&["delete", name, "o2"], "DeleteItem"),
+    ] {
+        crate::ctl::obeyed(&url, &["fault", "add", "drop-after", "-o", fault, "--times", "1"]);
+        assert!(refused(&url, command).contains("the change may have been made"), "{command:?}");
+    }
+    assert_eq!(printed(&url, &["get", name, "o1"]), "{\"n\":1,\"pk\":\"o1\"}\n");
+    assert!(refused(&url, &["get", name, "o2"]).contains("has no item"));
+}
+
+#[test]
+fn an_item_with_many_attributes_is_shown() {
+    let (_server, url) = events();
+    let many: String = (0..4000).map(|n| format!(r#","a{n}":{n}"#)).collect();
+    let output = pretender(&url, &["put", "events", "-"], &format!(r#"{{"sensor":"s1","at":1{many}}}"#));
+    assert!(output.status.success());
+    assert!(printed(&url, &["scan", "events", "--format", "table"]).starts_with("sensor  at  a0"));
+}
+
+#[test]
+fn names_of_the_key_condition_are_not_replaced() {
+    let (_server, url) = events();
+    let value =
+        ["query", "events", "s1", "--filter", "a > :z", "--value", ":z=0", "--value", ":partition=s2"];
+    assert!(refused(&url, &value).contains("`:partition` is given twice"));
 }
 
 #[test]

@@ -41,9 +41,12 @@ impl Grid {
     /// Chooses columns for these rows. `width` is that of the terminal; without one nothing is cut.
     pub(super) fn new(names: &[String], rows: &[Vec<String>], width: Option<usize>) -> Self {
         let most = if width.is_some() { MOST_WIDTH } else { usize::MAX };
-        let names = names.iter().enumerate();
+        // An item may have thousands of attributes: those that cannot fit are not looked at.
+        let room = width.map_or(usize::MAX, |width| (width + GAP.len()) / (1 + GAP.len())).max(1);
+        let (fitting, beyond) = names.split_at(names.len().min(room));
+        let fitting = fitting.iter().enumerate();
         let mut columns: Vec<Column> =
-            names.map(|(index, name)| Column::new(index, name, rows, most)).collect();
+            fitting.map(|(index, name)| Column::new(index, name, rows, most)).collect();
         let mut hidden = Vec::new();
         while width.is_some_and(|width| total(&columns) > width) {
             if narrow(&mut columns) {
@@ -57,6 +60,7 @@ impl Grid {
                 .iter_mut()
                 .for_each(|column| *column = Column::new(column.index, &column.name, rows, most));
         }
+        hidden.extend_from_slice(beyond);
         Self { columns, hidden }
     }
 

@@ -39,7 +39,7 @@ const QUERY_EXAMPLES: &str = "\
 Examples:
   pretender query events sensor-7 --ge 1772356542 --reverse --limit 5
   pretender query orders paid --index by-state
-  pretender query orders c7 --filter 'total > :t' --value ':t=10'";
+  pretender query orders c7 --filter 'price > :p' --value ':p=10'";
 
 /// Print the items of a table.
 #[derive(Args, Debug)]
@@ -103,7 +103,7 @@ struct Read {
     #[arg(long, value_name = "#NAME=ATTRIBUTE", value_parser = parse_pair)]
     name: Vec<(String, String)>,
 
-    /// A value that the filter uses, as ':t=10' or ':t=\"10\"'; may be repeated
+    /// A value that the filter uses, as ':p=10' or ':p="10"'; may be repeated
     ///
     /// It is read as JSON, plain or as DynamoDB has it; what is not JSON is a text.
     #[arg(long, value_name = ":NAME=VALUE", value_parser = parse_pair)]
@@ -200,9 +200,11 @@ impl Read {
         if let Some(filter) = &self.filter {
             input["FilterExpression"] = filter.as_str().into();
         }
-        names.extend(self.name.iter().map(|(name, attribute)| (name.clone(), attribute.as_str().into())));
+        for (name, attribute) in &self.name {
+            insert_new(&mut names, name, attribute.as_str().into())?;
+        }
         for (name, text) in &self.value {
-            values.insert(name.clone(), value_of(text)?);
+            insert_new(&mut values, name, value_of(text)?)?;
         }
         if !names.is_empty() {
             input["ExpressionAttributeNames"] = names.into();
@@ -230,9 +232,9 @@ impl Read {
     ) -> Result<(), Box<dyn Error>> {
         let mut left = if self.all { u64::MAX } else { u64::from(self.limit) };
         loop {
-            // With a filter, a page of that many looked-at items may hold none.
+            // One more tells whether there are more. With a filter, a page of that many items may hold none that passes it.
             if self.filter.is_none() && !self.all {
-                input["Limit"] = left.into();
+                input["Limit"] = left.saturating_add(1).into();
             }
             let answer = api.call(Service::DynamoDb, operation, &input)?;
             let mut items = items_of(&answer)?;
@@ -240,11 +242,13 @@ impl Read {
             items.truncate(usize::try_from(left).unwrap_or(usize::MAX));
             left -= items.len() as u64;
             if let Err(closed) = printer.page(&items) {
-                return closed.or_error();
+                return closed.unless_gone();
             }
             let last = answer.get("LastEvaluatedKey");
-            if left == 0 && (is_cut || last.is_some()) {
+            if left == 0 && is_cut {
                 note(&format!("These are the first {}; --all prints all.", self.limit));
+            } else if left == 0 && last.is_some() {
+                note(&format!("These are the first {}; there may be more: --all prints all.", self.limit));
             }
             match last {
                 Some(last) if left > 0 => input["ExclusiveStartKey"] = last.clone(),
@@ -254,6 +258,14 @@ impl Read {
         printer.end();
         Ok(())
     }
+}
+
+/// Adds a name or value of an expression, which must be given once: the condition for the key has some, too.
+fn insert_new(map: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), String> {
+    if map.insert(name.to_owned(), value).is_some() {
+        return Err(format!("`{name}` is given twice, or is used for the key: choose another name"));
+    }
+    Ok(())
 }
 
 /// Reads a value of an expression: JSON, plain or typed, or else a text.

@@ -54,12 +54,8 @@ fn branches<'a>(siblings: &[&'a Value], before: &str, are_roots: bool) -> Vec<Br
 
 fn described(shard: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let range = &shard["SequenceNumberRange"];
-    let id = text(&shard["ShardId"]);
-    match range["EndingSequenceNumber"].as_str() {
-        None => format!("{id}  open"),
-        Some(end) => format!("{id}  closed at {end}"),
-    }
+    let is_open = shard["SequenceNumberRange"]["EndingSequenceNumber"].is_null();
+    format!("{}  {}", text(&shard["ShardId"]), if is_open { "open" } else { "closed" })
 }
 
 #[cfg(test)]
@@ -86,10 +82,10 @@ mod tests {
         assert_eq!(
             lines(&shards),
             [
-                "a  closed at 1",
-                "b  closed at 2",
+                "a  closed",
+                "b  closed",
                 "├─ c  open",
-                "└─ d  closed at 3",
+                "└─ d  closed",
                 "   ├─ e  open",
                 "   └─ f  open",
                 "x  open",

@@ -49,7 +49,7 @@ impl Ls {
                 tables.iter().for_each(|table| text.push_str(&format!("{table}\n")));
             }
         }
-        print(&text).or_else(super::output::Closed::or_error)
+        print(&text).or_else(super::output::Closed::unless_gone)
     }
 }
 

@@ -55,8 +55,8 @@ pub(super) fn print(text: &str) -> Result<(), Closed> {
 pub(super) struct Closed(std::io::Error);
 
 impl Closed {
-    /// Returns success if the reader has gone away, and the error otherwise.
-    pub(super) fn or_error(self) -> Result<(), Box<dyn std::error::Error>> {
+    /// Returns the error, unless it is that the reader has gone away.
+    pub(super) fn unless_gone(self) -> Result<(), Box<dyn std::error::Error>> {
         if self.0.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(self.0.into()) }
     }
 }
@@ -71,6 +71,7 @@ pub(super) struct ItemPrinter {
 
 struct Columns {
     names: Vec<String>,
+    known: BTreeSet<String>,
     grid: Grid,
     /// Attributes that no column shows.
     hidden: BTreeSet<String>,
@@ -110,18 +111,22 @@ impl ItemPrinter {
                 let grid = Grid::new(&names, &rows, terminal::width());
                 text.push_str(&grid.header());
                 let hidden = grid.hidden().iter().cloned().collect();
-                self.columns.insert(Columns { names, grid, hidden })
+                let known = names.iter().cloned().collect();
+                self.columns.insert(Columns { names, known, grid, hidden })
             }
         };
         for item in items {
             text.push_str(&columns.grid.row(&cells(&columns.names, item)));
-            let unknown = item.keys().filter(|name| !columns.names.contains(name));
+            let unknown = item.keys().filter(|name| !columns.known.contains(*name));
             columns.hidden.extend(unknown.cloned());
         }
     }
 
     /// Says what the table did not show, on standard error.
     pub(super) fn end(&self) {
+        if self.format == Format::Table && self.columns.is_none() {
+            note("No items.");
+        }
         let Some(columns) = self.columns.as_ref().filter(|columns| !columns.hidden.is_empty()) else {
             return;
         };

@@ -102,7 +102,7 @@ impl Schema {
         {
             let item = read_item(object)?;
             let is_key = item.len() == parts.len() && parts.iter().all(|part| item.contains_key(&part.name));
-            return if is_key { Ok(typed(&item)) } else { Err(NotAKey::Members { table, key }) };
+            return if is_key { typed(&item) } else { Err(NotAKey::Members { table, key }) };
         }
         if given.len() != parts.len() {
             let count = if parts.len() == 1 { "its value" } else { "a value for each" };
@@ -139,8 +139,11 @@ pub(super) fn read_item(text: &str) -> Result<Item, NotAKey> {
 }
 
 /// An item as the API takes it.
-pub(super) fn typed(item: &Item) -> Value {
-    serde_json::from_str(&item.to_string()).unwrap_or_default()
+pub(super) fn typed(item: &Item) -> Result<Value, NotAKey> {
+    serde_json::from_str(&item.to_string()).map_err(|error| NotAKey::Json {
+        given: item.keys().next().cloned().unwrap_or_default(),
+        reason: error.to_string(),
+    })
 }
 
 #[cfg(test)]

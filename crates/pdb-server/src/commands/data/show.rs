@@ -1,7 +1,6 @@
 //! `pretender show`.
 
 use std::error::Error;
-use std::fmt::Write;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -56,7 +55,7 @@ impl Show {
             Format::Table => facts.lines(terminal::width()),
             Format::Json | Format::Dynamodb => format!("{}\n", facts.json()),
         };
-        print(&text).or_else(Closed::or_error)
+        print(&text).or_else(Closed::unless_gone)
     }
 }
 
@@ -112,13 +111,8 @@ impl Facts {
 
     /// `width` is that of the terminal; without one nothing is cut.
     fn lines(&self, width: Option<usize>) -> String {
-        let mut text = String::new();
-        let mut line = |label: &str, value: &str| {
-            let line = format!("{label:<10}{}", visible(value));
-            let line = width.map_or(line.as_str().into(), |width| cut(&line, width));
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}", line.trim_end());
-        };
+        let mut lines = Vec::new();
+        let mut line = |label: &str, value: &str| lines.push(labelled(label, value, width));
         let table = self.schema.description();
         line("table", text_of(&table["TableName"]));
         line("status", &self.status());
@@ -142,7 +136,7 @@ impl Facts {
             let shards = stream["Shards"].as_array().map(Vec::as_slice).unwrap_or_default();
             lineage::lines(shards).iter().for_each(|shard| line("", &format!("  {shard}")));
         }
-        text
+        lines.concat()
     }
 
     fn status(&self) -> String {
@@ -186,6 +180,16 @@ impl Facts {
         }
         lines
     }
+}
+
+/// A line, cut to the width unless it is an ARN, which is there to be copied.
+fn labelled(label: &str, value: &str, width: Option<usize>) -> String {
+    let line = format!("{label:<10}{}", visible(value));
+    let line = match width {
+        Some(width) if !value.starts_with("arn:") => cut(&line, width),
+        _ => line.as_str().into(),
+    };
+    format!("{}\n", line.trim_end())
 }
 
 fn text_of(value: &Value) -> &str {

@@ -52,7 +52,7 @@ pub(crate) struct Put {
     /// The table, by name or ARN
     table: String,
 
-    /// The item as JSON, plain or as DynamoDB has it; \"-\" reads items from standard input, one after the other or in an array
+    /// The item as JSON, plain or as DynamoDB has it; "-" reads items from standard input, one after the other or in an array
     item: String,
 
     /// Fail if there is an item with this key
@@ -105,9 +105,9 @@ impl Get {
         };
         let item = Item::from_json(&item.to_string())?;
         if self.output.format() == Format::Table {
-            return print(&tree(&item)?).or_else(Closed::or_error);
+            return print(&tree(&item)?).or_else(Closed::unless_gone);
         }
-        ItemPrinter::new(self.output, Vec::new()).page(&[item]).or_else(Closed::or_error)
+        ItemPrinter::new(self.output, Vec::new()).page(&[item]).or_else(Closed::unless_gone)
     }
 }
 
@@ -149,29 +149,33 @@ impl Put {
         let condition = self.new.then(|| schema.key().first().map(|part| part.name.clone())).flatten();
         if self.item != STANDARD_INPUT {
             self.put(&api, &read_item(&self.item)?, condition.as_deref())?;
-            return print("Put 1 item.\n").or_else(Closed::or_error);
+            return print("Put 1 item.\n").or_else(Closed::unless_gone);
         }
         let mut stdin = std::io::stdin();
         if stdin.is_terminal() {
             super::output::note("Reading items from the terminal; Ctrl-D ends.");
         }
         let mut count = 0_u64;
-        let put = |item: &Item| -> Result<(), Box<dyn Error>> {
+        let put = |item: &Item| {
+            self.put(&api, item, condition.as_deref())?;
             count += 1;
-            let put = self.put(&api, item, condition.as_deref());
-            put.map_err(|error| format!("item {count}: {error}").into())
+            Ok(())
         };
-        each_item(&mut stdin, put)?;
-        print(&format!("Put {count} item{}.\n", if count == 1 { "" } else { "s" })).or_else(Closed::or_error)
+        let read = each_item(&mut stdin, put);
+        read.map_err(|error| format!("item {}: {error} ({count} put before it)", count + 1))?;
+        print(&format!("Put {count} item{}.\n", if count == 1 { "" } else { "s" }))
+            .or_else(Closed::unless_gone)
     }
 
     fn put(&self, api: &Api, item: &Item, new_by: Option<&str>) -> Result<(), Box<dyn Error>> {
-        let mut input = json!({ "TableName": self.table, "Item": typed(item) });
+        let mut input = json!({ "TableName": self.table, "Item": typed(item)? });
         if let Some(attribute) = new_by {
             input["ConditionExpression"] = "attribute_not_exists(#key)".into();
             input["ExpressionAttributeNames"] = json!({ "#key": attribute });
         }
-        match api.call(Service::DynamoDb, "PutItem", &input) {
+        // The condition would find the item that a lost answer had put.
+        let put = if new_by.is_some() { Api::call_once } else { Api::call };
+        match put(api, Service::DynamoDb, "PutItem", &input) {
             Ok(_) => Ok(()),
             Err(failure) if failure.code() == Some("ConditionalCheckFailedException") => {
                 Err("there is an item with this key already".into())
@@ -208,13 +212,13 @@ impl Delete {
         let schema = Schema::of(&api, &self.table)?;
         let key: Value = schema.read_key(&self.key)?;
         let input = json!({ "TableName": self.table, "Key": key, "ReturnValues": "ALL_OLD" });
-        let answer = api.call(Service::DynamoDb, "DeleteItem", &input)?;
+        let answer = api.call_once(Service::DynamoDb, "DeleteItem", &input)?;
         let said = if answer.get("Attributes").is_some() {
             "Deleted 1 item.\n"
         } else {
             "There was no such item.\n"
         };
-        print(said).or_else(Closed::or_error)
+        print(said).or_else(Closed::unless_gone)
     }
 }
 

@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::items::value_of;
-use super::output::{Closed, ItemPrinter, Output, items_of, note};
-use crate::client::{Connection, Service};
+use super::output::{ItemPrinter, Output, items_of, note};
+use crate::client::{Api, Connection, Service};
 
 /// Run a PartiQL statement: SELECT, INSERT, UPDATE or DELETE.
 #[derive(Args, Debug)]
@@ -35,12 +35,7 @@ pub(crate) struct Sql {
     connection: Connection,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  pretender sql \"SELECT * FROM orders WHERE id = 'o1'\"
-  pretender sql 'SELECT id, total FROM \"my-orders\" WHERE total > ?' -p 10
-  pretender sql \"INSERT INTO orders VALUE {'id': 'o2', 'total': 7}\"
-  pretender sql \"UPDATE orders SET total = 8 WHERE id = 'o2'\"";
+const EXAMPLES: &str = include_str!("sql.txt");
 
 impl Sql {
     /// Runs the statement.
@@ -51,32 +46,42 @@ impl Sql {
             let params: Result<Vec<Value>, _> = self.param.iter().map(|text| value_of(text)).collect();
             input["Parameters"] = params?.into();
         }
+        let is_select =
+            self.statement.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"));
+        let execute = if is_select { Api::call } else { Api::call_once };
         let mut printer = ItemPrinter::new(self.output, Vec::new());
         let mut left = if self.all { u64::MAX } else { u64::from(self.limit) };
         let mut printed = 0;
         loop {
-            let answer = api.call(Service::DynamoDb, "ExecuteStatement", &input)?;
+            let answer = match execute(&api, Service::DynamoDb, "ExecuteStatement", &input) {
+                Ok(answer) => answer,
+                Err(failure) if failure.code() == Some("ResourceNotFoundException") => {
+                    return Err("no such table or index; `pretender ls` lists the tables".into());
+                }
+                Err(failure) => return Err(failure.into()),
+            };
             let mut items = items_of(&answer)?;
             let is_cut = items.len() as u64 > left;
             items.truncate(usize::try_from(left).unwrap_or(usize::MAX));
             (left, printed) = (left - items.len() as u64, printed + items.len());
             if let Err(closed) = printer.page(&items) {
-                return closed.or_error();
+                return closed.unless_gone();
             }
             let next = answer["NextToken"].as_str();
-            if left == 0 && (is_cut || next.is_some()) {
+            if left == 0 && is_cut {
                 note(&format!("These are the first {}; --all prints all.", self.limit));
+            } else if left == 0 && next.is_some() {
+                note(&format!("These are the first {}; there may be more: --all prints all.", self.limit));
             }
             match next {
                 Some(next) if left > 0 => input["NextToken"] = next.into(),
                 _ => break,
             }
         }
-        printer.end();
-        let is_select =
-            self.statement.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"));
-        if printed == 0 && !is_select {
-            return super::output::print("Done.\n").or_else(Closed::or_error);
+        if is_select || printed > 0 {
+            printer.end();
+        } else {
+            note("Done.");
         }
         Ok(())
     }
