@@ -1,14 +1,14 @@
 //! Items as plain JSON, without the names of types: `{"id": "o1", "total": 42}`.
 
-use std::collections::BTreeMap;
+mod json;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::value::{MAX_NESTING, ValueMap};
 use crate::{AttributeValue, Item, Number, NumberError, write_json_string};
+
+use self::json::Json;
 
 /// Why a text cannot be read as an item, or as a value, in plain JSON.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum NotPlainJson {
     /// The text has more levels than an item may have.
     #[error("nested more than {MAX_NESTING} levels deep")]
     TooDeep,
+    /// An object has a name twice: one of the two values would be lost.
+    #[error("`{0}` comes twice in one object")]
+    Twice(String),
     /// The text is neither plain JSON nor DynamoDB JSON.
     #[error(transparent)]
     Typed(#[from] crate::ParseError),
@@ -55,13 +58,7 @@ impl Item {
     /// # Ok::<(), pdb_model::NotPlainJson>(())
     /// ```
     pub fn from_plain_json(json: &str) -> Result<Self, NotPlainJson> {
-        let raw: &RawValue = serde_json::from_str(json)?;
-        match read(raw, 0)? {
-            AttributeValue::M(map) => {
-                Ok(map.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
-            }
-            _ => Err(NotPlainJson::NotAnObject),
-        }
+        plain_item(json::read(json)?)
     }
 
     /// Reads an item from DynamoDB JSON if every attribute has the form of a typed value, such as `{"S": "o1"}`, and from plain
@@ -71,12 +68,9 @@ impl Item {
     ///
     /// [`NotPlainJson`].
     pub fn from_any_json(json: &str) -> Result<Self, NotPlainJson> {
-        let value: Value = serde_json::from_str(json)?;
-        let attributes = value.as_object().ok_or(NotPlainJson::NotAnObject)?;
-        if attributes.values().all(is_typed) {
-            Ok(Self::from_json(json)?)
-        } else {
-            Self::from_plain_json(json)
+        match json::read(json)? {
+            Json::Map(attributes) if attributes.values().all(is_typed) => Ok(Self::from_json(json)?),
+            plain => plain_item(plain),
         }
     }
 
@@ -97,7 +91,7 @@ impl AttributeValue {
     ///
     /// [`NotPlainJson`].
     pub fn from_plain_json(json: &str) -> Result<Self, NotPlainJson> {
-        read(serde_json::from_str(json)?, 0)
+        converted(json::read(json)?, 0)
     }
 
     /// Appends the value as plain JSON, as [`Item::to_plain_json`] does.
@@ -117,50 +111,53 @@ impl AttributeValue {
     }
 }
 
-fn read(raw: &RawValue, depth: usize) -> Result<AttributeValue, NotPlainJson> {
+fn converted(json: Json<'_>, depth: usize) -> Result<AttributeValue, NotPlainJson> {
     if depth > MAX_NESTING {
         return Err(NotPlainJson::TooDeep);
     }
-    let json = raw.get();
-    Ok(match json.as_bytes().first() {
-        Some(b'{') => {
-            let members: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
+    Ok(match json {
+        Json::Map(members) => {
             let mut map = ValueMap::default();
             for (name, value) in members {
-                map.insert(name, read(value, depth + 1)?);
+                map.insert(name, converted(value, depth + 1)?);
             }
             AttributeValue::M(map)
         }
-        Some(b'[') => {
-            let elements: Vec<&RawValue> = serde_json::from_str(json)?;
-            let values: Result<_, _> = elements.into_iter().map(|value| read(value, depth + 1)).collect();
+        Json::List(elements) => {
+            let values: Result<_, _> =
+                elements.into_iter().map(|value| converted(value, depth + 1)).collect();
             AttributeValue::L(values?)
         }
-        Some(b'"') => AttributeValue::S(serde_json::from_str(json)?),
-        Some(b't') => AttributeValue::Bool(true),
-        Some(b'f') => AttributeValue::Bool(false),
-        Some(b'n') => AttributeValue::Null,
-        _ => {
-            let number: Result<Number, _> = json.parse();
+        Json::Text(text) => AttributeValue::S(text),
+        Json::Bool(value) => AttributeValue::Bool(value),
+        Json::Null => AttributeValue::Null,
+        Json::Number(text) => {
+            let number: Result<Number, _> = text.parse();
             AttributeValue::N(
-                number.map_err(|source| NotPlainJson::Number { number: json.to_owned(), source })?,
+                number.map_err(|source| NotPlainJson::Number { number: text.to_owned(), source })?,
             )
         }
     })
 }
 
+/// Reads an item of plain JSON.
+fn plain_item(json: Json<'_>) -> Result<Item, NotPlainJson> {
+    match converted(json, 0)? {
+        AttributeValue::M(map) => Ok(map.iter().map(|(name, value)| (name.clone(), value.clone())).collect()),
+        _ => Err(NotPlainJson::NotAnObject),
+    }
+}
+
 /// Whether a JSON value has the form of a value of DynamoDB JSON: one member, named as a type, with what belongs to that type.
-fn is_typed(value: &Value) -> bool {
-    let Some(members) = value.as_object() else { return false };
+fn is_typed(value: &Json<'_>) -> bool {
+    let Json::Map(members) = value else { return false };
     let mut members = members.iter();
     let (Some((name, inner)), None) = (members.next(), members.next()) else { return false };
-    let texts = |inner: &Value| inner.as_array().is_some_and(|list| list.iter().all(Value::is_string));
-    match name.as_str() {
-        "S" | "N" | "B" => inner.is_string(),
-        "BOOL" | "NULL" => inner.is_boolean(),
-        "SS" | "NS" | "BS" => texts(inner),
-        "L" => inner.as_array().is_some_and(|list| list.iter().all(is_typed)),
-        "M" => inner.as_object().is_some_and(|map| map.values().all(is_typed)),
+    match (name.as_str(), inner) {
+        ("S" | "N" | "B", Json::Text(_)) | ("BOOL" | "NULL", Json::Bool(_)) => true,
+        ("SS" | "NS" | "BS", Json::List(list)) => list.iter().all(|inner| matches!(inner, Json::Text(_))),
+        ("L", Json::List(list)) => list.iter().all(is_typed),
+        ("M", Json::Map(map)) => map.values().all(is_typed),
         _ => false,
     }
 }
@@ -220,6 +217,14 @@ mod tests {
     }
 
     #[test]
+    fn no_name_is_special() {
+        let plain = r#"{"$serde_json::private::RawValue":"x"}"#;
+        let typed = r#"{"$serde_json::private::RawValue":{"S":"x"}}"#;
+        assert_eq!(Item::from_any_json(plain).unwrap().to_string(), typed);
+        assert_eq!(Item::from_any_json(typed).unwrap().to_string(), typed);
+    }
+
+    #[test]
     fn what_only_looks_typed_is_plain() {
         for (json, typed) in [
             (r#"{"size":{"S":1}}"#, r#"{"size":{"M":{"S":{"N":"1"}}}}"#),
@@ -246,6 +251,15 @@ mod tests {
             (r#"{"n":1e200}"#, "1e200: "),
             (&format!(r#"{{"a":{deep}}}"#), "nested more than 32 levels deep"),
             (r#"{"n":{"N":"x"}}"#, "x"),
+            (r#"{"a":1,"b":2,"a":3}"#, "`a` comes twice in one object"),
+            (r#"{"a":{"b":[{"c":1,"\u0063":2}]}}"#, "`c` comes twice in one object"),
+            (r#"{"a":{"S":"x"},"a":{"S":"y"}}"#, "`a` comes twice in one object"),
+            (r#"{"a":{"S":"x","S":"y"}}"#, "`S` comes twice in one object"),
+            (&format!(r#"{{"a":{}}}"#, "[".repeat(100_000)), "not JSON"),
+            (&format!(r#"{{"a":{}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000)), "32 levels deep"),
+            (r#"{"a":1} 2"#, "not JSON"),
+            (r#"{"a":01}"#, "not JSON"),
+            (r#"{"a":"\ud800"}"#, "not JSON"),
         ] {
             let error = Item::from_any_json(json).unwrap_err().to_string();
             assert!(error.contains(expected), "{json}: {error}");

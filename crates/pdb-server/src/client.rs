@@ -4,6 +4,7 @@
 //! DynamoDB and DynamoDB Streams APIs, [`RemoteStreams`] to read streams, [`Control`] for commands under `/_pretender/`.
 
 mod absent;
+mod answer;
 mod api;
 mod connection;
 mod control;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use pretender::{Clock, SystemClock, WakeHandle};
 use serde_json::Value;
 
-use super::Endpoint;
 use super::failure::Unanswered;
 use super::retry::{Tries, pause, rest};
 use super::sign::{Call, Credentials, signed_headers};
+use super::{Endpoint, answer};
 
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -260,7 +260,7 @@ impl Api {
             .post(host, &service.target(operation), body)
             .map_err(|error| Unanswered::new(&host.endpoint, &error))?;
         self.told().remove("");
-        let answer: Value = serde_json::from_str(&body).unwrap_or_default();
+        let answer = answer::parse(&body).unwrap_or_default();
         if (200..300).contains(&status) && answer.is_object() {
             return Ok(answer);
         }

@@ -203,6 +203,19 @@ fn a_long_lineage_is_followed_as_it_grows() {
 }
 
 #[test]
+fn no_name_of_an_attribute_is_special() {
+    let streamed = Streamed::new();
+    let item = Item::new().with("$serde_json::private::RawValue", "x").with("pk", "o1");
+    streamed.pretender.put_item(PutItemInput::new("Orders".parse().unwrap(), item)).unwrap();
+    let output = streamed.command(&["Orders", "--json"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains(r#""$serde_json::private::RawValue":{"S":"x"}"#)
+    );
+}
+
+#[test]
 #[cfg(unix)]
 fn an_export_that_follows_loses_nothing() {
     let streamed = Streamed::new();

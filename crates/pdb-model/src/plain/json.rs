@@ -1,0 +1,131 @@
+//! JSON with numbers as they are written, and without names that come twice.
+
+use std::collections::BTreeMap;
+
+use serde::de::{Error, IgnoredAny};
+
+use super::NotPlainJson;
+use crate::value::MAX_NESTING;
+
+/// The deepest item in DynamoDB JSON has two levels for each of its own, and some around them. What calls itself stays within this.
+const MAX_LEVELS: usize = 2 * MAX_NESTING + 4;
+
+/// A JSON value.
+#[derive(Debug)]
+pub(super) enum Json<'t> {
+    Null,
+    Bool(bool),
+    /// As it is written.
+    Number(&'t str),
+    Text(String),
+    List(Vec<Self>),
+    Map(BTreeMap<String, Self>),
+}
+
+/// Reads a text.
+pub(super) fn read(text: &str) -> Result<Json<'_>, NotPlainJson> {
+    // From here on the text is known to be JSON.
+    let _: IgnoredAny = serde_json::from_str(text)?;
+    Reader { text, at: 0 }.value(MAX_LEVELS)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn value(&mut self, levels: usize) -> Result<Json<'t>, NotPlainJson> {
+        let Some(levels) = levels.checked_sub(1) else { return Err(NotPlainJson::TooDeep) };
+        match self.next() {
+            Some(b'{') => self.map(levels),
+            Some(b'[') => self.list(levels),
+            Some(b'"') => self.string().map(Json::Text),
+            Some(_) => Ok(self.bare()),
+            None => Err(incomplete()),
+        }
+    }
+
+    /// The next byte that is not white space.
+    fn next(&mut self) -> Option<u8> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let space = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        self.at += space;
+        rest.get(space).copied()
+    }
+
+    fn map(&mut self, levels: usize) -> Result<Json<'t>, NotPlainJson> {
+        let mut members = BTreeMap::new();
+        let mut goes_on = self.begins(b'}');
+        while goes_on {
+            self.next();
+            let name = self.string()?;
+            // The colon.
+            self.next();
+            self.at += 1;
+            let value = self.value(levels)?;
+            if members.contains_key(&name) {
+                return Err(NotPlainJson::Twice(name));
+            }
+            members.insert(name, value);
+            goes_on = self.goes_on();
+        }
+        Ok(Json::Map(members))
+    }
+
+    fn list(&mut self, levels: usize) -> Result<Json<'t>, NotPlainJson> {
+        let mut elements = Vec::new();
+        let mut goes_on = self.begins(b']');
+        while goes_on {
+            elements.push(self.value(levels)?);
+            goes_on = self.goes_on();
+        }
+        Ok(Json::List(elements))
+    }
+
+    /// Passes the beginning of a map or list, and its end if it is empty; returns whether something is in it.
+    fn begins(&mut self, end: u8) -> bool {
+        self.at += 1;
+        let is_empty = self.next() == Some(end);
+        self.at += usize::from(is_empty);
+        !is_empty
+    }
+
+    /// Passes a comma, or the end.
+    fn goes_on(&mut self) -> bool {
+        let is_comma = self.next() == Some(b',');
+        self.at += 1;
+        is_comma
+    }
+
+    fn string(&mut self) -> Result<String, NotPlainJson> {
+        let rest = self.text.get(self.at..).ok_or_else(incomplete)?;
+        let mut is_escaped = false;
+        let end = rest.bytes().skip(1).position(|byte| {
+            let is_end = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            is_end
+        });
+        let whole = end.and_then(|end| rest.get(..end + 2)).ok_or_else(incomplete)?;
+        self.at += whole.len();
+        Ok(serde_json::from_str(whole)?)
+    }
+
+    /// A number or a word, which ends where something else begins.
+    fn bare(&mut self) -> Json<'t> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let is_end = |byte: u8| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace();
+        let word = &rest[..rest.bytes().position(is_end).unwrap_or(rest.len())];
+        self.at += word.len();
+        match word {
+            "null" => Json::Null,
+            "true" => Json::Bool(true),
+            "false" => Json::Bool(false),
+            number => Json::Number(number),
+        }
+    }
+}
+
+fn incomplete() -> NotPlainJson {
+    NotPlainJson::Json(serde_json::Error::custom("the value is not complete"))
+}
