@@ -426,14 +426,18 @@ fn has_signature(driver: Driver<'_>) -> Result<bool, StoreError> {
     Ok(version.is_some_and(|version| version > 1))
 }
 
+/// When a database was copied, if it is a copy.
+pub(crate) fn taken(driver: Driver<'_>) -> Result<Option<EpochMillis>, StoreError> {
+    Ok(if has_signature(driver)? { settings::get(driver, TAKEN, number)?.map(EpochMillis) } else { None })
+}
+
 fn number<T: FromStr>(value: &[u8]) -> Result<T, StoreError> {
     let parsed = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
     parsed.ok_or_else(|| StoreError::corrupt("setting", "it is no number"))
 }
 
 fn describe(driver: Driver<'_>) -> Result<CopyDescription, StoreError> {
-    let taken =
-        if has_signature(driver)? { settings::get(driver, TAKEN, number)?.map(EpochMillis) } else { None };
+    let taken = taken(driver)?;
     let count = |sql| {
         Ok::<_, StoreError>(driver.first("describe a copy", sql, &[], |row| row.count(0))?.unwrap_or(0))
     };

@@ -16,6 +16,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use crate::{
     copy::{self, CopyDescription, DatabaseCopy, EachStep, NewFile},
+    driver::Driver,
     error::{OpenError, StoreError},
     files::{self, Access, Content, DatabaseFile},
     migrate, sqlite,
@@ -73,6 +74,20 @@ pub fn receive<E: From<StoreError>>(
         drop(file);
         Ok(DatabaseCopy::describe_file(unfinished)?)
     })
+}
+
+/// Says whether a file is a copy of a database, also of one that others have open; `None` if it is not a database of ours. One that cannot be
+/// read is taken for a database that is no copy.
+#[must_use]
+pub fn is_copy(path: &Path) -> Option<bool> {
+    match DatabaseFile::look(path) {
+        Ok(Some(Content::Database)) => {}
+        Ok(_) | Err(StoreError::Open(OpenError::NotADatabase(_) | OpenError::Foreign(_))) => return None,
+        Err(_) => return Some(false),
+    }
+    let path = files::one_name(path);
+    let taken = open_live(&path).and_then(|reader| copy::taken(Driver::new(&reader.connection)));
+    Some(taken.is_ok_and(|taken| taken.is_some()))
 }
 
 fn make<E: From<StoreError>>(

@@ -52,7 +52,7 @@ pub use activity::{Activities, Activity, ActivityReport};
 pub use copy::{CopiedBytes, CopyDescription, DatabaseCopy, EachStep, ReadStep};
 pub use embedded::CompactReport;
 pub use error::{DbError, OpenError, StoreError};
-pub use file_backup::{BackupPlan, back_up, receive};
+pub use file_backup::{BackupPlan, back_up, is_copy, receive};
 pub use inspection::{EachRow, Inspection, RowSum, StoredEntry, StoredItem, StoredRecord, StoredRow};
 pub use interrupt::Impatience;
 pub use items::{Direction, ItemRow, KeyRange, RowRef};

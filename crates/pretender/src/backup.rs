@@ -227,7 +227,8 @@ fn counted(findings: &u64) -> String {
 
 /// # Regions
 impl Pretender {
-    /// Returns the regions whose databases lie beside a file, in order: those that a server which keeps regions apart has made there.
+    /// Returns the regions whose databases lie beside a file, in order: those that a server which keeps regions apart has made there. Copies
+    /// are not among them, unless they have the name of a region of AWS: such a one may have been restored.
     ///
     /// # Errors
     ///
@@ -235,20 +236,10 @@ impl Pretender {
     pub fn regions_beside(file: impl AsRef<Path>) -> io::Result<Vec<String>> {
         let file = file.as_ref();
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut regions = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
-            // The name of a region is a part of the name of the file.
-            let found = name.split('.').find(|part| {
-                is_like_a_region(part)
-                    && matches!(
-                        location::in_region(&Location::File(file.into()), part),
-                        Ok(Location::File(path)) if path.file_name() == Some(name.as_ref())
-                    )
-            });
-            regions.extend(found.filter(|_| entry.path().is_file()).map(str::to_owned));
-        }
+        let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name()));
+        let names = entries.collect::<io::Result<Vec<_>>>()?;
+        let mut regions: Vec<String> =
+            names.iter().filter_map(|name| region_of(file, folder, name.to_str()?)).collect();
         regions.sort_unstable();
         Ok(regions)
     }
@@ -266,11 +257,29 @@ impl Pretender {
     }
 }
 
-/// Whether a text looks like `eu-west-1`, or is one of the names that servers like DynamoDB Local are given.
+/// The region whose database lies in a file beside another, if there is one in it.
+fn region_of(file: &Path, folder: &Path, name: &str) -> Option<String> {
+    // The name of a region is the last part of the name of the file, but for the ending.
+    let before = format!("{}.", file.file_stem()?.to_str()?);
+    let after = match file.extension() {
+        Some(extension) => format!(".{}", extension.to_str()?),
+        None => String::new(),
+    };
+    let region = name.strip_prefix(&before)?.strip_suffix(&after)?;
+    let place = location::in_region(&Location::File(file.into()), region).ok()?;
+    let Location::File(path) = place else { return None };
+    let path = folder.join(path.file_name().filter(|found| *found == name)?);
+    let is_copy = path.is_file().then(|| pdb_store::is_copy(&path)).flatten()?;
+    // Without an ending `orders.db` may be another database beside `orders`.
+    let may_be_any = !is_copy && file.extension().is_some();
+    (may_be_any || is_like_a_region(region)).then(|| region.to_owned())
+}
+
+/// Whether a text looks like `eu-west-1`, and not like a date.
 fn is_like_a_region(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let is_numbered = text.contains('-') && text.ends_with(|last: char| last.is_ascii_digit());
-    (is_numbered && text.bytes().all(is_plain)) || matches!(text, "local" | "localhost")
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.contains('-')
+        && text.ends_with(|last: char| last.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -280,23 +289,28 @@ mod tests {
     #[test]
     fn regions_are_found_by_the_names_of_their_files() {
         let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let file = path("orders.db");
         for name in [
             "orders.db",
             "orders.eu-west-1.db",
             "orders.us-gov-east-1.db",
-            "orders.local.db",
-            "orders.eu-west-1.db-lock",
-            "orders.eu-west-1.db-wal",
-            "orders.v1.db",
-            "orders.old.db",
+            "orders.ddblocal.db",
+            "orders.a.b.db",
+            "orders.Old.db",
             "other.eu-west-2.db",
             "orders.eu-west-3",
         ] {
-            fs::write(folder.path().join(name), "").unwrap();
+            Pretender::open(path(name)).unwrap().close();
         }
-        fs::create_dir(folder.path().join("orders.eu-west-9.db")).unwrap();
-        let file = folder.path().join("orders.db");
-        let expected = ["eu-west-1", "local", "us-gov-east-1"];
+        // One copy may have been restored; the others are copies.
+        for name in ["orders.2026-11-29.db", "orders.backup.db", "orders.sa-east-1.db"] {
+            Backup::to(path(name)).of_file(&file, &mut |_| ControlFlow::Continue(())).unwrap();
+        }
+        fs::write(path("orders.notes.db"), "notes").unwrap();
+        fs::write(path("orders.empty.db"), "").unwrap();
+        fs::create_dir(path("orders.eu-west-9.db")).unwrap();
+        let expected = ["ddblocal", "eu-west-1", "sa-east-1", "us-gov-east-1"];
         assert_eq!(Pretender::regions_beside(&file).unwrap(), expected);
         let of_region = Pretender::file_of_region(&file, "eu-west-1").unwrap();
         assert_eq!(of_region, folder.path().join("orders.eu-west-1.db"));

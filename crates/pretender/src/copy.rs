@@ -285,7 +285,9 @@ impl Copying<'_> {
         is_part_done: bool,
     ) -> Result<(), CopyError> {
         let (before, rest) = self.extents.split_at(self.part.min(self.extents.len()));
-        let bytes_in = |extents: &[(u64, u64)]| extents.iter().map(|extent| cost(*extent)).sum::<u64>();
+        let bytes_in = |extents: &[(u64, u64)]| {
+            extents.iter().fold(0_u64, |sum, extent| sum.saturating_add(cost(*extent)))
+        };
         let this = rest.first().map_or(0, |&extent| match extent {
             extent if is_part_done => cost(extent),
             (rows, _) if part_rows >= rows => cost(extent),
@@ -293,7 +295,7 @@ impl Copying<'_> {
             (rows, _) => (u128::from(cost(extent)) * u128::from(part_rows) / u128::from(rows)) as u64,
         });
         let progress = CopyProgress {
-            bytes: bytes_in(before) + this,
+            bytes: bytes_in(before).saturating_add(this),
             bytes_in_all: bytes_in(&self.extents),
             phase,
             part: part.to_string(),

@@ -86,7 +86,12 @@ impl BackUp {
     }
 
     fn back_up_files(&self, source: &Path, interrupted: &AtomicBool) -> Result<(), Box<dyn Error>> {
-        let others = Pretender::regions_beside(source).unwrap_or_default();
+        let others = match Pretender::regions_beside(source) {
+            Err(error) if self.all_regions => {
+                return Err(format!("cannot look for regions beside `{}`: {error}", source.display()).into());
+            }
+            found => found.unwrap_or_default(),
+        };
         let mut backups = vec![(source.to_owned(), self.target.clone())];
         for region in self.also(&others) {
             backups.push((Pretender::file_of_region(source, region)?, self.target_of(region)?));

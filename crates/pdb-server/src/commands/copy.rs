@@ -85,7 +85,9 @@ fn existing(text: &str) -> Result<Builder, Box<dyn Error>> {
 
 fn database(text: &str) -> Result<Builder, Box<dyn Error>> {
     if text == super::MEMORY || is_like_memory(text) {
-        return Err("a database in memory is nobody else's: it cannot be copied, nor copied to".into());
+        let text =
+            "only its own process can reach a database in memory, so it can be neither source nor target";
+        return Err(text.into());
     }
     Ok(Pretender::builder().try_database(text)?)
 }

@@ -17,7 +17,17 @@ pub(crate) fn advice(arguments: impl IntoIterator<Item = OsString>) -> Option<St
     let mut rest = rest.iter().map(String::as_str);
     let (mut found, mut ours) = (None, Vec::new());
     while let Some(argument) = rest.next() {
-        let Some(name) = name_of(argument) else { continue };
+        let Some(name) = name_of(argument) else {
+            // Two hyphens: they mean the same here.
+            match argument {
+                "--port" | "--cors" => ours.extend(rest.next().map(|value| format!("{argument} {value}"))),
+                _ if argument.starts_with("--port=") || argument.starts_with("--cors=") => {
+                    ours.push(argument.to_owned())
+                }
+                _ => {}
+            }
+            continue;
+        };
         found = found.or(Some(argument.to_owned()));
         match name {
             "inMemory" => ours.push("--db :memory:".to_owned()),
@@ -80,7 +90,8 @@ mod tests {
         for (given, expected) in [
             ("-inMemory -sharedDb", "serve --db :memory:"),
             ("serve -inMemory -port 4567", "serve --db :memory: --port 4567"),
-            ("serve --inMemory --sharedDb --port 4567", "serve --db :memory:"),
+            ("serve --inMemory --sharedDb --port 4567", "serve --db :memory: --port 4567"),
+            ("serve --inMemory --port=4567", "serve --db :memory: --port=4567"),
             ("-sharedDb -dbPath /data/", "serve --db /data/pretender.db"),
             ("serve -port 8001", "serve --port 8001"),
             ("serve -port", "serve --port 8000"),

@@ -162,7 +162,7 @@ impl Shards {
 }
 
 fn value<T: FromStr>(what: &str, text: &str) -> Result<T, Refusal> {
-    text.parse().map_err(|_| Refusal::Bad(format!("`{text}` is no {what}")))
+    text.parse().map_err(|_| Refusal::Bad(format!("`{text}` is not a valid {what}")))
 }
 
 /// A shard; what it does not have is left out.

@@ -9,7 +9,7 @@ use pdb_wire::CallLog;
 use serde_json::Value;
 use tracing::Level;
 
-/// The most characters of the body of a command. A replay may bring megabytes.
+/// The most characters of the body of a command.
 const MOST_BODY: usize = 300;
 
 /// Notes on one command, if the log wants them: at `INFO` on commands that may change something, at `DEBUG` also on those that look.
@@ -36,7 +36,8 @@ impl CommandLog {
             began: Instant::now(),
             is_change,
             command: command.to_owned(),
-            body: shown(body),
+            // Items of the user's, which the log of calls does not show at this level either.
+            body: if command == "replay" { format!("({} bytes)", body.len()) } else { shown(body) },
             query: parts.uri.query().map(str::to_owned),
             peer,
             client: super::user_agent(&parts.headers).and_then(CallLog::client),

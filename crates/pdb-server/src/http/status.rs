@@ -65,7 +65,7 @@ impl Status {
             "region": regions.home_region(),
             "separate_regions": regions.are_separate(),
             "control": options.control.is_some(),
-            "control_token": options.control.is_some() && options.control_token.is_some(),
+            "control_token": options.control_token.is_some(),
         });
         let pretender = regions.home().without_faults();
         Self { pretender, turn: Arc::new(Semaphore::new(1)), stopping, version }

@@ -251,17 +251,22 @@ fn what_cannot_be_obeyed_is_said_clearly() {
         ("shards/list", r#"{"table":"a b"}"#.to_owned(), 400, "`a b` is no name of a table"),
         ("shards/list", r#"{"table":"arn:aws:x"}"#.to_owned(), 400, "`arn:aws:x` is no table ARN"),
         ("shards/list", r#"{"table":"Nothing"}"#.to_owned(), 404, "there is no table `Nothing`"),
-        ("shards/split", r#"{"all":true,"shard_id":"x"}"#.to_owned(), 400, "`x` is no shard id"),
+        ("shards/split", r#"{"all":true,"shard_id":"x"}"#.to_owned(), 400, "`x` is not a valid shard id"),
         (
             "trim",
             r#"{"all":true,"before":"100000000000000000001"}"#.to_owned(),
             400,
             "`before` is for one stream",
         ),
-        ("shards/list", of("Orders"), 400, "`Orders` is no stream ARN"),
+        ("shards/list", of("Orders"), 400, "`Orders` is not a valid stream ARN"),
         ("shards/list", of(&other), 404, "does not exist"),
         ("shards/rotate", of(&other), 404, "does not exist"),
-        ("shards/split", json!({"stream_arn": arn, "shard_id": "x"}).to_string(), 400, "`x` is no shard id"),
+        (
+            "shards/split",
+            json!({"stream_arn": arn, "shard_id": "x"}).to_string(),
+            400,
+            "`x` is not a valid shard id",
+        ),
         (
             "shards/list",
             json!({"stream_arn": arn, "shard_id": "shardId-00000001772356542017-00000000"}).to_string(),
@@ -273,7 +278,7 @@ fn what_cannot_be_obeyed_is_said_clearly() {
             "trim",
             json!({"stream_arn": arn, "before": "soon"}).to_string(),
             400,
-            "`soon` is no sequence number",
+            "`soon` is not a valid sequence number",
         ),
     ] {
         server.refuses(command, &body, status, text);

@@ -81,7 +81,7 @@ fn shards_are_listed_rotated_split_and_trimmed() {
     assert_eq!(json["shards"].as_array().unwrap().len(), 4);
     check_refused(&url, &["shards", "split", &arn, child], "stream has no open shard");
     check_refused(&url, &["shards", "list", "Nothing"], "there is no table `Nothing`");
-    check_refused(&url, &["shards", "list", "a/stream/b"], "`a/stream/b` is no stream ARN");
+    check_refused(&url, &["shards", "list", "a/stream/b"], "`a/stream/b` is not a valid stream ARN");
     let other = arn.replace("Orders", "Others");
     check_refused(&url, &["trim", &other], "does not exist");
     let number = server.pretender.shards(&server.arn).unwrap()[0].starting.to_string();

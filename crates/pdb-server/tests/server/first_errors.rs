@@ -80,7 +80,11 @@ fn what_is_nearly_memory_is_warned_of() {
     }
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), &["copy", "--from", "memory", "--to", "b.db"]);
-    check(&output, 1, "a database in memory is nobody else's: it cannot be copied, nor copied to");
+    check(
+        &output,
+        1,
+        "only its own process can reach a database in memory, so it can be neither source nor target",
+    );
 }
 
 #[test]

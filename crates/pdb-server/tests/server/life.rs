@@ -23,7 +23,12 @@ fn json(text: &str) -> Value {
 
 #[test]
 fn pages_are_answered_without_control_and_without_its_token() {
-    for arguments in [&[][..], &["--control", "--control-token", "s3cret"], &["--separate-regions"]] {
+    for arguments in [
+        &[][..],
+        &["--control", "--control-token", "s3cret"],
+        &["--control-token", "s3cret"],
+        &["--separate-regions"],
+    ] {
         let all =
             [&["serve", "--port", "0", "--db", ":memory:", "--region", "eu-west-1"], arguments].concat();
         let mut process = Process::start(pretender().args(all));
@@ -43,7 +48,7 @@ fn pages_are_answered_without_control_and_without_its_token() {
             "region": "eu-west-1",
             "separate_regions": arguments.contains(&"--separate-regions"),
             "control": has_control,
-            "control_token": has_control,
+            "control_token": arguments.contains(&"--control-token"),
         });
         assert_eq!(json(get(address, "version", "").text()), expected);
         // Commands are as they were.

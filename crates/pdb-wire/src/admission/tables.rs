@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter;
+use std::marker::PhantomData;
 
 use pdb_model::{Operation, TableName};
 use pretender::partiql::table_named_by;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// How many elements of an array, members of an object, and names are looked at: as many as a batch or a transaction may have. A body of many
+/// megabytes may have millions.
+const MOST: usize = 100;
 
 /// Members that name a table, by name or by the ARN of the table or of something of it.
 const MEMBERS: [&str; 12] = [
@@ -24,31 +30,31 @@ const MEMBERS: [&str; 12] = [
     "ImportArn",
 ];
 
-/// Returns the tables that a request names: in batches and transactions one entry for each item or action. What is malformed
-/// names none.
+/// Returns the tables that a request names, a hundred at most: in batches and transactions one entry for each item or action. What is
+/// malformed names none.
 pub(crate) fn named(operation: Operation, body: &[u8]) -> Vec<TableName> {
     match operation {
         Operation::BatchGetItem => {
-            let BatchGet { entries } = read(body);
-            of_batch(entries.iter().map(|(name, Gets { keys })| (name, keys.len())))
+            let BatchGet { entries: Members(entries) } = read(body);
+            of_batch(entries.iter().map(|(name, Gets { keys })| (name, keys.0.len())))
         }
         Operation::BatchWriteItem => {
-            let BatchWrite { entries } = read(body);
-            of_batch(entries.iter().map(|(name, writes)| (name, writes.len())))
+            let BatchWrite { entries: Members(entries) } = read(body);
+            of_batch(entries.iter().map(|(name, writes)| (name, writes.0.len())))
         }
         Operation::TransactGetItems | Operation::TransactWriteItems => {
-            let Transaction { actions } = read(body);
+            let Transaction { actions: Few(actions) } = read(body);
             // An action is an object with one member, which says what is done.
-            let acts = actions.into_iter().filter_map(|action| action.into_values().next());
+            let acts = actions.into_iter().filter_map(|Members(action)| action.into_values().next());
             acts.filter_map(|act| table(&act.table_name?)).collect()
         }
         Operation::ExecuteStatement => read::<OneStatement>(body).table().into_iter().collect(),
         Operation::BatchExecuteStatement | Operation::ExecuteTransaction => {
-            let ManyStatements { statements } = read(body);
+            let ManyStatements { statements: Few(statements) } = read(body);
             statements.iter().filter_map(OneStatement::table).collect()
         }
         _ => {
-            let members: BTreeMap<String, Text> = read(body);
+            let Members(members): Members<Text> = read(body);
             MEMBERS.iter().filter_map(|member| table(members.get(*member)?.0.as_deref()?)).collect()
         }
     }
@@ -57,25 +63,25 @@ pub(crate) fn named(operation: Operation, body: &[u8]) -> Vec<TableName> {
 #[derive(Debug, Default, Deserialize)]
 struct BatchGet {
     #[serde(rename = "RequestItems", default)]
-    entries: BTreeMap<String, Gets>,
+    entries: Members<Gets>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Gets {
     #[serde(rename = "Keys", default)]
-    keys: Vec<IgnoredAny>,
+    keys: Few<IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct BatchWrite {
     #[serde(rename = "RequestItems", default)]
-    entries: BTreeMap<String, Vec<IgnoredAny>>,
+    entries: Members<Few<IgnoredAny>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Transaction {
     #[serde(rename = "TransactItems", default)]
-    actions: Vec<BTreeMap<String, Act>>,
+    actions: Few<Members<Act>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,7 +99,7 @@ struct OneStatement {
 #[derive(Debug, Default, Deserialize)]
 struct ManyStatements {
     #[serde(rename = "Statements", alias = "TransactStatements", default)]
-    statements: Vec<OneStatement>,
+    statements: Few<OneStatement>,
 }
 
 impl OneStatement {
@@ -108,9 +114,9 @@ fn read<T: Default + for<'de> Deserialize<'de>>(body: &[u8]) -> T {
 
 fn of_batch<'a>(entries: impl Iterator<Item = (&'a String, usize)>) -> Vec<TableName> {
     let repeated = |(name, count): (&'a String, usize)| {
-        table(name).into_iter().flat_map(move |table| std::iter::repeat_n(table, count))
+        table(name).into_iter().flat_map(move |table| iter::repeat_n(table, count))
     };
-    entries.flat_map(repeated).collect()
+    entries.flat_map(repeated).take(MOST).collect()
 }
 
 /// Reads a name, or the name in an ARN.
@@ -118,6 +124,76 @@ fn table(text: &str) -> Option<TableName> {
     match text.split_once(":table/") {
         Some((_, rest)) => rest.split('/').next()?.parse().ok(),
         None => text.parse().ok(),
+    }
+}
+
+/// The first elements of an array; the others are skipped.
+#[derive(Debug)]
+struct Few<T>(Vec<T>);
+
+/// The first members of an object; the others are skipped.
+#[derive(Debug)]
+struct Members<T>(BTreeMap<String, T>);
+
+impl<T> Default for Few<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Default for Members<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Few<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(FirstOf::<Self>(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FirstOf::<Self>(PhantomData))
+    }
+}
+
+struct FirstOf<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for FirstOf<Few<T>> {
+    type Value = Few<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Few<T>, A::Error> {
+        let mut first = Vec::new();
+        while first.len() < MOST {
+            let Some(element) = elements.next_element()? else { return Ok(Few(first)) };
+            first.push(element);
+        }
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Few(first))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for FirstOf<Members<T>> {
+    type Value = Members<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members<T>, A::Error> {
+        let mut first = BTreeMap::new();
+        while first.len() < MOST {
+            let Some((name, value)) = members.next_entry()? else { return Ok(Members(first)) };
+            first.insert(name, value);
+        }
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Members(first))
     }
 }
 
@@ -232,6 +308,13 @@ mod tests {
             r#"{"TransactStatements":[{"Statement":"DELETE FROM \"Orders\" WHERE pk = 'a?'"}]}"#,
             "Orders",
         );
+        let many = |element: &str| vec![element; 3000].join(",");
+        let hundred = vec!["Aaa"; 100].join(" ");
+        let ones = many("1");
+        check(O::BatchWriteItem, &format!(r#"{{"RequestItems":{{"Aaa":[{ones}],"Bbb":[3]}}}}"#), &hundred);
+        check(O::BatchGetItem, &format!(r#"{{"RequestItems":{{"Aaa":{{"Keys":[{ones}]}}}}}}"#), &hundred);
+        let actions = many(r#"{"Put":{"TableName":"Aaa"}}"#);
+        check(O::TransactWriteItems, &format!(r#"{{"TransactItems":[{actions}]}}"#), &hundred);
         for malformed in ["", "{", "[]", "7", r#"{"TableName":7}"#, r#"{"TableName":"a b"}"#, "{}"] {
             for operation in O::ALL {
                 check(*operation, malformed, "");

@@ -52,7 +52,8 @@ impl Announcement<'_> {
         said.push_str(&match (self.has_control, self.needs_token) {
             (true, true) => format!("Control API at http://{address}/_pretender/, with a token\n"),
             (true, false) => format!("Control API at http://{address}/_pretender/\n"),
-            (false, _) => "Control API off; `--control` enables it\n".to_owned(),
+            (false, true) => "Control API off; `--control` enables it. A backup needs the token\n".to_owned(),
+            (false, false) => "Control API off; `--control` enables it\n".to_owned(),
         });
         said.push_str(concat!("Version ", env!("CARGO_PKG_VERSION"), "\n"));
         let variable = |name: &str, value: &str| {

@@ -11,6 +11,10 @@ use crate::signals::StopSignal;
 /// started the process, which may end long before its process.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// The parent of those that have lost theirs.
+#[cfg(unix)]
+const FIRST_PROCESS: u32 = 1;
+
 /// Why a server stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EndReason {
@@ -38,10 +42,17 @@ impl Parent {
     ///
     /// # Errors
     ///
-    /// A text on systems that do not tell.
+    /// A text on systems that do not tell, and if the parent is gone already: then the first process of the system is the parent, which does not
+    /// end before this one.
     pub(super) fn now() -> Result<Self, &'static str> {
         #[cfg(unix)]
-        return Ok(Self(std::os::unix::process::parent_id()));
+        return match std::os::unix::process::parent_id() {
+            FIRST_PROCESS => Err(
+                "--stop-with-parent has nothing to wait for: the process that has started the server has ended already, or it is the first \
+                 process of the system; use --stop-on-stdin-close",
+            ),
+            parent => Ok(Self(parent)),
+        };
         #[cfg(not(unix))]
         Err("this system does not tell of the end of a parent: use --stop-on-stdin-close")
     }
