@@ -108,7 +108,7 @@ fn a_copy_that_is_killed_goes_on_and_so_do_consumers() {
 }
 
 #[test]
-fn progress_is_plain_lines_where_there_is_no_terminal() {
+fn a_copy_says_what_it_did_and_nothing_for_a_terminal_where_there_is_none() {
     let (from, to) = (Home::file(), Home::file());
     let world = World::open(from.builder());
     world.fill();
@@ -118,13 +118,7 @@ fn progress_is_plain_lines_where_there_is_no_terminal() {
     assert!(output.status.success(), "{stderr}");
     assert!(stdout.starts_with("Copied 4 tables and 5 streams: "), "{stdout}");
     assert!(stdout.ends_with("Counts and checksums agree.\n"), "{stdout}");
-    for line in [
-        "copied items of Orders: ",
-        "copied stream records of gone: 3 rows",
-        "compared index by-due of Orders: ",
-    ] {
-        assert!(stderr.lines().any(|found| found.starts_with(line)), "{line}: {stderr}");
-    }
+    // What is soon done has no progress, and on a slow machine it has lines.
     assert!(!stderr.contains('\x1b'), "{stderr}");
     // The target is no target any more.
     let (_, stderr) = said(&copy_command(&from, &to).output().unwrap());
@@ -136,8 +130,8 @@ fn what_cannot_be_copied_is_one_clear_line() {
     let (from, to) = (Home::file(), Home::file());
     for (from, to, expected) in [
         (from.argument(), to.argument(), "does not exist"),
-        (":memory:".to_owned(), to.argument(), "cannot be copied"),
-        (from.argument(), ":memory:".to_owned(), "cannot be copied"),
+        (":memory:".to_owned(), to.argument(), "neither source nor target"),
+        (from.argument(), ":memory:".to_owned(), "neither source nor target"),
     ] {
         let output = pretender(&["copy", "--from", &from, "--to", &to]).output().unwrap();
         let (_, stderr) = said(&output);
