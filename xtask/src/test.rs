@@ -2,6 +2,8 @@
 
 mod database;
 
+use std::time::Instant;
+
 use crate::{Outcome, run, workspace};
 use database::Database;
 
@@ -56,7 +58,13 @@ pub(crate) fn run(options: &Options) -> Outcome {
     if !options.arguments.is_empty() {
         command.arg("--").args(&options.arguments);
     }
+    let began = Instant::now();
+    eprintln!(
+        "Testing {}: builds first, then runs. On two cores the whole takes some ten minutes to build, and ten to run.",
+        options.package.as_deref().unwrap_or("the workspace, on SQLite")
+    );
     let mut outcome = run::run(&mut command);
+    eprintln!("That took {}.", minutes(began));
     if !matches!(database, Database::Missing(_)) && options.package.is_none() {
         // All that was not SQLite's own business, on PostgreSQL.
         let mut again = run::cargo();
@@ -69,10 +77,22 @@ pub(crate) fn run(options: &Options) -> Outcome {
         if !options.arguments.is_empty() {
             again.arg("--").args(&options.arguments);
         }
+        let began = Instant::now();
+        eprintln!("Testing again on PostgreSQL what is not SQLite's own business: {}.", names(AGAIN));
         outcome = outcome.and(run::run(&mut again));
+        eprintln!("That took {}.", minutes(began));
     }
     if let Database::Missing(why) = &database {
         eprintln!("SKIPPED: the tests on PostgreSQL: {why}");
     }
     outcome
+}
+
+fn names(tests: &[(&str, &str)]) -> String {
+    tests.iter().map(|(package, _)| *package).collect::<Vec<_>>().join(", ")
+}
+
+fn minutes(began: Instant) -> String {
+    let seconds = began.elapsed().as_secs();
+    format!("{} min {} s", seconds / 60, seconds % 60)
 }
