@@ -1,4 +1,4 @@
-//! Files that define tables, whatever their form.
+//! Files that define tables, in all forms.
 
 mod api;
 mod plan;

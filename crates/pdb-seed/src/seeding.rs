@@ -86,7 +86,7 @@ impl Seeding {
     ///
     /// Definitions are checked first, all of them; if one cannot be carried out, nothing is changed. A table that is there already with the
     /// same definition stays as it is. Items are written as clients write them, with stream records, in the order of the files, and only into
-    /// tables that have none when the call begins. Tables are ready when it returns, whatever the database's transition delay.
+    /// tables that have none when the call begins. Tables are ready when it returns, also with a transition delay.
     ///
     /// # Errors
     ///

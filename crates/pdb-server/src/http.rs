@@ -113,7 +113,7 @@ impl Front {
         self.answers.contention()
     }
 
-    /// Answers one request of a client. Whatever happens, there is an answer, unless the user has asked that there be none.
+    /// Answers one request of a client. There is always an answer, unless the user has asked that there be none.
     pub(crate) async fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,

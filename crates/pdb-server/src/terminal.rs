@@ -1,6 +1,6 @@
 //! What people see: text that moves no cursor.
 //!
-//! Names and values come from the writer of an item, and a terminal obeys control characters in them: it can be made to clear the screen,
+//! Names and values come from the writer of an item, and a terminal carries out control characters in them: it can be made to clear the screen,
 //! to hide a line, to show text backwards. Everything that commands print for people, error messages and log lines go through here.
 
 use std::borrow::Cow;

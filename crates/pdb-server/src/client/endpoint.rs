@@ -172,7 +172,7 @@ impl FromStr for Endpoint {
         if authority.host().is_empty() || uri.query().is_some() || authority.as_str().contains('@') {
             return Err(NotAnEndpoint::NoUrl);
         }
-        // A port that is no number, or too big a one, is not seen as a port.
+        // A port that is not a number, or is too large, is not seen as a port.
         if authority.port_u16().is_none() && authority.as_str() != authority.host() {
             return Err(NotAnEndpoint::NoUrl);
         }

@@ -368,7 +368,7 @@ impl ServerSettings {
         } else {
             database::warn_of_name(db);
             let builder = Pretender::builder().try_database(db)?;
-            // Whoever shares a server leaves some of its connections to others.
+            // A process that shares a server leaves some of its connections to others.
             let builder = if builder.is_on_server() { builder } else { builder.readers(READERS) };
             builder.durability(match self.durability {
                 DurabilityWord::Full => Durability::Full,

@@ -208,7 +208,7 @@ impl Line {
     }
 }
 
-/// Returns seconds since the epoch as a time of UTC, whatever form the number has.
+/// Returns seconds since the epoch, in any form of JSON number, as a time of UTC.
 fn time(seconds: &Value) -> String {
     let seconds = seconds.as_f64().unwrap_or_default();
     let label = StreamLabel::at(EpochMillis(seconds as i64 * 1000)).to_string();
