@@ -20,7 +20,7 @@ pub(crate) fn run() -> Outcome {
 /// The number of the last migration, which is the version of the schema.
 fn newest() -> Outcome<u32> {
     let mut newest = 0;
-    for path in workspace::files(&workspace::root().join("migrations/sqlite"), ".sql")? {
+    for path in workspace::files(&workspace::migrations().join("sqlite"), ".sql")? {
         newest = newest.max(migration::parse(&path.file_name().unwrap_or_default().to_string_lossy())?.0);
     }
     Ok(newest)

@@ -1,6 +1,7 @@
-//! `cargo xtask migration NAME`: begins the next migration, with the same number for every dialect.
+//! `cargo xtask migration NAME`: begins the next migration, with the same number for every engine.
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::{Outcome, workspace};
 
@@ -14,27 +15,39 @@ pub(crate) struct Options {
 /// Creates the next migration, an empty file with a comment, in each folder of `migrations/`.
 pub(crate) fn run(options: &Options) -> Outcome {
     let name = snake_case(&options.name)?;
-    let dialects: Vec<_> = workspace::entries(&workspace::root().join("migrations"))?
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .collect();
-    if dialects.is_empty() {
-        return Err("migrations/ has no folder for a dialect".to_owned());
+    let engines = engines()?;
+    if engines.is_empty() {
+        return Err("migrations/ has no folder for an engine".to_owned());
     }
     let mut last = 0;
-    for dialect in &dialects {
-        for path in workspace::files(dialect, ".sql")? {
+    for engine in &engines {
+        for path in workspace::files(engine, ".sql")? {
             let (number, _) = parse(&path.file_name().unwrap_or_default().to_string_lossy())?;
             last = last.max(number);
         }
     }
-    for dialect in &dialects {
-        let path = dialect.join(format!("{:04}_{name}.sql", last + 1));
+    for engine in &engines {
+        let path = engine.join(format!("{:04}_{name}.sql", last + 1));
         fs::write(&path, format!("-- {}\n", options.name))
             .map_err(|error| format!("{} cannot be written: {error}", workspace::shown(&path)))?;
         println!("{}", workspace::shown(&path));
     }
     Ok(())
+}
+
+/// Lists the folders of `migrations/` with the SQL of one engine each.
+///
+/// # Errors
+///
+/// When a folder cannot be read.
+pub(crate) fn engines() -> Outcome<Vec<PathBuf>> {
+    let mut engines = Vec::new();
+    for path in workspace::entries(&workspace::migrations())? {
+        if !workspace::files(&path, ".sql")?.is_empty() {
+            engines.push(path);
+        }
+    }
+    Ok(engines)
 }
 
 /// Splits the file name of a migration, `0003_stream_columns.sql`, into its number and its name.

@@ -11,6 +11,11 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
 }
 
+/// Returns the folder of the crate `pdb-migrations`, in which the SQL of each engine has a folder.
+pub(crate) fn migrations() -> PathBuf {
+    root().join("migrations")
+}
+
 /// Returns where build results go.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
@@ -34,7 +39,7 @@ impl Package {
 
     /// Says whether the package is one of the crates we offer, not a tool or a test package.
     pub(crate) fn is_crate(&self) -> bool {
-        self.folder().parent() == Some(&root().join("crates"))
+        self.folder().parent() == Some(&root().join("crates")) || self.folder() == migrations()
     }
 }
 

@@ -23,16 +23,12 @@ pub(crate) type Step = fn(Driver<'_>) -> Result<(), StoreError>;
 
 /// Migrations in order; the first makes schema version 1.
 pub(crate) const SQLITE: &[Migration] = &[
-    Migration { sql: include_str!("../../../migrations/sqlite/0001_tables.sql"), step: None },
-    Migration {
-        sql: include_str!("../../../migrations/sqlite/0002_checksums.sql"),
-        step: Some(add_checksums),
-    },
-    Migration {
-        sql: include_str!("../../../migrations/sqlite/0003_scan_order.sql"),
-        step: Some(keys::renew),
-    },
+    Migration { sql: pdb_migrations::SQLITE[0], step: None },
+    Migration { sql: pdb_migrations::SQLITE[1], step: Some(add_checksums) },
+    Migration { sql: pdb_migrations::SQLITE[2], step: Some(keys::renew) },
 ];
+// A migration that this list lacks would never be applied.
+const _: () = assert!(SQLITE.len() == pdb_migrations::SQLITE.len());
 
 /// The schema version this program works with.
 pub(crate) const NEWEST: u32 = SQLITE.len() as u32;

@@ -7,7 +7,8 @@ use crate::workspace::Package;
 const LAYERS: &[(&str, &[&str])] = &[
     ("pdb-model", &[]),
     ("pdb-expr", &["pdb-model"]),
-    ("pdb-store", &["pdb-model"]),
+    ("pdb-migrations", &[]),
+    ("pdb-store", &["pdb-model", "pdb-migrations"]),
     ("pdb-capture", &["pdb-model", "pdb-store"]),
     ("pdb-items", &["pdb-model", "pdb-expr", "pdb-store", "pdb-capture"]),
     ("pdb-streams", &["pdb-model", "pdb-store"]),

@@ -30,7 +30,9 @@ pub(super) fn check(packages: &[Package]) -> Outcome<Complaints> {
             complaints.push(format!("`{name}` names `{}`, which needs a newer Rust", dependency.name));
         }
         if package.is_crate() {
-            if package.folder().file_name().is_none_or(|folder| folder != name.as_str()) {
+            let folder_is_named_so =
+                package.folder().file_name().is_some_and(|folder| folder == name.as_str());
+            if !folder_is_named_so && package.folder() != workspace::migrations() {
                 complaints.push(format!("crate `{name}` does not lie in a folder of its name"));
             }
             if !package.folder().join("README.md").is_file() {

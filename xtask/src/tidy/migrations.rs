@@ -1,4 +1,4 @@
-//! Migrations: numbered from 1 without gap, the same in every dialect, and known to the store.
+//! Migrations: numbered from 1 without a gap, the same for every engine, and included in `pdb-migrations`.
 
 use super::Complaints;
 use crate::{Outcome, migration, workspace};
@@ -6,21 +6,18 @@ use crate::{Outcome, migration, workspace};
 /// Checks the folders of `migrations/`.
 pub(super) fn check() -> Outcome<Complaints> {
     let mut complaints = Complaints::new();
-    let mut store = String::new();
-    for path in workspace::files(&workspace::root().join("crates/pdb-store"), ".rs")? {
-        store.push_str(&workspace::read(&path)?);
-    }
-    let folder = workspace::root().join("migrations");
+    let source = workspace::read(&workspace::migrations().join("src/lib.rs"))?;
     let mut first: Option<(String, Vec<String>)> = None;
-    for dialect in if folder.is_dir() { workspace::entries(&folder)? } else { Vec::new() } {
-        let shown = workspace::shown(&dialect).to_string();
+    for engine in migration::engines()? {
+        let shown = workspace::shown(&engine).to_string();
         let mut names = Vec::new();
-        for path in workspace::files(&dialect, ".sql")? {
+        for path in workspace::files(&engine, ".sql")? {
             names.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
         }
         complaints.extend(gaps(&names).into_iter().map(|complaint| format!("{shown}: {complaint}")));
-        for name in names.iter().filter(|name| !store.contains(name.as_str())) {
-            complaints.push(format!("{shown}: pdb-store does not name {name}"));
+        let included = |name: &String| source.contains(&format!("/{name}\")"));
+        for name in names.iter().filter(|name| !included(name)) {
+            complaints.push(format!("{shown}: pdb-migrations does not include {name}"));
         }
         match &first {
             None => first = Some((shown, names)),

@@ -10,16 +10,12 @@ use crate::{
 
 /// Migrations in order; the first makes schema version 1.
 const MIGRATIONS: &[Migration] = &[
-    Migration { sql: include_str!("../../../../migrations/postgres/0001_tables.sql"), step: None },
-    Migration {
-        sql: include_str!("../../../../migrations/postgres/0002_checksums.sql"),
-        step: Some(migrate::add_checksums),
-    },
-    Migration {
-        sql: include_str!("../../../../migrations/postgres/0003_scan_order.sql"),
-        step: Some(migrate::keys::renew),
-    },
+    Migration { sql: pdb_migrations::POSTGRES[0], step: None },
+    Migration { sql: pdb_migrations::POSTGRES[1], step: Some(migrate::add_checksums) },
+    Migration { sql: pdb_migrations::POSTGRES[2], step: Some(migrate::keys::renew) },
 ];
+// A migration that this list lacks would never be applied.
+const _: () = assert!(MIGRATIONS.len() == pdb_migrations::POSTGRES.len());
 /// The schema version this program works with.
 const NEWEST: u32 = MIGRATIONS.len() as u32;
 

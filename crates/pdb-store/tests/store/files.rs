@@ -95,7 +95,7 @@ fn a_database_that_lost_its_mark_is_opened() {
     earlier
         .execute_batch("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;")
         .unwrap();
-    earlier.execute_batch(include_str!("../../../../migrations/sqlite/0001_tables.sql")).unwrap();
+    earlier.execute_batch(pdb_migrations::SQLITE[0]).unwrap();
     earlier.execute_batch("PRAGMA user_version = 1").unwrap();
     // Killed again: the tables are in the log only. And closed in an orderly way.
     let killed = directory.path().join("killed.db");

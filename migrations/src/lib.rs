@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+/// The migrations of SQLite databases, in order: the first leads to schema version 1.
+pub const SQLITE: [&str; 3] = [
+    include_str!("../sqlite/0001_tables.sql"),
+    include_str!("../sqlite/0002_checksums.sql"),
+    include_str!("../sqlite/0003_scan_order.sql"),
+];
+
+/// The migrations of PostgreSQL databases, in order: the first leads to schema version 1.
+pub const POSTGRES: [&str; 3] = [
+    include_str!("../postgres/0001_tables.sql"),
+    include_str!("../postgres/0002_checksums.sql"),
+    include_str!("../postgres/0003_scan_order.sql"),
+];
