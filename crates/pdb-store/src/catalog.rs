@@ -10,9 +10,11 @@ use pdb_model::{StreamArn, StreamLabel, TableName};
 use crate::{
     error::StoreError,
     names,
-    shard_rows::StreamRow,
+    rows::{
+        shards::StreamRow,
+        table::{Table, TableId},
+    },
     shared_map::SharedMap,
-    table::{Table, TableId},
 };
 
 /// All tables by name and by id, and all streams.

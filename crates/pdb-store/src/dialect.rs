@@ -1,6 +1,6 @@
 //! Where the texts of the two databases differ.
 //!
-//! Statements are written once; what cannot be is two texts side by side, here and in `table.rs`.
+//! Statements are written once; what cannot be is two texts side by side, here and in `sql/texts.rs`.
 //!
 //! The greatest difference is how keys are kept. A key may have some 12 KB, but an entry of PostgreSQL's indexes only 2.7. So
 //! there a key has three columns: its first 2,500 bytes (`head`), a hash of the others (`tail`) and the others themselves

@@ -8,16 +8,14 @@ use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
 use crate::{
     catalog::Catalog,
-    copy,
     dialect::Dialect,
     driver::Driver,
     error::{OpenError, StoreError},
-    files::FileLock,
     migrate, names,
     options::{Location, StoreOptions},
-    sqlite,
+    sql::tables,
+    sqlite::{connection, copy, files::FileLock},
     store::Store,
-    tables,
     transfer::Part,
     tx::ReadTx,
 };
@@ -54,7 +52,7 @@ impl Inspection {
         let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         let (lock, connection, found) = copy::open_file(path)?;
         // What is in a schema that is not ours would run in statements of ours.
-        sqlite::check_schema(path, &connection, found)?;
+        connection::check_schema(path, &connection, found)?;
         if found < migrate::NEWEST {
             return Err(OpenError::Older { path: path.clone(), found, known: migrate::NEWEST }.into());
         }

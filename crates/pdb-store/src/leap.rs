@@ -22,9 +22,11 @@ use crate::{
     dialect::Dialect,
     driver::{Driver, Param},
     error::{During, StoreError},
-    records::{MAX_COUNTER, signed},
-    settings,
-    table::{OpenShard, StreamId},
+    rows::{
+        sequence_number::{MAX_COUNTER, signed},
+        table::{OpenShard, StreamId},
+    },
+    sql::settings,
     transfer,
     tx::Tx,
 };

@@ -1,70 +1,51 @@
 #![doc = include_str!("../README.md")]
 
 mod activity;
-mod backups;
 mod catalog;
-mod checkpoint;
 mod checksum;
-mod copy;
 mod dialect;
-mod documents;
 mod driver;
-mod embedded;
 mod error;
-mod file_backup;
-mod files;
-mod group;
-mod inspect;
 mod inspection;
-mod interrupt;
-mod items;
+mod job;
 mod leap;
 mod migrate;
 mod names;
 mod options;
 mod page;
 mod pending;
-mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod queue;
-mod records;
-mod reset;
-mod rotation;
-mod schema;
-mod seal;
-mod settings;
-mod shard_rows;
-mod shards;
+mod rows;
 mod shared_map;
+mod sql;
 mod sqlite;
-mod statistics;
 mod store;
-mod table;
-mod tables;
 mod threads;
-mod tokens;
 mod transfer;
 mod tx;
 mod watch;
 
 pub use activity::{Activities, Activity, ActivityReport};
-pub use copy::{CopiedBytes, CopyDescription, DatabaseCopy, EachStep, ReadStep};
-pub use embedded::CompactReport;
 pub use error::{DbError, OpenError, StoreError};
-pub use file_backup::{BackupPlan, back_up, is_copy, receive};
 pub use inspection::{EachRow, Inspection, RowSum, StoredEntry, StoredItem, StoredRecord, StoredRow};
-pub use interrupt::Impatience;
-pub use items::{Direction, ItemRow, KeyRange, RowRef};
 pub use options::{Durability, Location, StoreOptions};
 pub use pending::Pending;
-pub use records::{NewRecord, RecordRef};
-pub use reset::ClearReport;
-pub use shard_rows::{ShardRow, StreamRow};
-pub use shards::{ClosedShard, NewShard};
-pub use statistics::Statistics;
+pub use rows::{
+    items::{Direction, ItemRow, KeyRange, RowRef},
+    records::{NewRecord, RecordRef},
+    shards::{ClosedShard, NewShard, ShardRow, StreamRow},
+    statistics::Statistics,
+    table::{OpenShard, OpenStream, StreamId, Table, TableId},
+    tokens::TokenRow,
+};
+pub use sql::clear::ClearReport;
+pub use sqlite::{
+    backup::{BackupPlan, back_up, is_copy, receive},
+    copy::{CopiedBytes, CopyDescription, DatabaseCopy, EachStep, ReadStep},
+    engine::CompactReport,
+    interrupt::Impatience,
+};
 pub use store::Store;
-pub use table::{OpenShard, OpenStream, StreamId, Table, TableId};
-pub use tokens::TokenRow;
 pub use transfer::{Digest, Part, Place, Rows, Shape};
 pub use tx::{ReadTx, Tx};

@@ -127,7 +127,7 @@ impl Location {
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::File(one), Self::File(other)) => crate::files::is_same(one, other),
+            (Self::File(one), Self::File(other)) => crate::sqlite::files::is_same(one, other),
             #[cfg(feature = "postgres")]
             (Self::Postgres(one), Self::Postgres(other)) => crate::postgres::is_same(one, other),
             #[cfg(not(feature = "postgres"))]

@@ -40,9 +40,9 @@ use crate::{
     catalog::Catalog,
     driver::Driver,
     error::{DbError, OpenError, StoreError},
-    group::Piece,
+    job::Piece,
     options::{Durability, StoreOptions},
-    settings,
+    sql::settings,
     tx::ReadTx,
     watch::Watchers,
 };

@@ -7,13 +7,15 @@ use pdb_model::{EpochMillis, TableName};
 #[cfg(feature = "postgres")]
 use crate::postgres::Served;
 use crate::{
-    copy::{self, CopyDescription, DatabaseCopy, EachStep},
-    embedded::{CompactReport, Embedded},
     error::StoreError,
-    group::{Piece, Work},
-    interrupt::Impatience,
+    job::{Piece, Work},
     options::{Location, StoreOptions},
     pending::{Answer, Pending},
+    sqlite::{
+        copy::{self, CopyDescription, DatabaseCopy, EachStep},
+        engine::{CompactReport, Embedded},
+        interrupt::Impatience,
+    },
     tx::{ReadTx, Tx},
 };
 

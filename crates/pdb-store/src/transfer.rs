@@ -23,9 +23,9 @@ use crate::{
     error::{OpenError, StoreError},
     names::quoted,
     options::StoreOptions,
-    settings,
+    rows::table::Table,
+    sql::settings,
     store::Store,
-    table::Table,
     tx::{ReadTx, Tx},
 };
 use layout::{Kind, Layout};

@@ -13,11 +13,12 @@ use crate::{
     driver::{Driver, Param},
     error::{During, StoreError},
     names,
-    queue::QueuedRecord,
-    rotation::DueRotation,
-    settings,
-    statistics::Deltas,
-    table::{StreamId, Table, TableId},
+    rows::{
+        queued_record::QueuedRecord,
+        statistics::Deltas,
+        table::{StreamId, Table, TableId},
+    },
+    sql::{rotation::DueRotation, settings},
 };
 
 /// A snapshot of the database: everything read through it is of one commit.

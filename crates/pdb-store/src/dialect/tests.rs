@@ -3,7 +3,7 @@ use expect_test::expect_file;
 use super::*;
 use crate::{
     migrate::{NEWEST, SQLITE},
-    tables::expiry_index_sql,
+    sql::tables::expiry_index_sql,
 };
 
 /// The tables that are made at run time are as much a part of the format as those of the migrations: databases that are out have

@@ -6,7 +6,7 @@ use super::EachRow;
 use crate::{
     checksum::Checksum,
     error::StoreError,
-    records,
+    rows::sequence_number,
     transfer::{Part, Place, Value},
     tx::ReadTx,
 };
@@ -145,7 +145,7 @@ impl StoredRow {
         else {
             return Err(bad("a column is not of its type"));
         };
-        let sequence_number = records::unpack(*number)?;
+        let sequence_number = sequence_number::unpack(*number)?;
         if unsigned(*shard)? != sequence_number.shard {
             return Err(bad("its shard is not that of its sequence number"));
         }

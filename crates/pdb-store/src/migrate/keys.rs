@@ -17,7 +17,8 @@ use crate::{
     error::{During, StoreError},
     names::{self, quoted},
     page::Page,
-    settings, tables, transfer,
+    sql::{settings, tables},
+    transfer,
 };
 
 /// Rows that are read at once from SQLite. Of each its keys are kept in memory, 12 KB at most.

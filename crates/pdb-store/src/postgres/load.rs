@@ -11,9 +11,15 @@ use crate::{
     driver::{Driver, Param},
     error::StoreError,
     names,
-    shard_rows::{self, SHARD_COLUMNS, STREAM_COLUMNS, ShardRow, StreamRow},
-    table::{IndexTable, ItemTable, OpenShard, StreamId, Table, TableId},
-    tables,
+    rows::{
+        shards::{self, ShardRow, StreamRow},
+        table::{OpenShard, StreamId, Table, TableId},
+    },
+    sql::{
+        streams::{self, SHARD_COLUMNS, STREAM_COLUMNS},
+        tables,
+        texts::{IndexTable, ItemTable},
+    },
 };
 
 const VERSION: &str = "SELECT version FROM pdb_catalog WHERE id = 1";
@@ -47,7 +53,7 @@ fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, St
 
     let changed: Vec<StreamRow> =
         driver.all("list streams", &format!("{STREAM_COLUMNS} WHERE version > ?1"), &since_param, |row| {
-            shard_rows::read_stream(Dialect::Postgres, row)
+            streams::read_stream(Dialect::Postgres, row)
         })?;
     if since >= 0 {
         let changed: BTreeSet<StreamId> = changed.iter().map(|stream| stream.id).collect();
@@ -78,10 +84,10 @@ fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, St
              JOIN pdb_metadata ON pdb_metadata.table_name = pdb_stream.table_name WHERE pdb_metadata.version > ?1)"
         ),
         &since_param,
-        shard_rows::read_shard,
+        streams::read_shard,
     )?;
     for shard in &open {
-        let open = shard_rows::open_shard(shard, shard.starting + 1);
+        let open = shards::open_shard(shard, shard.starting + 1);
         shards.entry(shard.stream).or_default().push(open);
     }
     shards.values_mut().for_each(|shards| shards.sort_by_key(|shard| shard.hash_from));
@@ -110,7 +116,7 @@ fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, St
         }
         let stream = enabled
             .get(&definition.name)
-            .map(|stream| shard_rows::open_stream(stream, shards.remove(&stream.id).unwrap_or_default()));
+            .map(|stream| shards::open_stream(stream, shards.remove(&stream.id).unwrap_or_default()));
         catalog.insert_loaded(Arc::new(Table {
             id,
             stream,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::statistics::SLOTS;
+use crate::rows::statistics::SLOTS;
 
 /// The slots that are free in this process, so that its transactions do not wait for each other as long as there are some.
 pub(crate) struct Slots {

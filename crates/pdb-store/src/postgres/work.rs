@@ -6,9 +6,9 @@ use crate::{
     catalog::Catalog,
     driver::Driver,
     error::StoreError,
-    group::{Piece, Work},
+    job::{Piece, Work},
     postgres::{Core, MOST_CONFLICTS, PATIENCE, fault::Fault, pause, session::Session},
-    rotation::DueRotation,
+    sql::rotation::DueRotation,
     tx::{ReadTx, Tx},
 };
 

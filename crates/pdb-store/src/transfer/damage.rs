@@ -11,10 +11,9 @@ use super::{
 };
 use crate::{
     checksum::{self, Checksum, Salt},
-    documents,
     driver::{Param, Row},
     error::StoreError,
-    tokens,
+    sql::{documents, tokens},
     tx::ReadTx,
 };
 

@@ -206,7 +206,7 @@ impl ReadTx<'_> {
         for table in self.tables()? {
             parts.push(Part::Items(table.name().clone()));
             let index =
-                |index: &crate::table::IndexTable| Part::Index(table.name().clone(), index.name.clone());
+                |index: &crate::sql::texts::IndexTable| Part::Index(table.name().clone(), index.name.clone());
             parts.extend(table.indexes.iter().map(index));
         }
         let mut streamed: Vec<TableName> =

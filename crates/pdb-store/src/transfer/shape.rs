@@ -12,9 +12,7 @@ use crate::{
     error::StoreError,
     leap,
     names::{self, quoted},
-    records,
-    statistics::Statistics,
-    table::StreamId,
+    rows::{sequence_number, statistics::Statistics, table::StreamId},
     tx::{ReadTx, Tx},
 };
 
@@ -169,7 +167,7 @@ impl ReadTx<'_> {
             else {
                 return Err(StoreError::corrupt("shard", "a number is missing"));
             };
-            let (first, last) = records::range_of(u64::try_from(*number).unwrap_or(0));
+            let (first, last) = sequence_number::range_of(u64::try_from(*number).unwrap_or(0));
             let range = [Param::Integer(first), Param::Integer(last)];
             if *closed == Value::Null {
                 let found = self.driver.first(

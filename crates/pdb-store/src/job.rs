@@ -1,0 +1,80 @@
+//! A piece of work on the store: a closure of a caller, and where its result goes.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::{error::StoreError, pending::Answer, tx::Tx};
+
+/// A piece of work on the writer.
+pub(crate) trait Piece {
+    /// Runs the work and keeps its result; returns whether what it did to the database is to be kept.
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// Replaces the result: nothing of what the group did was committed.
+    fn fail(&mut self, error: StoreError);
+    /// Whether it panicked: then it is not to be run again.
+    fn panicked(&self) -> bool;
+    /// Gives the result to whoever waits for it.
+    fn answer(&mut self);
+}
+
+/// A caller's closure, and where its result goes.
+pub(crate) struct Work<F, T, E: From<StoreError>> {
+    work: F,
+    result: Option<Result<T, E>>,
+    panicked: bool,
+    answer: Option<Answer<Result<T, E>>>,
+}
+
+impl<F, T, E: From<StoreError>> Work<F, T, E> {
+    pub(crate) fn new(work: F, answer: Option<Answer<Result<T, E>>>) -> Self {
+        Self { work, result: None, panicked: false, answer }
+    }
+
+    /// The result, of work that nobody waits for on another thread.
+    pub(crate) fn take_result(&mut self) -> Result<T, E> {
+        self.result.take().unwrap_or_else(|| Err(StoreError::Closed.into()))
+    }
+}
+
+impl<F, T, E> Piece for Work<F, T, E>
+where
+    F: FnMut(&mut Tx<'_>) -> Result<T, E>,
+    E: From<StoreError>,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        // What the closure captured may be left half changed by a panic; it is not run again after one.
+        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)));
+        self.panicked = result.is_err();
+        let result = result.unwrap_or_else(|panic| Err(StoreError::Panicked(message_of(&*panic)).into()));
+        let keep = result.is_ok();
+        self.result = Some(result);
+        keep
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.result = Some(Err(error.into()));
+    }
+
+    fn panicked(&self) -> bool {
+        self.panicked
+    }
+
+    fn answer(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            answer.give(self.take_result());
+        }
+    }
+}
+
+/// Work that is dropped before it ran is answered too: the store is closed.
+impl<F, T, E: From<StoreError>> Drop for Work<F, T, E> {
+    fn drop(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            answer.give(self.take_result());
+        }
+    }
+}
+
+fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+}

@@ -1,0 +1,314 @@
+//! Stream records: `pdb_stream_<t>`.
+//!
+//! The primary key packs the shard's number above a counter, so the records of a shard are one range of it, in the order
+//! of their commits, and appending and reading in order cost the least SQLite can do. The counters of open shards are
+//! kept in memory by the only writer; when the database is opened they go on above the last number any record had.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use pdb_model::{EncodedItem, EpochMillis, StreamLabel, record_size_bytes};
+
+use crate::{
+    checksum::{Salt, ShardColumn, set_shard_columns},
+    dialect::Dialect,
+    driver::{Driver, Param, Row},
+    error::{During, StoreError},
+    page::Page,
+    rows::{
+        queued_record::QueuedRecord,
+        records::{NewRecord, RecordRef},
+        sequence_number::{
+            COUNTER_BITS, MAX_COUNTER, MAX_SHARD, event_id, event_salt, pack, range_of, signed, unpack,
+        },
+        shards::StreamRow,
+        table::Table,
+    },
+    sql::texts::RecordTable,
+    tx::{ReadTx, Tx},
+};
+
+impl ReadTx<'_> {
+    /// Hands the records of a shard whose counter is `from` or higher to `each`, in order, until that breaks off.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here.
+    pub fn records(
+        &mut self,
+        stream: &StreamRow,
+        shard: u64,
+        from: u64,
+        each: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let (_, last) = range_of(shard);
+        let (Some(first), true) = (pack(shard, from), shard <= MAX_SHARD) else { return Ok(()) };
+        self.write_records()?;
+        let (during, sql) = ("read stream records", stream.records.read.as_str());
+        let (salt, event_salt) = (stream.records.salt, event_salt(&stream.arn));
+        if self.driver.dialect() == Dialect::Sqlite {
+            let params = [Param::Integer(first), Param::Integer(last)];
+            let read =
+                self.driver.query(during, sql, &params, |row| Ok(each(read_record(row, salt, event_salt)?)));
+            return read.map_err(|error| error.of_table(&stream.table_name));
+        }
+        let (mut first, mut page) = (first, Page::first());
+        loop {
+            let params = [Param::Integer(first), Param::Integer(last)];
+            let mut over = false;
+            self.driver
+                .query(during, &page.limited(sql), &params, |row| {
+                    let record = read_record(row, salt, event_salt)?;
+                    page.read(usize::try_from(record.size_bytes).unwrap_or(usize::MAX));
+                    first = row.integer(0)? + 1;
+                    let flow = each(record);
+                    over = flow.is_break();
+                    Ok(flow)
+                })
+                .map_err(|error| error.of_table(&stream.table_name))?;
+            if over || !page.is_full() {
+                return Ok(());
+            }
+            page = page.next();
+        }
+    }
+
+    /// Returns the counter of the last record of a shard, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](Self::records).
+    pub fn last_counter(&mut self, stream: &StreamRow, shard: u64) -> Result<Option<u64>, StoreError> {
+        self.write_records()?;
+        last(self.driver, &stream.records, shard)
+    }
+
+    /// Returns the counter of the last of the leading records of a shard, at most `limit`, that were all created before
+    /// `cut`: what may be trimmed. None if the first is younger, or there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](Self::records).
+    pub fn last_created_before(
+        &mut self,
+        stream: &StreamRow,
+        shard: u64,
+        cut: EpochMillis,
+        limit: u32,
+    ) -> Result<Option<u64>, StoreError> {
+        self.write_records()?;
+        let (first, last) = range_of(shard);
+        let params = [Param::Integer(first), Param::Integer(last), Param::Integer(limit.into())];
+        let mut through = None;
+        self.driver.query("look for old stream records", &stream.records.created, &params, |row| {
+            if row.integer(1)? >= cut.0 {
+                return Ok(ControlFlow::Break(()));
+            }
+            through = Some(unpack(row.integer(0)?)?.counter);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(through)
+    }
+
+    /// Writes the records that wait.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] if a shard was closed meanwhile: the transaction must be run again.
+    pub(crate) fn write_records(&mut self) -> Result<(), StoreError> {
+        if self.records.is_empty() {
+            return Ok(());
+        }
+        let mut records = std::mem::take(&mut self.records);
+        // Stable: the records of one write stay in their order.
+        records.sort_by_key(|record| (record.stream, record.shard, record.position));
+        for record in &records {
+            let day = StreamLabel::at(record.created);
+            let params = [
+                Param::Integer(signed(record.shard) << COUNTER_BITS),
+                Param::Integer(signed(record.shard)),
+                Param::Text(&format!("{:016x}", record.event_salt)),
+                Param::Text(record.event_name.as_str()),
+                Param::Integer(record.created.seconds()),
+                Param::Text(&record.hash_key_value),
+                Param::optional_text(record.sort_key_value.as_deref()),
+                Param::Text(record.keys.json()),
+                Param::optional_text(record.old_image.as_ref().map(EncodedItem::json)),
+                Param::optional_text(record.new_image.as_ref().map(EncodedItem::json)),
+                Param::Integer(record.created.0),
+                Param::Integer(signed(record.keys.size_bytes())),
+                Param::Integer(signed(record.old_image.as_ref().map_or(0, EncodedItem::size_bytes))),
+                Param::Integer(signed(record.size_bytes)),
+                Param::Integer(record.stream.0),
+                Param::Integer(signed(MAX_COUNTER)),
+                Param::optional_text(record.user_identity.as_deref()),
+                Param::Text(day.as_str().get(..10).unwrap_or_default()),
+                Param::Integer(record.checksum),
+            ];
+            if self.driver.execute(&record.table.append, &params).during("append a stream record")? != 1 {
+                return Err(self.driver.stale());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Tx<'_> {
+    /// Appends a record to the open shard that owns `token`, the [`shard_token`](pdb_model::PrimaryKey::shard_token) of the
+    /// changed item's key; it is not asked for if one shard has all.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::StreamNotFound`] if the table has no enabled stream, [`StoreError::ShardNotFound`] if no open shard
+    /// owns the token, [`StoreError::Exhausted`], and as [`get_item`](ReadTx::get_item).
+    pub fn append_record(
+        &mut self,
+        table: &Table,
+        token: impl FnOnce() -> u64,
+        record: &NewRecord<'_>,
+    ) -> Result<(), StoreError> {
+        let table = self.catalog.current(table)?.clone();
+        let Some(stream) = &table.stream else {
+            return Err(StoreError::StreamNotFound(format!("of table {}", table.name())));
+        };
+        let shard = match stream.shards.as_slice() {
+            [only] if only.owns_all() => only,
+            _ => {
+                let token = token();
+                stream.shard_of(token).ok_or_else(|| {
+                    StoreError::ShardNotFound(format!("for token {token:016x} of {}", stream.arn))
+                })?
+            }
+        };
+        let user_identity = record.user_identity.map(|identity| {
+            serde_json::to_string(&(&identity.principal_id, &identity.identity_type))
+                .map_err(|e| StoreError::corrupt("user identity", e))
+        });
+        let user_identity = user_identity.transpose()?;
+        let size = record_size_bytes(record.keys, record.old_image, record.new_image);
+        if self.driver.dialect() == Dialect::Postgres {
+            self.touch(&table);
+            let (stream_id, shard, salt) = (stream.id, shard.number, stream.event_salt);
+            let table = stream.records.clone();
+            let mut queued = QueuedRecord::new(table, stream_id, shard, salt, record, user_identity, size);
+            queued.position = self.position;
+            self.records.push(queued);
+            return Ok(());
+        }
+        let counter = shard.draw();
+        let packed = pack(shard.number, counter)
+            .filter(|_| counter <= MAX_COUNTER)
+            .ok_or_else(|| StoreError::Exhausted(format!("shard `{}`", shard.id)))?;
+        let sum =
+            record.checksum(size, user_identity.as_deref()).stored_of_record(stream.records.salt, packed);
+        let day = StreamLabel::at(record.created);
+        let params = [
+            Param::Integer(packed),
+            Param::Integer(signed(shard.number)),
+            Param::Text(&event_id(stream.event_salt, packed).to_string()),
+            Param::Text(record.event_name.as_str()),
+            Param::Integer(record.created.seconds()),
+            Param::Text(record.hash_key_value),
+            Param::optional_text(record.sort_key_value),
+            Param::Text(record.keys.json()),
+            Param::optional_text(record.old_image.map(EncodedItem::json)),
+            Param::optional_text(record.new_image.map(EncodedItem::json)),
+            Param::Integer(record.created.0),
+            Param::Integer(signed(record.keys.size_bytes())),
+            Param::Integer(signed(record.old_image.map_or(0, EncodedItem::size_bytes))),
+            Param::Integer(signed(size)),
+            Param::optional_text(user_identity.as_deref()),
+            Param::Text(day.as_str().get(..10).unwrap_or_default()),
+            Param::Integer(sum),
+        ];
+        self.change("append a stream record", &stream.records.append, &params)?;
+        Ok(())
+    }
+
+    /// Removes up to `limit` of the oldest records of a shard, none behind the counter `through`; returns how many. What
+    /// is gone is always a prefix of the shard. Returns 0 if another transaction holds the stream, unless this one has called
+    /// [`hold_stream`](Self::hold_stream).
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](ReadTx::records).
+    pub fn trim_records(
+        &mut self,
+        stream: &StreamRow,
+        shard: u64,
+        through: u64,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.write_records()?;
+        // A sweep that finds the stream held leaves the work to the process that holds it.
+        if self.driver.dialect() == Dialect::Postgres {
+            let sql = "SELECT id FROM pdb_stream WHERE id = ?1 FOR UPDATE SKIP LOCKED";
+            if self.driver.first("lock a stream", sql, &[Param::Integer(stream.id.0)], |_| Ok(()))?.is_none()
+            {
+                return Ok(0);
+            }
+        }
+        let (first, end) = range_of(shard);
+        let to = pack(shard, through).unwrap_or(end);
+        let params = [Param::Integer(first), Param::Integer(to), Param::Integer(limit.into())];
+        let mut last = None;
+        self.driver.query("look for old stream records", &stream.records.created, &params, |row| {
+            last = Some(row.integer(0)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let Some(last) = last else { return Ok(0) };
+        let params = [Param::Integer(first), Param::Integer(last)];
+        let gone = self.change("trim stream records", &stream.records.trim, &params)?;
+        self.change(
+            "note how far a shard is trimmed",
+            &format!("UPDATE pdb_shard SET {} WHERE stream_id = ?1 AND number = ?2", set_trimmed()),
+            &[
+                Param::Integer(stream.id.0),
+                Param::Integer(signed(shard)),
+                Param::Integer(signed(unpack(last)?.counter)),
+            ],
+        )?;
+        Ok(gone as u64)
+    }
+}
+
+/// SQL that notes `?3` as the last counter that is trimmed, unless more is.
+pub(crate) fn set_trimmed() -> String {
+    let more =
+        "CASE WHEN trimmed_sequence < CAST(?3 AS BIGINT) THEN CAST(?3 AS BIGINT) ELSE trimmed_sequence END";
+    set_shard_columns(&[(ShardColumn::Trimmed, more)])
+}
+
+/// The counter of the last record of a shard.
+pub(crate) fn last(
+    driver: Driver<'_>,
+    records: &Arc<RecordTable>,
+    shard: u64,
+) -> Result<Option<u64>, StoreError> {
+    let (first, last) = range_of(shard);
+    let params = [Param::Integer(first), Param::Integer(last)];
+    driver.first("find the last stream record", &records.last, &params, |row| {
+        Ok(unpack(row.integer(0)?)?.counter)
+    })
+}
+
+/// Reads and checks a record.
+fn read_record<'r>(row: &Row<'r>, salt: Salt, event_salt: u64) -> Result<RecordRef<'r>, StoreError> {
+    let bad = |e: pdb_model::ParseError| StoreError::corrupt("stream record", e);
+    let number = row.integer(0)?;
+    let record = RecordRef {
+        sequence_number: unpack(number)?,
+        // Not read: it would take a tenth of the time that a page of records does.
+        event_id: event_id(event_salt, number),
+        event_name: row.text(1)?.parse().map_err(bad)?,
+        created: EpochMillis(row.integer(2)?),
+        keys: row.text(3)?,
+        old_image: row.optional_text(4)?,
+        new_image: row.optional_text(5)?,
+        keys_size_bytes: row.count(6)?,
+        old_image_size_bytes: row.count(7)?,
+        size_bytes: row.count(8)?,
+        user_identity: row.optional_text(9)?,
+    };
+    record.checksum().verify_record(salt, number, row.optional_integer(10)?)?;
+    Ok(record)
+}

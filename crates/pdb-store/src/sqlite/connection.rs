@@ -1,0 +1,303 @@
+//! Opens SQLite connections, and says how one is set up.
+
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use crate::{
+    error::{DbError, During, OpenError, StoreError},
+    migrate,
+    options::Durability,
+    sqlite::{
+        files::{self, Access, Content, DatabaseFile, FileLock, LockFile, MakeLock},
+        schema::{self, Found, Refusal},
+    },
+};
+
+/// Marks an SQLite file as ours ("PDB1"), in the header field SQLite keeps for that.
+pub(crate) const APPLICATION_ID: u32 = 0x5044_4231;
+/// 8 KB: a 1 KB item with its two images costs half of what it does with pages of 4 KB.
+const PAGE_BYTES: u32 = 8192;
+/// Statements kept prepared on each connection: some dozen for each table in use.
+const STATEMENTS: usize = 512;
+
+/// Opens the writing connection of a database in memory.
+pub(crate) fn open_memory() -> Result<Connection, StoreError> {
+    let connection = open_empty()?;
+    set_up_new(&connection)?;
+    set_up(&connection, Durability::Off)?;
+    migrate::migrate(&connection, 0)?;
+    Ok(connection)
+}
+
+/// Opens a database in memory that has nothing in it yet, not even a page.
+pub(crate) fn open_empty() -> Result<Connection, StoreError> {
+    let connection = Connection::open_in_memory().during("open a database in memory")?;
+    distrust(&connection).during("open a database in memory")?;
+    Ok(connection)
+}
+
+/// Opens a connection to a file.
+pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(path, flags)?;
+    distrust(&connection)?;
+    Ok(connection)
+}
+
+/// Opens a database file that has no log beside it and that nobody changes meanwhile. Unlike [`connect`], that makes no files beside it,
+/// so it also works in a folder that cannot be written.
+#[cfg(unix)]
+pub(crate) fn connect_unchanged(path: &Path) -> Result<Connection, rusqlite::Error> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let mut uri = "file:".to_owned();
+    if path.is_absolute() {
+        // Without it, what follows two slashes would be the name of a host.
+        uri.push_str("//");
+    }
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(*byte))
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    connect(Path::new(&uri), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+}
+
+/// As [`connect`], to read: paths of this system have no safe form as an address.
+#[cfg(not(unix))]
+pub(crate) fn connect_unchanged(path: &Path) -> Result<Connection, rusqlite::Error> {
+    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// Keeps what a file holds from running: our schema has no triggers and no views, and no statement of ours changes SQLite's own
+/// tables. Before the first statement, so that it holds already when the schema is read. None of it costs a statement anything.
+///
+/// <https://www.sqlite.org/security.html>. Limits of SQLite are left as they are: no text of a statement is anybody's but ours.
+fn distrust(connection: &Connection) -> Result<(), rusqlite::Error> {
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+    ] {
+        connection.set_db_config(setting, on)?;
+    }
+    Ok(())
+}
+
+/// Opens the writing connection of a database file, makes the file if need be, and locks out other processes.
+///
+/// A file that is not ours, or made by a newer version, is not altered.
+pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connection, FileLock), StoreError> {
+    let durable = durability != Durability::Off;
+    let mut lock = lock_file(path, durable)?;
+    let mut connection = open_writer(path)?;
+    let mut version = schema_version(&connection).map_err(|e| refused(path, e))?;
+    if is_empty(&connection).map_err(|e| refused(path, e))? {
+        // SQLite has undone all that was ever begun in it.
+        drop(connection);
+        lock.database = files::make(path, durable)?;
+        connection = open_writer(path)?;
+        version = schema_version(&connection).map_err(|e| refused(path, e))?;
+    }
+    if version > migrate::NEWEST {
+        return Err(newer(path, version));
+    }
+    check_schema(path, &connection, version)?;
+    let quiet = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    connection.set_db_config(quiet, false).map_err(|e| refused(path, e))?;
+    lock.look_at_seal(path, durable)?;
+    set_up(&connection, durability)?;
+    mark(&connection)?;
+    migrate::migrate(&connection, version)?;
+    Ok((connection, lock))
+}
+
+/// Finds a database file, or makes it, and locks it.
+fn lock_file(path: &Path, durable: bool) -> Result<FileLock, StoreError> {
+    let find = || -> Result<Option<DatabaseFile>, StoreError> {
+        let Some(file) = DatabaseFile::open(path, Access::Write)? else { return Ok(None) };
+        Ok((file.judge(path, Access::Write)? == Content::Database).then_some(file))
+    };
+    let beside = LockFile::take(path, MakeLock::No)?;
+    let mut database = find()?;
+    // Beside a file that turns out not to be ours no lock is left.
+    let beside = match beside {
+        Some(beside) => Some(beside),
+        None => LockFile::take(path, MakeLock::Yes)?,
+    };
+    if database.is_none() {
+        // Before we had the lock another process may have made it.
+        database = find()?;
+    }
+    let database = match database {
+        Some(database) => database,
+        None => files::make(path, durable)?,
+    };
+    if database.names() > 1 {
+        tracing::warn!(
+            file = %path.display(),
+            names = database.names(),
+            "the database file has more names than one (hard links): its log is found under the one it was opened by, so use no other"
+        );
+    }
+    Ok(FileLock { _index: None, seal: None, database, beside })
+}
+
+fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| refused(path, e))?;
+    if connection.is_readonly("main").unwrap_or(false) {
+        return Err(unwritable(path, io::Error::from(io::ErrorKind::ReadOnlyFilesystem)));
+    }
+    // Until we know that the schema is one of ours, closing must not write to the file.
+    let quiet = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    connection.set_db_config(quiet, true).map_err(|e| refused(path, e))?;
+    Ok(connection)
+}
+
+/// Returns the bytes of a database file without any table. Nothing is in a log, and one begins with the first write.
+pub(crate) fn new_content() -> Result<Vec<u8>, StoreError> {
+    let mut connection = open_memory()?;
+    let mut content = connection.serialize("main").during("make a new database")?.to_vec();
+    // https://www.sqlite.org/fileformat.html: the versions that say whether there is a log, 2 if there is.
+    content[18..20].fill(2);
+    Ok(content)
+}
+
+/// Refuses a database whose schema is not one that we make.
+pub(crate) fn check_schema(path: &Path, connection: &Connection, version: u32) -> Result<Found, StoreError> {
+    schema::check(connection, version).map_err(|refusal| schema_refused(path, refusal))
+}
+
+pub(crate) fn schema_refused(path: &Path, refusal: Refusal) -> StoreError {
+    match refusal {
+        Refusal::Flaw(flaw) => OpenError::Altered { path: path.into(), what: flaw.to_string() }.into(),
+        Refusal::Failed(error) => refused_store(path, error),
+    }
+}
+
+/// Opens a connection that only reads.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;
+         PRAGMA mmap_size = 268435456;",
+    )?;
+    Ok(connection)
+}
+
+/// Opens a connection that copies the write-ahead log back.
+pub(crate) fn open_checkpointer(path: &Path, durability: Durability) -> Result<Connection, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| refused(path, e))?;
+    let synchronous = synchronous(durability);
+    // The writer stands still while the log is emptied. Another process that reads an older state, for a backup, is not waited for: the
+    // log is emptied another time.
+    connection.busy_timeout(Duration::ZERO).during("set up the database")?;
+    connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}")).during("set up the database")?;
+    Ok(connection)
+}
+
+/// What must be set before the first page is written.
+fn set_up_new(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}; PRAGMA application_id = {APPLICATION_ID};"))
+        .during("mark a new database")
+}
+
+/// Marks a database of ours that lost its mark, or never had one.
+fn mark(connection: &Connection) -> Result<(), StoreError> {
+    let found = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, u32>(0));
+    if found.during("read the mark of a database")? == APPLICATION_ID {
+        return Ok(());
+    }
+    connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}")).during("mark a database")
+}
+
+fn is_empty(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0)).map(|pages| pages == 0)
+}
+
+pub(crate) fn set_up(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
+    let synchronous = synchronous(durability);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(Duration::from_secs(10)).during("set up the database")?;
+    // The log is copied back beside the writer (checkpoint.rs). Should that fall behind, the writer does it itself, at 128
+    // MB (16000 pages). After an outsized transaction the log's file is cut to 64 MB.
+    connection
+        .execute_batch(&format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -65536;
+             PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16000;
+             PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF;"
+        ))
+        .during("set up the database")
+}
+
+/// Runs `work`, what it commits being in the database file and on the disk in the end, whatever the durability. For the time before
+/// there are readers.
+pub(crate) fn durably(
+    connection: &Connection,
+    durability: Durability,
+    work: impl FnOnce() -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let during = "write to the disk";
+    let set = |how: &str| connection.execute_batch(&format!("PRAGMA synchronous = {how}")).during(during);
+    set("FULL")?;
+    let done = work();
+    // Also in the file, from which a log that is synced no more could take it again.
+    let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).during(during);
+    set(synchronous(durability))?;
+    done.and(copied)
+}
+
+fn synchronous(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Full => "FULL",
+        Durability::Normal => "NORMAL",
+        Durability::Off => "OFF",
+    }
+}
+
+/// Which migration made the tables of a database.
+pub(crate) fn schema_version(connection: &Connection) -> Result<u32, rusqlite::Error> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+pub(crate) fn newer(path: &Path, found: u32) -> StoreError {
+    OpenError::Newer { path: path.into(), found, known: migrate::NEWEST }.into()
+}
+
+pub(crate) fn unwritable(path: &Path, source: io::Error) -> StoreError {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    if let (io::ErrorKind::NotFound, Some(folder)) = (source.kind(), folder) {
+        return OpenError::MissingFolder { path: path.into(), folder: folder.into() }.into();
+    }
+    OpenError::Unwritable { path: path.into(), source: Arc::new(source) }.into()
+}
+
+/// Says which of the ways to fail at opening this one is.
+pub(crate) fn refused(path: &Path, error: impl Into<DbError>) -> StoreError {
+    refused_store(path, StoreError::Database { during: "open the database", source: error.into() })
+}
+
+/// The same, of an error that does not name the file.
+pub(crate) fn refused_store(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Open(_) => error,
+        StoreError::Database { source, .. } if source.is_corrupt() => {
+            OpenError::NotADatabase(path.into()).into()
+        }
+        StoreError::Database { source, .. } if source.is_unwritable() => {
+            unwritable(path, io::Error::other(source))
+        }
+        other => OpenError::Failed { path: path.into(), source: Arc::new(other) }.into(),
+    }
+}

@@ -1,0 +1,410 @@
+//! The engine of SQLite: one writer, grouped commits, readers with snapshots of their own.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender};
+use pdb_model::{EpochMillis, TableName};
+
+use crate::{
+    catalog::Catalog,
+    driver::Driver,
+    error::{During, StoreError},
+    job::Piece,
+    leap,
+    options::{Durability, StoreOptions},
+    sql::{settings, tables},
+    sqlite::{
+        checkpoint, connection,
+        files::{self, FileLock, Underneath},
+        interrupt::{Impatience, Interrupts},
+        pool::{self, Reader, Readers},
+        writer::Writer,
+    },
+    threads,
+    tx::ReadTx,
+    watch::Watchers,
+};
+
+/// Pieces of work that may wait; whoever brings one more waits until there is room.
+const QUEUE: usize = 1024;
+/// Pieces of work that share one commit at most.
+const GROUP: usize = 256;
+/// From how many tables on a read rather takes the writer than reads the SQL schema.
+const MANY_TABLES: usize = 64;
+/// How long the writer has to end what it was given, when the store is closed, until its statements are interrupted.
+const GRACE: Duration = Duration::from_secs(3);
+/// About how long SQLite takes to read what its schema has of one table.
+const READ_SCHEMA: Duration = Duration::from_micros(16);
+
+/// An open SQLite database. Closes it when dropped.
+pub(crate) struct Embedded {
+    core: Arc<Core>,
+    /// None once the store is closed.
+    queue: RwLock<Option<Sender<Box<dyn Piece + Send>>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Embedded {
+    /// Opens a database in memory, or in a file.
+    pub(crate) fn open(path: Option<&PathBuf>, options: &StoreOptions) -> Result<Self, StoreError> {
+        // One file has one name, so that it has one lock, whichever way it was reached.
+        let path = path.map(|path| files::one_name(path));
+        let opened = Self::open_named(path.clone(), options);
+        match path {
+            Some(path) => opened.map_err(|error| connection::refused_store(&path, error)),
+            None => opened,
+        }
+    }
+
+    fn open_named(path: Option<PathBuf>, options: &StoreOptions) -> Result<Self, StoreError> {
+        let (connection, lock) = match &path {
+            None => (connection::open_memory()?, None),
+            Some(path) => {
+                let (connection, lock) = connection::open_file(path, options.durability)?;
+                (connection, Some(Arc::new(lock)))
+            }
+        };
+        let driver = Driver::new(&connection);
+        settings::ensure_iterator_key(driver)?;
+        let mut catalog = tables::load_catalog(driver)?;
+        catalog.rotation_age = options.rotation_age;
+        if let Some(seal) = lock.as_ref().and_then(|lock| lock.seal.as_ref()) {
+            if !seal.is_intact() && leap::is_needed(driver, &catalog)? {
+                let now = seal.now()?;
+                let leap = || leap::leap(driver, &catalog, now, seal.counters());
+                connection::durably(&connection, options.durability, leap)?;
+                seal.note(leap::counters(&catalog));
+                // Until something is written it can be opened again without another leap.
+                seal.seal()?;
+            }
+            seal.settle();
+        }
+        let catalog = Arc::new(catalog);
+        let mut writer = Writer::new(connection, catalog.clone(), lock.clone());
+        if let (Some(path), Some(lock)) = (&path, &lock) {
+            writer.underneath = Some(Arc::new(Underneath::of(path, &lock.database)));
+        }
+        Self::start(writer, catalog, lock, path, options)
+    }
+
+    fn start(
+        mut writer: Writer,
+        catalog: Arc<Catalog>,
+        lock: Option<Arc<FileLock>>,
+        path: Option<PathBuf>,
+        options: &StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let (memory, file) = (path.is_none(), path.clone());
+        let durability = if memory { Durability::Off } else { options.durability };
+        let (pool, readers_closed) =
+            path.clone().map(|path| pool::readers(path, options.readers)).transpose()?.unzip();
+        let mut requests = None;
+        if let Some(path) = &path {
+            let (asker, asked) = checkpoint::channel();
+            writer.checkpoints = Some(asker);
+            requests = Some((connection::open_checkpointer(path, options.durability)?, asked));
+        }
+        let interrupts = Arc::new(Interrupts::default());
+        interrupts.set_writer(&writer.connection);
+        let underneath = writer.underneath.clone();
+        let core = Arc::new(Core {
+            interrupts,
+            writer: Mutex::new(Some(writer)),
+            published: RwLock::new(catalog),
+            pool: RwLock::new(pool),
+            memory,
+            file,
+            underneath: underneath.clone(),
+            durability,
+            waiting: AtomicUsize::new(0),
+            watchers: Watchers::default(),
+            maintenance: Mutex::new(()),
+        });
+        let mut threads = Vec::new();
+        let (sender, receiver) = crossbeam_channel::bounded(QUEUE);
+        let shared = core.clone();
+        threads.push(threads::start("pdb-writer", move || shared.serve(&receiver))?);
+        if let Some((connection, requests)) = requests {
+            let shared = core.clone();
+            threads.push(threads::start("pdb-checkpoint", move || {
+                let standing_still = |work: &mut dyn FnMut()| {
+                    let _standing_still = shared.lock_writer();
+                    work();
+                };
+                let idle = || shared.compact_if_cheap(&connection).map(drop);
+                let look = || underneath.as_ref().is_none_or(|files| files.look());
+                checkpoint::serve(&connection, &requests, standing_still, idle, look);
+                // The lock goes last, when SQLite has closed the file, with all of the log in it: the last connection sees to that.
+                if let Some(readers) = readers_closed {
+                    readers.wait(GRACE);
+                }
+                drop(connection);
+                if let Some(seal) = lock.as_ref().and_then(|lock| lock.seal.as_ref()) {
+                    seal.note(leap::counters(
+                        &shared.published.read().unwrap_or_else(PoisonError::into_inner),
+                    ));
+                }
+                drop(lock);
+            })?);
+        }
+        let (queue, threads) = (RwLock::new(Some(sender)), Mutex::new(threads));
+        Ok(Self { core, queue, threads })
+    }
+
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let core = &*self.core;
+        if core.memory {
+            return read_as_writer(&core.lock_writer(), work);
+        }
+        if let Some(writer) = core.refuge() {
+            return read_as_writer(&writer, work);
+        }
+        let mut reader = core.lend_reader()?;
+        if let Some(writer) = core.detour(&reader) {
+            return read_as_writer(&writer, work);
+        }
+        let driver = Driver::new(&reader.connection);
+        let catalog = {
+            let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
+            driver.execute("BEGIN", &[]).during("begin a snapshot")?;
+            // The snapshot is taken by the first read; it must be of the commit that published this catalog.
+            driver.first("begin a snapshot", "PRAGMA user_version", &[], |_| Ok(()))?;
+            published.clone()
+        };
+        let result = work(&mut ReadTx::new(driver, catalog.clone()));
+        driver.execute("COMMIT", &[]).during("end a snapshot")?;
+        reader.has_read(&catalog);
+        result
+    }
+
+    pub(crate) fn read_once<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let core = &*self.core;
+        if core.memory {
+            return self.read(work);
+        }
+        if let Some(writer) = core.refuge() {
+            return read_as_writer(&writer, work);
+        }
+        let mut reader = core.lend_reader()?;
+        if let Some(writer) = core.detour(&reader) {
+            return read_as_writer(&writer, work);
+        }
+        // No definition is committed while this lock is held, so the catalog is that of the statement's snapshot.
+        let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
+        let result = work(&mut ReadTx::new(Driver::new(&reader.connection), published.clone()));
+        reader.has_read(&published);
+        result
+    }
+
+    /// Hands work to the writer.
+    pub(crate) fn submit(&self, work: Box<dyn Piece + Send>) {
+        let waiting = &self.core.waiting;
+        waiting.fetch_add(1, Ordering::AcqRel);
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        // Once the store is closed, the work is dropped, which answers `Closed`.
+        if queue.as_ref().is_none_or(|queue| queue.send(work).is_err()) {
+            waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Takes the writer, if it is idle.
+    pub(crate) fn turn(&self) -> Option<Turn<'_>> {
+        let core = &*self.core;
+        // Nobody is overtaken: work that waits is run first.
+        if core.waiting.load(Ordering::Acquire) != 0 {
+            return None;
+        }
+        core.try_lock_writer().map(|writer| Turn { core, writer })
+    }
+
+    /// Takes the writer, if it is idle and its commits wait for no disk.
+    pub(crate) fn turn_in_memory(&self) -> Option<Turn<'_>> {
+        if self.core.memory { self.turn() } else { None }
+    }
+
+    pub(crate) fn is_rotation_due(&self, table: &TableName, now: EpochMillis) -> bool {
+        let catalog = self.core.published.read().unwrap_or_else(PoisonError::into_inner);
+        catalog.get(table).is_some_and(|table| catalog.is_rotation_due(table, now))
+    }
+
+    pub(crate) fn watchers(&self) -> &Watchers {
+        &self.core.watchers
+    }
+
+    pub(crate) fn maintain<T>(&self, work: impl FnOnce() -> T) -> T {
+        // The lock guards no data, so a panic under it leaves nothing broken behind.
+        let _alone = self.core.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
+    }
+
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.core.memory
+    }
+
+    pub(crate) fn close(&self) {
+        // The writer does what it was given before, then ends, and with it whatever serves it.
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        let ended = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        if ended.is_empty() {
+            return;
+        }
+        // Without a thread for that, what does not end is waited for.
+        let _impatience = self.interrupt_after(GRACE).ok();
+        // The last clone may be dropped by a piece of work, on the writer thread itself.
+        threads::join(ended);
+    }
+
+    pub(crate) fn interrupt_after(&self, patience: Duration) -> Result<Impatience, StoreError> {
+        Impatience::start(patience, self.core.interrupts.clone())
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Reads on the writer's connection, which sees what is committed, since no transaction is open between two groups.
+fn read_as_writer<T, E: From<StoreError>>(
+    writer: &Option<Writer>,
+    work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let writer = writer.as_ref().ok_or(StoreError::Closed)?;
+    work(&mut ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone()))
+}
+
+/// The writer, in the hands of a caller.
+pub(crate) struct Turn<'e> {
+    core: &'e Core,
+    writer: MutexGuard<'e, Option<Writer>>,
+}
+
+impl Turn<'_> {
+    /// Runs work, which has its result then.
+    pub(crate) fn run(mut self, work: &mut dyn Piece) {
+        match self.writer.as_mut() {
+            Some(writer) => drop(writer.run_group(work, || None, &self.core.published)),
+            None => work.fail(StoreError::Closed),
+        }
+        drop(self.writer);
+        self.core.watchers.call();
+    }
+}
+
+/// What the writer thread shares with callers.
+struct Core {
+    interrupts: Arc<Interrupts>,
+    /// None once the store is closed.
+    writer: Mutex<Option<Writer>>,
+    /// The catalog of the last commit.
+    published: RwLock<Arc<Catalog>>,
+    /// None in memory, and once the store is closed.
+    pool: RwLock<Option<r2d2::Pool<Readers>>>,
+    memory: bool,
+    /// None in memory.
+    file: Option<PathBuf>,
+    /// None in memory.
+    underneath: Option<Arc<Underneath>>,
+    durability: Durability,
+    /// Pieces of work in the queue or in the writer thread's hands.
+    waiting: AtomicUsize,
+    watchers: Watchers,
+    /// Held by whoever trims, expires or rotates in the background.
+    maintenance: Mutex<()>,
+}
+
+impl Core {
+    /// A panic under this lock happens only in a read, which changes nothing.
+    fn lock_writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_lock_writer(&self) -> Option<MutexGuard<'_, Option<Writer>>> {
+        match self.writer.try_lock() {
+            Ok(writer) => Some(writer),
+            Err(TryLockError::Poisoned(writer)) => Some(writer.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn lend_reader(&self) -> Result<r2d2::PooledConnection<Readers>, StoreError> {
+        let pool = self.pool.read().unwrap_or_else(PoisonError::into_inner).clone();
+        pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")
+    }
+
+    /// The writer, if the file is not there any more: a connection that is opened now would see another one, or none.
+    fn refuge(&self) -> Option<MutexGuard<'_, Option<Writer>>> {
+        let is_intact = self.underneath.as_ref().is_none_or(|files| files.is_intact());
+        if is_intact { None } else { Some(self.lock_writer()) }
+    }
+
+    /// Lends the writer to a read whose own connection would first have to read the whole SQL schema again, if that takes longer
+    /// than the writer is waited for: with thousands of tables, tens of milliseconds.
+    ///
+    /// Waiting has an end, and so have the detours after each definition, when they have cost what they save.
+    fn detour(&self, reader: &Reader) -> Option<MutexGuard<'_, Option<Writer>>> {
+        let (schema, tables) = {
+            let published = self.published.read().unwrap_or_else(PoisonError::into_inner);
+            if reader.knows(&published) {
+                return None;
+            }
+            (published.schema.clone(), published.sql_tables())
+        };
+        if tables < MANY_TABLES || schema.detours.fetch_add(1, Ordering::Relaxed) >= tables {
+            return None;
+        }
+        let until = Instant::now() + READ_SCHEMA * u32::try_from(tables).unwrap_or(u32::MAX);
+        loop {
+            match self.try_lock_writer() {
+                Some(writer) => return Some(writer),
+                None if Instant::now() >= until => return None,
+                // Nothing but time comes from it.
+                None => drop(crossbeam_channel::after(READ_SCHEMA).recv()),
+            }
+        }
+    }
+
+    /// The writer thread.
+    fn serve(&self, queue: &Receiver<Box<dyn Piece + Send>>) {
+        while let Ok(mut first) = queue.recv() {
+            let mut taken = 1;
+            let next = || {
+                let piece = (taken < GROUP).then(|| queue.try_recv().ok()).flatten();
+                taken += usize::from(piece.is_some());
+                piece
+            };
+            let mut others = match self.lock_writer().as_mut() {
+                Some(writer) => writer.run_group(&mut *first, next, &self.published),
+                None => Vec::new(),
+            };
+            self.waiting.fetch_sub(taken, Ordering::AcqRel);
+            self.watchers.call();
+            first.answer();
+            others.iter_mut().for_each(|piece| piece.answer());
+        }
+        *self.pool.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lock_writer() = None;
+    }
+}
+
+pub use compact::CompactReport;
+
+mod compact;
+mod copies;
+#[cfg(test)]
+mod tests;
