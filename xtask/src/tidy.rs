@@ -2,6 +2,7 @@
 //!
 //! Each check looks at one thing and returns its complaints, one line each; all checks run before the command fails.
 
+mod citations;
 mod layers;
 mod manifests;
 mod migrations;
@@ -16,7 +17,8 @@ type Complaints = Vec<String>;
 /// Runs all checks.
 pub(crate) fn run() -> Outcome {
     let packages = workspace::packages()?;
-    let mut complaints = layers::check(&packages);
+    let mut complaints = citations::check(&packages)?;
+    complaints.extend(layers::check(&packages));
     complaints.extend(manifests::check(&packages)?);
     complaints.extend(migrations::check()?);
     complaints.extend(modules::check(&packages)?);
