@@ -23,7 +23,7 @@ pub use ids::{CountingIds, Env, IdSource, RandomIds};
 pub use iterator::{IteratorKey, IteratorPosition, ShardIterator};
 pub use key::{KeyAttribute, KeyBytes, KeyError, KeySchema, KeyValue, PrimaryKey, ScalarType};
 pub use names::{IndexName, TableName};
-pub use number::{Number, NumberError};
+pub use number::{IntegerError, Number, NumberError};
 pub use operation::{Operation, OperationClass};
 pub use plain::NotPlainJson;
 pub use stream::{
@@ -40,3 +40,5 @@ pub use table_features::{
 };
 pub use time::{Clock, EpochMillis, ManualClock, SpeedError, SystemClock};
 pub use value::{AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING, ValueMap, ValueSet};
+#[cfg(feature = "serde_dynamo")]
+pub use value::{SerializeError, from_attribute_value, from_item, to_attribute_value, to_item};

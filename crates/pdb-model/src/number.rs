@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+pub use convert::IntegerError;
+
 /// The most significant digits a number may have.
 const MAX_DIGITS: u32 = 38;
 /// The largest exponent of the first digit: numbers are below 10^126.
@@ -363,24 +365,7 @@ impl Number {
     }
 }
 
-impl From<i64> for Number {
-    fn from(value: i64) -> Self {
-        Self::normalised(value < 0, u128::from(value.unsigned_abs()), 0).expect("every i64 is in range")
-    }
-}
-
-impl From<u64> for Number {
-    fn from(value: u64) -> Self {
-        Self::normalised(false, u128::from(value), 0).expect("every u64 is in range")
-    }
-}
-
-impl From<i32> for Number {
-    fn from(value: i32) -> Self {
-        i64::from(value).into()
-    }
-}
-
 mod bytes;
+mod convert;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,10 @@
 //! Attribute values and items.
 
+mod convert;
+mod item_macro;
 mod map;
+#[cfg(feature = "serde_dynamo")]
+mod serde;
 mod set;
 
 use std::collections::BTreeMap;
@@ -9,6 +13,8 @@ use std::ops::{Deref, DerefMut};
 use crate::Number;
 
 pub use map::ValueMap;
+#[cfg(feature = "serde_dynamo")]
+pub use serde::{SerializeError, from_attribute_value, from_item, to_attribute_value, to_item};
 pub use set::ValueSet;
 
 /// The largest item DynamoDB stores, in bytes: 400 KB, names and values together.
@@ -91,54 +97,6 @@ impl AttributeValue {
             _ => 1,
         }
     }
-
-    /// Returns the text if the value is one.
-    #[must_use]
-    pub fn as_s(&self) -> Option<&str> {
-        if let Self::S(text) = self { Some(text) } else { None }
-    }
-
-    /// Returns the number if the value is one.
-    #[must_use]
-    pub fn as_n(&self) -> Option<&Number> {
-        if let Self::N(number) = self { Some(number) } else { None }
-    }
-}
-
-impl From<&str> for AttributeValue {
-    fn from(text: &str) -> Self {
-        Self::S(text.to_owned())
-    }
-}
-
-impl From<String> for AttributeValue {
-    fn from(text: String) -> Self {
-        Self::S(text)
-    }
-}
-
-impl From<i64> for AttributeValue {
-    fn from(number: i64) -> Self {
-        Self::N(number.into())
-    }
-}
-
-impl From<i32> for AttributeValue {
-    fn from(number: i32) -> Self {
-        Self::N(number.into())
-    }
-}
-
-impl From<Number> for AttributeValue {
-    fn from(number: Number) -> Self {
-        Self::N(number)
-    }
-}
-
-impl From<bool> for AttributeValue {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
 }
 
 /// An item: attributes by name. Derefs to the map.
@@ -199,12 +157,6 @@ impl<N: Into<String>> FromIterator<(N, AttributeValue)> for Item {
     /// Collecting fills the nodes of the tree, which one insertion after the other leaves half empty.
     fn from_iter<I: IntoIterator<Item = (N, AttributeValue)>>(attributes: I) -> Self {
         Self(attributes.into_iter().map(|(name, value)| (name.into(), value)).collect())
-    }
-}
-
-impl<N: Into<String>, const COUNT: usize> From<[(N, AttributeValue); COUNT]> for Item {
-    fn from(attributes: [(N, AttributeValue); COUNT]) -> Self {
-        attributes.into_iter().collect()
     }
 }
 
