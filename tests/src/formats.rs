@@ -77,7 +77,7 @@ impl World {
     pub fn try_open(builder: Builder, now: EpochMillis) -> Result<Self, StoreError> {
         let clock = Arc::new(ManualClock::held_at(now));
         // Ids of a continuation must not meet those of the beginning.
-        let ids = CountingIds::from(now.0.unsigned_abs());
+        let ids = CountingIds::starting_at(now.0.unsigned_abs());
         let db = builder.clock(clock.clone()).ids(Arc::new(ids)).sweep_interval(None).open()?;
         Ok(Self { wire: Wire::new(db.clone()), db, clock })
     }

@@ -26,7 +26,7 @@ pub enum CatchUpError {
 }
 
 /// Waits until a consumer has read all records of a stream: nothing lies behind its `position`, which is asked for again and
-/// again. `stream` names the stream, anew each time, as [`of_stream`](crate::of_stream) does.
+/// again. `stream` names the stream, anew each time, as [`subscribe_to`](crate::subscribe_to) does.
 ///
 /// The position is a [`Checkpoint`]: of a subscription the one it has, of any other consumer one made with
 /// [`Checkpoint::after`] and [`Checkpoint::finished`]. A shard that it does not name counts as not begun.
@@ -52,7 +52,7 @@ pub fn wait_until_caught_up<S: StreamSource>(
             let unread: Result<Vec<_>, _> = unread
                 .map(|event| {
                     let event = event.map_err(ReadError::Stream)?;
-                    Ok::<_, ReadError>((event.shard_id.to_string(), Change::of_event(&event)?))
+                    Ok::<_, ReadError>((event.shard_id.to_string(), Change::from_event(&event)?))
                 })
                 .collect();
             return Err(CatchUpError::Behind(report(&unread?, deadline)));

@@ -21,7 +21,7 @@ use crate::show;
 ///     "OldImage": {"pk": {"S": "o1"}, "total": {"N": "1"}}, "NewImage": {"pk": {"S": "o1"}, "total": {"N": "2"}}}}"#;
 /// let change = Change::parse(record)?;
 /// assert_eq!(change.to_string(), r#"pk="o1" MODIFY total=1->2"#);
-/// # Ok::<(), pdb_assert::NotAChange>(())
+/// # Ok::<(), pdb_assert::ChangeParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -42,17 +42,17 @@ pub struct Change {
 /// Why a text is no stream record.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NotAChange(String);
+pub struct ChangeParseError(String);
 
 impl Change {
     /// Reads a record as `GetRecords` answers it, or as Lambda delivers it: a JSON object.
     ///
     /// # Errors
     ///
-    /// [`NotAChange`] says what is missing or wrong.
-    pub fn parse(record: &str) -> Result<Self, NotAChange> {
-        let record: Value =
-            serde_json::from_str(record).map_err(|error| NotAChange(format!("it is no JSON: {error}")))?;
+    /// [`ChangeParseError`] says what is missing or wrong.
+    pub fn parse(record: &str) -> Result<Self, ChangeParseError> {
+        let record: Value = serde_json::from_str(record)
+            .map_err(|error| ChangeParseError(format!("it is no JSON: {error}")))?;
         let change = &record["dynamodb"];
         let event_name = record["eventName"].as_str().ok_or_else(|| missing("eventName"))?;
         let identity = &record["userIdentity"];
@@ -60,7 +60,7 @@ impl Change {
         Ok(Self {
             event_name: event_name
                 .parse()
-                .map_err(|_| NotAChange(format!("`{event_name}` is none of INSERT, MODIFY, REMOVE")))?,
+                .map_err(|_| ChangeParseError(format!("`{event_name}` is none of INSERT, MODIFY, REMOVE")))?,
             keys: image(change, "Keys")?.ok_or_else(|| missing("dynamodb.Keys"))?,
             old_image: image(change, "OldImage")?,
             new_image: image(change, "NewImage")?,
@@ -74,13 +74,13 @@ impl Change {
     /// # Errors
     ///
     /// As [`Change::parse`]; the record of a stream is a change.
-    pub fn of_event<R: SourceRecord>(event: &Event<R>) -> Result<Self, NotAChange> {
+    pub fn from_event<R: SourceRecord>(event: &Event<R>) -> Result<Self, ChangeParseError> {
         Self::parse(&event.record.document(&event.stream_arn).to_string())
     }
 
     /// Returns whether both say the same of the same item: all but the positions in their streams.
     #[must_use]
-    pub fn says_the_same_as(&self, other: &Self) -> bool {
+    pub fn is_equivalent_to(&self, other: &Self) -> bool {
         let what = |change: &Self| (change.event_name, change.is_expiry);
         what(self) == what(other)
             && self.keys == other.keys
@@ -95,15 +95,15 @@ impl fmt::Display for Change {
     }
 }
 
-fn missing(what: &str) -> NotAChange {
-    NotAChange(format!("it has no `{what}`"))
+fn missing(what: &str) -> ChangeParseError {
+    ChangeParseError(format!("it has no `{what}`"))
 }
 
-fn image(change: &Value, name: &str) -> Result<Option<Item>, NotAChange> {
+fn image(change: &Value, name: &str) -> Result<Option<Item>, ChangeParseError> {
     match &change[name] {
         Value::Null => Ok(None),
         image => Item::from_json(&image.to_string())
             .map(Some)
-            .map_err(|_| NotAChange(format!("`dynamodb.{name}` is no item"))),
+            .map_err(|_| ChangeParseError(format!("`dynamodb.{name}` is no item"))),
     }
 }

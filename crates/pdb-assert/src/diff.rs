@@ -36,7 +36,7 @@ const MAX_EQUAL: usize = 3;
 ///      \u{20}   INSERT\n\
 ///      \u{20} - REMOVE  missing\n"
 /// );
-/// # Ok::<(), pdb_assert::NotAChange>(())
+/// # Ok::<(), pdb_assert::ChangeParseError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct StreamDiff {
@@ -71,7 +71,7 @@ impl StreamDiff {
         let mut differing = Vec::new();
         for key in &keys {
             let (first, second) = (first.get(*key).unwrap_or(&none), second.get(*key).unwrap_or(&none));
-            let same = |i: usize, j: usize| first[i].says_the_same_as(second[j]);
+            let same = |i: usize, j: usize| first[i].is_equivalent_to(second[j]);
             let pairs = align(first.len(), second.len(), same);
             if pairs.iter().all(|pair| matches!(pair, Pair::Both(..))) {
                 continue;
@@ -127,7 +127,7 @@ fn rows(first: &[&Change], second: &[&Change], pairs: &[Pair]) -> Vec<(Sign, Cha
     let mut moved: BTreeMap<usize, usize> = BTreeMap::new();
     for pair in pairs {
         if let Pair::Second(j) = *pair
-            && let Some(at) = missing.iter().position(|i| first[*i].says_the_same_as(second[j]))
+            && let Some(at) = missing.iter().position(|i| first[*i].is_equivalent_to(second[j]))
         {
             moved.insert(j, missing.remove(at));
         }

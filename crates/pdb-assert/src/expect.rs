@@ -27,7 +27,7 @@ pub enum ExpectError {
 }
 
 /// Expectations of a stream: for each key named, all its changes, in order. Other keys do not matter, unless
-/// [`and_of_no_other_key`](Self::and_of_no_other_key) is said.
+/// [`and_no_other_keys`](Self::and_no_other_keys) is said.
 ///
 /// Images may be partial: what they name must be so, other attributes do not matter. An empty [`Item`] matches any image.
 ///
@@ -58,7 +58,7 @@ struct Expected {
     old: Option<Item>,
     new: Option<Item>,
     /// The images have no attributes but those named, and those of the key.
-    whole: bool,
+    exact_images: bool,
     /// Attributes that must not be in the newest image.
     without: Vec<String>,
 }
@@ -96,14 +96,14 @@ impl<S: StreamSource> ExpectChanges<S> {
     }
 
     /// Then the item is removed; it had these attributes before.
-    pub fn remove_of(self, old: Item) -> Self {
+    pub fn remove_with(self, old: Item) -> Self {
         self.then(EventName::Remove, Some(old), None)
     }
 
     /// Says of the change named last that its images have no other attributes than those said, and those of the key.
-    pub fn whole(mut self) -> Self {
+    pub fn exact_images(mut self) -> Self {
         if let Some(last) = self.last() {
-            last.whole = true;
+            last.exact_images = true;
         }
         self
     }
@@ -117,7 +117,7 @@ impl<S: StreamSource> ExpectChanges<S> {
     }
 
     /// Says that no key changed but those named.
-    pub fn and_of_no_other_key(mut self) -> Self {
+    pub fn and_no_other_keys(mut self) -> Self {
         self.no_other = true;
         self
     }
@@ -174,7 +174,7 @@ impl<S: StreamSource> ExpectChanges<S> {
     }
 
     fn then(mut self, event_name: EventName, old: Option<Item>, new: Option<Item>) -> Self {
-        let expected = Expected { event_name, old, new, whole: false, without: Vec::new() };
+        let expected = Expected { event_name, old, new, exact_images: false, without: Vec::new() };
         match self.keys.last_mut() {
             Some(key) => key.changes.push(expected),
             None => self.without_key = true,
@@ -193,7 +193,7 @@ fn read_present<S: StreamSource>(
     seen: &mut Vec<Change>,
 ) -> Result<(), ReadError> {
     for event in stream {
-        seen.push(Change::of_event(&event.map_err(ReadError::Stream)?)?);
+        seen.push(Change::from_event(&event.map_err(ReadError::Stream)?)?);
     }
     Ok(())
 }

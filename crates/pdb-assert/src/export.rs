@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use pdb_streams::{SourceRecord, StreamSource, SubscriptionBuilder};
 
 use crate::read::ReadError;
-use crate::{Change, NotAChange};
+use crate::{Change, ChangeParseError};
 
 /// Why a stream could not be written to a file.
 #[derive(thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum ImportError {
         /// Counted from 1.
         line: u64,
         /// What is wrong with it.
-        source: NotAChange,
+        source: ChangeParseError,
     },
 }
 

@@ -10,11 +10,11 @@ mod read;
 mod show;
 
 pub use caught_up::{CatchUpError, wait_until_caught_up};
-pub use change::{Change, NotAChange};
+pub use change::{Change, ChangeParseError};
 pub use diff::StreamDiff;
 pub use expect::{ExpectChanges, ExpectError, expect_changes};
 pub use export::{ExportError, ImportError, export, import};
-pub use read::{ReadError, of_stream, read_changes};
+pub use read::{ReadError, read_changes, subscribe_to};
 
 /// Shows by `Debug` what `Display` shows: a test that unwraps prints a text with lines instead of one with `\n` in it.
 macro_rules! debug_as_display {
@@ -27,4 +27,12 @@ macro_rules! debug_as_display {
     };
 }
 
-debug_as_display!(CatchUpError, ExpectError, ExportError, ImportError, NotAChange, ReadError, StreamDiff);
+debug_as_display!(
+    CatchUpError,
+    ExpectError,
+    ExportError,
+    ImportError,
+    ChangeParseError,
+    ReadError,
+    StreamDiff
+);

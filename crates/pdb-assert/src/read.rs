@@ -2,7 +2,7 @@
 
 use pdb_streams::{StreamSource, Subscription, SubscriptionBuilder, TailError};
 
-use crate::{Change, NotAChange};
+use crate::{Change, ChangeParseError};
 
 /// Why changes could not be read.
 #[derive(thiserror::Error)]
@@ -12,7 +12,7 @@ pub enum ReadError {
     Stream(TailError),
     /// A record is none.
     #[error("a record of the stream cannot be understood: {0}")]
-    Record(#[from] NotAChange),
+    Record(#[from] ChangeParseError),
 }
 
 /// Names a stream: by its ARN, or by a table, whose newest stream is meant.
@@ -20,7 +20,7 @@ pub enum ReadError {
 /// AWS may answer empty pages before records that exist: there, add
 /// [`caught_up_after(3)`](SubscriptionBuilder::caught_up_after).
 #[must_use]
-pub fn of_stream<S: StreamSource>(source: S, stream: &str) -> SubscriptionBuilder<S> {
+pub fn subscribe_to<S: StreamSource>(source: S, stream: &str) -> SubscriptionBuilder<S> {
     let builder = Subscription::builder(source);
     if stream.starts_with("arn:") { builder.stream(stream) } else { builder.table(stream) }
 }
@@ -32,7 +32,7 @@ pub fn of_stream<S: StreamSource>(source: S, stream: &str) -> SubscriptionBuilde
 /// [`ReadError`].
 pub fn read_changes<S: StreamSource>(stream: SubscriptionBuilder<S>) -> Result<Vec<Change>, ReadError> {
     let events = stream.follow(false).start().map_err(ReadError::Stream)?;
-    events.map(|event| Ok(Change::of_event(&event.map_err(ReadError::Stream)?)?)).collect()
+    events.map(|event| Ok(Change::from_event(&event.map_err(ReadError::Stream)?)?)).collect()
 }
 
 /// An error with its causes, in one line.

@@ -1,7 +1,7 @@
 //! Expiry of items: time to live.
 
-use crate::pace::timed;
-use crate::{CleanupError, Pace};
+use crate::throttle::timed;
+use crate::{CleanupError, Throttle};
 use pdb_capture::CaptureError;
 use pdb_model::{Env, KeyError, ParseError, TableName, UserIdentity};
 use pdb_store::{Store, StoreError, Tx};
@@ -18,11 +18,11 @@ const OLDEST_EXPIRY_SECONDS: i64 = 5 * 365 * 24 * 60 * 60;
 /// # Errors
 ///
 /// [`CleanupError::Store`], [`CleanupError::Capture`]. What was removed until then stays so.
-pub fn expire_items(store: &Store, env: &Env, pace: &Pace) -> Result<u64, CleanupError> {
+pub fn expire_items(store: &Store, env: &Env, throttle: &Throttle) -> Result<u64, CleanupError> {
     let tables = store.read(|tx| tx.tables())?;
     let mut removed = 0;
     for table in tables.iter().filter(|table| table.definition.time_to_live_attribute.is_some()) {
-        removed += expire_items_of(store, env, table.name(), pace)?;
+        removed += expire_items_of(store, env, table.name(), throttle)?;
     }
     Ok(removed)
 }
@@ -31,9 +31,9 @@ fn expire_items_of(
     store: &Store,
     env: &Env,
     table_name: &TableName,
-    pace: &Pace,
+    throttle: &Throttle,
 ) -> Result<u64, CleanupError> {
-    pace.repeat(store, |limit| {
+    throttle.repeat(store, |limit| {
         let now = env.clock.now().seconds();
         let after = now.saturating_sub(OLDEST_EXPIRY_SECONDS).saturating_sub(1);
         // Where nothing is due the writer is not troubled.

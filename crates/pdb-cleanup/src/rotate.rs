@@ -44,7 +44,7 @@ fn newly_opened(before: &Table, after: &Table) -> u64 {
 ///
 /// [`CleanupError::StreamNotFound`], [`CleanupError::StreamNotEnabled`], [`CleanupError::ShardNotOpen`],
 /// [`CleanupError::Store`].
-pub fn rotate_shards_of(
+pub fn rotate_shards_of_stream(
     store: &Store,
     env: &Env,
     stream_arn: &StreamArn,
@@ -61,7 +61,7 @@ pub fn rotate_shards_of(
 ///
 /// # Errors
 ///
-/// As [`rotate_shards_of`].
+/// As [`rotate_shards_of_stream`].
 pub fn split_shard(
     store: &Store,
     env: &Env,

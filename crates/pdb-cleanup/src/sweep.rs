@@ -1,7 +1,7 @@
 //! One sweep: everything that is due.
 
-use crate::pace::timed;
-use crate::{CleanupError, Pace, TrimReport, expire_items, rotate_shards, trim};
+use crate::throttle::timed;
+use crate::{CleanupError, Throttle, TrimReport, expire_items, rotate_shards, trim};
 use pdb_model::Env;
 use pdb_store::{Store, StoreError};
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl SweepReport {
 
 /// Does all that is due: rotates shards, removes expired items, trims records, shards and streams.
 ///
-/// Sweeps of one store never overlap, whoever begins them: a second one waits for the first. One at a [gentle](Pace::gentle) pace
+/// Sweeps of one store never overlap, whoever begins them: a second one waits for the first. One at a [gentle](Throttle::gentle) throttle
 /// makes way for others between its steps.
 ///
 /// # Errors
@@ -74,15 +74,15 @@ pub fn sweep(
     store: &Store,
     env: &Env,
     options: &CleanupOptions,
-    pace: &Pace,
+    throttle: &Throttle,
 ) -> Result<SweepReport, CleanupError> {
-    let pace = &pace.begun();
-    pace.together(store, || {
-        let rotated = pace.alone(store, || rotate_shards(store, env))?;
-        let expired = expire_items(store, env, pace)?;
+    let throttle = &throttle.begun();
+    throttle.together(store, || {
+        let rotated = throttle.alone(store, || rotate_shards(store, env))?;
+        let expired = expire_items(store, env, throttle)?;
         let now = env.clock.now();
-        let trimmed = trim(store, now, options.retention, pace)?;
-        forget_tokens(store, env, pace)?;
+        let trimmed = trim(store, now, options.retention, throttle)?;
+        forget_tokens(store, env, throttle)?;
         let report = SweepReport { rotated, expired, trimmed };
         report.tell();
         Ok(report)
@@ -90,8 +90,8 @@ pub fn sweep(
 }
 
 /// Forgets the tokens of transactions that may be applied again by now.
-fn forget_tokens(store: &Store, env: &Env, pace: &Pace) -> Result<(), StoreError> {
+fn forget_tokens(store: &Store, env: &Env, throttle: &Throttle) -> Result<(), StoreError> {
     let now = env.clock.now();
-    pace.repeat(store, |limit| store.write(move |tx| timed(|| tx.forget_tokens(now, limit))))?;
+    throttle.repeat(store, |limit| store.write(move |tx| timed(|| tx.forget_tokens(now, limit))))?;
     Ok(())
 }

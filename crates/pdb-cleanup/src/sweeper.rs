@@ -1,6 +1,6 @@
 //! The thread that sweeps now and then.
 
-use crate::{CleanupError, CleanupOptions, Pace, SweepReport, expire_items, sweep};
+use crate::{CleanupError, CleanupOptions, SweepReport, Throttle, expire_items, sweep};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use pdb_model::{Clock, Env, EpochMillis};
 use pdb_store::Store;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// A thread that sweeps at the interval of its options, first when it starts unless told otherwise, and looks for expired items
 /// more often. It owns only the waiting; dropping it stops the thread at once and joins it, also in the middle of a sweep. It works at a
-/// [gentle](Pace::gentle) pace.
+/// [gentle](Throttle::gentle) throttle.
 ///
 /// The intervals are those of the injected clock: one that runs at sixty times the speed makes the thread work sixty times as
 /// often. While it stands still, and when somebody moves it, the thread goes on after as long by the machine as it would have
@@ -22,7 +22,7 @@ pub struct Sweeper {
     store: Store,
     env: Env,
     options: CleanupOptions,
-    pace: Pace,
+    throttle: Throttle,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -34,13 +34,13 @@ impl Sweeper {
     ///
     /// If the system has no thread for it.
     pub fn start(store: Store, env: Env, options: CleanupOptions) -> Result<Self, std::io::Error> {
-        let pace = Pace::new(options.step);
+        let throttle = Throttle::new(options.step);
         // The sender is never used, only dropped.
         let (stop, stopped) = crossbeam_channel::bounded(0);
         let thread = {
             let (store, env, options) = (store.clone(), env.clone(), options.clone());
             // Nobody waits for this thread, and everybody would notice it.
-            let pace = pace.clone().gentle();
+            let throttle = throttle.clone().gentle();
             let waits = Waits::new(env.clock.clone(), stopped);
             let started = env.clock.now();
             std::thread::Builder::new().name("pdb-sweeper".to_owned()).spawn(move || {
@@ -56,9 +56,9 @@ impl Sweeper {
                         last_sweep.is_none_or(|last| began < last || began.since(last) >= options.interval);
                     let done = if due {
                         last_sweep = Some(began);
-                        sweep(&store, &env, &options, &pace).map(drop)
+                        sweep(&store, &env, &options, &throttle).map(drop)
                     } else {
-                        expire_items(&store, &env, &pace).map(|expired| {
+                        expire_items(&store, &env, &throttle).map(|expired| {
                             if expired > 0 {
                                 tracing::info!(
                                     expired_items = expired,
@@ -76,7 +76,7 @@ impl Sweeper {
                 }
             })?
         };
-        Ok(Self { store, env, options, pace, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { store, env, options, throttle, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Sweeps now, on this thread and without rests: what is due by the injected clock is done when this returns.
@@ -85,7 +85,7 @@ impl Sweeper {
     ///
     /// As [`sweep()`].
     pub fn run_due(&self) -> Result<SweepReport, CleanupError> {
-        sweep(&self.store, &self.env, &self.options, &self.pace)
+        sweep(&self.store, &self.env, &self.options, &self.throttle)
     }
 
     /// Stops the thread and waits for its end.
@@ -94,7 +94,7 @@ impl Sweeper {
     }
 
     fn end(&mut self) {
-        self.pace.stop();
+        self.throttle.stop();
         self.stop = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -120,7 +120,7 @@ impl Waits {
     fn new(clock: Arc<dyn Clock>, stopped: Receiver<()>) -> Self {
         let (change, changed) = crossbeam_channel::bounded(1);
         let told = change.clone();
-        clock.on_change_of_speed(Box::new(move || {
+        clock.on_speed_change(Box::new(move || {
             // One that was not taken yet will do.
             !matches!(told.try_send(()), Err(TrySendError::Disconnected(())))
         }));

@@ -1,7 +1,7 @@
 //! Trimming: records, shards and streams that have outlived the retention.
 
-use crate::pace::timed;
-use crate::{CleanupError, Pace};
+use crate::throttle::timed;
+use crate::{CleanupError, Throttle};
 use pdb_model::{EpochMillis, SequenceNumber, StreamArn};
 use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub fn trim(
     store: &Store,
     now: EpochMillis,
     retention: Duration,
-    pace: &Pace,
+    throttle: &Throttle,
 ) -> Result<TrimReport, CleanupError> {
     let horizon = now.minus(retention);
     let mut report = TrimReport::default();
@@ -37,19 +37,19 @@ pub fn trim(
         let is_over = stream.disabled.is_some_and(|disabled| disabled <= horizon);
         for shard in store.read(|tx| tx.shards(stream.id))? {
             if is_over {
-                report.records += remove_records(store, &stream, &shard, Cut::After(u64::MAX), pace)?;
+                report.records += remove_records(store, &stream, &shard, Cut::After(u64::MAX), throttle)?;
             } else {
-                report.records += remove_records(store, &stream, &shard, Cut::Created(horizon), pace)?;
+                report.records += remove_records(store, &stream, &shard, Cut::Created(horizon), throttle)?;
             }
-            if pace.is_stopped() {
+            if throttle.is_stopped() {
                 return Ok(report);
             }
             let is_dead = shard.closed.is_some_and(|closed| closed <= horizon);
-            if (is_over || is_dead) && pace.alone(store, || remove_shard(store, &stream, shard.number))? {
+            if (is_over || is_dead) && throttle.alone(store, || remove_shard(store, &stream, shard.number))? {
                 report.shards += 1;
             }
         }
-        if is_over && pace.alone(store, || remove_stream(store, &stream))? {
+        if is_over && throttle.alone(store, || remove_stream(store, &stream))? {
             report.streams += 1;
         }
     }
@@ -68,7 +68,7 @@ pub fn trim_stream(
     store: &Store,
     stream_arn: &StreamArn,
     before: Option<SequenceNumber>,
-    pace: &Pace,
+    throttle: &Throttle,
 ) -> Result<TrimReport, CleanupError> {
     store.maintain(|| {
         let (stream, shards) = store.read(|tx| {
@@ -91,7 +91,7 @@ pub fn trim_stream(
                 Some(before) => before.counter.checked_sub(1).map(|through| through.min(last)),
             };
             if let Some(through) = through {
-                report.records += remove_records(store, &stream, &shard, Cut::After(through), pace)?;
+                report.records += remove_records(store, &stream, &shard, Cut::After(through), throttle)?;
             }
         }
         Ok(report)
@@ -133,7 +133,7 @@ fn remove_records(
     stream: &StreamRow,
     shard: &ShardRow,
     cut: Cut,
-    pace: &Pace,
+    throttle: &Throttle,
 ) -> Result<u64, StoreError> {
     let number = shard.number;
     let is_due =
@@ -142,7 +142,7 @@ fn remove_records(
             false => Ok(None),
         })?;
     let Some(last) = is_due else { return Ok(0) };
-    pace.repeat(store, |limit| {
+    throttle.repeat(store, |limit| {
         let stream = stream.clone();
         store.write(move |tx| {
             timed(|| {

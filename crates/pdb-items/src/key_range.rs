@@ -69,7 +69,7 @@ fn segment_start(segment: u32, total: u32) -> Option<u64> {
 }
 
 fn end_of(prefix: &KeyBytes) -> Option<Vec<u8>> {
-    match prefix.after_all_with_prefix() {
+    match prefix.prefix_end() {
         Bound::Excluded(end) | Bound::Included(end) => Some(end),
         Bound::Unbounded => None,
     }

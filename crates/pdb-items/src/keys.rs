@@ -43,7 +43,7 @@ pub(crate) fn key_of_parameter(schema: &KeySchema, key: &Item) -> Result<Primary
         return Err(KeyFault::Unfit(KEY_MISMATCH.to_owned()));
     }
     schema.extract(key).map_err(|error| match error {
-        KeyError::Missing(_) | KeyError::WrongType { .. } | KeyError::Superfluous => {
+        KeyError::Missing(_) | KeyError::WrongType { .. } | KeyError::ExtraAttributes => {
             KeyFault::Unfit(KEY_MISMATCH.to_owned())
         }
         KeyError::Empty { name, scalar_type } => KeyFault::Empty(empty_key(&name, scalar_type)),
@@ -61,7 +61,7 @@ pub(crate) fn key_of_item(schema: &KeySchema, item: &Item) -> Result<PrimaryKey,
         KeyError::WrongType { name, expected, actual } => KeyFault::Unfit(format!(
             "One or more parameter values were invalid: Type mismatch for key {name} expected: {expected} actual: {actual}"
         )),
-        KeyError::Superfluous => KeyFault::Unfit(KEY_MISMATCH.to_owned()),
+        KeyError::ExtraAttributes => KeyFault::Unfit(KEY_MISMATCH.to_owned()),
         KeyError::Empty { name, scalar_type } => KeyFault::Empty(empty_key(&name, scalar_type)),
         KeyError::HashTooLong => KeyFault::Unfit(HASH_TOO_LONG.to_owned()),
         KeyError::RangeTooLong => KeyFault::Unfit(RANGE_TOO_LONG.to_owned()),
@@ -164,7 +164,7 @@ fn check_index_key(index: &SecondaryIndex, item: &Item) -> Result<(), IndexKeyFa
     };
     let schema = KeySchema { hash: present(&index.key_schema.hash), range: present(&index.key_schema.range) };
     match schema.extract(item) {
-        Ok(_) | Err(KeyError::Missing(_) | KeyError::Superfluous) => Ok(()),
+        Ok(_) | Err(KeyError::Missing(_) | KeyError::ExtraAttributes) => Ok(()),
         Err(KeyError::WrongType { name, expected, actual }) => {
             Err(IndexKeyFault::WrongType { name, expected, actual })
         }

@@ -18,7 +18,7 @@ pub(crate) fn ready_table(
     let table = tx.table(name)?;
     // The clock is read only for tables that ever had something to wait for.
     if table.definition.transition.is_some()
-        && table.definition.change_at(env.clock.now()) == Some(&TableChange::Creation)
+        && table.definition.change_in_progress(env.clock.now()) == Some(&TableChange::Creation)
     {
         return Err(StoreError::TableNotFound(name.clone()));
     }

@@ -45,7 +45,7 @@ impl EncodedItem {
 
     /// As [`EncodedItem::from_stored`], of a text whose [`text_hash()`] is known.
     #[must_use]
-    pub fn from_checked(json: String, size_bytes: u64, hash: u64) -> Self {
+    pub fn from_stored_with_hash(json: String, size_bytes: u64, hash: u64) -> Self {
         Self { json, size_bytes, hash: KnownHash::new(hash) }
     }
 

@@ -46,7 +46,7 @@ pub struct CountingIds(AtomicU64);
 impl CountingIds {
     /// Returns a source whose first identifier is `first`.
     #[must_use]
-    pub fn from(first: u64) -> Self {
+    pub fn starting_at(first: u64) -> Self {
         Self(AtomicU64::new(first))
     }
 }

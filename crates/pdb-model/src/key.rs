@@ -99,7 +99,7 @@ pub enum KeyError {
     RangeTooLong,
     /// A key has an attribute that the schema does not name.
     #[error("the key has more attributes than the schema")]
-    Superfluous,
+    ExtraAttributes,
 }
 
 impl KeySchema {
@@ -150,10 +150,10 @@ impl KeySchema {
     ///
     /// # Errors
     ///
-    /// As [`KeySchema::extract`], and [`KeyError::Superfluous`].
+    /// As [`KeySchema::extract`], and [`KeyError::ExtraAttributes`].
     pub fn extract_exact(&self, item: &Item) -> Result<PrimaryKey, KeyError> {
         if item.len() > self.len() {
-            return Err(KeyError::Superfluous);
+            return Err(KeyError::ExtraAttributes);
         }
         self.extract(item)
     }
@@ -390,7 +390,7 @@ impl KeyBytes {
 
     /// Returns the first bytes that are greater than every key that starts with this one; none if there are no such bytes.
     #[must_use]
-    pub fn after_all_with_prefix(&self) -> Bound<Vec<u8>> {
+    pub fn prefix_end(&self) -> Bound<Vec<u8>> {
         let mut bytes = self.0.clone();
         while let Some(last) = bytes.pop() {
             if last < 0xff {

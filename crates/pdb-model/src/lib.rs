@@ -25,7 +25,7 @@ pub use key::{KeyAttribute, KeyBytes, KeyError, KeySchema, KeyValue, PrimaryKey,
 pub use names::{IndexName, TableName};
 pub use number::{IntegerError, Number, NumberError};
 pub use operation::{Operation, OperationClass};
-pub use plain::NotPlainJson;
+pub use plain::PlainJsonError;
 pub use stream::{
     EventId, EventName, SequenceNumber, ShardId, StreamLabel, StreamRecord, StreamStatus, StreamViewType,
     UserIdentity, record_size_bytes,

@@ -12,7 +12,7 @@ use self::json::Json;
 
 /// Why a text cannot be read as an item, or as a value, in plain JSON.
 #[derive(Debug, thiserror::Error)]
-pub enum NotPlainJson {
+pub enum PlainJsonError {
     /// The text is not JSON.
     #[error("not JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -32,7 +32,7 @@ pub enum NotPlainJson {
     TooDeep,
     /// An object has a name twice: one of the two values would be lost.
     #[error("`{0}` comes twice in one object")]
-    Twice(String),
+    DuplicateName(String),
     /// The text is neither plain JSON nor DynamoDB JSON.
     #[error(transparent)]
     Typed(#[from] crate::ParseError),
@@ -46,7 +46,7 @@ impl Item {
     ///
     /// # Errors
     ///
-    /// [`NotPlainJson`].
+    /// [`PlainJsonError`].
     ///
     /// # Examples
     ///
@@ -55,9 +55,9 @@ impl Item {
     ///
     /// let item = Item::from_plain_json(r#"{"id": "o1", "total": 12345678901234567890.5}"#)?;
     /// assert_eq!(item.to_string(), r#"{"id":{"S":"o1"},"total":{"N":"12345678901234567890.5"}}"#);
-    /// # Ok::<(), pdb_model::NotPlainJson>(())
+    /// # Ok::<(), pdb_model::PlainJsonError>(())
     /// ```
-    pub fn from_plain_json(json: &str) -> Result<Self, NotPlainJson> {
+    pub fn from_plain_json(json: &str) -> Result<Self, PlainJsonError> {
         plain_item(json::read(json)?)
     }
 
@@ -66,8 +66,8 @@ impl Item {
     ///
     /// # Errors
     ///
-    /// [`NotPlainJson`].
-    pub fn from_any_json(json: &str) -> Result<Self, NotPlainJson> {
+    /// [`PlainJsonError`].
+    pub fn from_any_json(json: &str) -> Result<Self, PlainJsonError> {
         match json::read(json)? {
             Json::Map(attributes) if attributes.values().all(is_typed) => Ok(Self::from_json(json)?),
             plain => plain_item(plain),
@@ -89,8 +89,8 @@ impl AttributeValue {
     ///
     /// # Errors
     ///
-    /// [`NotPlainJson`].
-    pub fn from_plain_json(json: &str) -> Result<Self, NotPlainJson> {
+    /// [`PlainJsonError`].
+    pub fn from_plain_json(json: &str) -> Result<Self, PlainJsonError> {
         converted(json::read(json)?, 0)
     }
 
@@ -111,9 +111,9 @@ impl AttributeValue {
     }
 }
 
-fn converted(json: Json<'_>, depth: usize) -> Result<AttributeValue, NotPlainJson> {
+fn converted(json: Json<'_>, depth: usize) -> Result<AttributeValue, PlainJsonError> {
     if depth > MAX_NESTING {
-        return Err(NotPlainJson::TooDeep);
+        return Err(PlainJsonError::TooDeep);
     }
     Ok(match json {
         Json::Map(members) => {
@@ -134,17 +134,17 @@ fn converted(json: Json<'_>, depth: usize) -> Result<AttributeValue, NotPlainJso
         Json::Number(text) => {
             let number: Result<Number, _> = text.parse();
             AttributeValue::N(
-                number.map_err(|source| NotPlainJson::Number { number: text.to_owned(), source })?,
+                number.map_err(|source| PlainJsonError::Number { number: text.to_owned(), source })?,
             )
         }
     })
 }
 
 /// Reads an item of plain JSON.
-fn plain_item(json: Json<'_>) -> Result<Item, NotPlainJson> {
+fn plain_item(json: Json<'_>) -> Result<Item, PlainJsonError> {
     match converted(json, 0)? {
         AttributeValue::M(map) => Ok(map.iter().map(|(name, value)| (name.clone(), value.clone())).collect()),
-        _ => Err(NotPlainJson::NotAnObject),
+        _ => Err(PlainJsonError::NotAnObject),
     }
 }
 

@@ -94,7 +94,7 @@ impl TableDefinition {
 
     /// Returns what the table is shown to be busy with at `now`.
     #[must_use]
-    pub fn change_at(&self, now: EpochMillis) -> Option<&TableChange> {
+    pub fn change_in_progress(&self, now: EpochMillis) -> Option<&TableChange> {
         self.transition
             .as_ref()
             .filter(|transition| now < transition.until)
@@ -185,7 +185,7 @@ pub enum Projection {
 impl Projection {
     /// Returns the attributes it names, which only [`Projection::Include`] does.
     #[must_use]
-    pub fn named(&self) -> &[String] {
+    pub fn non_key_attributes(&self) -> &[String] {
         match self {
             Self::Include(names) => names,
             Self::All | Self::KeysOnly => &[],

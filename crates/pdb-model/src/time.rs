@@ -63,7 +63,7 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// Keeps `changed` to call it whenever [`machine_time`](Clock::machine_time) has changed, until it returns `false`. A clock
     /// whose speed never changes does nothing.
-    fn on_change_of_speed(&self, changed: Box<dyn Fn() -> bool + Send + Sync>) {
+    fn on_speed_change(&self, changed: Box<dyn Fn() -> bool + Send + Sync>) {
         drop(changed);
     }
 

@@ -121,7 +121,7 @@ impl TestDb {
 
     fn around(store: Store, home: Option<Home>) -> Self {
         let clock = Arc::new(ManualClock::held_at(START));
-        let env = Env { clock: clock.clone(), ids: Arc::new(CountingIds::from(1)) };
+        let env = Env { clock: clock.clone(), ids: Arc::new(CountingIds::starting_at(1)) };
         Self { store, clock, env, home }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pdb_assert::{
     CatchUpError, Change, ExpectChanges, ExportError, ImportError, ReadError, expect_changes, export, import,
-    of_stream, read_changes,
+    read_changes, subscribe_to,
 };
 use pdb_items::{DeleteItemInput, ItemsError, PutItemInput};
 use pdb_model::{ApiError, EventName, TableName};
@@ -131,6 +131,6 @@ impl Pretender {
 
     /// A stream as it is, without the faults that are injected.
     fn unharmed(&self, stream: &str) -> SubscriptionBuilder<StreamManager> {
-        of_stream(self.inner.streams.clone(), stream)
+        subscribe_to(self.inner.streams.clone(), stream)
     }
 }

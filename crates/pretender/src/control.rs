@@ -132,7 +132,7 @@ impl Pretender {
     /// [`ControlError::Store`], [`ControlError::Cleanup`]. What was done until then stays done.
     pub fn run_due_work(&self) -> Result<SweepReport, ControlError> {
         let inner = &*self.inner;
-        Ok(pdb_cleanup::sweep(&inner.store, &inner.env, &inner.cleanup, &inner.pace)?)
+        Ok(pdb_cleanup::sweep(&inner.store, &inner.env, &inner.cleanup, &inner.throttle)?)
     }
 
     /// Lists the shards of a stream, ordered by id.
@@ -195,7 +195,8 @@ impl Pretender {
         stream_arn: &StreamArn,
         shard_id: Option<&ShardId>,
     ) -> Result<Vec<ShardSummary>, ControlError> {
-        let rows = pdb_cleanup::rotate_shards_of(&self.inner.store, &self.inner.env, stream_arn, shard_id)?;
+        let rows =
+            pdb_cleanup::rotate_shards_of_stream(&self.inner.store, &self.inner.env, stream_arn, shard_id)?;
         Ok(rows.into_iter().map(ShardSummary::from).collect())
     }
 
@@ -249,6 +250,6 @@ impl Pretender {
         stream_arn: &StreamArn,
         before: Option<SequenceNumber>,
     ) -> Result<TrimReport, ControlError> {
-        Ok(pdb_cleanup::trim_stream(&self.inner.store, stream_arn, before, &self.inner.pace)?)
+        Ok(pdb_cleanup::trim_stream(&self.inner.store, stream_arn, before, &self.inner.throttle)?)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pdb_cleanup::{CleanupOptions, Pace, Sweeper};
+use pdb_cleanup::{CleanupOptions, Sweeper, Throttle};
 use pdb_items::tables::TableManager;
 use pdb_items::{Habits, ItemManager, ItemsConfig, MessageLayer};
 use pdb_model::{Account, Env};
@@ -46,7 +46,7 @@ pub(crate) struct Inner {
     immediate_tables: TableManager,
     pub(crate) streams: StreamManager,
     pub(crate) cleanup: CleanupOptions,
-    pub(crate) pace: Pace,
+    pub(crate) throttle: Throttle,
     pub(crate) faults: Faults,
     pub(crate) snapshots: MemorySnapshots,
     pub(crate) activities: Activities,
@@ -117,7 +117,7 @@ impl Pretender {
                 tables: tables.clone().with_transition_delay(builder.transition_delay),
                 immediate_tables: tables,
                 streams,
-                pace: Pace::new(cleanup.step),
+                throttle: Throttle::new(cleanup.step),
                 faults: Faults::new(env.clock.clone()),
                 snapshots: MemorySnapshots::default(),
                 activities,
@@ -201,7 +201,7 @@ impl Inner {
         // Taken out first: stopping joins threads that use the store.
         let sweeper = self.sweeper.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(sweeper);
-        self.pace.stop();
+        self.throttle.stop();
         self.store.close();
     }
 }

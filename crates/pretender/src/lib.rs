@@ -31,7 +31,7 @@ pub use snapshots::SnapshotSummary;
 pub use streams::StreamReader;
 
 pub use pdb_assert::{
-    CatchUpError, Change, ExpectChanges, ExpectError, ExportError, ImportError, NotAChange, ReadError,
+    CatchUpError, Change, ChangeParseError, ExpectChanges, ExpectError, ExportError, ImportError, ReadError,
     StreamDiff,
 };
 pub use pdb_cleanup::{SweepReport, TrimReport};

@@ -140,7 +140,7 @@ impl Expected {
             let Some(expected) = expected else { continue };
             match image {
                 Some(image) => self.compare(which, key, expected, image, &mut differences),
-                None if expected.is_empty() && !self.whole => {}
+                None if expected.is_empty() && !self.exact_images => {}
                 None => differences.push(format!(
                     "the stream has no {}image",
                     if which.is_empty() { "new " } else { which }
@@ -172,7 +172,7 @@ impl Expected {
                 }
             }
         }
-        if self.whole {
+        if self.exact_images {
             let other = |name: &&String| !expected.contains_key(*name) && !key.contains_key(*name);
             differences.extend(image.keys().filter(other).map(|name| {
                 let found = image.get(name).map(show::value).unwrap_or_default();
@@ -195,7 +195,7 @@ impl Expected {
             (old, new) => text.extend(old.iter().chain(new).map(attributes)),
         }
         text.extend(self.without.iter().map(|name| format!(" -{name}")));
-        if self.whole {
+        if self.exact_images {
             text.push_str(" (whole)");
         }
         text

@@ -27,14 +27,14 @@ fn what_is_as_expected_passes() {
         expected
             .of_key(key("o1"))
             .insert(item("new", 10))
-            .whole()
+            .exact_images()
             .modify(status("paid"))
             .without("by")
             .modify_from(status("paid"), Item::new().with("by", "train"))
-            .remove_of(status("sent"))
+            .remove_with(status("sent"))
     };
     history(of(&orders)).assert();
-    history(of(&orders)).of_key(key("o2")).insert(Item::new()).and_of_no_other_key().assert();
+    history(of(&orders)).of_key(key("o2")).insert(Item::new()).and_no_other_keys().assert();
     // By ARN as well, and of a key that never changed.
     orders.db.expect_changes(&orders.arn.to_string()).of_key(key("o3")).assert();
     of(&orders)
@@ -53,8 +53,8 @@ fn a_change_that_differs_is_shown_with_what_differs() {
         .modify_from(status("new"), item("paid", 11).with("note", "x"))
         .without("status")
         .modify(status("sent"))
-        .whole()
-        .remove_of(item("sent", 10));
+        .exact_images()
+        .remove_with(item("sent", 10));
     fails(
         expected,
         &expect![[r#"
@@ -114,7 +114,7 @@ fn what_is_missing_and_what_is_too_much_stand_where_they_belong() {
 fn changes_of_other_keys_are_listed_if_none_are_expected() {
     let orders = Orders::with_history();
     fails(
-        of(&orders).of_key(key("o2")).insert(status("new")).and_of_no_other_key(),
+        of(&orders).of_key(key("o2")).insert(status("new")).and_no_other_keys(),
         &expect![[r#"
         4 changes of other keys, expected none
         >  pk="o1"  INSERT status="new" total=10
@@ -126,7 +126,7 @@ fn changes_of_other_keys_are_listed_if_none_are_expected() {
     for n in 0..10 {
         orders.put(&format!("more {n}"), Item::new().with("text", "x".repeat(100)));
     }
-    let expected = of(&orders).of_key(key("o1")).and_of_no_other_key();
+    let expected = of(&orders).of_key(key("o1")).and_no_other_keys();
     fails(
         expected,
         &expect![[r#"
@@ -223,7 +223,7 @@ fn what_is_wrong_already_is_not_waited_for() {
     let long = Duration::from_secs(24 * 3600);
     let wrong = of(&orders).of_key(key("o2")).insert(status("paid")).modify(status("sent")).within(long);
     assert!(matches!(wrong.check(), Err(ExpectError::Different(_))));
-    let others = of(&orders).of_key(key("o9")).insert(status("new")).and_of_no_other_key().within(long);
+    let others = of(&orders).of_key(key("o9")).insert(status("new")).and_no_other_keys().within(long);
     assert!(matches!(others.check(), Err(ExpectError::Different(_))));
 }
 

@@ -22,7 +22,7 @@ impl Orders {
     pub(crate) fn with(view_type: StreamViewType) -> Self {
         let clock = Arc::new(ManualClock::held_at(EpochMillis(1_772_356_542_017)));
         let builder =
-            Pretender::builder().clock(clock).ids(Arc::new(CountingIds::from(1))).sweep_interval(None);
+            Pretender::builder().clock(clock).ids(Arc::new(CountingIds::starting_at(1))).sweep_interval(None);
         let db = builder.open().unwrap();
         let input = CreateTableInput {
             stream_specification: Some(StreamSpecification::enabled(view_type)),

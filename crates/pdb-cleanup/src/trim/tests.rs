@@ -1,5 +1,5 @@
 use super::*;
-use crate::pace::Between;
+use crate::throttle::Between;
 use pdb_capture::{lock_item, write_item};
 use pdb_model::{Env, Item, StreamViewType};
 use pdb_store::StoreOptions;
@@ -37,25 +37,25 @@ fn put(store: &Store, env: &Env, n: u64) {
     store.write(put).unwrap();
 }
 
-/// A pace with a writer who is quicker: after each step it has put more than a step removes.
-fn beside_a_quicker_writer(db: &TestDb, written: &Arc<AtomicU64>) -> Pace {
+/// A throttle with a writer who is quicker: after each step it has put more than a step removes.
+fn beside_a_quicker_writer(db: &TestDb, written: &Arc<AtomicU64>) -> Throttle {
     let (store, env, written, steps) = (db.store.clone(), db.env.clone(), written.clone(), AtomicU64::new(0));
-    let mut pace = Pace::new(3);
-    pace.between = Between(Some(Arc::new(move || {
+    let mut throttle = Throttle::new(3);
+    throttle.between = Between(Some(Arc::new(move || {
         assert!(steps.fetch_add(1, Ordering::Relaxed) < 100, "it chases the writer");
         for _ in 0..5 {
             put(&store, &env, written.fetch_add(1, Ordering::Relaxed));
         }
     })));
-    pace
+    throttle
 }
 
 /// What is trimmed is what was there at the beginning, and what stays is what was written meanwhile.
-fn check(db: &TestDb, trim: impl FnOnce(&Pace) -> TrimReport) {
+fn check(db: &TestDb, trim: impl FnOnce(&Throttle) -> TrimReport) {
     (0..RECORDS).for_each(|n| put(&db.store, &db.env, n));
     let written = Arc::new(AtomicU64::new(RECORDS));
-    let pace = beside_a_quicker_writer(db, &written);
-    assert_eq!(trim(&pace), TrimReport { records: RECORDS, ..TrimReport::default() });
+    let throttle = beside_a_quicker_writer(db, &written);
+    assert_eq!(trim(&throttle), TrimReport { records: RECORDS, ..TrimReport::default() });
     let left = db.records();
     assert_eq!(left.len() as u64, written.load(Ordering::Relaxed) - RECORDS);
     assert!(left.len() >= 10, "others wrote meanwhile");
@@ -69,16 +69,16 @@ fn arn(db: &TestDb) -> StreamArn {
 
 #[test]
 fn a_trim_of_everything_ends_while_others_write() {
-    on_each_engine(|db| check(db, |pace| trim_stream(&db.store, &arn(db), None, pace).unwrap()));
+    on_each_engine(|db| check(db, |throttle| trim_stream(&db.store, &arn(db), None, throttle).unwrap()));
 }
 
 #[test]
 fn a_trim_up_to_a_number_that_is_to_come_ends_while_others_write() {
     on_each_engine(|db| {
-        check(db, |pace| {
+        check(db, |throttle| {
             let shard = db.records()[0].sequence_number.shard;
             let before = SequenceNumber { counter: 1 << 39, shard };
-            trim_stream(&db.store, &arn(db), Some(before), pace).unwrap()
+            trim_stream(&db.store, &arn(db), Some(before), throttle).unwrap()
         });
     });
 }
@@ -88,7 +88,7 @@ fn a_trim_up_to_a_number_that_is_to_come_ends_while_others_write() {
 fn a_sweep_ends_while_others_write_what_it_would_remove() {
     on_each_engine(|db| {
         let now = db.env.clock.now();
-        check(db, |pace| trim(&db.store, now, Duration::ZERO, pace).unwrap());
+        check(db, |throttle| trim(&db.store, now, Duration::ZERO, throttle).unwrap());
     });
 }
 
@@ -111,7 +111,7 @@ fn a_trim_waits_for_a_transaction_that_holds_the_stream() {
             store.write(hold).unwrap();
         });
         holds.recv().unwrap();
-        let report = trim_stream(&db.store, &arn(db), None, &Pace::default()).unwrap();
+        let report = trim_stream(&db.store, &arn(db), None, &Throttle::default()).unwrap();
         assert_eq!(report.records, RECORDS);
         holder.join().unwrap();
     });

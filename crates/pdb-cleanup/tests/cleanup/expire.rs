@@ -1,7 +1,7 @@
 //! Expiry of items.
 
 use crate::harness::{Db, HOUR, orders};
-use pdb_cleanup::{CleanupError, Pace, expire_items};
+use pdb_cleanup::{CleanupError, Throttle, expire_items};
 use pdb_model::{AttributeValue, EncodedItem, EventName, Item, UserIdentity};
 use pdb_store::StoreError;
 
@@ -66,7 +66,11 @@ fn steps_of_every_size_remove_the_same() {
         for key in ["a", "b", "c", "d", "e"] {
             db.put_expiring(key, db.now().seconds());
         }
-        assert_eq!(expire_items(&db.test.store, &db.test.env, &Pace::new(step)).unwrap(), 5, "step {step}");
+        assert_eq!(
+            expire_items(&db.test.store, &db.test.env, &Throttle::new(step)).unwrap(),
+            5,
+            "step {step}"
+        );
         assert_eq!(db.records().len(), 10);
     }
 }
@@ -97,9 +101,9 @@ fn no_stream_no_record() {
 fn a_stopped_expiry_leaves_off() {
     let db = Db::new();
     db.put_expiring("a", db.now().seconds());
-    let pace = Pace::default();
-    pace.stop();
-    assert_eq!(expire_items(&db.test.store, &db.test.env, &pace).unwrap(), 0);
+    let throttle = Throttle::default();
+    throttle.stop();
+    assert_eq!(expire_items(&db.test.store, &db.test.env, &throttle).unwrap(), 0);
 }
 
 #[test]
@@ -113,7 +117,7 @@ fn a_stored_item_without_its_key_is_an_error() {
         let row = tx.lock_item(&table, &key)?.map(|(row, _)| row);
         tx.put_item(&table, &key, row, &EncodedItem::from(&Item::new().with("ttl", now)), Some(now))
     });
-    let error = expire_items(&db.test.store, &db.test.env, &Pace::default()).unwrap_err();
+    let error = expire_items(&db.test.store, &db.test.env, &Throttle::default()).unwrap_err();
     assert!(matches!(error, CleanupError::Capture(_)));
     assert_eq!(error.to_string(), "expired item could not be removed");
 }
@@ -153,7 +157,7 @@ fn a_wrong_note_of_expiry_does_not_remove_an_item() {
 fn a_closed_store_is_an_error() {
     let db = Db::new();
     db.test.store.close();
-    let error = expire_items(&db.test.store, &db.test.env, &Pace::default()).unwrap_err();
+    let error = expire_items(&db.test.store, &db.test.env, &Throttle::default()).unwrap_err();
     assert!(matches!(error, CleanupError::Store(StoreError::Closed)));
     assert_eq!(error.to_string(), "the store is closed");
 }

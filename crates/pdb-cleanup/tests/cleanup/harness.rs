@@ -108,15 +108,15 @@ impl Db {
     }
 
     pub(crate) fn trim(&self) -> TrimReport {
-        trim(&self.test.store, self.now(), RETENTION, &Pace::default()).unwrap()
+        trim(&self.test.store, self.now(), RETENTION, &Throttle::default()).unwrap()
     }
 
     pub(crate) fn expire(&self) -> u64 {
-        expire_items(&self.test.store, &self.test.env, &Pace::default()).unwrap()
+        expire_items(&self.test.store, &self.test.env, &Throttle::default()).unwrap()
     }
 
     pub(crate) fn sweep(&self) -> SweepReport {
-        sweep(&self.test.store, &self.test.env, &CleanupOptions::default(), &Pace::default()).unwrap()
+        sweep(&self.test.store, &self.test.env, &CleanupOptions::default(), &Throttle::default()).unwrap()
     }
 }
 

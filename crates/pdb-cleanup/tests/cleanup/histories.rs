@@ -1,7 +1,7 @@
 //! Random histories of writes, rotations, sweeps and clock jumps: the stream always tells the story of its table.
 
 use crate::harness::{DAY, Db, key_of};
-use pdb_cleanup::{Pace, RETENTION, rotate_shards_of, split_shard, trim};
+use pdb_cleanup::{RETENTION, Throttle, rotate_shards_of_stream, split_shard, trim};
 use pdb_model::{EpochMillis, Item, StreamArn, StreamRecord};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -119,7 +119,7 @@ proptest! {
                     db.put_expiring(&format!("key {key}"), db.now().seconds() + 60 * minutes);
                 }
                 Step::Remove(key) => db.write(&format!("key {key}"), None),
-                Step::Rotate => drop(rotate_shards_of(store, env, &arn, None).unwrap()),
+                Step::Rotate => drop(rotate_shards_of_stream(store, env, &arn, None).unwrap()),
                 Step::Split => drop(split_shard(store, env, &arn, None).unwrap()),
                 Step::Renew => {
                     db.disable();
@@ -133,7 +133,7 @@ proptest! {
                     latest = latest.max(db.now());
                 }
                 Step::Sweep => drop(db.sweep()),
-                Step::Trim { step } => drop(trim(store, db.now(), RETENTION, &Pace::new(step)).unwrap()),
+                Step::Trim { step } => drop(trim(store, db.now(), RETENTION, &Throttle::new(step)).unwrap()),
             }
             check_records(&db, &mut seen, &mut gone, latest.minus(DAY));
         }

@@ -1,7 +1,7 @@
 //! Rotating and splitting.
 
 use crate::harness::{Db, HOUR, orders};
-use pdb_cleanup::{CleanupError, rotate_shards, rotate_shards_of, split_shard};
+use pdb_cleanup::{CleanupError, rotate_shards, rotate_shards_of_stream, split_shard};
 use pdb_store::ShardRow;
 
 fn open(shards: &[ShardRow]) -> Vec<&ShardRow> {
@@ -35,10 +35,10 @@ fn one_shard_or_all_can_be_rotated_by_hand() {
     let arn = db.enable(2);
     db.put("a");
     let shards = db.shards(&arn);
-    let children = rotate_shards_of(&db.test.store, &db.test.env, &arn, Some(&shards[0].id)).unwrap();
+    let children = rotate_shards_of_stream(&db.test.store, &db.test.env, &arn, Some(&shards[0].id)).unwrap();
     assert_eq!(children.len(), 1);
     assert_eq!(children[0].parent.as_ref(), Some(&shards[0].id));
-    let children = rotate_shards_of(&db.test.store, &db.test.env, &arn, None).unwrap();
+    let children = rotate_shards_of_stream(&db.test.store, &db.test.env, &arn, None).unwrap();
     assert_eq!(children.len(), 2);
     assert_eq!(db.shards(&arn).len(), 5);
     db.put("a");
@@ -67,7 +67,7 @@ fn a_split_leaves_every_key_one_shard() {
 fn what_cannot_be_rotated_is_an_error() {
     let (db, arn) = Db::streaming();
     let closed = db.shards(&arn)[0].id.clone();
-    let rotate = |arn, shard| rotate_shards_of(&db.test.store, &db.test.env, arn, shard);
+    let rotate = |arn, shard| rotate_shards_of_stream(&db.test.store, &db.test.env, arn, shard);
     rotate(&arn, None).unwrap();
     let error = rotate(&arn, Some(&closed)).unwrap_err();
     assert!(matches!(error, CleanupError::ShardNotOpen(_)));

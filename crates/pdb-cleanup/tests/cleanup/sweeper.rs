@@ -1,7 +1,7 @@
 //! Sweeps, by hand and on a thread.
 
 use crate::harness::{DAY, Db, HOUR};
-use pdb_cleanup::{CleanupOptions, Pace, SweepReport, Sweeper, TrimReport, sweep};
+use pdb_cleanup::{CleanupOptions, SweepReport, Sweeper, Throttle, TrimReport, sweep};
 use pdb_store::TokenRow;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
@@ -32,7 +32,7 @@ fn old_tokens_are_forgotten() {
     }
     db.advance(HOUR);
     let options = CleanupOptions::default();
-    sweep(&db.test.store, &db.test.env, &options, &Pace::new(2)).unwrap();
+    sweep(&db.test.store, &db.test.env, &options, &Throttle::new(2)).unwrap();
     assert_eq!(db.test.write(move |tx| tx.forget_tokens(expires.plus(HOUR), 10)), 0);
 }
 
@@ -151,7 +151,7 @@ fn sweeps_never_overlap() {
                         most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                         running.fetch_sub(1, Ordering::SeqCst);
                     });
-                    sweep(&store, env, &CleanupOptions::default(), &Pace::default()).unwrap();
+                    sweep(&store, env, &CleanupOptions::default(), &Throttle::default()).unwrap();
                 }
             });
         }

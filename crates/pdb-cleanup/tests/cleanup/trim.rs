@@ -1,7 +1,9 @@
 //! Trimming by age and by hand.
 
 use crate::harness::{DAY, Db, HOUR, MILLISECOND, orders};
-use pdb_cleanup::{CleanupError, Pace, RETENTION, TrimReport, rotate_shards_of, trim, trim_stream};
+use pdb_cleanup::{
+    CleanupError, RETENTION, Throttle, TrimReport, rotate_shards_of_stream, trim, trim_stream,
+};
 use pdb_model::{EpochMillis, SequenceNumber};
 
 fn records(count: u64) -> TrimReport {
@@ -38,7 +40,7 @@ fn steps_of_every_size_trim_the_same() {
         db.advance(HOUR);
         db.put("a");
         db.advance(DAY - HOUR);
-        let report = trim(&db.test.store, db.now(), RETENTION, &Pace::new(step)).unwrap();
+        let report = trim(&db.test.store, db.now(), RETENTION, &Throttle::new(step)).unwrap();
         assert_eq!(report, records(5), "step {step}");
         assert_eq!(db.records().len(), 1);
     }
@@ -96,7 +98,7 @@ fn an_old_closed_shard_with_a_young_record_stays() {
     db.advance(2 * HOUR);
     db.put("a");
     db.test.clock.set(EpochMillis(db.now().0 - 2 * 3_600_000));
-    rotate_shards_of(&db.test.store, &db.test.env, &arn, None).unwrap();
+    rotate_shards_of_stream(&db.test.store, &db.test.env, &arn, None).unwrap();
     db.advance(DAY + HOUR);
     assert_eq!(db.trim(), TrimReport::default());
     db.advance(HOUR);
@@ -134,9 +136,9 @@ fn a_stopped_trim_leaves_off() {
     let (db, _) = Db::streaming();
     db.put("a");
     db.advance(DAY);
-    let pace = Pace::default();
-    pace.stop();
-    assert_eq!(trim(&db.test.store, db.now(), RETENTION, &pace).unwrap(), TrimReport::default());
+    let throttle = Throttle::default();
+    throttle.stop();
+    assert_eq!(trim(&db.test.store, db.now(), RETENTION, &throttle).unwrap(), TrimReport::default());
     assert_eq!(db.records().len(), 1);
 }
 
@@ -145,7 +147,7 @@ fn a_stream_can_be_trimmed_by_hand() {
     let (db, arn) = Db::streaming();
     (0..3).for_each(|_| db.put("a"));
     let numbers: Vec<SequenceNumber> = db.records().iter().map(|record| record.sequence_number).collect();
-    let by_hand = |before| trim_stream(&db.test.store, &arn, before, &Pace::new(1)).unwrap().records;
+    let by_hand = |before| trim_stream(&db.test.store, &arn, before, &Throttle::new(1)).unwrap().records;
     assert_eq!(by_hand(Some(numbers[0])), 0);
     assert_eq!(by_hand(Some(SequenceNumber { counter: 0, shard: 0 })), 0);
     assert_eq!(by_hand(Some(numbers[1])), 1);
@@ -155,7 +157,7 @@ fn a_stream_can_be_trimmed_by_hand() {
     assert_eq!(by_hand(None), 0);
     let mut unknown = arn.clone();
     unknown.table.name = "others".parse().unwrap();
-    let error = trim_stream(&db.test.store, &unknown, None, &Pace::default()).unwrap_err();
+    let error = trim_stream(&db.test.store, &unknown, None, &Throttle::default()).unwrap_err();
     assert!(matches!(error, CleanupError::StreamNotFound(_)));
     assert_eq!(error.to_string(), format!("stream `{unknown}` does not exist"));
 }

@@ -18,7 +18,7 @@ const STILL_IN_USE: &str = "Attempt to change a resource which is still in use: 
 impl TableManager {
     /// Notes in the definition that it is busy with a change, if a delay was asked for.
     pub(crate) fn begin(&self, definition: &mut TableDefinition, change: TableChange, now: EpochMillis) {
-        let hides_another = change == TableChange::Settings && definition.change_at(now).is_some();
+        let hides_another = change == TableChange::Settings && definition.change_in_progress(now).is_some();
         if !self.transition_delay.is_zero() && !hides_another {
             definition.transition = Some(Transition { change, until: now.plus(self.transition_delay) });
         }
@@ -27,7 +27,7 @@ impl TableManager {
 
 /// Shows in a description what the table is busy with.
 pub(crate) fn show(definition: &TableDefinition, now: EpochMillis, description: &mut TableDescription) {
-    let Some(change) = definition.change_at(now) else { return };
+    let Some(change) = definition.change_in_progress(now) else { return };
     description.table_status = match change {
         TableChange::Creation => TableStatus::Creating,
         TableChange::IndexThroughput(_) => TableStatus::Active,
@@ -87,7 +87,7 @@ pub(crate) fn check_update(
     definition: &TableDefinition,
     now: EpochMillis,
 ) -> Result<(), ItemsError> {
-    let Some(busy) = definition.change_at(now) else { return Ok(()) };
+    let Some(busy) = definition.change_in_progress(now) else { return Ok(()) };
     let table = &definition.name;
     let asks_throughput = input.provisioned_throughput.is_some()
         || input.on_demand_throughput.is_some()
@@ -149,7 +149,7 @@ pub(crate) fn check_update(
 
 /// Refuses to delete a table that is busy.
 pub(crate) fn check_deletion(definition: &TableDefinition, now: EpochMillis) -> Result<(), ItemsError> {
-    let Some(busy) = definition.change_at(now) else { return Ok(()) };
+    let Some(busy) = definition.change_in_progress(now) else { return Ok(()) };
     Err(in_use(&match busy {
         TableChange::Creation => format!("Table is being created: {}", definition.name),
         TableChange::Throughput | TableChange::Settings => {
@@ -166,7 +166,7 @@ pub(crate) fn check_deletion(definition: &TableDefinition, now: EpochMillis) -> 
 
 /// Refuses what cannot be done to a table that is being created.
 pub(crate) fn check_created(definition: &TableDefinition, now: EpochMillis) -> Result<(), ItemsError> {
-    match definition.change_at(now) {
+    match definition.change_in_progress(now) {
         Some(TableChange::Creation) => Err(in_use(&format!("Table is being created: {}", definition.name))),
         Some(_) | None => Ok(()),
     }

@@ -94,7 +94,8 @@ impl IndexChanges {
                  {MAX_GLOBAL_INDEXES}"
             )));
         }
-        let known = old.indexes.iter().map(|index| index.projection.named().len()).sum::<usize>();
+        let known =
+            old.indexes.iter().map(|index| index.projection.non_key_attributes().len()).sum::<usize>();
         check_projected_total(known + create.projection.non_key_attributes.as_ref().map_or(0, Vec::len))?;
         self.create = Some(global_index(create, billing_mode, &self.definitions)?);
         Ok(())

@@ -28,7 +28,7 @@ fn extraction_reports_the_first_fault() {
     check(Item::new().with("pk", "x".repeat(2049)).with("sk", 1), Err(KeyError::HashTooLong));
     check(Item::new().with("pk", "x".repeat(2048)).with("sk", 1), Ok(()));
     let superfluous = Item::new().with("pk", "a").with("sk", 1).with("x", true);
-    assert_eq!(schema().extract_exact(&superfluous), Err(KeyError::Superfluous));
+    assert_eq!(schema().extract_exact(&superfluous), Err(KeyError::ExtraAttributes));
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn what_no_key_wrote_is_not_read() {
 
 #[test]
 fn nothing_is_greater_than_all_bytes_set() {
-    assert_eq!(KeyBytes(vec![0xff, 0xff]).after_all_with_prefix(), Bound::Unbounded);
-    assert_eq!(KeyBytes(vec![1, 0xff]).after_all_with_prefix(), Bound::Excluded(vec![2]));
+    assert_eq!(KeyBytes(vec![0xff, 0xff]).prefix_end(), Bound::Unbounded);
+    assert_eq!(KeyBytes(vec![1, 0xff]).prefix_end(), Bound::Excluded(vec![2]));
 }
 
 fn any_value() -> impl Strategy<Value = KeyValue> {
@@ -122,7 +122,7 @@ proptest! {
         let partition = KeyBytes::partition(&[KeyValue::S("p".into())]);
         let key = partition.with_range(&[KeyValue::B(value.clone())]).into_bytes();
         let low = partition.with_range_prefix(&KeyValue::B(prefix.clone()));
-        let below_end = match low.after_all_with_prefix() {
+        let below_end = match low.prefix_end() {
             Bound::Excluded(end) => key < end,
             _ => true,
         };

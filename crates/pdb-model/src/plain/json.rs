@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::de::{Error, IgnoredAny};
 
-use super::NotPlainJson;
+use super::PlainJsonError;
 use crate::value::MAX_NESTING;
 
 /// The deepest item in DynamoDB JSON has two levels for each of its own, and some around them. What calls itself stays within this.
@@ -23,7 +23,7 @@ pub(super) enum Json<'t> {
 }
 
 /// Reads a text.
-pub(super) fn read(text: &str) -> Result<Json<'_>, NotPlainJson> {
+pub(super) fn read(text: &str) -> Result<Json<'_>, PlainJsonError> {
     // From here on the text is known to be JSON.
     let _: IgnoredAny = serde_json::from_str(text)?;
     Reader { text, at: 0 }.value(MAX_LEVELS)
@@ -35,8 +35,8 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn value(&mut self, levels: usize) -> Result<Json<'t>, NotPlainJson> {
-        let Some(levels) = levels.checked_sub(1) else { return Err(NotPlainJson::TooDeep) };
+    fn value(&mut self, levels: usize) -> Result<Json<'t>, PlainJsonError> {
+        let Some(levels) = levels.checked_sub(1) else { return Err(PlainJsonError::TooDeep) };
         match self.next() {
             Some(b'{') => self.map(levels),
             Some(b'[') => self.list(levels),
@@ -54,7 +54,7 @@ impl<'t> Reader<'t> {
         rest.get(space).copied()
     }
 
-    fn map(&mut self, levels: usize) -> Result<Json<'t>, NotPlainJson> {
+    fn map(&mut self, levels: usize) -> Result<Json<'t>, PlainJsonError> {
         let mut members = BTreeMap::new();
         let mut goes_on = self.begins(b'}');
         while goes_on {
@@ -65,7 +65,7 @@ impl<'t> Reader<'t> {
             self.at += 1;
             let value = self.value(levels)?;
             if members.contains_key(&name) {
-                return Err(NotPlainJson::Twice(name));
+                return Err(PlainJsonError::DuplicateName(name));
             }
             members.insert(name, value);
             goes_on = self.goes_on();
@@ -73,7 +73,7 @@ impl<'t> Reader<'t> {
         Ok(Json::Map(members))
     }
 
-    fn list(&mut self, levels: usize) -> Result<Json<'t>, NotPlainJson> {
+    fn list(&mut self, levels: usize) -> Result<Json<'t>, PlainJsonError> {
         let mut elements = Vec::new();
         let mut goes_on = self.begins(b']');
         while goes_on {
@@ -98,7 +98,7 @@ impl<'t> Reader<'t> {
         is_comma
     }
 
-    fn string(&mut self) -> Result<String, NotPlainJson> {
+    fn string(&mut self) -> Result<String, PlainJsonError> {
         let rest = self.text.get(self.at..).ok_or_else(incomplete)?;
         let mut is_escaped = false;
         let end = rest.bytes().skip(1).position(|byte| {
@@ -126,6 +126,6 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn incomplete() -> NotPlainJson {
-    NotPlainJson::Json(serde_json::Error::custom("the value is not complete"))
+fn incomplete() -> PlainJsonError {
+    PlainJsonError::Json(serde_json::Error::custom("the value is not complete"))
 }

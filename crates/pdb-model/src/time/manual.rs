@@ -177,7 +177,7 @@ impl Clock for ManualClock {
         }
     }
 
-    fn on_change_of_speed(&self, changed: Box<dyn Fn() -> bool + Send + Sync>) {
+    fn on_speed_change(&self, changed: Box<dyn Fn() -> bool + Send + Sync>) {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner).push(changed);
     }
 
@@ -258,7 +258,7 @@ mod tests {
         let clock = ManualClock::running();
         let heard = Arc::new(AtomicUsize::new(0));
         let counter = heard.clone();
-        clock.on_change_of_speed(Box::new(move || counter.fetch_add(1, Ordering::Relaxed) < 2));
+        clock.on_speed_change(Box::new(move || counter.fetch_add(1, Ordering::Relaxed) < 2));
         clock.advance(Duration::from_secs(1));
         clock.hold();
         clock.run();

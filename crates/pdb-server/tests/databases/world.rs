@@ -18,7 +18,7 @@ impl World {
     /// Opens a database at 2026-03-01T09:15:42.017Z, with ids that count from 1.
     pub(crate) fn open(builder: Builder) -> Self {
         let clock = Arc::new(ManualClock::held_at(EpochMillis(1_772_356_542_017)));
-        Self::with(builder, clock, Arc::new(CountingIds::from(1)))
+        Self::with(builder, clock, Arc::new(CountingIds::starting_at(1)))
     }
 
     fn with(builder: Builder, clock: Arc<ManualClock>, ids: Arc<CountingIds>) -> Self {

@@ -23,7 +23,7 @@ impl KeyRange {
     /// Returns the range of the keys that begin with these bytes.
     #[must_use]
     pub fn prefix(prefix: &KeyBytes) -> Self {
-        Self { lower: Bound::Included(prefix.as_bytes().to_vec()), upper: prefix.after_all_with_prefix() }
+        Self { lower: Bound::Included(prefix.as_bytes().to_vec()), upper: prefix.prefix_end() }
     }
 }
 

@@ -46,7 +46,7 @@ impl ReadTx<'_> {
             let hash = text_hash(json.as_bytes());
             let sum = checksum::of_item(key.as_bytes(), hash, size_bytes);
             sum.verify(table.items.salt, row.optional_integer(2)?, "item")?;
-            Ok(EncodedItem::from_checked(json.to_owned(), size_bytes, hash))
+            Ok(EncodedItem::from_stored_with_hash(json.to_owned(), size_bytes, hash))
         });
         item.map_err(|error| error.of_table(table.name()))
     }
@@ -212,7 +212,7 @@ impl Tx<'_> {
             let hash = text_hash(json.as_bytes());
             let sum = checksum::of_item(key.as_bytes(), hash, size_bytes);
             sum.verify(table.items.salt, row.optional_integer(3)?, "item")?;
-            let item = EncodedItem::from_checked(json.to_owned(), size_bytes, hash);
+            let item = EncodedItem::from_stored_with_hash(json.to_owned(), size_bytes, hash);
             Ok((ItemRow { id: row.integer(0)?, size_bytes }, item))
         });
         item.map_err(|error| error.of_table(table.name()))

@@ -102,7 +102,7 @@ fn open_numbers(db: &TestDb) -> Vec<u64> {
 
 /// Splits all open shards at once, and returns their children.
 fn split_all(db: &TestDb) -> Vec<ShardRow> {
-    let (numbers, ids) = (open_numbers(db), Arc::new(CountingIds::from(1)));
+    let (numbers, ids) = (open_numbers(db), Arc::new(CountingIds::starting_at(1)));
     db.write(move |tx| {
         let table = tx.table(&orders())?;
         Ok(tx.split_shards(&table, &numbers, &*ids, EpochMillis(9))?.1)
@@ -116,7 +116,7 @@ fn costs(count: u64) -> [usize; 4] {
     let on = statements(|| enable(&db, 1, count));
     let numbers = open_numbers(&db);
     let rotated = statements(|| {
-        let ids = Arc::new(CountingIds::from(7));
+        let ids = Arc::new(CountingIds::starting_at(7));
         db.write(move |tx| {
             let table = tx.table(&orders())?;
             tx.rotate_shards(&table, &numbers, &*ids, EpochMillis(5)).map(drop)
@@ -181,7 +181,7 @@ fn the_children_of_many_shards_are_their_own() {
     }
 
     // All or nothing, if one of them is not open any more.
-    let ids = Arc::new(CountingIds::from(1));
+    let ids = Arc::new(CountingIds::starting_at(1));
     let refused = db.store.write(move |tx| {
         let table = tx.table(&orders())?;
         tx.rotate_shards(&table, &[6, 1], &*ids, EpochMillis(11)).map(drop)

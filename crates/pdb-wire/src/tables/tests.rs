@@ -15,7 +15,7 @@ fn wire() -> Wire {
     let engine = Pretender::builder()
         .in_memory()
         .clock(Arc::new(clock))
-        .ids(Arc::new(CountingIds::from(1)))
+        .ids(Arc::new(CountingIds::starting_at(1)))
         .sweep_interval(None);
     Wire::new(engine.open().unwrap())
 }

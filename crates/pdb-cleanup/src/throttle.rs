@@ -10,7 +10,7 @@ const FIRST_STEP: u32 = 16;
 
 /// How cleaning up proceeds: in steps of a transaction each, between which writers get their turn, until told to stop.
 #[derive(Clone, Debug)]
-pub struct Pace {
+pub struct Throttle {
     /// The most records or items of one transaction. Steps are smaller if they take long.
     pub step: u32,
     manner: Manner,
@@ -51,13 +51,13 @@ struct Stop {
     changed: Condvar,
 }
 
-impl Default for Pace {
+impl Default for Throttle {
     fn default() -> Self {
         Self::new(500)
     }
 }
 
-impl Pace {
+impl Throttle {
     /// How long a writer that comes while a prompt step runs may have to wait for it.
     const PROMPT_STEP: Duration = Duration::from_micros(500);
     /// How long one may have to wait for a gentle step.
@@ -70,7 +70,7 @@ impl Pace {
     /// For how long nobody must have written for the rests to become short.
     const IDLE: Duration = Duration::from_secs(1);
 
-    /// Makes a pace of steps of this size, one after the other; a step has one record at least.
+    /// Makes a throttle of steps of this size, one after the other; a step has one record at least.
     #[must_use]
     pub fn new(step: u32) -> Self {
         Self {
@@ -83,33 +83,33 @@ impl Pace {
         }
     }
 
-    /// The same pace with smaller steps and rests between them, so that fewer than one write in a hundred has to wait for a
+    /// The same throttle with smaller steps and rests between them, so that fewer than one write in a hundred has to wait for a
     /// step. Rests are short while nobody writes, and become shorter every five minutes that a sweep lasts.
     #[must_use]
     pub fn gentle(self) -> Self {
         Self { manner: Manner::Gentle, ..self }
     }
 
-    /// The same pace for work that begins now.
+    /// The same throttle for work that begins now.
     pub(crate) fn begun(&self) -> Self {
         Self { began: Some(Instant::now()), ..self.clone() }
     }
 
-    /// Ends whatever proceeds at this pace, or a clone of it, after its present step.
+    /// Ends whatever proceeds at this throttle, or a clone of it, after its present step.
     pub fn stop(&self) {
         let _lock = self.stop.lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.stop.stopped.store(true, Ordering::Release);
         self.stop.changed.notify_all();
     }
 
-    /// Tells whether [`Pace::stop`] was called.
+    /// Tells whether [`Throttle::stop`] was called.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.stop.stopped.load(Ordering::Acquire)
     }
 
     /// Does the whole of something that somebody may wait for: alone, if this is prompt. What is gentle lets go of the store
-    /// after each step, so that whoever waits need not wait for all of it; see [`Pace::alone`].
+    /// after each step, so that whoever waits need not wait for all of it; see [`Throttle::alone`].
     pub(crate) fn together<T>(&self, store: &Store, work: impl FnOnce() -> T) -> T {
         match self.manner {
             Manner::Prompt => store.maintain(work),
@@ -126,7 +126,7 @@ impl Pace {
         }
     }
 
-    /// Makes steps until one does less than it might, or the pace is stopped; returns how much all of them did.
+    /// Makes steps until one does less than it might, or the throttle is stopped; returns how much all of them did.
     ///
     /// A step does at most as much as it is told, and returns how much, and how long it held the writer.
     pub(crate) fn repeat<E>(
@@ -156,7 +156,7 @@ impl Pace {
         Ok(all)
     }
 
-    /// Waits, but not longer than until the pace is stopped.
+    /// Waits, but not longer than until the throttle is stopped.
     fn wait(&self, time: Duration) {
         let lock = self.stop.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.stop.changed.wait_timeout_while(lock, time, |()| !self.is_stopped());
@@ -173,12 +173,12 @@ struct StepSize {
 }
 
 impl StepSize {
-    fn of(pace: &Pace) -> Self {
-        let time = match pace.manner {
-            Manner::Prompt => Pace::PROMPT_STEP,
-            Manner::Gentle => Pace::GENTLE_STEP,
+    fn of(throttle: &Throttle) -> Self {
+        let time = match throttle.manner {
+            Manner::Prompt => Throttle::PROMPT_STEP,
+            Manner::Gentle => Throttle::GENTLE_STEP,
         };
-        Self { limit: pace.step.min(FIRST_STEP), most: pace.step, time }
+        Self { limit: throttle.step.min(FIRST_STEP), most: throttle.step, time }
     }
 
     /// Learns from a step that took this long.
@@ -217,7 +217,7 @@ impl Rests {
             self.written = now;
         }
         self.commits = seen;
-        wait(if now.duration_since(self.written) >= Pace::IDLE {
+        wait(if now.duration_since(self.written) >= Throttle::IDLE {
             took
         } else {
             self.rest_beside_writers(now)
@@ -225,8 +225,8 @@ impl Rests {
     }
 
     fn rest_beside_writers(&self, now: Instant) -> Duration {
-        let halvings = now.duration_since(self.began).as_secs() / Pace::HURRY.as_secs();
-        Pace::REST / 2_u32.saturating_pow(u32::try_from(halvings).unwrap_or(u32::MAX))
+        let halvings = now.duration_since(self.began).as_secs() / Throttle::HURRY.as_secs();
+        Throttle::REST / 2_u32.saturating_pow(u32::try_from(halvings).unwrap_or(u32::MAX))
     }
 }
 

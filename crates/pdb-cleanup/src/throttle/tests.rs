@@ -10,10 +10,10 @@ fn store() -> Store {
 
 #[test]
 fn steps_grow_while_they_are_quick_and_shrink_when_they_are_slow() {
-    let check = |pace: Pace, took: &[u64], expected: &[u32]| {
+    let check = |throttle: Throttle, took: &[u64], expected: &[u32]| {
         let mut limits = Vec::new();
         let mut took = took.iter().copied().map(Duration::from_micros);
-        let all = pace.repeat(&store(), |limit| {
+        let all = throttle.repeat(&store(), |limit| {
             limits.push(limit);
             Ok::<_, ()>(took.next().map_or((0, Duration::ZERO), |took| (limit.into(), took)))
         });
@@ -21,31 +21,31 @@ fn steps_grow_while_they_are_quick_and_shrink_when_they_are_slow() {
         assert_eq!(all, Ok(limits[..limits.len() - 1].iter().map(|limit| u64::from(*limit)).sum()));
     };
     check(
-        Pace::new(100),
+        Throttle::new(100),
         &[0, 0, 0, 0, 300, 600, 600, 600, 600, 600, 600, 600, 600, 0],
         &[16, 32, 64, 100, 100, 100, 50, 25, 12, 6, 3, 1, 1, 1, 2],
     );
-    check(Pace::new(3), &[0], &[3, 3]);
-    check(Pace::new(100).gentle(), &[10, 100, 160, 20, 20], &[16, 32, 32, 16, 32, 64]);
+    check(Throttle::new(3), &[0], &[3, 3]);
+    check(Throttle::new(100).gentle(), &[10, 100, 160, 20, 20], &[16, 32, 32, 16, 32, 64]);
 }
 
 #[test]
 fn a_failed_step_ends_it() {
-    assert_eq!(Pace::default().repeat(&store(), |_| Err("bad")), Err("bad"));
+    assert_eq!(Throttle::default().repeat(&store(), |_| Err("bad")), Err("bad"));
 }
 
 #[test]
 fn a_stop_ends_it_after_its_step_and_wakes_what_rests() {
-    let pace = Pace::new(1).gentle();
+    let throttle = Throttle::new(1).gentle();
     let mut steps = 0;
-    let done = pace.repeat(&store(), |_| {
+    let done = throttle.repeat(&store(), |_| {
         steps += 1;
-        pace.stop();
+        throttle.stop();
         Ok::<_, ()>((1, Duration::ZERO))
     });
     assert_eq!((done, steps), (Ok(1), 1));
     // Would be a long test otherwise.
-    pace.wait(Duration::from_secs(1_000_000));
+    throttle.wait(Duration::from_secs(1_000_000));
 }
 
 #[test]
@@ -63,25 +63,25 @@ fn rests_are_long_beside_writers_and_short_otherwise() {
         rested
     };
     // At the beginning nobody knows.
-    assert_eq!(rest(0, Duration::ZERO), Pace::REST);
-    assert_eq!(rest(0, Pace::IDLE), step);
-    assert_eq!(rest(1, Duration::ZERO), Pace::REST);
-    assert_eq!(rest(0, Duration::ZERO), Pace::REST);
-    assert_eq!(rest(0, Pace::IDLE), step);
-    assert_eq!(rest(7, Pace::HURRY), Pace::REST / 2);
-    assert_eq!(rest(7, Pace::HURRY), Pace::REST / 4);
-    assert_eq!(rest(7, Pace::HURRY * 1000), Duration::ZERO);
+    assert_eq!(rest(0, Duration::ZERO), Throttle::REST);
+    assert_eq!(rest(0, Throttle::IDLE), step);
+    assert_eq!(rest(1, Duration::ZERO), Throttle::REST);
+    assert_eq!(rest(0, Duration::ZERO), Throttle::REST);
+    assert_eq!(rest(0, Throttle::IDLE), step);
+    assert_eq!(rest(7, Throttle::HURRY), Throttle::REST / 2);
+    assert_eq!(rest(7, Throttle::HURRY), Throttle::REST / 4);
+    assert_eq!(rest(7, Throttle::HURRY * 1000), Duration::ZERO);
 }
 
 #[test]
 fn gentle_work_lets_go_of_the_store_between_its_steps() {
     let store = store();
-    let pace = Pace::new(1);
+    let throttle = Throttle::new(1);
     let other = |work: &dyn Fn()| {
         // Maintenance of its own, which would never come to an end if this thread held the store.
         std::thread::scope(|scope| scope.spawn(|| store.maintain(|| ())).join()).unwrap();
         work();
     };
-    pace.clone().gentle().together(&store, || other(&|| pace.clone().gentle().alone(&store, || ())));
-    pace.together(&store, || pace.alone(&store, || ()));
+    throttle.clone().gentle().together(&store, || other(&|| throttle.clone().gentle().alone(&store, || ())));
+    throttle.together(&store, || throttle.alone(&store, || ()));
 }
