@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pretender::{
-    ApiError, DescribeStreamInput, ErrorCode, GetRecordsOutput, GetShardIteratorInput, ListStreamsInput,
-    Pretender, SequenceNumber, Shard, ShardId, ShardIteratorType, StreamArn, StreamRecord, TableName,
+use pretender::Pretender;
+use pretender::errors::{ApiError, ErrorCode};
+use pretender::model::TableName;
+use pretender::streams::{
+    DescribeStreamInput, GetRecordsOutput, GetShardIteratorInput, ListStreamsInput, SequenceNumber, Shard,
+    ShardId, ShardIteratorType, StreamArn, StreamRecord,
 };
 use serde_json::Value;
 

@@ -8,11 +8,13 @@ mod consumer;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use consumer::{Consumer, Mistake, World};
-use pretender::{
-    CreateTableInput, EncodedItems, EpochMillis, Fault, FaultKind, Item, ManualClock, OperationGroup,
-    Pretender, PutItemInput, ScalarType, ScanInput, StreamArn, StreamSpecification, StreamViewType,
-    TableName, UpdateTableInput,
-};
+use pretender::Pretender;
+use pretender::faults::{Fault, FaultKind, OperationGroup};
+use pretender::items::{EncodedItems, PutItemInput, ScanInput};
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::streams::{StreamArn, StreamViewType};
+use pretender::tables::{CreateTableInput, StreamSpecification, UpdateTableInput};
+use pretender::time::{EpochMillis, ManualClock};
 use serde_json::Value;
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -2,7 +2,10 @@
 
 use std::{fs, path::PathBuf, sync::LazyLock};
 
-use pretender::{CheckEvent, CheckReport, EpochMillis, Finding, Pretender, StoreError, check};
+use pretender::Pretender;
+use pretender::errors::StoreError;
+use pretender::maintenance::{CheckEvent, CheckReport, Finding, check};
+use pretender::time::EpochMillis;
 use pretender_tests::formats::{Exchange, answers, build};
 use serde_json::json;
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pretender::{EpochMillis, ManualClock, Pretender, StreamViewType};
+use pretender::Pretender;
+use pretender::streams::StreamViewType;
+use pretender::time::{EpochMillis, ManualClock};
 use serde_json::Value;
 
 use crate::place::Place;

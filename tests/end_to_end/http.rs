@@ -1,7 +1,8 @@
 //! Over HTTP, with a client that knows nothing of the workspace.
 
 use pdb_server::{RunningServer, Server, ServerOptions};
-use pretender::{Pretender, StreamViewType};
+use pretender::Pretender;
+use pretender::streams::StreamViewType;
 use serde_json::{Value, json};
 
 use crate::driver::{Driver, Failure, Page, Record};

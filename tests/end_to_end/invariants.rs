@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pretender::{
-    AttributeDefinition, CreateTableInput, DeleteItemInput, EventName, GlobalIndexInput, Item,
-    KeySchemaElement, ManualClock, Pretender, ProjectionInput, ProjectionType, PutItemInput, ScalarType,
-    StreamArn, StreamRecord, StreamSpecification, StreamViewType, TableName, TransactAction, TransactWrite,
-    TransactWriteItemsInput, UpdateItemInput,
+use pretender::Pretender;
+use pretender::items::{
+    DeleteItemInput, PutItemInput, TransactAction, TransactWrite, TransactWriteItemsInput, UpdateItemInput,
 };
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::streams::{EventName, StreamArn, StreamRecord, StreamViewType};
+use pretender::tables::{
+    AttributeDefinition, CreateTableInput, GlobalIndexInput, KeySchemaElement, ProjectionInput,
+    ProjectionType, StreamSpecification,
+};
+use pretender::time::ManualClock;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -80,7 +85,7 @@ fn item(key: &str, n: i64) -> Item {
 }
 
 fn number(item: &Item) -> i64 {
-    item["n"].as_n().and_then(pretender::Number::floor_i64).unwrap()
+    item["n"].as_n().and_then(pretender::model::Number::floor_i64).unwrap()
 }
 
 impl Run {
@@ -199,7 +204,7 @@ impl Run {
             let is_remove = record.event_name == EventName::Remove;
             assert_eq!(old.is_some(), view_type.includes_old() && !is_insert, "{record:?}");
             assert_eq!(new.is_some(), view_type.includes_new() && !is_remove, "{record:?}");
-            assert_eq!(record.size_bytes, pretender::record_size_bytes(&record.keys, old, new));
+            assert_eq!(record.size_bytes, pretender::streams::record_size_bytes(&record.keys, old, new));
             if view_type != StreamViewType::NewAndOldImages {
                 continue;
             }
@@ -222,14 +227,14 @@ impl Run {
         }
         let mut findings = Vec::new();
         let report = self.db.check(&mut |event| {
-            if let pretender::CheckEvent::Finding(finding) = event {
+            if let pretender::maintenance::CheckEvent::Finding(finding) = event {
                 findings.push(finding);
             }
         });
         assert_eq!(findings, [], "nothing is wrong in the database");
         let is_replayed = view_type == StreamViewType::NewAndOldImages;
         assert_eq!(report.unwrap().streams_replayed, u64::from(is_replayed));
-        let scan = self.db.scan(pretender::ScanInput::new(self.table.clone())).unwrap();
+        let scan = self.db.scan(pretender::items::ScanInput::new(self.table.clone())).unwrap();
         assert_eq!(scan.count, self.expected.len() as u64);
     }
 }

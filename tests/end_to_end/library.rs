@@ -1,10 +1,14 @@
 //! Through the typed library.
 
-use pretender::{
-    ApiError, CreateTableInput, DeleteItemInput, DescribeStreamInput, EncodedItem, GetItemInput,
-    GetShardIteratorInput, Item, ListStreamsInput, Pretender, PutItemInput, ScalarType, ShardIteratorType,
-    StreamRecord, StreamSpecification, StreamViewType, TableName, UpdateItemInput, UpdateTableInput,
+use pretender::Pretender;
+use pretender::errors::ApiError;
+use pretender::items::{DeleteItemInput, GetItemInput, PutItemInput, UpdateItemInput};
+use pretender::model::{EncodedItem, Item, ScalarType, TableName};
+use pretender::streams::{
+    DescribeStreamInput, GetShardIteratorInput, ListStreamsInput, ShardIteratorType, StreamRecord,
+    StreamViewType,
 };
+use pretender::tables::{CreateTableInput, StreamSpecification, UpdateTableInput};
 use serde_json::Value;
 
 use crate::driver::{Driver, Failure, Page, Record};

@@ -12,7 +12,8 @@ use std::{
 
 use pdb_testkit::Schema;
 use pdb_testpg::{Failure, Server, ServerOptions, Stop};
-use pretender::{Durability, EpochMillis, Pretender};
+use pretender::time::EpochMillis;
+use pretender::{Durability, Pretender};
 use pretender_tests::formats::{World, event_ids, read_on, records_of};
 use serde_json::{Value, json};
 
@@ -226,7 +227,7 @@ fn a_copy_goes_on_above_what_its_source_wrote_afterwards() {
     (0..5).for_each(|n| put(&world, &format!("early {n}")));
     world.db.close();
     let (from, to) = (Pretender::builder().file(&source), Pretender::builder().file(&target));
-    pretender::copy(&from, &to, &mut |_| ControlFlow::Continue(())).unwrap();
+    pretender::maintenance::copy(&from, &to, &mut |_| ControlFlow::Continue(())).unwrap();
     let world = open(&source, Durability::Normal);
     (0..LOST).for_each(|n| put(&world, &format!("not copied {n}")));
     let consumer = Consumer::of(&world);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pretender::StreamViewType;
+use pretender::streams::StreamViewType;
 use serde_json::{Value, json};
 
 use crate::driver::{Driver, Failure, Record, START, World};
@@ -189,7 +189,8 @@ fn numbers_ascend_however_many_write() {
     });
     let records = db.all_records(&arn, Some(7));
     assert_eq!(records.len(), 200);
-    let number = |record: &Record| record.sequence_number.parse::<pretender::SequenceNumber>().unwrap();
+    let number =
+        |record: &Record| record.sequence_number.parse::<pretender::streams::SequenceNumber>().unwrap();
     assert!(records.is_sorted_by(|a, b| number(a) < number(b)));
     for writer in 0..4 {
         let own = records.iter().filter(|record| record.keys == key(&format!("writer-{writer}")));

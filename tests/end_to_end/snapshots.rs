@@ -6,7 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use pretender::*;
+use pretender::Durability;
+use pretender::maintenance::ClearReport;
+use pretender::prelude::*;
+use pretender::tables::ListBackupsInput;
+use pretender::testing::ControlError;
 
 const START: EpochMillis = EpochMillis(1_772_356_542_017);
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pretender::{Builder, EpochMillis};
+use pretender::Builder;
+use pretender::time::EpochMillis;
 use pretender_tests::formats::{
     Exchange, World, event_ids, read_on, records_of, records_of_shard, transaction,
 };

@@ -3,7 +3,8 @@
 use std::{fs, io::Read as _, path::PathBuf};
 
 use flate2::read::GzDecoder;
-use pretender::{Builder, EpochMillis};
+use pretender::Builder;
+use pretender::time::EpochMillis;
 use pretender_tests::{
     formats::{Exchange, World},
     scan_order::in_order,

@@ -51,8 +51,8 @@ fn every_sqlite_file_is_restored_and_copied() {
         }
         assert_eq!(std::fs::read(path("saved.db")).unwrap(), old, "the copy stays as it is");
         let copied = || Pretender::builder().file(path("copied.db"));
-        let each = &mut |_: &pretender::CopyProgress| std::ops::ControlFlow::Continue(());
-        pretender::copy(&Pretender::builder().file(path("saved.db")), &copied(), each).unwrap();
+        let each = &mut |_: &pretender::maintenance::CopyProgress| std::ops::ControlFlow::Continue(());
+        pretender::maintenance::copy(&Pretender::builder().file(path("saved.db")), &copied(), each).unwrap();
         fixtures::compare(copied(), now, &exchanges, &fixture);
     }
 }

@@ -6,9 +6,11 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use pdb_wire::{Reply, Wire};
-use pretender::{
-    Builder, CountingIds, EpochMillis, ManualClock, Operation, Pretender, StoreError, StreamArn,
-};
+use pretender::errors::StoreError;
+use pretender::model::{CountingIds, Operation};
+use pretender::streams::StreamArn;
+use pretender::time::{EpochMillis, ManualClock};
+use pretender::{Builder, Pretender};
 use serde_json::{Value, json};
 
 const START: EpochMillis = EpochMillis(1_772_356_542_017);
@@ -85,7 +87,7 @@ impl World {
     /// Returns the time.
     #[must_use]
     pub fn now(&self) -> EpochMillis {
-        use pretender::Clock as _;
+        use pretender::time::Clock as _;
         self.clock.now()
     }
 

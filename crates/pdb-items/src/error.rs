@@ -31,7 +31,7 @@ pub enum ItemsError {
         item: Option<EncodedItem>,
     },
     /// `TransactionCanceledException`, one reason for each action in the order of the request.
-    #[error("{}", cancelled(.0))]
+    #[error("{}", CancellationReason::summary(.0))]
     TransactionCanceled(Vec<CancellationReason>),
     /// `IdempotentParameterMismatchException`.
     #[error("The client request token was reused with different parameters")]
@@ -82,15 +82,6 @@ impl ItemsError {
     pub fn validation(text: impl Into<String>) -> Self {
         Self::Validation(text.into())
     }
-}
-
-/// The sentence of a cancelled transaction, which names every reason's code.
-fn cancelled(reasons: &[CancellationReason]) -> String {
-    let codes: Vec<&str> = reasons.iter().map(|reason| reason.code).collect();
-    format!(
-        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
-        codes.join(", ")
-    )
 }
 
 /// The refusal of a table that is not there.

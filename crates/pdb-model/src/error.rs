@@ -42,6 +42,13 @@ impl ApiError {
     pub fn validation(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::ValidationException, message)
     }
+
+    /// Returns a `TransactionCanceledException` with one reason for each action, in order. The text lists the codes of the reasons.
+    #[must_use]
+    pub fn transaction_canceled(reasons: Vec<CancellationReason>) -> Self {
+        let text = CancellationReason::summary(&reasons);
+        Self { cancellation_reasons: reasons, ..Self::new(ErrorCode::TransactionCanceledException, text) }
+    }
 }
 
 impl fmt::Display for ApiError {
@@ -68,6 +75,16 @@ impl CancellationReason {
     #[must_use]
     pub fn none() -> Self {
         Self { code: "None", message: None, item: None }
+    }
+
+    /// Returns the text of a cancelled transaction, which lists the codes of the reasons of all actions.
+    #[must_use]
+    pub fn summary(reasons: &[Self]) -> String {
+        let codes: Vec<&str> = reasons.iter().map(|reason| reason.code).collect();
+        format!(
+            "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
+            codes.join(", ")
+        )
     }
 }
 

@@ -241,7 +241,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use pretender::ManualClock;
+    use pretender::time::ManualClock;
 
     use super::*;
 

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use pretender::{ControlError, Pretender};
+use pretender::Pretender;
+use pretender::testing::ControlError;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -217,18 +218,19 @@ mod tests {
     async fn a_backup_that_nobody_wants_is_not_made() {
         let folder = tempfile::tempdir().unwrap();
         let db = Pretender::open(folder.path().join("orders.db")).unwrap();
-        let name = pretender::TableName::new("Large").unwrap();
-        db.create_table(pretender::CreateTableInput::new(
+        let name = pretender::model::TableName::new("Large").unwrap();
+        db.create_table(pretender::tables::CreateTableInput::new(
             name.clone(),
-            ("pk", pretender::ScalarType::S),
+            ("pk", pretender::model::ScalarType::S),
             None,
         ))
         .unwrap();
         // More than is copied at once.
         for number in 0..16 {
-            let item =
-                pretender::Item::new().with("pk", number.to_string()).with("text", "x".repeat(390_000));
-            db.put_item(pretender::PutItemInput::new(name.clone(), item)).unwrap();
+            let item = pretender::model::Item::new()
+                .with("pk", number.to_string())
+                .with("text", "x".repeat(390_000));
+            db.put_item(pretender::items::PutItemInput::new(name.clone(), item)).unwrap();
         }
         let backups = Backups::new();
         assert!(BackupFile::make(&db, backups.turn().await.unwrap(), &AtomicBool::new(true)).is_err());

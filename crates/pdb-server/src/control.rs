@@ -51,7 +51,9 @@ mod streams;
 use std::sync::{Arc, Mutex};
 
 use hyper::{Method, StatusCode};
-use pretender::{ControlError, ManualClock, Pretender};
+use pretender::Pretender;
+use pretender::testing::ControlError;
+use pretender::time::ManualClock;
 use serde_json::{Value, json};
 
 use crate::regions::{RegionError, Regions};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pretender::ManualClock;
+use pretender::time::ManualClock;
 
 use crate::pace::PaceLimits;
 use crate::{ControlToken, CorsOrigin, HostName};

@@ -7,7 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use pdb_model::{ApiError, ErrorCode};
 use pdb_wire::Wire;
-use pretender::{Habits, Pretender, StoreError};
+use pretender::errors::StoreError;
+use pretender::{Habits, Pretender};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How many regions a server keeps apart: each has threads, and on disk a file of its own. AWS has not many more.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use pretender::{Checkpoint, CheckpointError};
+use pretender::streams::{Checkpoint, CheckpointError};
 
 /// A file that holds a checkpoint, replaced whole at each change.
 ///

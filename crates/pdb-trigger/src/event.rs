@@ -3,7 +3,11 @@
 //! This is the only place that knows the form: the order of the members, `userIdentity` in lower case, the time as a number
 //! of seconds, values as the stream has them (binary as base64).
 
-use pretender::{EncodedItem, EpochMillis, SourceRecord, StreamLabel, StreamRecord, write_json_string};
+use pdb_model::write_json_string;
+use pretender::model::EncodedItem;
+use pretender::streams::source::SourceRecord;
+use pretender::streams::{StreamLabel, StreamRecord};
+use pretender::time::EpochMillis;
 use serde_json::Value;
 
 /// One record of a stream in the form in which Lambda delivers it.
@@ -175,7 +179,7 @@ impl Members<'_> {
 ///
 /// ```
 /// use pdb_trigger::{EventRecord, lambda_event};
-/// use pretender::StreamRecord;
+/// use pretender::streams::StreamRecord;
 ///
 /// fn event(records: &[StreamRecord], stream_arn: &str) -> String {
 ///     lambda_event(&records.iter().map(|record| EventRecord::new(record, stream_arn)).collect::<Vec<_>>())

@@ -11,7 +11,8 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use pretender::{EpochMillis, IdSource};
+use pretender::model::IdSource;
+use pretender::time::EpochMillis;
 
 use crate::event::{self, EventRecord, WindowMembers};
 use crate::function::{InvokeError, Response, Verdict, verdict, window_state};

@@ -9,10 +9,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use pretender::{
-    Checkpoint, Clock, IdSource, ShardProgress, SourceError, SourceRecord, SourceStream, StreamProgress,
-    StreamSource, WakeHandle, forget_gone_shards, iterator_behind, ready_shards, reopen_shards,
+use pretender::model::IdSource;
+use pretender::streams::source::{
+    SourceError, SourceRecord, SourceStream, StreamSource, WakeHandle, forget_gone_shards, iterator_behind,
+    ready_shards, reopen_shards,
 };
+use pretender::streams::{Checkpoint, ShardProgress, StreamProgress};
+use pretender::time::Clock;
 
 use crate::checkpoint_file::{CheckpointFile, CheckpointFileError};
 use crate::event::ToEventRecord;

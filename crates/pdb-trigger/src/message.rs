@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use pretender::{EpochMillis, write_json_string};
+use pdb_model::write_json_string;
+use pretender::time::EpochMillis;
 
 use crate::event::{show_milli, show_second};
 

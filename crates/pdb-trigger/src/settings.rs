@@ -1,6 +1,6 @@
 //! The settings of an event source mapping, with AWS's names, defaults and ranges.
 
-use pretender::{EventPattern, StartPosition};
+use pretender::streams::{EventPattern, StartPosition};
 
 /// How many filters a mapping may have.
 pub const MAX_FILTERS: usize = 5;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
-use pretender::EpochMillis;
+use pretender::time::EpochMillis;
 
 use crate::event::EventRecord;
 use crate::lane::{Lane, Moment, Outcome, Reading, Surroundings, Task, Told};

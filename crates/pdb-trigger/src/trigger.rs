@@ -7,10 +7,11 @@ use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use pretender::{
-    Clock, IdSource, Pretender, RETENTION, RandomIds, SourceError, StartPosition, StreamProgress,
-    StreamReader, StreamSource, SystemClock, WakeHandle, begin_at_end,
-};
+use pretender::Pretender;
+use pretender::model::{IdSource, RandomIds};
+use pretender::streams::source::{SourceError, StreamSource, WakeHandle, begin_at_end};
+use pretender::streams::{RETENTION, StartPosition, StreamProgress, StreamReader};
+use pretender::time::{Clock, SystemClock};
 
 use crate::checkpoint_file::{CheckpointFile, CheckpointFileError};
 use crate::event::ToEventRecord;
@@ -33,7 +34,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// ```
 /// use std::time::Duration;
 /// use pdb_trigger::{Response, Settings, Trigger};
-/// use pretender::*;
+/// use pretender::prelude::*;
 ///
 /// let db = Pretender::in_memory()?;
 /// let orders: TableName = "orders".parse()?;

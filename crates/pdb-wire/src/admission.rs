@@ -5,7 +5,7 @@ pub(crate) mod tables;
 use std::time::Duration;
 
 use pdb_model::Operation;
-use pretender::{Call, Drops, Injection};
+use pretender::faults::{Call, ConnectionDrop, Injection};
 
 use crate::Wire;
 use crate::error::error_response;
@@ -38,6 +38,7 @@ impl Reply {
 pub struct Admission {
     operation: Operation,
     injection: Option<Injection>,
+    request_id: Option<String>,
 }
 
 impl Admission {
@@ -61,24 +62,24 @@ impl Wire {
                 has_connection: true,
             })
         });
-        Admission { operation, injection }
+        Admission { operation, injection, request_id: request_id.map(str::to_owned) }
     }
 
     /// Carries out a request that was admitted, with the faults it meets. Waiting, also for a commit, does not block the
     /// thread; reading does.
     pub async fn carry_out(&self, admission: Admission, body: &[u8]) -> Reply {
-        let Admission { operation, injection } = admission;
+        let Admission { operation, injection, request_id } = admission;
         let Some(injection) = injection else { return Reply::Answer(self.respond(operation, body).await) };
-        injection.wait().await;
+        injection.wait_async().await;
         if let Some(error) = injection.refusal() {
             return Reply::Answer(error_response(error));
         }
         let drops = injection.drops();
-        if drops == Some(Drops::Before) {
+        if drops == Some(ConnectionDrop::Before) {
             return Reply::Drop;
         }
-        let response = self.with_injection(injection).respond(operation, body).await;
-        if drops == Some(Drops::After) { Reply::Drop } else { Reply::Answer(response) }
+        let response = self.with_injection(injection, request_id.as_deref()).respond(operation, body).await;
+        if drops == Some(ConnectionDrop::After) { Reply::Drop } else { Reply::Answer(response) }
     }
 
     /// Carries out a request that was admitted, blocking until it is done.

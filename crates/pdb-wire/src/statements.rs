@@ -9,7 +9,7 @@ pub(crate) use execute_statement::execute_statement;
 pub(crate) use execute_transaction::execute_transaction;
 
 use pdb_model::{ApiError, AttributeValue};
-use pretender::partiql::region_named_by;
+use pretender::items::partiql::region_named_by;
 
 use crate::Wire;
 use crate::constraint::{Constraints, Path};

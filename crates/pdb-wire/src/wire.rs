@@ -6,7 +6,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
 use pdb_model::{ApiError, ErrorCode, Operation};
-use pretender::{Injection, Pretender};
+use pretender::Pretender;
+use pretender::faults::Injection;
 
 use crate::admission::Reply;
 use crate::decode::{is_json, not_json};
@@ -32,7 +33,7 @@ impl Wire {
     #[must_use]
     pub fn new(pretender: Pretender) -> Self {
         Self {
-            pretender: pretender.with_injection(None),
+            pretender: pretender.with_injection(None, None),
             given: pretender,
             endpoint: "localhost:8000".into(),
             only_region: None,
@@ -117,8 +118,8 @@ impl Wire {
     }
 
     /// The same wire, for one request that meets these faults.
-    pub(crate) fn with_injection(&self, injection: Injection) -> Self {
-        Self { pretender: self.given.with_injection(Some(injection)), ..self.clone() }
+    pub(crate) fn with_injection(&self, injection: Injection, request_id: Option<&str>) -> Self {
+        Self { pretender: self.given.with_injection(Some(injection), request_id), ..self.clone() }
     }
 
     /// The region that ARNs of tables have to be of, if it matters.

@@ -2,11 +2,11 @@
 //!
 //! `cargo run -p pretender --example embed`
 
-use pretender::{
-    CreateTableInput, DeleteItemInput, DescribeStreamInput, GetShardIteratorInput, Item, Pretender,
-    PutItemInput, ScalarType, ShardIteratorType, StreamSpecification, StreamViewType, TableName,
-    UpdateItemInput,
-};
+use pretender::Pretender;
+use pretender::items::{DeleteItemInput, PutItemInput, UpdateItemInput};
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::streams::{DescribeStreamInput, GetShardIteratorInput, ShardIteratorType, StreamViewType};
+use pretender::tables::{CreateTableInput, StreamSpecification};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let db = Pretender::in_memory()?;
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         loop {
             let page = db.get_records(&iterator, Some(2))?;
             for record in &page.records {
-                let image = |image: &Option<pretender::EncodedItem>| {
+                let image = |image: &Option<pretender::model::EncodedItem>| {
                     image.as_ref().map_or("-".to_owned(), |image| image.json().to_owned())
                 };
                 println!(

@@ -2,10 +2,11 @@
 //!
 //! `cargo run -p pretender --example follow`
 
-use pretender::{
-    CreateTableInput, Item, Pretender, PutItemInput, ScalarType, StreamSpecification, StreamViewType,
-    TableName,
-};
+use pretender::Pretender;
+use pretender::items::PutItemInput;
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::streams::StreamViewType;
+use pretender::tables::{CreateTableInput, StreamSpecification};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let db = Pretender::in_memory()?;

@@ -17,7 +17,8 @@ use crate::{Pretender, location};
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
-/// use pretender::{Clock, EpochMillis, ManualClock, Pretender};
+/// use pretender::Pretender;
+/// use pretender::time::{Clock, EpochMillis, ManualClock};
 ///
 /// let clock = Arc::new(ManualClock::held_at(EpochMillis(1_772_356_542_017)));
 /// let db = Pretender::builder()

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pdb_cleanup::{CleanupOptions, Sweeper, Throttle};
+use pdb_faults::Faults;
 use pdb_items::tables::TableManager;
 use pdb_items::{Habits, ItemManager, ItemsConfig, MessageLayer};
 use pdb_model::{Account, Env};
@@ -11,8 +12,8 @@ use pdb_store::{Activities, Location, Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
 
 use crate::Builder;
-use crate::faults::{Door, Faults};
-use crate::snapshots::MemorySnapshots;
+use crate::faults::door::Door;
+use crate::testing::MemorySnapshots;
 
 /// How long what is being written may take when the database is closed, until it is interrupted.
 const GRACE: Duration = Duration::from_secs(3);

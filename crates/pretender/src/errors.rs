@@ -1,17 +1,34 @@
-//! The one place where an error of any layer becomes what a client is told.
+//! Errors. An operation fails with an [`ApiError`], which has the code and the text of AWS; opening a database fails with a
+//! [`StoreError`].
 //!
-//! The matches have no wildcard: a new variant does not compile until somebody has chosen its code.
+//! # Examples
+//!
+//! ```
+//! use pretender::Pretender;
+//! use pretender::errors::ErrorCode;
+//!
+//! let db = Pretender::in_memory()?;
+//! let error = db.describe_table(&"Orders".parse()?).unwrap_err();
+//! assert_eq!(error.code, ErrorCode::ResourceNotFoundException);
+//! assert_eq!(error.message, "Requested resource not found: Table: Orders not found");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+// This is the one place where an error of any layer gets AWS's code. The matches have no wildcard, so a new variant does not
+// compile until its code is chosen here.
+
+#[doc(inline)]
+pub use pdb_model::{ApiError, CancellationReason, ErrorCode};
+#[doc(inline)]
+pub use pdb_store::{OpenError, StoreError};
 
 use pdb_items::ItemsError;
-use pdb_model::{ApiError, ErrorCode};
-use pdb_store::StoreError;
 use pdb_streams::StreamsError;
 
 use crate::Pretender;
 
 /// AWS's text for a failure that is not the caller's.
-pub(crate) const INTERNAL: &str =
-    "The request processing has failed because of an unknown error, exception or failure.";
+const INTERNAL: &str = "The request processing has failed because of an unknown error, exception or failure.";
 
 impl Pretender {
     /// Returns what a client is told of a failed operation on items or tables, in the words that were chosen.

@@ -1,15 +1,87 @@
-//! The operations on items.
+//! Operations on items: single reads and writes, queries and scans, batches, transactions, and PartiQL.
+//!
+//! Each operation is a method of [`Pretender`] and has one input type and one output type here, named as in the API.
+//!
+//! # Examples
+//!
+//! ```
+//! use pretender::Pretender;
+//! use pretender::items::{GetItemInput, PutItemInput, UpdateItemInput};
+//! use pretender::model::{Item, ScalarType, TableName};
+//! use pretender::tables::CreateTableInput;
+//!
+//! let db = Pretender::in_memory()?;
+//! let orders = TableName::new("Orders")?;
+//! db.create_table(CreateTableInput::new(orders.clone(), ("id", ScalarType::S), None))?;
+//!
+//! let key = Item::new().with("id", "o1");
+//! db.put_item(PutItemInput::new(orders.clone(), key.clone().with("amount", 40)))?;
+//! db.update_item(UpdateItemInput {
+//!     update_expression: Some("SET amount = amount + :more".to_owned()),
+//!     expression_attribute_values: [(":more".to_owned(), 2.into())].into(),
+//!     ..UpdateItemInput::new(orders.clone(), key.clone())
+//! })?;
+//! let item = db.get_item(GetItemInput::new(orders, key))?.item.expect("the item is there");
+//! assert_eq!(item.json(), r#"{"amount":{"N":"42"},"id":{"S":"o1"}}"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-use pdb_items::partiql::{
+mod batches;
+
+#[doc(inline)]
+pub use pdb_items::{
+    BatchGetItemInput, BatchGetItemOutput, BatchWriteItemInput, BatchWriteItemOutput, Capacity,
+    CapacityUnits, ConsumedCapacity, DeleteItemInput, DeleteItemOutput, EncodedItems, GetItemInput,
+    GetItemOutput, ItemCollectionMetrics, KeysAndAttributes, MetricsByTable, PageOutput, PutItemInput,
+    PutItemOutput, QueryInput, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues,
+    ReturnValuesOnConditionCheckFailure, ScanInput, Select, TransactAction, TransactGet,
+    TransactGetItemsInput, TransactGetItemsOutput, TransactWrite, TransactWriteItemsInput,
+    TransactWriteItemsOutput, UpdateItemInput, UpdateItemOutput, WriteRequest,
+};
+use pdb_model::{ApiError, Operation};
+
+/// Legacy parameters: `Expected`, `AttributeUpdates`, `KeyConditions`, `QueryFilter` and `ScanFilter`.
+pub mod legacy {
+    #[doc(inline)]
+    pub use pdb_items::legacy::{
+        AttributeAction, AttributeValueUpdate, ComparisonOperator, Condition, ConditionalOperator,
+        ExpectedAttributeValue,
+    };
+}
+
+/// Inputs and outputs of the operations that execute PartiQL statements.
+///
+/// # Examples
+///
+/// ```
+/// use pretender::prelude::*;
+/// use pretender::items::partiql::ExecuteStatementInput;
+///
+/// let db = Pretender::in_memory()?;
+/// db.create_table(CreateTableInput::new("Orders".parse()?, ("id", ScalarType::S), None))?;
+/// let insert = r#"INSERT INTO "Orders" VALUE {'id': ?, 'total': 42}"#;
+/// let execute = |statement: &str, parameters| {
+///     let input = ExecuteStatementInput { statement: statement.to_owned(), parameters, ..Default::default() };
+///     db.execute_statement(input)
+/// };
+/// execute(insert, vec!["o1".into()])?;
+/// let found = execute(r#"SELECT total FROM "Orders" WHERE id = ?"#, vec!["o1".into()])?;
+/// assert_eq!(found.items.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub mod partiql {
+    #[doc(inline)]
+    pub use pdb_items::partiql::{
+        BatchExecuteStatementInput, BatchExecuteStatementOutput, BatchStatement, BatchStatementError,
+        BatchStatementResponse, ExecuteStatementInput, ExecuteStatementOutput, ExecuteTransactionInput,
+        ExecuteTransactionOutput, ParameterizedStatement, region_named_by, table_named_by,
+    };
+}
+
+use partiql::{
     BatchExecuteStatementInput, BatchExecuteStatementOutput, ExecuteStatementInput, ExecuteStatementOutput,
     ExecuteTransactionInput, ExecuteTransactionOutput, ParameterizedStatement,
 };
-use pdb_items::{
-    DeleteItemInput, DeleteItemOutput, GetItemInput, GetItemOutput, PageOutput, PutItemInput, PutItemOutput,
-    QueryInput, ScanInput, TransactGet, TransactGetItemsInput, TransactGetItemsOutput, TransactWrite,
-    TransactWriteItemsInput, TransactWriteItemsOutput, UpdateItemInput, UpdateItemOutput,
-};
-use pdb_model::{ApiError, Operation};
 
 use crate::Pretender;
 use crate::errors::items_error;

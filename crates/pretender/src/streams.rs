@@ -1,17 +1,63 @@
-//! The operations on streams.
+//! Streams: the four operations of DynamoDB Streams, and subscriptions that read all shards of a stream in order.
+//!
+//! # Examples
+//!
+//! A [`Subscription`] walks the shards as a consumer must: parents before children, a new iterator for one that has expired.
+//!
+//! ```
+//! use pretender::prelude::*;
+//!
+//! let db = Pretender::in_memory()?;
+//! let orders = TableName::new("Orders")?;
+//! db.create_table(CreateTableInput {
+//!     stream_specification: Some(StreamSpecification::enabled(StreamViewType::NewImage)),
+//!     ..CreateTableInput::new(orders.clone(), ("id", ScalarType::S), None)
+//! })?;
+//! db.put_item(PutItemInput::new(orders.clone(), Item::new().with("id", "o1")))?;
+//!
+//! let mut events = db.subscribe().table("Orders").start()?;
+//! let event = events.next().expect("there is a record")?;
+//! assert_eq!(event.record.event_name, EventName::Insert);
+//! // A later subscription that starts from the checkpoint gets the records behind this one.
+//! let checkpoint = events.checkpoint();
+//! # let _ = checkpoint;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod reader;
 
-use pdb_model::{ApiError, Operation, SequenceNumber, StreamArn};
-use pdb_store::{RecordRef, StoreError};
-use pdb_streams::{
-    DescribeStreamInput, GetRecordsOutput, GetShardIteratorInput, ListStreamsInput, ListStreamsOutput,
-    PageContext, StreamDescription, StreamManager, Subscription, SubscriptionBuilder,
+use pdb_faults::Faults;
+use pdb_model::{ApiError, Operation};
+#[doc(inline)]
+pub use pdb_model::{
+    EventId, EventName, SequenceNumber, ShardId, StreamArn, StreamLabel, StreamRecord, StreamStatus,
+    StreamViewType, UserIdentity, record_size_bytes,
 };
+#[doc(inline)]
+pub use pdb_store::RecordRef;
+use pdb_store::StoreError;
+use pdb_streams::StreamManager;
+#[doc(inline)]
+pub use pdb_streams::{
+    Checkpoint, CheckpointError, DescribeStreamInput, Event, EventDocument, EventPattern, GetRecordsOutput,
+    GetShardIteratorInput, Handlers, ITERATOR_LIFE, ListStreamsInput, ListStreamsOutput, PageContext,
+    PatternError, RETENTION, Shard, ShardIteratorType, ShardProgress, StartPosition, StreamDescription,
+    StreamProgress, StreamSummary, Subscription, SubscriptionBuilder, TailError,
+};
+
+/// Sources of records for a [`Subscription`] other than this database, and the steps of walking the shards of one.
+pub mod source {
+    #[doc(inline)]
+    pub use pdb_streams::{
+        SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,
+        WakeHandle, begin_at_end, forget_gone_shards, iterator_behind, ready_shards, reopen_shards,
+    };
+}
 
 use crate::Pretender;
 use crate::errors::streams_error;
-use crate::faults::{Door, Faults, NamesTables, tables_of};
+use crate::faults::door::Door;
+use crate::faults::named_tables::{NamesTables, tables_of};
 
 pub use reader::StreamReader;
 

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use pretender::{Durability, GetItemInput, Item, PutItemInput, TableName};
+use pretender::Durability;
+use pretender::items::{GetItemInput, PutItemInput};
+use pretender::model::{Item, TableName};
 
 use crate::cost::{Cost, measure};
 use crate::ours::{Ours, create_table};

@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use pretender::{
-    DescribeStreamInput, GetItemInput, GetShardIteratorInput, Item, Pretender, PutItemInput,
-    ShardIteratorType, TableName,
-};
+use pretender::Pretender;
+use pretender::items::{GetItemInput, PutItemInput};
+use pretender::model::{Item, TableName};
+use pretender::streams::{DescribeStreamInput, GetShardIteratorInput, ShardIteratorType};
 
 use crate::ours;
 use crate::process::Usage;

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pretender::{
-    BatchWriteItemInput, CreateTableInput, Durability, GetItemInput, GetShardIteratorInput, Item,
-    ManualClock, Pretender, PutItemInput, ScalarType, ShardIteratorType, StreamArn, StreamSpecification,
-    StreamViewType, TableName, WriteRequest,
-};
+use pretender::items::{BatchWriteItemInput, GetItemInput, PutItemInput, WriteRequest};
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::streams::{GetShardIteratorInput, ShardIteratorType, StreamArn, StreamViewType};
+use pretender::tables::{CreateTableInput, StreamSpecification};
+use pretender::time::ManualClock;
+use pretender::{Durability, Pretender};
 
 use crate::cost::{Cost, measure};
 use crate::work::Work;

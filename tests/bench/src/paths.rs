@@ -4,10 +4,10 @@ use std::error::Error;
 
 use clap::ValueEnum;
 use pdb_wire::Wire;
-use pretender::{
-    AttributeValue, CreateTableInput, Durability, Item, Pretender, QueryInput, ScalarType, TableName,
-    UpdateItemInput,
-};
+use pretender::items::{QueryInput, UpdateItemInput};
+use pretender::model::{AttributeValue, Item, ScalarType, TableName};
+use pretender::tables::CreateTableInput;
+use pretender::{Durability, Pretender};
 
 use crate::ours::Ours;
 use crate::requests;

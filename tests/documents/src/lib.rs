@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What the documents say that each snippet begins with.
 mod prelude {
-    pub(crate) use pretender::*;
+    pub(crate) use pretender::prelude::*;
     pub(crate) use std::{sync::Arc, time::Duration};
 }
 

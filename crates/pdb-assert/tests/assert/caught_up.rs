@@ -4,7 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use expect_test::expect;
-use pretender::{CatchUpError, Checkpoint, StreamReader, Subscription};
+use pretender::streams::{Checkpoint, StreamReader, Subscription};
+use pretender::testing::CatchUpError;
 
 use crate::harness::{Orders, item};
 

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use pdb_model::Item;
-use pretender::{Change, StreamDiff};
+use pretender::testing::{Change, StreamDiff};
 use proptest::prelude::*;
 
 use crate::harness::{Orders, item, status};

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use pdb_model::StreamViewType;
-use pretender::{ExpectChanges, ExpectError, Item, StreamManager};
+use pretender::model::Item;
+use pretender::streams::StreamReader;
+use pretender::testing::{ExpectChanges, ExpectError};
 
 use crate::harness::{Orders, item, key, status};
 
-fn of(orders: &Orders) -> ExpectChanges<StreamManager> {
+fn of(orders: &Orders) -> ExpectChanges<StreamReader> {
     orders.db.expect_changes("Orders")
 }
 
 /// Checks the text of a failure.
-fn fails(expected: ExpectChanges<StreamManager>, text: &Expect) {
+fn fails(expected: ExpectChanges<StreamReader>, text: &Expect) {
     let error = expected.check().unwrap_err();
     text.assert_eq(&error.to_string());
     // What `unwrap` shows in a test.
@@ -23,7 +25,7 @@ fn fails(expected: ExpectChanges<StreamManager>, text: &Expect) {
 #[test]
 fn what_is_as_expected_passes() {
     let orders = Orders::with_history();
-    let history = |expected: ExpectChanges<StreamManager>| {
+    let history = |expected: ExpectChanges<StreamReader>| {
         expected
             .of_key(key("o1"))
             .insert(item("new", 10))

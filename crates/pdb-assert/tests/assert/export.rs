@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use expect_test::expect;
 use pdb_assert::import;
 use pdb_model::StreamViewType;
-use pretender::{Change, Item, PutItemInput, ReplayReport, ScanInput, StreamDiff};
+use pretender::items::{PutItemInput, ScanInput};
+use pretender::model::Item;
+use pretender::testing::{Change, ReplayReport, StreamDiff};
 use proptest::prelude::*;
 
 use crate::harness::{Orders, item, key, orders};
@@ -131,6 +133,6 @@ proptest! {
         // And once more gives the same file, but for numbers and ids.
         prop_assert_eq!(exported(&target).lines().count(), file.lines().count());
         prop_assert!(items(&target).contains_key("0") == source.db.get_item(
-            pretender::GetItemInput::new(orders(), key("0"))).unwrap().item.is_some());
+            pretender::items::GetItemInput::new(orders(), key("0"))).unwrap().item.is_some());
     }
 }

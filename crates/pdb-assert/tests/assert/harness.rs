@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use pretender::*;
+use pretender::model::CountingIds;
+use pretender::prelude::*;
 
 /// A database with the streamed table `Orders`, whose clock stands still and whose ids are counted.
 pub(crate) struct Orders {

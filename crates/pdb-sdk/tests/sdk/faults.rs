@@ -5,7 +5,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_types::timeout::TimeoutConfig;
 use pdb_sdk::PretenderExt;
-use pretender::{Fault, FaultKind, Operation};
+use pretender::faults::{Fault, FaultKind};
+use pretender::model::Operation;
 
 use crate::harness::{Db, s};
 

@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
 use pdb_sdk::PretenderExt;
-use pretender::{Builder, EpochMillis, ManualClock, Pretender};
+use pretender::time::{EpochMillis, ManualClock};
+use pretender::{Builder, Pretender};
 
 /// A database, its clock and its clients.
 pub(crate) struct Db {

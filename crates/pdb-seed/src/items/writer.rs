@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pdb_model::{ApiError, ErrorCode, Item, TableName};
-use pretender::{BatchWriteItemInput, Pretender, PutItemInput, ScanInput, WriteRequest};
+use pretender::Pretender;
+use pretender::items::{BatchWriteItemInput, PutItemInput, ScanInput, WriteRequest};
 
 use crate::SeedError;
 use crate::report::SeededTable;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pretender::{Clock, SystemClock, WakeHandle};
+use pretender::streams::source::WakeHandle;
+use pretender::time::{Clock, SystemClock};
 use serde_json::Value;
 
 use super::failure::Unanswered;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use pdb_server::ControlToken;
-use pretender::WakeHandle;
+use pretender::streams::source::WakeHandle;
 
 use super::endpoint::{Endpoint, NotAnEndpoint};
 use super::machine::{Machine, ThisMachine};

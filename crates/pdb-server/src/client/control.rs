@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use pdb_server::ControlToken;
-use pretender::WakeHandle;
+use pretender::streams::source::WakeHandle;
 use serde_json::Value;
 
 use super::{ConnectionError, Endpoint, Unanswered, retried};

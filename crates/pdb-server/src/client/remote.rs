@@ -1,9 +1,9 @@
 //! Streams behind an endpoint of the Streams API, as a subscription reads them.
 
 use pdb_trigger::{EventRecord, ToEventRecord};
-use pretender::{
-    EventDocument, SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream,
-    StreamSource,
+use pretender::streams::EventDocument;
+use pretender::streams::source::{
+    SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,
 };
 use serde_json::{Map, Value, json};
 

@@ -6,7 +6,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use pretender::WakeHandle;
+use pretender::streams::source::WakeHandle;
 
 use super::Unanswered;
 

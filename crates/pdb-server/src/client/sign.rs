@@ -1,7 +1,8 @@
 //! Signature version 4, for the one form of request that is sent.
 
 use hmac::{Hmac, KeyInit, Mac};
-use pretender::{EpochMillis, StreamLabel};
+use pretender::streams::StreamLabel;
+use pretender::time::EpochMillis;
 use sha2::{Digest, Sha256};
 
 /// Who signs. Emulators accept anybody, AWS does not.

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use pdb_server::ControlToken;
-use pretender::{Backup, BackupError, BackupProgress, BackupReport, Pretender};
+use pretender::Pretender;
+use pretender::maintenance::{Backup, BackupError, BackupProgress, BackupReport};
 
 use super::token::TokenParser;
 use crate::client::Connection;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pdb_seed::{SeedReport, Seeding};
-use pretender::{Pretender, TableName};
+use pretender::Pretender;
+use pretender::model::TableName;
 
 /// The heading of these options.
 const BEGIN_WITH: &str = "Tables and items to begin with";

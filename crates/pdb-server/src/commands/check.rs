@@ -5,7 +5,8 @@ use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use pretender::{CheckEvent, CheckProgress, CheckReport, Finding, Pretender};
+use pretender::Pretender;
+use pretender::maintenance::{CheckEvent, CheckProgress, CheckReport, Finding};
 use serde_json::json;
 
 use super::database::{WaitNotice, check_exists};
@@ -66,7 +67,7 @@ impl Check {
         let mut progress = Progress::new(self.progress);
         let mut stdout = BufWriter::new(std::io::stdout());
         let (mut written, mut findings) = (Ok(()), Vec::new());
-        let checked = pretender::check(&builder, &mut |event| {
+        let checked = pretender::maintenance::check(&builder, &mut |event| {
             waiting = None;
             match event {
                 CheckEvent::Progress(step) => progress.show(&step),
@@ -194,7 +195,7 @@ fn percent(step: &CheckProgress) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use pretender::FindingKind;
+    use pretender::maintenance::FindingKind;
 
     use super::*;
 

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::ops::ControlFlow;
 
 use clap::Args;
-use pretender::{Builder, CopyPhase, CopyProgress, Pretender};
+use pretender::maintenance::{CopyPhase, CopyProgress};
+use pretender::{Builder, Pretender};
 
 use super::database::{WaitNotice, check_exists, is_like_memory};
 use crate::progress::{Progress, Step, Unit};
@@ -43,7 +44,7 @@ impl Copy {
         let from = existing(&self.from)?;
         let mut progress = Progress::new();
         let mut waiting = (WaitNotice::begin(&from), WaitNotice::begin(&to));
-        let copied = pretender::copy(&from, &to, &mut |step| {
+        let copied = pretender::maintenance::copy(&from, &to, &mut |step| {
             waiting = (None, None);
             show(&mut progress, step);
             ControlFlow::Continue(())

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use pdb_server::Span;
-use pretender::WakeHandle;
+use pretender::streams::source::WakeHandle;
 
 use crate::client::{Connection, Probe, pause, rest};
 

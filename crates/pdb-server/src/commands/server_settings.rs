@@ -11,7 +11,8 @@ use clap::{Args, ValueEnum};
 use pdb_server::{
     BoundServer, ControlToken, CorsOrigin, HostName, Regions, RunningServer, Server, ServerOptions, Span,
 };
-use pretender::{Builder, Durability, Habits, ManualClock, MessageLayer, Pretender};
+use pretender::time::ManualClock;
+use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
 
 use super::begin_with::BeginWith;
 use super::database::{self, WaitNotice};

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use pretender::WakeHandle;
+use pretender::streams::source::WakeHandle;
 
 use crate::signals::StopSignal;
 

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use pretender::{Event, EventPattern, SourceError, StartPosition, Subscription, TailError, WakeHandle};
+use pretender::streams::source::{SourceError, WakeHandle};
+use pretender::streams::{Event, EventPattern, StartPosition, Subscription, TailError};
 use serde_json::json;
 
 use super::stop::StopOnSignal;

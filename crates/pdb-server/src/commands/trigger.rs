@@ -12,7 +12,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use pdb_server::ControlToken;
 use pdb_trigger::{Destination, FileDestination, Notice, Settings, Trigger as Running, TriggerError};
-use pretender::{Clock, EventPattern, SourceError, StartPosition, SystemClock, WakeHandle};
+use pretender::streams::source::{SourceError, WakeHandle};
+use pretender::streams::{EventPattern, StartPosition};
+use pretender::time::{Clock, SystemClock};
 
 use super::stop::StopOnSignal;
 use super::token::TokenParser;

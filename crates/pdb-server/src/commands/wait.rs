@@ -5,7 +5,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use pdb_server::Span;
-use pretender::WakeHandle;
+use pretender::streams::source::WakeHandle;
 
 use crate::client::ApiFailure;
 use crate::terminal::warn;

@@ -3,7 +3,8 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use pretender::{Clock, EpochMillis, SweepReport};
+use pretender::testing::SweepReport;
+use pretender::time::{Clock, EpochMillis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -99,7 +100,7 @@ impl Commanded<'_> {
     /// Changes the clock, does the work that is then due, and tells both.
     fn move_clock(
         &self,
-        change: impl FnOnce(&pretender::ManualClock) -> Result<(), Refusal>,
+        change: impl FnOnce(&pretender::time::ManualClock) -> Result<(), Refusal>,
     ) -> Result<Value, Refusal> {
         // There is nothing behind the lock that could be left half done.
         let _moving = self.control.moving.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pretender::{Fault, FaultId, FaultKind, FaultState, InjectedFault, TableName};
+use pretender::faults::{Fault, FaultId, FaultKind, FaultState, InjectedFault};
+use pretender::model::TableName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -73,7 +74,7 @@ impl AddFault {
         let mut fault = Fault::new(kind);
         for operation in &self.operations {
             fault = fault.on(operation
-                .parse::<pretender::FaultTarget>()
+                .parse::<pretender::faults::FaultTarget>()
                 .map_err(|error| Refusal::Bad(error.to_string()))?);
         }
         let table = self.table.map(|name| {

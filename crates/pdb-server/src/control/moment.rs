@@ -1,6 +1,7 @@
 //! Points in time, as people write them.
 
-use pretender::{EpochMillis, StreamLabel};
+use pretender::streams::StreamLabel;
+use pretender::time::EpochMillis;
 use time::format_description::well_known::Iso8601;
 use time::{Date, OffsetDateTime, PrimitiveDateTime, Time};
 

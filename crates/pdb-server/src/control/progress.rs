@@ -1,6 +1,7 @@
 //! How far long work is.
 
-use pretender::{ActivityReport, Pretender};
+use pretender::Pretender;
+use pretender::maintenance::ActivityReport;
 use serde_json::{Value, json};
 
 use super::Commanded;

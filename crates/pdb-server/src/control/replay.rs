@@ -1,6 +1,6 @@
 //! The command that applies stream records to a table.
 
-use pretender::{Change, ImportError, ReplayError};
+use pretender::testing::{Change, ImportError, ReplayError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

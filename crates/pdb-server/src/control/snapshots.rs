@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
-use pretender::{Clock, ControlError, EpochMillis, Pretender, SnapshotSummary};
+use pretender::Pretender;
+use pretender::testing::{ControlError, SnapshotSummary};
+use pretender::time::{Clock, EpochMillis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

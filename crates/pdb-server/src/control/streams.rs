@@ -2,7 +2,11 @@
 
 use std::str::FromStr;
 
-use pretender::{ControlError, EpochMillis, Pretender, ShardId, ShardSummary, StreamArn, TableArn};
+use pretender::Pretender;
+use pretender::model::TableArn;
+use pretender::streams::{ShardId, StreamArn};
+use pretender::testing::{ControlError, ShardSummary};
+use pretender::time::EpochMillis;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -11,7 +11,8 @@ use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
-use pretender::{ControlError, Pretender};
+use pretender::Pretender;
+use pretender::testing::ControlError;
 
 use super::answer::Answer;
 use super::command_log::CommandLog;

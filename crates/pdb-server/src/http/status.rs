@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
-use pretender::{ListTablesInput, Pretender};
+use pretender::Pretender;
+use pretender::tables::ListTablesInput;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 

@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use pretender::{CopyError, CopyPhase, CopyReport, OpenError, StoreError, copy};
+use pretender::errors::{OpenError, StoreError};
+use pretender::maintenance::{CopyError, CopyPhase, CopyReport, copy};
 use serde_json::{Value, json};
 
 use crate::home::Home;

@@ -5,7 +5,9 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use pdb_testkit::Kills;
-use pretender::{Item, Pretender, PutItemInput, ScanInput};
+use pretender::Pretender;
+use pretender::items::{PutItemInput, ScanInput};
+use pretender::model::Item;
 use serde_json::{Value, json};
 
 use crate::home::Home;

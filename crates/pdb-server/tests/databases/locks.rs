@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pdb_testpg::{Failure, Server, ServerOptions};
-use pretender::{Operation, Pretender, TableName};
+use pretender::Pretender;
+use pretender::model::{Operation, TableName};
 use serde_json::{Value, json};
 
 use crate::lock_order::{self, Transaction};
@@ -123,7 +124,7 @@ impl Watched {
         done
     }
 
-    fn stream_of(&mut self, table: &str) -> pretender::StreamArn {
+    fn stream_of(&mut self, table: &str) -> pretender::streams::StreamArn {
         let arn = self.world.stream_of(table);
         self.look("DescribeTable");
         arn.as_str().unwrap().parse().unwrap()

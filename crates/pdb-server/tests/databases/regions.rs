@@ -1,7 +1,10 @@
 //! Databases of two regions beside each other.
 
 use pdb_testkit::Schema;
-use pretender::{CreateTableInput, Item, Pretender, PutItemInput, ScalarType, ScanInput};
+use pretender::Pretender;
+use pretender::items::{PutItemInput, ScanInput};
+use pretender::model::{Item, ScalarType};
+use pretender::tables::CreateTableInput;
 
 use crate::home::Home;
 

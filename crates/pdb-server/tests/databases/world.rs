@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pdb_wire::Wire;
-use pretender::{Builder, CountingIds, EpochMillis, ManualClock};
+use pretender::Builder;
+use pretender::model::CountingIds;
+use pretender::time::{EpochMillis, ManualClock};
 use serde_json::{Value, json};
 
 /// An open database, its time and its ids.

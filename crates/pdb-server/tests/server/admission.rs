@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use pdb_server::ServerOptions;
-use pretender::ScanInput;
+use pretender::items::ScanInput;
 use serde_json::{Value, json};
 
 use crate::control::Commanded;

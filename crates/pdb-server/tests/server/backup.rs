@@ -7,7 +7,10 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use pretender::{CreateTableInput, Item, Pretender, PutItemInput, ScalarType, ScanInput, TableName};
+use pretender::Pretender;
+use pretender::items::{PutItemInput, ScanInput};
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::tables::CreateTableInput;
 use serde_json::{Value, json};
 
 use crate::binary::pretender;
@@ -76,7 +79,7 @@ fn write(address: SocketAddr, acknowledged: &AtomicU64, stop: &AtomicBool) {
 fn highest(file: &Path) -> u64 {
     let db = Pretender::open(file).unwrap();
     let report = db.check(&mut |event| {
-        if let pretender::CheckEvent::Finding(finding) = event {
+        if let pretender::maintenance::CheckEvent::Finding(finding) = event {
             panic!("{finding}");
         }
     });

@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use pdb_server::{Regions, RunningServer, Server, ServerOptions};
-use pretender::{CreateTableInput, Item, Pretender, PutItemInput, ScalarType};
+use pretender::Pretender;
+use pretender::items::PutItemInput;
+use pretender::model::{Item, ScalarType};
+use pretender::tables::CreateTableInput;
 
 use crate::backup::{check_refused, made, names, orders};
 use crate::harness::{Connection, exchange, server_with};

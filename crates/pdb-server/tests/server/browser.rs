@@ -8,7 +8,7 @@ mod chromium;
 mod stage;
 
 use pdb_server::ServerOptions;
-use pretender::ScanInput;
+use pretender::items::ScanInput;
 use serde_json::{Value, json};
 
 use crate::control::Commanded;

@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::process::Output;
 
-use pretender::{CreateTableInput, Item, Pretender, PutItemInput, ScalarType, TableName};
+use pretender::Pretender;
+use pretender::items::PutItemInput;
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::tables::CreateTableInput;
 
 use crate::binary::pretender;
 

@@ -3,16 +3,18 @@
 use std::process::{Command, Output};
 
 use pdb_server::{RunningServer, Server, ServerOptions};
-use pretender::{
-    CreateTableInput, Item, ManualClock, Pretender, PutItemInput, ScalarType, StreamSpecification,
-    StreamViewType,
-};
+use pretender::Pretender;
+use pretender::items::PutItemInput;
+use pretender::model::{Item, ScalarType};
+use pretender::streams::StreamViewType;
+use pretender::tables::{CreateTableInput, StreamSpecification};
+use pretender::time::ManualClock;
 
 const LINE: &str = "2026-03-01T09:15:42Z INSERT pk=\"a\"\n";
 
 /// A server that takes commands, with a streamed table that holds an item.
 fn server() -> RunningServer {
-    let clock = std::sync::Arc::new(ManualClock::held_at(pretender::EpochMillis(1_772_356_542_017)));
+    let clock = std::sync::Arc::new(ManualClock::held_at(pretender::time::EpochMillis(1_772_356_542_017)));
     let pretender = Pretender::builder().clock(clock.clone()).sweep_interval(None).open().unwrap();
     let stream = StreamSpecification::enabled(StreamViewType::NewAndOldImages);
     let created = CreateTableInput {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use pdb_server::{RunningServer, Server, ServerOptions};
-use pretender::{
-    CreateTableInput, EpochMillis, Item, ManualClock, Pretender, PutItemInput, ScalarType, StreamArn,
-    StreamSpecification, StreamViewType, TableName,
-};
+use pretender::Pretender;
+use pretender::items::PutItemInput;
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::streams::{StreamArn, StreamViewType};
+use pretender::tables::{CreateTableInput, StreamSpecification};
+use pretender::time::{EpochMillis, ManualClock};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, exchange, server};
@@ -199,7 +201,7 @@ fn records_are_trimmed_early() {
     }
     let arn = server.arn.to_string();
     let shard = server.pretender.shards(&server.arn).unwrap().remove(0);
-    let before = pretender::SequenceNumber { counter: shard.starting.counter + 2, ..shard.starting };
+    let before = pretender::streams::SequenceNumber { counter: shard.starting.counter + 2, ..shard.starting };
     let trimmed = server.obeys("trim", &json!({"stream_arn": arn, "before": before.to_string()}));
     let some = trimmed["records"].as_u64().unwrap();
     assert!((1..3).contains(&some), "{trimmed}");

@@ -106,10 +106,15 @@ fn a_table_names_its_stream_and_all_are_all() {
     assert_eq!(obeyed(&url, &["shards", "split", "Orders"]).lines().count(), 2);
     assert_eq!(obeyed(&url, &["shards", "rotate", &table_arn]).lines().count(), 2);
     for (name, stream) in [("Carts", true), ("Quiet", false)] {
-        let input = pretender::CreateTableInput {
-            stream_specification: stream
-                .then(|| pretender::StreamSpecification::enabled(pretender::StreamViewType::NewImage)),
-            ..pretender::CreateTableInput::new(name.parse().unwrap(), ("pk", pretender::ScalarType::S), None)
+        let input = pretender::tables::CreateTableInput {
+            stream_specification: stream.then(|| {
+                pretender::tables::StreamSpecification::enabled(pretender::streams::StreamViewType::NewImage)
+            }),
+            ..pretender::tables::CreateTableInput::new(
+                name.parse().unwrap(),
+                ("pk", pretender::model::ScalarType::S),
+                None,
+            )
         };
         server.pretender.create_table(input).unwrap();
     }
@@ -118,9 +123,9 @@ fn a_table_names_its_stream_and_all_are_all() {
     let rotated = obeyed(&url, &["shards", "rotate", "--all"]);
     assert_eq!(rotated.lines().filter(|line| line.contains("/stream/")).count(), 2, "{rotated}");
     assert_eq!(rotated.lines().count(), 5, "{rotated}");
-    let disable = pretender::UpdateTableInput {
-        stream_specification: Some(pretender::StreamSpecification::disabled()),
-        ..pretender::UpdateTableInput::new("Carts".parse().unwrap())
+    let disable = pretender::tables::UpdateTableInput {
+        stream_specification: Some(pretender::tables::StreamSpecification::disabled()),
+        ..pretender::tables::UpdateTableInput::new("Carts".parse().unwrap())
     };
     server.pretender.update_table(disable).unwrap();
     assert_eq!(obeyed(&url, &["shards", "rotate", "--all"]).lines().count(), 2);
@@ -182,8 +187,8 @@ fn faults_are_added_listed_and_removed() {
         "3  unprocessed  items 3  (0 of 0 calls)\n"
     );
     assert_eq!(obeyed(&url, &["fault", "remove", "2"]), "removed 1 fault\n");
-    let item = pretender::Item::new().with("pk", "a");
-    let put = pretender::PutItemInput::new("Orders".parse().unwrap(), item);
+    let item = pretender::model::Item::new().with("pk", "a");
+    let put = pretender::items::PutItemInput::new("Orders".parse().unwrap(), item);
     let succeeded: Vec<bool> = (0..4).map(|_| server.pretender.put_item(put.clone()).is_ok()).collect();
     assert_eq!(succeeded, [true, false, false, true]);
     let listed = obeyed(&url, &["fault", "list"]);
@@ -198,7 +203,7 @@ fn faults_are_added_listed_and_removed() {
     check_refused(
         &url,
         &["fault", "add", "empty-page", "-o", "Scan"],
-        "`empty-page` cannot affect Scan, only GetRecords",
+        "`empty-page` does not apply to Scan, only to GetRecords",
     );
     for arguments in [&["fault", "add", "fire"][..], &["fault", "add"], &["fault", "remove", "one"]] {
         assert_eq!(ctl(arguments).status.code(), Some(2), "{arguments:?}");

@@ -40,7 +40,7 @@ fn put(key: &str) -> Value {
 /// The keys in the table, in order of their names, whatever faults there are.
 fn keys(server: &Commanded) -> Vec<String> {
     let scanned =
-        server.pretender.without_faults().scan(pretender::ScanInput::new("Orders".parse().unwrap()));
+        server.pretender.without_faults().scan(pretender::items::ScanInput::new("Orders".parse().unwrap()));
     let items: Value =
         serde_json::from_str(&format!("[{}]", scanned.unwrap().items.unwrap().json())).unwrap();
     let items = items.as_array().unwrap().iter();
@@ -420,12 +420,12 @@ fn what_cannot_be_injected_is_said_clearly() {
     for (body, text) in [
         (json!({}), "missing field `kind`"),
         (json!({"kind": "fire"}), "`fire` is no kind of fault; there are throughput-exceeded, throttling,"),
-        (json!({"kind": "conflict", "operations": ["Putitem"]}), "`Putitem` is no operation"),
+        (json!({"kind": "conflict", "operations": ["Putitem"]}), "`Putitem` is not an operation"),
         (
             json!({"kind": "expired-iterator", "operations": ["PutItem"]}),
-            "`expired-iterator` cannot affect PutItem, only GetRecords",
+            "`expired-iterator` does not apply to PutItem, only to GetRecords",
         ),
-        (json!({"kind": "unprocessed", "operations": ["streams"]}), "cannot affect streams"),
+        (json!({"kind": "unprocessed", "operations": ["streams"]}), "does not apply to streams"),
         (json!({"kind": "conflict", "table": "a b"}), "`a b` is no name of a table"),
         (json!({"kind": "conflict", "probability": 2}), "more than 0 and at most 1, not 2"),
         (json!({"kind": "conflict", "times": 0}), "at least once"),

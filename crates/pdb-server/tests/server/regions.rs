@@ -6,7 +6,8 @@ use std::process::Output;
 use std::sync::Arc;
 
 use pdb_server::{Regions, RunningServer, Server, ServerOptions};
-use pretender::{ManualClock, Pretender};
+use pretender::Pretender;
+use pretender::time::ManualClock;
 use serde_json::{Value, json};
 
 use crate::binary::{Process, pretender};
@@ -69,7 +70,7 @@ fn tables_in(address: SocketAddr, region: &str) -> Value {
 
 /// A server in memory that may be commanded; its clock stands.
 fn commanded() -> (RunningServer, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::held_at(pretender::EpochMillis(1_772_356_542_017)));
+    let clock = Arc::new(ManualClock::held_at(pretender::time::EpochMillis(1_772_356_542_017)));
     let builder = Pretender::builder().in_memory().clock(clock.clone()).sweep_interval(None);
     let home = builder.clone().open().unwrap();
     let regions = Regions::separate(home, move |region| builder.clone().in_region(region).open());

@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
-use pretender::{
-    Change, CreateTableInput, DeleteItemInput, Item, PutItemInput, ScalarType, ScanInput, StreamDiff,
-    StreamSpecification, StreamViewType, TableName,
-};
+use pretender::items::{DeleteItemInput, PutItemInput, ScanInput};
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::streams::StreamViewType;
+use pretender::tables::{CreateTableInput, StreamSpecification};
+use pretender::testing::{Change, StreamDiff};
 use serde_json::json;
 
 use crate::control::Commanded;
@@ -25,7 +26,7 @@ fn create(server: &Commanded, table: &str) {
     server.pretender.create_table(input).unwrap();
 }
 
-fn items(server: &Commanded, table: &str) -> Option<pretender::EncodedItems> {
+fn items(server: &Commanded, table: &str) -> Option<pretender::items::EncodedItems> {
     server.pretender.scan(ScanInput::new(name(table))).unwrap().items
 }
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pdb_server::{Server, ServerOptions};
-use pretender::{Clock, EpochMillis, Pretender};
+use pretender::Pretender;
+use pretender::time::{Clock, EpochMillis};
 
 use crate::harness::{Connection, SIGNED, exchange, request, server, server_with};
 

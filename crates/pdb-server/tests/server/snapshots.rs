@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pdb_server::ServerOptions;
-use pretender::{GetItemInput, Item};
+use pretender::items::GetItemInput;
+use pretender::model::Item;
 use serde_json::{Value, json};
 
 use crate::control::{Commanded, get};

@@ -5,10 +5,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use pdb_server::{RunningServer, Server, ServerOptions};
-use pretender::{
-    AttributeValue, CreateTableInput, Item, ManualClock, Pretender, PutItemInput, ScalarType,
-    StreamSpecification, StreamViewType, TableName, UpdateTableInput,
-};
+use pretender::Pretender;
+use pretender::items::PutItemInput;
+use pretender::model::{AttributeValue, Item, ScalarType, TableName};
+use pretender::streams::StreamViewType;
+use pretender::tables::{CreateTableInput, StreamSpecification, UpdateTableInput};
+use pretender::time::ManualClock;
 
 use crate::control::Commanded;
 use crate::ctl::obeyed;
@@ -38,7 +40,7 @@ fn put(pretender: &Pretender, key: &str, n: i64) {
 }
 
 fn database() -> Pretender {
-    let clock = std::sync::Arc::new(ManualClock::held_at(pretender::EpochMillis(1_772_356_542_017)));
+    let clock = std::sync::Arc::new(ManualClock::held_at(pretender::time::EpochMillis(1_772_356_542_017)));
     Pretender::builder().clock(clock).sweep_interval(None).open().unwrap()
 }
 
@@ -164,8 +166,8 @@ fn a_tail_that_follows_outlives_faults_and_the_server() {
     let mut tail = Running::start(&["tail", "Orders", "-f", "--endpoint", &address.to_string()]);
     put(&pretender, "a", 1);
     assert_eq!(tail.out(), format!("{LINE} n=1"));
-    let fault =
-        pretender::Fault::new(pretender::FaultKind::Throttling).on(pretender::OperationGroup::Streams);
+    let fault = pretender::faults::Fault::new(pretender::faults::FaultKind::Throttling)
+        .on(pretender::faults::OperationGroup::Streams);
     pretender.faults().add(fault.times(20)).unwrap();
     assert!(tail.err().contains(" failed: ThrottlingException: "));
     put(&pretender, "b", 2);
@@ -265,11 +267,11 @@ fn a_trigger_tries_again_and_waits() {
     assert!(trigger.err().contains(" waiting: no such table: `Orders`"));
     let faults = pretender.faults();
     for (kind, operation) in [
-        (pretender::FaultKind::Throttling, pretender::Operation::DescribeStream),
-        (pretender::FaultKind::DropBefore, pretender::Operation::GetShardIterator),
-        (pretender::FaultKind::InternalError, pretender::Operation::GetRecords),
+        (pretender::faults::FaultKind::Throttling, pretender::model::Operation::DescribeStream),
+        (pretender::faults::FaultKind::DropBefore, pretender::model::Operation::GetShardIterator),
+        (pretender::faults::FaultKind::InternalError, pretender::model::Operation::GetRecords),
     ] {
-        faults.add(pretender::Fault::new(kind).on(operation).times(1)).unwrap();
+        faults.add(pretender::faults::Fault::new(kind).on(operation).times(1)).unwrap();
     }
     create(&pretender, Some(streamed()));
     put(&pretender, "a", 1);

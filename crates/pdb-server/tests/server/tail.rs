@@ -5,10 +5,13 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use pdb_server::{RunningServer, Server, ServerOptions};
-use pretender::{
-    AttributeValue, CreateTableInput, Fault, FaultKind, Item, ManualClock, Operation, Pretender,
-    PutItemInput, ScalarType, StreamArn, StreamSpecification, StreamViewType, TableName,
-};
+use pretender::Pretender;
+use pretender::faults::{Fault, FaultKind};
+use pretender::items::PutItemInput;
+use pretender::model::{AttributeValue, Item, Operation, ScalarType, TableName};
+use pretender::streams::{StreamArn, StreamViewType};
+use pretender::tables::{CreateTableInput, StreamSpecification};
+use pretender::time::ManualClock;
 use std::sync::Arc;
 
 struct Streamed {
@@ -21,7 +24,7 @@ struct Streamed {
 impl Streamed {
     /// A server with a clock that stands at 2026-03-01T09:15:42.017Z and the streamed table `Orders`.
     fn new() -> Self {
-        let clock = Arc::new(ManualClock::held_at(pretender::EpochMillis(1_772_356_542_017)));
+        let clock = Arc::new(ManualClock::held_at(pretender::time::EpochMillis(1_772_356_542_017)));
         let pretender = Pretender::builder().clock(clock.clone()).sweep_interval(None).open().unwrap();
         let server = Server::start(pretender.clone(), ServerOptions::default()).unwrap();
         let stream = StreamSpecification::enabled(StreamViewType::NewAndOldImages);

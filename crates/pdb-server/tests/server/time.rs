@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pdb_server::{RunningServer, Server, ServerOptions};
-use pretender::{
-    CreateTableInput, EpochMillis, Item, ManualClock, Pretender, PutItemInput, ScalarType,
-    StreamSpecification, StreamViewType, TableName, TimeToLiveSpecification,
-};
+use pretender::Pretender;
+use pretender::items::PutItemInput;
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::streams::StreamViewType;
+use pretender::tables::{CreateTableInput, StreamSpecification, TimeToLiveSpecification};
+use pretender::time::{EpochMillis, ManualClock};
 use serde_json::{Value, json};
 
 use crate::control::post;
@@ -92,7 +94,7 @@ impl Timed {
 
     /// The server's time.
     fn now(&self) -> i64 {
-        use pretender::Clock;
+        use pretender::time::Clock;
         self.pretender.manual_clock().unwrap().now().0
     }
 
@@ -106,7 +108,7 @@ fn orders() -> TableName {
 }
 
 /// What the report of a sweep in Rust is over HTTP.
-fn shown(report: pretender::SweepReport) -> Value {
+fn shown(report: pretender::testing::SweepReport) -> Value {
     json!({
         "rotated_shards": report.rotated,
         "expired_items": report.expired,

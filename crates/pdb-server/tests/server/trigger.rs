@@ -10,10 +10,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pdb_server::{RunningServer, Server, ServerOptions};
-use pretender::{
-    CreateTableInput, Fault, FaultKind, Item, ManualClock, OperationGroup, Pretender, PutItemInput,
-    ScalarType, StreamArn, StreamSpecification, StreamViewType, TableName,
-};
+use pretender::Pretender;
+use pretender::faults::{Fault, FaultKind, OperationGroup};
+use pretender::items::PutItemInput;
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::streams::{StreamArn, StreamViewType};
+use pretender::tables::{CreateTableInput, StreamSpecification};
+use pretender::time::ManualClock;
 use serde_json::Value;
 
 use function::{Answer, FunctionServer, Gate, batch};
@@ -32,7 +35,7 @@ struct Streamed {
 impl Streamed {
     /// A server that takes commands, with a clock that stands still and the streamed table `Orders`.
     fn new() -> Self {
-        let clock = Arc::new(ManualClock::held_at(pretender::EpochMillis(START)));
+        let clock = Arc::new(ManualClock::held_at(pretender::time::EpochMillis(START)));
         let pretender = Pretender::builder().clock(clock.clone()).sweep_interval(None).open().unwrap();
         let options = ServerOptions { control: Some(clock.clone()), ..ServerOptions::default() };
         let server = Server::start(pretender.clone(), options).unwrap();

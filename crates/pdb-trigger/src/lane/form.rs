@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pretender::EpochMillis;
+use pretender::time::EpochMillis;
 
 use super::{Held, Lane, Moment, Reading, Span, Surroundings, Work};
 use crate::message::Condition;

@@ -6,7 +6,8 @@ mod windows;
 
 use std::time::{Duration, Instant};
 
-use pretender::{CountingIds, EpochMillis};
+use pretender::model::CountingIds;
+use pretender::time::EpochMillis;
 use serde_json::{Value, json};
 
 use super::*;

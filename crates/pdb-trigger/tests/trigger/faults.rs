@@ -1,7 +1,7 @@
 //! A stream that is hard to read.
 
 use pdb_trigger::{Settings, Trigger};
-use pretender::{Fault, FaultKind, OperationGroup};
+use pretender::faults::{Fault, FaultKind, OperationGroup};
 
 use crate::harness::{PATIENCE, Recorder, Streamed};
 

@@ -4,10 +4,12 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use pdb_trigger::{Function, InvokeError, Response};
-use pretender::{
-    CreateTableInput, EpochMillis, Item, ManualClock, Pretender, PutItemInput, ScalarType, StreamArn,
-    StreamSpecification, StreamViewType, TableName,
-};
+use pretender::Pretender;
+use pretender::items::PutItemInput;
+use pretender::model::{Item, ScalarType, TableName};
+use pretender::streams::{StreamArn, StreamViewType};
+use pretender::tables::{CreateTableInput, StreamSpecification};
+use pretender::time::{EpochMillis, ManualClock};
 use serde_json::Value;
 
 /// Longer than anything takes on a busy machine.

@@ -1,7 +1,8 @@
 //! Shards and streams that end and go on in others.
 
 use pdb_trigger::{Notice, Response, Settings, Trigger};
-use pretender::{StartPosition, StreamSpecification, StreamViewType, UpdateTableInput};
+use pretender::streams::{StartPosition, StreamViewType};
+use pretender::tables::{StreamSpecification, UpdateTableInput};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use pdb_trigger::{EventRecord, Settings, Trigger, lambda_event};
-use pretender::{AttributeValue, Item, PutItemInput, StreamSource, TimeToLiveSpecification};
+use pretender::items::PutItemInput;
+use pretender::model::{AttributeValue, Item};
+use pretender::streams::source::StreamSource;
+use pretender::tables::TimeToLiveSpecification;
 use serde_json::json;
 
 use crate::harness::{PATIENCE, Recorder, Streamed, orders};
@@ -24,7 +27,7 @@ fn the_event_is_lambdas_to_the_byte() {
     let source = streamed.db.streams();
     let arn = streamed.arn.to_string();
     let shard = source.describe(&arn).unwrap().shards[0].shard_id.clone();
-    let horizon = pretender::SourcePosition::TrimHorizon;
+    let horizon = pretender::streams::source::SourcePosition::TrimHorizon;
     let iterator = source.shard_iterator(&arn, &shard, &horizon).unwrap();
     let record = source.records(&iterator, None).unwrap().records[0].clone();
     let (id, number) = (record.event_id.to_string(), record.sequence_number.to_string());

@@ -6,7 +6,7 @@ use std::iter;
 use std::marker::PhantomData;
 
 use pdb_model::{Operation, TableName};
-use pretender::partiql::table_named_by;
+use pretender::items::partiql::table_named_by;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 

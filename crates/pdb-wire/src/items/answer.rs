@@ -1,7 +1,7 @@
 //! The answers of the three single writes, which have the same members.
 
 use pdb_model::{ApiError, EncodedItem};
-use pretender::{ConsumedCapacity, ItemCollectionMetrics, ReturnValues};
+use pretender::items::{ConsumedCapacity, ItemCollectionMetrics, ReturnValues};
 
 use super::capacity::{write_capacity, write_metrics};
 use crate::json::JsonWriter;

@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 
 use pdb_model::ApiError;
-use pretender::{BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes, ReturnConsumedCapacity};
+use pretender::items::{BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes, ReturnConsumedCapacity};
 
 use super::capacity::write_capacity;
 use super::legacy;

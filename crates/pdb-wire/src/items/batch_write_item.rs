@@ -1,7 +1,7 @@
 //! `BatchWriteItem`.
 
 use pdb_model::ApiError;
-use pretender::{
+use pretender::items::{
     BatchWriteItemInput, BatchWriteItemOutput, ReturnConsumedCapacity, ReturnItemCollectionMetrics,
 };
 
@@ -133,11 +133,13 @@ fn constrain_tables(check: &mut Constraints, items: &Entries<'_, Vec<shapes::Wri
     }
 }
 
-fn take_write(write: shapes::WriteRequest, texts: Texts) -> Result<pretender::WriteRequest, ApiError> {
+fn take_write(write: shapes::WriteRequest, texts: Texts) -> Result<pretender::items::WriteRequest, ApiError> {
     match (write.put_request, write.delete_request) {
-        (Some(put), None) => Ok(pretender::WriteRequest::Put(put.item.unwrap_or_default().checked(texts)?)),
+        (Some(put), None) => {
+            Ok(pretender::items::WriteRequest::Put(put.item.unwrap_or_default().checked(texts)?))
+        }
         (None, Some(delete)) => {
-            Ok(pretender::WriteRequest::Delete(delete.key.unwrap_or_default().checked(texts)?))
+            Ok(pretender::items::WriteRequest::Delete(delete.key.unwrap_or_default().checked(texts)?))
         }
         // AWS has one text for none and for both.
         (None, None) | (Some(_), Some(_)) => Err(ApiError::validation(Fault::SeveralTypes.text(texts))),
@@ -160,10 +162,10 @@ fn answer(output: &BatchWriteItemOutput, tables: &ShownTables) -> Vec<u8> {
     })
 }
 
-fn write_request(json: &mut JsonWriter, write: &pretender::WriteRequest) {
+fn write_request(json: &mut JsonWriter, write: &pretender::items::WriteRequest) {
     let (request, member, item) = match write {
-        pretender::WriteRequest::Put(item) => ("PutRequest", "Item", item),
-        pretender::WriteRequest::Delete(key) => ("DeleteRequest", "Key", key),
+        pretender::items::WriteRequest::Put(item) => ("PutRequest", "Item", item),
+        pretender::items::WriteRequest::Delete(key) => ("DeleteRequest", "Key", key),
     };
     json.object(|json| {
         json.name(request).object(|json| json.name(member).raw(&item.to_string()));

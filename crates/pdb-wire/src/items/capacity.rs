@@ -1,6 +1,6 @@
 //! Consumed capacity and item collection metrics in answers.
 
-use pretender::{Capacity, ConsumedCapacity, ItemCollectionMetrics, MetricsByTable};
+use pretender::items::{Capacity, ConsumedCapacity, ItemCollectionMetrics, MetricsByTable};
 
 use super::table::ShownTables;
 use crate::json::JsonWriter;

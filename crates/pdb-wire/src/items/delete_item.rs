@@ -1,8 +1,8 @@
 //! `DeleteItem`.
 
 use pdb_model::ApiError;
-use pretender::legacy::ConditionalOperator;
-use pretender::{
+use pretender::items::legacy::ConditionalOperator;
+use pretender::items::{
     DeleteItemInput, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues,
     ReturnValuesOnConditionCheckFailure,
 };

@@ -1,7 +1,7 @@
 //! `GetItem`.
 
 use pdb_model::ApiError;
-use pretender::{GetItemInput, ReturnConsumedCapacity};
+use pretender::items::{GetItemInput, ReturnConsumedCapacity};
 
 use super::capacity::write_capacity;
 use super::legacy;

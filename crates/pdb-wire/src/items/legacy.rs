@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pdb_model::{ApiError, AttributeValue};
-use pretender::legacy::{AttributeAction, ComparisonOperator};
+use pretender::items::legacy::{AttributeAction, ComparisonOperator};
 
 use crate::constraint::{Constraints, Path};
 use crate::decode::{Entries, Text, shape};
@@ -100,12 +100,12 @@ pub(crate) fn check_operator<T>(
 pub(crate) fn expected(
     expected: Option<Expected<'_>>,
     texts: Texts,
-) -> Result<BTreeMap<String, pretender::legacy::ExpectedAttributeValue>, ApiError> {
+) -> Result<BTreeMap<String, pretender::items::legacy::ExpectedAttributeValue>, ApiError> {
     let take = |(name, entry): (Text<'_>, ExpectedAttributeValue<'_>)| {
         check_name(&name, texts)?;
         let value = entry.value.map(|value| value.checked(texts)).transpose()?;
         let list = entry.attribute_value_list.map(|list| values(list, texts)).transpose()?;
-        let taken = pretender::legacy::ExpectedAttributeValue {
+        let taken = pretender::items::legacy::ExpectedAttributeValue {
             value,
             exists: entry.exists,
             comparison_operator: word(entry.comparison_operator.as_ref()),
@@ -124,10 +124,10 @@ pub(crate) fn expected(
 pub(crate) fn conditions(
     conditions: Conditions<'_>,
     texts: Texts,
-) -> Result<BTreeMap<String, pretender::legacy::Condition>, ApiError> {
+) -> Result<BTreeMap<String, pretender::items::legacy::Condition>, ApiError> {
     let take = |(name, condition): (Text<'_>, Condition<'_>)| {
         check_name(&name, texts)?;
-        let taken = pretender::legacy::Condition {
+        let taken = pretender::items::legacy::Condition {
             comparison_operator: word(condition.comparison_operator.as_ref())
                 .unwrap_or(ComparisonOperator::Eq),
             attribute_value_list: values(condition.attribute_value_list.unwrap_or_default(), texts)?,
@@ -145,10 +145,10 @@ pub(crate) fn conditions(
 pub(crate) fn updates(
     updates: Option<AttributeUpdates<'_>>,
     texts: Texts,
-) -> Result<BTreeMap<String, pretender::legacy::AttributeValueUpdate>, ApiError> {
+) -> Result<BTreeMap<String, pretender::items::legacy::AttributeValueUpdate>, ApiError> {
     let take = |(name, update): (Text<'_>, AttributeValueUpdate<'_>)| {
         check_name(&name, texts)?;
-        let taken = pretender::legacy::AttributeValueUpdate {
+        let taken = pretender::items::legacy::AttributeValueUpdate {
             action: word(update.action.as_ref()).unwrap_or_default(),
             value: update.value.map(|value| value.checked(texts)).transpose()?,
         };

@@ -1,8 +1,8 @@
 //! `PutItem`.
 
 use pdb_model::ApiError;
-use pretender::legacy::ConditionalOperator;
-use pretender::{
+use pretender::items::legacy::ConditionalOperator;
+use pretender::items::{
     PutItemInput, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues,
     ReturnValuesOnConditionCheckFailure,
 };

@@ -1,8 +1,8 @@
 //! `Query`, and the answer it shares with `Scan`.
 
 use pdb_model::ApiError;
-use pretender::legacy::ConditionalOperator;
-use pretender::{PageOutput, QueryInput, ReturnConsumedCapacity, Select};
+use pretender::items::legacy::ConditionalOperator;
+use pretender::items::{PageOutput, QueryInput, ReturnConsumedCapacity, Select};
 
 use super::capacity::write_capacity;
 use super::legacy::{self, Conditions};

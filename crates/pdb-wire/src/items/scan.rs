@@ -1,8 +1,8 @@
 //! `Scan`.
 
 use pdb_model::ApiError;
-use pretender::legacy::ConditionalOperator;
-use pretender::{ReturnConsumedCapacity, ScanInput, Select};
+use pretender::items::legacy::ConditionalOperator;
+use pretender::items::{ReturnConsumedCapacity, ScanInput, Select};
 
 use super::legacy::{self, Conditions};
 use super::placeholders::{self, Presence};

@@ -1,7 +1,8 @@
 //! `TransactGetItems`.
 
 use pdb_model::{ApiError, ErrorCode};
-use pretender::{Pretender, ReturnConsumedCapacity, TransactGet, TransactGetItemsInput};
+use pretender::Pretender;
+use pretender::items::{ReturnConsumedCapacity, TransactGet, TransactGetItemsInput};
 
 use super::capacity::write_capacity;
 use super::placeholders;

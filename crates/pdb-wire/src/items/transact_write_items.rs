@@ -1,9 +1,10 @@
 //! `TransactWriteItems`.
 
 use pdb_model::ApiError;
-use pretender::{
-    Pretender, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
-    TransactAction, TransactWrite, TransactWriteItemsInput, TransactWriteItemsOutput,
+use pretender::Pretender;
+use pretender::items::{
+    ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure, TransactAction,
+    TransactWrite, TransactWriteItemsInput, TransactWriteItemsOutput,
 };
 
 use super::capacity::{write_capacity, write_metrics_by_table};

@@ -1,8 +1,8 @@
 //! `UpdateItem`.
 
 use pdb_model::ApiError;
-use pretender::legacy::ConditionalOperator;
-use pretender::{
+use pretender::items::legacy::ConditionalOperator;
+use pretender::items::{
     ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues, ReturnValuesOnConditionCheckFailure,
     UpdateItemInput,
 };

@@ -1,7 +1,7 @@
 //! The words of the enums of item operations, in the order in which AWS prints them.
 
-use pretender::legacy::{AttributeAction, ComparisonOperator, ConditionalOperator};
-use pretender::{
+use pretender::items::legacy::{AttributeAction, ComparisonOperator, ConditionalOperator};
+use pretender::items::{
     ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues, ReturnValuesOnConditionCheckFailure,
     Select,
 };

@@ -1,8 +1,8 @@
 //! `BatchExecuteStatement`.
 
 use pdb_model::ApiError;
-use pretender::ReturnConsumedCapacity;
-use pretender::partiql::{
+use pretender::items::ReturnConsumedCapacity;
+use pretender::items::partiql::{
     BatchExecuteStatementInput, BatchStatement, BatchStatementError, BatchStatementResponse,
 };
 

@@ -1,8 +1,8 @@
 //! `ExecuteStatement`.
 
 use pdb_model::ApiError;
-use pretender::partiql::ExecuteStatementInput;
-use pretender::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use pretender::items::partiql::ExecuteStatementInput;
+use pretender::items::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 
 use super::{constrain_statement, is_elsewhere, parameters};
 use crate::Wire;

@@ -1,8 +1,9 @@
 //! `ExecuteTransaction`.
 
 use pdb_model::{ApiError, AttributeValue};
-use pretender::partiql::ExecuteTransactionInput;
-use pretender::{Pretender, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use pretender::Pretender;
+use pretender::items::partiql::ExecuteTransactionInput;
+use pretender::items::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 
 use super::{constrain_statement, is_elsewhere};
 use crate::Wire;
@@ -77,7 +78,7 @@ pub(crate) fn execute_transaction(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, A
             }
         };
         is_any_elsewhere |= is_elsewhere(wire, given.statement.as_deref().unwrap_or_default());
-        transact_statements.push(pretender::partiql::ParameterizedStatement {
+        transact_statements.push(pretender::items::partiql::ParameterizedStatement {
             statement: given.statement.unwrap_or_default().into_owned(),
             parameters,
             return_values_on_condition_check_failure: on_failure,

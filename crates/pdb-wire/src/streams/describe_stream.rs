@@ -1,7 +1,7 @@
 //! `DescribeStream`.
 
 use pdb_model::{ApiError, KeySchema};
-use pretender::{DescribeStreamInput, Shard, StreamDescription};
+use pretender::streams::{DescribeStreamInput, Shard, StreamDescription};
 
 use super::{constrain_arn, constrain_shard_id, shard_id, stream_arn};
 use crate::Wire;

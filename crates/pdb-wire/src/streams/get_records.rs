@@ -1,7 +1,8 @@
 //! `GetRecords`.
 
 use pdb_model::{ApiError, StreamViewType};
-use pretender::{RecordRef, StoreError};
+use pretender::errors::StoreError;
+use pretender::streams::RecordRef;
 
 use crate::Wire;
 use crate::constraint::{Constraints, at};

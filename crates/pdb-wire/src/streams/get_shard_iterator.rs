@@ -1,7 +1,7 @@
 //! `GetShardIterator`.
 
 use pdb_model::ApiError;
-use pretender::{GetShardIteratorInput, ShardIteratorType};
+use pretender::streams::{GetShardIteratorInput, ShardIteratorType};
 
 use super::{constrain_arn, constrain_shard_id, shard_id, stream_arn};
 use crate::Wire;

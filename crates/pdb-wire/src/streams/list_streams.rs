@@ -1,7 +1,7 @@
 //! `ListStreams`.
 
 use pdb_model::{ApiError, TableName};
-use pretender::ListStreamsInput;
+use pretender::streams::ListStreamsInput;
 
 use super::{constrain_arn, stream_arn};
 use crate::Wire;

@@ -1,7 +1,7 @@
 //! `CreateBackup`, `DescribeBackup`, `DeleteBackup`, `ListBackups`.
 
 use pdb_model::{ApiError, EpochMillis, TableName};
-use pretender::{BackupDescription, BackupDetails, ListBackupsInput, TableDescription};
+use pretender::tables::{BackupDescription, BackupDetails, ListBackupsInput, TableDescription};
 
 use super::describe::{write_key_schema, write_on_demand, write_projection, write_sse, write_units};
 use super::input;

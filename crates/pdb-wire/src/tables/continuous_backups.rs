@@ -1,7 +1,7 @@
 //! `DescribeContinuousBackups`, `UpdateContinuousBackups`.
 
 use pdb_model::ApiError;
-use pretender::PointInTimeRecoveryDescription;
+use pretender::tables::PointInTimeRecoveryDescription;
 
 use super::input;
 use crate::Wire;

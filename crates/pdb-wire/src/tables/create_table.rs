@@ -1,7 +1,7 @@
 //! `CreateTable`.
 
 use pdb_model::ApiError;
-use pretender::CreateTableInput;
+use pretender::tables::CreateTableInput;
 
 use super::describe::write_table;
 use super::input;

@@ -1,7 +1,7 @@
 //! Writing descriptions of tables, and the operations that answer nothing else: `DescribeTable`, `DeleteTable`, `ListTables`.
 
 use pdb_model::{ApiError, AttributeDefinition, EpochMillis, OnDemandThroughput, Projection};
-use pretender::{
+use pretender::tables::{
     GlobalIndexDescription, KeySchemaElement, ListTablesInput, LocalIndexDescription, TableDescription,
     ThroughputDescription, WarmThroughputDescription,
 };

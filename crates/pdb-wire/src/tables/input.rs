@@ -7,7 +7,7 @@ use pdb_model::{
     ApiError, AttributeDefinition, BillingMode, ErrorCode, IndexName, OnDemandThroughput, ScalarType,
     TableName,
 };
-use pretender::{
+use pretender::tables::{
     GlobalIndexInput, KeySchemaElement, KeyType, LocalIndexInput, ProjectionInput, ProjectionType,
     SseSpecification, SseType, StreamSpecification, TableClassInput, Tag, ThroughputInput,
     WarmThroughputInput,

@@ -1,7 +1,7 @@
 //! `DescribeContributorInsights`, `UpdateContributorInsights`, `ListContributorInsights`.
 
 use pdb_model::{ApiError, IndexName};
-use pretender::{ContributorInsightsDescription, UpdateContributorInsightsInput};
+use pretender::tables::{ContributorInsightsDescription, UpdateContributorInsightsInput};
 
 use super::describe::write_timestamp;
 use super::input;

@@ -1,7 +1,7 @@
 //! `RestoreTableFromBackup`, `RestoreTableToPointInTime`.
 
 use pdb_model::{ApiError, TableArn, TableName};
-use pretender::{RestoreOverrides, RestoreToPointInTimeInput};
+use pretender::tables::{RestoreOverrides, RestoreToPointInTimeInput};
 
 use super::backups::moment;
 use super::describe::write_table;

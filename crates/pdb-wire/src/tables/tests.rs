@@ -5,7 +5,9 @@ mod constraints;
 
 use std::sync::Arc;
 
-use pretender::{CountingIds, EpochMillis, ManualClock, Pretender};
+use pretender::Pretender;
+use pretender::model::CountingIds;
+use pretender::time::{EpochMillis, ManualClock};
 
 use crate::Wire;
 

@@ -1,7 +1,7 @@
 //! `UpdateTimeToLive`, `DescribeTimeToLive`.
 
 use pdb_model::ApiError;
-use pretender::TimeToLiveSpecification;
+use pretender::tables::TimeToLiveSpecification;
 
 use super::input;
 use crate::Wire;

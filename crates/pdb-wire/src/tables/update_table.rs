@@ -1,7 +1,7 @@
 //! `UpdateTable`.
 
 use pdb_model::{ApiError, IndexName};
-use pretender::{GlobalIndexThroughputUpdate, GlobalIndexUpdate, UpdateTableInput};
+use pretender::tables::{GlobalIndexThroughputUpdate, GlobalIndexUpdate, UpdateTableInput};
 
 use super::describe::write_table;
 use super::input;

@@ -1,7 +1,7 @@
 //! Words of the enums that operations on tables take, in the order in which AWS prints each set.
 
 use pdb_model::{BillingMode, ScalarType, StreamViewType, TimePrecision};
-use pretender::{KeyType, ProjectionType, SseType};
+use pretender::tables::{KeyType, ProjectionType, SseType};
 
 use crate::constraint::wire_enum;
 

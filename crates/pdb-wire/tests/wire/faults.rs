@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use pdb_wire::Reply;
-use pretender::{Fault, FaultKind, ScanInput};
+use pretender::faults::{Fault, FaultKind};
+use pretender::items::ScanInput;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};

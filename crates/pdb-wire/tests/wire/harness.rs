@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use pdb_wire::Wire;
-use pretender::{EpochMillis, ManualClock, MessageLayer, Pretender};
+use pretender::time::{EpochMillis, ManualClock};
+use pretender::{MessageLayer, Pretender};
 
 /// The moment at which the clock of every test stands: 2026-03-01T09:15:42.017Z.
 pub(crate) const NOW: EpochMillis = EpochMillis(1_772_356_542_017);

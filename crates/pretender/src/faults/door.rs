@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use pdb_model::{ApiError, Operation, TableName};
 
-use super::{Call, Faults, Injection, NamesTables, tables_of};
+use pdb_faults::{Call, Faults, Injection};
+
 use crate::Pretender;
+use crate::faults::named_tables::{NamesTables, tables_of};
 
 /// How the calls of one handle meet the faults.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +16,7 @@ pub(crate) enum Door {
     #[default]
     Asks,
     /// A front door has asked for this call, and has waited.
-    Decided(Option<Arc<Injection>>),
+    Decided { injection: Option<Arc<Injection>>, request_id: Option<Arc<str>> },
     /// Calls meet no faults.
     Closed,
 }
@@ -29,10 +31,10 @@ impl Door {
     ) -> Option<Arc<Injection>> {
         match self {
             Self::Asks if faults.is_armed() => {
-                let call = Call { operation, tables: tables(), request_id: None, has_connection: false };
+                let call = Call::new(operation, tables());
                 Some(Arc::new(faults.decide(&call)))
             }
-            Self::Decided(injection) => injection.clone(),
+            Self::Decided { injection, .. } => injection.clone(),
             Self::Asks | Self::Closed => None,
         }
     }
@@ -47,7 +49,7 @@ impl Door {
         let injection = self.decide(faults, operation, tables);
         if let Some(injection) = &injection {
             if matches!(self, Self::Asks) {
-                injection.wait_blocking();
+                injection.wait();
             }
             refuse(injection)?;
         }
@@ -64,7 +66,7 @@ impl Door {
         let injection = self.decide(faults, operation, tables);
         if let Some(injection) = &injection {
             if matches!(self, Self::Asks) {
-                injection.wait().await;
+                injection.wait_async().await;
             }
             refuse(injection)?;
         }
@@ -78,11 +80,11 @@ impl Door {
         }
         let request_id = match self {
             Self::Asks => None,
-            Self::Decided(injection) => injection.as_ref().and_then(|injection| injection.request_id.clone()),
+            Self::Decided { request_id, .. } => request_id.as_deref().map(str::to_owned),
             Self::Closed => return false,
         };
         let tables = vec![table.clone()];
-        faults.decide_delivery(&Call {
+        faults.decide_redelivery(&Call {
             operation: Operation::GetRecords,
             tables,
             has_connection: request_id.is_some(),
@@ -129,7 +131,8 @@ impl Pretender {
     /// Returns a handle for one call, about which a front door has asked [`Faults::decide`], or has not needed to ask. The
     /// front door waits, refuses and drops by itself; the call does the rest.
     #[must_use]
-    pub fn with_injection(&self, injection: Option<Injection>) -> Self {
-        self.through(Door::Decided(injection.map(Arc::new)))
+    pub fn with_injection(&self, injection: Option<Injection>, request_id: Option<&str>) -> Self {
+        let request_id = request_id.map(Arc::from);
+        self.through(Door::Decided { injection: injection.map(Arc::new), request_id })
     }
 }

@@ -1,12 +1,13 @@
 //! What subscriptions read from.
 
+use pdb_faults::Faults;
 use pdb_model::{ApiError, ErrorCode, Operation, StreamRecord, TableName};
 use pdb_streams::{
     SourceError, SourcePage, SourcePosition, SourceStream, StreamManager, StreamSource, WakeHandle,
 };
 
 use super::Pages;
-use crate::faults::{Door, Faults};
+use crate::faults::door::Door;
 
 /// The streams of a database as [`Pretender::subscribe`](crate::Pretender::subscribe) reads them: the operations of the
 /// Streams API, with the faults that affect them. Does not keep the database open.

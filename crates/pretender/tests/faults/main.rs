@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use pretender::{
-    BatchWriteItemInput, CreateTableInput, ErrorCode, Event, EventId, Fault, FaultKind, GetItemInput, Item,
-    Operation, OperationGroup, Pretender, PutItemInput, ScalarType, StreamRecord, StreamSpecification,
-    StreamViewType, TableName, TailError, TransactAction, TransactWrite, TransactWriteItemsInput,
+use pretender::Pretender;
+use pretender::errors::ErrorCode;
+use pretender::faults::{Fault, FaultKind, OperationGroup};
+use pretender::items::{
+    BatchWriteItemInput, GetItemInput, PutItemInput, TransactAction, TransactWrite, TransactWriteItemsInput,
     WriteRequest,
 };
+use pretender::model::{Item, Operation, ScalarType, TableName};
+use pretender::streams::{Event, EventId, StreamRecord, StreamViewType, TailError};
+use pretender::tables::{CreateTableInput, StreamSpecification};
 
 use proptest::collection::vec;
 use proptest::prelude::*;

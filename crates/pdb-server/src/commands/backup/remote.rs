@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use pretender::{Backup, BackupError, BackupReport};
+use pretender::maintenance::{Backup, BackupError, BackupReport};
 use sha2::{Digest, Sha256};
 
 use crate::client::{Control, ControlFailure, RemoteBackup};

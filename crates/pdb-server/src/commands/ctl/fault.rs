@@ -6,7 +6,7 @@ use std::fmt::Write;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use pdb_server::Span;
-use pretender::FaultKind;
+use pretender::faults::FaultKind;
 use serde_json::{Map, Value, json};
 
 use super::Show;

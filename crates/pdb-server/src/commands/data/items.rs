@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use clap::Args;
-use pretender::AttributeValue;
+use pretender::model::AttributeValue;
 use serde_json::{Map, Value, json};
 
 use super::output::{ItemPrinter, Output, items_of, note};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{ErrorKind, IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
-use pretender::{AttributeValue, Item};
+use pretender::model::{AttributeValue, Item};
 use serde_json::Value;
 
 use super::grid::Grid;
@@ -161,7 +161,7 @@ fn cell(value: &AttributeValue) -> String {
 }
 
 /// Reads the items of an answer.
-pub(super) fn items_of(answer: &Value) -> Result<Vec<Item>, pretender::ParseError> {
+pub(super) fn items_of(answer: &Value) -> Result<Vec<Item>, pretender::model::ParseError> {
     let items = answer["Items"].as_array().map(Vec::as_slice).unwrap_or_default();
     items.iter().map(|item| Item::from_json(&item.to_string())).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use pretender::Item;
+use pretender::model::Item;
 use serde_json::{Map, Value, json};
 
 use crate::client::{Api, Service};

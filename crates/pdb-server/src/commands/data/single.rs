@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{IsTerminal, Read};
 
 use clap::Args;
-use pretender::Item;
+use pretender::model::Item;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
-use pretender::{Event, SourceRecord};
+use pretender::streams::Event;
+use pretender::streams::source::SourceRecord;
 
 use super::Output;
 use crate::client::RemoteRecord;

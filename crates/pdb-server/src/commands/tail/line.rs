@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use pretender::{EpochMillis, StreamLabel};
+use pretender::streams::StreamLabel;
+use pretender::time::EpochMillis;
 use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

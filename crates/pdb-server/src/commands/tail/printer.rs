@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
-use pretender::Event;
+use pretender::streams::Event;
 
 use super::line::{Shown, day, heading};
 use crate::client::RemoteRecord;

@@ -4,7 +4,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pdb_server::ControlToken;
-use pretender::{Clock, EpochMillis, WakeHandle};
+use pretender::streams::source::WakeHandle;
+use pretender::time::{Clock, EpochMillis};
 use serde_json::Value;
 use ureq::http::StatusCode;
 

@@ -1,4 +1,4 @@
-//! What is decided; that it happens is tested where calls come in.
+//! Tests of decisions. That they take effect is tested in the crates that inject them.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn faults() -> Faults {
     Faults::new(Arc::new(SystemClock))
 }
 
-/// What becomes of some calls in turn: a letter for each, `.` if nothing.
+/// What is injected into some calls in turn: a letter for each, `.` if nothing.
 fn decided(faults: &Faults, calls: &[Call]) -> String {
     let letter = |call: &Call| {
         let injection = faults.decide(call);
@@ -43,7 +43,7 @@ fn puts(count: usize) -> Vec<Call> {
 }
 
 #[test]
-fn faults_happen_where_and_as_often_as_they_are_told() {
+fn faults_are_injected_where_and_as_often_as_they_say() {
     let fault = || Fault::new(FaultKind::InternalError);
     check(fault(), &puts(3), "eee");
     check(fault().times(2), &puts(4), "ee..");
@@ -73,7 +73,7 @@ fn faults_happen_where_and_as_often_as_they_are_told() {
 }
 
 #[test]
-fn of_several_faults_the_first_happens_and_waits_add_up() {
+fn of_several_faults_the_first_is_injected_and_delays_add_up() {
     let faults = faults();
     let ms = Duration::from_millis;
     faults.add(Fault::latency(ms(10))).unwrap();
@@ -95,36 +95,36 @@ fn of_several_faults_the_first_happens_and_waits_add_up() {
     assert_eq!(met, expected);
     let report = faults.report();
     let counts: Vec<_> = report.faults.iter().map(|fault| (fault.matched, fault.injected)).collect();
-    // The second call that met a fault was not shown to those behind it.
+    // A call into which a fault was injected is not counted by those behind it.
     assert_eq!(counts, [(4, 4), (1, 1), (2, 2), (4, 3)]);
     assert_eq!(report.injected.len(), 10);
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn contradictory_faults_are_refused() {
     let refused = |fault: Fault| faults().add(fault).unwrap_err().to_string();
     let on = |kind, operation: Operation| refused(Fault::new(kind).on(operation));
     let ms = Duration::from_millis;
     for (said, expected) in [
         (
             on(FaultKind::ExpiredIterator, Operation::PutItem),
-            "`expired-iterator` cannot affect PutItem, only GetRecords",
+            "`expired-iterator` does not apply to PutItem, only to GetRecords",
         ),
         (
             on(FaultKind::Unprocessed, Operation::PutItem),
-            "`unprocessed` cannot affect PutItem, only BatchWriteItem, BatchGetItem",
+            "`unprocessed` does not apply to PutItem, only to BatchWriteItem, BatchGetItem",
         ),
         (
             on(FaultKind::ProvisionedThroughputExceeded, Operation::ListStreams),
-            "`throughput-exceeded` cannot affect ListStreams, only items",
+            "`throughput-exceeded` does not apply to ListStreams, only to items",
         ),
         (
             refused(Fault::new(FaultKind::TrimmedData).on(OperationGroup::Writes)),
-            "`trimmed-data` cannot affect writes, only GetShardIterator, GetRecords",
+            "`trimmed-data` does not apply to writes, only to GetShardIterator, GetRecords",
         ),
         (refused(Fault::new(FaultKind::Latency)), "`latency` needs a delay"),
-        (refused(Fault::latency(ms(0))), "a delay is more than nothing"),
-        (refused(Fault::latency_between(ms(2), ms(1))), "no longer at least than at most"),
+        (refused(Fault::latency(ms(0))), "a delay must be longer than zero"),
+        (refused(Fault::latency_between(ms(2), ms(1))), "its minimum must not exceed its maximum"),
         (
             refused(Fault { delay: Some((ms(1), ms(1))), ..Fault::new(FaultKind::Conflict) }),
             "`conflict` has no delay",
@@ -132,13 +132,13 @@ fn what_cannot_be_is_refused() {
         (refused(Fault::new(FaultKind::Conflict).items(3)), "`conflict` has no number of items"),
         (refused(Fault::new(FaultKind::Unprocessed).items(0)), "at least one item"),
         (refused(Fault::new(FaultKind::Conflict).times(0)), "at least once"),
-        (refused(Fault::new(FaultKind::Conflict).probability(0.0)), "more than 0 and at most 1, not 0"),
+        (refused(Fault::new(FaultKind::Conflict).probability(0.0)), "greater than 0 and at most 1, not 0"),
         (refused(Fault::new(FaultKind::Conflict).probability(1.5)), "not 1.5"),
         (refused(Fault::new(FaultKind::Conflict).probability(f64::NAN)), "not NaN"),
     ] {
         assert!(said.contains(expected), "{said}");
     }
-    // Of a group, what can be affected is.
+    // Of a group, the operations to which the kind applies are affected.
     let partly = faults();
     partly.add(Fault::new(FaultKind::Conflict).on(OperationGroup::Writes)).unwrap();
     let calls = [call(Operation::PutItem, "Orders"), call(Operation::BatchWriteItem, "Orders Orders")];
@@ -154,7 +154,7 @@ fn faults_are_removed_one_by_one_or_all() {
     assert!(faults.is_armed() && first != second);
     assert_eq!(decided(&faults, &puts(2)), "ee");
     assert!(faults.remove(second) && !faults.remove(second));
-    // What is left is over.
+    // The fault that is left is over.
     assert!(!faults.is_armed());
     assert_eq!(decided(&faults, &puts(1)), ".");
     let report = faults.report();
@@ -226,7 +226,7 @@ fn any_fault() -> impl Strategy<Value = Fault> {
 }
 
 proptest! {
-    /// The same calls in the same order meet the same faults, and as many of them as the faults say.
+    /// The same calls in the same order are affected by the same faults, as often as the faults say.
     #[test]
     fn decisions_are_repeatable(
         plan in prop::collection::vec(any_fault(), 1..5),
@@ -237,7 +237,7 @@ proptest! {
             for fault in &plan {
                 faults.add(fault.clone()).unwrap();
             }
-            let met: Vec<_> = calls.iter().map(|call| (faults.decide(call), faults.decide_delivery(call))).collect();
+            let met: Vec<_> = calls.iter().map(|call| (faults.decide(call), faults.decide_redelivery(call))).collect();
             (met, faults.report().faults)
         };
         let (met, states) = run();

@@ -86,7 +86,8 @@ impl Pretender {
     ///
     /// ```
     /// use std::{sync::Arc, time::Duration};
-    /// use pretender::{ManualClock, Pretender};
+    /// use pretender::Pretender;
+    /// use pretender::time::ManualClock;
     ///
     /// let db = Pretender::builder().clock(Arc::new(ManualClock::running())).open()?;
     /// // Every iterator issued so far has expired.

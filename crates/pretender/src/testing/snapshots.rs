@@ -14,7 +14,8 @@ use pdb_store::{
     StoreError,
 };
 
-use crate::{ControlError, Pretender};
+use super::ControlError;
+use crate::Pretender;
 
 /// A snapshot, as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub enum OperationGroup {
     Transactions,
     /// PartiQL: `ExecuteStatement`, `BatchExecuteStatement`, `ExecuteTransaction`.
     Statements,
-    /// Operations on tables and what belongs to them: all of DynamoDB that is not of items.
+    /// Operations on tables, indexes, backups, tags and settings: all operations of DynamoDB except those on items.
     Tables,
     /// The four operations of DynamoDB Streams.
     Streams,
@@ -42,7 +42,7 @@ impl OperationGroup {
         Self::Streams,
     ];
 
-    /// Tells whether an operation belongs to the group.
+    /// Returns whether an operation belongs to the group.
     #[must_use]
     pub fn contains(self, operation: Operation) -> bool {
         use Operation as O;
@@ -72,7 +72,7 @@ impl OperationGroup {
         }
     }
 
-    /// Returns the name by which commands call the group.
+    /// Returns the name of the group, as commands and the control API spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -95,17 +95,17 @@ impl fmt::Display for OperationGroup {
     }
 }
 
-/// Which operations a fault affects: one, or a group. As text the name of either: `PutItem`, `writes`.
+/// Which operations a fault affects: one, or a group. Parsed from and shown as the name of either: `PutItem`, `writes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultTarget {
     /// One operation.
     Operation(Operation),
-    /// All operations of a group that can fail like this.
+    /// All operations of a group to which the fault applies.
     Group(OperationGroup),
 }
 
 impl FaultTarget {
-    /// Tells whether an operation is meant.
+    /// Returns whether an operation is the one named, or belongs to the group.
     #[must_use]
     pub fn contains(self, operation: Operation) -> bool {
         match self {
@@ -136,22 +136,22 @@ impl fmt::Display for FaultTarget {
     }
 }
 
-/// A text that names neither an operation nor a group.
+/// Why a text is not a target: it names neither an operation nor a group.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no operation; name one, as PutItem, or a group: all, items, reads, writes, batches, transactions, \
-     statements, tables, streams"
+    "`{0}` is not an operation: use its name, such as PutItem, or a group: all, items, reads, writes, batches, \
+     transactions, statements, tables, streams"
 )]
-pub struct NotATarget(String);
+pub struct ParseTargetError(String);
 
 impl FromStr for FaultTarget {
-    type Err = NotATarget;
+    type Err = ParseTargetError;
 
-    fn from_str(text: &str) -> Result<Self, NotATarget> {
+    fn from_str(text: &str) -> Result<Self, ParseTargetError> {
         let group = OperationGroup::ALL.iter().find(|group| group.name() == text).copied();
         group
             .map(Self::Group)
             .or_else(|| Operation::from_name(text).map(Self::Operation))
-            .ok_or_else(|| NotATarget(text.to_owned()))
+            .ok_or_else(|| ParseTargetError(text.to_owned()))
     }
 }

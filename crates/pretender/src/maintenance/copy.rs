@@ -99,7 +99,8 @@ impl From<StoreError> for CopyError {
 ///
 /// ```
 /// use std::ops::ControlFlow;
-/// use pretender::{Pretender, copy};
+/// use pretender::Pretender;
+/// use pretender::maintenance::copy;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let (from, to) = (folder.path().join("old.db"), folder.path().join("new.db"));

@@ -11,9 +11,10 @@ use pdb_assert::{
 };
 use pdb_items::{DeleteItemInput, ItemsError, PutItemInput};
 use pdb_model::{ApiError, EventName, TableName};
-use pdb_streams::{Checkpoint, StreamManager, SubscriptionBuilder};
+use pdb_streams::{Checkpoint, SubscriptionBuilder};
 
 use crate::Pretender;
+use crate::streams::StreamReader;
 
 /// What a replay did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,12 +54,12 @@ impl Pretender {
     ///
     /// [`ReadError`] if there is no such stream.
     pub fn changes(&self, stream: &str) -> Result<Vec<Change>, ReadError> {
-        read_changes(self.unharmed(stream))
+        read_changes(self.without_faults_of(stream))
     }
 
     /// Begins to say what changes are expected in a stream.
-    pub fn expect_changes(&self, stream: &str) -> ExpectChanges<StreamManager> {
-        expect_changes(self.unharmed(stream))
+    pub fn expect_changes(&self, stream: &str) -> ExpectChanges<StreamReader> {
+        expect_changes(self.without_faults_of(stream))
     }
 
     /// Waits until a consumer has read all records of a stream: nothing lies behind its `position`, which is asked for again and
@@ -73,7 +74,7 @@ impl Pretender {
         deadline: Duration,
         position: impl FnMut() -> Checkpoint,
     ) -> Result<(), CatchUpError> {
-        pdb_assert::wait_until_caught_up(|| self.unharmed(stream), deadline, position)
+        pdb_assert::wait_until_caught_up(|| self.without_faults_of(stream), deadline, position)
     }
 
     /// Writes all records of a stream, one a line, as JSON in the form in which Lambda delivers them; returns how many.
@@ -82,7 +83,7 @@ impl Pretender {
     ///
     /// [`ExportError`]. What was written until then stays.
     pub fn export_changes(&self, stream: &str, out: &mut dyn Write) -> Result<u64, ExportError> {
-        export(self.unharmed(stream), out)
+        export(self.without_faults_of(stream), out)
     }
 
     /// Applies the records of a file to a table, in order: a file that [`Pretender::export_changes`] wrote, or one with a record
@@ -130,7 +131,7 @@ impl Pretender {
     }
 
     /// A stream as it is, without the faults that are injected.
-    fn unharmed(&self, stream: &str) -> SubscriptionBuilder<StreamManager> {
-        subscribe_to(self.inner.streams.clone(), stream)
+    fn without_faults_of(&self, stream: &str) -> SubscriptionBuilder<StreamReader> {
+        subscribe_to(self.without_faults().streams(), stream)
     }
 }

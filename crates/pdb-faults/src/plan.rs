@@ -1,4 +1,4 @@
-//! The faults that were added, what they decide, and what is remembered of it.
+//! The faults that were added, their decisions, and the report of their injections.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use super::random::Random;
 use super::report::{FaultReport, FaultState, InjectedFault};
 use super::{Call, FaultId};
 
-/// How many injections are remembered.
+/// How many injections the report keeps: a test reads them all, and a server that runs for weeks stays small.
 const REMEMBERED: usize = 1_000;
 
 #[derive(Debug, Default)]
@@ -40,20 +40,20 @@ impl Plan {
         id
     }
 
-    /// Returns whether there was such a fault.
+    /// Removes a fault; returns whether there was one with this id.
     pub(super) fn remove(&mut self, id: FaultId) -> bool {
         let before = self.faults.len();
         self.faults.retain(|armed| armed.id != id);
         self.faults.len() < before
     }
 
-    /// Forgets everything but the last id; returns how many faults there were.
+    /// Forgets everything but the last id, so that ids are not reused; returns the number of faults.
     pub(super) fn clear(&mut self) -> usize {
         let cleared = Self { last_id: self.last_id, ..Self::default() };
         std::mem::replace(self, cleared).faults.len()
     }
 
-    /// Tells whether any fault may still happen.
+    /// Returns whether any fault may still be injected.
     pub(super) fn is_armed(&self) -> bool {
         self.faults.iter().any(Armed::is_pending)
     }
@@ -73,29 +73,29 @@ impl Plan {
         }
     }
 
-    /// Decides what becomes of a call when it arrives.
+    /// Decides what is injected into a call.
     pub(super) fn decide(&mut self, call: &Call, now: EpochMillis) -> Injection {
-        let mut injection = Injection::for_request(call.request_id.clone());
+        let mut injection = Injection::default();
         for armed in &mut self.faults {
-            let is_wait = armed.fault.kind == FaultKind::Latency;
-            // Waits add up; of everything else a call meets one.
-            if armed.fault.kind == FaultKind::Duplicate || (injection.has_effect() && !is_wait) {
+            let is_delay = armed.fault.kind == FaultKind::Latency;
+            // Delays add up; of all other faults at most one is injected. The faults behind it do not count the call.
+            if armed.fault.kind == FaultKind::Duplicate || (injection.has_effect() && !is_delay) {
                 continue;
             }
-            if armed.happens_to(call) {
+            if armed.applies_to(call) {
                 let detail = injection.add(&armed.fault, call, &mut armed.random);
-                let remembered = armed.injected(call, detail, now);
+                let remembered = armed.injection_of(call, detail, now);
                 remember(&mut self.injected, &mut self.forgotten, remembered);
             }
         }
         injection
     }
 
-    /// Decides whether the last record of a page that is about to be answered is to be delivered again.
-    pub(super) fn decide_delivery(&mut self, call: &Call, now: EpochMillis) -> bool {
+    /// Decides whether the last record of a page is delivered again.
+    pub(super) fn decide_redelivery(&mut self, call: &Call, now: EpochMillis) -> bool {
         for armed in &mut self.faults {
-            if armed.fault.kind == FaultKind::Duplicate && armed.happens_to(call) {
-                let remembered = armed.injected(call, String::new(), now);
+            if armed.fault.kind == FaultKind::Duplicate && armed.applies_to(call) {
+                let remembered = armed.injection_of(call, String::new(), now);
                 remember(&mut self.injected, &mut self.forgotten, remembered);
                 return true;
             }
@@ -105,14 +105,14 @@ impl Plan {
 }
 
 impl Armed {
-    /// Tells whether the fault may still happen.
+    /// Returns whether the fault may still be injected.
     fn is_pending(&self) -> bool {
         self.fault.times.is_none_or(|times| self.injected < times)
     }
 
-    /// Counts a call that the fault is meant for, and decides whether it meets it.
-    fn happens_to(&mut self, call: &Call) -> bool {
-        if !self.is_pending() || !self.is_meant_for(call) {
+    /// Counts a call that matches the fault, and decides whether the fault is injected into it.
+    fn applies_to(&mut self, call: &Call) -> bool {
+        if !self.is_pending() || !self.matches(call) {
             return false;
         }
         self.matched += 1;
@@ -123,18 +123,18 @@ impl Armed {
         true
     }
 
-    fn is_meant_for(&self, call: &Call) -> bool {
+    fn matches(&self, call: &Call) -> bool {
         self.operations.contains(&call.operation)
             && self.fault.table.as_ref().is_none_or(|table| call.tables.contains(table))
             && match self.fault.kind {
                 FaultKind::DropBefore | FaultKind::DropAfter => call.has_connection,
-                // One item is always processed.
+                // At least one item of a batch is processed, so a batch of one is never affected.
                 FaultKind::Unprocessed => call.tables.len() > 1,
                 _ => true,
             }
     }
 
-    fn injected(&self, call: &Call, detail: String, now: EpochMillis) -> InjectedFault {
+    fn injection_of(&self, call: &Call, detail: String, now: EpochMillis) -> InjectedFault {
         let mut tables = call.tables.clone();
         tables.sort();
         tables.dedup();
@@ -151,7 +151,7 @@ impl Armed {
 }
 
 fn remember(injected: &mut VecDeque<InjectedFault>, forgotten: &mut u64, fault: InjectedFault) {
-    tell(&fault);
+    log(&fault);
     if injected.len() == REMEMBERED {
         injected.pop_front();
         *forgotten += 1;
@@ -159,8 +159,8 @@ fn remember(injected: &mut VecDeque<InjectedFault>, forgotten: &mut u64, fault: 
     injected.push_back(fault);
 }
 
-/// Tells the log of an injection: what a client meets must not look like a failure of this program.
-fn tell(injected: &InjectedFault) {
+/// Logs an injection, so that what a client sees is not mistaken for a failure of this program.
+fn log(injected: &InjectedFault) {
     if !tracing::enabled!(target: "pretender::faults", tracing::Level::INFO) {
         return;
     }

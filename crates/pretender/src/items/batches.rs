@@ -8,8 +8,10 @@ use pdb_items::{
 };
 use pdb_model::{ApiError, Operation, TableName};
 
+use pdb_faults::Injection;
+
 use crate::Pretender;
-use crate::faults::{Injection, tables_of};
+use crate::faults::named_tables::tables_of;
 
 impl Pretender {
     /// Reads up to 100 items by their keys.
@@ -73,8 +75,8 @@ fn take_writes(
     injection: &Injection,
     input: &mut BatchWriteItemInput,
 ) -> BTreeMap<TableName, Vec<WriteRequest>> {
-    let Some(left_out) = injection.left_out() else { return BTreeMap::new() };
-    let mut is_left_out = left_out.choose(&tables_of(input)).into_iter();
+    let Some(unprocessed) = injection.unprocessed() else { return BTreeMap::new() };
+    let mut is_left_out = unprocessed.choose(&tables_of(input)).into_iter();
     let mut taken = BTreeMap::new();
     input.request_items.retain(|table, writes| {
         let (left, kept) = part(std::mem::take(writes), &mut is_left_out);
@@ -92,8 +94,8 @@ fn take_reads(
     injection: &Injection,
     input: &mut BatchGetItemInput,
 ) -> BTreeMap<TableName, KeysAndAttributes> {
-    let Some(left_out) = injection.left_out() else { return BTreeMap::new() };
-    let mut is_left_out = left_out.choose(&tables_of(input)).into_iter();
+    let Some(unprocessed) = injection.unprocessed() else { return BTreeMap::new() };
+    let mut is_left_out = unprocessed.choose(&tables_of(input)).into_iter();
     let mut taken = BTreeMap::new();
     input.request_items.retain(|table, entry| {
         let (left, kept) = part(std::mem::take(&mut entry.keys), &mut is_left_out);

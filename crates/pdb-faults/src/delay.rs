@@ -1,4 +1,4 @@
-//! Waiting without a runtime: for calls that are to take longer.
+//! Waiting without an async runtime, for calls that are delayed.
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,9 +6,9 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// Waits on this thread.
-pub(super) fn block(delay: Duration) {
+pub(super) fn wait(delay: Duration) {
     let until = Instant::now() + delay;
-    // Nobody sends anything, and the sender lives until the time is over.
+    // Nothing is sent, and the sender lives until the time is over. The receiver may return early, hence the loop.
     let (sender, receiver) = mpsc::channel::<()>();
     loop {
         let left = until.saturating_duration_since(Instant::now());
@@ -20,8 +20,8 @@ pub(super) fn block(delay: Duration) {
     drop(sender);
 }
 
-/// Waits without blocking: a thread of its own keeps the time. Waits are rare, since somebody asks for each.
-pub(super) async fn delay(delay: Duration) {
+/// Waits without blocking the thread. A thread of its own keeps the time: delays are rare, because the user asks for each.
+pub(super) async fn wait_async(delay: Duration) {
     let until = Instant::now() + delay;
     let waiting: Arc<Mutex<Option<Waker>>> = Arc::default();
     let mut timer = None;
@@ -33,7 +33,7 @@ pub(super) async fn delay(delay: Duration) {
         if timer.is_none() {
             let waiting = waiting.clone();
             let started = std::thread::Builder::new().name("pretender-delay".to_owned()).spawn(move || {
-                block(until.saturating_duration_since(Instant::now()));
+                wait(until.saturating_duration_since(Instant::now()));
                 let waker = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
                 if let Some(waker) = waker {
                     waker.wake();
@@ -41,9 +41,9 @@ pub(super) async fn delay(delay: Duration) {
             });
             match started {
                 Ok(thread) => timer = Some(thread),
-                // Without a thread the wait blocks: late is better than never.
+                // If the system refuses a thread, the delay blocks: a call that is not delayed at all would fail the test.
                 Err(_) => {
-                    block(until.saturating_duration_since(Instant::now()));
+                    wait(until.saturating_duration_since(Instant::now()));
                     return Poll::Ready(());
                 }
             }

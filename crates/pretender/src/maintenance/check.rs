@@ -38,7 +38,8 @@ pub enum CheckEvent {
 /// # Examples
 ///
 /// ```
-/// use pretender::{Pretender, check};
+/// use pretender::Pretender;
+/// use pretender::maintenance::check;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let file = folder.path().join("orders.db");
@@ -52,7 +53,7 @@ pub fn check(builder: &Builder, each: &mut dyn FnMut(CheckEvent)) -> Result<Chec
 }
 
 impl Pretender {
-    /// Checks this database while it is open, in one snapshot. See [`check`](crate::check()).
+    /// Checks this database while it is open, in one snapshot. See [`check`](super::check()).
     ///
     /// # Errors
     ///

@@ -1,80 +1,69 @@
-//! What becomes of one call.
+//! What is injected into one call.
 
 use std::time::Duration;
 
-use pdb_items::ItemsError;
 use pdb_model::{ApiError, CancellationReason, ErrorCode, Operation, TableName};
-use pdb_streams::StreamsError;
 
 use super::fault::{Fault, FaultKind};
 use super::random::Random;
 use super::target::OperationGroup;
 use super::{Call, delay};
-use crate::errors::{INTERNAL, items_error, streams_error};
 
-/// What is injected into one call; nothing at all for most. Decided by [`Faults::decide`](super::Faults::decide).
+/// What is injected into one call; nothing at all for most. [`Faults::decide`](crate::Faults::decide) returns it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Injection {
     delay: Option<Duration>,
     effect: Option<Effect>,
-    /// Under which records that this call delivers twice are reported.
-    pub(super) request_id: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Effect {
+enum Effect {
     Refuse(Box<ApiError>),
-    DropBefore,
-    DropAfter,
+    Drop(ConnectionDrop),
     EmptyPage,
-    Unprocessed(LeftOut),
+    Unprocessed(Unprocessed),
 }
 
-/// When a connection is to be dropped.
+/// When the connection of a call is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drops {
-    /// Nothing is done.
+pub enum ConnectionDrop {
+    /// Instead of carrying the call out.
     Before,
-    /// The call is carried out first.
+    /// After the call was carried out.
     After,
 }
 
-/// Which part of a batch is left unprocessed.
+/// Which part of a batch is returned as unprocessed.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct LeftOut {
+pub struct Unprocessed {
     table: Option<TableName>,
     items: Option<u32>,
     seed: u64,
 }
 
 impl Injection {
-    /// Nothing, for a request with this id.
-    pub(super) fn for_request(request_id: Option<String>) -> Self {
-        Self { request_id, ..Self::default() }
-    }
-
     /// Returns how long the call waits before anything else happens.
     #[must_use]
     pub fn delay(&self) -> Option<Duration> {
         self.delay
     }
 
-    /// Takes the wait out of the injection: who does so waits in its own way.
+    /// Removes the delay and returns it, for a caller that waits in its own way.
     pub fn take_delay(&mut self) -> Option<Duration> {
         self.delay.take()
     }
 
-    /// Waits as long as the call is to wait; needs no particular runtime, and blocks no thread of it.
-    pub async fn wait(&self) {
+    /// Waits for the delay on this thread.
+    pub fn wait(&self) {
         if let Some(delay) = self.delay {
-            delay::delay(delay).await;
+            delay::wait(delay);
         }
     }
 
-    /// Waits as long as the call is to wait, on this thread.
-    pub(crate) fn wait_blocking(&self) {
+    /// Async variant of [`Injection::wait`]. It needs no particular runtime and does not block its threads.
+    pub async fn wait_async(&self) {
         if let Some(delay) = self.delay {
-            delay::block(delay);
+            delay::wait_async(delay).await;
         }
     }
 
@@ -87,23 +76,26 @@ impl Injection {
         }
     }
 
-    /// Tells whether the connection is to be dropped instead of an answer.
+    /// Returns when the connection is dropped, if it is.
     #[must_use]
-    pub fn drops(&self) -> Option<Drops> {
+    pub fn drops(&self) -> Option<ConnectionDrop> {
         match &self.effect {
-            Some(Effect::DropBefore) => Some(Drops::Before),
-            Some(Effect::DropAfter) => Some(Drops::After),
+            Some(Effect::Drop(drop)) => Some(*drop),
             _ => None,
         }
     }
 
-    pub(crate) fn is_empty_page(&self) -> bool {
+    /// Returns whether `GetRecords` returns no records, and an iterator at the same position.
+    #[must_use]
+    pub fn is_empty_page(&self) -> bool {
         self.effect == Some(Effect::EmptyPage)
     }
 
-    pub(crate) fn left_out(&self) -> Option<&LeftOut> {
+    /// Returns which part of a batch is returned as unprocessed, if any.
+    #[must_use]
+    pub fn unprocessed(&self) -> Option<&Unprocessed> {
         match &self.effect {
-            Some(Effect::Unprocessed(left_out)) => Some(left_out),
+            Some(Effect::Unprocessed(unprocessed)) => Some(unprocessed),
             _ => None,
         }
     }
@@ -112,7 +104,7 @@ impl Injection {
         self.effect.is_some()
     }
 
-    /// Adds what a fault does to a call; returns what to say about it in the report.
+    /// Adds what a fault does to a call; returns the detail for the report.
     pub(super) fn add(&mut self, fault: &Fault, call: &Call, random: &mut Random) -> String {
         if fault.kind == FaultKind::Latency {
             let (least, most) = fault.delay.unwrap_or_default();
@@ -120,13 +112,8 @@ impl Injection {
             self.delay = Some(self.delay.unwrap_or_default() + delay);
             return format!("{} ms", delay.as_millis());
         }
-        let effect = effect(fault, call, random);
-        let said = match &effect {
-            Some(Effect::Refuse(error)) => error.code.name().to_owned(),
-            _ => String::new(),
-        };
-        self.effect = effect;
-        said
+        self.effect = effect(fault, call, random);
+        self.refusal().map(|error| error.code.name().to_owned()).unwrap_or_default()
     }
 }
 
@@ -134,7 +121,7 @@ fn effect(fault: &Fault, call: &Call, random: &mut Random) -> Option<Effect> {
     let refuse = |error: ApiError| Some(Effect::Refuse(Box::new(error)));
     let refuse_with = |code, text: &str| refuse(ApiError::new(code, text));
     match fault.kind {
-        // Carried out elsewhere: a wait is no effect, and what is delivered twice is decided when there is something to deliver.
+        // A delay is kept beside the effect. Whether a record is delivered again is decided when its page is known.
         FaultKind::Latency | FaultKind::Duplicate => None,
         // Evidence: `validation.md` 11.
         FaultKind::ProvisionedThroughputExceeded => refuse_with(
@@ -149,18 +136,27 @@ fn effect(fault: &Fault, call: &Call, random: &mut Random) -> Option<Effect> {
             "Throughput exceeds the current throughput quota for your account. Please contact Amazon Web Services Support to \
              request a quota increase.",
         ),
-        FaultKind::LimitExceeded => refuse(streams_error(StreamsError::TooManyReaders)),
-        FaultKind::InternalError => refuse_with(ErrorCode::InternalServerError, INTERNAL),
+        FaultKind::LimitExceeded => refuse_with(ErrorCode::LimitExceededException, "Rate exceeded"),
+        FaultKind::InternalError => refuse_with(
+            ErrorCode::InternalServerError,
+            "The request processing has failed because of an unknown error, exception or failure.",
+        ),
         FaultKind::Unavailable => refuse_with(
             ErrorCode::ServiceUnavailable,
             "DynamoDB is currently unavailable. (This should be a temporary state.)",
         ),
-        FaultKind::DropBefore => Some(Effect::DropBefore),
-        FaultKind::DropAfter => Some(Effect::DropAfter),
-        FaultKind::ExpiredIterator => refuse(streams_error(StreamsError::ExpiredIterator)),
-        FaultKind::TrimmedData => refuse(streams_error(StreamsError::Trimmed)),
+        FaultKind::DropBefore => Some(Effect::Drop(ConnectionDrop::Before)),
+        FaultKind::DropAfter => Some(Effect::Drop(ConnectionDrop::After)),
+        FaultKind::ExpiredIterator => refuse_with(
+            ErrorCode::ExpiredIteratorException,
+            "The provided iterator exceeds the maximum age allowed.",
+        ),
+        FaultKind::TrimmedData => refuse_with(
+            ErrorCode::TrimmedDataAccessException,
+            "The data you are trying to access has been trimmed",
+        ),
         FaultKind::EmptyPage => Some(Effect::EmptyPage),
-        FaultKind::Unprocessed => Some(Effect::Unprocessed(LeftOut {
+        FaultKind::Unprocessed => Some(Effect::Unprocessed(Unprocessed {
             table: fault.table.clone(),
             items: fault.items,
             seed: random.next(),
@@ -169,7 +165,7 @@ fn effect(fault: &Fault, call: &Call, random: &mut Random) -> Option<Effect> {
     }
 }
 
-/// AWS's text of a `ThrottlingException`.
+/// Returns AWS's text of a `ThrottlingException`.
 fn throttled(operation: Operation) -> &'static str {
     if operation.is_of_streams() {
         "Rate exceeded"
@@ -183,34 +179,37 @@ fn throttled(operation: Operation) -> &'static str {
     }
 }
 
-/// Another transaction is at work on an item: of a transaction on that of the first action that the fault means.
+/// Returns the error of a conflict with another transaction. In a transaction the conflict is that of the first action on the
+/// fault's table.
 fn conflict(fault: &Fault, call: &Call) -> ApiError {
     const TEXT: &str = "Transaction is ongoing for the item";
     if !OperationGroup::Transactions.contains(call.operation) {
         return ApiError::new(ErrorCode::TransactionConflictException, TEXT);
     }
     let mut reasons = vec![CancellationReason::none(); call.tables.len().max(1)];
-    let meant = |table: &TableName| fault.table.as_ref().is_none_or(|named| named == table);
-    let first = call.tables.iter().position(meant).unwrap_or_default();
+    let matches = |table: &TableName| fault.table.as_ref().is_none_or(|named| named == table);
+    let first = call.tables.iter().position(matches).unwrap_or_default();
     reasons[first] =
         CancellationReason { code: "TransactionConflict", message: Some(TEXT.to_owned()), item: None };
-    items_error(ItemsError::TransactionCanceled(reasons))
+    ApiError::transaction_canceled(reasons)
 }
 
-impl LeftOut {
-    /// Chooses which of a batch's items, given by their tables, are left out; at least one is not.
-    pub(crate) fn choose(&self, tables: &[TableName]) -> Vec<bool> {
-        let is_meant = |table: &TableName| self.table.as_ref().is_none_or(|meant| meant == table);
+impl Unprocessed {
+    /// Chooses which items of a batch are unprocessed: returns one flag for each of `tables`, the tables of the items in order.
+    /// At least one flag is `false`.
+    #[must_use]
+    pub fn choose(&self, tables: &[TableName]) -> Vec<bool> {
+        let matches = |table: &TableName| self.table.as_ref().is_none_or(|meant| meant == table);
         let mut candidates: Vec<usize> =
-            (0..tables.len()).filter(|position| is_meant(&tables[*position])).collect();
+            (0..tables.len()).filter(|position| matches(&tables[*position])).collect();
         let wanted = self.items.map_or(tables.len().div_ceil(2), |items| items as usize);
         let wanted = wanted.min(tables.len().saturating_sub(1)).min(candidates.len());
-        let mut left_out = vec![false; tables.len()];
+        let mut unprocessed = vec![false; tables.len()];
         let mut random = Random::new(self.seed);
         for _ in 0..wanted {
             let chosen = candidates.swap_remove(random.below(candidates.len()));
-            left_out[chosen] = true;
+            unprocessed[chosen] = true;
         }
-        left_out
+        unprocessed
     }
 }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use pdb_model::{Clock, SystemClock};
 use pdb_store::{BackupPlan, CopiedBytes, CopyDescription, Location, OpenError, StoreError};
 
-use crate::{CheckEvent, CheckProgress, CheckReport, Pretender, location};
+use super::{CheckEvent, CheckProgress, CheckReport, check};
+use crate::{Pretender, location};
 
 /// A backup that is to be made: its file, and what is to be done with it.
 ///
@@ -17,7 +18,8 @@ use crate::{CheckEvent, CheckProgress, CheckReport, Pretender, location};
 ///
 /// ```
 /// use std::ops::ControlFlow;
-/// use pretender::{Backup, Pretender};
+/// use pretender::Pretender;
+/// use pretender::maintenance::Backup;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let (file, target) = (folder.path().join("orders.db"), folder.path().join("backup.db"));
@@ -102,7 +104,7 @@ impl From<StoreError> for BackupError {
 type Each<'a> = &'a mut dyn FnMut(&BackupProgress) -> ControlFlow<()>;
 
 impl Backup {
-    /// A backup in this file, which must not be there yet. It is checked as [`check`](crate::check()) does before it gets its name.
+    /// A backup in this file, which must not be there yet. It is checked as [`check`](super::check()) does before it gets its name.
     pub fn to(target: impl Into<PathBuf>) -> Self {
         Self { target: target.into(), replaces: false, is_checked: true }
     }
@@ -202,7 +204,7 @@ impl Backup {
 /// Checks a copy that has not got its name yet; none of a database that an older version made, which only that version can check.
 fn sound(file: &Path, each: Each<'_>) -> Result<Option<CheckReport>, BackupError> {
     let mut first = None;
-    let checked = crate::check(&Pretender::builder().file(file), &mut |event| match event {
+    let checked = check(&Pretender::builder().file(file), &mut |event| match event {
         CheckEvent::Finding(finding) => first = first.take().or(Some(finding)),
         // A check goes on to its end.
         CheckEvent::Progress(step) => drop(each(&BackupProgress::Checking(step))),

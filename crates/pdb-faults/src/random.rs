@@ -1,8 +1,10 @@
-//! Random numbers that come out the same for the same seed, on every machine and in every release.
+//! Random numbers that are the same for the same seed on every machine and in every release.
+//!
+//! A generator of our own, because no crate promises the same numbers across its releases, and a seed in a test must stay valid.
 
 use std::time::Duration;
 
-/// SplitMix64: a counter, scattered.
+/// SplitMix64: a counter whose values are scattered.
 #[derive(Clone, Debug)]
 pub(super) struct Random(u64);
 
@@ -18,19 +20,19 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// True as often as `probability` says, from 0 to 1.
+    /// Returns `true` with this probability, from 0 to 1.
     pub(super) fn happens(&mut self, probability: f64) -> bool {
         // 53 bits are what a float can hold exactly.
         let drawn = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
         drawn < probability
     }
 
-    /// A number below `end`, which is not 0. The bias is far below what anybody could notice.
+    /// Returns a number below `end`, which must not be 0. The bias of the remainder does not matter: no batch has more than 100 items.
     pub(super) fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
-    /// A length of time from `least` to `most`.
+    /// Returns a time from `least` to `most`, in whole microseconds above `least`.
     pub(super) fn between(&mut self, least: Duration, most: Duration) -> Duration {
         let span = u64::try_from(most.saturating_sub(least).as_micros()).unwrap_or(u64::MAX - 1);
         least + Duration::from_micros(self.next() % (span + 1))

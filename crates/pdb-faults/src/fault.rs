@@ -18,7 +18,7 @@ macro_rules! fault_kinds {
             /// All kinds.
             pub const ALL: &[Self] = &[$(Self::$kind),+];
 
-            /// Returns the name by which commands call the kind.
+            /// Returns the name of the kind, as commands and the control API spell it.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
@@ -45,36 +45,36 @@ fault_kinds! {
     Throttling = "throttling",
     /// `RequestLimitExceeded`, of operations on items.
     RequestLimitExceeded = "request-limit",
-    /// `LimitExceededException`, as `GetRecords` has it when too many read one shard.
+    /// `LimitExceededException` of `GetRecords`: too many readers of one shard.
     LimitExceeded = "limit-exceeded",
-    /// `InternalServerError` with status 500; nothing was done.
+    /// `InternalServerError` with status 500; the call had no effect.
     InternalError = "internal-error",
-    /// `ServiceUnavailable` with status 503; nothing was done.
+    /// `ServiceUnavailable` with status 503; the call had no effect.
     Unavailable = "unavailable",
-    /// The call waits before it is carried out; needs a delay.
+    /// The call waits before it is carried out; needs [`Fault::delay`].
     Latency = "latency",
-    /// The connection closes without an answer; nothing was done. Typed calls have no connection: it does not affect them.
+    /// The connection closes without an answer; the call had no effect. Typed calls have no connection and are not affected.
     DropBefore = "drop-before",
-    /// The call is carried out, then the connection closes without an answer. Typed calls have no connection: it does not
-    /// affect them.
+    /// The call is carried out, then the connection closes without an answer. Typed calls have no connection and are not
+    /// affected.
     DropAfter = "drop-after",
-    /// `ExpiredIteratorException` of `GetRecords`, however young the iterator is.
+    /// `ExpiredIteratorException` of `GetRecords`, although the iterator is younger than 15 minutes.
     ExpiredIterator = "expired-iterator",
-    /// `TrimmedDataAccessException` of `GetRecords` and `GetShardIterator`; the records stay.
+    /// `TrimmedDataAccessException` of `GetRecords` and `GetShardIterator`; no record is removed.
     TrimmedData = "trimmed-data",
-    /// `GetRecords` answers no records, and an iterator at the same place.
+    /// `GetRecords` returns no records and an iterator at the same position.
     EmptyPage = "empty-page",
-    /// `GetRecords` answers an iterator at the last record of its page, so that the next page begins with it once more.
+    /// `GetRecords` returns an iterator at the last record of its page, so that the next page begins with that record again.
     Duplicate = "duplicate",
-    /// `BatchWriteItem` and `BatchGetItem` leave a part of the items out and answer it as unprocessed.
+    /// `BatchWriteItem` and `BatchGetItem` return a part of the items as unprocessed.
     Unprocessed = "unprocessed",
     /// `TransactionCanceledException` with a reason `TransactionConflict`, or `TransactionConflictException` of a single
-    /// write; nothing was done.
+    /// write; the call had no effect.
     Conflict = "conflict",
 }
 
 impl FaultKind {
-    /// Tells whether an operation can fail like this at AWS.
+    /// Returns whether an operation can fail like this on AWS.
     #[must_use]
     pub fn applies_to(self, operation: Operation) -> bool {
         use Operation as O;
@@ -103,22 +103,23 @@ impl FaultKind {
 
 /// A fault to be injected: what goes wrong, in which calls, and how often.
 ///
-/// Of the calls that operations and table leave, the first [`skip`](Fault::skip) pass, then [`probability`](Fault::probability)
-/// decides about each, until the fault was injected [`times`](Fault::times) times. The decisions follow from the seed: the same
-/// calls in the same order meet the same faults.
+/// Calls match by operation and table. The first [`skip`](Fault::skip) matching calls are left alone. The fault is injected into each
+/// of the others with its [`probability`](Fault::probability), until it was injected [`times`](Fault::times) times. The decisions
+/// follow from the seed: the same calls in the same order are affected by the same faults.
 ///
 /// # Examples
 ///
 /// ```
-/// use pretender::{Fault, FaultKind, Operation, OperationGroup};
+/// use pdb_faults::{Fault, FaultKind, Faults, OperationGroup};
+/// use pdb_model::{Operation, SystemClock};
 ///
 /// // The second and third PutItem are throttled.
 /// let throttled = Fault::new(FaultKind::Throttling).on(Operation::PutItem).skip(1).times(2);
 /// // One in ten writes to a table is carried out, but its answer is lost.
 /// let lost = Fault::new(FaultKind::DropAfter).on(OperationGroup::Writes).table("Orders".parse()?).probability(0.1);
-/// # let db = pretender::Pretender::in_memory()?;
-/// db.faults().add(throttled)?;
-/// db.faults().add(lost)?;
+/// # let faults = Faults::new(std::sync::Arc::new(SystemClock));
+/// faults.add(throttled)?;
+/// faults.add(lost)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -126,27 +127,27 @@ impl FaultKind {
 pub struct Fault {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// In which operations; in all that can fail like this if none is named.
+    /// The operations it affects; if empty, all operations that can fail like this.
     pub targets: Vec<FaultTarget>,
-    /// Only in calls that name this table, or a stream of it.
+    /// The table, or the table of the stream, that a call must name to be affected; any call if absent.
     pub table: Option<TableName>,
-    /// How likely each call is affected: more than 0, at most 1.
+    /// The probability with which each matching call is affected: more than 0, at most 1.
     pub probability: f64,
-    /// How often it happens at most; without end if absent.
+    /// How many calls are affected at most; without a limit if absent.
     pub times: Option<u64>,
-    /// How many calls pass first.
+    /// How many matching calls are left alone first.
     pub skip: u64,
-    /// Where the random numbers start: of probability, of delay, and of which items are left unprocessed.
+    /// The seed of the random numbers: of the probability, of the delay, and of the choice of unprocessed items.
     pub seed: u64,
-    /// How long a call waits, from the first to the second; of [`FaultKind::Latency`] only, and needed there.
+    /// The least and the greatest delay of a call, at most one hour. Required for [`FaultKind::Latency`], refused for other kinds.
     pub delay: Option<(Duration, Duration)>,
-    /// How many items of a batch are left unprocessed, half of them if absent; of [`FaultKind::Unprocessed`] only. At least
-    /// one item is always processed, as at AWS.
+    /// How many items of a batch are returned as unprocessed; half of them if absent. Refused for kinds other than
+    /// [`FaultKind::Unprocessed`]. At least one item is processed, as on AWS.
     pub items: Option<u32>,
 }
 
 impl Fault {
-    /// A fault in every call that can fail like this.
+    /// Returns a fault that affects every call that can fail like this.
     pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -161,61 +162,61 @@ impl Fault {
         }
     }
 
-    /// Every call waits as long as this.
+    /// Returns a fault that delays every call by this time.
     pub fn latency(delay: Duration) -> Self {
         Self::latency_between(delay, delay)
     }
 
-    /// Every call waits for a random time from `least` to `most`.
+    /// Returns a fault that delays every call by a random time from `least` to `most`.
     pub fn latency_between(least: Duration, most: Duration) -> Self {
         Self { delay: Some((least, most)), ..Self::new(FaultKind::Latency) }
     }
 
-    /// Only in this operation or group; called again, also in another.
+    /// Limits the fault to an operation or group. Further calls add further operations.
     pub fn on(mut self, target: impl Into<FaultTarget>) -> Self {
         self.targets.push(target.into());
         self
     }
 
-    /// Only in calls that name this table, or a stream of it.
+    /// Limits the fault to calls that name this table or a stream of it.
     pub fn table(mut self, table: TableName) -> Self {
         self.table = Some(table);
         self
     }
 
-    /// How likely each call is affected.
+    /// Sets the probability with which each matching call is affected.
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = probability;
         self
     }
 
-    /// How often it happens at most.
+    /// Sets how many calls are affected at most.
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// How many calls pass first.
+    /// Sets how many matching calls are left alone first.
     pub fn skip(mut self, skip: u64) -> Self {
         self.skip = skip;
         self
     }
 
-    /// Where the random numbers start; 0 unless chosen.
+    /// Sets the seed of the random numbers; the default is 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// How many items of a batch are left unprocessed.
+    /// Sets how many items of a batch are returned as unprocessed.
     pub fn items(mut self, items: u32) -> Self {
         self.items = Some(items);
         self
     }
 
-    /// Returns the operations that the fault can affect, or why it cannot be.
+    /// Returns the operations that the fault affects, or why it cannot be added.
     pub(super) fn checked(&self) -> Result<Vec<Operation>, FaultError> {
-        // Also refuses what is no number.
+        // Written so that NaN is refused, too.
         if !(self.probability > 0.0 && self.probability <= 1.0) {
             return Err(FaultError::Probability(self.probability));
         }
@@ -251,7 +252,7 @@ impl Fault {
         }
         for target in &self.targets {
             if !possible.iter().any(|operation| target.contains(*operation)) {
-                return Err(FaultError::CannotHappen { kind: self.kind, target: *target, possible });
+                return Err(FaultError::DoesNotApply { kind: self.kind, target: *target, possible });
             }
         }
         let is_named = |operation: &Operation| self.targets.iter().any(|target| target.contains(*operation));
@@ -265,39 +266,41 @@ const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
 /// Why a fault cannot be added.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FaultError {
-    /// The operation, or no operation of the group, can fail like this.
-    #[error("`{}` cannot affect {target}, only {}", kind.name(), names(possible))]
-    CannotHappen {
-        /// What was to go wrong.
+    /// The operation, or every operation of the group, cannot fail like this on AWS.
+    #[error("`{}` does not apply to {target}, only to {}", kind.name(), names(possible))]
+    DoesNotApply {
+        /// The kind of the fault.
         kind: FaultKind,
-        /// Where.
+        /// The operation or group that was named.
         target: FaultTarget,
-        /// What it can affect.
+        /// The operations to which the kind applies.
         possible: Vec<Operation>,
     },
-    /// The probability is none.
-    #[error("a probability is more than 0 and at most 1, not {0}")]
+    /// The probability is out of range.
+    #[error("a probability must be greater than 0 and at most 1, not {0}")]
     Probability(f64),
-    /// The fault would never happen.
-    #[error("a fault happens at least once, to at least one item")]
+    /// The fault would never be injected: `times` or `items` is 0.
+    #[error("a fault must happen at least once, to at least one item")]
     Never,
-    /// A latency says how long.
+    /// A latency has no delay.
     #[error("`latency` needs a delay")]
     NoDelay,
-    /// The delay is none, too long, or ends before it begins.
-    #[error("a delay is more than nothing, at most an hour, and no longer at least than at most")]
+    /// The delay is zero, longer than an hour, or its minimum exceeds its maximum.
+    #[error(
+        "a delay must be longer than zero and at most one hour, and its minimum must not exceed its maximum"
+    )]
     Delay,
-    /// Something that faults of this kind do not have.
+    /// A parameter that faults of this kind do not have.
     #[error("`{kind}` has no {what}")]
     NotOfKind {
-        /// What was given.
+        /// The parameter.
         what: &'static str,
         /// The kind's name.
         kind: &'static str,
     },
 }
 
-/// Some operations as a person enumerates them.
+/// Lists operations for people: by the name of their group if there is one, because some kinds apply to dozens.
 fn names(operations: &[Operation]) -> String {
     let group = OperationGroup::ALL.iter().find(|group| {
         operations.len() > 4

@@ -1,17 +1,46 @@
-//! The operations on tables, and all that belongs to them.
+//! Operations on tables, and on what belongs to a table: indexes, streams, tags, expiry, backups, policies.
+//!
+//! # Examples
+//!
+//! ```
+//! use pretender::Pretender;
+//! use pretender::model::{ScalarType, TableName};
+//! use pretender::streams::StreamViewType;
+//! use pretender::tables::{CreateTableInput, StreamSpecification};
+//!
+//! let db = Pretender::in_memory()?;
+//! let orders = TableName::new("Orders")?;
+//! let table = db.create_table(CreateTableInput {
+//!     stream_specification: Some(StreamSpecification::enabled(StreamViewType::NewAndOldImages)),
+//!     ..CreateTableInput::new(orders.clone(), ("customer", ScalarType::S), Some(("placed", ScalarType::N)))
+//! })?;
+//! assert!(table.latest_stream_arn.is_some());
+//! assert_eq!(db.describe_table(&orders)?.item_count, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-use pdb_items::tables::{
-    BackupDescription, BackupDetails, ContributorInsightsDescription, CreateTableInput, Limits,
-    ListBackupsInput, ListBackupsOutput, ListTablesInput, ListTablesOutput, PointInTimeRecoveryDescription,
-    RestoreOverrides, RestoreToPointInTimeInput, TableDescription, Tag, TimeToLiveSpecification,
-    UpdateContributorInsightsInput, UpdateTableInput,
+#[doc(inline)]
+pub use pdb_items::tables::{
+    BackupDescription, BackupDetails, BackupStatus, BackupSummary, BillingModeSummary,
+    ContributorInsightsDescription, CreateTableInput, GlobalIndexDescription, GlobalIndexInput,
+    GlobalIndexThroughputUpdate, GlobalIndexUpdate, KeySchemaElement, KeyType, Limits, ListBackupsInput,
+    ListBackupsOutput, ListTablesInput, ListTablesOutput, LocalIndexDescription, LocalIndexInput,
+    PointInTimeRecoveryDescription, ProjectionInput, ProjectionType, RestoreOverrides, RestoreSummary,
+    RestoreToPointInTimeInput, SseDescription, SseSpecification, SseType, StreamSpecification,
+    TableClassInput, TableClassSummary, TableDescription, TableStatus, Tag, ThroughputDescription,
+    ThroughputInput, TimeToLiveSpecification, UpdateContributorInsightsInput, UpdateTableInput,
+    WarmThroughputDescription, WarmThroughputInput,
 };
-use pdb_model::{
-    ApiError, IndexName, KinesisDestination, Operation, ResourcePolicy, TableName, TimePrecision,
+use pdb_model::{ApiError, IndexName, Operation, TableName};
+#[doc(inline)]
+pub use pdb_model::{
+    AttributeDefinition, BillingMode, ContributorInsights, KinesisDestination, OnDemandThroughput,
+    PointInTimeRecovery, Projection, ProvisionedThroughput, ResourcePolicy, RestoredFrom,
+    ServerSideEncryption, TableClass, TimePrecision, WarmThroughput,
 };
 
 use crate::Pretender;
-use crate::faults::NamesTables;
+use crate::faults::named_tables::NamesTables;
 
 macro_rules! table_operations {
     ($($(#[$doc:meta])* $operation:ident: $name:ident($($argument:ident: $type:ty),*) -> $output:ty;)+) => {
