@@ -1,242 +1,126 @@
-//! Where the texts of the two databases differ.
+//! Where the texts of the engines differ: each has its own in `texts.rs` of its folder, under the same names.
 //!
-//! Statements are written once; what cannot be is two texts side by side, here and in `sql/texts.rs`.
-//!
-//! The greatest difference is how keys are kept. A key may have some 12 KB, but an entry of PostgreSQL's indexes only 2.7. So
-//! there a key has three columns: its first 2,500 bytes (`head`), a hash of the others (`tail`) and the others themselves
-//! (`rest`), both empty for nearly all keys. Head and tail are unique; head and rest have the order of whole keys.
+//! A statement that both understand is written once, in `sql/`.
 
-use crate::driver::Param;
-use crate::names::quoted;
+use pdb_model::IndexName;
 
-/// A database's way to speak SQL.
+use crate::{
+    key_columns::KeyColumns,
+    sql::texts::{IndexTable, ItemTable, RecordTable},
+};
+
+/// An engine's way to speak SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// SQLite.
     Sqlite,
     /// PostgreSQL, and what speaks its protocol.
+    #[cfg(feature = "postgres")]
     Postgres,
 }
 
-/// The most bytes of a key that an index of PostgreSQL has.
-const HEAD_BYTES: usize = 2500;
+/// Evaluates an expression with the texts of the engine that is spoken to.
+macro_rules! texts_of {
+    ($dialect:expr, $texts:ident => $value:expr) => {
+        match $dialect {
+            Dialect::Sqlite => {
+                use crate::sqlite::texts as $texts;
+                $value
+            }
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => {
+                use crate::postgres::texts as $texts;
+                $value
+            }
+        }
+    };
+}
 
-/// The last column came with schema 2; where its comma stands, SQLite put it when it altered older tables, so that the text it
-/// keeps of a table does not depend on who made it.
 impl Dialect {
     /// SQL that makes a table of items.
     pub(crate) fn create_items(self, table: &str) -> String {
-        let name = quoted(table);
-        let columns = match self {
-            Self::Sqlite => "(id         INTEGER PRIMARY KEY,
-                  key        BLOB    NOT NULL UNIQUE,
-                  item       TEXT    NOT NULL,
-                  size_bytes INTEGER NOT NULL,
-                  expires_at INTEGER,
-                  checksum   INTEGER) STRICT"
-                .to_owned(),
-            // Constraints are named, because the names that PostgreSQL would give might be those of other tables.
-            Self::Postgres => format!(
-                "(key_head   BYTEA  NOT NULL,
-                  key_tail   BYTEA  NOT NULL,
-                  key_rest   BYTEA  NOT NULL,
-                  item       TEXT   NOT NULL,
-                  size_bytes BIGINT NOT NULL,
-                  expires_at BIGINT,
-                  checksum   BIGINT,
-                  CONSTRAINT {} PRIMARY KEY (key_head, key_tail))",
-                constraint(table)
-            ),
-        };
-        format!("CREATE TABLE {name} {columns}")
+        texts_of!(self, texts => texts::create_items(table))
     }
 
     /// SQL that makes a table for the items of a backup.
     pub(crate) fn create_kept(self, table: &str) -> String {
-        let columns = match self {
-            Self::Sqlite => "key BLOB, item TEXT, size_bytes INTEGER, checksum INTEGER",
-            Self::Postgres => {
-                "key_head BYTEA, key_tail BYTEA, key_rest BYTEA, item TEXT, size_bytes BIGINT, checksum BIGINT"
-            }
-        };
-        format!("CREATE TABLE {} ({columns})", quoted(table))
+        texts_of!(self, texts => texts::create_kept(table))
     }
 
     /// SQL that makes a table of index entries.
     pub(crate) fn create_entries(self, table: &str) -> String {
-        let name = quoted(table);
-        match self {
-            Self::Sqlite => format!(
-                "CREATE TABLE {name} (
-                     id         INTEGER PRIMARY KEY,
-                     entry      BLOB    NOT NULL UNIQUE,
-                     base       BLOB    NOT NULL,
-                     item       TEXT    NOT NULL,
-                     size_bytes INTEGER NOT NULL
-                     , checksum INTEGER) STRICT"
-            ),
-            Self::Postgres => format!(
-                "CREATE TABLE {name} (
-                     entry_head BYTEA  NOT NULL,
-                     entry_tail BYTEA  NOT NULL,
-                     entry_rest BYTEA  NOT NULL,
-                     base       BYTEA  NOT NULL,
-                     item       TEXT   NOT NULL,
-                     size_bytes BIGINT NOT NULL,
-                     checksum   BIGINT,
-                     CONSTRAINT {} PRIMARY KEY (entry_head, entry_tail)
-                 )",
-                constraint(table)
-            ),
-        }
+        texts_of!(self, texts => texts::create_entries(table))
     }
 
-    /// SQL that makes the table of records of a table name, if it is not there. What the trim looks at stands before the
-    /// images, so that it reads none of their pages.
+    /// SQL that makes the table of records of a table name, if it is not there.
     pub(crate) fn create_records(self, table: &str) -> String {
-        let (int, key, strict) = match self {
-            Self::Sqlite => ("INTEGER", "INTEGER PRIMARY KEY".to_owned(), " STRICT"),
-            Self::Postgres => ("BIGINT", format!("BIGINT CONSTRAINT {} PRIMARY KEY", constraint(table)), ""),
-        };
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} (
-                 sequence_number           {key},
-                 shard                     {int} NOT NULL,
-                 event_id                  TEXT NOT NULL,
-                 event_type                TEXT NOT NULL,
-                 event_timestamp           {int} NOT NULL,
-                 approximate_creation_time {int} NOT NULL,
-                 hash_key_value            TEXT NOT NULL,
-                 sort_key_value            TEXT,
-                 keys_json                 TEXT NOT NULL,
-                 old_image_json            TEXT,
-                 new_image_json            TEXT,
-                 keys_size_bytes           {int} NOT NULL,
-                 old_image_size_bytes      {int} NOT NULL,
-                 size_bytes                {int} NOT NULL,
-                 user_identity             TEXT,
-                 create_date               TEXT NOT NULL
-                 , checksum                {int}){strict}",
-            quoted(table)
-        )
+        texts_of!(self, texts => texts::create_records(table))
     }
 
     /// SQL that lists the names of all tables.
     pub(crate) fn list_tables(self) -> &'static str {
-        match self {
-            Self::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
-            Self::Postgres => {
-                "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
-                 WHERE table_schema = current_schema() ORDER BY 1"
-            }
-        }
+        texts_of!(self, texts => texts::LIST_TABLES)
     }
 
     /// The columns that make up an item, besides its checksum.
     pub(crate) fn item_columns(self) -> &'static str {
-        match self {
-            Self::Sqlite => "key, item, size_bytes",
-            Self::Postgres => "key_head, key_tail, key_rest, item, size_bytes",
-        }
-    }
-}
-
-/// The quoted name of a table's primary key; no table has it, and it is no longer than the table's.
-fn constraint(table: &str) -> String {
-    quoted(&format!("pkx{}", table.strip_prefix("pdb").unwrap_or(table)))
-}
-
-/// A key as the columns of a dialect have it.
-pub(crate) struct KeyColumns<'k> {
-    dialect: Dialect,
-    head: &'k [u8],
-    rest: &'k [u8],
-    tail: Option<[u8; 32]>,
-}
-
-impl<'k> KeyColumns<'k> {
-    pub(crate) fn of(dialect: Dialect, key: &'k [u8]) -> Self {
-        let (head, rest) = match dialect {
-            Dialect::Sqlite => (key, &[][..]),
-            Dialect::Postgres => key.split_at(key.len().min(HEAD_BYTES)),
-        };
-        let tail = (!rest.is_empty()).then(|| hash(rest));
-        Self { dialect, head, rest, tail }
+        texts_of!(self, texts => texts::ITEM_COLUMNS)
     }
 
-    pub(crate) fn dialect(&self) -> Dialect {
-        self.dialect
+    /// The type of a number of 64 bits.
+    pub(crate) fn integer(self) -> &'static str {
+        texts_of!(self, texts => texts::INTEGER)
     }
 
-    /// What finds the row of this very key.
-    pub(crate) fn identity(&self) -> Params<'_> {
-        let params = Params::new().and(Param::Blob(self.head));
-        match self.dialect {
-            Dialect::Sqlite => params,
-            Dialect::Postgres => params.and(Param::Blob(self.tail())),
-        }
+    /// What follows a column of text to order it by its bytes.
+    pub(crate) fn by_bytes(self) -> &'static str {
+        texts_of!(self, texts => texts::BY_BYTES)
     }
 
-    /// All columns, for a new row.
-    pub(crate) fn all(&self) -> Params<'_> {
-        match self.dialect {
-            Dialect::Sqlite => self.identity(),
-            Dialect::Postgres => self.identity().and(Param::Blob(self.rest)),
-        }
+    /// The functions that return the greatest and the least of several numbers.
+    pub(crate) fn greatest_and_least(self) -> (&'static str, &'static str) {
+        texts_of!(self, texts => texts::GREATEST_AND_LEAST)
     }
 
-    /// Adds what a range is bounded by.
-    pub(crate) fn bound<'p>(&'p self, params: Params<'p>) -> Params<'p> {
-        let params = params.and(Param::Blob(self.head));
-        match self.dialect {
-            Dialect::Sqlite => params,
-            Dialect::Postgres => params.and(Param::Blob(self.rest)),
-        }
+    /// SQL that lists what is wrong with the structure of the database, where that is for us to check; a line `ok` if nothing is.
+    pub(crate) fn check_structure(self) -> Option<&'static str> {
+        texts_of!(self, texts => texts::CHECK_STRUCTURE)
     }
 
-    fn tail(&self) -> &[u8] {
-        self.tail.as_ref().map_or(&[], |tail| tail.as_slice())
-    }
-}
-
-#[cfg(feature = "postgres")]
-fn hash(bytes: &[u8]) -> [u8; 32] {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).into()
-}
-
-#[cfg(not(feature = "postgres"))]
-fn hash(_: &[u8]) -> [u8; 32] {
-    unreachable!("SQLite's keys are in one piece")
-}
-
-/// The values of a statement, of which there are few.
-pub(crate) struct Params<'p> {
-    values: [Param<'p>; 8],
-    count: usize,
-}
-
-impl<'p> Params<'p> {
-    pub(crate) fn new() -> Self {
-        Self { values: [Param::Null; 8], count: 0 }
+    /// SQL that looks for an index by its name, where somebody else may have dropped it.
+    pub(crate) fn find_index(self) -> Option<&'static str> {
+        texts_of!(self, texts => texts::FIND_INDEX)
     }
 
-    pub(crate) fn and(mut self, value: Param<'p>) -> Self {
-        self.values[self.count] = value;
-        self.count += 1;
-        self
+    /// SQL that removes tokens which have expired.
+    pub(crate) fn forget_tokens(self) -> &'static str {
+        texts_of!(self, texts => texts::FORGET_TOKENS)
     }
 
-    pub(crate) fn as_slice(&self) -> &[Param<'p>] {
-        &self.values[..self.count]
+    /// The statements on a table of items.
+    pub(crate) fn item_table(self, table: &str, statistic: i64) -> ItemTable {
+        texts_of!(self, texts => texts::item_table(table, statistic))
     }
-}
 
-impl<'p> std::ops::Deref for Params<'p> {
-    type Target = [Param<'p>];
+    /// The statements on a table of index entries.
+    pub(crate) fn index_table(self, name: IndexName, table: String, statistic: i64) -> IndexTable {
+        texts_of!(self, texts => texts::index_table(name, table, statistic))
+    }
 
-    fn deref(&self) -> &[Param<'p>] {
-        self.as_slice()
+    /// The statements on a table of stream records.
+    pub(crate) fn record_table(self, name: String) -> RecordTable {
+        texts_of!(self, texts => texts::record_table(name))
+    }
+
+    /// A key as the columns of a table have it.
+    #[inline]
+    pub(crate) fn key_columns(self, key: &[u8]) -> KeyColumns<'_> {
+        texts_of!(self, texts => texts::key_columns(key))
+    }
+
+    /// Whether a key has several columns.
+    pub(crate) fn divides_keys(self) -> bool {
+        self.key_columns(&[]).is_divided
     }
 }
 

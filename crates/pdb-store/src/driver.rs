@@ -1,69 +1,52 @@
-//! What a database does for us: runs a statement with bound values, and hands out rows one by one.
+//! A connection of either engine: runs statements with bound values, and hands out rows one by one.
 //!
 //! Everything above speaks in [`Param`] and [`Row`], and in SQL with parameters written `?1`, `?2`, ... in the order of the
-//! values. Where the databases' texts differ, [`Dialect`] says how.
+//! values. Where the engines' texts differ, [`Dialect`] says how. Nothing but the calls of an engine's own functions is here, so no
+//! statement has to know which engine runs it.
 //!
 //! Each statement is a `tracing` event of level `TRACE` and target `pdb_store::statement`, with its text and its rows.
 
 use std::{borrow::Cow, ops::ControlFlow};
 
-use rusqlite::{
-    Connection,
-    types::{ToSqlOutput, ValueRef},
-};
-
-#[cfg(feature = "postgres")]
-use crate::postgres::{PgRow, Session};
 use crate::{
     dialect::Dialect,
-    error::{DbError, During, StoreError},
+    error::{DbError, StoreError},
+    params::Param,
+    rows::items::Direction,
+    sql::texts::ScanSql,
+    sqlite::statements::{self as sqlite, SqliteRow},
 };
-
-/// A value bound to a statement.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Param<'a> {
-    Null,
-    Integer(i64),
-    Text(&'a str),
-    Blob(&'a [u8]),
-}
-
-impl<'a> Param<'a> {
-    pub(crate) fn optional_text(text: Option<&'a str>) -> Self {
-        text.map_or(Self::Null, Self::Text)
-    }
-
-    pub(crate) fn optional_integer(value: Option<i64>) -> Self {
-        value.map_or(Self::Null, Self::Integer)
-    }
-}
-
-impl rusqlite::ToSql for Param<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self {
-            Self::Null => ValueRef::Null,
-            Self::Integer(value) => ValueRef::Integer(value),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Blob(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
+#[cfg(feature = "postgres")]
+use crate::{
+    error::During,
+    postgres::{
+        paging, session,
+        session::{PgRow, Session},
+    },
+};
 
 /// One row of an answer, valid until the next one is fetched. Columns are counted from 0.
 pub(crate) enum Row<'r> {
-    Sqlite(&'r rusqlite::Row<'r>),
+    Sqlite(&'r SqliteRow<'r>),
     #[cfg(feature = "postgres")]
     Postgres(&'r PgRow),
+}
+
+/// Reads a column with the function of this name of the engine whose row it is.
+macro_rules! read_column {
+    ($row:expr, $read:ident, $column:expr) => {
+        match $row {
+            Self::Sqlite(row) => sqlite::$read(row, $column),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(row) => session::$read(row, $column),
+        }
+    };
 }
 
 impl<'r> Row<'r> {
     #[inline]
     pub(crate) fn integer(&self, column: usize) -> Result<i64, StoreError> {
-        match self {
-            Self::Sqlite(row) => value(row, column)?.as_i64().map_err(|e| StoreError::corrupt("number", e)),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(row) => served(row, column, "number"),
-        }
+        read_column!(self, integer, column)
     }
 
     /// A count or a size: never negative.
@@ -74,98 +57,48 @@ impl<'r> Row<'r> {
 
     #[inline]
     pub(crate) fn optional_integer(&self, column: usize) -> Result<Option<i64>, StoreError> {
-        match self {
-            Self::Sqlite(row) => {
-                value(row, column)?.as_i64_or_null().map_err(|e| StoreError::corrupt("number", e))
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(row) => served(row, column, "number"),
-        }
+        read_column!(self, optional_integer, column)
     }
 
     #[inline]
     pub(crate) fn text(&self, column: usize) -> Result<&'r str, StoreError> {
-        match self {
-            Self::Sqlite(row) => utf8(value(row, column)?),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(row) => served(row, column, "text"),
-        }
+        read_column!(self, text, column)
     }
 
     #[inline]
     pub(crate) fn optional_text(&self, column: usize) -> Result<Option<&'r str>, StoreError> {
-        match self {
-            Self::Sqlite(row) => match value(row, column)? {
-                ValueRef::Null => Ok(None),
-                text => utf8(text).map(Some),
-            },
-            #[cfg(feature = "postgres")]
-            Self::Postgres(row) => served(row, column, "text"),
-        }
+        read_column!(self, optional_text, column)
     }
 
     #[inline]
     pub(crate) fn blob(&self, column: usize) -> Result<&'r [u8], StoreError> {
-        match self {
-            Self::Sqlite(row) => value(row, column)?.as_blob().map_err(|e| StoreError::corrupt("bytes", e)),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(row) => served(row, column, "bytes"),
-        }
+        read_column!(self, blob, column)
     }
 
-    /// A key, whose columns in dialects that divide keys are `head` and `rest`; in one that does not, it is in `head`.
-    #[cfg_attr(
-        not(feature = "postgres"),
-        expect(unused_variables, reason = "SQLite's keys are in one piece")
-    )]
+    /// A key, whose columns where keys are divided are `head` and `rest`; where they are not, it is in `head`.
     pub(crate) fn key(&self, head: usize, rest: usize) -> Result<Cow<'r, [u8]>, StoreError> {
         let head = self.blob(head)?;
-        let rest = match self {
-            Self::Sqlite(_) => &[],
-            #[cfg(feature = "postgres")]
-            Self::Postgres(_) => self.blob(rest)?,
-        };
+        let rest: &[u8] = read_column!(self, rest_of_key, rest)?;
         Ok(if rest.is_empty() { Cow::Borrowed(head) } else { Cow::Owned([head, rest].concat()) })
     }
 }
 
-#[inline]
-fn value<'r>(row: &'r rusqlite::Row<'r>, column: usize) -> Result<ValueRef<'r>, StoreError> {
-    row.get_ref(column).map_err(|e| StoreError::corrupt("column", e))
-}
-
-/// The standard library's check takes a tenth of the time that a page of records does.
-#[inline]
-fn utf8(value: ValueRef<'_>) -> Result<&str, StoreError> {
-    match value {
-        ValueRef::Text(bytes) => {
-            simdutf8::basic::from_utf8(bytes).map_err(|e| StoreError::corrupt("text", e))
-        }
-        other => Err(StoreError::corrupt("text", other.data_type())),
-    }
-}
-
-/// Apart, so that what reads SQLite's rows stays small enough to be inlined: a page of records reads thousands of values.
-#[cfg(feature = "postgres")]
-#[inline(never)]
-fn served<'r, T: postgres::types::FromSql<'r>>(
-    row: &'r PgRow,
-    column: usize,
-    what: &'static str,
-) -> Result<T, StoreError> {
-    row.try_get(column).map_err(|e| StoreError::corrupt(what, e))
+/// A row that was read of a range: whether to go on, and about how many bytes it has.
+pub(crate) struct RangeStep {
+    pub(crate) flow: ControlFlow<()>,
+    pub(crate) bytes: usize,
 }
 
 /// A connection with an open transaction, or a snapshot.
 #[derive(Clone, Copy)]
 pub(crate) enum Driver<'c> {
-    Sqlite(&'c Connection),
+    Sqlite(&'c rusqlite::Connection),
     #[cfg(feature = "postgres")]
     Postgres(&'c Session),
 }
 
 impl<'c> Driver<'c> {
-    pub(crate) fn new(connection: &'c Connection) -> Self {
+    pub(crate) fn new(connection: &'c rusqlite::Connection) -> Self {
         Self::Sqlite(connection)
     }
 
@@ -177,11 +110,12 @@ impl<'c> Driver<'c> {
         }
     }
 
-    /// The error of work that found the database changed under it; on PostgreSQL it is run again.
+    /// The error of work that found the database changed under it. Where others write at the same time, the work is run again.
     pub(crate) fn stale(self) -> StoreError {
-        #[cfg(feature = "postgres")]
-        if let Self::Postgres(session) = self {
-            session.note_stale();
+        match self {
+            Self::Sqlite(_) => {}
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => session.note_stale(),
         }
         StoreError::Conflict
     }
@@ -189,16 +123,7 @@ impl<'c> Driver<'c> {
     /// Runs a statement that returns no rows; returns how many rows it changed.
     pub(crate) fn execute(self, sql: &str, params: &[Param<'_>]) -> Result<usize, DbError> {
         let rows = match self {
-            Self::Sqlite(connection) => {
-                let run = || {
-                    let mut statement = connection.prepare_cached(sql)?;
-                    for (i, param) in params.iter().enumerate() {
-                        statement.raw_bind_parameter(i + 1, param)?;
-                    }
-                    statement.raw_execute()
-                };
-                run().map_err(|error| DbError::from(error).in_file(connection.path()))?
-            }
+            Self::Sqlite(connection) => sqlite::execute(connection, sql, params)?,
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => session.execute(sql, params)?,
         };
@@ -209,9 +134,7 @@ impl<'c> Driver<'c> {
     /// Runs statements that are not worth keeping prepared, one after the other.
     pub(crate) fn batch(self, sql: &str) -> Result<(), DbError> {
         match self {
-            Self::Sqlite(connection) => {
-                connection.execute_batch(sql).map_err(|error| DbError::from(error).in_file(connection.path()))
-            }
+            Self::Sqlite(connection) => sqlite::batch(connection, sql),
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => session.batch(sql),
         }
@@ -228,23 +151,10 @@ impl<'c> Driver<'c> {
     ) -> Result<(), StoreError> {
         let mut read = 0_usize;
         match self {
-            Self::Sqlite(connection) => {
-                let mut run = || {
-                    let mut statement = connection.prepare_cached(sql).during(during)?;
-                    for (i, param) in params.iter().enumerate() {
-                        statement.raw_bind_parameter(i + 1, param).during(during)?;
-                    }
-                    let mut rows = statement.raw_query();
-                    while let Some(row) = rows.next().during(during)? {
-                        read += 1;
-                        if each(&Row::Sqlite(row))?.is_break() {
-                            break;
-                        }
-                    }
-                    Ok(())
-                };
-                run().map_err(|error: StoreError| error.in_file(connection.path()))?;
-            }
+            Self::Sqlite(connection) => sqlite::query(connection, during, sql, params, |row| {
+                read += 1;
+                each(&Row::Sqlite(row))
+            })?,
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => {
                 for row in &session.query(sql, params).during(during)? {
@@ -267,27 +177,14 @@ impl<'c> Driver<'c> {
         params: &[Param<'_>],
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        match self {
-            Self::Sqlite(connection) => {
-                let run = || {
-                    let mut statement = connection.prepare_cached(sql).during(during)?;
-                    for (i, param) in params.iter().enumerate() {
-                        statement.raw_bind_parameter(i + 1, param).during(during)?;
-                    }
-                    let mut rows = statement.raw_query();
-                    let row = rows.next().during(during)?;
-                    tracing::trace!(target: "pdb_store::statement", sql, rows = usize::from(row.is_some()));
-                    row.map(|row| read(&Row::Sqlite(row))).transpose()
-                };
-                run().map_err(|error: StoreError| error.in_file(connection.path()))
+        let (mut read, mut found) = (Some(read), None);
+        self.query(during, sql, params, |row| {
+            if let Some(read) = read.take() {
+                found = Some(read(row)?);
             }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(session) => {
-                let rows = session.query(sql, params).during(during)?;
-                tracing::trace!(target: "pdb_store::statement", sql, rows = rows.len());
-                rows.first().map(|row| read(&Row::Postgres(row))).transpose()
-            }
-        }
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
     }
 
     /// Runs a query and returns what `read` makes of each of its rows.
@@ -304,5 +201,60 @@ impl<'c> Driver<'c> {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(found)
+    }
+
+    /// Reads a range of keys, from `lower` on and below `upper`, and hands each row with its key to `each`, until that breaks off.
+    ///
+    /// The key is in the first column of a row; the rest of a divided one is in column 5.
+    pub(crate) fn read_keys(
+        self,
+        during: &'static str,
+        sql: &ScanSql,
+        direction: Direction,
+        (lower, upper): (Cow<'_, [u8]>, Option<Cow<'_, [u8]>>),
+        mut each: impl FnMut(&Row<'_>, &[u8]) -> Result<RangeStep, StoreError>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => {
+                let params = [Param::Blob(&lower), Param::Blob(upper.as_deref().unwrap_or_default())];
+                let params = if upper.is_some() { &params[..] } else { &params[..1] };
+                self.query(during, sql.text(direction, upper.is_some()), params, |row| {
+                    Ok(each(row, row.blob(0)?)?.flow)
+                })
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => {
+                let bounds = (lower.into_owned(), upper.map(Cow::into_owned));
+                paging::read_keys(session, during, sql, direction, bounds, |row| {
+                    let row = Row::Postgres(row);
+                    let key = row.key(0, 5)?;
+                    let step = each(&row, &key)?;
+                    Ok((step.flow, step.bytes, key.into_owned()))
+                })
+            }
+        }
+    }
+
+    /// Reads the records from `first` to `last` and hands each row to `each`, until that breaks off. The first column is the number.
+    pub(crate) fn read_records(
+        self,
+        during: &'static str,
+        sql: &str,
+        (first, last): (i64, i64),
+        mut each: impl FnMut(&Row<'_>) -> Result<RangeStep, StoreError>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => {
+                let params = [Param::Integer(first), Param::Integer(last)];
+                self.query(during, sql, &params, |row| Ok(each(row)?.flow))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => paging::read_records(session, during, sql, (first, last), |row| {
+                let row = Row::Postgres(row);
+                let number = row.integer(0)?;
+                let step = each(&row)?;
+                Ok((step.flow, step.bytes, number))
+            }),
+        }
     }
 }

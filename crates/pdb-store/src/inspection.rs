@@ -8,23 +8,18 @@ use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
 use crate::{
     catalog::Catalog,
-    dialect::Dialect,
     driver::Driver,
     error::{OpenError, StoreError},
-    migrate, names,
+    names,
     options::{Location, StoreOptions},
-    sql::tables,
-    sqlite::{connection, copy, files::FileLock},
+    read_tx::ReadTx,
+    sqlite::{copy, files::FileLock, load, migrate, schema},
     store::Store,
     transfer::Part,
-    tx::ReadTx,
 };
 
 /// What is done with each row, or with the error in its place; it may read more.
 pub type EachRow<'f, 'a> = dyn FnMut(&mut ReadTx<'a>, Result<StoredRow, StoreError>) -> ControlFlow<()> + 'f;
-
-/// The lines of SQLite's own check that are worth reading.
-const SQLITE_FINDINGS: i64 = 100;
 
 /// A database that is open to be checked.
 pub struct Inspection {
@@ -52,11 +47,11 @@ impl Inspection {
         let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         let (lock, connection, found) = copy::open_file(path)?;
         // What is in a schema that is not ours would run in statements of ours.
-        connection::check_schema(path, &connection, found)?;
+        schema::check_schema(path, &connection, found)?;
         if found < migrate::NEWEST {
             return Err(OpenError::Older { path: path.clone(), found, known: migrate::NEWEST }.into());
         }
-        let catalog = tables::load_catalog(Driver::new(&connection))?;
+        let catalog = load::load_catalog(Driver::new(&connection))?;
         Ok(Self { source: Source::File { connection, catalog: Arc::new(catalog), _lock: Box::new(lock) } })
     }
 
@@ -97,12 +92,9 @@ impl<'a> ReadTx<'a> {
     ///
     /// [`StoreError::Database`].
     pub fn structural_damage(&mut self) -> Result<Vec<String>, StoreError> {
-        if self.driver.dialect() == Dialect::Postgres {
-            return Ok(Vec::new());
-        }
-        let sql = format!("PRAGMA integrity_check({SQLITE_FINDINGS})");
+        let Some(sql) = self.driver.dialect().check_structure() else { return Ok(Vec::new()) };
         let mut found =
-            self.driver.all("check the file", &sql, &[], |row| Ok(row.text(0)?.replace('\n', " ")))?;
+            self.driver.all("check the file", sql, &[], |row| Ok(row.text(0)?.replace('\n', " ")))?;
         found.retain(|line| line != "ok");
         Ok(found)
     }
@@ -155,13 +147,10 @@ impl<'a> ReadTx<'a> {
     ///
     /// [`StoreError::Database`].
     pub fn has_expiry_index(&mut self, table: &crate::Table) -> Result<bool, StoreError> {
-        if self.driver.dialect() == Dialect::Postgres {
-            return Ok(true);
-        }
+        let Some(sql) = self.driver.dialect().find_index() else { return Ok(true) };
         let name = names::expiry_index(table.name().as_str());
-        let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1";
         let found =
-            self.driver.first("look for an index", sql, &[crate::driver::Param::Text(&name)], |_| Ok(()))?;
+            self.driver.first("look for an index", sql, &[crate::params::Param::Text(&name)], |_| Ok(()))?;
         Ok(found.is_some())
     }
 

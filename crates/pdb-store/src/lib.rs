@@ -8,20 +8,23 @@ mod driver;
 mod error;
 mod inspection;
 mod job;
-mod leap;
+mod key_columns;
 mod migrate;
 mod names;
 mod options;
-mod page;
+mod params;
 mod pending;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod read_tx;
 mod rows;
+mod sequence;
 mod shared_map;
 mod sql;
 mod sqlite;
 mod store;
 mod threads;
+mod transaction;
 mod transfer;
 mod tx;
 mod watch;
@@ -31,6 +34,7 @@ pub use error::{DbError, OpenError, StoreError};
 pub use inspection::{EachRow, Inspection, RowSum, StoredEntry, StoredItem, StoredRecord, StoredRow};
 pub use options::{Durability, Location, StoreOptions};
 pub use pending::Pending;
+pub use read_tx::ReadTx;
 pub use rows::{
     items::{Direction, ItemRow, KeyRange, RowRef},
     records::{NewRecord, RecordRef},
@@ -48,4 +52,4 @@ pub use sqlite::{
 };
 pub use store::Store;
 pub use transfer::{Digest, Part, Place, Rows, Shape};
-pub use tx::{ReadTx, Tx};
+pub use tx::Tx;

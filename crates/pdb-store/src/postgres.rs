@@ -7,16 +7,21 @@
 //! The driver waits on the calling thread, which must be one that may.
 
 mod address;
-mod commit;
 mod fault;
 mod incarnation;
 mod load;
+mod page;
+pub(crate) mod paging;
 mod parameters;
 mod pool;
+mod queued_record;
+mod renew_keys;
 mod schema;
-mod session;
+pub(crate) mod session;
 mod slots;
+pub(crate) mod texts;
 mod tls;
+pub(crate) mod transaction;
 mod work;
 
 use std::{
@@ -29,7 +34,6 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use pdb_model::{EpochMillis, TableName};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-pub(crate) use self::session::{PgRow, Session};
 use self::{
     address::Address,
     fault::Fault,
@@ -42,8 +46,8 @@ use crate::{
     error::{DbError, OpenError, StoreError},
     job::Piece,
     options::{Durability, StoreOptions},
+    read_tx::ReadTx,
     sql::settings,
-    tx::ReadTx,
     watch::Watchers,
 };
 

@@ -1,9 +1,8 @@
 //! Rows as plain types, without a statement.
 
+pub(crate) mod columns;
 pub(crate) mod items;
-pub(crate) mod queued_record;
 pub(crate) mod records;
-pub(crate) mod sequence_number;
 pub(crate) mod shards;
 pub(crate) mod statistics;
 pub(crate) mod table;

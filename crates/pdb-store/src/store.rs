@@ -5,18 +5,20 @@ use std::{fmt, path::Path, sync::Arc, time::Duration};
 use pdb_model::{EpochMillis, TableName};
 
 #[cfg(feature = "postgres")]
+use crate::job::Piece;
 use crate::postgres::Served;
 use crate::{
     error::StoreError,
-    job::{Piece, Work},
+    job::Work,
     options::{Location, StoreOptions},
     pending::{Answer, Pending},
+    read_tx::ReadTx,
     sqlite::{
         copy::{self, CopyDescription, DatabaseCopy, EachStep},
         engine::{CompactReport, Embedded},
         interrupt::Impatience,
     },
-    tx::{ReadTx, Tx},
+    tx::Tx,
 };
 
 /// A database on a server cannot be copied page by page.

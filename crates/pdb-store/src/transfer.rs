@@ -15,23 +15,22 @@ pub use shape::Shape;
 
 use std::sync::Arc;
 
-use pdb_model::EpochMillis;
-
 use crate::{
-    dialect::{Dialect, KeyColumns, Params},
-    driver::{Param, Row},
+    dialect::Dialect,
+    driver::Row,
     error::{OpenError, StoreError},
-    names::quoted,
+    key_columns::KeyColumns,
     options::StoreOptions,
-    rows::table::Table,
-    sql::settings,
+    params::Param,
+    read_tx::ReadTx,
+    rows::{columns::ColumnKind, table::Table},
+    sequence::leap,
+    sql::settings::{self, COPY_MARK},
     store::Store,
-    tx::{ReadTx, Tx},
+    tx::Tx,
 };
-use layout::{Kind, Layout};
+use layout::Layout;
 
-/// The setting that marks the target of a copy that is not finished; its value tells from which source.
-pub(crate) const MARK: &str = "copy";
 /// A step holds rows of no more than this, and one row.
 const STEP_BYTES: usize = 4 << 20;
 /// And no more rows than this: a driver may fetch them all before it hands out the first.
@@ -66,13 +65,15 @@ impl Value {
 }
 
 /// Reads columns; the rest of a divided key is in the column behind them.
-fn read_row(row: &Row<'_>, columns: &[(&str, Kind)]) -> Result<Vec<Value>, StoreError> {
-    let value = |(at, (_, kind)): (usize, &(&str, Kind))| {
+fn read_row(row: &Row<'_>, columns: &[(&str, ColumnKind)]) -> Result<Vec<Value>, StoreError> {
+    let value = |(at, (_, kind)): (usize, &(&str, ColumnKind))| {
         Ok(match kind {
-            Kind::Integer => row.optional_integer(at)?.map_or(Value::Null, Value::Integer),
-            Kind::Text => row.optional_text(at)?.map_or(Value::Null, |text| Value::Text(text.to_owned())),
-            Kind::Blob => Value::Blob(row.blob(at)?.to_vec()),
-            Kind::Key => Value::Blob(row.key(at, columns.len())?.into_owned()),
+            ColumnKind::Integer => row.optional_integer(at)?.map_or(Value::Null, Value::Integer),
+            ColumnKind::Text => {
+                row.optional_text(at)?.map_or(Value::Null, |text| Value::Text(text.to_owned()))
+            }
+            ColumnKind::Blob => Value::Blob(row.blob(at)?.to_vec()),
+            ColumnKind::Key => Value::Blob(row.key(at, columns.len())?.into_owned()),
         })
     };
     columns.iter().enumerate().map(value).collect()
@@ -136,7 +137,7 @@ impl ReadTx<'_> {
     ///
     /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here.
     pub fn copy_source(&mut self) -> Result<Option<String>, StoreError> {
-        settings::get(self.driver, MARK, |value| Ok(String::from_utf8_lossy(value).into_owned()))
+        settings::get(self.driver, COPY_MARK, |value| Ok(String::from_utf8_lossy(value).into_owned()))
     }
 
     /// Returns up to some megabytes of rows of a part, behind `after`.
@@ -204,7 +205,7 @@ impl Tx<'_> {
     ///
     /// [`StoreError::TableExists`] if it holds tables already, [`StoreError::Database`]. So with all methods here.
     pub fn begin_copy(&mut self, source: &str, shape: &Shape) -> Result<(), StoreError> {
-        self.set(MARK, source.as_bytes())?;
+        self.set(COPY_MARK, source.as_bytes())?;
         self.take_shape(shape)
     }
 
@@ -214,17 +215,7 @@ impl Tx<'_> {
     ///
     /// As [`begin_copy`](Self::begin_copy).
     pub fn discard_copy(&mut self) -> Result<(), StoreError> {
-        for table in self.tables()? {
-            self.drop_table(table.name(), EpochMillis(0))?;
-        }
-        for stream in self.streams(None)? {
-            self.delete_stream(&stream)?;
-        }
-        for name in tables_named(self, "pdb_backup_")? {
-            self.define("drop a backup's items", &format!("DROP TABLE {}", quoted(&name)))?;
-        }
-        self.clear(&Part::Tokens)?;
-        self.clear(&Part::Documents)
+        self.clear_database()
     }
 
     /// Removes the mark: from now on the database can be opened. Open shards go on far above the numbers of the source, which may
@@ -234,8 +225,9 @@ impl Tx<'_> {
     ///
     /// As [`begin_copy`](Self::begin_copy).
     pub fn finish_copy(&mut self) -> Result<(), StoreError> {
-        self.leap_stored()?;
-        self.change("remove a mark", "DELETE FROM pdb_setting WHERE name = ?1", &[Param::Text(MARK)])?;
+        let sql = leap::raise_all_stored(self.driver.dialect());
+        self.change("go on with higher sequence numbers", &sql, &leap::values(None))?;
+        self.change("remove a mark", "DELETE FROM pdb_setting WHERE name = ?1", &[Param::Text(COPY_MARK)])?;
         Ok(())
     }
 
@@ -257,7 +249,7 @@ impl Tx<'_> {
                 Some(Value::Integer(size)) => *size,
                 _ => 0,
             };
-            self.touch(&table);
+            self.note_table(&table);
             self.count(statistic, rows.len() as i64, rows.0.iter().map(size).sum());
         }
         Ok(())
@@ -278,7 +270,7 @@ impl Tx<'_> {
     }
 
     fn set(&mut self, name: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.will_write()?;
+        self.before_write()?;
         settings::set(self.driver, name, value)
     }
 
@@ -318,8 +310,8 @@ impl<'v> Parameters<'v> {
 
     fn new(dialect: Dialect, layout: &Layout, values: &'v [Value], is_bound: bool) -> Self {
         match (layout.columns[0].1, values) {
-            (Kind::Key, [Value::Blob(key), values @ ..]) => {
-                Self { key: Some(KeyColumns::of(dialect, key)), values, is_bound }
+            (ColumnKind::Key, [Value::Blob(key), values @ ..]) => {
+                Self { key: Some(dialect.key_columns(key)), values, is_bound }
             }
             _ => Self { key: None, values, is_bound },
         }
@@ -328,20 +320,11 @@ impl<'v> Parameters<'v> {
     fn list(&self) -> Vec<Param<'_>> {
         let key = self.key.as_ref();
         let mut params = match (key, self.is_bound) {
-            (Some(key), true) => key.bound(Params::new()).to_vec(),
-            (Some(key), false) => key.all().to_vec(),
+            (Some(key), true) => key.bound([]).to_vec(),
+            (Some(key), false) => key.all([]).to_vec(),
             (None, _) => Vec::new(),
         };
         params.extend(self.values.iter().map(Value::param));
         params
     }
-}
-
-/// Names of tables of a kind, found in the database's own list.
-fn tables_named(tx: &mut ReadTx<'_>, prefix: &str) -> Result<Vec<String>, StoreError> {
-    let sql = tx.driver.dialect().list_tables();
-    let mut names = tx.driver.all("list tables", sql, &[], |row| Ok(row.text(0)?.to_owned()))?;
-    names.retain(|name| name.starts_with(prefix));
-    names.sort();
-    Ok(names)
 }

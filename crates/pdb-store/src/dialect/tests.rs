@@ -2,8 +2,8 @@ use expect_test::expect_file;
 
 use super::*;
 use crate::{
-    migrate::{NEWEST, SQLITE},
-    sql::tables::expiry_index_sql,
+    sql::texts::create_expiry_index,
+    sqlite::migrate::{NEWEST, SQLITE},
 };
 
 /// The tables that are made at run time are as much a part of the format as those of the migrations: databases that are out have
@@ -22,7 +22,7 @@ fn the_sql_of_tables_made_at_run_time_belongs_to_a_schema_version() {
         text.push_str(&format!("\n-- {name}\n"));
         for sql in [
             dialect.create_items("pdb_item_t"),
-            expiry_index_sql("pdb_expiry_t", "pdb_item_t"),
+            create_expiry_index("pdb_expiry_t", "pdb_item_t"),
             dialect.create_entries("pdb_index_t_i"),
             dialect.create_records("pdb_stream_t"),
             dialect.create_kept("pdb_backup_b"),

@@ -6,9 +6,9 @@ use super::EachRow;
 use crate::{
     checksum::Checksum,
     error::StoreError,
-    rows::sequence_number,
+    read_tx::ReadTx,
+    sequence,
     transfer::{Part, Place, Value},
-    tx::ReadTx,
 };
 
 /// A row as it is stored. Which of its methods has an answer depends on the part it is of.
@@ -145,7 +145,7 @@ impl StoredRow {
         else {
             return Err(bad("a column is not of its type"));
         };
-        let sequence_number = sequence_number::unpack(*number)?;
+        let sequence_number = sequence::unpack(*number)?;
         if unsigned(*shard)? != sequence_number.shard {
             return Err(bad("its shard is not that of its sequence number"));
         }

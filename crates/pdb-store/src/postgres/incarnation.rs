@@ -10,7 +10,7 @@
 use pdb_model::EpochMillis;
 use postgres::{Client, error::SqlState};
 
-use crate::{dialect::Dialect, driver::Param, leap, transfer::MARK};
+use crate::{dialect::Dialect, params::Param, sequence::leap, sql::settings::COPY_MARK};
 
 /// The name of this run, whether it is known (or of no importance, in the target of a copy that is not finished), and the time. Statistics are reset when a server recovers from a crash without being started.
 /// The table's number tells one that a dump has made from the one it was taken of.
@@ -54,7 +54,7 @@ fn needs_no_leap(code: &SqlState) -> bool {
 }
 
 fn leap_if_new(client: &mut Client) -> Result<(), postgres::Error> {
-    let row = client.query_one(WHICH, &[&MARK])?;
+    let row = client.query_one(WHICH, &[&COPY_MARK])?;
     let (which, is_known, now): (String, bool, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     if is_known {
         return Ok(());
@@ -66,8 +66,8 @@ fn leap_if_new(client: &mut Client) -> Result<(), postgres::Error> {
     // Who is second waits here for the first, and has nothing left to do.
     if tx.execute(note, &[&which, &Param::Blob(b"seen")])? == 1 {
         tx.batch_execute(LOCK)?;
-        let [length, most, floor] = leap::values(EpochMillis(now));
-        let sql = leap::leap_stored(Dialect::Postgres).replace('?', "$");
+        let [length, most, floor] = leap::values(Some(EpochMillis(now)));
+        let sql = leap::raise_all_stored(Dialect::Postgres).replace('?', "$");
         let shards = tx.execute(&sql, &[&length, &most, &floor])?;
         if shards > 0 {
             tracing::info!(

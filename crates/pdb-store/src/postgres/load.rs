@@ -8,9 +8,11 @@ use std::{
 use crate::{
     catalog::Catalog,
     dialect::Dialect,
-    driver::{Driver, Param},
+    driver::Driver,
     error::StoreError,
     names,
+    params::Param,
+    postgres::texts,
     rows::{
         shards::{self, ShardRow, StreamRow},
         table::{OpenShard, StreamId, Table, TableId},
@@ -18,7 +20,6 @@ use crate::{
     sql::{
         streams::{self, SHARD_COLUMNS, STREAM_COLUMNS},
         tables,
-        texts::{IndexTable, ItemTable},
     },
 };
 
@@ -112,7 +113,7 @@ fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, St
         for index in &definition.indexes {
             let table = names::index_table(definition.name.as_str(), index.name.as_str());
             let statistic = statistic(index.name.as_str())?;
-            indexes.push(IndexTable::new(Dialect::Postgres, index.name.clone(), table, statistic));
+            indexes.push(texts::index_table(index.name.clone(), table, statistic));
         }
         let stream = enabled
             .get(&definition.name)
@@ -120,7 +121,7 @@ fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, St
         catalog.insert_loaded(Arc::new(Table {
             id,
             stream,
-            items: Arc::new(ItemTable::new(Dialect::Postgres, &item_table, statistic("")?)),
+            items: Arc::new(texts::item_table(&item_table, statistic("")?)),
             indexes,
             definition: Arc::new(definition),
             version,

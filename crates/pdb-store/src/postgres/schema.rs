@@ -1,18 +1,19 @@
 //! Brings the fixed tables of a server's database to the newest schema, whoever else does so at the same time.
 
 use crate::{
-    driver::{Driver, Param},
+    driver::Driver,
     error::{DbError, During, OpenError, StoreError},
     migrate::{self, Migration},
     names::quoted,
-    postgres::session::Session,
+    params::Param,
+    postgres::{renew_keys, session::Session},
 };
 
 /// Migrations in order; the first makes schema version 1.
 const MIGRATIONS: &[Migration] = &[
     Migration { sql: pdb_migrations::POSTGRES[0], step: None },
     Migration { sql: pdb_migrations::POSTGRES[1], step: Some(migrate::add_checksums) },
-    Migration { sql: pdb_migrations::POSTGRES[2], step: Some(migrate::keys::renew) },
+    Migration { sql: pdb_migrations::POSTGRES[2], step: Some(renew_keys::renew) },
 ];
 // A migration that this list lacks would never be applied.
 const _: () = assert!(MIGRATIONS.len() == pdb_migrations::POSTGRES.len());

@@ -8,12 +8,12 @@ use std::{
 
 use postgres::{
     Client, SimpleQueryMessage, Statement,
-    types::{IsNull, ToSql, Type, private::BytesMut},
+    types::{FromSql, IsNull, ToSql, Type, private::BytesMut},
 };
 
 use crate::{
-    driver::Param,
     error::{DbError, During, StoreError},
+    params::Param,
     postgres::fault::Fault,
 };
 
@@ -149,16 +149,51 @@ impl Session {
     }
 }
 
-/// Gives the values the form that the client takes, without a list on the heap for each statement.
+/// Gives the values the form that the client takes, for nearly all statements without a list on the heap.
 fn with_params<T>(params: &[Param<'_>], run: impl FnOnce(&[&(dyn ToSql + Sync)]) -> T) -> T {
-    const MOST: usize = 20;
+    const FEW: usize = 20;
     let Some(first) = params.first() else { return run(&[]) };
-    let mut list: [&(dyn ToSql + Sync); MOST] = [first; MOST];
+    if params.len() > FEW {
+        let list: Vec<&(dyn ToSql + Sync)> =
+            params.iter().map(|param| param as &(dyn ToSql + Sync)).collect();
+        return run(&list);
+    }
+    let mut list: [&(dyn ToSql + Sync); FEW] = [first; FEW];
     for (place, param) in list.iter_mut().zip(params) {
         *place = param;
     }
-    assert!(params.len() <= MOST, "no statement has more than {MOST} values");
     run(&list[..params.len()])
+}
+
+pub(crate) fn integer(row: &PgRow, column: usize) -> Result<i64, StoreError> {
+    value(row, column, "number")
+}
+
+pub(crate) fn optional_integer(row: &PgRow, column: usize) -> Result<Option<i64>, StoreError> {
+    value(row, column, "number")
+}
+
+pub(crate) fn text(row: &PgRow, column: usize) -> Result<&str, StoreError> {
+    value(row, column, "text")
+}
+
+pub(crate) fn optional_text(row: &PgRow, column: usize) -> Result<Option<&str>, StoreError> {
+    value(row, column, "text")
+}
+
+pub(crate) fn blob(row: &PgRow, column: usize) -> Result<&[u8], StoreError> {
+    value(row, column, "bytes")
+}
+
+/// The end of a key that is too long for an index.
+pub(crate) fn rest_of_key(row: &PgRow, column: usize) -> Result<&[u8], StoreError> {
+    blob(row, column)
+}
+
+/// Apart, so that what reads SQLite's rows stays small enough to be inlined: a page of records reads thousands of values.
+#[inline(never)]
+fn value<'r, T: FromSql<'r>>(row: &'r PgRow, column: usize, what: &'static str) -> Result<T, StoreError> {
+    row.try_get(column).map_err(|e| StoreError::corrupt(what, e))
 }
 
 impl ToSql for Param<'_> {

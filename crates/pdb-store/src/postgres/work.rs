@@ -7,9 +7,16 @@ use crate::{
     driver::Driver,
     error::StoreError,
     job::{Piece, Work},
-    postgres::{Core, MOST_CONFLICTS, PATIENCE, fault::Fault, pause, session::Session},
-    sql::rotation::DueRotation,
-    tx::{ReadTx, Tx},
+    postgres::{
+        Core, MOST_CONFLICTS, PATIENCE,
+        fault::Fault,
+        pause,
+        session::Session,
+        transaction::{DueRotation, PostgresTx},
+    },
+    read_tx::ReadTx,
+    transaction::EngineTx,
+    tx::Tx,
 };
 
 /// How often a piece of work is run again because shards had to be rotated before. Once will do, unless that fails.
@@ -60,7 +67,7 @@ impl Core {
                 rotations += 1;
                 for due in interruption.due_rotations {
                     // One that fails is found due again.
-                    self.run(&mut Work::new(move |tx: &mut Tx<'_>| due.carry_out(tx), None));
+                    self.run(&mut Work::new(move |tx: &mut Tx<'_>| rotate(tx, &due), None));
                 }
                 continue;
             }
@@ -94,8 +101,11 @@ impl Core {
         catalog: Arc<Catalog>,
         piece: &mut dyn Piece,
     ) -> Result<(), Interruption> {
-        let mut tx = Tx::new(ReadTx::new(Driver::Postgres(session), catalog), false);
+        let mut state = PostgresTx::default();
+        let mut tx = Tx::new(ReadTx::new(Driver::Postgres(session), catalog), EngineTx::Postgres(&mut state));
         let keep = piece.run(&mut tx);
+        let ReadTx { catalog, deltas, .. } = tx.into_read();
+        let mut read = ReadTx { driver: Driver::Postgres(session), catalog, deltas };
         let fault = session.fault();
         if piece.panicked() || (!keep && matches!(fault, None | Some(Fault::Refused(_)))) {
             session.roll_back();
@@ -103,19 +113,19 @@ impl Core {
         }
         if let Some(fault) = fault {
             session.roll_back();
-            return Err(Interruption::by(fault, &tx));
+            return Err(Interruption::by(fault, &state));
         }
-        if !tx.due_rotations.is_empty() {
+        if !state.due_rotations.is_empty() {
             session.roll_back();
-            let due_rotations = std::mem::take(&mut tx.due_rotations);
-            return Err(Interruption { due_rotations, ..Interruption::by(Fault::Conflict(None), &tx) });
+            let due_rotations = std::mem::take(&mut state.due_rotations);
+            return Err(Interruption { due_rotations, ..Interruption::by(Fault::Conflict(None), &state) });
         }
         let slot = self.slots.take();
-        if let Err(error) = tx.finish(slot.number()) {
+        if let Err(error) = state.before_commit(&mut read, slot.number()) {
             session.roll_back();
             let fault = session.fault();
             return match fault {
-                Some(fault) => Err(Interruption::by(fault, &tx)),
+                Some(fault) => Err(Interruption::by(fault, &state)),
                 None => {
                     piece.fail(error);
                     Ok(())
@@ -128,17 +138,25 @@ impl Core {
             let fault = Fault::of(error.clone());
             if fault.is_certain() {
                 session.roll_back();
-                return Err(Interruption::by(fault, &tx));
+                return Err(Interruption::by(fault, &state));
             }
             tracing::warn!(%error, "the database was lost in the middle of a commit");
             piece.fail(StoreError::Unavailable { during: "commit", source: error });
             return Ok(());
         }
-        if tx.holds_catalog {
-            self.publish(&tx.into_read().catalog);
+        if state.holds_catalog {
+            self.publish(&read.catalog);
         }
         self.watchers.call();
         Ok(())
+    }
+}
+
+/// Does a rotation that another transaction has found due.
+fn rotate(tx: &mut Tx<'_>, due: &DueRotation) -> Result<(), StoreError> {
+    match tx.find_table(&due.table) {
+        Some(table) => tx.rotate_due_shards(&table, &due.ids, due.now).map(drop),
+        None => Ok(()),
     }
 }
 
@@ -152,8 +170,8 @@ struct Interruption {
 }
 
 impl Interruption {
-    fn by(fault: Fault, tx: &Tx<'_>) -> Self {
-        Self { fault, wants_catalog: tx.wants_catalog, due_rotations: Vec::new() }
+    fn by(fault: Fault, state: &PostgresTx) -> Self {
+        Self { fault, wants_catalog: state.wants_catalog, due_rotations: Vec::new() }
     }
 
     /// Of work that waited too long for the catalog when it was to begin; `None` if it could not begin for another reason.

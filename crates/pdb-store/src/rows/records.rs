@@ -1,10 +1,11 @@
 //! Stream records: to be appended, and as they are stored.
 
 use pdb_model::{
-    EncodedItem, EpochMillis, EventId, EventName, SequenceNumber, StreamRecord, StreamViewType, UserIdentity,
+    EncodedItem, EpochMillis, EventId, EventName, SequenceNumber, StreamLabel, StreamRecord, StreamViewType,
+    UserIdentity,
 };
 
-use crate::{checksum::Checksum, error::StoreError};
+use crate::{checksum::Checksum, error::StoreError, rows::columns::RecordColumns, sequence::signed};
 
 /// A record to be appended. The images are those the stream's view type asks for.
 #[derive(Clone, Debug)]
@@ -27,7 +28,36 @@ pub struct NewRecord<'a> {
     pub sort_key_value: Option<&'a str>,
 }
 
-impl NewRecord<'_> {
+impl<'a> NewRecord<'a> {
+    /// The columns of the record, but for those that depend on its sequence number: these are empty.
+    pub(crate) fn columns(
+        &self,
+        shard: u64,
+        day: &'a StreamLabel,
+        user_identity: Option<&'a str>,
+        size_bytes: u64,
+    ) -> RecordColumns<'a> {
+        RecordColumns {
+            sequence_number: 0,
+            shard: signed(shard),
+            event_id: "",
+            event_type: self.event_name.as_str(),
+            event_timestamp: self.created.seconds(),
+            approximate_creation_time: self.created.0,
+            hash_key_value: self.hash_key_value,
+            sort_key_value: self.sort_key_value,
+            keys_json: self.keys.json(),
+            old_image_json: self.old_image.map(EncodedItem::json),
+            new_image_json: self.new_image.map(EncodedItem::json),
+            keys_size_bytes: signed(self.keys.size_bytes()),
+            old_image_size_bytes: signed(self.old_image.map_or(0, EncodedItem::size_bytes)),
+            size_bytes: signed(size_bytes),
+            user_identity,
+            create_date: day.as_str().get(..10).unwrap_or_default(),
+            checksum: 0,
+        }
+    }
+
     /// The checksum of the record, which has no number yet.
     pub(crate) fn checksum(&self, size_bytes: u64, user_identity: Option<&str>) -> Checksum {
         let old_size = self.old_image.map_or(0, EncodedItem::size_bytes);

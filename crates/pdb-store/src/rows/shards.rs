@@ -1,6 +1,6 @@
 //! Streams and shards as they are stored.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::Arc;
 
 use pdb_model::{
     EpochMillis, EventId, KeySchema, SequenceNumber, ShardId, StreamArn, StreamLabel, StreamStatus,
@@ -9,10 +9,8 @@ use pdb_model::{
 
 use crate::{
     checksum::{self, Checksum, ShardColumn},
-    rows::{
-        sequence_number::{self, event_id, event_salt, pack},
-        table::{OpenShard, OpenStream, StreamId},
-    },
+    rows::table::{OpenShard, OpenStream, StreamId},
+    sequence::{self, NextCounter, event_id, event_salt, pack},
     sql::texts::RecordTable,
 };
 
@@ -106,8 +104,8 @@ impl ShardRow {
         checksum::of_shard(
             constant,
             [
-                (ShardColumn::Ending, self.ending.map(sequence_number::signed)),
-                (ShardColumn::Trimmed, Some(sequence_number::signed(self.trimmed))),
+                (ShardColumn::Ending, self.ending.map(sequence::signed)),
+                (ShardColumn::Trimmed, Some(sequence::signed(self.trimmed))),
                 (ShardColumn::Closed, self.closed.map(|closed| closed.0)),
             ],
         )
@@ -133,7 +131,7 @@ pub(crate) fn open_stream(row: &StreamRow, shards: Vec<OpenShard>) -> OpenStream
         view_type: row.view_type,
         shards,
         records: row.records.clone(),
-        event_salt: sequence_number::event_salt(&row.arn),
+        event_salt: sequence::event_salt(&row.arn),
     }
 }
 
@@ -144,7 +142,7 @@ pub(crate) fn open_shard(row: &ShardRow, next: u64) -> OpenShard {
         hash_from: row.hash_from,
         hash_to: row.hash_to,
         opened: row.opened,
-        next: Arc::new(AtomicU64::new(next)),
+        next: NextCounter::new(next),
     }
 }
 

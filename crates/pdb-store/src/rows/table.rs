@@ -1,14 +1,12 @@
 //! A table as the store knows it: its definition, its open stream, and the SQL of its own tables.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use pdb_model::{EpochMillis, IndexName, ShardId, StreamArn, StreamViewType, TableDefinition, TableName};
 
 use crate::{
     error::StoreError,
+    sequence::NextCounter,
     sql::texts::{IndexTable, ItemTable, RecordTable},
 };
 
@@ -109,22 +107,13 @@ pub struct OpenShard {
     pub hash_to: u64,
     /// When it was opened.
     pub opened: EpochMillis,
-    /// The next counter; only the writer draws from it, and never gives one back.
-    pub(crate) next: Arc<AtomicU64>,
+    /// The next counter, where counters are kept in memory.
+    pub(crate) next: NextCounter,
 }
 
 impl OpenShard {
     /// Whether there is no token that it does not own.
     pub(crate) fn owns_all(&self) -> bool {
         (self.hash_from, self.hash_to) == (0, u64::MAX)
-    }
-
-    pub(crate) fn draw(&self) -> u64 {
-        self.next.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// The counter that is drawn next.
-    pub(crate) fn next_counter(&self) -> u64 {
-        self.next.load(Ordering::Relaxed)
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     checksum::{MASK, Salt},
-    driver::Param,
     error::StoreError,
     names,
+    params::Param,
     rows::table::Table,
     tx::Tx,
 };
@@ -61,7 +61,7 @@ impl Tx<'_> {
             let items = &self.catalog.current(table)?.items;
             (items.statistic, items.salt)
         };
-        self.touch(table);
+        self.note_table(table);
         self.copy_rows("restore items", (salt, own_salt), source, &items)?;
         let sums = self.driver.first(
             "count items",

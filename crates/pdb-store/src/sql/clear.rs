@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-#[cfg(feature = "postgres")]
 use pdb_model::EpochMillis;
 
 use crate::{
-    driver::Param,
     error::StoreError,
     names,
-    rows::{sequence_number, table::Table},
+    params::Param,
+    read_tx::ReadTx,
+    rows::table::Table,
+    sequence::{self, drawn::last_counter},
     sql::records,
     tx::Tx,
 };
@@ -34,34 +35,27 @@ impl Tx<'_> {
     pub fn clear_table(&mut self, table: &Table) -> Result<ClearReport, StoreError> {
         let table = self.catalog.current(table)?.clone();
         // Nobody else writes here until this is done.
-        self.hold_items(table.name())?;
+        self.lock_items(table.name())?;
         // Before the counts, as transactions under tokens do it.
         self.change("forget tokens", "DELETE FROM pdb_token", &[])?;
-        self.redefine(table.id)?;
+        self.lock_definition(table.id)?;
         let table = self.catalog.current(&table)?.clone();
-        self.touch(&table);
-        self.write_records()?;
+        self.note_table(&table);
+        self.engine.flush_records(&mut self.read)?;
         let items = self.clear_items(&table)?;
         let records = self.clear_streams(&table)?;
         Ok(ClearReport { items, records })
     }
 
-    /// Removes everything that is in a database, but not what it knows of itself.
-    #[cfg(feature = "postgres")]
+    /// Removes everything that is in a database, but not its settings.
     pub(crate) fn clear_database(&mut self) -> Result<(), StoreError> {
-        self.hold_catalog()?;
+        self.lock_catalog()?;
         let tables = self.tables()?;
         // All of them first, in the order in which transactions over several tables lock items.
         for table in &tables {
-            self.hold_items(table.name())?;
+            self.lock_items(table.name())?;
         }
-        let kept = self.driver.all(
-            "list copies of items",
-            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'pdb\\_backup\\_%'",
-            &[],
-            |row| Ok(row.text(0)?.to_owned()),
-        )?;
-        for name in kept {
+        for name in tables_named(self, "pdb_backup_")? {
             self.define("drop a copy of items", &format!("DROP TABLE {}", names::quoted(&name)))?;
         }
         self.change("forget documents", "DELETE FROM pdb_document", &[])?;
@@ -79,8 +73,8 @@ impl Tx<'_> {
         let had = self.table_statistics(table)?;
         self.count(
             table.items.statistic,
-            -sequence_number::signed(had.item_count),
-            -sequence_number::signed(had.size_bytes),
+            -sequence::signed(had.item_count),
+            -sequence::signed(had.size_bytes),
         );
         let name = names::quoted(&names::item_table(table.name().as_str()));
         let gone = self.change("remove all items", &format!("DELETE FROM {name}"), &[])?;
@@ -88,8 +82,8 @@ impl Tx<'_> {
             let had = self.index_statistics(table, &index.name)?;
             self.count(
                 index.sql.statistic,
-                -sequence_number::signed(had.item_count),
-                -sequence_number::signed(had.size_bytes),
+                -sequence::signed(had.item_count),
+                -sequence::signed(had.size_bytes),
             );
             let sql = format!("DELETE FROM {}", names::quoted(&index.table));
             self.change("remove all entries of an index", &sql, &[])?;
@@ -104,7 +98,7 @@ impl Tx<'_> {
             self.hold_stream(stream.id)?;
         }
         for shard in table.stream.iter().flat_map(|stream| &stream.shards) {
-            let last = records::last(self.driver, &any.records, shard.number)?;
+            let last = last_counter(self.driver, &any.records, shard.number)?;
             self.change(
                 "note how far a shard is trimmed",
                 &format!(
@@ -114,8 +108,8 @@ impl Tx<'_> {
                 ),
                 &[
                     Param::Text(table.name().as_str()),
-                    Param::Integer(sequence_number::signed(shard.number)),
-                    Param::Integer(sequence_number::signed(last.unwrap_or(0))),
+                    Param::Integer(sequence::signed(shard.number)),
+                    Param::Integer(sequence::signed(last.unwrap_or(0))),
                 ],
             )?;
         }
@@ -133,4 +127,13 @@ impl Tx<'_> {
         }
         Ok(gone as u64)
     }
+}
+
+/// Names of tables of a kind, found in the database's own list.
+pub(crate) fn tables_named(tx: &mut ReadTx<'_>, prefix: &str) -> Result<Vec<String>, StoreError> {
+    let sql = tx.driver.dialect().list_tables();
+    let mut names = tx.driver.all("list tables", sql, &[], |row| Ok(row.text(0)?.to_owned()))?;
+    names.retain(|name| name.starts_with(prefix));
+    names.sort();
+    Ok(names)
 }

@@ -2,10 +2,11 @@
 
 use crate::{
     checksum::{self, Checksum},
-    dialect::Dialect,
-    driver::{Param, Row},
+    driver::Row,
     error::StoreError,
-    tx::{ReadTx, Tx},
+    params::Param,
+    read_tx::ReadTx,
+    tx::Tx,
 };
 
 impl ReadTx<'_> {
@@ -34,11 +35,7 @@ impl ReadTx<'_> {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<(String, String)>, StoreError> {
-        let name = match self.driver.dialect() {
-            Dialect::Sqlite => "name",
-            // A database's own collation is not ours to choose.
-            Dialect::Postgres => "name COLLATE \"C\"",
-        };
+        let name = format!("name{}", self.driver.dialect().by_bytes());
         self.driver.all(
             "list documents",
             &format!(
@@ -54,22 +51,6 @@ impl ReadTx<'_> {
 }
 
 impl Tx<'_> {
-    /// As [`ReadTx::document`], and keeps everybody else from changing the document until the commit, if it is there.
-    ///
-    /// # Errors
-    ///
-    /// As [`document`](ReadTx::document).
-    pub fn document(&mut self, kind: &str, name: &str) -> Result<Option<String>, StoreError> {
-        let sql = match self.driver.dialect() {
-            Dialect::Sqlite => return ReadTx::document(self, kind, name),
-            Dialect::Postgres => {
-                "SELECT value, checksum FROM pdb_document WHERE kind = ?1 AND name = ?2 FOR UPDATE"
-            }
-        };
-        let params = [Param::Text(kind), Param::Text(name)];
-        self.driver.first("lock a document", sql, &params, |row| read(kind, name, row, 0))
-    }
-
     /// Writes a document; `name` is not empty.
     ///
     /// # Errors

@@ -9,27 +9,18 @@ use pdb_model::{EncodedItem, IndexName, KeyBytes, text_hash};
 
 use crate::{
     checksum::{self, Salt},
-    dialect::{Dialect, KeyColumns, Params},
-    driver::{Param, Row},
+    driver::{RangeStep, Row},
     error::StoreError,
-    page::Page,
+    params::Param,
+    read_tx::ReadTx,
     rows::{
         items::{Direction, ItemRow, KeyRange, RowRef},
         table::Table,
     },
+    sequence::signed,
     sql::texts::ScanSql,
-    tx::{ReadTx, Tx},
+    tx::Tx,
 };
-
-impl ItemRow {
-    /// What finds the row.
-    fn identity<'p>(&self, key: &'p KeyColumns<'_>) -> Params<'p> {
-        match key.dialect() {
-            Dialect::Sqlite => Params::new().and(Param::Integer(self.id)),
-            Dialect::Postgres => key.identity(),
-        }
-    }
-}
 
 impl ReadTx<'_> {
     /// Returns an item.
@@ -40,8 +31,8 @@ impl ReadTx<'_> {
     /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods that take a table.
     pub fn get_item(&mut self, table: &Table, key: &KeyBytes) -> Result<Option<EncodedItem>, StoreError> {
         let table = self.catalog.current(table)?;
-        let columns = KeyColumns::of(self.driver.dialect(), key.as_bytes());
-        let item = self.driver.first("read an item", &table.items.get, &columns.identity(), |row| {
+        let columns = self.driver.dialect().key_columns(key.as_bytes());
+        let item = self.driver.first("read an item", &table.items.get, &columns.identity([]), |row| {
             let (json, size_bytes) = (row.text(0)?, row.count(1)?);
             let hash = text_hash(json.as_bytes());
             let sum = checksum::of_item(key.as_bytes(), hash, size_bytes);
@@ -83,47 +74,12 @@ impl ReadTx<'_> {
             Bound::Excluded(bytes) => Some(Cow::Borrowed(bytes.as_slice())),
             Bound::Unbounded => None,
         };
-        let during = "read a range of items";
-        match self.driver.dialect() {
-            Dialect::Sqlite => {
-                let text = sql.text(direction, upper.is_some());
-                let params = [Param::Blob(&lower), Param::Blob(upper.as_deref().unwrap_or_default())];
-                let params = if upper.is_some() { &params[..] } else { &params[..1] };
-                let read = self
-                    .driver
-                    .query(during, text, params, |row| Ok(each(read_row(row, kind, &row.key(0, 5)?)?)));
-                read.map_err(|error| error.of_table(table.name()))
-            }
-            dialect @ Dialect::Postgres => {
-                let (mut lower, mut upper) = (lower.into_owned(), upper.map(Cow::into_owned));
-                let mut page = Page::first();
-                loop {
-                    let text = page.limited(sql.text(direction, upper.is_some()));
-                    let (low, high) = (
-                        KeyColumns::of(dialect, &lower),
-                        upper.as_deref().map(|upper| KeyColumns::of(dialect, upper)),
-                    );
-                    let (mut last, mut over) = (None, false);
-                    self.driver
-                        .query(during, &text, &bounds(&low, high.as_ref()), |row| {
-                            let key = row.key(0, 5)?;
-                            let read = read_row(row, kind, &key)?;
-                            page.read(read.json.len());
-                            let flow = each(read);
-                            last = Some(key.into_owned());
-                            over = flow.is_break();
-                            Ok(flow)
-                        })
-                        .map_err(|error| error.of_table(table.name()))?;
-                    let Some(last) = last.filter(|_| !over && page.is_full()) else { return Ok(()) };
-                    match direction {
-                        Direction::Forward => lower = just_above(&last),
-                        Direction::Backward => upper = Some(last),
-                    }
-                    page = page.next();
-                }
-            }
-        }
+        let read =
+            self.driver.read_keys("read a range of items", sql, direction, (lower, upper), |row, key| {
+                let read = read_row(row, kind, key)?;
+                Ok(RangeStep { flow: each(read), bytes: read.json.len() })
+            });
+        read.map_err(|error| error.of_table(table.name()))
     }
 
     /// Returns the keys of up to `limit` items whose expiry is later than `after` and not later than `now`, both in
@@ -177,15 +133,6 @@ fn read_row<'r>(row: &Row<'r>, kind: RowKind, key: &'r [u8]) -> Result<RowRef<'r
     Ok(RowRef { key, base, json, size_bytes })
 }
 
-/// The values of a range read.
-fn bounds<'k>(lower: &'k KeyColumns<'k>, upper: Option<&'k KeyColumns<'k>>) -> Params<'k> {
-    let params = lower.bound(Params::new());
-    match upper {
-        Some(upper) => upper.bound(params),
-        None => params,
-    }
-}
-
 fn just_above(bytes: &[u8]) -> Vec<u8> {
     let mut above = Vec::with_capacity(bytes.len() + 1);
     above.extend_from_slice(bytes);
@@ -206,8 +153,8 @@ impl Tx<'_> {
     ) -> Result<Option<(ItemRow, EncodedItem)>, StoreError> {
         // SQLite has one writer, and this is its transaction: reading is locking.
         let table = self.catalog.current(table)?;
-        let columns = KeyColumns::of(self.driver.dialect(), key.as_bytes());
-        let item = self.driver.first("lock an item", &table.items.lock, &columns.identity(), |row| {
+        let columns = self.driver.dialect().key_columns(key.as_bytes());
+        let item = self.driver.first("lock an item", &table.items.lock, &columns.identity([]), |row| {
             let (json, size_bytes) = (row.text(1)?, row.count(2)?);
             let hash = text_hash(json.as_bytes());
             let sum = checksum::of_item(key.as_bytes(), hash, size_bytes);
@@ -235,21 +182,19 @@ impl Tx<'_> {
         expires_at: Option<i64>,
     ) -> Result<(), StoreError> {
         let items = self.catalog.current(table)?.items.clone();
-        self.touch(table);
+        self.note_table(table);
         let size = signed(new.size_bytes());
         let sum = checksum::of_item(key.as_bytes(), new.text_hash(), new.size_bytes()).stored(items.salt);
         let (json, expires_at) = (Param::Text(new.json()), Param::optional_integer(expires_at));
-        let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
+        let key = self.driver.dialect().key_columns(key.as_bytes());
         if let Some(old) = old {
-            let params = old.identity(&key).and(json).and(Param::Integer(size)).and(expires_at);
-            let params = params.and(Param::Integer(sum));
+            let params = key.row(old.id, [json, Param::Integer(size), expires_at, Param::Integer(sum)]);
             if self.change("replace an item", &items.update, &params)? != 1 {
                 return Err(StoreError::corrupt("item", "a locked row is gone"));
             }
             self.count(items.statistic, 0, size - signed(old.size_bytes));
         } else {
-            let params = key.all().and(json).and(Param::Integer(size)).and(expires_at);
-            let params = params.and(Param::Integer(sum));
+            let params = key.all([json, Param::Integer(size), expires_at, Param::Integer(sum)]);
             self.change("insert an item", &items.insert, &params)?;
             self.count(items.statistic, 1, size);
         }
@@ -263,9 +208,9 @@ impl Tx<'_> {
     /// As [`get_item`](ReadTx::get_item).
     pub fn delete_item(&mut self, table: &Table, key: &KeyBytes, old: ItemRow) -> Result<(), StoreError> {
         let items = self.catalog.current(table)?.items.clone();
-        self.touch(table);
-        let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
-        if self.change("delete an item", &items.delete, &old.identity(&key))? != 1 {
+        self.note_table(table);
+        let key = self.driver.dialect().key_columns(key.as_bytes());
+        if self.change("delete an item", &items.delete, &key.row(old.id, []))? != 1 {
             return Err(StoreError::corrupt("item", "a locked row is gone"));
         }
         self.count(items.statistic, -1, -signed(old.size_bytes));
@@ -284,10 +229,10 @@ impl Tx<'_> {
         expires_at: Option<i64>,
     ) -> Result<bool, StoreError> {
         let items = self.catalog.current(table)?.items.clone();
-        let key = KeyColumns::of(self.driver.dialect(), key.as_bytes());
-        let params = key.identity().and(Param::optional_integer(expires_at));
+        let key = self.driver.dialect().key_columns(key.as_bytes());
+        let params = key.identity([Param::optional_integer(expires_at)]);
         let is_there = self.change("note when an item expires", &items.set_expiry, &params)? == 1;
-        self.touch(table);
+        self.note_table(table);
         Ok(is_there)
     }
 
@@ -329,8 +274,8 @@ impl Tx<'_> {
     ) -> Result<Vec<(KeyBytes, EncodedItem)>, StoreError> {
         let table = self.catalog.current(table)?;
         let lower = after.map(|key| just_above(key.as_bytes())).unwrap_or_default();
-        let lower = KeyColumns::of(self.driver.dialect(), &lower);
-        let params = lower.bound(Params::new()).and(Param::Integer(limit.into()));
+        let lower = self.driver.dialect().key_columns(&lower);
+        let params = lower.bound([Param::Integer(limit.into())]);
         let items = self.driver.all("read a range of items", &table.items.next, &params, |row| {
             let key = row.key(0, 5)?;
             let item = read_row(row, RowKind::Item(table.items.salt), &key)?.to_item();
@@ -347,18 +292,9 @@ impl Tx<'_> {
     ///
     /// As [`get_item`](ReadTx::get_item).
     pub fn lock_absence(&mut self, table: &Table, key: &KeyBytes) -> Result<(), StoreError> {
-        let dialect = self.driver.dialect();
-        if dialect == Dialect::Sqlite {
-            return Ok(());
-        }
-        // Nobody can insert a key that an open transaction has inserted, and removed again.
         let items = self.catalog.current(table)?.items.clone();
-        let key = KeyColumns::of(dialect, key.as_bytes());
-        let placeholder =
-            key.all().and(Param::Text("")).and(Param::Integer(0)).and(Param::Null).and(Param::Null);
-        self.change("lock the absence of an item", &items.insert, &placeholder)?;
-        self.change("lock the absence of an item", &items.delete, &key.identity())?;
-        self.touch(table);
+        self.engine.lock_absence(&mut self.read, &items, key.as_bytes())?;
+        self.note_table(table);
         Ok(())
     }
 
@@ -377,27 +313,26 @@ impl Tx<'_> {
         old_size_bytes: Option<u64>,
     ) -> Result<(), StoreError> {
         let sql = self.catalog.current(table)?.index(index)?.sql.clone();
-        self.touch(table);
+        self.note_table(table);
         let size = signed(projected.size_bytes());
         let sum =
             checksum::of_entry(entry.as_bytes(), base.as_bytes(), projected.json(), projected.size_bytes());
         let sum = Param::Integer(sum.stored(sql.salt));
-        let entry = KeyColumns::of(self.driver.dialect(), entry.as_bytes());
+        let entry = self.driver.dialect().key_columns(entry.as_bytes());
         if let Some(old_size_bytes) = old_size_bytes {
-            let params =
-                entry.identity().and(Param::Text(projected.json())).and(Param::Integer(size)).and(sum);
+            let params = entry.identity([Param::Text(projected.json()), Param::Integer(size), sum]);
             if self.change("replace an index entry", &sql.update, &params)? == 1 {
                 self.count(sql.statistic, 0, size - signed(old_size_bytes));
                 return Ok(());
             }
             // The index is being filled and has not come to this item yet: the entry is new after all.
         }
-        let params = entry
-            .all()
-            .and(Param::Blob(base.as_bytes()))
-            .and(Param::Text(projected.json()))
-            .and(Param::Integer(size))
-            .and(sum);
+        let params = entry.all([
+            Param::Blob(base.as_bytes()),
+            Param::Text(projected.json()),
+            Param::Integer(size),
+            sum,
+        ]);
         if self.change("insert an index entry", &sql.insert, &params)? == 1 {
             self.count(sql.statistic, 1, size);
         }
@@ -417,16 +352,11 @@ impl Tx<'_> {
         old_size_bytes: u64,
     ) -> Result<(), StoreError> {
         let sql = self.catalog.current(table)?.index(index)?.sql.clone();
-        self.touch(table);
-        let entry = KeyColumns::of(self.driver.dialect(), entry.as_bytes());
-        if self.change("delete an index entry", &sql.delete, &entry.identity())? == 1 {
+        self.note_table(table);
+        let entry = self.driver.dialect().key_columns(entry.as_bytes());
+        if self.change("delete an index entry", &sql.delete, &entry.identity([]))? == 1 {
             self.count(sql.statistic, -1, -signed(old_size_bytes));
         }
         Ok(())
     }
-}
-
-/// Sizes are bounded by what a row may hold, far below 2^63.
-fn signed(size: u64) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX)
 }

@@ -4,27 +4,24 @@
 //! of their commits, and appending and reading in order cost the least SQLite can do. The counters of open shards are
 //! kept in memory by the only writer; when the database is opened they go on above the last number any record had.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::ops::ControlFlow;
 
-use pdb_model::{EncodedItem, EpochMillis, StreamLabel, record_size_bytes};
+use pdb_model::{EpochMillis, record_size_bytes};
 
 use crate::{
     checksum::{Salt, ShardColumn, set_shard_columns},
-    dialect::Dialect,
-    driver::{Driver, Param, Row},
-    error::{During, StoreError},
-    page::Page,
+    driver::{RangeStep, Row},
+    error::StoreError,
+    params::Param,
+    read_tx::ReadTx,
     rows::{
-        queued_record::QueuedRecord,
         records::{NewRecord, RecordRef},
-        sequence_number::{
-            COUNTER_BITS, MAX_COUNTER, MAX_SHARD, event_id, event_salt, pack, range_of, signed, unpack,
-        },
         shards::StreamRow,
         table::Table,
     },
-    sql::texts::RecordTable,
-    tx::{ReadTx, Tx},
+    sequence::{MAX_SHARD, drawn::last_counter, event_id, event_salt, pack, range_of, signed, unpack},
+    transaction::AppendedRecord,
+    tx::Tx,
 };
 
 impl ReadTx<'_> {
@@ -42,34 +39,14 @@ impl ReadTx<'_> {
     ) -> Result<(), StoreError> {
         let (_, last) = range_of(shard);
         let (Some(first), true) = (pack(shard, from), shard <= MAX_SHARD) else { return Ok(()) };
-        self.write_records()?;
-        let (during, sql) = ("read stream records", stream.records.read.as_str());
+        let (sql, range) = (stream.records.read.as_str(), (first, last));
         let (salt, event_salt) = (stream.records.salt, event_salt(&stream.arn));
-        if self.driver.dialect() == Dialect::Sqlite {
-            let params = [Param::Integer(first), Param::Integer(last)];
-            let read =
-                self.driver.query(during, sql, &params, |row| Ok(each(read_record(row, salt, event_salt)?)));
-            return read.map_err(|error| error.of_table(&stream.table_name));
-        }
-        let (mut first, mut page) = (first, Page::first());
-        loop {
-            let params = [Param::Integer(first), Param::Integer(last)];
-            let mut over = false;
-            self.driver
-                .query(during, &page.limited(sql), &params, |row| {
-                    let record = read_record(row, salt, event_salt)?;
-                    page.read(usize::try_from(record.size_bytes).unwrap_or(usize::MAX));
-                    first = row.integer(0)? + 1;
-                    let flow = each(record);
-                    over = flow.is_break();
-                    Ok(flow)
-                })
-                .map_err(|error| error.of_table(&stream.table_name))?;
-            if over || !page.is_full() {
-                return Ok(());
-            }
-            page = page.next();
-        }
+        let read = self.driver.read_records("read stream records", sql, range, |row| {
+            let record = read_record(row, salt, event_salt)?;
+            let bytes = usize::try_from(record.size_bytes).unwrap_or(usize::MAX);
+            Ok(RangeStep { flow: each(record), bytes })
+        });
+        read.map_err(|error| error.of_table(&stream.table_name))
     }
 
     /// Returns the counter of the last record of a shard, if it has one.
@@ -78,8 +55,7 @@ impl ReadTx<'_> {
     ///
     /// As [`records`](Self::records).
     pub fn last_counter(&mut self, stream: &StreamRow, shard: u64) -> Result<Option<u64>, StoreError> {
-        self.write_records()?;
-        last(self.driver, &stream.records, shard)
+        last_counter(self.driver, &stream.records, shard)
     }
 
     /// Returns the counter of the last of the leading records of a shard, at most `limit`, that were all created before
@@ -95,7 +71,6 @@ impl ReadTx<'_> {
         cut: EpochMillis,
         limit: u32,
     ) -> Result<Option<u64>, StoreError> {
-        self.write_records()?;
         let (first, last) = range_of(shard);
         let params = [Param::Integer(first), Param::Integer(last), Param::Integer(limit.into())];
         let mut through = None;
@@ -107,48 +82,6 @@ impl ReadTx<'_> {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(through)
-    }
-
-    /// Writes the records that wait.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Conflict`] if a shard was closed meanwhile: the transaction must be run again.
-    pub(crate) fn write_records(&mut self) -> Result<(), StoreError> {
-        if self.records.is_empty() {
-            return Ok(());
-        }
-        let mut records = std::mem::take(&mut self.records);
-        // Stable: the records of one write stay in their order.
-        records.sort_by_key(|record| (record.stream, record.shard, record.position));
-        for record in &records {
-            let day = StreamLabel::at(record.created);
-            let params = [
-                Param::Integer(signed(record.shard) << COUNTER_BITS),
-                Param::Integer(signed(record.shard)),
-                Param::Text(&format!("{:016x}", record.event_salt)),
-                Param::Text(record.event_name.as_str()),
-                Param::Integer(record.created.seconds()),
-                Param::Text(&record.hash_key_value),
-                Param::optional_text(record.sort_key_value.as_deref()),
-                Param::Text(record.keys.json()),
-                Param::optional_text(record.old_image.as_ref().map(EncodedItem::json)),
-                Param::optional_text(record.new_image.as_ref().map(EncodedItem::json)),
-                Param::Integer(record.created.0),
-                Param::Integer(signed(record.keys.size_bytes())),
-                Param::Integer(signed(record.old_image.as_ref().map_or(0, EncodedItem::size_bytes))),
-                Param::Integer(signed(record.size_bytes)),
-                Param::Integer(record.stream.0),
-                Param::Integer(signed(MAX_COUNTER)),
-                Param::optional_text(record.user_identity.as_deref()),
-                Param::Text(day.as_str().get(..10).unwrap_or_default()),
-                Param::Integer(record.checksum),
-            ];
-            if self.driver.execute(&record.table.append, &params).during("append a stream record")? != 1 {
-                return Err(self.driver.stale());
-            }
-        }
-        Ok(())
     }
 }
 
@@ -184,44 +117,10 @@ impl Tx<'_> {
                 .map_err(|e| StoreError::corrupt("user identity", e))
         });
         let user_identity = user_identity.transpose()?;
-        let size = record_size_bytes(record.keys, record.old_image, record.new_image);
-        if self.driver.dialect() == Dialect::Postgres {
-            self.touch(&table);
-            let (stream_id, shard, salt) = (stream.id, shard.number, stream.event_salt);
-            let table = stream.records.clone();
-            let mut queued = QueuedRecord::new(table, stream_id, shard, salt, record, user_identity, size);
-            queued.position = self.position;
-            self.records.push(queued);
-            return Ok(());
-        }
-        let counter = shard.draw();
-        let packed = pack(shard.number, counter)
-            .filter(|_| counter <= MAX_COUNTER)
-            .ok_or_else(|| StoreError::Exhausted(format!("shard `{}`", shard.id)))?;
-        let sum =
-            record.checksum(size, user_identity.as_deref()).stored_of_record(stream.records.salt, packed);
-        let day = StreamLabel::at(record.created);
-        let params = [
-            Param::Integer(packed),
-            Param::Integer(signed(shard.number)),
-            Param::Text(&event_id(stream.event_salt, packed).to_string()),
-            Param::Text(record.event_name.as_str()),
-            Param::Integer(record.created.seconds()),
-            Param::Text(record.hash_key_value),
-            Param::optional_text(record.sort_key_value),
-            Param::Text(record.keys.json()),
-            Param::optional_text(record.old_image.map(EncodedItem::json)),
-            Param::optional_text(record.new_image.map(EncodedItem::json)),
-            Param::Integer(record.created.0),
-            Param::Integer(signed(record.keys.size_bytes())),
-            Param::Integer(signed(record.old_image.map_or(0, EncodedItem::size_bytes))),
-            Param::Integer(signed(size)),
-            Param::optional_text(user_identity.as_deref()),
-            Param::Text(day.as_str().get(..10).unwrap_or_default()),
-            Param::Integer(sum),
-        ];
-        self.change("append a stream record", &stream.records.append, &params)?;
-        Ok(())
+        let size_bytes = record_size_bytes(record.keys, record.old_image, record.new_image);
+        self.note_table(&table);
+        let record = AppendedRecord { stream, shard, record, user_identity, size_bytes };
+        self.engine.append_record(&mut self.read, record)
     }
 
     /// Removes up to `limit` of the oldest records of a shard, none behind the counter `through`; returns how many. What
@@ -238,14 +137,10 @@ impl Tx<'_> {
         through: u64,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        self.write_records()?;
+        self.engine.flush_records(&mut self.read)?;
         // A sweep that finds the stream held leaves the work to the process that holds it.
-        if self.driver.dialect() == Dialect::Postgres {
-            let sql = "SELECT id FROM pdb_stream WHERE id = ?1 FOR UPDATE SKIP LOCKED";
-            if self.driver.first("lock a stream", sql, &[Param::Integer(stream.id.0)], |_| Ok(()))?.is_none()
-            {
-                return Ok(0);
-            }
+        if !self.engine.try_lock_stream(&mut self.read, stream.id)? {
+            return Ok(0);
         }
         let (first, end) = range_of(shard);
         let to = pack(shard, through).unwrap_or(end);
@@ -276,19 +171,6 @@ pub(crate) fn set_trimmed() -> String {
     let more =
         "CASE WHEN trimmed_sequence < CAST(?3 AS BIGINT) THEN CAST(?3 AS BIGINT) ELSE trimmed_sequence END";
     set_shard_columns(&[(ShardColumn::Trimmed, more)])
-}
-
-/// The counter of the last record of a shard.
-pub(crate) fn last(
-    driver: Driver<'_>,
-    records: &Arc<RecordTable>,
-    shard: u64,
-) -> Result<Option<u64>, StoreError> {
-    let (first, last) = range_of(shard);
-    let params = [Param::Integer(first), Param::Integer(last)];
-    driver.first("find the last stream record", &records.last, &params, |row| {
-        Ok(unpack(row.integer(0)?)?.counter)
-    })
 }
 
 /// Reads and checks a record.

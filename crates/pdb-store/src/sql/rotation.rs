@@ -4,21 +4,21 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
-use pdb_model::{EpochMillis, IdSource, ShardId, TableName};
+use pdb_model::{EpochMillis, IdSource, ShardId};
 
 use crate::{
     catalog::Catalog,
-    dialect::Dialect,
     error::StoreError,
+    read_tx::ReadTx,
     rows::{
         shards::{ClosedShard, NewShard, ShardRow},
         table::{OpenShard, OpenStream, Table},
     },
-    tx::{ReadTx, Tx},
+    tx::Tx,
 };
 
 impl Catalog {
@@ -43,37 +43,6 @@ impl ReadTx<'_> {
     }
 }
 
-/// A rotation that a transaction found due, to be done in one of its own before that is run again.
-#[derive(Debug)]
-#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite rotates at once"))]
-pub(crate) struct DueRotation {
-    table: TableName,
-    now: EpochMillis,
-    ids: DrawnIds,
-}
-
-/// Ids that were drawn in advance.
-#[derive(Debug)]
-struct DrawnIds(Mutex<Vec<u128>>);
-
-impl IdSource for DrawnIds {
-    fn next_id(&self) -> u128 {
-        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // There are as many as shards were due, and others can only have made that fewer. Siblings may have the same anyway.
-        if ids.len() > 1 { ids.remove(0) } else { ids.first().copied().unwrap_or_default() }
-    }
-}
-
-impl DueRotation {
-    #[cfg(feature = "postgres")]
-    pub(crate) fn carry_out(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        match tx.find_table(&self.table) {
-            Some(table) => tx.rotate_due_shards(&table, &self.ids, self.now).map(drop),
-            None => Ok(()),
-        }
-    }
-}
-
 impl Tx<'_> {
     /// As [`rotate_due_shards`](Self::rotate_due_shards), for a transaction that writes items and is about to append a record.
     ///
@@ -89,21 +58,10 @@ impl Tx<'_> {
         ids: &dyn IdSource,
         now: EpochMillis,
     ) -> Result<(), StoreError> {
-        if self.driver.dialect() == Dialect::Sqlite {
-            return self.rotate_due_shards(table, ids, now).map(drop);
-        }
-        if self.due_rotations.iter().any(|due| due.table == *table.name()) {
+        if self.engine.put_off_rotation(&mut self.read, table, ids, now)? {
             return Ok(());
         }
-        let due = match (self.catalog.rotation_age, &self.catalog.current(table)?.stream) {
-            (Some(age), Some(stream)) => {
-                stream.shards.iter().filter(|shard| shard.opened.plus(age) <= now).count()
-            }
-            (None, _) | (_, None) => 0,
-        };
-        let ids = DrawnIds(Mutex::new((0..due).map(|_| ids.next_id()).collect()));
-        self.due_rotations.push(DueRotation { table: table.name().clone(), now, ids });
-        Ok(())
+        self.rotate_due_shards(table, ids, now).map(drop)
     }
 
     /// Rotates the open shards of a table's stream that have outlived the rotation age. Returns the table as it now is.

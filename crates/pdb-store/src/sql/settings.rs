@@ -2,9 +2,13 @@
 
 use crate::{
     checksum::{self, Checksum},
-    driver::{Driver, Param},
+    driver::Driver,
     error::{During, StoreError},
+    params::Param,
 };
+
+/// The setting that marks the target of a copy that is not finished; its value tells from which source.
+pub(crate) const COPY_MARK: &str = "copy";
 
 /// Makes the secret that seals shard iterators, once for ever. The randomness is the operating system's, by way of the
 /// keys of the standard library's hash maps.

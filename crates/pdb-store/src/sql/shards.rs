@@ -9,17 +9,15 @@ use std::{collections::HashMap, sync::Arc};
 use pdb_model::{EpochMillis, ShardId, StreamArn, StreamSettings, StreamViewType, TableName};
 
 use crate::{
-    checksum::{Checksum, ShardColumn, set_shard_columns},
-    dialect::Dialect,
-    driver::Param,
+    checksum::Checksum,
     error::StoreError,
     names,
+    params::Param,
     rows::{
-        sequence_number,
         shards::{ClosedShard, NewShard, ShardRow, StreamRow, open_shard, open_stream, stream_sum},
         table::{OpenShard, OpenStream, StreamId, Table},
     },
-    sql::{records, texts::RecordTable},
+    sequence::{self, drawn::last_counter},
     tx::Tx,
 };
 
@@ -37,7 +35,7 @@ impl Tx<'_> {
         view_type: StreamViewType,
         created: EpochMillis,
     ) -> Result<(Arc<Table>, StreamRow), StoreError> {
-        self.hold_catalog()?;
+        self.lock_catalog()?;
         let table = self.catalog.current(table)?.clone();
         if let Some(open) = &table.stream {
             return Err(StoreError::StreamExists(open.arn.to_string()));
@@ -45,13 +43,10 @@ impl Tx<'_> {
         if self.catalog.stream(arn).is_some() {
             return Err(StoreError::StreamExists(arn.to_string()));
         }
-        self.redefine(table.id)?;
-        let records =
-            Arc::new(RecordTable::new(self.driver.dialect(), names::record_table(table.name().as_str())));
-        self.define(
-            "create a table of stream records",
-            &self.driver.dialect().create_records(&records.name),
-        )?;
+        self.lock_definition(table.id)?;
+        let dialect = self.driver.dialect();
+        let records = Arc::new(dialect.record_table(names::record_table(table.name().as_str())));
+        self.define("create a table of stream records", &dialect.create_records(&records.name))?;
         let key_schema = serde_json::to_string(&table.definition.key_schema)
             .map_err(|e| StoreError::corrupt("key schema", e))?;
         let sum = stream_sum(&[&arn.to_string(), view_type.as_str(), &key_schema], created.0, None);
@@ -71,7 +66,7 @@ impl Tx<'_> {
             ],
         )?;
         let id = StreamId(id);
-        self.mark_stream(id)?;
+        self.engine.after_stream_change(&mut self.read, id)?;
         let row = StreamRow {
             id,
             table_name: table.name().clone(),
@@ -101,8 +96,8 @@ impl Tx<'_> {
     pub fn close_stream(&mut self, table: &Table, now: EpochMillis) -> Result<Arc<Table>, StoreError> {
         let table = self.catalog.current(table)?.clone();
         let Some(stream) = &table.stream else { return Ok(table) };
-        self.redefine(table.id)?;
-        self.mark_stream(stream.id)?;
+        self.lock_definition(table.id)?;
+        self.engine.after_stream_change(&mut self.read, stream.id)?;
         let row = self.catalog.stream(&stream.arn).map(|row| StreamRow::clone(row));
         // Over the texts as they are stored, which another version may have written in its own way.
         let sum = self.driver.first(
@@ -159,7 +154,7 @@ impl Tx<'_> {
         closed: &HashMap<ShardId, u64>,
     ) -> Result<(Arc<Table>, Vec<ShardRow>), StoreError> {
         let table = self.catalog.current(table)?.clone();
-        self.redefine(table.id)?;
+        self.lock_definition(table.id)?;
         let mut stream = enabled(&table)?.clone();
         let first = self.first_shard_number(table.name(), shards.len())?;
         let mut rows = Vec::with_capacity(shards.len());
@@ -223,13 +218,13 @@ impl Tx<'_> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10)",
             &[
                 Param::Integer(row.stream.0),
-                Param::Integer(sequence_number::signed(row.number)),
+                Param::Integer(sequence::signed(row.number)),
                 Param::Text(row.id.as_str()),
                 Param::optional_text(row.parent.as_ref().map(ShardId::as_str)),
                 Param::Text(&hex(row.hash_from)),
                 Param::Text(&hex(row.hash_to)),
-                Param::Integer(sequence_number::signed(row.starting)),
-                Param::Integer(sequence_number::signed(row.least_next)),
+                Param::Integer(sequence::signed(row.starting)),
+                Param::Integer(sequence::signed(row.least_next)),
                 Param::Integer(row.opened.0),
                 Param::Integer(row.checksum()),
             ],
@@ -250,7 +245,7 @@ impl Tx<'_> {
         now: EpochMillis,
     ) -> Result<(Arc<Table>, Vec<ClosedShard>), StoreError> {
         let table = self.catalog.current(table)?.clone();
-        self.redefine(table.id)?;
+        self.lock_definition(table.id)?;
         let mut stream = enabled(&table)?.clone();
         let mut open: HashMap<u64, OpenShard> =
             std::mem::take(&mut stream.shards).into_iter().map(|shard| (shard.number, shard)).collect();
@@ -290,12 +285,12 @@ impl Tx<'_> {
         let gone = self.change(
             "delete a shard",
             "DELETE FROM pdb_shard WHERE stream_id = ?1 AND number = ?2 AND closed_at IS NOT NULL",
-            &[Param::Integer(stream.id.0), Param::Integer(sequence_number::signed(number))],
+            &[Param::Integer(stream.id.0), Param::Integer(sequence::signed(number))],
         )?;
         if gone == 0 {
             return Err(StoreError::ShardNotFound(number.to_string()));
         }
-        let (from, to) = sequence_number::range_of(number);
+        let (from, to) = sequence::range_of(number);
         let params = [Param::Integer(from), Param::Integer(to)];
         self.change("delete stream records", &stream.records.trim, &params)?;
         Ok(())
@@ -308,7 +303,7 @@ impl Tx<'_> {
     ///
     /// [`StoreError::StreamNotFound`] if there is no such stream, or it is enabled.
     pub fn delete_stream(&mut self, stream: &StreamRow) -> Result<(), StoreError> {
-        self.hold_catalog()?;
+        self.lock_catalog()?;
         self.hold_stream(stream.id)?;
         for shard in self.shards(stream.id)? {
             if !shard.is_open() {
@@ -338,50 +333,15 @@ impl Tx<'_> {
         shard: &OpenShard,
         now: EpochMillis,
     ) -> Result<u64, StoreError> {
-        self.write_records()?;
-        let last = records::last(self.driver, &stream.records, shard.number)?.unwrap_or(0);
-        let key = [Param::Integer(stream.id.0), Param::Integer(sequence_number::signed(shard.number))];
-        let (now, last) = (Param::Integer(now.0), Param::Integer(sequence_number::signed(last)));
-        // Trimmed records were shown to readers: the end does not fall below them. The next number may lie far above the last record.
-        if self.driver.dialect() == Dialect::Postgres {
-            let next = self.insert(
-                "close a shard",
-                &format!(
-                    "UPDATE pdb_shard SET {} WHERE stream_id = ?1 AND number = ?2 RETURNING next_sequence",
-                    set_shard_columns(&[
-                        (ShardColumn::Closed, "CAST(?3 AS BIGINT)"),
-                        (
-                            ShardColumn::Ending,
-                            "GREATEST(starting_sequence, trimmed_sequence, CAST(?4 AS BIGINT))"
-                        ),
-                    ])
-                ),
-                &[key[0], key[1], now, last],
-            )?;
-            return u64::try_from(next).map_err(|e| StoreError::corrupt("shard", e));
-        }
-        let next = shard.next_counter();
-        self.change(
-            "close a shard",
-            &format!(
-                "UPDATE pdb_shard SET next_sequence = ?5, {} WHERE stream_id = ?1 AND number = ?2",
-                set_shard_columns(&[
-                    (ShardColumn::Closed, "?3"),
-                    (ShardColumn::Ending, "max(starting_sequence, trimmed_sequence, ?4)"),
-                ])
-            ),
-            &[key[0], key[1], now, last, Param::Integer(sequence_number::signed(next))],
-        )?;
-        Ok(next)
+        self.engine.flush_records(&mut self.read)?;
+        let last = last_counter(self.driver, &stream.records, shard.number)?.unwrap_or(0);
+        self.engine.close_shard(&mut self.read, stream.id, shard, now, last)
     }
 
     /// A counter above all that the shard `parent` has used or will use.
     fn counter_after(&mut self, stream: &OpenStream, parent: &ShardId) -> Result<u64, StoreError> {
         if let Some(open) = stream.shards.iter().find(|shard| shard.id == *parent) {
-            return match self.driver.dialect() {
-                Dialect::Sqlite => Ok(open.draw()),
-                Dialect::Postgres => self.draw_stored(stream.id, open.number),
-            };
+            return self.engine.draw_counter(&mut self.read, stream.id, open);
         }
         let next = self.driver.first(
             "read a shard",
@@ -390,31 +350,6 @@ impl Tx<'_> {
             |row| row.count(0),
         )?;
         next.ok_or_else(|| StoreError::ShardNotFound(parent.to_string()))
-    }
-
-    /// Draws a counter from a shard's row.
-    fn draw_stored(&mut self, stream: StreamId, number: u64) -> Result<u64, StoreError> {
-        self.write_records()?;
-        let counter = self.insert(
-            "draw a number",
-            "UPDATE pdb_shard SET next_sequence = next_sequence + 1 WHERE stream_id = ?1 AND number = ?2 \
-             RETURNING next_sequence - 1",
-            &[Param::Integer(stream.0), Param::Integer(sequence_number::signed(number))],
-        )?;
-        u64::try_from(counter).map_err(|e| StoreError::corrupt("shard", e))
-    }
-
-    /// Notes that the catalog's version changes a stream.
-    pub(crate) fn mark_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
-        if self.driver.dialect() == Dialect::Postgres {
-            let params = [Param::Integer(stream.0), Param::Integer(self.catalog.version)];
-            self.change(
-                "note a stream's version",
-                "UPDATE pdb_stream SET version = ?2 WHERE id = ?1",
-                &params,
-            )?;
-        }
-        Ok(())
     }
 
     /// The first of `count` numbers that no shard of this table name has or had.
@@ -428,7 +363,7 @@ impl Tx<'_> {
             |row| row.count(0),
         )?;
         let first = last.unwrap_or(0) + 1;
-        if (count as u64).saturating_add(last.unwrap_or(0)) > sequence_number::MAX_SHARD {
+        if (count as u64).saturating_add(last.unwrap_or(0)) > sequence::MAX_SHARD {
             return Err(StoreError::Exhausted(format!("table `{name}`")));
         }
         Ok(first)

@@ -4,13 +4,15 @@
 use pdb_model::IndexName;
 
 use crate::{
-    driver::{Driver, Param},
+    driver::Driver,
     error::{During, StoreError},
+    params::Param,
+    read_tx::ReadTx,
     rows::{
         statistics::{Delta, Statistics},
         table::Table,
     },
-    tx::{ReadTx, Tx},
+    tx::Tx,
 };
 
 impl ReadTx<'_> {

@@ -7,15 +7,15 @@ use pdb_model::{EpochMillis, ShardId, StreamArn, TableName};
 use crate::{
     checksum::Checksum,
     dialect::Dialect,
-    driver::{Driver, Param, Row},
+    driver::{Driver, Row},
     error::StoreError,
     names,
+    params::Param,
+    read_tx::ReadTx,
     rows::{
-        shards::{ShardRow, StreamRow, open_shard, open_stream, stream_sum},
-        table::{OpenStream, StreamId},
+        shards::{ShardRow, StreamRow, stream_sum},
+        table::StreamId,
     },
-    sql::{records, texts::RecordTable},
-    tx::ReadTx,
 };
 
 pub(crate) const STREAM_COLUMNS: &str = "SELECT id, table_name, record_table, arn, view_type, key_schema, created_at, disabled_at, checksum FROM pdb_stream";
@@ -70,25 +70,8 @@ impl ReadTx<'_> {
     }
 }
 
-/// Returns all streams, as they are stored.
-pub(crate) fn load_streams(driver: Driver<'_>) -> Result<Vec<StreamRow>, StoreError> {
-    driver.all("list streams", STREAM_COLUMNS, &[], |row| read_stream(driver.dialect(), row))
-}
-
-/// Returns an enabled stream with its open shards, as it is stored; the counters go on above all that any record, trimmed
-/// or not, ever had, also in a past that a copy of the database replaced.
-pub(crate) fn load_open_stream(driver: Driver<'_>, row: &StreamRow) -> Result<OpenStream, StoreError> {
-    let mut open = Vec::new();
-    for shard in shards_of(driver, row.id)?.into_iter().filter(ShardRow::is_open) {
-        let last = records::last(driver, &row.records, shard.number)?.unwrap_or(0);
-        let next = last.max(shard.starting).max(shard.trimmed) + 1;
-        open.push(open_shard(&shard, next.max(shard.least_next)));
-    }
-    open.sort_by_key(|shard| shard.hash_from);
-    Ok(open_stream(row, open))
-}
-
-fn shards_of(driver: Driver<'_>, stream: StreamId) -> Result<Vec<ShardRow>, StoreError> {
+/// Returns the shards of a stream, ordered by shard id.
+pub(crate) fn shards_of(driver: Driver<'_>, stream: StreamId) -> Result<Vec<ShardRow>, StoreError> {
     let sql = format!("{SHARD_COLUMNS} WHERE stream_id = ?1");
     let mut shards = driver.all("list shards", &sql, &[Param::Integer(stream.0)], read_shard)?;
     // By bytes, which is not the order of texts in every database.
@@ -111,7 +94,7 @@ pub(crate) fn read_stream(dialect: Dialect, row: &Row<'_>) -> Result<StreamRow, 
     Ok(StreamRow {
         id: StreamId(row.integer(0)?),
         table_name,
-        records: Arc::new(RecordTable::new(dialect, record_table.to_owned())),
+        records: Arc::new(dialect.record_table(record_table.to_owned())),
         arn,
         view_type: row.text(4)?.parse().map_err(bad)?,
         key_schema: serde_json::from_str(row.text(5)?).map_err(|e| StoreError::corrupt("key schema", e))?,

@@ -5,20 +5,13 @@ use std::sync::Arc;
 use pdb_model::{EpochMillis, TableDefinition, TableName};
 
 use crate::{
-    catalog::Catalog,
     checksum::{self, Checksum},
-    dialect::Dialect,
-    driver::{Driver, Param, Row},
+    driver::Row,
     error::StoreError,
     names,
-    rows::{
-        statistics,
-        table::{Table, TableId},
-    },
-    sql::{
-        streams,
-        texts::{IndexTable, ItemTable},
-    },
+    params::Param,
+    rows::table::{Table, TableId},
+    sql::texts::{IndexTable, create_expiry_index},
     tx::Tx,
 };
 
@@ -30,7 +23,7 @@ impl Tx<'_> {
     ///
     /// [`StoreError::TableExists`], [`StoreError::Database`].
     pub fn create_table(&mut self, definition: &TableDefinition) -> Result<Arc<Table>, StoreError> {
-        self.hold_catalog()?;
+        self.lock_catalog()?;
         if self.catalog.get(&definition.name).is_some() {
             return Err(StoreError::TableExists(definition.name.clone()));
         }
@@ -53,7 +46,7 @@ impl Tx<'_> {
                 ..definition.clone()
             }),
             stream: None,
-            items: Arc::new(ItemTable::new(dialect, &item_table, statistic)),
+            items: Arc::new(dialect.item_table(&item_table, statistic)),
             indexes: Vec::new(),
             version: 0,
         });
@@ -68,7 +61,7 @@ impl Tx<'_> {
     ///
     /// [`StoreError::TableNotFound`], [`StoreError::Database`].
     pub fn replace_definition(&mut self, definition: &TableDefinition) -> Result<Arc<Table>, StoreError> {
-        self.hold_catalog()?;
+        self.lock_catalog()?;
         let old = self.table(&definition.name)?;
         // What needs a lock on a whole table comes first: for that, PostgreSQL waits for writers that may themselves wait for `redefine`.
         let gone: Vec<&IndexTable> =
@@ -77,7 +70,7 @@ impl Tx<'_> {
         if switches_expiry || !gone.is_empty() {
             // The caller will note for all items when they expire. And a writer in the middle of a batch has locked entries,
             // and goes on to items that others have locked who would wait here for entries.
-            self.hold_items(old.name())?;
+            self.lock_items(old.name())?;
         }
         if switches_expiry {
             self.replace_expiry_index(&old, definition)?;
@@ -85,7 +78,7 @@ impl Tx<'_> {
         for gone in &gone {
             self.define("drop an index", &format!("DROP TABLE {}", names::quoted(&gone.table)))?;
         }
-        self.redefine(old.id)?;
+        self.lock_definition(old.id)?;
         for gone in gone {
             self.change(
                 "forget statistics",
@@ -103,7 +96,7 @@ impl Tx<'_> {
             let table = names::index_table(definition.name.as_str(), index.name.as_str());
             self.define("create an index", &dialect.create_entries(&table))?;
             let statistic = self.create_statistic(old.id, index.name.as_str())?;
-            indexes.push(IndexTable::new(dialect, index.name.clone(), table, statistic));
+            indexes.push(dialect.index_table(index.name.clone(), table, statistic));
         }
         let json = serde_json::to_string(definition).map_err(|e| StoreError::corrupt("definition", e))?;
         let stream = definition.stream.as_ref();
@@ -137,7 +130,7 @@ impl Tx<'_> {
         let index = names::expiry_index(definition.name.as_str());
         let items = names::item_table(definition.name.as_str());
         match (&old.definition.time_to_live_attribute, &definition.time_to_live_attribute) {
-            (None, Some(_)) => self.define("create an index", &expiry_index_sql(&index, &items)),
+            (None, Some(_)) => self.define("create an index", &create_expiry_index(&index, &items)),
             (Some(_), None) => {
                 self.define("drop an index", &format!("DROP INDEX IF EXISTS {}", names::quoted(&index)))
             }
@@ -151,10 +144,10 @@ impl Tx<'_> {
     ///
     /// [`StoreError::TableNotFound`], [`StoreError::Database`].
     pub fn drop_table(&mut self, name: &TableName, now: EpochMillis) -> Result<(), StoreError> {
-        self.hold_catalog()?;
+        self.lock_catalog()?;
         let table = self.table(name)?;
         // First, as in `replace_definition`; and the items before the entries, as writers lock them.
-        self.hold_items(name)?;
+        self.lock_items(name)?;
         for index in &table.indexes {
             self.define("drop an index", &format!("DROP TABLE {}", names::quoted(&index.table)))?;
         }
@@ -174,75 +167,12 @@ impl Tx<'_> {
             "INSERT INTO pdb_statistic (table_id, index_name, item_count, size_bytes) VALUES (?1, ?2, 0, 0) RETURNING id",
             &[Param::Integer(table.0), Param::Text(index)],
         )?;
-        if self.driver.dialect() == Dialect::Postgres {
-            self.change(
-                "note statistics",
-                "INSERT INTO pdb_statistic (id, slot, table_id, index_name, item_count, size_bytes) \
-                 SELECT CAST(?1 AS BIGINT), slot, CAST(?2 AS BIGINT), CAST(?3 AS TEXT), 0, 0 \
-                 FROM generate_series(1, ?4) AS slot",
-                &[
-                    Param::Integer(id),
-                    Param::Integer(table.0),
-                    Param::Text(index),
-                    Param::Integer(statistics::SLOTS - 1),
-                ],
-            )?;
-        }
+        self.engine.after_new_statistic(&mut self.read, id, table, index)?;
         Ok(id)
     }
 }
 
-/// SQL that makes the index that finds expired items, if it is not there.
-pub(crate) fn expiry_index_sql(index: &str, items: &str) -> String {
-    let (index, items) = (names::quoted(index), names::quoted(items));
-    format!("CREATE INDEX IF NOT EXISTS {index} ON {items} (expires_at) WHERE expires_at IS NOT NULL")
-}
-
-/// Reads all tables and streams of SQLite, when the database is opened.
-pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
-    let mut catalog = Catalog::default();
-    for stream in streams::load_streams(driver)? {
-        catalog.insert_stream(stream);
-    }
-    let sql = "SELECT id, item_table, definition, checksum FROM pdb_metadata";
-    for (id, item_table, definition) in driver.all("list tables", sql, &[], read_metadata)? {
-        let statistics = driver.all(
-            "list statistics",
-            "SELECT index_name, id FROM pdb_statistic WHERE table_id = ?1",
-            &[Param::Integer(id.0)],
-            |row| Ok((row.text(0)?.to_owned(), row.integer(1)?)),
-        )?;
-        let statistic = |index: &str| {
-            let found = statistics.iter().find(|(name, _)| name == index);
-            found.map(|(_, id)| *id).ok_or_else(|| StoreError::corrupt("statistics", "row is missing"))
-        };
-        let mut indexes = Vec::with_capacity(definition.indexes.len());
-        for index in &definition.indexes {
-            let table = names::index_table(definition.name.as_str(), index.name.as_str());
-            indexes.push(IndexTable::new(
-                Dialect::Sqlite,
-                index.name.clone(),
-                table,
-                statistic(index.name.as_str())?,
-            ));
-        }
-        let enabled = catalog
-            .streams_of(&definition.name)
-            .find(|stream| stream.disabled.is_none())
-            .map(|stream| streams::load_open_stream(driver, stream))
-            .transpose()?;
-        catalog.insert(Table {
-            id,
-            stream: enabled,
-            items: Arc::new(ItemTable::new(Dialect::Sqlite, &item_table, statistic("")?)),
-            indexes,
-            version: 0,
-            definition: Arc::new(definition),
-        });
-    }
-    Ok(catalog)
-}
-
+/// Reads and checks the definition of a table.
 pub(crate) fn read_metadata(row: &Row<'_>) -> Result<(TableId, String, TableDefinition), StoreError> {
     let definition: TableDefinition =
         serde_json::from_str(row.text(2)?).map_err(|e| StoreError::corrupt("table definition", e))?;

@@ -4,11 +4,11 @@ use pdb_model::EpochMillis;
 
 use crate::{
     checksum::{self, Checksum},
-    dialect::Dialect,
-    driver::Param,
     error::StoreError,
+    params::Param,
+    read_tx::ReadTx,
     rows::tokens::TokenRow,
-    tx::{ReadTx, Tx},
+    tx::Tx,
 };
 
 impl ReadTx<'_> {
@@ -75,17 +75,7 @@ impl Tx<'_> {
     pub fn forget_tokens(&mut self, now: EpochMillis, limit: u32) -> Result<u64, StoreError> {
         let gone = self.change(
             "forget tokens",
-            match self.driver.dialect() {
-                Dialect::Sqlite => {
-                    "DELETE FROM pdb_token WHERE token IN \
-                     (SELECT token FROM pdb_token WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)"
-                }
-                Dialect::Postgres => {
-                    "WITH gone AS (SELECT token FROM pdb_token WHERE expires_at <= ?1 \
-                     ORDER BY expires_at LIMIT ?2 FOR UPDATE SKIP LOCKED) \
-                     DELETE FROM pdb_token WHERE token IN (SELECT token FROM gone)"
-                }
-            },
+            self.driver.dialect().forget_tokens(),
             &[Param::Integer(now.0), Param::Integer(limit.into())],
         )?;
         Ok(gone as u64)

@@ -17,11 +17,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use crate::{
     driver::Driver,
     error::{OpenError, StoreError},
-    migrate,
     sqlite::{
         connection,
         copy::{self, CopyDescription, DatabaseCopy, EachStep, NewFile},
         files::{self, Access, Content, DatabaseFile},
+        migrate, refusals, schema,
     },
 };
 
@@ -112,7 +112,7 @@ fn make<E: From<StoreError>>(
 fn told_of(source: &Path, error: StoreError) -> StoreError {
     match &error {
         StoreError::Database { source: cause, .. } if cause.is_corrupt() => {
-            connection::refused_store(source, error)
+            refusals::refused_store(source, error)
         }
         _ => error,
     }
@@ -156,7 +156,7 @@ fn open_live(path: &Path) -> Result<Reader<'_>, StoreError> {
             let text = format!("its log cannot be read without the right to write beside it ({error})");
             return unreadable(io::Error::new(io::ErrorKind::PermissionDenied, text));
         }
-        connection::refused(path, error)
+        refusals::refused(path, error)
     };
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
     // A connection that may only read could not remove an empty log that it has made. One that may write is only opened where SQLite will
@@ -179,9 +179,9 @@ fn open_live(path: &Path) -> Result<Reader<'_>, StoreError> {
         Err(error) => return Err(refused(error)),
     };
     if version > migrate::NEWEST {
-        return Err(connection::newer(path, version));
+        return Err(refusals::newer(path, version));
     }
-    connection::check_schema(path, &connection, version)?;
+    schema::check_schema(path, &connection, version)?;
     Ok(Reader { connection, path, _lock: lock })
 }
 

@@ -1,17 +1,13 @@
 //! Opens SQLite connections, and says how one is set up.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
-    error::{DbError, During, OpenError, StoreError},
-    migrate,
+    error::{During, StoreError},
     options::Durability,
-    sqlite::{
-        files::{self, Access, Content, DatabaseFile, FileLock, LockFile, MakeLock},
-        schema::{self, Found, Refusal},
-    },
+    sqlite::{migrate, refusals::refused},
 };
 
 /// Marks an SQLite file as ours ("PDB1"), in the header field SQLite keeps for that.
@@ -92,76 +88,6 @@ fn distrust(connection: &Connection) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
-/// Opens the writing connection of a database file, makes the file if need be, and locks out other processes.
-///
-/// A file that is not ours, or made by a newer version, is not altered.
-pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connection, FileLock), StoreError> {
-    let durable = durability != Durability::Off;
-    let mut lock = lock_file(path, durable)?;
-    let mut connection = open_writer(path)?;
-    let mut version = schema_version(&connection).map_err(|e| refused(path, e))?;
-    if is_empty(&connection).map_err(|e| refused(path, e))? {
-        // SQLite has undone all that was ever begun in it.
-        drop(connection);
-        lock.database = files::make(path, durable)?;
-        connection = open_writer(path)?;
-        version = schema_version(&connection).map_err(|e| refused(path, e))?;
-    }
-    if version > migrate::NEWEST {
-        return Err(newer(path, version));
-    }
-    check_schema(path, &connection, version)?;
-    let quiet = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-    connection.set_db_config(quiet, false).map_err(|e| refused(path, e))?;
-    lock.look_at_seal(path, durable)?;
-    set_up(&connection, durability)?;
-    mark(&connection)?;
-    migrate::migrate(&connection, version)?;
-    Ok((connection, lock))
-}
-
-/// Finds a database file, or makes it, and locks it.
-fn lock_file(path: &Path, durable: bool) -> Result<FileLock, StoreError> {
-    let find = || -> Result<Option<DatabaseFile>, StoreError> {
-        let Some(file) = DatabaseFile::open(path, Access::Write)? else { return Ok(None) };
-        Ok((file.judge(path, Access::Write)? == Content::Database).then_some(file))
-    };
-    let beside = LockFile::take(path, MakeLock::No)?;
-    let mut database = find()?;
-    // Beside a file that turns out not to be ours no lock is left.
-    let beside = match beside {
-        Some(beside) => Some(beside),
-        None => LockFile::take(path, MakeLock::Yes)?,
-    };
-    if database.is_none() {
-        // Before we had the lock another process may have made it.
-        database = find()?;
-    }
-    let database = match database {
-        Some(database) => database,
-        None => files::make(path, durable)?,
-    };
-    if database.names() > 1 {
-        tracing::warn!(
-            file = %path.display(),
-            names = database.names(),
-            "the database file has more names than one (hard links): its log is found under the one it was opened by, so use no other"
-        );
-    }
-    Ok(FileLock { _index: None, seal: None, database, beside })
-}
-
-fn open_writer(path: &Path) -> Result<Connection, StoreError> {
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| refused(path, e))?;
-    if connection.is_readonly("main").unwrap_or(false) {
-        return Err(unwritable(path, io::Error::from(io::ErrorKind::ReadOnlyFilesystem)));
-    }
-    // Until we know that the schema is one of ours, closing must not write to the file.
-    let quiet = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-    connection.set_db_config(quiet, true).map_err(|e| refused(path, e))?;
-    Ok(connection)
-}
-
 /// Returns the bytes of a database file without any table. Nothing is in a log, and one begins with the first write.
 pub(crate) fn new_content() -> Result<Vec<u8>, StoreError> {
     let mut connection = open_memory()?;
@@ -169,18 +95,6 @@ pub(crate) fn new_content() -> Result<Vec<u8>, StoreError> {
     // https://www.sqlite.org/fileformat.html: the versions that say whether there is a log, 2 if there is.
     content[18..20].fill(2);
     Ok(content)
-}
-
-/// Refuses a database whose schema is not one that we make.
-pub(crate) fn check_schema(path: &Path, connection: &Connection, version: u32) -> Result<Found, StoreError> {
-    schema::check(connection, version).map_err(|refusal| schema_refused(path, refusal))
-}
-
-pub(crate) fn schema_refused(path: &Path, refusal: Refusal) -> StoreError {
-    match refusal {
-        Refusal::Flaw(flaw) => OpenError::Altered { path: path.into(), what: flaw.to_string() }.into(),
-        Refusal::Failed(error) => refused_store(path, error),
-    }
 }
 
 /// Opens a connection that only reads.
@@ -211,19 +125,6 @@ fn set_up_new(connection: &Connection) -> Result<(), StoreError> {
     connection
         .execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}; PRAGMA application_id = {APPLICATION_ID};"))
         .during("mark a new database")
-}
-
-/// Marks a database of ours that lost its mark, or never had one.
-fn mark(connection: &Connection) -> Result<(), StoreError> {
-    let found = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, u32>(0));
-    if found.during("read the mark of a database")? == APPLICATION_ID {
-        return Ok(());
-    }
-    connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}")).during("mark a database")
-}
-
-fn is_empty(connection: &Connection) -> Result<bool, rusqlite::Error> {
-    connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0)).map(|pages| pages == 0)
 }
 
 pub(crate) fn set_up(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
@@ -269,35 +170,4 @@ fn synchronous(durability: Durability) -> &'static str {
 /// Which migration made the tables of a database.
 pub(crate) fn schema_version(connection: &Connection) -> Result<u32, rusqlite::Error> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
-}
-
-pub(crate) fn newer(path: &Path, found: u32) -> StoreError {
-    OpenError::Newer { path: path.into(), found, known: migrate::NEWEST }.into()
-}
-
-pub(crate) fn unwritable(path: &Path, source: io::Error) -> StoreError {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-    if let (io::ErrorKind::NotFound, Some(folder)) = (source.kind(), folder) {
-        return OpenError::MissingFolder { path: path.into(), folder: folder.into() }.into();
-    }
-    OpenError::Unwritable { path: path.into(), source: Arc::new(source) }.into()
-}
-
-/// Says which of the ways to fail at opening this one is.
-pub(crate) fn refused(path: &Path, error: impl Into<DbError>) -> StoreError {
-    refused_store(path, StoreError::Database { during: "open the database", source: error.into() })
-}
-
-/// The same, of an error that does not name the file.
-pub(crate) fn refused_store(path: &Path, error: StoreError) -> StoreError {
-    match error {
-        StoreError::Open(_) => error,
-        StoreError::Database { source, .. } if source.is_corrupt() => {
-            OpenError::NotADatabase(path.into()).into()
-        }
-        StoreError::Database { source, .. } if source.is_unwritable() => {
-            unwritable(path, io::Error::other(source))
-        }
-        other => OpenError::Failed { path: path.into(), source: Arc::new(other) }.into(),
-    }
 }

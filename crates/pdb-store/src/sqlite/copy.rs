@@ -21,15 +21,15 @@ use rusqlite::{
 
 use crate::{
     catalog::Catalog,
-    driver::{Driver, Param},
+    driver::Driver,
     error::{During, OpenError, StoreError},
-    migrate,
     options::Durability,
-    rows::{sequence_number, table::OpenShard},
+    sequence::memory,
     sql::settings,
     sqlite::{
         connection, copy_check,
         files::{self, Access, Content, DatabaseFile, FileLock, LockFile, LogIndex, MakeLock},
+        migrate, refusals, schema,
     },
 };
 
@@ -127,7 +127,7 @@ impl DatabaseCopy {
             each(ReadStep::Reading(bytes));
             ControlFlow::Continue(())
         });
-        let copy = copy.map_err(|e| connection::refused_store(path, e))?;
+        let copy = copy.map_err(|e| refusals::refused_store(path, e))?;
         drop(source);
         each(ReadStep::CheckingPages);
         let found = copy_check::pages(path, &copy.connection, version)?;
@@ -163,8 +163,8 @@ impl DatabaseCopy {
     /// As [`read`](Self::read).
     pub fn describe_file(path: &Path) -> Result<CopyDescription, StoreError> {
         let (_lock, source, version) = open_file(path)?;
-        connection::check_schema(path, &source, version)?;
-        describe(Driver::new(&source)).map_err(|e| connection::refused_store(path, e))
+        schema::check_schema(path, &source, version)?;
+        describe(Driver::new(&source)).map_err(|e| refusals::refused_store(path, e))
     }
 
     pub(crate) fn of(source: &Connection) -> Result<Self, StoreError> {
@@ -199,21 +199,10 @@ impl DatabaseCopy {
             "iterator_key",
             &key.ok_or_else(|| StoreError::corrupt("iterator key", "it is missing"))?,
         )?;
-        let counters = "SELECT coalesce(max(next_sequence), 0) FROM pdb_shard";
-        let stored = driver.first("read sequence numbers", counters, &[], |row| row.count(0))?;
-        // What open shards have drawn is in memory only.
-        let streams = catalog.tables().filter_map(|table| table.stream.as_ref());
-        let drawn = streams.flat_map(|stream| &stream.shards).map(OpenShard::next_counter).max();
-        let floor =
-            [stored, drawn, settings::get(driver, FLOOR, number)?, settings::get(copy, FLOOR, number)?];
-        let floor = floor.into_iter().flatten().max().unwrap_or(0);
+        let floor = [settings::get(driver, FLOOR, number)?, settings::get(copy, FLOOR, number)?];
+        let floor = floor.into_iter().flatten().fold(memory::highest(driver, catalog)?, u64::max);
         settings::set(copy, FLOOR, floor.to_string().as_bytes())?;
-        copy.execute(
-            "UPDATE pdb_shard SET next_sequence = max(next_sequence, ?1) WHERE closed_at IS NULL",
-            &[Param::Integer(sequence_number::signed(floor))],
-        )
-        .during("go on with sequence numbers")?;
-        Ok(())
+        memory::raise_stored(copy, floor)
     }
 }
 
@@ -309,14 +298,14 @@ pub(crate) fn make_file<T, E: From<StoreError>>(
     let unfinished = files::beside(path, "-saving");
     let remove = || files::remove_unfinished(&unfinished);
     // What a process left that died while it saved.
-    remove().map_err(|e| connection::unwritable(path, e))?;
+    remove().map_err(|e| refusals::unwritable(path, e))?;
     let finished = fill(&unfinished).and_then(|made| {
         // Not before: with it we might not be allowed to write the file.
         let mode = found.as_ref().or(like).map_or(Ok(()), |like| {
             fs::File::open(&unfinished).and_then(|file| files::give_mode_of(like, &file))
         });
         let placed = mode.and_then(|()| files::put_in_place(&unfinished, path, is_durable));
-        placed.map_err(|e| connection::unwritable(path, e))?;
+        placed.map_err(|e| refusals::unwritable(path, e))?;
         Ok(made)
     });
     if finished.is_err() {
@@ -352,9 +341,9 @@ pub(crate) fn write_copy(
     each: EachStep<'_>,
 ) -> Result<CopyDescription, StoreError> {
     // Nobody can have put something else there.
-    let file = files::create(path).map_err(|e| connection::unwritable(path, e))?;
+    let file = files::create(path).map_err(|e| refusals::unwritable(path, e))?;
     let mut target = connection::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .map_err(|e| connection::refused(path, e))?;
+        .map_err(|e| refusals::refused(path, e))?;
     // Nobody else knows the file yet, and half of it is worth nothing.
     let alone = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;";
     target.execute_batch(alone).during("set up a copy")?;
@@ -370,7 +359,7 @@ pub(crate) fn write_copy(
     let description = describe(driver)?;
     drop(target);
     if is_durable {
-        file.sync_all().map_err(|e| connection::unwritable(path, e))?;
+        file.sync_all().map_err(|e| refusals::unwritable(path, e))?;
     }
     Ok(description)
 }
@@ -395,11 +384,11 @@ pub(crate) fn open_file(path: &Path) -> Result<(FileLock, Connection, u32), Stor
     } else {
         connection::connect_unchanged(&real)
     };
-    let source = source.map_err(|e| connection::refused(path, e))?;
+    let source = source.map_err(|e| refusals::refused(path, e))?;
     let version =
-        connection::schema_version(&source).map_err(|e| unreadable_of(path, connection::refused(path, e)))?;
+        connection::schema_version(&source).map_err(|e| unreadable_of(path, refusals::refused(path, e)))?;
     if version > migrate::NEWEST {
-        return Err(connection::newer(path, version));
+        return Err(refusals::newer(path, version));
     }
     Ok((lock, source, version))
 }

@@ -10,10 +10,12 @@ use rusqlite::Connection;
 use crate::{
     driver::Driver,
     error::{During, OpenError, StoreError},
+    read_tx::ReadTx,
     rows::items::{Direction, KeyRange},
-    sql::tables,
-    sqlite::{connection, schema::Found},
-    tx::ReadTx,
+    sqlite::{
+        load,
+        schema::{self, Found},
+    },
 };
 
 const DURING: &str = "look at a copy";
@@ -29,7 +31,7 @@ const ROWS_A_STEP: u64 = 1000;
 pub(crate) fn pages(path: &Path, copy: &Connection, version: u32) -> Result<Found, StoreError> {
     // Of pages that are not as they should be, cells are not followed.
     copy.execute_batch("PRAGMA cell_size_check = ON").during(DURING)?;
-    let found = connection::check_schema(path, copy, version)?;
+    let found = schema::check_schema(path, copy, version)?;
     let mut flaws = Vec::new();
     Driver::new(copy)
         .query(DURING, "PRAGMA integrity_check(3)", &[], |row| {
@@ -58,8 +60,8 @@ pub(crate) fn rows(
     each: &mut dyn FnMut(u64, u64),
 ) -> Result<(), StoreError> {
     let driver = Driver::new(copy);
-    let catalog = tables::load_catalog(driver).map_err(|error| damaged_if_corrupt(path, error))?;
-    found.agree(catalog.sql_table_names()).map_err(|refusal| connection::schema_refused(path, refusal))?;
+    let catalog = load::load_catalog(driver).map_err(|error| damaged_if_corrupt(path, error))?;
+    found.agree(catalog.sql_table_names()).map_err(|refusal| schema::schema_refused(path, refusal))?;
     let mut tx = ReadTx::new(driver, Arc::new(catalog));
     read_all(&mut tx, each).map_err(|error| damaged_if_corrupt(path, error))
 }

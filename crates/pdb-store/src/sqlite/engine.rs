@@ -18,18 +18,20 @@ use crate::{
     driver::Driver,
     error::{During, StoreError},
     job::Piece,
-    leap,
     options::{Durability, StoreOptions},
-    sql::{settings, tables},
+    read_tx::ReadTx,
+    sequence::memory,
+    sql::settings,
     sqlite::{
         checkpoint, connection,
         files::{self, FileLock, Underneath},
         interrupt::{Impatience, Interrupts},
+        load, open,
         pool::{self, Reader, Readers},
+        refusals,
         writer::Writer,
     },
     threads,
-    tx::ReadTx,
     watch::Watchers,
 };
 
@@ -59,7 +61,7 @@ impl Embedded {
         let path = path.map(|path| files::one_name(path));
         let opened = Self::open_named(path.clone(), options);
         match path {
-            Some(path) => opened.map_err(|error| connection::refused_store(&path, error)),
+            Some(path) => opened.map_err(|error| refusals::refused_store(&path, error)),
             None => opened,
         }
     }
@@ -68,20 +70,20 @@ impl Embedded {
         let (connection, lock) = match &path {
             None => (connection::open_memory()?, None),
             Some(path) => {
-                let (connection, lock) = connection::open_file(path, options.durability)?;
+                let (connection, lock) = open::open_file(path, options.durability)?;
                 (connection, Some(Arc::new(lock)))
             }
         };
         let driver = Driver::new(&connection);
         settings::ensure_iterator_key(driver)?;
-        let mut catalog = tables::load_catalog(driver)?;
+        let mut catalog = load::load_catalog(driver)?;
         catalog.rotation_age = options.rotation_age;
         if let Some(seal) = lock.as_ref().and_then(|lock| lock.seal.as_ref()) {
-            if !seal.is_intact() && leap::is_needed(driver, &catalog)? {
+            if !seal.is_intact() && is_leap_needed(driver, &catalog)? {
                 let now = seal.now()?;
-                let leap = || leap::leap(driver, &catalog, now, seal.counters());
+                let leap = || memory::leap(driver, &catalog, now, seal.counters());
                 connection::durably(&connection, options.durability, leap)?;
-                seal.note(leap::counters(&catalog));
+                seal.note(memory::above_all(&catalog));
                 // Until something is written it can be opened again without another leap.
                 seal.seal()?;
             }
@@ -148,7 +150,7 @@ impl Embedded {
                 }
                 drop(connection);
                 if let Some(seal) = lock.as_ref().and_then(|lock| lock.seal.as_ref()) {
-                    seal.note(leap::counters(
+                    seal.note(memory::above_all(
                         &shared.published.read().unwrap_or_else(PoisonError::into_inner),
                     ));
                 }
@@ -277,6 +279,11 @@ impl Drop for Embedded {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Whether there are counters that must leap: not in the target of a copy that is not finished, which is to be as its source is.
+fn is_leap_needed(driver: Driver<'_>, catalog: &Catalog) -> Result<bool, StoreError> {
+    Ok(memory::has_open_shards(catalog) && settings::get(driver, settings::COPY_MARK, |_| Ok(()))?.is_none())
 }
 
 /// Reads on the writer's connection, which sees what is committed, since no transaction is open between two groups.

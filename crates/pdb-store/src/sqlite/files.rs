@@ -21,7 +21,7 @@ use std::{
 
 use crate::{
     error::StoreError,
-    sqlite::{connection, seal::Seal},
+    sqlite::{refusals, seal::Seal},
 };
 
 /// What SQLite keeps beside a database file, and reads as part of it.
@@ -67,7 +67,7 @@ impl FileLock {
         let Some(beside) = &self.beside else { return Ok(()) };
         let files = self.database.handle().and_then(|database| Ok((beside.handle()?, database)));
         let seal = files.and_then(|(lock, database)| Seal::of(lock, database, path, durable));
-        self.seal = Some(seal.map_err(|e| connection::unwritable(path, e))?);
+        self.seal = Some(seal.map_err(|e| refusals::unwritable(path, e))?);
         Ok(())
     }
 }

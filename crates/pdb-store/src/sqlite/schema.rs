@@ -6,16 +6,15 @@
 //!
 //! A change to the SQL of tables made at run time (`dialect.rs`) adds to [`Forms`]: files made before keep the text they have.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, path::Path};
 
 use rusqlite::{Connection, types::ValueRef};
 
 use crate::{
     dialect::Dialect,
-    error::{During, StoreError},
-    migrate,
-    sql::tables,
-    sqlite::connection,
+    error::{During, OpenError, StoreError},
+    sql::texts,
+    sqlite::{connection, migrate, refusals::refused_store},
 };
 
 /// What a database holds that this program does not make, or lacks.
@@ -87,6 +86,18 @@ pub(crate) fn check(connection: &Connection, version: u32) -> Result<Found, Refu
         return Err(flaw(format!("`{absent}` is missing")));
     }
     Ok(found)
+}
+
+/// Refuses a database whose schema is not one that we make.
+pub(crate) fn check_schema(path: &Path, connection: &Connection, version: u32) -> Result<Found, StoreError> {
+    check(connection, version).map_err(|refusal| schema_refused(path, refusal))
+}
+
+pub(crate) fn schema_refused(path: &Path, refusal: Refusal) -> StoreError {
+    match refusal {
+        Refusal::Flaw(flaw) => OpenError::Altered { path: path.into(), what: flaw.to_string() }.into(),
+        Refusal::Failed(error) => refused_store(path, error),
+    }
 }
 
 impl Found {
@@ -203,7 +214,7 @@ impl Forms {
                 // SQLite's own text of a table that was made as the answer to a query.
                 made(format!("CREATE TABLE {name}(\"key\",item TEXT,size_bytes INT{CHECKSUM})")),
             ],
-            expiry: vec![made(tables::expiry_index_sql(name, &TABLE.to_string()))],
+            expiry: vec![made(texts::create_expiry_index(name, &TABLE.to_string()))],
             measures: vec![
                 format!("CREATE TABLE {name}(tbl,idx,stat)"),
                 format!("CREATE TABLE {name}(tbl,idx,neq,nlt,ndlt,sample)"),

@@ -23,7 +23,7 @@ use pdb_model::EpochMillis;
 
 use crate::{
     error::StoreError,
-    sqlite::{connection, files},
+    sqlite::{files, refusals},
 };
 
 /// What is in the lock file while the database is not sealed.
@@ -97,7 +97,7 @@ impl Seal {
     /// [`OpenError::Unwritable`](crate::OpenError::Unwritable): then nothing must be written.
     pub(crate) fn break_up(&self) -> Result<(), StoreError> {
         if self.is_intact() {
-            self.write(OPEN).map_err(|e| connection::unwritable(&self.path, e))?;
+            self.write(OPEN).map_err(|e| refusals::unwritable(&self.path, e))?;
             self.is_intact.store(false, Ordering::Relaxed);
         }
         Ok(())
@@ -110,7 +110,7 @@ impl Seal {
     /// As [`break_up`](Self::break_up).
     pub(crate) fn now(&self) -> Result<EpochMillis, StoreError> {
         let written = self.write(OPEN).and_then(|()| self.lock.metadata()?.modified());
-        let written = written.map_err(|e| connection::unwritable(&self.path, e))?;
+        let written = written.map_err(|e| refusals::unwritable(&self.path, e))?;
         let passed = written.duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(EpochMillis(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)))
     }
@@ -133,7 +133,7 @@ impl Seal {
     ///
     /// As [`break_up`](Self::break_up).
     pub(crate) fn seal(&self) -> Result<(), StoreError> {
-        self.try_seal().map_err(|e| connection::unwritable(&self.path, e))
+        self.try_seal().map_err(|e| refusals::unwritable(&self.path, e))
     }
 
     fn try_seal(&self) -> io::Result<()> {

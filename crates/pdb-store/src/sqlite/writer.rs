@@ -14,14 +14,17 @@ use crate::{
     driver::Driver,
     error::{During, StoreError},
     job::Piece,
+    read_tx::ReadTx,
     rows::statistics::Deltas,
     sql::statistics,
     sqlite::{
         checkpoint,
         files::{FileLock, Underneath},
         seal::Seal,
+        transaction::SqliteTx,
     },
-    tx::{ReadTx, Tx},
+    transaction::EngineTx,
+    tx::Tx,
 };
 
 /// After how many pieces of work the writer looks how far the log is behind. Each writes some pages.
@@ -158,27 +161,28 @@ impl Writer {
         }
         let mut read = ReadTx::new(driver, self.catalog.clone());
         read.deltas = std::mem::take(&mut self.deltas);
-        let mut tx = Tx::new(read, self.careful && self.wrote);
+        let mut state = SqliteTx::new(self.careful && self.wrote);
+        let mut tx = Tx::new(read, EngineTx::Sqlite(&mut state));
         let keep = piece.run(&mut tx);
-        let (wrote, savepoint) = (tx.wrote, tx.savepoint);
         let ReadTx { catalog, deltas, .. } = tx.into_read();
+        let SqliteTx { wrote, has_savepoint, .. } = state;
         self.deltas = deltas;
         if self.connection.is_autocommit() {
             // SQLite undoes the whole transaction when the disk is full or fails.
             return Err(StoreError::Database { during: "keep a transaction", source: lost() });
         }
         if keep {
-            if savepoint {
-                driver.execute("RELEASE piece", &[]).during("keep a piece of work")?;
+            if has_savepoint {
+                driver.execute("RELEASE job", &[]).during("keep a piece of work")?;
             }
             self.catalog = catalog;
             self.deltas.keep_piece();
             self.wrote |= wrote;
         } else {
             self.deltas.undo_piece();
-            if savepoint {
-                driver.execute("ROLLBACK TO piece", &[]).during("undo a piece of work")?;
-                driver.execute("RELEASE piece", &[]).during("undo a piece of work")?;
+            if has_savepoint {
+                driver.execute("ROLLBACK TO job", &[]).during("undo a piece of work")?;
+                driver.execute("RELEASE job", &[]).during("undo a piece of work")?;
             } else if wrote {
                 driver.execute("ROLLBACK", &[]).during("undo a piece of work")?;
                 self.open = false;

@@ -6,15 +6,17 @@ use pdb_model::text_hash;
 
 use super::{
     Parameters, Place, STEP_BYTES, STEP_ROWS, Value,
-    layout::{Kind, Layout, Part},
+    layout::{Layout, Part},
     read_row,
 };
 use crate::{
     checksum::{self, Checksum, Salt},
-    driver::{Param, Row},
+    driver::Row,
     error::StoreError,
+    params::Param,
+    read_tx::ReadTx,
+    rows::columns::ColumnKind,
     sql::{documents, tokens},
-    tx::ReadTx,
 };
 
 /// Some rows of a part, in the order of their keys.
@@ -67,10 +69,10 @@ fn of_part(part: &Part, error: StoreError) -> StoreError {
 fn read_key(row: &Row<'_>, layout: &Layout) -> Result<Vec<Value>, StoreError> {
     let column = |at: usize| {
         Ok(match layout.columns[at].1 {
-            Kind::Integer => Value::Integer(row.integer(at)?),
-            Kind::Text => Value::Text(row.text(at)?.to_owned()),
-            Kind::Blob => Value::Blob(row.blob(at)?.to_vec()),
-            Kind::Key => Value::Blob(row.key(at, layout.columns.len())?.into_owned()),
+            ColumnKind::Integer => Value::Integer(row.integer(at)?),
+            ColumnKind::Text => Value::Text(row.text(at)?.to_owned()),
+            ColumnKind::Blob => Value::Blob(row.blob(at)?.to_vec()),
+            ColumnKind::Key => Value::Blob(row.key(at, layout.columns.len())?.into_owned()),
         })
     };
     (0..layout.keys).map(column).collect()

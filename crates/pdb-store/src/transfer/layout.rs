@@ -8,7 +8,12 @@ use crate::{
     dialect::Dialect,
     error::StoreError,
     names::{self, quoted},
-    tx::ReadTx,
+    read_tx::ReadTx,
+    rows::columns::{
+        ColumnKind::{self, Blob, Integer, Key, Text},
+        RecordColumns,
+    },
+    sql::clear::tables_named,
 };
 
 /// Rows of one kind, which are copied in the order of their keys.
@@ -41,56 +46,27 @@ impl fmt::Display for Part {
     }
 }
 
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Integer,
-    Text,
-    Blob,
-    /// The key of an item or an index entry, the first column; PostgreSQL has three in its place ([`KeyColumns`](crate::dialect::KeyColumns)).
-    Key,
-}
-
-use Kind::{Blob, Integer, Key, Text};
-
-const ITEMS: &[(&str, Kind)] =
+const ITEMS: &[(&str, ColumnKind)] =
     &[("key", Key), ("item", Text), ("size_bytes", Integer), ("expires_at", Integer), ("checksum", Integer)];
-const ENTRIES: &[(&str, Kind)] =
+const ENTRIES: &[(&str, ColumnKind)] =
     &[("entry", Key), ("base", Blob), ("item", Text), ("size_bytes", Integer), ("checksum", Integer)];
-const KEPT: &[(&str, Kind)] = &[("key", Key), ("item", Text), ("size_bytes", Integer), ("checksum", Integer)];
-const RECORDS: &[(&str, Kind)] = &[
-    ("sequence_number", Integer),
-    ("shard", Integer),
-    ("event_id", Text),
-    ("event_type", Text),
-    ("event_timestamp", Integer),
-    ("approximate_creation_time", Integer),
-    ("hash_key_value", Text),
-    ("sort_key_value", Text),
-    ("keys_json", Text),
-    ("old_image_json", Text),
-    ("new_image_json", Text),
-    ("keys_size_bytes", Integer),
-    ("old_image_size_bytes", Integer),
-    ("size_bytes", Integer),
-    ("user_identity", Text),
-    ("create_date", Text),
-    ("checksum", Integer),
-];
-const TOKENS: &[(&str, Kind)] = &[
+const KEPT: &[(&str, ColumnKind)] =
+    &[("key", Key), ("item", Text), ("size_bytes", Integer), ("checksum", Integer)];
+const TOKENS: &[(&str, ColumnKind)] = &[
     ("token", Text),
     ("fingerprint", Blob),
     ("answer", Text),
     ("expires_at", Integer),
     ("checksum", Integer),
 ];
-const DOCUMENTS: &[(&str, Kind)] = &[("kind", Text), ("name", Text), ("value", Text), ("checksum", Integer)];
+const DOCUMENTS: &[(&str, ColumnKind)] =
+    &[("kind", Text), ("name", Text), ("value", Text), ("checksum", Integer)];
 
 /// An SQL table and its columns, the key's first.
 pub(super) struct Layout {
     dialect: Dialect,
     pub(super) table: String,
-    pub(super) columns: &'static [(&'static str, Kind)],
+    pub(super) columns: &'static [(&'static str, ColumnKind)],
     /// How many columns the key has: one or two.
     pub(super) keys: usize,
 }
@@ -100,7 +76,7 @@ impl Part {
         let (table, columns) = match self {
             Self::Items(table) => (names::item_table(table.as_str()), ITEMS),
             Self::Index(table, index) => (names::index_table(table.as_str(), index.as_str()), ENTRIES),
-            Self::Records(table) => (names::record_table(table.as_str()), RECORDS),
+            Self::Records(table) => (names::record_table(table.as_str()), RecordColumns::COLUMNS),
             Self::Kept(name) => (name.clone(), KEPT),
             Self::Tokens => ("pdb_token".to_owned(), TOKENS),
             Self::Documents => ("pdb_document".to_owned(), DOCUMENTS),
@@ -129,7 +105,7 @@ impl Part {
 impl Layout {
     /// Whether the key has three columns: head, tail and rest.
     fn is_divided(&self) -> bool {
-        self.dialect == Dialect::Postgres && self.columns[0].1 == Key
+        self.dialect.divides_keys() && self.columns[0].1 == Key
     }
 
     /// The statement that reads some rows, all or those behind a key; its last parameter is their number.
@@ -213,7 +189,7 @@ impl ReadTx<'_> {
             self.streams(None)?.into_iter().map(|stream| stream.table_name).collect();
         streamed.dedup();
         parts.extend(streamed.into_iter().map(Part::Records));
-        parts.extend(super::tables_named(self, "pdb_backup_")?.into_iter().map(Part::Kept));
+        parts.extend(tables_named(self, "pdb_backup_")?.into_iter().map(Part::Kept));
         Ok(parts)
     }
 }

@@ -2,21 +2,26 @@
 
 use pdb_model::{TableDefinition, TableName};
 
-use super::{
-    Value,
-    layout::Kind::{self, Integer, Text},
-    read_row, tables_named,
-};
+use super::{Value, read_row};
 use crate::{
-    driver::Param,
     error::StoreError,
-    leap,
     names::{self, quoted},
-    rows::{sequence_number, statistics::Statistics, table::StreamId},
-    tx::{ReadTx, Tx},
+    params::Param,
+    read_tx::ReadTx,
+    rows::{
+        columns::{
+            ColumnKind::{self, Integer, Text},
+            names_of,
+        },
+        statistics::Statistics,
+        table::StreamId,
+    },
+    sequence::{self, leap},
+    sql::clear::tables_named,
+    tx::Tx,
 };
 
-const STREAM: &[(&str, Kind)] = &[
+const STREAM: &[(&str, ColumnKind)] = &[
     ("table_name", Text),
     ("record_table", Text),
     ("label", Text),
@@ -28,7 +33,7 @@ const STREAM: &[(&str, Kind)] = &[
     ("checksum", Integer),
 ];
 /// Besides its stream. The last is set by [`ReadTx::shape`]: while a shard is open the row need not tell it.
-const SHARD: &[(&str, Kind)] = &[
+const SHARD: &[(&str, ColumnKind)] = &[
     ("number", Integer),
     ("shard_id", Text),
     ("parent_shard_id", Text),
@@ -125,7 +130,7 @@ impl ReadTx<'_> {
             }
             tables.push(TableShape { definition: (*table.definition).clone(), statistics });
         }
-        let sql = format!("SELECT {}, id FROM pdb_stream ORDER BY arn", column_names(STREAM));
+        let sql = format!("SELECT {}, id FROM pdb_stream ORDER BY arn", names_of(STREAM));
         let rows = self
             .driver
             .all("list streams", &sql, &[], |row| Ok((row.integer(STREAM.len())?, read_row(row, STREAM)?)))?;
@@ -146,8 +151,7 @@ impl ReadTx<'_> {
 
     /// Returns the shards of a stream, and how many records they have at most.
     fn shard_shapes(&mut self, stream: i64, row: &[Value]) -> Result<(Vec<Vec<Value>>, u64), StoreError> {
-        let sql =
-            format!("SELECT {} FROM pdb_shard WHERE stream_id = ?1 ORDER BY number", column_names(SHARD));
+        let sql = format!("SELECT {} FROM pdb_shard WHERE stream_id = ?1 ORDER BY number", names_of(SHARD));
         let mut shards =
             self.driver.all("list shards", &sql, &[Param::Integer(stream)], |row| read_row(row, SHARD))?;
         let record_table = quoted(&String::from_utf8_lossy(row[1].bytes()));
@@ -167,7 +171,7 @@ impl ReadTx<'_> {
             else {
                 return Err(StoreError::corrupt("shard", "a number is missing"));
             };
-            let (first, last) = sequence_number::range_of(u64::try_from(*number).unwrap_or(0));
+            let (first, last) = sequence::range_of(u64::try_from(*number).unwrap_or(0));
             let range = [Param::Integer(first), Param::Integer(last)];
             if *closed == Value::Null {
                 let found = self.driver.first(
@@ -199,7 +203,7 @@ impl ReadTx<'_> {
 impl Tx<'_> {
     /// Makes tables, streams and shards as `shape` has them, without a row in them.
     pub(super) fn take_shape(&mut self, shape: &Shape) -> Result<(), StoreError> {
-        self.hold_catalog()?;
+        self.lock_catalog()?;
         self.set("iterator_key", &shape.iterator_key)?;
         for table in &shape.tables {
             self.create_table(&table.definition)?;
@@ -224,7 +228,7 @@ impl Tx<'_> {
             &format!("{} RETURNING id", insert("pdb_stream", STREAM, None)),
             &params,
         )?;
-        self.mark_stream(StreamId(id))?;
+        self.engine.after_stream_change(&mut self.read, StreamId(id))?;
         let sql = insert("pdb_shard", SHARD, Some("stream_id"));
         for shard in &stream.shards {
             let mut params: Vec<Param<'_>> = shard.iter().map(Value::param).collect();
@@ -235,11 +239,7 @@ impl Tx<'_> {
     }
 }
 
-fn column_names(columns: &[(&str, Kind)]) -> String {
-    columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-}
-
-fn insert(table: &str, columns: &[(&str, Kind)], more: Option<&str>) -> String {
+fn insert(table: &str, columns: &[(&str, ColumnKind)], more: Option<&str>) -> String {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).chain(more).collect();
     let places: Vec<String> = (1..=names.len()).map(|at| format!("?{at}")).collect();
     format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), places.join(", "))

@@ -12,10 +12,10 @@ use crate::{
     driver::Driver,
     error::{During, StoreError},
     options::Durability,
-    sql::tables,
     sqlite::{
         connection,
         copy::{self, CopyDescription, DatabaseCopy, EachStep, NewFile},
+        load,
     },
 };
 
@@ -61,7 +61,7 @@ impl Embedded {
         writer.check_files()?;
         writer.break_seal()?;
         copy.succeed(Driver::new(&writer.connection), &writer.catalog)?;
-        let mut catalog = tables::load_catalog(Driver::new(&copy.connection))?;
+        let mut catalog = load::load_catalog(Driver::new(&copy.connection))?;
         catalog.rotation_age = writer.catalog.rotation_age;
         let catalog = Arc::new(catalog);
         // No reader may begin in between: its snapshot and its catalog must agree.

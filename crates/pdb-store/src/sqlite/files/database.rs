@@ -12,8 +12,10 @@ use rusqlite::OpenFlags;
 use super::{FileId, beside, lock};
 use crate::{
     error::{OpenError, StoreError},
-    migrate,
-    sqlite::connection::{self, APPLICATION_ID},
+    sqlite::{
+        connection::{self, APPLICATION_ID},
+        migrate, refusals,
+    },
 };
 
 /// What every journal begins with (<https://www.sqlite.org/fileformat.html#the_rollback_journal>).
@@ -124,7 +126,7 @@ impl DatabaseFile {
             return Err(OpenError::NotADatabase(path.into()).into());
         }
         match application {
-            APPLICATION_ID if version > migrate::NEWEST => Err(connection::newer(path, version)),
+            APPLICATION_ID if version > migrate::NEWEST => Err(refusals::newer(path, version)),
             APPLICATION_ID => Ok(Content::Database),
             0 => has_our_tables(path).map(|()| Content::Database),
             _ => Err(OpenError::Foreign(path.into()).into()),
@@ -188,7 +190,7 @@ fn has_our_tables(path: &Path) -> Result<(), StoreError> {
     if found < 4 || version == 0 {
         return Err(foreign());
     }
-    if version > migrate::NEWEST { Err(connection::newer(path, version)) } else { Ok(()) }
+    if version > migrate::NEWEST { Err(refusals::newer(path, version)) } else { Ok(()) }
 }
 
 /// The address of a file that SQLite is to take as it is (<https://www.sqlite.org/uri.html>).

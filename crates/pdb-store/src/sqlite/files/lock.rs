@@ -10,7 +10,7 @@ use std::{
 use super::{FileId, beside, holder, new};
 use crate::{
     error::{OpenError, StoreError},
-    sqlite::connection::unwritable,
+    sqlite::refusals::unwritable,
 };
 
 /// How long a lock is waited for: a process that is being started holds, for a moment, the locks of the one that starts it, also

@@ -10,7 +10,7 @@ use std::{
 use super::{DatabaseFile, beside, put_in_place, remove_unfinished};
 use crate::{
     error::StoreError,
-    sqlite::connection::{self, unwritable},
+    sqlite::{connection, refusals::unwritable},
 };
 
 /// Makes a database file without any table, under its lock. An empty file that is there gives it its mode.

@@ -1,12 +1,19 @@
 use std::path::Path;
 
-use pdb_model::{EpochMillis, Item, KeyValue, Projection, ProvisionedThroughput};
+use pdb_model::{
+    EpochMillis, IndexKind, Item, KeyAttribute, KeyBytes, KeySchema, KeyValue, PrimaryKey, Projection,
+    ProvisionedThroughput, ScalarType, SecondaryIndex, TableDefinition, text_hash,
+};
 use rusqlite::Connection;
 
 use super::*;
 use crate::{
-    checksum::Salt,
-    migrate::{SQLITE, apply_all, migrate, migrate_to},
+    checksum::{self, Salt},
+    dialect::Dialect,
+    migrate::{apply_all, keys::read_old},
+    names::{self},
+    sql::settings,
+    sqlite::migrate::{SQLITE, migrate, migrate_to},
 };
 
 /// More than are read at once.
@@ -260,11 +267,11 @@ fn a_copy_that_was_not_finished_begins_anew() {
     for begun in [false, true] {
         let connection = old();
         if begun {
-            settings::set(Driver::new(&connection), transfer::MARK, b"its source").unwrap();
+            settings::set(Driver::new(&connection), settings::COPY_MARK, b"its source").unwrap();
         }
         migrate(&connection, 2).unwrap();
         let mark =
-            settings::get(Driver::new(&connection), transfer::MARK, |value| Ok(value.to_vec())).unwrap();
+            settings::get(Driver::new(&connection), settings::COPY_MARK, |value| Ok(value.to_vec())).unwrap();
         assert_eq!(mark, begun.then(|| b"of an earlier schema".to_vec()));
     }
 }

@@ -1,6 +1,7 @@
 use rusqlite::Connection;
 
 use super::*;
+use crate::dialect::Dialect;
 
 /// A released migration is never edited: these are the checksums of those that are out.
 const RELEASED: &[u128] = &[

@@ -1,0 +1,78 @@
+//! Reads the catalog of a database, when it is opened.
+
+use std::sync::Arc;
+
+use crate::{
+    catalog::Catalog,
+    driver::Driver,
+    error::StoreError,
+    names,
+    params::Param,
+    rows::{
+        shards::{ShardRow, StreamRow, open_shard, open_stream},
+        table::{OpenStream, Table},
+    },
+    sequence::drawn::{last_counter, next_counter},
+    sql::{
+        streams::{STREAM_COLUMNS, read_stream, shards_of},
+        tables::read_metadata,
+    },
+    sqlite::texts,
+};
+
+/// Reads all tables and streams of SQLite, when the database is opened.
+pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
+    let mut catalog = Catalog::default();
+    for stream in load_streams(driver)? {
+        catalog.insert_stream(stream);
+    }
+    let sql = "SELECT id, item_table, definition, checksum FROM pdb_metadata";
+    for (id, item_table, definition) in driver.all("list tables", sql, &[], read_metadata)? {
+        let statistics = driver.all(
+            "list statistics",
+            "SELECT index_name, id FROM pdb_statistic WHERE table_id = ?1",
+            &[Param::Integer(id.0)],
+            |row| Ok((row.text(0)?.to_owned(), row.integer(1)?)),
+        )?;
+        let statistic = |index: &str| {
+            let found = statistics.iter().find(|(name, _)| name == index);
+            found.map(|(_, id)| *id).ok_or_else(|| StoreError::corrupt("statistics", "row is missing"))
+        };
+        let mut indexes = Vec::with_capacity(definition.indexes.len());
+        for index in &definition.indexes {
+            let table = names::index_table(definition.name.as_str(), index.name.as_str());
+            indexes.push(texts::index_table(index.name.clone(), table, statistic(index.name.as_str())?));
+        }
+        let enabled = catalog
+            .streams_of(&definition.name)
+            .find(|stream| stream.disabled.is_none())
+            .map(|stream| load_open_stream(driver, stream))
+            .transpose()?;
+        catalog.insert(Table {
+            id,
+            stream: enabled,
+            items: Arc::new(texts::item_table(&item_table, statistic("")?)),
+            indexes,
+            version: 0,
+            definition: Arc::new(definition),
+        });
+    }
+    Ok(catalog)
+}
+
+/// Returns all streams, as they are stored.
+fn load_streams(driver: Driver<'_>) -> Result<Vec<StreamRow>, StoreError> {
+    driver.all("list streams", STREAM_COLUMNS, &[], |row| read_stream(driver.dialect(), row))
+}
+
+/// Returns an enabled stream with its open shards, as it is stored; the counters go on above all that any record, trimmed
+/// or not, ever had, also in a past that a copy of the database replaced.
+fn load_open_stream(driver: Driver<'_>, row: &StreamRow) -> Result<OpenStream, StoreError> {
+    let mut open = Vec::new();
+    for shard in shards_of(driver, row.id)?.into_iter().filter(ShardRow::is_open) {
+        let last = last_counter(driver, &row.records, shard.number)?.unwrap_or(0);
+        open.push(open_shard(&shard, next_counter(&shard, last)));
+    }
+    open.sort_by_key(|shard| shard.hash_from);
+    Ok(open_stream(row, open))
+}
