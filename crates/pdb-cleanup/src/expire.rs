@@ -1,4 +1,4 @@
-//! Expiry of items: time to live.
+//! Time to live: deleting expired items.
 
 use crate::throttle::timed;
 use crate::{CleanupError, Throttle};
@@ -7,17 +7,17 @@ use pdb_model::{Env, KeyError, ParseError, TableName, UserIdentity};
 use pdb_store::{Store, StoreError, Tx};
 use std::time::Duration;
 
-/// Items whose time lies further back are never removed: the attribute probably is no time, as AWS supposes.
+/// Items that expired longer ago are never deleted. AWS assumes that such an attribute is not a time.
 const OLDEST_EXPIRY_SECONDS: i64 = 5 * 365 * 24 * 60 * 60;
 
-/// Removes all items that have expired, of every table with a time-to-live attribute; returns how many.
+/// Deletes all expired items of every table that has a time-to-live attribute. Returns how many.
 ///
-/// Each step looks for expired items in the transaction that removes them, so an item that an update has saved stays. The
-/// stream records say that the service removed them.
+/// Each step looks for expired items in the transaction that deletes them, so an item stays if an update has extended its life. The
+/// stream records name the service as the user.
 ///
 /// # Errors
 ///
-/// [`CleanupError::Store`], [`CleanupError::Capture`]. What was removed until then stays so.
+/// [`CleanupError::Store`], [`CleanupError::Capture`]. Items that were deleted before the error stay deleted.
 pub fn expire_items(store: &Store, env: &Env, throttle: &Throttle) -> Result<u64, CleanupError> {
     let tables = store.read(|tx| tx.tables())?;
     let mut removed = 0;
@@ -36,7 +36,7 @@ fn expire_items_of(
     throttle.repeat(store, |limit| {
         let now = env.clock.now().seconds();
         let after = now.saturating_sub(OLDEST_EXPIRY_SECONDS).saturating_sub(1);
-        // Where nothing is due the writer is not troubled.
+        // Most tables have nothing to expire. A read finds that out without taking the writer.
         let is_due = store.read(|tx| match tx.find_table(table_name) {
             Some(table) => Ok::<_, StoreError>(!tx.expired_items(&table, after, now, 1)?.is_empty()),
             None => Ok(false),
@@ -49,7 +49,7 @@ fn expire_items_of(
     })
 }
 
-/// Removes up to `limit` items of a table that are expired in this transaction.
+/// Deletes up to `limit` items of a table that are expired in this transaction.
 fn expire_step(
     env: &Env,
     tx: &mut Tx<'_>,
@@ -64,10 +64,10 @@ fn expire_step(
     for key in tx.lock_expired_items(&table, after, now, limit)? {
         let Some(item) = tx.get_item(&table, &key)? else { continue };
         let item = item.decode().map_err(CaptureError::Corrupt)?;
-        // The moment beside the item is only there to find it. What the item says is what counts, and is covered by its checksum.
+        // The column beside the item only serves to find it, and no checksum covers it. The item's own attribute decides.
         let expires = pdb_capture::expires_at(&table.definition, &item);
         if !expires.is_some_and(|at| after < at && at <= now) {
-            tracing::error!(table = %table_name, "the noted expiry of an item is damaged, and now mended; the item stays");
+            tracing::error!(table = %table_name, "the stored expiry time of an item was damaged and has been corrected; the item stays");
             tx.set_expiry(&table, &key, expires)?;
             continue;
         }
@@ -79,7 +79,7 @@ fn expire_step(
     Ok(removed)
 }
 
-/// What is stored has the key it is stored under.
+/// A stored item always has its key, so the database is damaged.
 fn no_key(error: KeyError) -> CaptureError {
     CaptureError::Corrupt(ParseError::new("stored item", error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Rotation and splitting of shards.
+//! Rotating and splitting shards.
 
 use crate::CleanupError;
 use pdb_model::{Env, ShardId, StreamArn};
@@ -6,7 +6,7 @@ use pdb_store::{ShardRow, Store, StoreError, Table, Tx};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Rotates all open shards that have outlived the store's rotation age; returns how many.
+/// Rotates all open shards that are older than the store's rotation age. Returns how many.
 ///
 /// # Errors
 ///
@@ -31,6 +31,7 @@ pub fn rotate_shards(store: &Store, env: &Env) -> Result<u64, CleanupError> {
     Ok(rotated)
 }
 
+/// Counts the shards that are open after the rotation and were not before.
 fn newly_opened(before: &Table, after: &Table) -> u64 {
     let open = |table: &Table| -> HashSet<u64> {
         table.stream.iter().flat_map(|stream| &stream.shards).map(|shard| shard.number).collect()
@@ -38,7 +39,7 @@ fn newly_opened(before: &Table, after: &Table) -> u64 {
     open(after).difference(&open(before)).count() as u64
 }
 
-/// Closes a shard of an enabled stream, or all its open ones, and continues each in a child; returns the children.
+/// Closes a shard of an enabled stream, or all open shards, and opens a child for each. Returns the children.
 ///
 /// # Errors
 ///
@@ -56,12 +57,11 @@ pub fn rotate_shards_of_stream(
     })
 }
 
-/// Closes a shard of an enabled stream, or all its open ones, and continues each in two children that own half of its keys;
-/// returns the children.
+/// Closes a shard of an enabled stream, or all open shards, and opens two children for each, which share its keys. Returns the children.
 ///
 /// # Errors
 ///
-/// As [`rotate_shards_of_stream`].
+/// The same as [`rotate_shards_of_stream`].
 pub fn split_shard(
     store: &Store,
     env: &Env,
@@ -74,7 +74,7 @@ pub fn split_shard(
     })
 }
 
-/// Replaces open shards by their children, all in one transaction.
+/// Replaces open shards with children in one transaction, so that every key always has an open shard.
 fn replace_shards(
     store: &Store,
     stream_arn: &StreamArn,

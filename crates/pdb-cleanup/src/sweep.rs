@@ -1,4 +1,4 @@
-//! One sweep: everything that is due.
+//! One sweep: all background work that is due.
 
 use crate::throttle::timed;
 use crate::{CleanupError, Throttle, TrimReport, expire_items, rotate_shards, trim};
@@ -6,22 +6,22 @@ use pdb_model::Env;
 use pdb_store::{Store, StoreError};
 use std::time::Duration;
 
-/// How long a record is kept: 24 hours, as at AWS.
+/// How long a stream record is kept: 24 hours, as on AWS.
 pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What can be chosen about cleaning up.
+/// Settings of sweeps and of the [`Sweeper`](crate::Sweeper).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CleanupOptions {
-    /// How long records, closed shards and disabled streams are kept; [`RETENTION`] unless said. Reading must use the same.
+    /// How long records, closed shards and disabled streams are kept. The default is [`RETENTION`]. Readers of the streams must use the
+    /// same value.
     pub retention: Duration,
-    /// How long a [`Sweeper`](crate::Sweeper) waits between two sweeps, by the clock; an hour unless said.
+    /// The time between two sweeps of a [`Sweeper`](crate::Sweeper), by its clock. The default is an hour.
     pub interval: Duration,
-    /// Whether a [`Sweeper`](crate::Sweeper) sweeps when it starts too; it does unless said. In a fresh database nothing is due.
+    /// Whether a [`Sweeper`](crate::Sweeper) also sweeps when it starts. The default is `true`. A new database has nothing to sweep.
     pub at_start: bool,
-    /// How often a [`Sweeper`](crate::Sweeper) looks for expired items between two sweeps, by the clock; every minute unless
-    /// said.
+    /// The time between two searches of a [`Sweeper`](crate::Sweeper) for expired items, by its clock. The default is a minute.
     pub expiry_interval: Duration,
-    /// The most records or items that one transaction removes; 500 unless said. Fewer if that takes long.
+    /// The most records or items that one transaction removes. The default is 500. A transaction removes fewer if it takes long.
     pub step: u32,
 }
 
@@ -32,23 +32,23 @@ impl Default for CleanupOptions {
     }
 }
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepReport {
-    /// Shards that were rotated.
+    /// How many shards were rotated.
     pub rotated: u64,
-    /// Items that had expired.
+    /// How many expired items were deleted.
     pub expired: u64,
     /// What was trimmed.
     pub trimmed: TrimReport,
 }
 
 impl SweepReport {
-    /// Tells the log what was done, if it was anything.
-    fn tell(&self) {
+    /// Logs what was done: at debug level if nothing was due.
+    fn log(&self) {
         let Self { rotated, expired, trimmed } = *self;
         if *self == Self::default() {
-            tracing::debug!("swept, and nothing was due");
+            tracing::debug!("swept; nothing was due");
             return;
         }
         tracing::info!(
@@ -62,34 +62,34 @@ impl SweepReport {
     }
 }
 
-/// Does all that is due: rotates shards, removes expired items, trims records, shards and streams.
+/// Does all background work that is due: rotates shards, deletes expired items, trims records, shards and streams.
 ///
-/// Sweeps of one store never overlap, whoever begins them: a second one waits for the first. One at a [gentle](Throttle::gentle) throttle
-/// makes way for others between its steps.
+/// A second sweep of the same store waits until the first one has ended. With a [gentle](Throttle::gentle) throttle, it waits for one step
+/// of the first at most.
 ///
 /// # Errors
 ///
-/// The first failure. What was done until then stays so.
+/// The first failure. Work that was done before it is not undone.
 pub fn sweep(
     store: &Store,
     env: &Env,
     options: &CleanupOptions,
     throttle: &Throttle,
 ) -> Result<SweepReport, CleanupError> {
-    let throttle = &throttle.begun();
-    throttle.together(store, || {
-        let rotated = throttle.alone(store, || rotate_shards(store, env))?;
+    let throttle = &throttle.begin();
+    throttle.maintain(store, || {
+        let rotated = throttle.maintain_step(store, || rotate_shards(store, env))?;
         let expired = expire_items(store, env, throttle)?;
         let now = env.clock.now();
         let trimmed = trim(store, now, options.retention, throttle)?;
         forget_tokens(store, env, throttle)?;
         let report = SweepReport { rotated, expired, trimmed };
-        report.tell();
+        report.log();
         Ok(report)
     })
 }
 
-/// Forgets the tokens of transactions that may be applied again by now.
+/// Deletes the tokens of transactions that are so old that the same token may be used again.
 fn forget_tokens(store: &Store, env: &Env, throttle: &Throttle) -> Result<(), StoreError> {
     let now = env.clock.now();
     throttle.repeat(store, |limit| store.write(move |tx| timed(|| tx.forget_tokens(now, limit))))?;

@@ -1,4 +1,4 @@
-//! The thread that sweeps now and then.
+//! The thread that sweeps at an interval.
 
 use crate::{CleanupError, CleanupOptions, SweepReport, Throttle, expire_items, sweep};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
@@ -10,13 +10,14 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// A thread that sweeps at the interval of its options, first when it starts unless told otherwise, and looks for expired items
-/// more often. It owns only the waiting; dropping it stops the thread at once and joins it, also in the middle of a sweep. It works at a
-/// [gentle](Throttle::gentle) throttle.
+/// A thread that sweeps at the interval of its options, and looks for expired items more often.
 ///
-/// The intervals are those of the injected clock: one that runs at sixty times the speed makes the thread work sixty times as
-/// often. While it stands still, and when somebody moves it, the thread goes on after as long by the machine as it would have
-/// waited; whoever moves the clock and does not want to wait for that calls [`Sweeper::run_due`].
+/// It works with a [gentle](Throttle::gentle) throttle. Dropping a `Sweeper` stops the thread after its current step, also in the middle of
+/// a sweep, and joins it.
+///
+/// Intervals are measured by the injected clock: if that runs sixty times as fast as the machine's, the thread sweeps sixty times as often.
+/// If the clock is held or moved by hand, the thread continues after the interval has passed on the machine. To sweep at once after moving
+/// the clock, call [`Sweeper::run_due`].
 #[derive(Debug)]
 pub struct Sweeper {
     store: Store,
@@ -32,26 +33,26 @@ impl Sweeper {
     ///
     /// # Errors
     ///
-    /// If the system has no thread for it.
+    /// If the operating system cannot start a thread.
     pub fn start(store: Store, env: Env, options: CleanupOptions) -> Result<Self, std::io::Error> {
         let throttle = Throttle::new(options.step);
-        // The sender is never used, only dropped.
+        // Nothing is ever sent: the thread stops when the sender is dropped.
         let (stop, stopped) = crossbeam_channel::bounded(0);
         let thread = {
             let (store, env, options) = (store.clone(), env.clone(), options.clone());
-            // Nobody waits for this thread, and everybody would notice it.
+            // No caller waits for this thread, but prompt steps would slow down all writers.
             let throttle = throttle.clone().gentle();
-            let waits = Waits::new(env.clock.clone(), stopped);
+            let timer = SweepTimer::new(env.clock.clone(), stopped);
             let started = env.clock.now();
             std::thread::Builder::new().name("pdb-sweeper".to_owned()).spawn(move || {
                 let interval = options.interval.min(options.expiry_interval);
                 let mut last_sweep = (!options.at_start).then_some(started);
-                if !options.at_start && waits.until(started, interval).is_break() {
+                if !options.at_start && timer.wait_until(started, interval).is_break() {
                     return;
                 }
                 loop {
                     let began = env.clock.now();
-                    // A clock that was set back shows nothing of how long ago the last sweep was.
+                    // A clock that was set back does not tell how long ago the last sweep was, so sweep.
                     let due =
                         last_sweep.is_none_or(|last| began < last || began.since(last) >= options.interval);
                     let done = if due {
@@ -70,7 +71,7 @@ impl Sweeper {
                     if let Err(error) = done {
                         tracing::error!(error = &error as &dyn Error, "a sweep failed");
                     }
-                    if waits.until(began, interval).is_break() {
+                    if timer.wait_until(began, interval).is_break() {
                         break;
                     }
                 }
@@ -79,16 +80,16 @@ impl Sweeper {
         Ok(Self { store, env, options, throttle, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Sweeps now, on this thread and without rests: what is due by the injected clock is done when this returns.
+    /// Sweeps now, on the caller's thread and without rests. When it returns, all work that was due by the injected clock is done.
     ///
     /// # Errors
     ///
-    /// As [`sweep()`].
+    /// The same as [`sweep()`].
     pub fn run_due(&self) -> Result<SweepReport, CleanupError> {
         sweep(&self.store, &self.env, &self.options, &self.throttle)
     }
 
-    /// Stops the thread and waits for its end.
+    /// Stops the thread after its current step, and waits until it has ended.
     pub fn stop(mut self) {
         self.end();
     }
@@ -104,31 +105,33 @@ impl Sweeper {
     }
 }
 
-/// Waiting by a clock whose speed may change meanwhile.
-struct Waits {
+/// Waits by a clock whose speed may change meanwhile.
+struct SweepTimer {
     clock: Arc<dyn Clock>,
     stopped: Receiver<()>,
     changed: Receiver<()>,
-    /// Keeps the other end open for clocks that do not.
+    /// Keeps `changed` connected if the clock drops its end, as clocks do whose speed never changes: a disconnected channel is always ready.
     _change: Sender<()>,
 }
 
-impl Waits {
-    /// The shortest wait by the machine: no clock is so fast that this thread takes all of a processor.
-    const LEAST: Duration = Duration::from_millis(10);
+impl SweepTimer {
+    /// The shortest wait, by the machine's clock. Without it, a very fast clock would make this thread use a whole processor.
+    const MIN_WAIT: Duration = Duration::from_millis(10);
 
     fn new(clock: Arc<dyn Clock>, stopped: Receiver<()>) -> Self {
         let (change, changed) = crossbeam_channel::bounded(1);
-        let told = change.clone();
+        let wake = change.clone();
         clock.on_speed_change(Box::new(move || {
-            // One that was not taken yet will do.
-            !matches!(told.try_send(()), Err(TrySendError::Disconnected(())))
+            // A full channel is fine: one message is enough to wake the thread.
+            !matches!(wake.try_send(()), Err(TrySendError::Disconnected(())))
         }));
         Self { clock, stopped, changed, _change: change }
     }
 
-    /// Waits until the clock shows `interval` after `began`; breaks if the thread is to stop.
-    fn until(&self, began: EpochMillis, interval: Duration) -> ControlFlow<()> {
+    /// Waits until `interval` has passed since `began` on the clock. Breaks if the thread has to stop.
+    ///
+    /// If the clock is held, this waits for the same time on the machine's clock instead.
+    fn wait_until(&self, began: EpochMillis, interval: Duration) -> ControlFlow<()> {
         let next = began.plus(interval);
         let mut has_waited = false;
         loop {
@@ -138,8 +141,8 @@ impl Waits {
             }
             let left = next.since(now);
             let by_machine = self.clock.machine_time(left);
-            // A slow clock may be moved by hand at any time.
-            let wait = by_machine.unwrap_or(left).min(interval).max(Self::LEAST);
+            // Wait no longer than `interval`, even by a slow clock: it may be moved by hand at any time, which wakes nobody.
+            let wait = by_machine.unwrap_or(left).min(interval).max(Self::MIN_WAIT);
             crossbeam_channel::select! {
                 recv(self.stopped) -> _ => return ControlFlow::Break(()),
                 recv(self.changed) -> _ => {}

@@ -1,4 +1,4 @@
-//! Trimming: records, shards and streams that have outlived the retention.
+//! Trimming: removing records, shards and streams that are older than the retention.
 
 use crate::throttle::timed;
 use crate::{CleanupError, Throttle};
@@ -6,25 +6,26 @@ use pdb_model::{EpochMillis, SequenceNumber, StreamArn};
 use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
 use std::time::Duration;
 
-/// What a trim removed.
+/// How much a trim removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrimReport {
-    /// Stream records.
+    /// How many stream records.
     pub records: u64,
-    /// Closed shards without records.
+    /// How many closed shards.
     pub shards: u64,
-    /// Streams.
+    /// How many disabled streams.
     pub streams: u64,
 }
 
-/// Removes what has outlived `retention` at `now`, of all streams, enabled or not.
+/// Removes what is older than `retention` at `now`, from enabled and disabled streams.
 ///
-/// Records go in whole prefixes of their shard, never a record behind one that is younger. A shard goes once it has been
-/// closed for the retention and has no record left, a stream once it has been disabled for the retention.
+/// - Records are removed from the beginning of their shard, up to the first one that is younger.
+/// - A shard is removed after it has been closed for as long as `retention`, if it has no records left.
+/// - A stream is removed, with all its records, after it has been disabled for as long as `retention`.
 ///
 /// # Errors
 ///
-/// [`CleanupError::Store`]. What was removed until then stays so.
+/// [`CleanupError::Store`]. What was removed before the error stays removed.
 pub fn trim(
     store: &Store,
     now: EpochMillis,
@@ -34,32 +35,37 @@ pub fn trim(
     let horizon = now.minus(retention);
     let mut report = TrimReport::default();
     for stream in store.read(|tx| tx.streams(None))? {
-        let is_over = stream.disabled.is_some_and(|disabled| disabled <= horizon);
+        let is_expired = stream.disabled.is_some_and(|disabled| disabled <= horizon);
         for shard in store.read(|tx| tx.shards(stream.id))? {
-            if is_over {
-                report.records += remove_records(store, &stream, &shard, Cut::After(u64::MAX), throttle)?;
+            if is_expired {
+                report.records +=
+                    remove_records(store, &stream, &shard, TrimLimit::Counter(u64::MAX), throttle)?;
             } else {
-                report.records += remove_records(store, &stream, &shard, Cut::Created(horizon), throttle)?;
+                report.records +=
+                    remove_records(store, &stream, &shard, TrimLimit::CreatedAt(horizon), throttle)?;
             }
             if throttle.is_stopped() {
                 return Ok(report);
             }
-            let is_dead = shard.closed.is_some_and(|closed| closed <= horizon);
-            if (is_over || is_dead) && throttle.alone(store, || remove_shard(store, &stream, shard.number))? {
+            let is_old = shard.closed.is_some_and(|closed| closed <= horizon);
+            if (is_expired || is_old)
+                && throttle.maintain_step(store, || remove_shard(store, &stream, shard.number))?
+            {
                 report.shards += 1;
             }
         }
-        if is_over && throttle.alone(store, || remove_stream(store, &stream))? {
+        if is_expired && throttle.maintain_step(store, || remove_stream(store, &stream))? {
             report.streams += 1;
         }
     }
     Ok(report)
 }
 
-/// Removes the records of a stream with numbers below `before`, or all, however young they are: those that are there when it
-/// begins. It never waits for the end of what others write meanwhile.
+/// Removes the records of a stream that have sequence numbers below `before`, or all records, regardless of their age.
 ///
-/// A tool for tests of readers that are overtaken by the trim.
+/// Records that are written after the call began are kept, so the call ends even if writers are faster than it.
+///
+/// This is a tool for tests of consumers that have fallen behind the trim horizon.
 ///
 /// # Errors
 ///
@@ -84,31 +90,32 @@ pub fn trim_stream(
         })?;
         let mut report = TrimReport::default();
         for (shard, last) in shards {
-            // Numbers are compared whole, so that "before" means the same in every shard.
+            // Whole sequence numbers are compared, counter and shard, so that `before` means the same for every shard.
             let through = match before {
                 None => Some(last),
                 Some(before) if shard.number < before.shard => Some(before.counter.min(last)),
                 Some(before) => before.counter.checked_sub(1).map(|through| through.min(last)),
             };
             if let Some(through) = through {
-                report.records += remove_records(store, &stream, &shard, Cut::After(through), throttle)?;
+                report.records +=
+                    remove_records(store, &stream, &shard, TrimLimit::Counter(through), throttle)?;
             }
         }
         Ok(report)
     })
 }
 
-/// Up to where a shard is trimmed.
+/// Where trimming a shard ends.
 #[derive(Clone, Copy)]
-enum Cut {
-    /// Behind the last of the leading records that were all created at this time or before.
-    Created(EpochMillis),
-    /// Behind this counter.
-    After(u64),
+enum TrimLimit {
+    /// After the last of the leading records that were all created at this time or before.
+    CreatedAt(EpochMillis),
+    /// After the record with this counter.
+    Counter(u64),
 }
 
-impl Cut {
-    /// Returns the counter to trim through in a step of `limit` records.
+impl TrimLimit {
+    /// Returns the counter of the last record to trim in a step of `limit` records.
     fn through(
         self,
         tx: &mut ReadTx<'_>,
@@ -117,43 +124,47 @@ impl Cut {
         limit: u32,
     ) -> Result<Option<u64>, StoreError> {
         match self {
-            Self::Created(horizon) => {
-                let cut = EpochMillis(horizon.0.saturating_add(1));
-                tx.last_created_before(stream, shard, cut, limit)
+            Self::CreatedAt(horizon) => {
+                let after_horizon = EpochMillis(horizon.0.saturating_add(1));
+                tx.last_created_before(stream, shard, after_horizon, limit)
             }
-            Self::After(through) => Ok(Some(through)),
+            Self::Counter(through) => Ok(Some(through)),
         }
     }
 }
 
-/// Trims a shard in steps. The first look is a read, so that the writer is not troubled where nothing is due. It also says
-/// where to end: writers may be quicker than the steps, and what they write while these run is left for the next time.
+/// Trims a shard in steps.
+///
+/// It first looks for due records in a read, because most shards have none, and a read does not take the writer. The read also notes the
+/// last record: if the steps ran until nothing is due, a fast writer with a short retention would keep them running for ever.
 fn remove_records(
     store: &Store,
     stream: &StreamRow,
     shard: &ShardRow,
-    cut: Cut,
+    until: TrimLimit,
     throttle: &Throttle,
 ) -> Result<u64, StoreError> {
     let number = shard.number;
-    let is_due =
-        store.read(|tx| match is_there(tx, stream)? && cut.through(tx, stream, number, 1)?.is_some() {
+    let is_due = store.read(|tx| {
+        match still_exists(tx, stream)? && until.through(tx, stream, number, 1)?.is_some() {
             true => tx.last_counter(stream, number),
             false => Ok(None),
-        })?;
+        }
+    })?;
     let Some(last) = is_due else { return Ok(0) };
     throttle.repeat(store, |limit| {
         let stream = stream.clone();
         store.write(move |tx| {
             timed(|| {
-                if !is_there(tx, &stream)? {
+                if !still_exists(tx, &stream)? {
                     return Ok::<_, StoreError>(0);
                 }
-                // What was asked for is done, also if another process holds the stream just now. A sweep comes again.
-                if let Cut::After(_) = cut {
+                // On PostgreSQL, a sweep skips a stream that another transaction has locked, since the next sweep will come. A user who
+                // asks for a trim expects it to be done, so this waits for the lock.
+                if let TrimLimit::Counter(_) = until {
                     tx.hold_stream(stream.id)?;
                 }
-                match cut.through(tx, &stream, number, limit)? {
+                match until.through(tx, &stream, number, limit)? {
                     Some(through) => tx.trim_records(&stream, number, through.min(last), limit),
                     None => Ok(0),
                 }
@@ -162,16 +173,16 @@ fn remove_records(
     })
 }
 
-/// Tells whether a stream was not removed since somebody looked: what is gentle is not alone between its steps.
-fn is_there(tx: &mut ReadTx<'_>, stream: &StreamRow) -> Result<bool, StoreError> {
+/// Returns whether the stream still exists. Another sweep may have removed it, because gentle work holds the store only during its steps.
+fn still_exists(tx: &mut ReadTx<'_>, stream: &StreamRow) -> Result<bool, StoreError> {
     Ok(tx.stream(&stream.arn)?.is_some_and(|now| now.id == stream.id))
 }
 
-/// Removes a closed shard unless it still has records.
+/// Removes a closed shard if it has no records.
 fn remove_shard(store: &Store, stream: &StreamRow, number: u64) -> Result<bool, StoreError> {
     let stream = stream.clone();
     store.write(move |tx| {
-        if !is_there(tx, &stream)? || tx.last_counter(&stream, number)?.is_some() {
+        if !still_exists(tx, &stream)? || tx.last_counter(&stream, number)?.is_some() {
             return Ok(false);
         }
         match tx.delete_shard(&stream, number) {

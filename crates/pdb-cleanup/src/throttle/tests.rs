@@ -30,12 +30,12 @@ fn steps_grow_while_they_are_quick_and_shrink_when_they_are_slow() {
 }
 
 #[test]
-fn a_failed_step_ends_it() {
+fn a_failed_step_ends_the_work() {
     assert_eq!(Throttle::default().repeat(&store(), |_| Err("bad")), Err("bad"));
 }
 
 #[test]
-fn a_stop_ends_it_after_its_step_and_wakes_what_rests() {
+fn a_stop_ends_the_work_after_its_step_and_ends_a_rest() {
     let throttle = Throttle::new(1).gentle();
     let mut steps = 0;
     let done = throttle.repeat(&store(), |_| {
@@ -44,44 +44,47 @@ fn a_stop_ends_it_after_its_step_and_wakes_what_rests() {
         Ok::<_, ()>((1, Duration::ZERO))
     });
     assert_eq!((done, steps), (Ok(1), 1));
-    // Would be a long test otherwise.
+    // Returns at once, because the throttle is stopped.
     throttle.wait(Duration::from_secs(1_000_000));
 }
 
 #[test]
-fn rests_are_long_beside_writers_and_short_otherwise() {
+fn rests_are_long_while_there_are_writers_and_short_otherwise() {
     let store = store();
     let commits = Cell::new(store.commits());
     let (mut rests, step) = (Rests::new(&store, None), Duration::from_micros(70));
     let mut rest = |others: u64, earlier: Duration| {
-        // Both moments as if that much time had passed.
+        // As if that much time had passed.
         rests.began -= earlier;
-        rests.written -= earlier;
+        rests.last_write -= earlier;
         commits.set(commits.get() + 1 + others);
         let mut rested = Duration::ZERO;
         rests.rest(step, |time| rested = time, || commits.get());
         rested
     };
-    // At the beginning nobody knows.
+    // At the beginning it is not known whether there are writers.
     assert_eq!(rest(0, Duration::ZERO), Throttle::REST);
     assert_eq!(rest(0, Throttle::IDLE), step);
     assert_eq!(rest(1, Duration::ZERO), Throttle::REST);
     assert_eq!(rest(0, Duration::ZERO), Throttle::REST);
     assert_eq!(rest(0, Throttle::IDLE), step);
-    assert_eq!(rest(7, Throttle::HURRY), Throttle::REST / 2);
-    assert_eq!(rest(7, Throttle::HURRY), Throttle::REST / 4);
-    assert_eq!(rest(7, Throttle::HURRY * 1000), Duration::ZERO);
+    assert_eq!(rest(7, Throttle::REST_HALVES_EVERY), Throttle::REST / 2);
+    assert_eq!(rest(7, Throttle::REST_HALVES_EVERY), Throttle::REST / 4);
+    assert_eq!(rest(7, Throttle::REST_HALVES_EVERY * 1000), Duration::ZERO);
 }
 
 #[test]
-fn gentle_work_lets_go_of_the_store_between_its_steps() {
+fn gentle_work_releases_the_store_between_its_steps() {
     let store = store();
     let throttle = Throttle::new(1);
     let other = |work: &dyn Fn()| {
-        // Maintenance of its own, which would never come to an end if this thread held the store.
+        // Another thread's maintenance, which would wait for ever if this thread held the store.
         std::thread::scope(|scope| scope.spawn(|| store.maintain(|| ())).join()).unwrap();
         work();
     };
-    throttle.clone().gentle().together(&store, || other(&|| throttle.clone().gentle().alone(&store, || ())));
-    throttle.together(&store, || throttle.alone(&store, || ()));
+    throttle
+        .clone()
+        .gentle()
+        .maintain(&store, || other(&|| throttle.clone().gentle().maintain_step(&store, || ())));
+    throttle.maintain(&store, || throttle.maintain_step(&store, || ()));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::throttle::Between;
+use crate::throttle::AfterStep;
 use pdb_capture::{lock_item, write_item};
 use pdb_model::{Env, Item, StreamViewType};
 use pdb_store::StoreOptions;
@@ -41,7 +41,7 @@ fn put(store: &Store, env: &Env, n: u64) {
 fn beside_a_quicker_writer(db: &TestDb, written: &Arc<AtomicU64>) -> Throttle {
     let (store, env, written, steps) = (db.store.clone(), db.env.clone(), written.clone(), AtomicU64::new(0));
     let mut throttle = Throttle::new(3);
-    throttle.between = Between(Some(Arc::new(move || {
+    throttle.after_step = AfterStep(Some(Arc::new(move || {
         assert!(steps.fetch_add(1, Ordering::Relaxed) < 100, "it chases the writer");
         for _ in 0..5 {
             put(&store, &env, written.fetch_add(1, Ordering::Relaxed));

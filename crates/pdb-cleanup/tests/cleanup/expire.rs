@@ -119,7 +119,7 @@ fn a_stored_item_without_its_key_is_an_error() {
     });
     let error = expire_items(&db.test.store, &db.test.env, &Throttle::default()).unwrap_err();
     assert!(matches!(error, CleanupError::Capture(_)));
-    assert_eq!(error.to_string(), "expired item could not be removed");
+    assert_eq!(error.to_string(), "an expired item could not be deleted");
 }
 
 /// The moment beside an item only serves to find it: damage to it removes nothing, and is mended.
