@@ -1,11 +1,11 @@
-//! Whose tables these are, and the ARNs that follow from it.
+//! The account that owns the tables, and ARNs.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::{IndexName, ParseError, StreamLabel, TableName};
 
-/// The region and account that ARNs name. There is one namespace: neither is checked against a caller's credentials.
+/// The region and account in ARNs. They are not compared with the caller's credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Account {
     /// The region, such as `us-east-1`.
@@ -63,7 +63,7 @@ pub struct TableArn {
 }
 
 impl TableArn {
-    /// Returns the ARN of an index of the table, as text.
+    /// Returns the ARN of an index of the table.
     #[must_use]
     pub fn index_arn(&self, index: &IndexName) -> String {
         format!("{self}/index/{index}")
@@ -101,9 +101,9 @@ impl FromStr for TableArn {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamArn {
-    /// The table whose stream it is.
+    /// The table that has the stream.
     pub table: TableArn,
-    /// Tells the streams of one table name apart.
+    /// Distinguishes the streams of one table.
     pub label: StreamLabel,
 }
 
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_arn_is_refused() {
+    fn malformed_arns_are_refused() {
         let good = "arn:aws:dynamodb:us-east-1:000000000000:table/Orders/stream/2026-03-01T09:15:42.017";
         good.parse::<StreamArn>().unwrap();
         for bad in [

@@ -1,7 +1,7 @@
-//! The one format in which items are stored, compared and sent: canonical DynamoDB JSON.
+//! The format in which items are stored, compared and sent: canonical DynamoDB JSON.
 //!
-//! Names are sorted, sets are sorted, numbers are normalised and there is no white space, so two items are equal exactly
-//! when their texts are. Reading accepts any DynamoDB JSON.
+//! Names and sets are sorted, numbers are normalised, and there is no white space. So two items are equal exactly when their texts are. Decoding
+//! accepts any DynamoDB JSON.
 
 mod text_hash;
 
@@ -13,10 +13,12 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Ma
 
 use crate::{AttributeValue, Item, ParseError};
 
-use self::text_hash::KnownHash;
+use self::text_hash::CachedHash;
 pub use self::text_hash::text_hash;
 
-/// An item as canonical DynamoDB JSON text, with the size DynamoDB counts for it.
+/// An item as canonical DynamoDB JSON, with the size that DynamoDB counts for it.
+///
+/// Reading an item from the database and sending it to a client copies this text, without decoding it.
 ///
 /// # Examples
 ///
@@ -33,23 +35,23 @@ pub use self::text_hash::text_hash;
 pub struct EncodedItem {
     json: String,
     size_bytes: u64,
-    hash: KnownHash,
+    hash: CachedHash,
 }
 
 impl EncodedItem {
-    /// Takes a text that [`EncodedItem::json`] once returned, and its size.
+    /// Takes a text that [`EncodedItem::json`] has returned, and its size, from the database. They are not checked.
     #[must_use]
     pub fn from_stored(json: String, size_bytes: u64) -> Self {
-        Self { json, size_bytes, hash: KnownHash::default() }
+        Self { json, size_bytes, hash: CachedHash::default() }
     }
 
-    /// As [`EncodedItem::from_stored`], of a text whose [`text_hash()`] is known.
+    /// Variant of [`EncodedItem::from_stored`] for a text whose [`text_hash()`] is known.
     #[must_use]
     pub fn from_stored_with_hash(json: String, size_bytes: u64, hash: u64) -> Self {
-        Self { json, size_bytes, hash: KnownHash::new(hash) }
+        Self { json, size_bytes, hash: CachedHash::new(hash) }
     }
 
-    /// Returns the [`text_hash()`] of the canonical text. It is computed once.
+    /// Returns the [`text_hash()`] of the canonical text. It is computed once and cached.
     #[must_use]
     pub fn text_hash(&self) -> u64 {
         self.hash.of(&self.json)
@@ -61,33 +63,32 @@ impl EncodedItem {
         &self.json
     }
 
-    /// Returns the canonical text, without a copy.
+    /// Returns the canonical text without copying it.
     #[must_use]
     pub fn into_json(self) -> String {
         self.json
     }
 
-    /// Returns the size DynamoDB counts for the item, in bytes.
+    /// Returns the size that DynamoDB counts for the item, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
 
-    /// Returns the item.
+    /// Decodes the item.
     ///
     /// # Errors
     ///
-    /// [`ParseError`] if the text is not DynamoDB JSON, which for a stored text means that the database is corrupt.
+    /// [`ParseError`] if the text is not DynamoDB JSON. A stored text like that means that the database is damaged.
     pub fn decode(&self) -> Result<Item, ParseError> {
         Item::from_json(&self.json)
     }
 
-    /// Returns the item with those attributes alone whose names are wanted. The others are passed over, which takes no memory and
-    /// a fraction of the time.
+    /// Decodes only the attributes with certain names. Other attributes are skipped, which takes no memory and a fraction of the time.
     ///
     /// # Errors
     ///
-    /// As [`EncodedItem::decode`], as far as the text is read.
+    /// The same as [`EncodedItem::decode`]. The values of skipped attributes are not checked.
     pub fn decode_attributes(&self, wanted: impl Fn(&str) -> bool) -> Result<Item, ParseError> {
         let mut deserializer = serde_json::Deserializer::from_str(&self.json);
         let entries = WantedEntries(wanted)
@@ -103,12 +104,12 @@ impl From<&Item> for EncodedItem {
         let size_bytes = item.size_bytes();
         let mut json = String::with_capacity(usize::try_from(size_bytes).unwrap_or(0) + 12 * item.len() + 2);
         write_map(&mut json, item.0.iter());
-        Self { json, size_bytes, hash: KnownHash::default() }
+        Self { json, size_bytes, hash: CachedHash::default() }
     }
 }
 
 impl Item {
-    /// Reads an item from DynamoDB JSON, such as `{"pk":{"S":"o1"}}`.
+    /// Parses an item from DynamoDB JSON, such as `{"pk":{"S":"o1"}}`.
     ///
     /// # Errors
     ///
@@ -121,7 +122,7 @@ impl Item {
 }
 
 impl AttributeValue {
-    /// Reads a value from DynamoDB JSON, such as `{"S":"o1"}`.
+    /// Parses a value from DynamoDB JSON, such as `{"S":"o1"}`.
     ///
     /// # Errors
     ///
@@ -190,7 +191,7 @@ impl fmt::Display for Item {
     }
 }
 
-/// Appends `text` as a JSON string, with quotes; only what must be escaped is.
+/// Appends `text` as a JSON string with quotes. It escapes only the characters that JSON does not allow unescaped.
 pub fn write_json_string(out: &mut String, text: &str) {
     out.push('"');
     let mut plain_from = 0;
@@ -247,7 +248,7 @@ fn push_display(out: &mut String, value: &impl fmt::Display) {
     write!(out, "{value}").expect("writing to a String cannot fail");
 }
 
-/// An attribute value read from DynamoDB JSON.
+/// An attribute value decoded from DynamoDB JSON.
 struct Decoded(AttributeValue);
 
 impl<'de> Deserialize<'de> for Decoded {
@@ -326,7 +327,7 @@ impl<'de> Visitor<'de> for EntriesVisitor {
     }
 }
 
-/// Reads the values whose names are wanted.
+/// Decodes the values whose names the function accepts.
 struct WantedEntries<F>(F);
 
 impl<'de, F: Fn(&str) -> bool> DeserializeSeed<'de> for WantedEntries<F> {
@@ -358,7 +359,7 @@ impl<'de, F: Fn(&str) -> bool> Visitor<'de> for WantedEntries<F> {
     }
 }
 
-/// The name of a type, as the only member of a value.
+/// The name of a type, which is the only member of a value.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Tag {
@@ -390,18 +391,18 @@ impl<'de> Deserialize<'de> for Base64Text {
     }
 }
 
-/// Reads a string with a function that knows which texts are right.
+/// Decodes a string with a function that returns `None` for a malformed text.
 struct TextVisitor<F>(F);
 
 impl<'de, T, F: FnOnce(&str) -> Option<T>> Visitor<'de> for TextVisitor<F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string of the right form")
+        f.write_str("a well-formed string")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        (self.0)(text).ok_or_else(|| E::custom("text is not of the right form"))
+        (self.0)(text).ok_or_else(|| E::custom("malformed string"))
     }
 }
 

@@ -1,10 +1,10 @@
-//! Errors every layer shares: a text that cannot be read, and what a client is told.
+//! Errors that all layers share: texts that cannot be parsed, and the API's errors.
 
 use std::fmt;
 
 use crate::EncodedItem;
 
-/// A text that is not what it should be.
+/// A text that cannot be parsed as a certain type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {what}: {given}")]
 pub struct ParseError {
@@ -13,27 +13,27 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    /// Returns the error that `given` is no `what`.
+    /// Returns the error for `given`, which is not a valid `what`.
     pub fn new(what: &'static str, given: impl Into<String>) -> Self {
         Self { what, given: given.into() }
     }
 }
 
-/// What a client is told when an operation fails: AWS's code, the text, and what some codes carry besides.
+/// An error of the API, as a client receives it: AWS's code, a message, and the members that some codes add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     /// AWS's name of the exception.
     pub code: ErrorCode,
-    /// The text. Empty for the few exceptions that have none.
+    /// The message. Empty for the few exceptions that have none.
     pub message: String,
-    /// The stored item, for a failed condition if the request asked for it.
+    /// The stored item, if a condition failed and the request asked for the item.
     pub item: Option<EncodedItem>,
-    /// One reason for each action of a cancelled transaction, in order; empty for other errors.
+    /// One reason for each action of a cancelled transaction, in order. Empty for other errors.
     pub cancellation_reasons: Vec<CancellationReason>,
 }
 
 impl ApiError {
-    /// Returns an error with a code and a text.
+    /// Returns an error with a code and a message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), item: None, cancellation_reasons: Vec::new() }
     }
@@ -59,12 +59,12 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// Why one action of a transaction failed, or that it did not.
+/// Why one action of a cancelled transaction failed, or [`none`](Self::none) if it did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CancellationReason {
     /// `None`, `ConditionalCheckFailed`, `ValidationError`, `DuplicateItem`, ….
     pub code: &'static str,
-    /// The text; absent for `None`.
+    /// The message. Absent for the code `None`.
     pub message: Option<String>,
     /// The stored item, if the action asked for it.
     pub item: Option<EncodedItem>,
@@ -90,7 +90,7 @@ impl CancellationReason {
 
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $code:ident),+ $(,)?) => {
-        /// AWS's names of exceptions.
+        /// The exceptions of the API.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
             $($(#[$doc])* $code),+
@@ -109,17 +109,17 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    /// The caller may not do this.
+    /// The caller lacks the permission.
     AccessDeniedException,
-    /// The backup is being made or removed.
+    /// The backup is being created or deleted.
     BackupInUseException,
     /// No backup has this ARN.
     BackupNotFoundException,
     /// The condition of a write does not hold.
     ConditionalCheckFailedException,
-    /// Backups cannot be made yet.
+    /// Backups cannot be created yet.
     ContinuousBackupsUnavailableException,
-    /// A PartiQL INSERT of a key that exists.
+    /// A PartiQL `INSERT` of a key that exists.
     DuplicateItemException,
     /// The iterator is older than 15 minutes.
     ExpiredIteratorException,
@@ -127,7 +127,7 @@ error_codes! {
     ExportNotFoundException,
     /// No global table has this name.
     GlobalTableNotFoundException,
-    /// A request token was used again with other parameters.
+    /// A request token was reused with other parameters.
     IdempotentParameterMismatchException,
     /// No import has this ARN.
     ImportNotFoundException,
@@ -135,7 +135,7 @@ error_codes! {
     IncompleteSignatureException,
     /// No index has this name.
     IndexNotFoundException,
-    /// A bug or a storage failure, in the service's words.
+    /// A bug, or a failure of the storage.
     InternalServerError,
     /// The restore time is out of range.
     InvalidRestoreTimeException,
@@ -143,7 +143,7 @@ error_codes! {
     InvalidSignatureException,
     /// The items of one partition key exceed 10 GB.
     ItemCollectionSizeLimitExceededException,
-    /// Too many of something at once.
+    /// Too many resources of one kind, or too many operations at once.
     LimitExceededException,
     /// The request is not signed.
     MissingAuthenticationTokenException,
@@ -155,15 +155,15 @@ error_codes! {
     ProvisionedThroughputExceededException,
     /// The account's request rate is used up.
     RequestLimitExceeded,
-    /// The table, or what else the request works on, is in a state that forbids the operation.
+    /// The table, or another resource of the request, is in a state that does not allow the operation.
     ResourceInUseException,
-    /// What the request names does not exist.
+    /// A resource that the request names does not exist.
     ResourceNotFoundException,
-    /// The request has not the shape it should have.
+    /// The request does not have the expected structure.
     SerializationException,
     /// The service cannot answer now.
     ServiceUnavailable,
-    /// A table of this name exists.
+    /// A table with this name exists.
     TableAlreadyExistsException,
     /// The table is being changed.
     TableInUseException,
@@ -171,11 +171,11 @@ error_codes! {
     TableNotFoundException,
     /// Too many requests.
     ThrottlingException,
-    /// A transaction failed; the reasons say why.
+    /// A transaction failed. The cancellation reasons say why.
     TransactionCanceledException,
     /// Another transaction works on the item.
     TransactionConflictException,
-    /// A transaction with this token has not ended yet.
+    /// A transaction with this token is still in progress.
     TransactionInProgressException,
     /// The records were trimmed.
     TrimmedDataAccessException,
@@ -183,7 +183,7 @@ error_codes! {
     UnknownOperationException,
     /// The access key is unknown.
     UnrecognizedClientException,
-    /// The request breaks a rule.
+    /// A parameter of the request is invalid.
     ValidationException,
 }
 

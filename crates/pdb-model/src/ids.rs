@@ -1,4 +1,4 @@
-//! Where identifiers come from, and the bundle of what an operation may ask of the world.
+//! The source of identifiers, and `Env`, which holds it with the clock.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +8,14 @@ use uuid::Uuid;
 
 use crate::{Clock, SystemClock};
 
-/// What an operation may ask of the world besides its transaction. Cheap to clone.
+/// What an operation needs besides its transaction: a clock and a source of identifiers. Cheap to clone.
+///
+/// Tests replace both, which makes timestamps and identifiers predictable.
 #[derive(Clone, Debug)]
 pub struct Env {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Fresh identifiers.
+    /// The source of identifiers.
     pub ids: Arc<dyn IdSource>,
 }
 
@@ -23,9 +25,9 @@ impl Default for Env {
     }
 }
 
-/// A source of identifiers nobody else has.
+/// A source of unique identifiers.
 pub trait IdSource: Send + Sync + fmt::Debug {
-    /// Returns a fresh 128-bit value.
+    /// Returns an identifier that was not returned before.
     fn next_id(&self) -> u128;
 }
 
@@ -39,7 +41,7 @@ impl IdSource for RandomIds {
     }
 }
 
-/// Identifiers that count from a start, for tests that want to know them beforehand.
+/// Identifiers that count upwards, for tests that have to know them in advance.
 #[derive(Debug, Default)]
 pub struct CountingIds(AtomicU64);
 

@@ -1,8 +1,7 @@
 //! The codec of shard iterators.
 //!
-//! An iterator is text of the form `<stream ARN>|1|<base64>`, as AWS's are. It carries its whole state, so that it is valid
-//! on every process that shares the database's key, also after a restart, and a checksum with that key over all of it, so
-//! that a changed or invented one is noticed.
+//! An iterator is a text of the form `<stream ARN>|1|<base64>`, as on AWS. It contains its whole state, so every process that shares the
+//! database accepts it, also after a restart. A checksum with the database's key covers all of it, so a changed or forged iterator is refused.
 
 use std::fmt;
 use std::hash::Hasher;
@@ -17,7 +16,7 @@ use crate::{EpochMillis, ParseError, SequenceNumber, ShardId, StreamArn};
 const VERSION: u8 = 1;
 const CHECKSUM_BYTES: usize = 16;
 
-/// The secret of a database with which its iterators are checked.
+/// The secret key of a database. It signs the database's iterators.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct IteratorKey(pub [u8; 16]);
 
@@ -28,14 +27,14 @@ impl fmt::Debug for IteratorKey {
     }
 }
 
-/// Where an iterator stands in its shard.
+/// The position of an iterator in its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IteratorPosition {
     /// Before the oldest record that still exists when the iterator is used.
     TrimHorizon,
-    /// Before the record with this number, or the first after it.
+    /// Before the record with this number, or before the first one after it.
     At(SequenceNumber),
-    /// Behind the record with this number.
+    /// After the record with this number.
     After(SequenceNumber),
 }
 
@@ -65,16 +64,16 @@ pub struct ShardIterator {
     pub stream_arn: StreamArn,
     /// The shard.
     pub shard_id: ShardId,
-    /// The place in the shard.
+    /// The position in the shard.
     pub position: IteratorPosition,
-    /// When the iterator was issued; it lives 15 minutes.
+    /// When the iterator was issued. It expires after 15 minutes.
     pub issued: EpochMillis,
-    /// Makes two iterators for one position differ, as AWS's do.
+    /// Makes two iterators for the same position differ, as on AWS.
     pub nonce: u32,
 }
 
 impl ShardIterator {
-    /// Returns the iterator as text, at most 2048 characters.
+    /// Returns the iterator as a text of at most 2048 characters, signed with `key`.
     #[must_use]
     pub fn encode(&self, key: &IteratorKey) -> String {
         let mut bytes = vec![VERSION];
@@ -95,11 +94,11 @@ impl ShardIterator {
         format!("{arn}|1|{}", BASE64.encode(bytes))
     }
 
-    /// Reads an iterator.
+    /// Parses an iterator and checks its signature.
     ///
     /// # Errors
     ///
-    /// [`ParseError`] if the text was not made by [`ShardIterator::encode`] with the same key.
+    /// [`ParseError`] if [`ShardIterator::encode`] did not create the text with the same key.
     pub fn decode(text: &str, key: &IteratorKey) -> Result<Self, ParseError> {
         Self::try_decode(text, key).ok_or_else(|| ParseError::new("shard iterator", text))
     }
@@ -135,7 +134,7 @@ impl ShardIterator {
     }
 }
 
-/// Returns a checksum that only who has the key can make.
+/// Returns a checksum that cannot be computed without the key.
 fn checksum(key: &IteratorKey, arn: &str, body: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let mut hasher = SipHasher24::new_with_key(&key.0);
     hasher.write(&(arn.len() as u64).to_be_bytes());
@@ -163,7 +162,7 @@ mod tests {
         }
     }
 
-    /// Iterators of version 1 stay readable.
+    /// Every later release has to read iterators of version 1.
     #[test]
     fn version_1_is_decoded() {
         let text = "arn:aws:dynamodb:us-east-1:000000000000:table/Orders/stream/2026-03-01T09:15:42.017|1|";

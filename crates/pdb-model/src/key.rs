@@ -1,4 +1,4 @@
-//! Keys: which attributes they are, their values, and the bytes under which an item is stored.
+//! Keys: their attributes, their values, and the bytes under which an item is stored.
 
 use std::fmt;
 use std::hash::Hasher;
@@ -11,7 +11,7 @@ use crate::{AttributeValue, Item, Number};
 mod scan_order;
 mod stored;
 
-/// The bytes of a token.
+/// The length of a token, in bytes.
 const TOKEN_BYTES: usize = 8;
 /// The largest partition key, in bytes.
 const MAX_HASH_BYTES: u64 = 2048;
@@ -47,43 +47,45 @@ impl fmt::Display for ScalarType {
     }
 }
 
-/// An attribute that is part of a key.
+/// An attribute that is a part of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct KeyAttribute {
     /// The attribute's name.
     pub name: String,
-    /// The type its values must have.
+    /// The type that its values must have.
     pub scalar_type: ScalarType,
 }
 
 /// The attributes that form the key of a table or index.
 ///
-/// A table and a local index have one hash attribute and at most one range attribute; a global index up to four of each.
+/// A table and a local index have one hash attribute and at most one range attribute. A global index has up to four of each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct KeySchema {
-    /// The partition key; never empty.
+    /// The attributes of the partition key. Never empty.
     pub hash: Vec<KeyAttribute>,
-    /// The sort key; may be empty.
+    /// The attributes of the sort key. Empty if there is none.
     pub range: Vec<KeyAttribute>,
 }
 
-/// Why an item or a key does not fit a key schema. It names the attribute; the operations know AWS's texts.
+/// Why an item or a key does not match a key schema.
+///
+/// The operations translate it into AWS's texts, which differ from one operation to another.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The attribute is not there.
+    /// The attribute is missing.
     #[error("key attribute `{0}` is missing")]
     Missing(String),
-    /// The attribute has another type than the schema says.
+    /// The attribute has a different type than in the schema.
     #[error("key attribute `{name}` must be of type {expected}, not {actual}")]
     WrongType {
         /// The attribute.
         name: String,
-        /// What the schema says.
+        /// The type in the schema.
         expected: ScalarType,
-        /// What was given.
+        /// The type of the value.
         actual: &'static str,
     },
-    /// The value is an empty text or empty bytes.
+    /// The value is an empty text or an empty byte string.
     #[error("key attribute `{name}` is empty")]
     Empty {
         /// The attribute.
@@ -91,19 +93,19 @@ pub enum KeyError {
         /// The type of the value.
         scalar_type: ScalarType,
     },
-    /// A partition key of more than 2048 bytes.
+    /// The partition key has more than 2048 bytes.
     #[error("the partition key is longer than 2048 bytes")]
     HashTooLong,
-    /// A sort key of more than 1024 bytes.
+    /// The sort key has more than 1024 bytes.
     #[error("the sort key is longer than 1024 bytes")]
     RangeTooLong,
-    /// A key has an attribute that the schema does not name.
+    /// The key has attributes that are not in the schema.
     #[error("the key has more attributes than the schema")]
     ExtraAttributes,
 }
 
 impl KeySchema {
-    /// Returns a schema with one hash attribute and perhaps one range attribute.
+    /// Returns a schema with one hash attribute and at most one range attribute.
     #[must_use]
     pub fn simple(hash: KeyAttribute, range: Option<KeyAttribute>) -> Self {
         Self { hash: vec![hash], range: range.into_iter().collect() }
@@ -114,7 +116,7 @@ impl KeySchema {
         self.hash.iter().chain(&self.range)
     }
 
-    /// Returns whether the attribute is part of the key.
+    /// Returns whether the attribute is a part of the key.
     #[must_use]
     pub fn contains(&self, attribute: &str) -> bool {
         self.attributes().any(|key| key.name == attribute)
@@ -146,11 +148,11 @@ impl KeySchema {
         Ok(key)
     }
 
-    /// Returns the key that `item` is, which must have no other attribute.
+    /// Returns the key in `item`, which must have no other attributes.
     ///
     /// # Errors
     ///
-    /// As [`KeySchema::extract`], and [`KeyError::ExtraAttributes`].
+    /// The errors of [`KeySchema::extract`], and [`KeyError::ExtraAttributes`].
     pub fn extract_exact(&self, item: &Item) -> Result<PrimaryKey, KeyError> {
         if item.len() > self.len() {
             return Err(KeyError::ExtraAttributes);
@@ -173,7 +175,7 @@ fn extract_one(item: &Item, key: &KeyAttribute) -> Result<KeyValue, KeyError> {
     KeyValue::new(value, key)
 }
 
-/// A value of a key attribute: not empty, of a scalar type.
+/// The value of a key attribute: a scalar that is not empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyValue {
     /// Text.
@@ -185,7 +187,7 @@ pub enum KeyValue {
 }
 
 impl KeyValue {
-    /// Takes the value of the key attribute `key`.
+    /// Checks and returns the value of the key attribute `key`.
     ///
     /// # Errors
     ///
@@ -216,17 +218,17 @@ impl KeyValue {
         }
     }
 
-    /// How many bytes [`write_bytes`](Self::write_bytes) appends, but for zeros in the value.
+    /// Returns how many bytes [`write_bytes`](Self::write_bytes) appends. It appends one more for each zero byte in the value.
     fn stored_bytes(&self) -> usize {
         match self {
             Self::S(text) => text.len() + 2,
             Self::B(bytes) => bytes.len() + 2,
-            // Two bytes before the digits and one behind them; most have few.
+            // Two bytes before the digits and one after them. Most numbers have few digits.
             Self::N(_) => 12,
         }
     }
 
-    /// Appends bytes whose order is the order of the values of one type; no value's bytes are a prefix of another's.
+    /// Appends bytes that sort like the values of their type. The bytes of a value are never a prefix of another value's.
     fn write_bytes(&self, out: &mut Vec<u8>) {
         match self {
             Self::N(number) => number.write_key_bytes(out),
@@ -242,7 +244,7 @@ impl KeyValue {
     }
 }
 
-/// Appends `bytes` with each zero as `00 ff`, so that `00 00` can end them and order is kept.
+/// Appends `bytes` with each zero as `00 ff`. So `00 00` can mark the end, and the order stays the same.
 fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     let mut rest = bytes;
     while let Some(zero) = rest.iter().position(|&byte| byte == 0) {
@@ -273,21 +275,21 @@ pub struct PrimaryKey {
 }
 
 impl PrimaryKey {
-    /// Returns the bytes under which the item of this key is stored.
+    /// Returns the bytes under which the item with this key is stored.
     #[must_use]
     pub fn encode(&self) -> KeyBytes {
         KeyBytes::of(&self.hash, &self.range, 0)
     }
 
-    /// Returns what says which shard of a stream the records of this key are in: a hash of the partition key.
+    /// Returns a hash of the partition key. It decides which shard of a stream contains the records of this key.
     ///
-    /// It is not the hash that orders a scan. The ranges of shards are stored, and a key has to stay where it is: if its next
-    /// record went to another shard, somebody who reads the shards side by side could see it before the last one.
+    /// This is not the hash that orders a scan. Keys were once ordered by this hash, and the ranges of shards are stored. With another hash
+    /// the next record of a key could go to another open shard, and a consumer that reads shards in parallel could see it before the last one.
     #[must_use]
     pub fn shard_token(&self) -> u64 {
         let mut bytes = Vec::new();
         self.hash.iter().for_each(|value| value.write_bytes(&mut bytes));
-        // The keys of the hash are constants, the same in every release.
+        // The keys of the hash must be the same in every release, because the ranges of shards are stored.
         let mut hasher = SipHasher13::new_with_keys(0x7072_6574_656e_6465, 0x7220_746f_6b65_6e73);
         hasher.write(&bytes);
         hasher.finish()
@@ -311,38 +313,39 @@ impl PrimaryKey {
 
 /// The bytes under which an item or an index entry is stored.
 ///
-/// Eight bytes of a hash of the partition key (the token), the partition key, the sort key; an index entry has the table's
-/// key behind its own, and in a global index eight bytes of a hash of that before it. Unsigned byte order is the order of
-/// DynamoDB: within a partition by sort key, partitions and equal index keys by the hashes. Segments of a parallel scan are
-/// ranges of the token.
+/// They consist of eight bytes of a hash of the partition key (the token), the partition key, and the sort key. In an index entry, the key of
+/// the table's item follows; in a global index, eight bytes of a hash of that key come between.
+///
+/// Their unsigned byte order is DynamoDB's: by sort key within a partition, and by hash among partitions and among equal keys of a
+/// global index. A segment of a parallel scan is a range of tokens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyBytes(Vec<u8>);
 
 impl KeyBytes {
-    /// Takes bytes that [`KeyBytes::as_bytes`] once returned.
+    /// Takes bytes that [`KeyBytes::as_bytes`] has returned, for example from the database.
     #[must_use]
     pub fn from_stored(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// Returns the common start of all keys with these hash values.
+    /// Returns the common prefix of all keys with these hash values.
     #[must_use]
     pub fn partition(hash: &[KeyValue]) -> Self {
         Self::of(hash, &[], 0)
     }
 
-    /// The key of these values, with room for `more` bytes behind it.
+    /// Returns the key with these values, with capacity for `more` bytes after it.
     fn of(hash: &[KeyValue], range: &[KeyValue], more: usize) -> Self {
-        // All at once: to grow twice takes some 600 instructions, nearly as many as the hash.
+        // One allocation: growing twice takes some 600 instructions, nearly as many as the hash.
         let values = || hash.iter().chain(range);
-        let room: usize = values().map(KeyValue::stored_bytes).sum();
-        let mut bytes = Vec::with_capacity(TOKEN_BYTES + room + more);
+        let length: usize = values().map(KeyValue::stored_bytes).sum();
+        let mut bytes = Vec::with_capacity(TOKEN_BYTES + length + more);
         bytes.extend_from_slice(&scan_order::hash(hash).to_be_bytes());
         values().for_each(|value| value.write_bytes(&mut bytes));
         Self(bytes)
     }
 
-    /// Returns this partition's key with these range values (which may be fewer than the schema has) behind it.
+    /// Returns this partition followed by these range values, which may be fewer than the schema has.
     #[must_use]
     pub fn with_range(&self, range: &[KeyValue]) -> Self {
         let mut bytes = self.0.clone();
@@ -350,9 +353,9 @@ impl KeyBytes {
         Self(bytes)
     }
 
-    /// Returns the common start of all keys of this partition whose next range value begins with `prefix`.
+    /// Returns the common prefix of all keys of this partition whose next range value begins with `prefix`.
     ///
-    /// A prefix that is a number is the whole number: numbers have no prefixes.
+    /// A number has no prefixes, so a number as `prefix` stands for itself.
     #[must_use]
     pub fn with_range_prefix(&self, prefix: &KeyValue) -> Self {
         let mut bytes = self.0.clone();
@@ -364,7 +367,7 @@ impl KeyBytes {
         Self(bytes)
     }
 
-    /// Returns the key of an index entry: the index key, in a global index the [`tie_break`](PrimaryKey::tie_break) of the
+    /// Returns the key of an index entry: the index key, then in a global index the [`tie_break`](PrimaryKey::tie_break) of the
     /// table's item, then the key of that item.
     #[must_use]
     pub fn index_entry(index_key: &PrimaryKey, tie_break: Option<u64>, base: &Self) -> Self {
@@ -382,13 +385,13 @@ impl KeyBytes {
         &self.0
     }
 
-    /// Returns the bytes, without a copy.
+    /// Returns the bytes without copying them.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    /// Returns the first bytes that are greater than every key that starts with this one; none if there are no such bytes.
+    /// Returns the upper bound of all keys that start with this one: the first greater bytes, which are excluded.
     #[must_use]
     pub fn prefix_end(&self) -> Bound<Vec<u8>> {
         let mut bytes = self.0.clone();

@@ -20,11 +20,11 @@ macro_rules! name_type {
         pub struct $type(Arc<str>);
 
         impl $type {
-            /// Takes a name.
+            /// Checks and returns a name.
             ///
             /// # Errors
             ///
-            /// [`ParseError`] unless it has 3 to 255 characters of `a-z A-Z 0-9 _ . -`.
+            /// [`ParseError`] if it does not have 3 to 255 characters of `a-z A-Z 0-9 _ . -`.
             pub fn new(name: &str) -> Result<Self, ParseError> {
                 if is_name(name) { Ok(Self(name.into())) } else { Err(ParseError::new($what, name)) }
             }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_a_length_and_an_alphabet() {
+    fn names_have_limited_lengths_and_characters() {
         for good in ["abc", "A.b-c_9", &"x".repeat(255)] {
             assert_eq!(TableName::new(good).unwrap().as_str(), good);
         }

@@ -6,17 +6,17 @@ use std::str::FromStr;
 
 pub use convert::IntegerError;
 
-/// The most significant digits a number may have.
+/// The largest number of significant digits.
 const MAX_DIGITS: u32 = 38;
 /// The largest exponent of the first digit: numbers are below 10^126.
 const MAX_MAGNITUDE: i64 = 125;
-/// The smallest exponent of the first digit: the least positive number is 10^-130.
+/// The smallest exponent of the first digit: the smallest positive number is 10^-130.
 const MIN_MAGNITUDE: i64 = -130;
 
 /// An exact decimal with up to 38 significant digits, between 1E-130 and 9.99…E125 in magnitude, or zero.
 ///
-/// Equal numbers have one representation, whatever their spelling was: `1`, `1.0` and `10E-1` are the same value.
-/// `Display` prints AWS's normal form: plain digits without exponent, sign only if negative, no superfluous zeros.
+/// Equal numbers have one representation: `1`, `1.0` and `10E-1` are the same value. `Display` prints AWS's normal form: plain digits, without
+/// an exponent, a plus sign or superfluous zeros.
 ///
 /// # Examples
 ///
@@ -35,8 +35,7 @@ pub struct Number {
     exponent: i16,
 }
 
-/// A `u128` in two halves, the high one first: it needs no alignment to 16 bytes, which would make each attribute value a half
-/// larger.
+/// A `u128` in two halves, the high one first. A `u128` is aligned to 16 bytes, which would make each attribute value half as large again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 struct Coefficient([u64; 2]);
 
@@ -48,13 +47,13 @@ impl Coefficient {
     }
 }
 
-/// Why a text is no number, or a result cannot be stored. `Display` is AWS's text.
+/// Why a text is not a number, or why a result cannot be stored. `Display` is AWS's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
     /// The text does not have the form of a number. AWS appends `: <text>` unless the text is empty.
     #[error("The parameter cannot be converted to a numeric value")]
     NotANumber,
-    /// The exponent does not fit 32 bits. AWS's older hosts call this not convertible, newer ones overflow or underflow.
+    /// The exponent does not fit in 32 bits. Older hosts of AWS call this not convertible, newer ones overflow or underflow.
     #[error("The parameter cannot be converted to a numeric value")]
     HugeExponent {
         /// Whether the exponent is negative.
@@ -63,10 +62,10 @@ pub enum NumberError {
     /// The magnitude is 10^126 or more.
     #[error("Number overflow. Attempting to store a number with magnitude larger than supported range")]
     Overflow,
-    /// The magnitude is below 10^-130, but not zero.
+    /// The magnitude is smaller than 10^-130, but not zero.
     #[error("Number underflow. Attempting to store a number with magnitude smaller than supported range")]
     Underflow,
-    /// More than 38 significant digits.
+    /// The number has more than 38 significant digits.
     #[error("Attempting to store more than 38 significant digits in a Number")]
     TooManyDigits,
 }
@@ -120,7 +119,7 @@ impl Number {
     ///
     /// # Errors
     ///
-    /// As [`Number::checked_add`].
+    /// The same as [`Number::checked_add`].
     pub fn checked_sub(&self, other: &Self) -> Result<Self, NumberError> {
         self.checked_add(&other.negated())
     }
@@ -131,7 +130,7 @@ impl Number {
         Self { negative: !self.negative && !self.is_zero(), ..*self }
     }
 
-    /// Returns the integer part, rounded towards negative infinity, if it fits.
+    /// Returns the number rounded towards negative infinity, or `None` if the result does not fit.
     #[must_use]
     pub fn floor_i64(&self) -> Option<i64> {
         let magnitude: i128 = if self.exponent >= 0 {
@@ -148,8 +147,10 @@ impl Number {
         i64::try_from(if self.negative { -magnitude } else { magnitude }).ok()
     }
 
-    /// Returns the size DynamoDB counts for the number, in bytes: its base-100 digits aligned at the decimal point, one
-    /// byte more, and another if it is negative; zero is one byte.
+    /// Returns the size that DynamoDB counts for the number, in bytes.
+    ///
+    /// This is one byte, plus one for each digit in base 100 (aligned at the decimal point), plus one if the number is negative. Zero has one
+    /// byte.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         if self.is_zero() {
@@ -202,7 +203,7 @@ impl FromStr for Number {
         };
         let mut coefficient: u128 = 0;
         let mut significant: u32 = 0;
-        // Zeros after the last significant digit: they become digits only if another digit follows.
+        // Zeros after the last significant digit. They become significant if another digit follows.
         let mut pending_zeros: u32 = 0;
         let (mut digits_seen, mut fraction_digits, mut after_point) = (false, 0i64, false);
         let mut too_many = false;
@@ -236,11 +237,11 @@ impl FromStr for Number {
         let exponent = if at < bytes.len() { parse_exponent(&bytes[at + 1..])? } else { 0 };
         let scale = exponent - fraction_digits;
         if scale < -i64::from(i32::MAX) {
-            // Counted from the last digit, the exponent does not fit 32 bits either.
+            // The exponent of the last digit does not fit in 32 bits either.
             return Err(NumberError::HugeExponent { negative: true });
         }
         if significant == 0 {
-            // AWS limits the exponent of a zero too, as it is written: 0e126 is refused, 0.0e126 is not.
+            // AWS also limits the exponent of a zero, as it is written: it refuses 0e126 and accepts 0.0e126.
             return match scale {
                 scale if scale > MAX_MAGNITUDE => Err(NumberError::Overflow),
                 scale if scale < MIN_MAGNITUDE => Err(NumberError::Underflow),
@@ -262,7 +263,7 @@ impl FromStr for Number {
     }
 }
 
-/// Returns the exponent behind an `e`.
+/// Parses the exponent after an `e`.
 fn parse_exponent(bytes: &[u8]) -> Result<i64, NumberError> {
     let (negative, digits) = match bytes {
         [b'-', rest @ ..] => (true, rest),

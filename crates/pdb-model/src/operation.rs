@@ -1,13 +1,13 @@
-//! The operations and the names by which requests call them.
+//! The operations, and their names in requests.
 
-/// What an operation asks of the thread that runs it.
+/// On which kind of thread an operation can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationClass {
-    /// Reads a few rows by key: cheaper than a change of threads.
+    /// Reads a few rows by key, which takes less time than moving to another thread.
     PointRead,
-    /// Waits for a commit; does not block while it waits.
+    /// Submits a job and waits for the commit, without blocking the thread.
     Write,
-    /// May read much, or blocks: belongs on a thread that may be blocked.
+    /// May read much or block, so it needs a thread that may be blocked.
     Blocking,
 }
 
@@ -26,7 +26,7 @@ macro_rules! operations {
             /// All operations.
             pub const ALL: &[Self] = &[$($($(Self::$name,)*)*)*];
 
-            /// Finds the operation with this name, which is without the service.
+            /// Returns the operation with this name, such as `PutItem`.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {
@@ -35,7 +35,7 @@ macro_rules! operations {
                 }
             }
 
-            /// Finds the operation that an `X-Amz-Target` header names.
+            /// Returns the operation that an `X-Amz-Target` header names, such as `DynamoDB_20120810.PutItem`.
             #[must_use]
             pub fn from_target(target: &str) -> Option<Self> {
                 match target {
@@ -44,7 +44,7 @@ macro_rules! operations {
                 }
             }
 
-            /// Returns the name without the service.
+            /// Returns the name, such as `PutItem`.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
@@ -52,7 +52,7 @@ macro_rules! operations {
                 }
             }
 
-            /// Tells whether the operation is one of DynamoDB Streams.
+            /// Returns whether this is an operation of DynamoDB Streams.
             #[must_use]
             pub fn is_of_streams(self) -> bool {
                 match self {
@@ -60,7 +60,7 @@ macro_rules! operations {
                 }
             }
 
-            /// Returns how the operation is to be run.
+            /// Returns on which kind of thread the operation can run.
             #[must_use]
             pub fn class(self) -> OperationClass {
                 match self {

@@ -1,4 +1,4 @@
-//! Items as plain JSON, without the names of types: `{"id": "o1", "total": 42}`.
+//! Plain JSON, without the names of types: `{"id": "o1", "total": 42}`.
 
 mod json;
 
@@ -10,39 +10,39 @@ use crate::{AttributeValue, Item, Number, NumberError, write_json_string};
 
 use self::json::Json;
 
-/// Why a text cannot be read as an item, or as a value, in plain JSON.
+/// Why a text cannot be parsed as an item or a value.
 #[derive(Debug, thiserror::Error)]
 pub enum PlainJsonError {
     /// The text is not JSON.
     #[error("not JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// The text is JSON, but not an object.
-    #[error("an item is a JSON object")]
+    #[error("an item must be a JSON object")]
     NotAnObject,
-    /// DynamoDB cannot keep this number.
+    /// DynamoDB cannot store this number.
     #[error("{number}: {source}")]
     Number {
         /// The number as it was written.
         number: String,
-        /// Why not.
+        /// Why it cannot be stored.
         source: NumberError,
     },
-    /// The text has more levels than an item may have.
+    /// The text is nested more deeply than an item may be.
     #[error("nested more than {MAX_NESTING} levels deep")]
     TooDeep,
-    /// An object has a name twice: one of the two values would be lost.
-    #[error("`{0}` comes twice in one object")]
+    /// An object contains a name twice, so one of the two values would be lost.
+    #[error("an object contains the name `{0}` twice")]
     DuplicateName(String),
-    /// The text is neither plain JSON nor DynamoDB JSON.
+    /// The text looks like DynamoDB JSON, but is not valid.
     #[error(transparent)]
     Typed(#[from] crate::ParseError),
 }
 
 impl Item {
-    /// Reads an item from plain JSON.
+    /// Parses an item from plain JSON.
     ///
-    /// Texts become `S`, numbers `N` with all their digits, booleans `BOOL`, `null` becomes `NULL`, arrays `L` and objects `M`. Plain
-    /// JSON has no sets and no bytes.
+    /// Strings become `S`, numbers `N` with all their digits, booleans `BOOL`, `null` becomes `NULL`, arrays become `L` and objects `M`. Plain
+    /// JSON cannot express sets and bytes.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl Item {
         plain_item(json::read(json)?)
     }
 
-    /// Reads an item from DynamoDB JSON if every attribute has the form of a typed value, such as `{"S": "o1"}`, and from plain
+    /// Parses an item from DynamoDB JSON if every attribute has the form of a typed value, such as `{"S": "o1"}`, and from plain
     /// JSON otherwise. `{}` is an item without attributes in both.
     ///
     /// # Errors
@@ -74,8 +74,9 @@ impl Item {
         }
     }
 
-    /// Writes the item as plain JSON on one line, attributes by name. Sets become arrays and bytes texts in Base64, so that reading the
-    /// result back gives other types for these two.
+    /// Returns the item as plain JSON on one line, with attributes sorted by name.
+    ///
+    /// Sets become arrays, and bytes become strings in Base64. Parsing the result again gives these two other types.
     #[must_use]
     pub fn to_plain_json(&self) -> String {
         let mut out = String::new();
@@ -85,7 +86,7 @@ impl Item {
 }
 
 impl AttributeValue {
-    /// Reads a value from plain JSON, as [`Item::from_plain_json`] reads each attribute.
+    /// Parses a value from plain JSON, like the attributes in [`Item::from_plain_json`].
     ///
     /// # Errors
     ///
@@ -94,7 +95,7 @@ impl AttributeValue {
         converted(json::read(json)?, 0)
     }
 
-    /// Appends the value as plain JSON, as [`Item::to_plain_json`] does.
+    /// Appends the value as plain JSON, like [`Item::to_plain_json`].
     pub fn write_plain_json(&self, out: &mut String) {
         match self {
             Self::S(text) => write_json_string(out, text),
@@ -140,7 +141,7 @@ fn converted(json: Json<'_>, depth: usize) -> Result<AttributeValue, PlainJsonEr
     })
 }
 
-/// Reads an item of plain JSON.
+/// Converts plain JSON to an item.
 fn plain_item(json: Json<'_>) -> Result<Item, PlainJsonError> {
     match converted(json, 0)? {
         AttributeValue::M(map) => Ok(map.iter().map(|(name, value)| (name.clone(), value.clone())).collect()),
@@ -148,7 +149,7 @@ fn plain_item(json: Json<'_>) -> Result<Item, PlainJsonError> {
     }
 }
 
-/// Whether a JSON value has the form of a value of DynamoDB JSON: one member, named as a type, with what belongs to that type.
+/// Returns whether a JSON value has the form of a value in DynamoDB JSON: one member that is named like a type and matches that type.
 fn is_typed(value: &Json<'_>) -> bool {
     let Json::Map(members) = value else { return false };
     let mut members = members.iter();
@@ -197,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_follow_from_the_json() {
+    fn json_types_become_attribute_types() {
         for (plain, typed) in [
             ("{}", "{}"),
             (
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_typed_is_plain() {
+    fn an_item_that_only_looks_typed_is_plain() {
         for (json, typed) in [
             (r#"{"size":{"S":1}}"#, r#"{"size":{"M":{"S":{"N":"1"}}}}"#),
             (r#"{"a":{"S":"x"},"b":2}"#, r#"{"a":{"M":{"S":{"S":"x"}}},"b":{"N":"2"}}"#),
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_plain() {
+    fn items_are_written_as_plain_json() {
         let typed = r#"{"b":{"B":"AAE="},"l":{"L":[{"NULL":true},{"BOOL":false}]},"n":{"N":"1.5"},"ns":{"NS":["1","2"]},"ss":{"SS":["a","b"]}}"#;
         let plain = r#"{"b":"AAE=","l":[null,false],"n":1.5,"ns":[1,2],"ss":["a","b"]}"#;
         assert_eq!(Item::from_json(typed).unwrap().to_plain_json(), plain);
@@ -246,15 +247,15 @@ mod tests {
     fn errors_say_what_is_wrong() {
         let deep = format!("{}1{}", "[".repeat(60), "]".repeat(60));
         for (json, expected) in [
-            ("[1]", "an item is a JSON object"),
+            ("[1]", "an item must be a JSON object"),
             ("{", "not JSON"),
             (r#"{"n":1e200}"#, "1e200: "),
             (&format!(r#"{{"a":{deep}}}"#), "nested more than 32 levels deep"),
-            (r#"{"n":{"N":"x"}}"#, "x"),
-            (r#"{"a":1,"b":2,"a":3}"#, "`a` comes twice in one object"),
-            (r#"{"a":{"b":[{"c":1,"\u0063":2}]}}"#, "`c` comes twice in one object"),
-            (r#"{"a":{"S":"x"},"a":{"S":"y"}}"#, "`a` comes twice in one object"),
-            (r#"{"a":{"S":"x","S":"y"}}"#, "`S` comes twice in one object"),
+            (r#"{"n":{"N":"x"}}"#, "malformed string"),
+            (r#"{"a":1,"b":2,"a":3}"#, "an object contains the name `a` twice"),
+            (r#"{"a":{"b":[{"c":1,"\u0063":2}]}}"#, "an object contains the name `c` twice"),
+            (r#"{"a":{"S":"x"},"a":{"S":"y"}}"#, "an object contains the name `a` twice"),
+            (r#"{"a":{"S":"x","S":"y"}}"#, "an object contains the name `S` twice"),
             (&format!(r#"{{"a":{}}}"#, "[".repeat(100_000)), "not JSON"),
             (&format!(r#"{{"a":{}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000)), "32 levels deep"),
             (r#"{"a":1} 2"#, "not JSON"),

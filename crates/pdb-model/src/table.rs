@@ -1,4 +1,4 @@
-//! What there is to know about a table.
+//! Table definitions: schemas and settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,49 +9,49 @@ use crate::{
     TableChange, TableName, Transition,
 };
 
-/// A table's schema and settings: all that is stored of it besides its items.
+/// The schema and the settings of a table: all of it but its items.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TableDefinition {
     /// The name.
     pub name: TableName,
-    /// A UUID, new for each table, also for one that has the name of an earlier one.
+    /// A UUID. A table that is deleted and created again gets a new one.
     pub table_id: String,
     /// When the table was created.
     pub created: EpochMillis,
-    /// The types of key attributes, sorted by name.
+    /// The types of the key attributes of the table and its indexes, sorted by name.
     pub attribute_definitions: Vec<AttributeDefinition>,
     /// The key.
     pub key_schema: KeySchema,
-    /// Local and global secondary indexes, in the order of the requests that made them.
+    /// Local and global secondary indexes, in the order in which they were created.
     #[serde(default)]
     pub indexes: Vec<SecondaryIndex>,
     /// How the table is paid for.
     pub billing_mode: BillingMode,
-    /// When billing was last switched to `PAY_PER_REQUEST`, if it ever was (also at creation).
+    /// When billing was last set to `PAY_PER_REQUEST`, also at creation.
     #[serde(default)]
     pub last_update_to_pay_per_request: Option<EpochMillis>,
-    /// Units; zeros for `PAY_PER_REQUEST`.
+    /// Provisioned units. They are 0 for `PAY_PER_REQUEST`.
     #[serde(default)]
     pub provisioned_throughput: ProvisionedThroughput,
-    /// Caps for `PAY_PER_REQUEST`.
+    /// The limits for `PAY_PER_REQUEST`.
     #[serde(default)]
     pub on_demand_throughput: Option<OnDemandThroughput>,
-    /// Pre-warmed units, if they were ever set.
+    /// The warm throughput, if it was ever set.
     #[serde(default)]
     pub warm_throughput: Option<WarmThroughput>,
-    /// The table class, if it was ever set, and when it was changed.
+    /// The table class, if it was ever set.
     #[serde(default)]
     pub table_class: Option<TableClass>,
-    /// The encryption, if it is not the default one.
+    /// The encryption, if it is not the default.
     #[serde(default)]
     pub server_side_encryption: Option<ServerSideEncryption>,
-    /// Whether the table refuses to be deleted.
+    /// Whether `DeleteTable` is refused.
     #[serde(default)]
     pub deletion_protection: bool,
-    /// The latest stream, also if it is disabled by now.
+    /// The latest stream, enabled or disabled.
     #[serde(default)]
     pub stream: Option<StreamSettings>,
-    /// The attribute that says when an item expires.
+    /// The attribute that contains the time at which an item expires.
     #[serde(default)]
     pub time_to_live_attribute: Option<String>,
     /// Tags by key.
@@ -60,39 +60,39 @@ pub struct TableDefinition {
     /// Tags of the table's streams, by ARN and key.
     #[serde(default)]
     pub stream_tags: BTreeMap<String, BTreeMap<String, String>>,
-    /// Where the table was restored from, if it was.
+    /// The source of the table, if it was restored.
     #[serde(default)]
     pub restored_from: Option<RestoredFrom>,
     /// Point-in-time recovery, if it is enabled.
     #[serde(default)]
     pub point_in_time_recovery: Option<PointInTimeRecovery>,
-    /// Kinesis streams the table was told to send its changes to.
+    /// The Kinesis streams that were set as destinations of the table's changes.
     #[serde(default)]
     pub kinesis_destinations: Vec<KinesisDestination>,
-    /// Contributor insights of the table and its indexes, where they were ever set.
+    /// The contributor insights of the table and its indexes, where they were ever set.
     #[serde(default)]
     pub contributor_insights: Vec<ContributorInsights>,
-    /// What the table is shown to be busy with, if that was asked for.
+    /// The change that the table reports as in progress.
     #[serde(default)]
     pub transition: Option<Transition>,
-    /// Policies by the ARN of the table or of one of its streams.
+    /// Resource policies by the ARN of the table or of one of its streams.
     #[serde(default)]
     pub resource_policies: BTreeMap<String, ResourcePolicy>,
 }
 
 impl TableDefinition {
-    /// Returns the index of this name.
+    /// Returns the index with this name.
     #[must_use]
     pub fn index(&self, name: &str) -> Option<&SecondaryIndex> {
         self.indexes.iter().find(|index| index.name.as_str() == name)
     }
 
-    /// Returns the indexes of a kind.
+    /// Returns all global or all local indexes.
     pub fn indexes_of(&self, kind: IndexKind) -> impl Iterator<Item = &SecondaryIndex> {
         self.indexes.iter().filter(move |index| index.kind == kind)
     }
 
-    /// Returns what the table is shown to be busy with at `now`.
+    /// Returns the change that the table reports as in progress at `now`.
     #[must_use]
     pub fn change_in_progress(&self, now: EpochMillis) -> Option<&TableChange> {
         self.transition
@@ -101,7 +101,7 @@ impl TableDefinition {
             .map(|transition| &transition.change)
     }
 
-    /// Returns the view type of the stream if it is enabled.
+    /// Returns the stream if it is enabled.
     #[must_use]
     pub fn enabled_stream(&self) -> Option<&StreamSettings> {
         self.stream.as_ref().filter(|stream| stream.enabled)
@@ -118,18 +118,18 @@ pub struct StreamSettings {
     pub arn: StreamArn,
     /// The label, also the end of the ARN.
     pub label: StreamLabel,
-    /// Which images records carry.
+    /// Which images records contain.
     pub view_type: StreamViewType,
     /// Whether writes are recorded.
     pub enabled: bool,
 }
 
-/// Whether an index shares the table's partition key.
+/// The kind of a secondary index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum IndexKind {
-    /// A key of its own.
+    /// Has its own partition key.
     Global,
-    /// The table's partition key and a sort key of its own.
+    /// Has the table's partition key and its own sort key.
     Local,
 }
 
@@ -142,21 +142,21 @@ pub struct SecondaryIndex {
     pub kind: IndexKind,
     /// The index key.
     pub key_schema: KeySchema,
-    /// Which attributes the index has.
+    /// Which attributes its entries contain.
     pub projection: Projection,
-    /// Units; zeros for `PAY_PER_REQUEST` and for local indexes.
+    /// Provisioned units. They are 0 for `PAY_PER_REQUEST` and for local indexes.
     #[serde(default)]
     pub provisioned_throughput: ProvisionedThroughput,
-    /// Caps for `PAY_PER_REQUEST`.
+    /// The limits for `PAY_PER_REQUEST`.
     #[serde(default)]
     pub on_demand_throughput: Option<OnDemandThroughput>,
-    /// Pre-warmed units, if they were ever set.
+    /// The warm throughput, if it was ever set.
     #[serde(default)]
     pub warm_throughput: Option<WarmThroughput>,
 }
 
 impl SecondaryIndex {
-    /// Returns whether entries of this index carry the attribute.
+    /// Returns whether entries of this index contain the attribute.
     #[must_use]
     pub fn projects(&self, table_key: &KeySchema, attribute: &str) -> bool {
         match &self.projection {
@@ -171,19 +171,19 @@ impl SecondaryIndex {
     }
 }
 
-/// Which attributes an index has besides its own key and the table's.
+/// Which attributes the entries of an index contain besides the keys of the index and the table.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Projection {
-    /// All.
+    /// All attributes.
     All,
-    /// None.
+    /// No other attributes.
     KeysOnly,
-    /// These.
+    /// The attributes with these names.
     Include(Vec<String>),
 }
 
 impl Projection {
-    /// Returns the attributes it names, which only [`Projection::Include`] does.
+    /// Returns the names in [`Projection::Include`], which the API calls `NonKeyAttributes`. Empty for other projections.
     #[must_use]
     pub fn non_key_attributes(&self) -> &[String] {
         match self {
@@ -193,10 +193,10 @@ impl Projection {
     }
 }
 
-/// How a table is paid for.
+/// How a table is billed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum BillingMode {
-    /// By units.
+    /// By provisioned units.
     Provisioned,
     /// By request.
     PayPerRequest,
@@ -219,7 +219,7 @@ impl fmt::Display for BillingMode {
     }
 }
 
-/// Provisioned units, and when they were changed.
+/// Provisioned units, and when they changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ProvisionedThroughput {
     /// Read units.
@@ -237,7 +237,7 @@ pub struct ProvisionedThroughput {
     pub decreases: u32,
 }
 
-/// Caps of an on-demand table or index; absent means no cap.
+/// The limits of an on-demand table or index. `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OnDemandThroughput {
     /// Read request units.
@@ -246,7 +246,7 @@ pub struct OnDemandThroughput {
     pub max_write_units: Option<i64>,
 }
 
-/// Pre-warmed units of a table or index.
+/// The warm throughput of a table or index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WarmThroughput {
     /// Read units a second.
@@ -255,16 +255,16 @@ pub struct WarmThroughput {
     pub write_units: i64,
 }
 
-/// The class of a table and when it was changed.
+/// The class of a table, and when it changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TableClass {
-    /// `STANDARD_INFREQUENT_ACCESS` rather than `STANDARD`.
+    /// Whether the class is `STANDARD_INFREQUENT_ACCESS` and not `STANDARD`.
     pub infrequent_access: bool,
-    /// When it was last changed after the creation of the table.
+    /// When it last changed after the table was created.
     pub last_update: Option<EpochMillis>,
 }
 
-/// Encryption with a key of the key management service.
+/// Encryption with a key of AWS KMS.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ServerSideEncryption {
     /// The ARN of the key.
@@ -272,7 +272,7 @@ pub struct ServerSideEncryption {
 }
 
 impl TableDefinition {
-    /// Returns the least definition of a table: on-demand, without indexes, stream or settings.
+    /// Returns the minimal definition of a table: on-demand, without indexes, a stream or settings.
     #[must_use]
     pub fn minimal(name: TableName, table_id: String, created: EpochMillis, key_schema: KeySchema) -> Self {
         let mut attribute_definitions: Vec<_> = key_schema.attributes().cloned().collect();
@@ -305,7 +305,7 @@ impl TableDefinition {
         }
     }
 
-    /// Returns the type of a key attribute of the table or of one of its indexes.
+    /// Returns the type of a key attribute of the table or of one of its indexes, or `None` if no key has this attribute.
     #[must_use]
     pub fn attribute_type(&self, name: &str) -> Option<ScalarType> {
         self.attribute_definitions.iter().find(|a| a.name == name).map(|a| a.scalar_type)

@@ -1,66 +1,68 @@
-//! Features of a table beside its items: where it came from, recovery, Kinesis, insights, policies.
+//! Features of a table: restores, point-in-time recovery, Kinesis, contributor insights, policies.
 
 use crate::{EpochMillis, IndexName};
 
-/// Where a restored table came from.
+/// The source of a restored table.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RestoredFrom {
-    /// The backup's ARN, unless the table was restored to a point in time.
+    /// The ARN of the backup. `None` if the table was restored to a point in time.
     pub backup_arn: Option<String>,
-    /// The ARN of the table that was copied.
+    /// The ARN of the source table.
     pub table_arn: String,
-    /// The moment whose state was restored.
+    /// The point in time that was restored.
     pub moment: EpochMillis,
 }
 
-/// What a table is shown to be busy with, though it is done: for tests of code that waits.
+/// A change that a table reports as in progress, although it is done.
+///
+/// Changes of tables take a while on AWS. With a transition delay, tests can check that their code waits.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Transition {
-    /// What is shown to go on.
+    /// The change that is reported.
     pub change: TableChange,
-    /// When it is shown to have ended.
+    /// Until when it is reported.
     pub until: EpochMillis,
 }
 
-/// A change of a table that takes AWS a while.
+/// A change of a table that takes a while on AWS.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum TableChange {
-    /// The table comes to be; nothing can be done with it yet.
+    /// The table is being created, and cannot be used yet.
     Creation,
-    /// Billing mode or provisioned units change.
+    /// The billing mode or the provisioned units change.
     Throughput,
     /// The stream is being enabled or disabled.
     Stream {
-        /// Enabled rather than disabled.
+        /// Whether it is being enabled.
         enabling: bool,
     },
     /// A global index is being created.
     IndexCreation(IndexName),
     /// A global index is being deleted.
     IndexDeletion(IndexName),
-    /// The units of a global index change.
+    /// The provisioned units of a global index change.
     IndexThroughput(IndexName),
-    /// Something else of the table changes.
+    /// Other settings of the table change.
     Settings,
 }
 
-/// Point-in-time recovery, while it is enabled.
+/// Point-in-time recovery that is enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PointInTimeRecovery {
     /// When it was enabled.
     pub enabled: EpochMillis,
-    /// For how many days a moment stays restorable: 1 to 35.
+    /// How many days one can go back: 1 to 35.
     pub recovery_period_days: u32,
 }
 
-/// A Kinesis stream a table was told to send its changes to. Only the setting is kept: there is no Kinesis here.
+/// A Kinesis stream that was set as a destination of a table's changes. Only the setting is stored: no changes are sent.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct KinesisDestination {
     /// The ARN of the Kinesis stream.
     pub stream_arn: String,
-    /// Whether it is enabled; a disabled destination stays listed.
+    /// Whether it is enabled. A disabled destination is still listed.
     pub active: bool,
-    /// The precision of creation times, if it was ever set.
+    /// The precision of creation times, if it was set.
     pub precision: Option<TimePrecision>,
 }
 
@@ -84,24 +86,24 @@ impl TimePrecision {
     }
 }
 
-/// Contributor insights of a table or of one of its indexes. Only the setting is kept: nothing is counted.
+/// The contributor insights of a table or of one of its indexes. Only the setting is stored: nothing is counted.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ContributorInsights {
-    /// The index; none for the table itself.
+    /// The index, or `None` for the table itself.
     pub index: Option<IndexName>,
     /// Whether they are enabled.
     pub enabled: bool,
-    /// Only throttled keys rather than accessed and throttled ones.
+    /// Whether only throttled keys are counted, and not accessed keys as well.
     pub throttled_keys_only: bool,
-    /// When the setting was last changed.
+    /// When the setting last changed.
     pub last_update: EpochMillis,
 }
 
-/// A resource policy. It is kept and returned, not enforced.
+/// A resource policy. It is stored and returned, but not enforced.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ResourcePolicy {
     /// The policy, as JSON text.
     pub text: String,
-    /// Tells revisions apart.
+    /// Identifies this revision of the policy.
     pub revision_id: String,
 }

@@ -1,4 +1,4 @@
-//! Points in time, and the clock everything takes them from.
+//! Points in time, and clocks.
 
 mod manual;
 
@@ -21,26 +21,26 @@ impl EpochMillis {
         self.0.div_euclid(1000)
     }
 
-    /// Returns the point `duration` later.
+    /// Returns the time `duration` later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// Returns the point `duration` earlier.
+    /// Returns the time `duration` earlier.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// Returns how much later this is than `earlier`; zero if it is not.
+    /// Returns the time that has passed since `earlier`, or zero if `earlier` is later than this.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
-/// Prints seconds with three decimals, the API's form of a timestamp: `1772356542.017`.
+/// Prints seconds with three decimals, as the API writes timestamps: `1772356542.017`.
 impl fmt::Display for EpochMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
@@ -49,25 +49,26 @@ impl fmt::Display for EpochMillis {
     }
 }
 
-/// Where the time comes from.
+/// A source of the current time.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Returns the current time.
     fn now(&self) -> EpochMillis;
 
-    /// Returns how long it takes, by the machine, until this clock has gone as far as `duration`; `None` if it stands still.
+    /// Returns how long it takes on the machine's clock until `duration` has passed on this clock. Returns `None` if this clock stands still.
     ///
-    /// Whoever waits for this clock waits as long, and asks again: somebody may have moved it.
+    /// Code that waits for this clock waits for that time, then asks again, because the clock may have been moved meanwhile.
     fn machine_time(&self, duration: Duration) -> Option<Duration> {
         Some(duration)
     }
 
-    /// Keeps `changed` to call it whenever [`machine_time`](Clock::machine_time) has changed, until it returns `false`. A clock
-    /// whose speed never changes does nothing.
+    /// Registers a function that the clock calls after each change of its speed, until the function returns `false`.
+    ///
+    /// A clock whose speed never changes drops the function at once.
     fn on_speed_change(&self, changed: Box<dyn Fn() -> bool + Send + Sync>) {
         drop(changed);
     }
 
-    /// Returns this clock if it is one in the user's hand.
+    /// Returns this clock if it is a [`ManualClock`].
     fn as_manual(&self) -> Option<&ManualClock> {
         None
     }

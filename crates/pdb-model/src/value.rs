@@ -20,20 +20,31 @@ pub use set::ValueSet;
 /// The largest item DynamoDB stores, in bytes: 400 KB, names and values together.
 pub const MAX_ITEM_BYTES: u64 = 409_600;
 
-/// How deep values may nest: a scalar attribute is on level 1, and each list or map around it adds one.
+/// The most levels of an attribute. A scalar has one level, and each list or map around it adds one.
 pub const MAX_NESTING: usize = 32;
 
 /// The value of an attribute.
 ///
-/// Values are canonical by construction: numbers are normalised, sets sorted and without duplicates, so that `==` is
-/// DynamoDB's equality. DynamoDB stores no empty set; a set in an item must have a member.
+/// Values are canonical by construction: numbers are normalised, and sets are sorted without duplicates. So `==` is DynamoDB's equality.
+/// DynamoDB does not store empty sets.
+///
+/// # Examples
+///
+/// ```
+/// use pdb_model::AttributeValue;
+///
+/// let value = AttributeValue::from("o1");
+/// assert_eq!(value.as_s(), Some("o1"));
+/// assert_eq!(value.to_string(), r#"{"S":"o1"}"#);
+/// assert_eq!(AttributeValue::from(vec![1, 2]).to_string(), r#"{"L":[{"N":"1"},{"N":"2"}]}"#);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttributeValue {
-    /// Text; may be empty except in keys.
+    /// Text. It must not be empty in a key.
     S(String),
     /// A number.
     N(Number),
-    /// Bytes; may be empty except in keys.
+    /// Bytes. They must not be empty in a key.
     B(Vec<u8>),
     /// A boolean.
     Bool(bool),
@@ -52,7 +63,7 @@ pub enum AttributeValue {
 }
 
 impl AttributeValue {
-    /// Returns the name of the type as the API writes it: `S`, `N`, `B`, `BOOL`, `NULL`, `SS`, `NS`, `BS`, `L` or `M`.
+    /// Returns the API's name of the type: `S`, `N`, `B`, `BOOL`, `NULL`, `SS`, `NS`, `BS`, `L` or `M`.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -69,7 +80,7 @@ impl AttributeValue {
         }
     }
 
-    /// Returns the size DynamoDB counts for the value, in bytes.
+    /// Returns the size that DynamoDB counts for the value, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         match self {
@@ -87,8 +98,7 @@ impl AttributeValue {
         }
     }
 
-    /// Returns how many levels the value has: 1 for a scalar or a set, one more than its deepest element for a list or a
-    /// map.
+    /// Returns the number of levels: 1 for a scalar or a set, one more than the deepest element for a list or a map.
     #[must_use]
     pub fn depth(&self) -> usize {
         match self {
@@ -99,7 +109,9 @@ impl AttributeValue {
     }
 }
 
-/// An item: attributes by name. Derefs to the map.
+/// An item: attributes by name, in a map that it dereferences to.
+///
+/// The macro [`item!`](crate::item) creates one from names and values.
 ///
 /// # Examples
 ///
@@ -119,13 +131,13 @@ impl Item {
         Self::default()
     }
 
-    /// Returns the size DynamoDB counts for the item, in bytes: names in UTF-8 and values.
+    /// Returns the size that DynamoDB counts for the item, in bytes: that of the names, in UTF-8, and of the values.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         self.0.iter().map(|(name, value)| name.len() as u64 + value.size_bytes()).sum()
     }
 
-    /// Returns the levels of the deepest attribute.
+    /// Returns the number of levels of the deepest attribute.
     #[must_use]
     pub fn depth(&self) -> usize {
         self.0.values().map(AttributeValue::depth).max().unwrap_or(0)
@@ -154,7 +166,7 @@ impl DerefMut for Item {
 }
 
 impl<N: Into<String>> FromIterator<(N, AttributeValue)> for Item {
-    /// Collecting fills the nodes of the tree, which one insertion after the other leaves half empty.
+    // Collecting fills the nodes of the tree. Inserting one attribute after the other would leave them half empty.
     fn from_iter<I: IntoIterator<Item = (N, AttributeValue)>>(attributes: I) -> Self {
         Self(attributes.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }

@@ -7,21 +7,21 @@ use std::{
 
 use twox_hash::XxHash3_64;
 
-/// Returns the XXH3 (64 bits) of a text or a key, from which the checksums of stored rows are made. It stays what it is for ever.
+/// Returns the 64-bit XXH3 hash of a text or a key. The checksums of stored rows contain it, so it never changes.
 #[must_use]
 #[inline]
 pub fn text_hash(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
 }
 
-/// The hash of a text that does not change, once it is known: an item is hashed when it is read or written, and again as an image of
-/// a stream record.
-pub(super) struct KnownHash(AtomicU64);
+/// The cached hash of a text that does not change. An item is hashed when it is read or written, and again as an image of a stream record;
+/// the cache saves the second time.
+pub(super) struct CachedHash(AtomicU64);
 
-/// No hash is known. A text that has this hash is hashed each time.
+/// The value while no hash is cached. A text that really has this hash is hashed each time.
 const UNKNOWN: u64 = 0;
 
-impl KnownHash {
+impl CachedHash {
     pub(super) fn new(hash: u64) -> Self {
         Self(AtomicU64::new(hash))
     }
@@ -38,29 +38,29 @@ impl KnownHash {
     }
 }
 
-impl Default for KnownHash {
+impl Default for CachedHash {
     fn default() -> Self {
         Self::new(UNKNOWN)
     }
 }
 
-impl Clone for KnownHash {
+impl Clone for CachedHash {
     fn clone(&self) -> Self {
         Self::new(self.0.load(Ordering::Relaxed))
     }
 }
 
-impl fmt::Debug for KnownHash {
+impl fmt::Debug for CachedHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("_")
     }
 }
 
-/// It says nothing that the text does not.
-impl PartialEq for KnownHash {
+/// Always equal: the hash follows from the text, which is compared anyway.
+impl PartialEq for CachedHash {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for KnownHash {}
+impl Eq for CachedHash {}

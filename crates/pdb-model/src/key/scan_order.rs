@@ -1,17 +1,17 @@
-//! The order of a scan: by a hash of the partition key.
+//! The order of a scan: a hash of the partition key.
 //!
-//! DynamoDB scans items in the order of `MD5("Outliers" + bytes of the partition key)`, compared as bytes. Text and bytes are
-//! hashed as they are, numbers in an encoding of their own (`number/bytes.rs`). Eight of the sixteen bytes order all keys that
-//! anybody has.
+//! DynamoDB scans items in the order of `MD5("Outliers" + bytes of the partition key)`, compared as bytes (`scan-order.md`). Texts and byte
+//! strings are hashed as they are, numbers in an encoding of their own (`number/bytes.rs`). The first eight of the sixteen bytes are enough: two
+//! keys with the same eight bytes are ordered by their values, and such pairs are too rare to notice.
 
 use md5::{Digest as _, Md5};
 
 use super::{KeyBytes, KeyValue, PrimaryKey};
 
-/// What is hashed before each key.
+/// The text that DynamoDB puts before each key.
 const PREFIX: &[u8] = b"Outliers";
 
-/// The first eight bytes of the hash of these values, one after the other, as a number.
+/// Returns the first eight bytes of the hash of these values, concatenated, as a number.
 pub(super) fn hash<'v>(values: impl IntoIterator<Item = &'v KeyValue>) -> u64 {
     let mut md5 = Md5::new_with_prefix(PREFIX);
     for value in values {
@@ -25,8 +25,9 @@ pub(super) fn hash<'v>(values: impl IntoIterator<Item = &'v KeyValue>) -> u64 {
 }
 
 impl PrimaryKey {
-    /// Returns what orders the entries of this item in a global index among those with the same index key: the hash of the
-    /// values of its whole key. `stored` are the bytes of this key.
+    /// Returns the hash of the whole key, which orders entries of a global index that have the same index key.
+    ///
+    /// `stored` are the bytes of this key. They already contain the hash if the key has no sort key.
     #[must_use]
     pub fn tie_break(&self, stored: &KeyBytes) -> u64 {
         match stored.0.first_chunk() {

@@ -1,13 +1,12 @@
-//! Reading stored keys: what values they are of.
+//! Decoding the values of stored keys.
 
 use super::{KeyBytes, KeyValue, PrimaryKey, ScalarType, TOKEN_BYTES};
 use crate::Number;
 
 impl KeyBytes {
-    /// Reads the key that these bytes begin with, whose attributes have these types; returns it and what follows it. Of the token
-    /// only that it is there is checked.
+    /// Decodes the key at the start of these bytes, and returns it with the bytes that follow it. The attributes of the key have these types.
     ///
-    /// Nothing if no key is stored like that.
+    /// Returns `None` if the bytes do not start with a valid key. The value of the token is not checked.
     #[must_use]
     pub fn read(
         bytes: &[u8],
@@ -39,7 +38,7 @@ fn read_value(bytes: &[u8], scalar_type: ScalarType) -> Option<(KeyValue, &[u8])
     Some((value, rest))
 }
 
-/// Reads bytes in which each zero is `00 ff`, up to `00 00`.
+/// Decodes bytes in which each zero is `00 ff`, up to `00 00`.
 fn read_escaped(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let (mut value, mut rest) = (Vec::new(), bytes);
     loop {

@@ -1,8 +1,8 @@
-//! Numbers as bytes: as keys are stored, and as a scan orders them.
+//! Two encodings of numbers as bytes: one for stored keys, and DynamoDB's own, which it hashes.
 
 use super::{MIN_MAGNITUDE, Number, digit_count};
 
-/// The most digits of base 100 a number has: 38 decimal ones, if the first and the last stand alone.
+/// The most digits that a number has in base 100: 38 decimal digits make 20 pairs if the first and the last digit are alone in theirs.
 const MAX_PAIRS: usize = 20;
 
 /// The digits of a number in base 100, the last one first.
@@ -12,7 +12,7 @@ struct Pairs {
 }
 
 impl Pairs {
-    /// Divides `coefficient`, or with `is_shifted` ten times as much, which may be more than a `u128` holds.
+    /// Splits `coefficient` into digits, or ten times `coefficient` with `is_shifted`, which may be larger than a `u128`.
     fn of(coefficient: u128, is_shifted: bool) -> Self {
         let mut pairs = Self { digits: [0; MAX_PAIRS], count: 0 };
         let mut rest = coefficient;
@@ -20,7 +20,7 @@ impl Pairs {
             pairs.push((rest % 10) as u8 * 10);
             rest /= 10;
         }
-        // Divisions of 128 bits take many times as long, and few numbers need them.
+        // 128-bit divisions take many times as long, and few numbers need them.
         let mut low = loop {
             match u64::try_from(rest) {
                 Ok(low) => break low,
@@ -42,14 +42,16 @@ impl Pairs {
         self.count += 1;
     }
 
-    /// The digits, the first one first.
+    /// Returns the digits, most significant first.
     fn digits(&self) -> impl Iterator<Item = u8> {
         self.digits[..self.count].iter().rev().copied()
     }
 }
 
 impl Number {
-    /// Appends bytes whose unsigned order is the numeric order; no number's bytes are a prefix of another's.
+    /// Appends bytes whose unsigned order is the numeric order. The bytes of a number are never a prefix of another number's.
+    ///
+    /// The format is: a byte for the sign, the exponent, digits of base 100 plus 1, and a terminator. All but the sign are inverted if the number is negative.
     pub fn write_key_bytes(&self, out: &mut Vec<u8>) {
         if self.is_zero() {
             out.push(1);
@@ -66,8 +68,10 @@ impl Number {
         out.push(flip);
     }
 
-    /// Reads what [`write_key_bytes`](Self::write_key_bytes) wrote at the beginning of `bytes`; returns the number and the rest.
-    /// Nothing if it never wrote that.
+    /// Decodes the number at the start of `bytes` that [`write_key_bytes`](Self::write_key_bytes) has written. Returns it with the bytes that
+    /// follow.
+    ///
+    /// Returns `None` if `bytes` do not start with a number.
     #[must_use]
     pub fn from_key_bytes(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (&sign, rest) = bytes.split_first()?;
@@ -90,10 +94,10 @@ impl Number {
         (!number.is_zero()).then_some((number, rest))
     }
 
-    /// Hands the bytes from which DynamoDB hashes a partition key to `take`.
+    /// Calls `take` with the bytes that DynamoDB hashes for a number in a partition key.
     ///
-    /// They are those of Oracle's `NUMBER`: an exponent of base 100, then digits of base 100, aligned to the decimal point.
-    /// Their order is the numeric order, but some numbers' bytes are a prefix of another's, so keys are not stored in them.
+    /// They are those of Oracle's `NUMBER`: an exponent of base 100, then digits of base 100, aligned at the decimal point. Their order is
+    /// the numeric order, but the bytes of some numbers are a prefix of another number's, so keys are not stored in this encoding.
     pub(crate) fn with_hashed_bytes(&self, take: impl FnOnce(&[u8])) {
         if self.is_zero() {
             return take(&[0x80]);

@@ -1,4 +1,4 @@
-//! The clock in the user's hand.
+//! The clock that tests control.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::{Clock, EpochMillis, SystemClock};
 
-/// The last millisecond of the year 9999, where the calendar of ARNs ends: no running clock goes further.
+/// The last millisecond of the year 9999. A running clock stops there, because the timestamps in stream ARNs have four-digit years.
 const LAST: EpochMillis = EpochMillis(253_402_300_799_999);
 
-/// A clock in the user's hand: it stands still at a time of the user's choice, or runs on from there, as fast as the
-/// machine's clock or faster or slower.
+/// A clock that can be held, moved, and run at any speed.
+///
+/// A held clock stands still. A running clock advances with the machine's clock, at the same speed, faster or slower.
 ///
 /// # Examples
 ///
@@ -21,7 +22,7 @@ const LAST: EpochMillis = EpochMillis(253_402_300_799_999);
 /// let clock = ManualClock::held_at(EpochMillis(1_000));
 /// clock.advance(Duration::from_secs(24 * 3600));
 /// assert_eq!(clock.now(), EpochMillis(86_401_000));
-/// // An hour each second.
+/// // One second on the machine's clock is an hour on this clock.
 /// clock.run_at(3600.0)?;
 /// assert_eq!(clock.machine_time(Duration::from_secs(7200)), Some(Duration::from_secs(2)));
 /// # Ok::<(), pdb_model::SpeedError>(())
@@ -36,7 +37,7 @@ type Watcher = Box<dyn Fn() -> bool + Send + Sync>;
 #[derive(Clone, Copy, Debug)]
 enum State {
     Held(EpochMillis),
-    /// Was at `at` when the machine's clock was at `since`; has gone `speed` times as far as that since then.
+    /// The clock was at `at` when the machine's clock was at `since`, and has run at `speed` times its speed since then.
     Running {
         at: EpochMillis,
         since: EpochMillis,
@@ -44,22 +45,22 @@ enum State {
     },
 }
 
-/// A speed at which no clock can run.
+/// A speed that is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("the speed of a clock is from 0.001 to 100000, not {0}")]
+#[error("the speed of a clock must be from 0.001 to 100000, not {0}")]
 pub struct SpeedError(pub f64);
 
 impl ManualClock {
-    /// The speeds at which a clock runs: from a second in a quarter of an hour to more than a day in a second.
+    /// The speeds at which a clock can run: from one second in a quarter of an hour to more than a day in one second.
     pub const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=100_000.0;
 
-    /// Returns a clock that stands at `now` until it is moved.
+    /// Returns a clock that is held at `now`.
     #[must_use]
     pub fn held_at(now: EpochMillis) -> Self {
         Self::new(State::Held(now))
     }
 
-    /// Returns a clock that runs with the machine's until it is held or moved.
+    /// Returns a clock that shows the machine's time until it is held or moved.
     #[must_use]
     pub fn running() -> Self {
         Self::new(State::running(SystemClock.now(), 1.0))
@@ -69,51 +70,51 @@ impl ManualClock {
         Self { state: Mutex::new(state), watchers: Mutex::default() }
     }
 
-    /// Stops the clock where it is.
+    /// Holds the clock at its current time.
     pub fn hold(&self) {
         self.change(|_, now| State::Held(now));
-        self.tell();
+        self.notify_watchers();
     }
 
-    /// Lets the clock run on from where it is, as fast as the machine's.
+    /// Lets the clock run from its current time, as fast as the machine's clock.
     pub fn run(&self) {
         self.change(|_, now| State::running(now, 1.0));
-        self.tell();
+        self.notify_watchers();
     }
 
-    /// Lets the clock run on from where it is, `speed` times as fast as the machine's.
+    /// Lets the clock run from its current time, `speed` times as fast as the machine's clock.
     ///
-    /// Background threads that wait for this clock follow: they do in a second what they would have done in `speed` seconds.
+    /// Background threads that wait for this clock are told: they do in one second what they would have done in `speed` seconds.
     ///
     /// # Errors
     ///
-    /// [`SpeedError`] if the speed is none of [`ManualClock::SPEEDS`]; the clock goes on as before then.
+    /// [`SpeedError`] if the speed is not in [`ManualClock::SPEEDS`]. The clock does not change then.
     pub fn run_at(&self, speed: f64) -> Result<(), SpeedError> {
         if !Self::SPEEDS.contains(&speed) {
             return Err(SpeedError(speed));
         }
         self.change(|_, now| State::running(now, speed));
-        self.tell();
+        self.notify_watchers();
         Ok(())
     }
 
-    /// Moves the clock to `now`, also back; a held clock stays held, a running one runs on from there.
+    /// Moves the clock to `now`, forward or back. A held clock stays held, and a running clock continues from there.
     pub fn set(&self, now: EpochMillis) {
         self.change(|state, _| state.moved_to(now));
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward by `duration`.
     pub fn advance(&self, duration: Duration) {
         self.change(|state, now| state.moved_to(now.plus(duration)));
     }
 
-    /// Returns whether the clock stands still.
+    /// Returns whether the clock is held.
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.speed() == 0.0
     }
 
-    /// Returns how many times as fast as the machine's the clock runs; 0 if it stands still.
+    /// Returns the speed of the clock relative to the machine's: 1 is the same speed, 0 means that the clock is held.
     #[must_use]
     pub fn speed(&self) -> f64 {
         match *self.lock() {
@@ -127,13 +128,13 @@ impl ManualClock {
         *state = next(*state, state.now());
     }
 
-    /// Tells who waits for this clock that it runs differently.
-    fn tell(&self) {
+    /// Tells the threads that wait for this clock that its speed has changed.
+    fn notify_watchers(&self) {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner).retain(|watcher| watcher());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // The state is one value, replaced whole: a panic elsewhere cannot have left it half changed.
+        // A panic cannot leave the state half changed, because it is always replaced as a whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -155,7 +156,7 @@ impl State {
             Self::Held(now) => now,
             Self::Running { at, since, speed } => {
                 let passed = SystemClock.now().0.saturating_sub(since.0);
-                // Exact while it is the machine's speed.
+                // At the speed of the machine no float is needed.
                 let gone = if speed == 1.0 { passed } else { (passed as f64 * speed) as i64 };
                 EpochMillis(at.0.saturating_add(gone).min(LAST.0.max(at.0)))
             }
@@ -200,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_obeys() {
+    fn a_manual_clock_can_be_held_moved_and_run() {
         let clock = ManualClock::running();
         let before = clock.now();
         clock.advance(Duration::from_secs(3600));
@@ -226,7 +227,7 @@ mod tests {
         }
         let passed = clock.now().since(before);
         assert!(passed >= Duration::from_secs(90), "{passed:?}");
-        // Moved or held it keeps what it has.
+        // Moving it keeps the speed, and holding it keeps the time.
         clock.advance(hour);
         assert_eq!(clock.speed(), 100_000.0);
         clock.hold();
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn no_clock_runs_out_of_the_calendar() {
+    fn a_clock_stops_at_the_end_of_the_year_9999() {
         let clock = ManualClock::held_at(EpochMillis(LAST.0 - 1));
         clock.run_at(100_000.0).unwrap();
         let began = SystemClock.now();
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn watchers_hear_of_changes_until_they_want_no_more() {
+    fn watchers_are_called_until_they_return_false() {
         let clock = ManualClock::running();
         let heard = Arc::new(AtomicUsize::new(0));
         let counter = heard.clone();

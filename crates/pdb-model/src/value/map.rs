@@ -7,9 +7,9 @@ use crate::AttributeValue;
 
 /// Values by name: the content of [`AttributeValue::M`], sorted by name.
 ///
-/// It is one allocation of just the size it needs. A B-tree takes 632 bytes for a map of one entry, and a request of 16 MB can
-/// hold 800,000 of these. Looking a name up takes a binary search. Adding or removing one moves those behind it, so make
-/// a large map from an iterator.
+/// The map is one allocation of the size it needs. A B-tree takes 632 bytes for a map with one entry, and a request of 16 MB can contain
+/// 800,000 of these. Looking up a name is a binary search. Adding or removing an entry moves those after it, so create a large map from an
+/// iterator.
 ///
 /// # Examples
 ///
@@ -51,19 +51,19 @@ impl ValueMap {
         self.position(name).ok().map(|at| &self.0[at].1)
     }
 
-    /// Returns the value of a name, to be changed.
+    /// Returns the value of a name, mutably.
     #[must_use]
     pub fn get_mut(&mut self, name: &str) -> Option<&mut AttributeValue> {
         self.position(name).ok().map(|at| &mut self.0[at].1)
     }
 
-    /// Returns whether there is a value of this name.
+    /// Returns whether the map contains this name.
     #[must_use]
     pub fn contains_key(&self, name: &str) -> bool {
         self.position(name).is_ok()
     }
 
-    /// Adds or replaces a value, and returns the one that was replaced.
+    /// Adds or replaces a value. Returns the value that was replaced.
     pub fn insert(
         &mut self,
         name: impl Into<String> + Borrow<str>,
@@ -103,11 +103,11 @@ impl ValueMap {
     }
 }
 
-/// Takes entries in any order; of several with one name the last counts.
+/// Takes entries in any order. If several have the same name, the last one is kept.
 impl<N: Into<String>> FromIterator<(N, AttributeValue)> for ValueMap {
     fn from_iter<I: IntoIterator<Item = (N, AttributeValue)>>(entries: I) -> Self {
         let mut entries: Vec<Entry> = entries.into_iter().map(|(name, value)| (name.into(), value)).collect();
-        // What is stored and what most clients send is sorted.
+        // Stored items and the requests of most clients are sorted already.
         if !entries.is_sorted_by(|(one, _), (two, _)| one < two) {
             entries.sort_by(|(one, _), (two, _)| one.cmp(two));
             entries.dedup_by(|later, earlier| {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_entry_of_a_name_counts_and_names_are_sorted() {
+    fn the_last_entry_of_a_name_is_kept_and_names_are_sorted() {
         let map: ValueMap =
             [("b", 1), ("a", 2), ("b", 3), ("", 4), ("b", 5)].map(|(name, n)| (name, n.into())).into();
         let entries: Vec<_> = map.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_come_and_go() {
+    fn entries_are_added_replaced_and_removed() {
         let mut map = ValueMap::new();
         assert_eq!(map.insert("b", 1), None);
         assert_eq!(map.insert("a".to_owned(), 2), None);

@@ -4,10 +4,9 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-/// Members in ascending order, each once: the content of [`AttributeValue::Ss`](crate::AttributeValue::Ss) and its kin.
+/// A sorted set: the content of [`AttributeValue::Ss`](crate::AttributeValue::Ss), `Ns` and `Bs`.
 ///
-/// It is one allocation of just the size it needs; a B-tree takes 280 bytes for a set of one text. Looking a member up takes a
-/// binary search.
+/// The set is one allocation of the size it needs, where a B-tree takes 280 bytes for a set of one text. Looking up a member is a binary search.
 ///
 /// # Examples
 ///
@@ -99,7 +98,7 @@ impl<T> Default for ValueSet<T> {
     }
 }
 
-/// Takes members in any order, also several times.
+/// Takes members in any order. Duplicates are removed.
 impl<T: Ord> FromIterator<T> for ValueSet<T> {
     fn from_iter<I: IntoIterator<Item = T>>(members: I) -> Self {
         let mut members: Vec<T> = members.into_iter().collect();

@@ -281,7 +281,7 @@ fn waiting_clients_see_a_transition_pass_beside_a_fast_clock() {
 fn speeds_are_checked() {
     let timed = Timed::new();
     for (body, text) in [
-        (r#"{"speed":0}"#, "the speed of a clock is from 0.001 to 100000, not 0"),
+        (r#"{"speed":0}"#, "the speed of a clock must be from 0.001 to 100000, not 0"),
         (r#"{"speed":-1}"#, "not -1"),
         (r#"{"speed":100001}"#, "not 100001"),
         (r#"{"speed":"fast"}"#, "invalid type"),
