@@ -74,8 +74,8 @@ fn what_is_no_argument_is_refused() {
         (&["-nonsense"][..], "`-nonsense` is not an argument of DynamoDB Local"),
         (&["orders.db"], "`orders.db` is not an argument"),
         (&["-port"], "-port needs a value"),
-        (&["-jar", "other.jar"], "stands in for DynamoDBLocal.jar, and cannot run `other.jar`"),
-        (&["-inMemory", "-dbPath", "."], "-dbPath and -inMemory exclude each other"),
+        (&["-jar", "other.jar"], "replaces DynamoDBLocal.jar, and cannot run `other.jar`"),
+        (&["-inMemory", "-dbPath", "."], "-dbPath and -inMemory cannot be combined"),
         (&["-port", "x", "-inMemory"], "invalid value 'x' for '--port <PORT>'"),
     ] {
         let output = run(arguments);
