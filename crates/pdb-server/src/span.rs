@@ -18,9 +18,9 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Option<Duration>);
 
-/// A text that is no length of time.
+/// Why a text is not a duration.
 #[derive(Debug, thiserror::Error)]
-#[error("not a length of time: write a whole number with ms, s, m, h or d behind it, as in 15m, or `off`")]
+#[error("not a duration: expected a whole number followed by ms, s, m, h or d, such as 15m, or `off`")]
 pub struct NotASpan;
 
 impl FromStr for Span {

@@ -31,18 +31,19 @@ const AWS: &str = "aws";
 pub(crate) struct Connection {
     /// The server: http://127.0.0.1:8000, 127.0.0.1:8000, localhost, or "aws" for AWS itself
     ///
-    /// Otherwise PRETENDER_ENDPOINT, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL or the profile names
-    /// it [default: http://127.0.0.1:8000]
+    /// Without this option: from PRETENDER_ENDPOINT, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_DYNAMODB_STREAMS,
+    /// AWS_ENDPOINT_URL or the profile [default: http://127.0.0.1:8000]
     #[arg(help_heading = HEADING, long, value_name = "URL", value_parser = parse_server, global = true)]
     endpoint: Option<Server>,
 
     /// Region of the requests
     ///
-    /// Otherwise that of AWS's host, of an ARN, of AWS_REGION, AWS_DEFAULT_REGION or the profile [default: us-east-1]
+    /// Without this option: from the name of AWS's host, an ARN, AWS_REGION, AWS_DEFAULT_REGION or the profile
+    /// [default: us-east-1]
     #[arg(help_heading = HEADING, long, value_name = "REGION", value_parser = parse_region, global = true)]
     region: Option<String>,
 
-    /// Profile of ~/.aws/config and ~/.aws/credentials that gives endpoint, region and keys [default: that of AWS_PROFILE]
+    /// Profile in ~/.aws/config and ~/.aws/credentials to take endpoint, region and keys from [default: that of AWS_PROFILE]
     #[arg(help_heading = HEADING, long, value_name = "NAME", global = true)]
     profile: Option<String>,
 }

@@ -24,41 +24,43 @@ use crate::terminal::visible;
 const COPYING: (f64, f64) = (0.0, 0.3);
 const CHECKING: (f64, f64) = (0.3, 1.0);
 
-/// Copy a database while it is in use.
+/// Back up a database while it is in use.
 ///
-/// The backup is one consistent state: it has every write that was acknowledged before the command began, with its stream record. No
-/// writer of a file waits for it. It is checked as `pretender check` does, and gets its name when it is complete and on the disk. The
-/// backup is a database like any other: to restore it, stop the server and put it in the place of its file. See docs/operations.md.
+/// A backup is one consistent state: it has every write that was acknowledged before the command began, with its stream
+/// record. Writers of a database file do not wait for it. The backup is checked as `pretender check` does, and gets its
+/// name only when it is complete and on the disk. It is a database like any other: to restore it, stop the server and
+/// replace the server's file with it. See docs/operations.md.
 ///
-/// With --db it is read from a file, also while a server has it open; otherwise it is fetched from a running server, which may have its
-/// data in memory. A server that listens on a loopback address needs no --control for that; another one needs --control or a token.
+/// With --db, the database is read from a file, even while a server has it open. Otherwise the backup is fetched from a
+/// running server, which may store its data in memory. A server on a loopback address does not need --control for that;
+/// any other server needs --control or a token.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BackUp {
-    /// The file of the backup, which must not be there yet
+    /// File to write the backup to, which must not exist yet
     #[arg(value_name = "TARGET")]
     target: PathBuf,
 
-    /// The database: a file, which a server may have open
+    /// Database file to back up; a server may have it open
     #[arg(long, short, value_name = "FILE", conflicts_with_all = ["endpoint", "region", "profile"])]
     db: Option<String>,
 
-    /// Replace a database that is there already, and that nobody has open
+    /// Replace an existing database file, which no process may have open
     #[arg(long, short)]
     force: bool,
 
-    /// Do not check the backup, which takes a third of the time and also works on a damaged database
+    /// Do not check the backup; this takes a third of the time, and also works for a damaged database
     #[arg(long)]
     no_check: bool,
 
-    /// Also the databases of other regions, which `serve --separate-regions` keeps apart: each in a file beside TARGET
+    /// Also back up the databases of other regions (`serve --separate-regions`), each into a file beside TARGET
     #[arg(long)]
     all_regions: bool,
 
     #[command(flatten)]
     connection: Connection,
 
-    /// The server's token, if it was started with one; better given in the environment, where other users do not see it
+    /// The server's control token, if it has one; prefer the environment variable, because other users can see command lines
     #[arg(
         help_heading = "Connection",
         long,

@@ -9,31 +9,31 @@ use pretender::Pretender;
 use pretender::model::TableName;
 
 /// The heading of these options.
-const BEGIN_WITH: &str = "Tables and items to begin with";
+const BEGIN_WITH: &str = "Initial tables and items";
 
 /// Files that a database begins with.
 #[derive(Args, Debug)]
 pub(super) struct BeginWith {
-    /// Create the tables that a file or folder defines; may be repeated
+    /// Create the tables that a file or folder defines; can be repeated
     ///
-    /// Takes the JSON of CreateTable and DescribeTable, templates of CloudFormation, SAM and CDK, serverless.yml, and what `terraform show
-    /// -json` prints. A table that exists with the same definition is left alone, and one with another definition is an error: see
-    /// docs/seeding.md.
+    /// Reads the JSON of CreateTable and DescribeTable, templates of CloudFormation, SAM and CDK, serverless.yml, and
+    /// the output of `terraform show -json`. An existing table with the same definition stays as it is; one with a
+    /// different definition is an error. See docs/seeding.md.
     #[arg(long, env = "PRETENDER_SCHEMA", value_name = "FILE", help_heading = BEGIN_WITH)]
     schema: Vec<PathBuf>,
 
-    /// Value of a parameter or variable of --schema, as `Stage=dev` or `opt:stage=dev`; may be repeated
+    /// Value of a parameter or variable in a --schema file, such as `Stage=dev` or `opt:stage=dev`; can be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter, help_heading = BEGIN_WITH)]
     schema_parameter: Vec<(String, String)>,
 
-    /// Write the items of a file or folder into tables that are empty; may be repeated
+    /// Put the items of a file or folder into tables that are empty; can be repeated
     ///
-    /// Takes DynamoDB JSON and plain JSON, in lists or one item a line, also packed with gzip. A file is for the table that it is named after
-    /// or that it names; TABLE=FILE says which.
+    /// Reads DynamoDB JSON and plain JSON, as an array or with one item per line, optionally compressed with gzip. The
+    /// items go into the table that the file is named after, or that it names itself; TABLE=FILE chooses another table.
     #[arg(long, env = "PRETENDER_SEED", value_name = "[TABLE=]FILE", help_heading = BEGIN_WITH)]
     seed: Vec<PathBuf>,
 
-    /// Begin with a copy of a database file or snapshot, in memory; the file is not changed
+    /// Start with an in-memory copy of a database file or snapshot; the file is not changed
     #[arg(long, env = "PRETENDER_SNAPSHOT", value_name = "FILE", conflicts_with = "db", help_heading = BEGIN_WITH)]
     pub(super) snapshot: Option<PathBuf>,
 }

@@ -19,13 +19,13 @@ const FOUND: u8 = 1;
 /// The program exits with it if the database cannot be opened.
 pub(super) const NOT_CHECKED: u8 = 2;
 
-/// Check whether everything in a database fits together.
+/// Check a database for damage and inconsistencies.
 ///
-/// Looks at the structure of the file, the checksum of each row, texts and the keys they are stored under, counts and sizes, indexes,
-/// shards and stream records, and replays the streams that still have all changes. Prints a line for each finding. Changes nothing. A file
-/// must not be in use; a database on a PostgreSQL server may be.
+/// Checks the structure of the file, the checksum of each row, items and the keys they are stored under, counts and
+/// sizes, indexes, shards and stream records, and replays each stream that still has all changes of its table. Prints
+/// one line per finding. Changes nothing. A database file must not be in use; a database on a PostgreSQL server may be.
 ///
-/// Exits with 0 if it finds nothing, with 1 if it finds something, with 2 if the database cannot be opened.
+/// The exit code is 0 if nothing is wrong, 1 if something is, and 2 if the database cannot be opened.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Check {
@@ -37,7 +37,7 @@ pub(crate) struct Check {
     #[arg(long)]
     json: bool,
 
-    /// Report progress on standard error in lines: one for each part that is done and for each percent
+    /// Report progress on standard error, one line per finished part and per percent
     #[arg(long)]
     progress: bool,
 }
@@ -57,7 +57,7 @@ impl Check {
     pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         let not_checked = |error: Box<dyn Error>| -> Box<dyn Error> { Box::new(NotChecked(error)) };
         if self.db == super::MEMORY {
-            return Err(not_checked("a database in memory is nobody else's".into()));
+            return Err(not_checked("only its own process can reach a database in memory, so it cannot be checked".into()));
         }
         let builder = Pretender::builder().try_database(&self.db).map_err(|e| not_checked(e.into()))?;
         if !builder.is_on_server() {

@@ -17,9 +17,10 @@ const COMPARING: (f64, f64) = (0.6, 1.0);
 
 /// Copy a whole database into an empty one.
 ///
-/// Copies tables with their settings, items, indexes, backups, and streams with their shards and sequence numbers: a consumer goes on with
-/// the shard iterators it has. At the end it compares source and target row by row. No server may use either of them meanwhile. If a copy
-/// was interrupted, run the same command again: it goes on where it stopped. Until it has finished, no server opens the target.
+/// Copies tables with their settings, items, indexes and backups, and streams with their shards and sequence numbers:
+/// consumers can continue with the shard iterators they have. At the end, it compares source and target row by row. No
+/// server may use either of them meanwhile. If a copy is interrupted, run the same command again: it continues where it
+/// stopped. Servers refuse to open the target until the copy is complete.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Copy {
@@ -27,7 +28,7 @@ pub(crate) struct Copy {
     #[arg(long, value_name = "DB")]
     from: String,
 
-    /// Where to copy it: a new file, or an empty database on a PostgreSQL server
+    /// Where to copy it to: a new file, or an empty database on a PostgreSQL server
     #[arg(long, value_name = "DB")]
     to: String,
 }

@@ -19,20 +19,21 @@ use fault::FaultCommand;
 use replay::StreamCommand;
 use snapshot::SnapshotCommand;
 
-/// Control a running server: its clock, shards, faults, and the whole database.
+/// Control a running server: its clock, shards, faults and snapshots.
 ///
-/// What takes hours on AWS takes one command here: iterators expire, shards rotate or split, records are trimmed. What happens there by
-/// accident happens here on demand. Start the server with `pretender serve --control`.
+/// What takes hours on AWS takes one command here: iterators expire, shards rotate or split, records are trimmed.
+/// Faults that are rare there happen here on demand. Start the server with `pretender serve --control`.
 ///
-/// On a server that keeps regions apart, a command is for the region that --region names, or that of an ARN; without either the clock and
-/// `reset` are for all regions, and other commands for that of AWS_REGION, AWS_DEFAULT_REGION or the profile, or the server's own.
+/// On a server with --separate-regions, a command applies to the region that --region or an ARN names. Without either,
+/// `clock` and `reset` apply to all regions; other commands apply to the region of AWS_REGION, AWS_DEFAULT_REGION or
+/// the profile, or else to the server's own.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Ctl {
     #[command(flatten)]
     connection: Connection,
 
-    /// The server's token, if it was started with one; better given in the environment, where other users do not see it
+    /// The server's control token, if it has one; prefer the environment variable, because other users can see command lines
     #[arg(
         long,
         env = "PRETENDER_CONTROL_TOKEN",
@@ -58,19 +59,19 @@ Examples:
   pretender ctl snapshot save seeded               the whole database, by name
   pretender ctl snapshot restore seeded            as it was then
 
-`pretender help streams`, `faults` and `clock` say more.";
+`pretender help streams`, `help faults` and `help clock` explain more.";
 
 #[derive(Debug, Subcommand)]
 enum CtlCommand {
-    /// The clock: hold, set or advance it, let it run fast
+    /// Show, hold, set or advance the clock, or let it run fast
     ///
-    /// When the command ends, the background work that was due has been done.
+    /// When the command returns, all background work that was due has been done.
     #[command(subcommand)]
     Clock(ClockCommand),
-    /// The shards of a stream: list, rotate, split them
+    /// List, rotate or split the shards of a stream
     #[command(subcommand)]
     Shards(ShardsCommand),
-    /// Remove the records of a stream now, however young they are
+    /// Remove the records of a stream now, regardless of their age
     Trim {
         #[command(flatten)]
         stream: Stream,
@@ -78,20 +79,20 @@ enum CtlCommand {
         #[arg(long, value_name = "SEQUENCE_NUMBER", conflicts_with = "all")]
         before: Option<String>,
     },
-    /// Faults: throttling, errors, latency, lost answers and more, when, where and as often as you say
+    /// Inject faults: throttling, errors, latency, lost answers and more
     #[command(subcommand)]
     Fault(FaultCommand),
-    /// Snapshots of the whole database: save, restore, list, delete them
+    /// Save, restore, list or delete snapshots of the whole database
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
-    /// Streams in files: replay one into a table
+    /// Replay a stream from a file into a table
     #[command(subcommand)]
     Stream(StreamCommand),
-    /// Rewrite the database without the space of what was deleted; writes wait until it is done
+    /// Rewrite the database to free the space of deleted data; writes wait until it is done
     Compact,
-    /// Remove everything: tables, items, streams, backups; clock, faults and snapshots stay
+    /// Remove all tables, items, streams and backups; the clock, faults and snapshots stay
     Reset {
-        /// Only the items of this table and the past of its streams; the table stays, and its stream with its ARN
+        /// Remove only the items and stream records of this table; the table stays, and its stream keeps its ARN
         #[arg(long)]
         table: Option<String>,
     },
@@ -99,20 +100,20 @@ enum CtlCommand {
 
 #[derive(Debug, Subcommand)]
 enum ClockCommand {
-    /// Show the time, and whether it stands still
+    /// Show the time, and whether the clock is held
     Show,
     /// Stop the clock where it is
     Hold,
-    /// Let the clock run on from where it is
+    /// Let the clock continue from its current time
     Run {
-        /// How many times as fast as the machine's clock, 0.001 to 100000; the background's work keeps up
+        /// Speed relative to the machine's clock, 0.001 to 100000; background work keeps up
         #[arg(long, value_name = "TIMES")]
         speed: Option<f64>,
     },
-    /// Move the clock to a time; held it stays held, running it runs on from there
+    /// Move the clock to a time; a held clock stays held, a running one continues from there
     Set {
-        /// ISO 8601 (2026-03-01T09:15:42.017Z; UTC unless it has an offset), or a number since 1970: of seconds if it has up to 11 digits,
-        /// of milliseconds if it has more
+        /// ISO 8601 (2026-03-01T09:15:42.017Z; UTC unless it has an offset), or the time since 1970: in seconds if it
+        /// has up to 11 digits, in milliseconds if it has more
         time: String,
     },
     /// Move the clock forward
@@ -127,9 +128,9 @@ enum ClockCommand {
 enum ShardsCommand {
     /// List the shards
     List(Shards),
-    /// Close the open shards and continue each in one child, as AWS does every four hours; prints the children
+    /// Close each open shard and open one child, as AWS does every four hours; prints the children
     Rotate(Shards),
-    /// Close the open shards and continue each in two children that own half of its keys; prints the children
+    /// Close each open shard and open two children with half of its keys each; prints the children
     Split(Shards),
 }
 
@@ -145,11 +146,11 @@ struct Shards {
 /// Which streams.
 #[derive(Args, Debug)]
 struct Stream {
-    /// The stream: a table, by name or ARN, of which it is the latest; or the ARN of a stream
+    /// A table, by name or ARN, for its latest stream; or the ARN of a stream
     #[arg(value_name = "TABLE|ARN", required_unless_present = "all")]
     stream: Option<String>,
 
-    /// All streams; those that are disabled are passed over where something would be changed. Behind a stream: all of it, as without
+    /// All streams; `rotate` and `split` skip those that are disabled. If a stream is named: all of that stream, as without this option
     #[arg(long)]
     all: bool,
 }
@@ -234,7 +235,7 @@ impl ShardsCommand {
 fn parse_length(text: &str) -> Result<String, &'static str> {
     match text.parse() {
         Ok(Span(Some(_))) => Ok(text.to_owned()),
-        _ => Err("not a length of time: write a whole number with ms, s, m, h or d behind it, as in 15m"),
+        _ => Err("not a duration: expected a whole number followed by ms, s, m, h or d, such as 15m"),
     }
 }
 

@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory};
 /// Show the help of a command, or explain a topic: streams, faults, clock.
 #[derive(Args, Debug)]
 pub(crate) struct Help {
-    /// A command, as `ctl clock`, or a topic: streams, faults, clock
+    /// A command, such as `ctl clock`, or a topic: streams, faults, clock
     #[arg(value_name = "COMMAND|TOPIC")]
     words: Vec<String>,
 }

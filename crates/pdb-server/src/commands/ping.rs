@@ -13,15 +13,15 @@ use crate::client::{Connection, Probe, pause, rest};
 
 /// Ask a server whether it is ready.
 ///
-/// Prints a line, and exits with 0 if the server is there and its database answers, with 1 otherwise. Needs neither the control API nor its
-/// token.
+/// Prints one line. The exit code is 0 if the server and its database answer, and 1 otherwise. Needs neither the
+/// control API nor its token.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Ping {
     #[command(flatten)]
     connection: Connection,
 
-    /// Try again for so long, as 30s, until the server is ready
+    /// Keep trying for this long, such as 30s, until the server is ready
     #[arg(long, short, value_name = "TIME", default_value = "off", hide_default_value = true)]
     wait: Span,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Ping {
 const EXAMPLES: &str = "\
 Examples:
   pretender ping && npm test
-  pretender ping --wait 30s                for a server that is being started
+  pretender ping --wait 30s                wait for a server that is starting
   pretender ping --endpoint db:8000        in another container";
 
 impl Ping {

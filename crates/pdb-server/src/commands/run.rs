@@ -22,9 +22,10 @@ pub(crate) const NOT_RUN: u8 = 125;
 
 /// Run a command with a server of its own.
 ///
-/// Starts a server in memory on a free port, runs the command with AWS_ENDPOINT_URL, made-up credentials and a region in its environment,
-/// and stops the server when the command ends. So `pretender run -- pytest` tests against an empty database, and so does any test suite
-/// in any language whose AWS SDK reads these variables. The program exits as the command does.
+/// Starts an in-memory server on a free port, runs the command with AWS_ENDPOINT_URL, made-up credentials and a region
+/// in its environment, and stops the server when the command ends. `pretender run -- pytest` thus tests against an
+/// empty database, and so does a test suite in any language whose AWS SDK reads these variables. The exit code is that
+/// of the command.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Run {
@@ -52,8 +53,8 @@ Examples:
   pretender run --schema template.yml --seed items/ -- go test ./...
   pretender run -- sh -c 'aws dynamodb list-tables'
 
-Exit codes: that of the command; 128 + N if signal N ended it; 127 if there is
-no such command, 126 if it cannot be executed, 125 if the server cannot start.";
+Exit code: that of the command; 128 + N if signal N ended it; 127 if the command
+is not found, 126 if it cannot be executed, 125 if the server cannot start.";
 
 /// Why the command was not run.
 #[derive(Debug, thiserror::Error)]

@@ -18,25 +18,25 @@ use announce::{Announce, Announcement, reachable};
 use life::{Life, Parent};
 use ready_file::ReadyFile;
 
-/// Answer the DynamoDB and DynamoDB Streams APIs on one port.
+/// Start a server for the DynamoDB and DynamoDB Streams APIs.
 ///
-/// Point any AWS SDK or the AWS CLI at it: endpoint http://127.0.0.1:8000 for both services, any region, any credentials. Ctrl-C stops it;
-/// the data stays in the file.
+/// Point any AWS SDK or the AWS CLI at http://127.0.0.1:8000, for both services, with any region and any credentials.
+/// Ctrl-C stops the server; the data stays in the file.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// Address to listen on; 0.0.0.0 to be reachable from other machines or from outside a container
+    /// Address to listen on; 0.0.0.0 makes the server reachable from other machines and from outside a container
     #[arg(long, short = 'H', env = "PRETENDER_HOST", default_value = "127.0.0.1", value_parser = parse_host, help_heading = NETWORK)]
     host: IpAddr,
 
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 chooses a free one
     #[arg(long, short, env = "PRETENDER_PORT", default_value_t = 8000, help_heading = NETWORK)]
     port: u16,
 
-    /// File to keep the data in, ":memory:", or the URL of a PostgreSQL database
+    /// Where to store the data: a file, ":memory:", or the URL of a PostgreSQL database
     ///
-    /// The file is created if it does not exist. ":memory:" stores data in memory only. "postgres://USER:PASSWORD@HOST/DATABASE" stores it on
-    /// a PostgreSQL server that several processes can share.
+    /// A file is created if it does not exist. ":memory:" stores data in memory only.
+    /// "postgres://USER:PASSWORD@HOST/DATABASE" stores it on a PostgreSQL server that several processes can share.
     #[arg(
         long,
         short = 'd',
@@ -48,19 +48,19 @@ pub(crate) struct Serve {
     )]
     db: String,
 
-    /// File to write when the server answers, with its URL; removed when it stops
+    /// File to write the server's URL to when it is ready; removed when the server stops
     #[arg(long, env = "PRETENDER_READY_FILE", value_name = "FILE", help_heading = LIFE)]
     ready_file: Option<PathBuf>,
 
-    /// How to say on standard output that the server answers
+    /// What to print on standard output when the server is ready
     #[arg(long, env = "PRETENDER_ANNOUNCE", value_enum, default_value_t = Announce::Text, value_name = "FORM", help_heading = LIFE)]
     announce: Announce,
 
-    /// Stop when the process that has started the server ends, even if it is killed
+    /// Stop when the process that started the server ends, even if that process is killed
     #[arg(long, env = "PRETENDER_STOP_WITH_PARENT", value_parser = FalseyValueParser::new(), help_heading = LIFE)]
     stop_with_parent: bool,
 
-    /// Stop when standard input ends
+    /// Stop when standard input is closed
     #[arg(long, env = "PRETENDER_STOP_ON_STDIN_CLOSE", value_parser = FalseyValueParser::new(), help_heading = LIFE)]
     stop_on_stdin_close: bool,
 
@@ -75,11 +75,11 @@ const EXAMPLES: &str = "\
 Examples:
   pretender serve                              data in pretender.db, port 8000
   pretender serve -d :memory: -c               for tests, with the control API
-  pretender serve -p 0 -d orders.db -l info    a free port, a line for each call
+  pretender serve -p 0 -d orders.db -l info    a free port, one line per call
   pretender serve -d postgres://me@db/orders   several processes, one database
   pretender serve --schema template.yml --seed items/
 
-Each option can be given in the environment; --help names the variables.
+Each option can be set by an environment variable; --help names them.
 Times are a number and a unit: 500ms, 30s, 15m, 4h, 1d.";
 
 impl Serve {

@@ -30,20 +30,20 @@ pub(super) struct ServerSettings {
     #[command(flatten)]
     pub(super) begin_with: BeginWith,
 
-    /// Also answer requests for this host name; may be repeated, or given with commas
+    /// Also answer requests for this host name; can be repeated, or a list separated by commas
     ///
-    /// Requests for localhost, IP addresses, names without a dot and host.docker.internal are always answered. A web page could have chosen
-    /// any other name.
+    /// The server always answers requests for localhost, IP addresses, names without a dot and host.docker.internal. It
+    /// refuses other names because a web page could have chosen them.
     #[arg(long, env = "PRETENDER_ALLOW_HOST", value_name = "NAME", value_delimiter = ',', help_heading = NETWORK)]
     allow_host: Vec<HostName>,
 
-    /// Let web pages from this origin call the APIs, as `https://app.example.com`; may be repeated, or given with commas
+    /// Let web pages from this origin call the APIs, such as `https://app.example.com`; can be repeated, or a list separated by commas
     ///
     /// "*" stands for any origin, "null" for pages opened from files. Pages from localhost are always allowed.
     #[arg(long, env = "PRETENDER_CORS", value_name = "ORIGIN", value_delimiter = ',', help_heading = NETWORK)]
     cors: Vec<CorsOrigin>,
 
-    /// Threads that answer requests [default: one for each processor]
+    /// Number of threads that answer requests [default: one per processor]
     #[arg(long, env = "PRETENDER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = NETWORK)]
     workers: Option<u16>,
 
@@ -51,43 +51,44 @@ pub(super) struct ServerSettings {
     #[arg(long, env = "PRETENDER_DURABILITY", value_enum, default_value_t = DurabilityWord::Normal, help_heading = DATA)]
     durability: DurabilityWord,
 
-    /// Region in ARNs and stream records; clients may use any [default: us-east-1]
+    /// Region in ARNs and stream records; clients can use any region [default: us-east-1]
     #[arg(long, short, env = "PRETENDER_REGION", value_parser = parse_region, help_heading = DATA)]
     pub(super) region: Option<String>,
 
-    /// Keep regions apart, each in a database of its own
+    /// Keep a separate database for each region
     ///
-    /// A table then exists only in the region that its requests are signed for. The databases of other regions lie beside that of --region.
+    /// A table then exists only in the region that requests for it are signed for. The databases of other regions are
+    /// stored beside that of --region.
     #[arg(long, env = "PRETENDER_SEPARATE_REGIONS", value_parser = FalseyValueParser::new(), help_heading = DATA)]
     pub(super) separate_regions: bool,
 
-    /// Account in ARNs: 12 digits
+    /// Account ID in ARNs: 12 digits
     #[arg(long, env = "PRETENDER_ACCOUNT", default_value = "000000000000", value_parser = parse_account, help_heading = DATA)]
     account: String,
 
-    /// Open shards of a new stream; with more than one, a test meets several shards at once
+    /// Number of open shards of a new stream; with more than one, tests see several shards at once
     #[arg(long, env = "PRETENDER_SHARDS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64), help_heading = STREAMS)]
     shards: u32,
 
-    /// Let WarmThroughput open more shards, up to 64
+    /// Let a table's WarmThroughput open more shards, up to 64
     ///
-    /// One for each 1,000 write units or 3,000 read units a second.
+    /// One shard for each 1,000 write units or 3,000 read units per second.
     #[arg(long, env = "PRETENDER_WARM_SHARDS", value_parser = FalseyValueParser::new(), help_heading = STREAMS)]
     warm_shards: bool,
 
-    /// Age at which a shard closes and a child continues it, or "off"
+    /// Age at which a shard closes and a child shard takes over, or "off"
     #[arg(long, env = "PRETENDER_SHARD_ROTATION", default_value = "4h", value_name = "TIME", help_heading = STREAMS)]
     shard_rotation: Span,
 
-    /// How long stream records are kept
+    /// How long to keep stream records
     #[arg(long, env = "PRETENDER_RETENTION", default_value = "24h", value_name = "TIME", help_heading = STREAMS)]
     retention: Span,
 
-    /// How often old stream records are trimmed, or "off"; with "off" nothing is deleted in the background
+    /// How often to trim old stream records; "off" disables all deletion in the background
     #[arg(long, env = "PRETENDER_SWEEP_INTERVAL", default_value = "1h", value_name = "TIME", help_heading = STREAMS)]
     sweep_interval: Span,
 
-    /// How often items whose time to live has passed are deleted [default: 1m, or 1s with `--like dynamodb-local`]
+    /// How often to delete items whose time to live has passed [default: 1m, or 1s with `--like dynamodb-local`]
     #[arg(long, env = "PRETENDER_EXPIRY_INTERVAL", value_name = "TIME", help_heading = STREAMS)]
     expiry_interval: Option<Span>,
 
@@ -101,42 +102,42 @@ pub(super) struct ServerSettings {
     #[arg(long, short, env = "PRETENDER_CONTROL", value_parser = FalseyValueParser::new(), help_heading = INSTRUMENT)]
     pub(super) control: bool,
 
-    /// Secret that each control command has to carry
+    /// Secret that every control command must carry
     ///
-    /// Better given in the environment, where other users of the machine do not see it.
+    /// Prefer the environment variable: other users of the machine can see command lines.
     #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", value_parser = TokenParser, hide_env_values = true, help_heading = INSTRUMENT)]
     pub(super) control_token: Option<ControlToken>,
 
-    /// Existing folder for snapshots in files; without it, control commands read and write no files
+    /// Existing folder for snapshot files; without this option, control commands cannot read or write files of your choice
     #[arg(long, env = "PRETENDER_SNAPSHOT_DIR", value_name = "DIR", help_heading = INSTRUMENT)]
     snapshot_dir: Option<PathBuf>,
 
-    /// How long tables and streams stay CREATING, UPDATING, ENABLING and so on, to test code that waits
+    /// How long tables and streams stay in states such as CREATING, UPDATING and ENABLING, to test code that waits
     #[arg(long, env = "PRETENDER_TRANSITION_DELAY", default_value = "0s", value_name = "TIME", help_heading = INSTRUMENT)]
     transition_delay: Span,
 
-    /// Behave as another server does, for test suites that were written against it: see docs/migration.md
+    /// Imitate another server, for test suites that were written against it: see docs/migration.md
     #[arg(long, env = "PRETENDER_LIKE", value_enum, value_name = "SERVER", help_heading = COMPATIBILITY)]
     like: Option<LikeWord>,
 
-    /// Status of the answer to `GET /`, which some tools poll [default: 200, or 400 with `--like dynamodb-local`]
+    /// Status code of the answer to `GET /`, which some tools poll [default: 200, or 400 with `--like dynamodb-local`]
     #[arg(long, env = "PRETENDER_ROOT_STATUS", value_name = "STATUS", value_parser = parse_status, help_heading = COMPATIBILITY)]
     root_status: Option<u16>,
 
-    /// Generation of AWS's validation messages
+    /// Which generation of AWS's validation messages to use
     #[arg(long, env = "PRETENDER_MESSAGE_LAYER", value_enum, default_value_t = LayerWord::Classic, help_heading = COMPATIBILITY)]
     message_layer: LayerWord,
 
-    /// What to log: error, warn, info (a line for each call), debug (with requests and answers), trace, off, or also levels of parts,
-    /// as in "info,pdb_store=debug"
+    /// What to log: error, warn, info (one line per call), debug (with requests and answers), trace or off; parts can
+    /// have levels of their own, as in "info,pdb_store=debug"
     #[arg(long, short, env = "PRETENDER_LOG_LEVEL", default_value = "warn", value_name = "LEVEL", help_heading = LOGGING)]
     log_level: LogFilter,
 
-    /// Form of log lines, which go to standard error
+    /// Format of log lines, which go to standard error
     #[arg(long, env = "PRETENDER_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, help_heading = LOGGING)]
     log_format: LogFormat,
 
-    /// File to which a line for each call is appended, even if --log-level hides calls
+    /// File to append one line per call to, even if --log-level hides calls
     #[arg(long, env = "PRETENDER_ACCESS_LOG", value_name = "FILE", help_heading = LOGGING)]
     access_log: Option<PathBuf>,
 }
@@ -191,9 +192,9 @@ enum DurabilityWord {
 /// A generation of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LayerWord {
-    /// The validation messages of 2015 to 2026
+    /// Classic validation messages (2015 to 2026)
     Classic,
-    /// The validation messages that AWS has introduced since 2026
+    /// Validation messages introduced in 2026
     #[value(name = "2026")]
     Modern2026,
 }
@@ -201,8 +202,9 @@ enum LayerWord {
 /// Another server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LikeWord {
-    /// DynamoDB Local: its status of `GET /`, its texts for missing tables and failed conditions, its longer answer to DeleteTable, its order
-    /// of attribute definitions, unused ones included, throughput of on-demand indexes, and quick expiry
+    /// DynamoDB Local: its status of `GET /`, its messages for missing tables and failed conditions, its longer answer
+    /// to DeleteTable, its order of attribute definitions (unused ones included), throughput of on-demand indexes, and
+    /// quick expiry of items
     DynamodbLocal,
 }
 

@@ -31,37 +31,37 @@ const NOT_FOUND: &str = "ResourceNotFoundException";
 /// How long a request in flight may delay the end.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Print the changes of tables, from any endpoint of the Streams API.
+/// Print the changes of tables from any DynamoDB Streams endpoint.
 ///
-/// Reads a stream as a consumer should: parents before children, through rotations and splits, each record once. Ends when it has
-/// caught up, unless told to follow; Ctrl-C ends it, too.
+/// Reads a stream as a consumer should: parents before children, through rotations and splits, each record once. Ends
+/// when it has read all records, unless --follow is given. Ctrl-C ends it at any time.
 #[derive(Args, Debug)]
 pub(crate) struct Tail {
-    /// Tables, or ARNs of streams or tables; of a table the latest stream is read
+    /// Tables, or ARNs of tables or streams; for a table, the latest stream is read
     #[arg(required_unless_present = "wait", value_name = "TABLE|ARN")]
     targets: Vec<String>,
 
     #[command(flatten)]
     connection: Connection,
 
-    /// Where to begin: at the oldest record, or behind the newest
+    /// Where to start: at the oldest record, or after the newest
     #[arg(long, value_enum, default_value_t = From::TrimHorizon)]
     from: From,
 
-    /// Print only what matches this pattern, in the syntax of Lambda's event filters; several are alternatives
+    /// Print only records that match this pattern, in the syntax of Lambda's event filters; if repeated, one match is enough
     #[arg(long, value_name = "PATTERN")]
     filter: Vec<EventPattern>,
 
-    /// Wait for further changes instead of ending; of a table also into its next stream. Waits for the server, the table and its stream,
-    /// too
+    /// Wait for more changes instead of ending, and continue with a table's next stream. Also waits for a server, table
+    /// or stream that does not exist yet
     #[arg(long, short)]
     follow: bool,
 
-    /// Wait for a server, a table or a stream that is not there yet: so long (30s), or as long as it takes
+    /// Wait for a server, table or stream that does not exist yet: for this long (30s), or without a limit if no time is given
     #[arg(long, value_name = "TIME", num_args = 0..=1, value_parser = parse_time)]
     wait: Option<Option<WaitTime>>,
 
-    /// What a record is printed as
+    /// How to print a record
     #[arg(help_heading = OUTPUT, long, value_enum, value_name = "FORMAT", default_value_t = Format::Line)]
     format: Format,
 
@@ -69,11 +69,11 @@ pub(crate) struct Tail {
     #[arg(help_heading = OUTPUT, long, conflicts_with = "format")]
     json: bool,
 
-    /// When events have colours: where standard output is a terminal that has them, unless NO_COLOR is set; always; or never
+    /// When to use colours; auto: on a terminal that supports them, unless NO_COLOR is set
     #[arg(help_heading = OUTPUT, long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     color: Color,
 
-    /// Write the records to this file instead, one line of JSON each, as Lambda delivers them; `pretender ctl stream replay` reads it
+    /// Write the records to this file instead, one line of JSON each, in Lambda's format; `pretender ctl stream replay` reads such files
     #[arg(help_heading = OUTPUT, long, value_name = "FILE", conflicts_with_all = ["format", "json"])]
     export: Option<PathBuf>,
 }

@@ -32,15 +32,16 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Invoke a function with the changes of a table, as Lambda's event source mapping does.
 ///
-/// The function is anything that answers Lambda's invoke call over HTTP: a container with Lambda's runtime interface emulator, or a server of
-/// your own. Settings have AWS's names, ranges and defaults; docs/triggers.md says what each does. Runs until Ctrl-C.
+/// The function can be anything that answers Lambda's Invoke call over HTTP: a container with Lambda's runtime
+/// interface emulator, or a server of your own. Settings have AWS's names, ranges and defaults; docs/triggers.md
+/// explains each. Runs until Ctrl-C.
 #[derive(Args, Debug)]
 pub(crate) struct Trigger {
-    /// Table, or ARN of a table or of a stream; of a table the latest stream is read, and those that follow it
+    /// Table, or ARN of a table or stream; for a table, the latest stream is read, and then those that replace it
     #[arg(long, value_name = "TABLE|ARN")]
     table: String,
 
-    /// The function: http://127.0.0.1:9000, 127.0.0.1:9000, or the whole URL of its invoke call
+    /// Address of the function: http://127.0.0.1:9000, 127.0.0.1:9000, or the complete URL of its Invoke call
     #[arg(long, value_name = "URL", required_unless_present = "endpoint")]
     function: Option<FunctionUrl>,
 
@@ -51,67 +52,67 @@ pub(crate) struct Trigger {
     #[arg(long, value_name = "URL", value_parser = parse_server, hide = true)]
     url: Option<Server>,
 
-    /// The token of the server's control interface, if it has one: the trigger follows the server's clock
+    /// The server's control token, if it has one; the trigger needs it to follow the server's clock
     #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", value_parser = TokenParser, hide_env_values = true)]
     token: Option<ControlToken>,
 
-    /// Wait for a server, a table or a stream that is not there yet: so long (30s), or as long as it takes
+    /// Wait for a server, table or stream that does not exist yet: for this long (30s), or without a limit if no time is given
     #[arg(long, value_name = "TIME", num_args = 0..=1, value_parser = parse_only_time)]
     wait: Option<Option<WaitTime>>,
 
-    /// File that keeps how far the trigger has come, made if it does not exist; without it each start begins at the starting position
+    /// File to store the progress of the trigger in, created if it does not exist; without it, every start begins at the starting position
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
-    /// Where to begin without a checkpoint
+    /// Where to start if there is no checkpoint
     #[arg(help_heading = MAPPING, long, value_enum, default_value_t = From::TrimHorizon)]
     starting_position: From,
 
-    /// The most records of one invocation: 1 to 10000
+    /// Maximum number of records per invocation: 1 to 10000
     #[arg(help_heading = MAPPING, long, value_name = "N", default_value_t = 100)]
     batch_size: u32,
 
-    /// How long records are gathered before an invocation with fewer of them: 0 to 300
+    /// How long to gather records before invoking the function with a smaller batch: 0 to 300
     #[arg(help_heading = MAPPING, long, value_name = "SECONDS", default_value_t = 0)]
     maximum_batching_window_in_seconds: u32,
 
-    /// How many batches of one shard are under way at once: 1 to 10
+    /// How many batches of one shard to process at once: 1 to 10
     #[arg(help_heading = MAPPING, long, value_name = "N", default_value_t = 1)]
     parallelization_factor: u32,
 
-    /// How often a batch is tried again when the function fails: 0 to 10000, or -1 until its records expire
+    /// How often to retry a batch when the function fails: 0 to 10000, or -1 until its records expire
     #[arg(help_heading = MAPPING, long, value_name = "N", default_value_t = -1, allow_negative_numbers = true)]
     maximum_retry_attempts: i32,
 
-    /// How old a record may get before it is discarded: 60 to 604800, or -1 until it expires
+    /// Maximum age of a record before it is discarded: 60 to 604800, or -1 until it expires
     #[arg(help_heading = MAPPING, long, value_name = "SECONDS", default_value_t = -1, allow_negative_numbers = true)]
     maximum_record_age_in_seconds: i32,
 
-    /// Halve a batch when the function fails
+    /// Split a batch in two when the function fails
     #[arg(help_heading = MAPPING, long)]
     bisect_batch_on_function_error: bool,
 
-    /// What the function's answer may hold besides success
+    /// What the function can report in its answer
     #[arg(help_heading = MAPPING, long, value_enum, value_name = "TYPE")]
     function_response_types: Vec<ResponseType>,
 
-    /// Length of a tumbling window: 0 to 900; 0 is none
+    /// Length of a tumbling window: 1 to 900, or 0 for none
     #[arg(help_heading = MAPPING, long, value_name = "SECONDS", default_value_t = 0)]
     tumbling_window_in_seconds: u32,
 
-    /// Deliver only what matches this pattern, in the syntax of Lambda's event filters; up to five are alternatives
+    /// Deliver only records that match this pattern, in the syntax of Lambda's event filters; can be repeated up to five times, and one match is enough
     #[arg(help_heading = MAPPING, long, value_name = "PATTERN")]
     filter: Vec<EventPattern>,
 
-    /// Where to tell of discarded batches: a file, to which a line of JSON is appended, or a URL, to which it is posted
+    /// Where to report discarded batches: a file, to which a line of JSON is appended, or a URL, to which it is posted
     #[arg(help_heading = MAPPING, long, value_name = "FILE|URL")]
     on_failure: Option<String>,
 
-    /// How long an invocation may take, in seconds: 1 to 900
+    /// Timeout of an invocation, in seconds: 1 to 900
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=900))]
     timeout: u64,
 
-    /// Name in the function's ARN, in messages about discarded batches
+    /// Name to use in the function's ARN, in reports of discarded batches
     #[arg(long, value_name = "NAME", default_value = "function")]
     function_name: String,
 }

@@ -84,7 +84,7 @@ impl Commanded<'_> {
             AdvanceClock { millis: None, duration: Some(text) } => match text.parse() {
                 Ok(Span(Some(duration))) => duration,
                 Ok(Span(None)) | Err(_) => {
-                    let text = format!("`{text}` is no length of time; try 90s, 16m, 24h, 1d or 1500ms");
+                    let text = format!("`{text}` is not a duration; try 90s, 16m, 24h, 1d or 1500ms");
                     return Err(Refusal::Bad(text));
                 }
             },

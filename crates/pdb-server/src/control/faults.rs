@@ -99,7 +99,7 @@ fn parse_delay(text: &str) -> Result<(Duration, Duration), Refusal> {
     let length = |text: &str| match text.parse() {
         Ok(Span(Some(length))) => Ok(length),
         Ok(Span(None)) | Err(_) => {
-            Err(Refusal::Bad(format!("`{text}` is no length of time; try 200ms, 2s or 100ms..2s")))
+            Err(Refusal::Bad(format!("`{text}` is not a duration; try 200ms, 2s or 100ms..2s")))
         }
     };
     Ok((length(least)?, length(most)?))

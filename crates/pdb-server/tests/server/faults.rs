@@ -432,7 +432,7 @@ fn what_cannot_be_injected_is_said_clearly() {
         (json!({"kind": "conflict", "times": -1}), "invalid value"),
         (json!({"kind": "conflict", "delay": "1s"}), "`conflict` has no delay"),
         (json!({"kind": "latency"}), "`latency` needs a delay"),
-        (json!({"kind": "latency", "delay": "soon"}), "`soon` is no length of time"),
+        (json!({"kind": "latency", "delay": "soon"}), "`soon` is not a duration"),
         (json!({"kind": "latency", "delay": "2s..1s"}), "no longer at least than at most"),
         (json!({"kind": "latency", "delay": "1d"}), "at most an hour"),
         (json!({"kind": "latency", "until": 1}), "unknown field `until`"),

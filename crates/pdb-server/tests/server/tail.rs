@@ -323,7 +323,7 @@ fn what_cannot_be_tailed_is_one_clear_line() {
     for arguments in [&["Orders", "--wait", "5"][..], &["--wait", "5", "Orders"]] {
         let output = streamed.command(arguments).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(2) && stderr.contains("not a length of time"), "{stderr}");
+        assert!(output.status.code() == Some(2) && stderr.contains("not a duration"), "{stderr}");
     }
     let output = streamed.command(&["--wait", "1s"]).output().unwrap();
     check_refused(&output, "pretender: name a table, or the ARN of a stream");

@@ -18,29 +18,29 @@ pub(super) enum FaultCommand {
     Add(Add),
     /// List the faults, and how often each was injected
     List,
-    /// List what was injected where, the latest thousand
+    /// List the latest 1,000 injections
     Log,
-    /// Remove one fault; what it did stays in the log
+    /// Remove one fault; its injections stay in the log
     Remove {
         /// Its number
         id: u64,
     },
-    /// Remove all faults and the log
+    /// Remove all faults and clear the log
     Clear,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Add {
-    /// What goes wrong
+    /// Kind of fault
     #[arg(value_parser = PossibleValuesParser::new(FaultKind::ALL.iter().map(|kind| kind.name())))]
     kind: String,
-    /// Only in this operation, as PutItem, or group of operations; may be repeated
+    /// Only for this operation, such as PutItem, or group of operations; can be repeated
     ///
     /// Groups: all, items, reads, writes, batches, transactions, statements, tables, streams.
     #[arg(long = "operation", short = 'o', value_name = "OPERATION")]
     operations: Vec<String>,
-    /// Only in calls that name this table, or a stream of it
+    /// Only for calls that name this table or one of its streams
     #[arg(long)]
     table: Option<String>,
     /// Probability that a call is affected: more than 0, at most 1
@@ -55,7 +55,7 @@ pub(super) struct Add {
     /// Seed of the random numbers: with the same seed, the same calls are affected
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// How long a call waits, for latency: 200ms, or 100ms..2s
+    /// How long a call waits, for latency: 200ms, or a range such as 100ms..2s
     #[arg(long, value_name = "TIME", value_parser = parse_delay)]
     delay: Option<String>,
     /// How many items of a batch are left unprocessed [default: half of them]
@@ -69,7 +69,7 @@ Examples:
   pretender ctl fault add drop-after -o writes --table orders
   pretender ctl fault add latency --delay 100ms..2s --probability 0.1
 
-`pretender help faults` says what each kind does.";
+`pretender help faults` explains each kind.";
 
 /// Checks a delay, one length of time or two, before anybody is asked to add it.
 fn parse_delay(text: &str) -> Result<String, &'static str> {
@@ -79,7 +79,7 @@ fn parse_delay(text: &str) -> Result<String, &'static str> {
         Ok(text.to_owned())
     } else {
         Err(
-            "not a length of time: write a whole number with ms, s, m, h or d behind it, as in 200ms, or two as in 100ms..2s",
+            "not a duration: expected a whole number followed by ms, s, m, h or d, such as 200ms, or two such as 100ms..2s",
         )
     }
 }

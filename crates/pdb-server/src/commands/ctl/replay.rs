@@ -20,9 +20,9 @@ const MOST_BYTES: usize = 4 << 20;
 pub(super) enum StreamCommand {
     /// Apply the records of a file to a table, in order; `pretender tail TABLE --export FILE` writes such files
     Replay {
-        /// One record a line, as GetRecords answers it or as Lambda delivers it
+        /// File with one record per line, in the format of GetRecords or of Lambda
         file: PathBuf,
-        /// The table; it must be there, with the same key
+        /// Table to replay into, which must exist and have the same key
         #[arg(long)]
         table: String,
     },

@@ -11,13 +11,13 @@ use crate::client::Control;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SnapshotCommand {
-    /// Save the whole database, in the place of the snapshot that has the name
+    /// Save the whole database; replaces a snapshot of the same name
     Save(Which),
-    /// Put a snapshot in the place of the whole database, in one step
+    /// Replace the whole database with a snapshot, in one step
     Restore {
         #[command(flatten)]
         which: Which,
-        /// Set the clock, too, to when the snapshot was saved
+        /// Also set the clock back to when the snapshot was saved
         #[arg(long)]
         clock: bool,
     },
@@ -36,7 +36,7 @@ pub(super) enum SnapshotCommand {
 pub(super) struct Which {
     /// The snapshot's name: 1 to 200 characters of a-z A-Z 0-9 _ . -
     name: Option<String>,
-    /// A database file instead: its name, which ends in .db, in the folder that the server was given with --snapshot-dir
+    /// A database file instead of a named snapshot: a name that ends in .db, in the server's --snapshot-dir
     #[arg(long, value_name = "NAME")]
     file: Option<String>,
 }

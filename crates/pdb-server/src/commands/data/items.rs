@@ -24,7 +24,7 @@ pub(crate) struct Query {
     #[command(flatten)]
     sort: SortKey,
 
-    /// From the last sort key to the first
+    /// Print items in descending order of the sort key
     #[arg(long, short)]
     reverse: bool,
 
@@ -71,7 +71,7 @@ struct SortKey {
     /// The sort key begins with this text
     #[arg(long, value_name = "TEXT")]
     begins_with: Option<String>,
-    /// The sort key lies between these two, both included
+    /// The sort key is between these two values, inclusive
     #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], allow_negative_numbers = true)]
     between: Option<Vec<String>>,
     /// The sort key is less than this
@@ -99,13 +99,13 @@ struct Read {
     #[arg(long, value_name = "EXPRESSION")]
     filter: Option<String>,
 
-    /// A name that the filter uses, as '#s=state'; may be repeated
+    /// A name that the filter uses, such as '#s=state'; can be repeated
     #[arg(long, value_name = "#NAME=ATTRIBUTE", value_parser = parse_pair)]
     name: Vec<(String, String)>,
 
-    /// A value that the filter uses, as ':p=10' or ':p="10"'; may be repeated
+    /// A value that the filter uses, such as ':p=10' or ':p="10"'; can be repeated
     ///
-    /// It is read as JSON, plain or as DynamoDB has it; what is not JSON is a text.
+    /// The value is read as plain JSON or DynamoDB JSON; anything else is taken as a string.
     #[arg(long, value_name = ":NAME=VALUE", value_parser = parse_pair)]
     value: Vec<(String, String)>,
 
@@ -113,7 +113,7 @@ struct Read {
     #[arg(long, short = 'n', value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
 
-    /// Print all items, however many there are
+    /// Print all items, without a limit
     #[arg(long, conflicts_with = "limit")]
     all: bool,
 

@@ -10,7 +10,7 @@ use super::output::{Format, Output, note, print};
 use crate::client::{Api, Connection, Service};
 use crate::terminal;
 
-/// List tables, with their items, sizes, indexes and streams.
+/// List tables, with item counts, sizes, indexes and streams.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Ls {

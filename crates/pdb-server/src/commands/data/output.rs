@@ -13,7 +13,7 @@ use crate::terminal::{self, visible, visible_lines};
 /// How to print.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(super) struct Output {
-    /// How to print [default: table on a terminal, json elsewhere]
+    /// Output format [default: table on a terminal, json elsewhere]
     #[arg(long, value_enum)]
     format: Option<Format>,
 
@@ -27,9 +27,9 @@ pub(super) struct Output {
 pub(super) enum Format {
     /// Columns, cut to the width of the terminal
     Table,
-    /// Plain JSON, a line for each: {"id": "o1", "total": 42}
+    /// Plain JSON, one line each: {"id": "o1", "total": 42}
     Json,
-    /// DynamoDB JSON, a line for each: {"id": {"S": "o1"}, "total": {"N": "42"}}
+    /// DynamoDB JSON, one line each: {"id": {"S": "o1"}, "total": {"N": "42"}}
     Dynamodb,
 }
 

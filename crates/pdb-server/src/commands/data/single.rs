@@ -24,7 +24,7 @@ pub(crate) struct Get {
     /// The table, by name or ARN
     table: String,
 
-    /// The key: the value of the partition key and, if there is one, of the sort key; or one JSON object
+    /// The key: the value of the partition key and, if the table has one, of the sort key; or both as one JSON object
     #[arg(required = true, allow_negative_numbers = true)]
     key: Vec<String>,
 
@@ -45,17 +45,17 @@ Examples:
   pretender get events sensor-7 1772356542
   pretender get orders '{\"id\": \"o1\"}' --format dynamodb";
 
-/// Put an item, or many from standard input.
+/// Put one item, or many from standard input.
 #[derive(Args, Debug)]
 #[command(after_help = PUT_EXAMPLES)]
 pub(crate) struct Put {
     /// The table, by name or ARN
     table: String,
 
-    /// The item as JSON, plain or as DynamoDB has it; "-" reads items from standard input, one after the other or in an array
+    /// The item, as plain JSON or DynamoDB JSON; "-" reads items from standard input, one after the other or in an array
     item: String,
 
-    /// Fail if there is an item with this key
+    /// Fail if an item with this key exists
     #[arg(long)]
     new: bool,
 
@@ -76,7 +76,7 @@ pub(crate) struct Delete {
     /// The table, by name or ARN
     table: String,
 
-    /// The key: the value of the partition key and, if there is one, of the sort key; or one JSON object
+    /// The key: the value of the partition key and, if the table has one, of the sort key; or both as one JSON object
     #[arg(required = true, allow_negative_numbers = true)]
     key: Vec<String>,
 

@@ -13,10 +13,10 @@ use crate::client::{Api, Connection, Service};
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Sql {
-    /// The statement; names with other characters than letters, digits and underscores stand in double quotes
+    /// The statement; put a name in double quotes if it has characters other than letters, digits and underscores
     statement: String,
 
-    /// A value for the next `?` of the statement: JSON, or else a text; may be repeated
+    /// A value for the next `?` in the statement: JSON, or else a string; can be repeated
     #[arg(long, short, value_name = "VALUE", allow_hyphen_values = true)]
     param: Vec<String>,
 
@@ -24,7 +24,7 @@ pub(crate) struct Sql {
     #[arg(long, short = 'n', value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
 
-    /// Print all items, however many there are
+    /// Print all items, without a limit
     #[arg(long, conflicts_with = "limit")]
     all: bool,
 

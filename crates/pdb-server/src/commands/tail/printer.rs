@@ -14,7 +14,7 @@ use crate::terminal::{self, visible};
 pub(super) enum Format {
     /// A line: time, event, key, changes
     Line,
-    /// A line of JSON, as the API has the record
+    /// A line of JSON, as the API returns the record
     Json,
     /// A row with columns
     Table,
@@ -23,7 +23,7 @@ pub(super) enum Format {
 /// When events have colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal that has them, unless NO_COLOR is set
+    /// On a terminal that supports them, unless NO_COLOR is set
     Auto,
     Always,
     Never,
