@@ -1,7 +1,8 @@
-//! A backup of a database that is open here, for a client to fetch: copied into a file of its own, which is gone once it is sent.
+//! A backup of an open database, for a client to fetch: a copy in a separate file, which is removed when it has been
+//! sent.
 //!
-//! The copy takes a moment, a slow client may take long to fetch it. If pages were sent as they are read, the log could not begin anew in
-//! all that time, and a database in memory would stand still.
+//! Copying takes a moment, but a slow client may take long to fetch the copy. If pages were sent while they are read
+//! from the database, the log could not restart in all that time, and writers of a database in memory would wait.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
@@ -17,39 +18,39 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// How much of a file is read at a time.
+/// How much of a file to read at a time.
 pub(crate) const CHUNK: usize = 256 * 1024;
-/// How long the end of another backup is waited for.
+/// How long to wait for the end of another backup.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How many names are tried for the folder of a copy.
+/// How many names to try for the folder of a copy.
 const NAMES: u32 = 100;
 
 /// Makes backups, one at a time.
 #[derive(Debug)]
 pub(crate) struct Backups(Arc<Semaphore>);
 
-/// The right to make one. Given back when the file that was made of it is dropped.
+/// The permit to make a backup. Given back when the backup file is dropped.
 #[derive(Debug)]
 pub(crate) struct BackupTurn {
     _permit: OwnedSemaphorePermit,
 }
 
-/// A copy of a database, to be read from the beginning.
+/// A copy of a database, to be read from its beginning.
 #[derive(Debug)]
 pub(crate) struct BackupFile {
     file: File,
     _place: Place,
     _turn: BackupTurn,
     pub(crate) length: u64,
-    /// Its SHA-256, in hexadecimal digits.
+    /// Its SHA-256 hash, in hexadecimal digits.
     pub(crate) sha256: String,
 }
 
-/// Where a copy is made. What is there is removed with it.
+/// The location of a copy. Dropping it removes the copy.
 #[derive(Debug)]
 struct Place {
     file: PathBuf,
-    /// Made for it, so that nothing of anybody else's is there.
+    /// Created for this copy, so that it contains no files of others.
     folder: PathBuf,
     is_removed: bool,
 }
@@ -59,8 +60,8 @@ impl Backups {
         Self(Arc::new(Semaphore::new(1)))
     }
 
-    /// Takes the turn; none while another backup is made or fetched. Waits for a moment: a client that has just got its last byte may ask
-    /// for the next backup before the file of the first one is closed.
+    /// Takes the permit; `None` while another backup is being made or fetched. Waits for a moment, because a client
+    /// that has just received its last byte may ask for the next backup before the file of the first one is closed.
     pub(crate) async fn turn(&self) -> Option<BackupTurn> {
         let permit = timeout(PATIENCE, self.0.clone().acquire_owned()).await;
         permit.ok()?.ok().map(|permit| BackupTurn { _permit: permit })
@@ -68,14 +69,15 @@ impl Backups {
 }
 
 impl BackupFile {
-    /// Copies a database, unless that is no longer wanted. Takes as long as the disk needs.
+    /// Copies a database, unless the copy is no longer `wanted`. Takes as long as the disk needs.
     pub(crate) fn make(
         database: &Pretender,
         turn: BackupTurn,
         is_unwanted: &AtomicBool,
     ) -> Result<Self, ControlError> {
-        let no_place =
-            |error: io::Error| ControlError::NotPossible(format!("there is no place for a copy: {error}"));
+        let no_place = |error: io::Error| {
+            ControlError::NotPossible(format!("cannot create a folder for the copy: {error}"))
+        };
         let mut place = Place::find(database).map_err(no_place)?;
         database.copy_to_file(&place.file, &mut |_| {
             if is_unwanted.load(Ordering::Relaxed) {
@@ -85,13 +87,13 @@ impl BackupFile {
             }
         })?;
         let (file, length, sha256) = read_once(&place.file).map_err(no_place)?;
-        // The bytes stay until the file is closed, even if that is because this process dies.
+        // The data stays available until the file is closed, and is removed even if this process is killed.
         #[cfg(unix)]
         place.remove();
         Ok(Self { file, _place: place, _turn: turn, length, sha256 })
     }
 
-    /// Reads on; nothing at the end.
+    /// Reads the next bytes; returns none at the end.
     pub(crate) fn read(&mut self) -> io::Result<Vec<u8>> {
         let mut chunk = Vec::with_capacity(CHUNK);
         (&mut self.file).take(CHUNK as u64).read_to_end(&mut chunk)?;
@@ -100,8 +102,8 @@ impl BackupFile {
 }
 
 impl Place {
-    /// Makes a folder for this user alone: beside the file of a database, where there is room for it; of one in memory, where temporary files
-    /// are.
+    /// Creates a folder that only this user can read. It is beside the file of the database, where there is room for a
+    /// copy, or in the folder for temporary files if the database is in memory.
     fn find(database: &Pretender) -> io::Result<Self> {
         let beginning = match database.file() {
             Some(file) => {
@@ -124,18 +126,19 @@ impl Place {
         }
     }
 
-    /// Removes what is there, once: afterwards another server of this process may use the same names.
+    /// Removes the copy, once: afterwards, another server in this process may use the same names.
     fn remove(&mut self) {
         if std::mem::replace(&mut self.is_removed, true) {
             return;
         }
-        // If it was not made, it is not there.
+        // If the copy was not made, the file does not exist.
         let _ = fs::remove_file(&self.file);
         let _ = fs::remove_dir(&self.folder);
     }
 }
 
-/// What could not be made is removed, too. Where an open file cannot be removed, it is closed before: `BackupFile` names it first.
+/// Also removes incomplete copies. On some systems, an open file cannot be removed, so `BackupFile` has its file as the
+/// first field, which is dropped first.
 impl Drop for Place {
     fn drop(&mut self) {
         self.remove();
@@ -149,7 +152,7 @@ fn create_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Opens a file, at its beginning; returns its length and its SHA-256 as well.
+/// Opens a file at its beginning. Also returns its length and its SHA-256 hash.
 fn read_once(path: &Path) -> io::Result<(File, u64, String)> {
     let mut file = File::open(path)?;
     let (mut hash, mut length, mut chunk) = (Sha256::new(), 0, vec![0; CHUNK]);
@@ -176,7 +179,7 @@ mod tests {
     async fn a_backup_leaves_nothing_and_there_is_one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let db = Pretender::open(folder.path().join("orders.db")).unwrap();
-        // Somebody's own.
+        // A file of somebody else.
         fs::write(folder.path().join("orders.db-backup"), "mine").unwrap();
         let names = || {
             let entries = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
@@ -225,7 +228,7 @@ mod tests {
             None,
         ))
         .unwrap();
-        // More than is copied at once.
+        // More than is copied in one step.
         for number in 0..16 {
             let item = pretender::model::Item::new()
                 .with("pk", number.to_string())

@@ -1,7 +1,8 @@
-//! What speaks to servers: which one, as whom, and how often.
+//! Clients for servers.
 //!
-//! A command that talks to a server flattens [`Connection`] into its arguments, and gets from it what it needs: [`Api`] for calls of the
-//! DynamoDB and DynamoDB Streams APIs, [`RemoteStreams`] to read streams, [`Control`] for commands under `/_pretender/`.
+//! A command that talks to a server flattens [`Connection`] into its arguments, and gets from it what it needs: [`Api`]
+//! for calls to the DynamoDB and DynamoDB Streams APIs, [`RemoteStreams`] to read streams, [`Control`] for the control
+//! API under `/_pretender/`.
 
 mod absent;
 mod answer;
@@ -16,6 +17,7 @@ mod profile;
 mod remote;
 mod retry;
 mod sign;
+mod streams;
 
 pub(crate) use api::{Api, ApiFailure, Service};
 pub(crate) use connection::{Connection, ConnectionError, Server, parse_server};

@@ -27,10 +27,10 @@ use clap::Subcommand;
 
 pub(crate) use dynamodb_local::advice;
 
-/// The name that keeps the data in memory, as SQLite has it.
+/// The name of a database in memory, the same as SQLite's.
 const MEMORY: &str = ":memory:";
 
-/// What to do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Box<serve::Serve>),
@@ -54,7 +54,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         match self {
             Self::Serve(serve) => serve.run(),
@@ -79,7 +79,7 @@ impl Command {
         .map(|()| ExitCode::SUCCESS)
     }
 
-    /// Returns what the program exits with after an error.
+    /// Returns the exit code for an error.
     pub(crate) fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
         if error.is::<check::NotChecked>() {
             ExitCode::from(check::NOT_CHECKED)

@@ -1,53 +1,56 @@
-//! The control interface: commands to the test instrument, as JSON over HTTP.
+//! The control API: commands for tests, as JSON over HTTP.
 //!
 //! | request | body | does |
 //! |---|---|---|
-//! | `GET /_pretender/clock` | | tells the time, and whether it stands still or how fast it runs |
+//! | `GET /_pretender/clock` | | shows the time, and whether the clock is held or how fast it runs |
 //! | `POST /_pretender/clock/hold` | | stops the clock where it is |
-//! | `POST /_pretender/clock/run` | `speed`? | lets it run on from where it is, as fast as the machine's or `speed` times as fast |
-//! | `POST /_pretender/clock/set` | `epoch_millis` or `time` | moves it to a time |
-//! | `POST /_pretender/clock/advance` | `millis` or `duration` | moves it forward |
+//! | `POST /_pretender/clock/run` | `speed`? | lets the clock continue from its current time, at the machine's speed or `speed` times as fast |
+//! | `POST /_pretender/clock/set` | `epoch_millis` or `time` | moves the clock to a time |
+//! | `POST /_pretender/clock/advance` | `millis` or `duration` | moves the clock forward |
 //! | `POST /_pretender/shards/list` | stream, `shard_id`? | lists the shards |
-//! | `POST /_pretender/shards/rotate` | stream, `shard_id`? | continues the open shards, or the one, in one child each |
-//! | `POST /_pretender/shards/split` | stream, `shard_id`? | continues the open shards, or the one, in two children each |
+//! | `POST /_pretender/shards/rotate` | stream, `shard_id`? | closes the open shards, or one of them, and opens one child each |
+//! | `POST /_pretender/shards/split` | stream, `shard_id`? | closes the open shards, or one of them, and opens two children each |
 //! | `POST /_pretender/trim` | stream, `before`? | removes the records before a sequence number, or all |
-//! | `GET /_pretender/faults` | | lists the faults, and what was injected where |
+//! | `GET /_pretender/faults` | | lists the faults, and the log of injections |
 //! | `POST /_pretender/faults/add` | `kind`, `operations`?, `table`?, `probability`?, `times`?, `skip`?, `seed`?, `delay`?, `items`? | adds a fault |
 //! | `POST /_pretender/faults/remove` | `id` | removes a fault |
-//! | `POST /_pretender/faults/clear` | | removes all faults, and the list of what was injected |
+//! | `POST /_pretender/faults/clear` | | removes all faults, and clears the log |
 //! | `GET /_pretender/snapshots` | | lists the named snapshots |
-//! | `GET /_pretender/progress` | | lists the long work that is going on: snapshots that are saved or restored, indexes that are filled |
+//! | `GET /_pretender/progress` | | lists long work in progress: snapshots being saved or restored, indexes being filled |
 //! | `POST /_pretender/snapshots/save` | `name` or `file` | saves the database |
-//! | `POST /_pretender/snapshots/restore` | `name` or `file`, `clock`? | puts a snapshot in the database's place |
+//! | `POST /_pretender/snapshots/restore` | `name` or `file`, `clock`? | replaces the database with a snapshot |
 //! | `POST /_pretender/snapshots/delete` | `name` | deletes a snapshot |
 //! | `POST /_pretender/replay` | `table`, `records`, `first_line`? | applies stream records to a table |
-//! | `POST /_pretender/compact` | | gives the space of what was deleted back |
-//! | `POST /_pretender/reset` | `table`? | removes everything, or all items of a table and its streams' past |
+//! | `POST /_pretender/compact` | | frees the space of deleted data |
+//! | `POST /_pretender/reset` | `table`? | removes everything, or the items and stream records of a table |
 //!
-//! A stream is one of `stream_arn`, `table` (name or ARN of a table, whose latest stream it is) and `all`, which is `true` for all streams.
+//! A stream is given as one of `stream_arn`, `table` (a name or ARN, for the table's latest stream) and `all`, which is
+//! `true` for all streams.
 //!
 //! `POST /_pretender/backup`, which does not always need `--control`, is in `http/backup.rs`.
 //! `GET /_pretender/health`, `ready` and `version` are not commands: see `http/status.rs`.
 //!
-//! Where regions are kept apart, a command is for the region in its query (`?region=eu-west-1`), or of its ARN; without either the clock
-//! and `reset` are for all regions that were used, all other commands for that in `?usual_region=`, where `ctl` has what its variables
-//! say, or for the server's own. A region that was not used since the start is refused, except by `snapshots/restore`.
+//! On a server with separate regions, a command applies to the region in its query (`?region=eu-west-1`) or in its ARN.
+//! Without either, the clock and `reset` apply to all regions that were used; all other commands apply to the region in
+//! `?usual_region=`, which `ctl` takes from its variables, or else to the server's own. A region that was not used
+//! since the start is refused, except by `snapshots/restore`.
 //!
-//! Commands to the clock answer the clock, once the work that is then due has been done; commands to shards answer shards, `trim` counts.
-//! `file` is the name of a file below the folder that the server was given for them. What fails answers `{"error": text}`.
-//! Who may command is decided before, in `http/guard.rs`.
+//! Clock commands answer with the clock, after all work that is due has been done. Shard commands answer with shards,
+//! and `trim` with counts. `file` is the name of a file in the server's snapshot folder. A command that fails answers
+//! `{"error": text}`. `http/guard.rs` decides beforehand who may send commands.
 
 mod body;
 mod clock;
 mod compact;
 mod faults;
 mod files;
-mod moment;
 mod progress;
 mod replay;
 mod snapshots;
 mod streams;
+mod time_format;
 
+use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 
 use hyper::{Method, StatusCode};
@@ -60,10 +63,10 @@ use crate::regions::{RegionError, Regions};
 use body::parse;
 pub(crate) use files::SnapshotFolder;
 
-/// Where the commands lie.
+/// The path of the commands.
 pub(crate) const PATH: &str = "/_pretender/";
 
-/// Whether a path belongs to the commands, also if there is no such command.
+/// Returns whether a path belongs to the commands, even if there is no such command.
 pub(crate) fn is_below(path: &str) -> bool {
     path.strip_prefix("/_pretender").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -71,9 +74,9 @@ pub(crate) fn is_below(path: &str) -> bool {
 /// The region in the query of a command.
 #[derive(Debug, Default)]
 pub(crate) struct RegionInQuery {
-    /// That which the command is for: `?region=eu-west-1`.
+    /// The region that the command applies to: `?region=eu-west-1`.
     named: Option<String>,
-    /// That which it is for unless something else says it, on a server that keeps regions apart: `?usual_region=eu-west-1`.
+    /// The default region on a server with separate regions: `?usual_region=eu-west-1`.
     usual: Option<String>,
 }
 
@@ -86,58 +89,59 @@ impl RegionInQuery {
         Self { named: find("region"), usual: find("usual_region") }
     }
 
-    /// The region that a command is for that looks at one database; the usual one only where regions are kept apart.
+    /// Returns the region for a command that applies to one database. The default region counts only if regions are
+    /// separate.
     pub(crate) fn one(&self, are_separate: bool) -> Option<&str> {
         self.named.as_deref().or(self.usual.as_deref().filter(|_| are_separate))
     }
 }
 
-/// Whether a command without a region is for all of them.
+/// Returns whether a command without a region applies to all regions.
 fn is_for_all(command: &str, body: &[u8]) -> bool {
     let names_table = || serde_json::from_slice::<Value>(body).is_ok_and(|body| body.get("table").is_some());
     command.starts_with("clock") || (command == "reset" && !names_table())
 }
 
-/// The body of an answer that says what was wrong.
+/// Returns the body of an answer that reports an error.
 pub(crate) fn error(text: &str) -> Value {
     json!({ "error": text })
 }
 
-/// Carries out commands to the databases of a server.
+/// Executes commands on the databases of a server.
 #[derive(Debug)]
 pub(crate) struct Control {
     regions: Regions,
     clock: Arc<ManualClock>,
-    /// Where snapshots in files may lie; without it there are none.
+    /// The folder for snapshot files; without it, such files are refused.
     folder: Option<SnapshotFolder>,
-    /// Held by whoever moves the clock, so that the time answered is the time that the command made.
+    /// Locked while the clock is moved, so that an answer shows the time that its command has set.
     moving: Mutex<()>,
-    /// Where clients reach this server.
+    /// The address at which clients reach this server.
     endpoint: String,
 }
 
-/// Carries out one command.
-struct Commanded<'a> {
-    /// The database that it is for, unless its ARNs or its nature say otherwise.
+/// The execution of one command.
+struct CommandContext<'a> {
+    /// The database that the command applies to, unless an ARN names another region, or it applies to all regions.
     pretender: Pretender,
-    /// It names the region.
+    /// Whether the query names the region.
     names_region: bool,
     control: &'a Control,
 }
 
-/// Why a command was not obeyed; the texts are for people.
+/// Why a command failed; the texts are for people.
 #[derive(Debug)]
 enum Refusal {
-    /// The command says what cannot be.
+    /// The command is invalid.
     Bad(String),
-    /// There is no such command, stream or shard.
+    /// The command, stream or shard does not exist.
     NotFound(String),
-    /// It is not the caller's fault.
+    /// The failure is not the caller's fault.
     Failed(String),
 }
 
 impl Control {
-    /// `endpoint` is where clients reach this server.
+    /// `endpoint` is the address at which clients reach this server.
     pub(crate) fn new(
         regions: Regions,
         clock: Arc<ManualClock>,
@@ -147,8 +151,8 @@ impl Control {
         Self { regions, clock, folder, moving: Mutex::new(()), endpoint }
     }
 
-    /// Carries out one command, which is named by the path behind [`PATH`], for this region if one is given; returns when it is done.
-    pub(crate) fn obey(
+    /// Executes one command, which is named by the path after [`PATH`]. Returns when it is done.
+    pub(crate) fn execute(
         &self,
         method: &Method,
         command: &str,
@@ -159,12 +163,12 @@ impl Control {
         let usual =
             region.usual.as_ref().filter(|_| self.regions.are_separate() && !is_for_all(command, body));
         let region = region.named.as_ref().or(usual).map(String::as_str);
-        let commanded = self.database(region, command == "snapshots/restore").map(|pretender| Commanded {
+        let context = self.database(region, command == "snapshots/restore").map(|pretender| CommandContext {
             pretender,
             names_region,
             control: self,
         });
-        let (status, text) = match commanded.and_then(|commanded| commanded.run(method, command, body)) {
+        let (status, text) = match context.and_then(|context| context.run(method, command, body)) {
             Ok(answer) => return (StatusCode::OK, answer),
             Err(Refusal::Bad(text)) => (StatusCode::BAD_REQUEST, text),
             Err(Refusal::NotFound(text)) => (StatusCode::NOT_FOUND, text),
@@ -173,8 +177,8 @@ impl Control {
         (status, error(&text))
     }
 
-    /// Finds the database of a region, or that which all regions share. What is restored there may be the first of its region, so that
-    /// `opens` it; nothing else has anything to do in a region that was not used.
+    /// Finds the database of a region, or the database that all regions share. Restoring a snapshot `opens` a region
+    /// that was not used before; all other commands have nothing to do there.
     fn database(&self, region: Option<&str>, opens: bool) -> Result<Pretender, Refusal> {
         let region = region.map(|region| self.regions.name_of(region));
         let Some(region) = region.filter(|region| region != self.regions.home_region()) else {
@@ -182,7 +186,7 @@ impl Control {
         };
         if !self.regions.are_separate() {
             let text = format!(
-                "this server keeps no regions apart, and `{region}` is not its own: start it with `--separate-regions`"
+                "this server has only one region, which is not `{region}`: start it with `--separate-regions`"
             );
             return Err(Refusal::Bad(text));
         }
@@ -199,7 +203,7 @@ impl Control {
     }
 }
 
-impl Commanded<'_> {
+impl CommandContext<'_> {
     fn run(&self, method: &Method, command: &str, body: &[u8]) -> Result<Value, Refusal> {
         let asked = match command {
             "clock" | "faults" | "snapshots" | "progress" => Method::GET,
@@ -229,12 +233,17 @@ impl Commanded<'_> {
             "faults/remove" if right_method => self.remove_fault(parse(body)?),
             "faults/clear" if right_method => self.clear_faults(parse(body)?),
             _ => Err(Refusal::NotFound(format!(
-                "no command is {method} {PATH}{command}; there are GET clock, snapshots, faults, progress, and POST clock/hold, \
+                "there is no command {method} {PATH}{command}; the commands are GET clock, snapshots, faults, progress, and POST clock/hold, \
                  clock/run, clock/set, clock/advance, shards/list, shards/rotate, shards/split, trim, snapshots/save, \
                  snapshots/restore, snapshots/delete, reset, compact, replay, faults/add, faults/remove, faults/clear"
             ))),
         }
     }
+}
+
+/// Reads a value of a command: a name, an ARN, a number.
+fn parse_value<T: FromStr>(what: &str, text: &str) -> Result<T, Refusal> {
+    text.parse().map_err(|_| Refusal::Bad(format!("`{text}` is not a valid {what}")))
 }
 
 impl From<RegionError> for Refusal {

@@ -340,7 +340,7 @@ impl Front {
         let log = CommandLog::begin(parts, command, &body, peer);
         let (control, method, command) = (control.clone(), parts.method.clone(), command.to_owned());
         let region = control::RegionInQuery::of(parts.uri.query());
-        match blocking(move || control.obey(&method, &command, &region, &body)).await {
+        match blocking(move || control.execute(&method, &command, &region, &body)).await {
             Some((status, answer)) => {
                 if let Some(log) = log {
                     log.tell(status, &answer);

@@ -1,4 +1,4 @@
-//! Binding a port and starting to answer on it.
+//! Binding a port, and answering on it.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -23,37 +23,37 @@ use crate::{RunningServer, ServerOptions};
 
 /// How long the accept loop rests after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How often such an error is told.
+/// How often to log such an error.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
-/// What a connection reads ahead at most. Left to itself it would keep 400 KB.
+/// How many bytes a connection reads ahead at most. hyper's default would be 400 KB.
 const MOST_BUFFERED_BYTES: usize = 32 * 1024;
-/// Threads for short work that blocks: definitions, commands, packed bodies, and reads by key from a server's database.
+/// Threads for short blocking work: definitions, commands, compressed bodies, and reads by key from a database server.
 const SHORT_WORK_THREADS: usize = 8;
-/// How many connections may wait to be accepted. The 128 that are usual are soon exceeded, and who is turned away tries again only
+/// How many connections may wait to be accepted. The usual 128 are soon exceeded, and a rejected client retries only
 /// after a second.
 const MOST_WAITING: i32 = 4096;
 
 /// Why a server could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The address is taken, not allowed or not this machine's.
+    /// The address is in use, not allowed, or not an address of this machine.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// What was to be listened on.
+        /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The system's error.
         source: io::Error,
     },
-    /// The folder for snapshots in files is not there, or is none.
-    #[error("cannot use `{}` as the folder for snapshots: {source}", path.display())]
+    /// The snapshot folder does not exist, or is not a folder.
+    #[error("cannot use `{}` as the snapshot folder: {source}", path.display())]
     SnapshotDirectory {
         /// The folder.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         source: io::Error,
     },
-    /// The threads could not be started.
+    /// The server's threads could not be started.
     #[error("cannot start the server's threads: {0}")]
     Threads(io::Error),
 }
@@ -63,11 +63,11 @@ pub enum ServerError {
 pub struct Server;
 
 impl Server {
-    /// Takes the port, without answering on it yet.
+    /// Binds the port, without answering on it yet.
     ///
     /// # Errors
     ///
-    /// [`ServerError::Listen`] if the port cannot be had, [`ServerError::SnapshotDirectory`].
+    /// [`ServerError::Listen`] if the port cannot be bound, [`ServerError::SnapshotDirectory`].
     pub fn bind(options: ServerOptions) -> Result<BoundServer, ServerError> {
         let snapshots = options.snapshot_directory.as_deref().map(|path| {
             SnapshotFolder::open(path)
@@ -83,11 +83,12 @@ impl Server {
         Ok(BoundServer { listener, address, snapshots, options })
     }
 
-    /// Starts a server for a database. It stops when it is told to, or dropped.
+    /// Starts a server for a database. The server stops when [`RunningServer::stop`] is called, or when it is dropped.
     ///
     /// # Errors
     ///
-    /// [`ServerError::Listen`] if the port cannot be had, [`ServerError::SnapshotDirectory`], [`ServerError::Threads`].
+    /// [`ServerError::Listen`] if the port cannot be bound, [`ServerError::SnapshotDirectory`],
+    /// [`ServerError::Threads`].
     pub fn start(
         databases: impl Into<Regions>,
         options: ServerOptions,
@@ -96,7 +97,7 @@ impl Server {
     }
 }
 
-/// A server that has its port, and nothing behind it.
+/// A server that has bound its port, but does not answer yet.
 #[derive(Debug)]
 pub struct BoundServer {
     listener: TcpListener,
@@ -106,13 +107,13 @@ pub struct BoundServer {
 }
 
 impl BoundServer {
-    /// Returns where the server will answer.
+    /// Returns the address at which the server will answer.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Starts to answer.
+    /// Starts answering requests.
     ///
     /// # Errors
     ///
@@ -126,7 +127,7 @@ impl BoundServer {
         }
         let runtime = builder
             .thread_name("pretender-http")
-            // Long reads have places of their own number; the other threads are for what must not wait for them.
+            // Long reads have their own limit; the other threads are for work that must not wait for them.
             .max_blocking_threads(ServerOptions::MOST_LONG_READS as usize + SHORT_WORK_THREADS)
             .enable_all()
             .build()
@@ -151,7 +152,7 @@ impl BoundServer {
     }
 }
 
-/// How long a connection waits for the other side.
+/// How long a connection waits for the client.
 #[derive(Clone, Copy)]
 struct Timeouts {
     head: Duration,
@@ -177,7 +178,7 @@ async fn accept(
             }
             Err(error) => {
                 if let Some(more) = failures.note(Instant::now()) {
-                    tracing::warn!(%error, more, "a connection could not be accepted");
+                    tracing::warn!(%error, more, "could not accept a connection");
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -185,7 +186,7 @@ async fn accept(
     }
 }
 
-/// Keeps what goes wrong many times a second from filling the log.
+/// Limits how often a frequent error is logged.
 #[derive(Debug, Default)]
 struct Failures {
     told: Option<Instant>,
@@ -193,7 +194,7 @@ struct Failures {
 }
 
 impl Failures {
-    /// Notes a failure; returns how many there were since the last one that was told, if it is time to tell of one.
+    /// Counts a failure. If it is time to log one, returns how many were not logged since the last one.
     fn note(&mut self, now: Instant) -> Option<u64> {
         if self.told.is_some_and(|told| now - told < TELL_EVERY) {
             self.more += 1;
@@ -212,7 +213,7 @@ async fn serve(
     timeouts: Timeouts,
     mut watcher: Watcher,
 ) {
-    // Answers are small and complete: waiting to fill a packet only delays them.
+    // Answers are written completely, so waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     let stream = WriteTimeout::new(TokioIo::new(stream), timeouts.pace_limits, front.contention().clone());
     let has_begun = AtomicBool::new(false);
@@ -224,7 +225,7 @@ async fn serve(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(timeouts.head)
-        // Who sends a request and shuts its side down still waits for the answer.
+        // A client that shuts down its sending side after a request still waits for the answer.
         .half_close(true)
         .max_buf_size(MOST_BUFFERED_BYTES)
         .serve_connection(stream, service);

@@ -1,4 +1,4 @@
-//! Logs: on standard error, quiet unless asked, and the calls in a file of their own.
+//! Logging: to standard error, and the calls also to a file.
 
 mod access;
 
@@ -18,20 +18,20 @@ use tracing_subscriber::{Layer, registry};
 use crate::terminal::VisibleLines;
 use access::AccessLog;
 
-/// The form of log lines.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// What is logged on standard error.
+/// What to log on standard error.
 #[derive(Clone, Debug)]
 pub(crate) struct LogFilter(Targets);
 
-/// A text that does not say what to log.
+/// The error for a text that does not say what to log.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotALogFilter {
     #[error(
@@ -39,15 +39,15 @@ pub(crate) enum NotALogFilter {
          `pdb_store=debug`"
     )]
     Level(String),
-    #[error("`{0}` is not a part of the program: write it as in `info,pdb_store=debug`")]
+    #[error("`{0}` is not a part of the program: expected a text such as `info,pdb_store=debug`")]
     Target(String),
 }
 
 impl FromStr for LogFilter {
     type Err = NotALogFilter;
 
-    /// Reads a level, or levels of parts of the program, with commas between. A word alone is always a level: the library that filters
-    /// takes an unknown one for a part of the program, and logs nothing.
+    /// Parses a level, or levels of parts of the program, separated by commas. A single word must be a level: the
+    /// filter library would take an unknown word for a part of the program, and log nothing.
     fn from_str(text: &str) -> Result<Self, NotALogFilter> {
         let mut targets = Targets::new();
         for directive in text.split(',').map(str::trim) {
@@ -55,7 +55,7 @@ impl FromStr for LogFilter {
                 None => (None, directive),
                 Some((target, level)) => (Some(target), level),
             };
-            // An empty text would be `error`.
+            // The library takes an empty text for `error`.
             let known = Some(level).filter(|level| !level.is_empty()).and_then(|level| level.parse().ok());
             let level: LevelFilter = known.ok_or_else(|| NotALogFilter::Level(level.to_owned()))?;
             targets = match target {
@@ -68,24 +68,25 @@ impl FromStr for LogFilter {
     }
 }
 
-/// Whether a text may be the name of a crate, or of a module in one.
+/// Returns whether a text may be the name of a crate, or of a module in one.
 fn is_target(text: &str) -> bool {
     !text.is_empty()
         && text.chars().all(|character| character.is_ascii_alphanumeric() || "_:".contains(character))
 }
 
-/// Starts logging: what `filter` lets through on standard error, and all calls in the file `access_log` besides, if there is one.
+/// Starts logging to standard error, with a filter. If there is an `access_log`, all calls are also logged to that
+/// file.
 ///
 /// # Errors
 ///
-/// A text if the file cannot be written.
+/// A message for people, if the file cannot be written.
 pub(crate) fn start(filter: &LogFilter, format: LogFormat, access_log: Option<&Path>) -> Result<(), String> {
     let mut layers =
         vec![lines(format, || VisibleLines(std::io::stderr())).with_filter(filter.0.clone()).boxed()];
     if let Some(path) = access_log {
         let file = AccessLog::open(path)?;
-        // Asked anew for each event: of a filter that is always of one mind the library remembers what it said last, also if that was only
-        // whether somebody wants to read a request in full, and no event came of it.
+        // A dynamic filter is evaluated for each event. For any other filter, the library caches the last answer, even
+        // if that came from a check whether requests are logged in full, which is not followed by an event.
         let calls = filter::dynamic_filter_fn(|metadata, _: &Context<'_, Registry>| is_call(metadata));
         let calls = calls.with_max_level_hint(LevelFilter::INFO);
         layers.push(lines(format, move || VisibleLines(file.clone())).with_filter(calls).boxed());
@@ -93,7 +94,7 @@ pub(crate) fn start(filter: &LogFilter, format: LogFormat, access_log: Option<&P
     registry().with(layers).try_init().map_err(|error| error.to_string())
 }
 
-/// Whether an event tells of a call, without its request and its answer.
+/// Returns whether an event reports a call, without its request and its answer.
 fn is_call(metadata: &Metadata<'_>) -> bool {
     metadata.target() == CallLog::TARGET && *metadata.level() <= Level::INFO
 }
@@ -102,7 +103,7 @@ fn lines(
     format: LogFormat,
     writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
 ) -> Box<dyn Layer<Registry> + Send + Sync> {
-    // The library tells of lines that cannot be written with `eprintln!`, which panics where standard error is closed.
+    // The library reports lines that cannot be written with `eprintln!`, which panics if standard error is closed.
     let lines = fmt::layer().with_writer(writer).log_internal_errors(false);
     match format {
         LogFormat::Text => lines.with_ansi(false).boxed(),

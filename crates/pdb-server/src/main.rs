@@ -6,6 +6,7 @@ mod logging;
 mod open_files;
 mod paths;
 mod progress;
+mod quantity;
 mod signals;
 mod terminal;
 
@@ -23,9 +24,9 @@ use commands::Command;
     version,
     propagate_version = true,
     arg_required_else_help = true,
-    // Ours explains topics, too.
+    // `pretender help` also explains topics.
     disable_help_subcommand = true,
-    // Lines that are longer are hard to read, however wide the terminal is.
+    // Longer lines are hard to read, even on a wide terminal.
     max_term_width = 120,
     after_help = EXAMPLES
 )]
@@ -51,20 +52,20 @@ fn main() -> ExitCode {
     match Cli::parse().command.run() {
         Ok(code) => code,
         Err(error) => {
-            // Standard error may be closed; there is nobody else to tell.
+            // If standard error is closed, there is no other place to report the error.
             let _ = writeln!(std::io::stderr(), "pretender: {}", one_line(error.as_ref()));
             Command::exit_code(error.as_ref())
         }
     }
 }
 
-/// An error and its causes on one line that a terminal shows as it is.
+/// Returns an error and its causes as one line that is safe to print on a terminal.
 fn one_line(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        // Some errors repeat their cause.
+        // Some errors include the text of their cause.
         if !line.contains(&text) {
             line.push_str(": ");
             line.push_str(&text);

@@ -1,15 +1,15 @@
-//! How many files and connections the process may have open.
+//! The limit on open files and connections.
 
-/// More than anybody needs; each connection takes some memory, too.
+/// More than a server needs; each connection also takes some memory.
 #[cfg(unix)]
 const MOST_OPEN_FILES: u64 = 65_536;
 
-/// Raises the limit as far as the system lets the process do so by itself. Many systems allow 1,024 or even 256 at first, and
-/// some thousands on demand.
+/// Raises the soft limit to the hard limit, up to `MAX_OPEN_FILES`. Many systems start with a soft limit of 1,024 or
+/// even 256.
 pub(crate) fn raise_limit() {
     #[cfg(unix)]
     match rlimit::increase_nofile_limit(MOST_OPEN_FILES) {
-        Ok(limit) => tracing::debug!(limit, "may open so many files and connections"),
-        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+        Ok(limit) => tracing::debug!(limit, "raised the limit on open files"),
+        Err(error) => tracing::warn!(%error, "could not raise the limit on open files"),
     }
 }

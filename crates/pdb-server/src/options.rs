@@ -1,4 +1,4 @@
-//! How a server is started.
+//! The options of a server.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -13,59 +13,64 @@ use crate::{ControlToken, CorsOrigin, HostName};
 /// How a server listens and behaves. The defaults suit tests: a free port of the local machine.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// The address to listen on; the local machine's own unless chosen.
+    /// The address to listen on. Default: the loopback address.
     pub host: IpAddr,
-    /// The port to listen on; 0, the default, takes a free one.
+    /// The port to listen on. Default: 0, which chooses a free port.
     pub port: u16,
-    /// Threads that answer requests; one for each processor unless chosen.
+    /// The number of threads that answer requests. Default: one per processor.
     pub workers: Option<usize>,
-    /// How long a client may take to send the head of a request, and to stay idle between two; three minutes unless
-    /// chosen, longer than clients keep a connection they do not use.
+    /// How long a client may take to send the head of a request, and to stay idle between two requests. Default: three
+    /// minutes, which is longer than clients keep unused connections.
     pub head_timeout: Duration,
-    /// How long a client may take from connecting until it has sent the head of its first request; 30 seconds unless chosen.
+    /// How long a client may take from connecting to sending the head of its first request. Default: 30 seconds.
     pub first_head_timeout: Duration,
-    /// How long a client may stay below `min_bytes_per_second`, on average, while it sends a body or takes an answer; also how long
-    /// a request waits for memory (see `bytes_in_flight`) before it gets status 503. A minute unless chosen.
+    /// How long a client may stay below `min_bytes_per_second`, on average, while it sends a body or receives an
+    /// answer; also how long a request waits for memory (see `bytes_in_flight`) before it gets status 503. Default: one
+    /// minute.
     pub body_timeout: Duration,
-    /// What takes the place of `body_timeout` for a large body or answer while others wait for the memory that it occupies; then the
-    /// client must be eight times as fast, too. Ten seconds unless chosen.
+    /// Replaces `body_timeout` for a large body or answer while others wait for the memory that it occupies; the client
+    /// must then also be eight times as fast. Default: ten seconds.
     pub contended_timeout: Duration,
-    /// How many bytes a second a client must send of a body, or take of an answer; 8 KiB unless chosen.
+    /// How many bytes per second a client must send of a body, or receive of an answer. Default: 8 KiB.
     pub min_bytes_per_second: u32,
-    /// How long a client may take in all to send a body, or to take an answer, however fast it is; ten minutes unless chosen.
+    /// How long a client may take in total to send a body, or to receive an answer, regardless of its speed. Default:
+    /// ten minutes.
     pub transfer_timeout: Duration,
-    /// How many bytes of request bodies above 16 KiB the server holds at one time, and as many of answers; 32 MiB unless chosen.
-    /// Bodies are counted as they arrive, answers by their true length. What finds no memory waits for it: a body is not read
-    /// meanwhile, and no more answers are made than there are places for them. A quarter is kept for what is no longer than 1 MiB.
-    /// Calls with bodies and answers of up to 16 KiB wait for nothing. Work on a request takes some times its size, and each
-    /// connection by itself up to 50 KiB.
+    /// How many bytes of request bodies above 16 KiB the server holds at one time, and the same number for answers.
+    /// Default: 32 MiB. Bodies are counted as they arrive, answers by their actual length. If there is no memory left,
+    /// a body is not read any further, and only a limited number of answers is computed. A quarter is reserved for
+    /// bodies and answers of up to 1 MiB. Calls with bodies and answers of up to 16 KiB never wait. The work on a
+    /// request takes a few times its size, and each connection takes up to 50 KiB.
     pub bytes_in_flight: usize,
-    /// How long a stop waits for requests in flight; ten seconds unless chosen.
+    /// How long a stop waits for requests in progress. Default: ten seconds.
     pub drain_timeout: Duration,
-    /// The clock that the database was opened with. Given one, the server obeys commands to it, to shards, faults,
-    /// snapshots and more under `/_pretender/`; without one, the default, that path is like any other.
+    /// The clock that the database was opened with. If it is given, the server has the control API under
+    /// `/_pretender/`, for this clock, shards, faults, snapshots and more. Default: none, and there is no control API.
     pub control: Option<Arc<ManualClock>>,
-    /// What a command has to carry, as `Authorization: Bearer TOKEN` or `X-Pretender-Token: TOKEN`; nothing unless chosen.
+    /// The token that a command must carry, as `Authorization: Bearer TOKEN` or `X-Pretender-Token: TOKEN`. Default:
+    /// none.
     pub control_token: Option<ControlToken>,
-    /// The folder, which has to exist, in which commands save and restore snapshots in files. Without it, the default, they are refused.
+    /// The folder, which must exist, in which commands save and restore snapshot files. Default: none, and such
+    /// commands are refused.
     pub snapshot_directory: Option<PathBuf>,
-    /// The status of the answer to `GET /`; 200 unless chosen. Some tools wait until it is 400, as DynamoDB Local has it.
+    /// The status of the answer to `GET /`. Default: 200. Some tools wait until it is 400, as it is for DynamoDB Local.
     pub root_status: u16,
-    /// Names under which requests may come besides `localhost`, `host.docker.internal`, addresses and names without a dot; none unless
-    /// chosen. Other requests are refused with status 403, because a web page could have sent them through a name of its own.
+    /// Host names to which the server answers, besides `localhost`, `host.docker.internal`, addresses and names without
+    /// a dot. Default: none. Other requests are refused with status 403, because a web page could have sent them
+    /// through a host name of its own.
     pub allowed_hosts: Vec<HostName>,
-    /// Whose web pages may call the APIs besides those served from this machine's `localhost` and loopback addresses; nobody's
-    /// unless chosen. Calls from other pages are refused with status 403.
+    /// Origins whose web pages may call the APIs, besides this machine's `localhost` and loopback addresses. Default:
+    /// none. Calls from other pages are refused with status 403.
     pub cors_origins: Vec<CorsOrigin>,
 }
 
 impl ServerOptions {
-    /// How many reads of many rows run at the same time; the others wait for their turn. More would only wait for the
-    /// processor, and each costs memory. A database needs more readers than that, or short reads wait for long ones, and
-    /// with them the threads that answer everything else.
+    /// How many long reads run at the same time; further ones wait. More would only wait for the processor, and each
+    /// costs memory. A database needs more readers than that; otherwise, short reads wait for long ones, and so do the
+    /// threads that answer everything else.
     pub const MOST_LONG_READS: u32 = 16;
 
-    /// What is asked of clients that send bodies and take answers.
+    /// Returns the limits for the speed of clients.
     pub(crate) fn pace_limits(&self) -> PaceLimits {
         PaceLimits {
             window: self.body_timeout,

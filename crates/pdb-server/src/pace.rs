@@ -1,27 +1,28 @@
-//! How slow a client may be.
+//! Limits on how slow a client may be.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many times as fast a client must be while others wait for what it occupies.
+/// How many times as fast a client must be while others wait for the memory that it occupies.
 const CONTENDED_FACTOR: u64 = 8;
 
-/// What is asked of a client that sends a body, or takes an answer.
+/// The limits for a client that sends a body or receives an answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PaceLimits {
-    /// How long it may stay below `bytes_per_second`, on average.
+    /// How long the client may stay below `bytes_per_second`, on average.
     pub(crate) window: Duration,
-    /// The same while others wait for what it occupies; then also the rate is higher.
+    /// Replaces `window` while others wait for the memory that the client occupies; the minimum rate is then higher as
+    /// well.
     pub(crate) contended_window: Duration,
-    /// The lowest rate.
+    /// The minimum rate.
     pub(crate) bytes_per_second: u64,
-    /// How long a body, or an answer, may take in all.
+    /// How long a body, or an answer, may take in total.
     pub(crate) deadline: Duration,
 }
 
 impl PaceLimits {
-    /// Returns how often to look.
+    /// Returns how often to check a transfer.
     pub(crate) fn tick(&self) -> Duration {
         self.window.min(self.contended_window).min(self.deadline) / 4
     }
@@ -44,12 +45,12 @@ impl Pace {
         Self { began: now, window_began: now, bytes_in_window: 0 }
     }
 
-    /// Notes that so many bytes came, or went.
+    /// Counts transferred bytes.
     pub(crate) fn advance(&mut self, bytes: usize) {
         self.bytes_in_window += bytes as u64;
     }
 
-    /// Leaves a time out for which the client had to wait.
+    /// Does not count a time during which the client had to wait for the server.
     pub(crate) fn excuse(&mut self, waited: Duration) {
         self.began += waited;
         self.window_began += waited;
@@ -96,7 +97,7 @@ mod tests {
         deadline: Duration::from_secs(600),
     };
 
-    /// Lets a client make so much progress each second; returns the second in which it is found too slow, of at most a thousand.
+    /// Transfers so many bytes each second. Returns the second in which the client is too slow, of at most a thousand.
     fn cut_off_at(bytes: usize, is_contended: impl Fn(u64) -> bool) -> Option<u64> {
         let start = Instant::now();
         let mut pace = Pace::new(start);
@@ -110,7 +111,7 @@ mod tests {
     fn who_is_too_slow_for_a_while_is_cut_off() {
         assert_eq!(cut_off_at(0, |_| false), Some(60));
         assert_eq!(cut_off_at(999, |_| false), Some(60));
-        // Fast enough, but nothing goes on for ever.
+        // Fast enough, but the deadline applies.
         assert_eq!(cut_off_at(1000, |_| false), Some(600));
     }
 
@@ -119,7 +120,7 @@ mod tests {
         assert_eq!(cut_off_at(0, |_| true), Some(10));
         assert_eq!(cut_off_at(7999, |_| true), Some(10));
         assert_eq!(cut_off_at(8000, |_| true), Some(600));
-        // At once, if it has stood still for that long.
+        // Immediately, if it has already been slow for that long.
         assert_eq!(cut_off_at(0, |second| second > 30), Some(31));
         assert_eq!(cut_off_at(0, |second| second < 9), Some(60));
     }

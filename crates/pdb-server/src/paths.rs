@@ -1,9 +1,9 @@
-//! Why a file cannot be had, in words that say what to do.
+//! Error messages about files that say what to do.
 
 use std::io;
 use std::path::Path;
 
-/// Returns why a file could not be made or opened: where that is so, that its folder is missing.
+/// Returns why a file could not be created or opened. If its folder does not exist, says so.
 pub(crate) fn reason(path: &Path, error: &io::Error) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     match folder {
@@ -12,13 +12,13 @@ pub(crate) fn reason(path: &Path, error: &io::Error) -> String {
     }
 }
 
-/// Returns the text about a folder that is not there.
+/// Returns the message about a folder that does not exist.
 pub(crate) fn missing(folder: &Path) -> String {
     let text = format!("the folder `{}` does not exist", folder.display());
     let has_tilde =
         folder.components().next().is_some_and(|first| first.as_os_str().to_string_lossy().starts_with('~'));
     if has_tilde {
-        // `--db=~/orders.db` and quotes keep shells from it.
+        // Shells do not replace `~` in `--db=~/orders.db` and in quotes.
         return text
             + "; only a shell replaces `~`, where a word begins with it: write the whole path, or `$HOME`";
     }

@@ -1,4 +1,5 @@
-//! How far long work is, on standard error: a bar on a terminal, a line now and then elsewhere, and nothing about what is soon done.
+//! Showing the progress of long work on standard error: a bar on a terminal, otherwise a line from time to time. Short
+//! work shows nothing.
 
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
@@ -8,64 +9,66 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::quantity::{bytes, plural_ending, thousands};
 use crate::terminal::visible;
 
-/// What takes less than this is not worth a word.
+/// Work that takes less time than this shows no progress.
 const SOON: Duration = Duration::from_millis(500);
-/// When the first line is written where there is no terminal.
+/// When the first line is printed if there is no terminal.
 const FIRST_LINE: Duration = Duration::from_secs(2);
-/// How long it takes until the next one.
+/// The pause until the next line.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
-/// How often the bar is drawn while the work says nothing.
+/// How often the bar is drawn while there is no progress to show.
 const TICK: Duration = Duration::from_millis(200);
-/// The time from which a rate is taken.
+/// The time over which the rate is measured.
 const RECENT: Duration = Duration::from_secs(3);
-/// Parts that the bar divides the work into.
+/// The resolution of the bar.
 const PARTS: f64 = 1000.0;
-/// A work that has only begun does not tell how long it takes.
+/// Below this fraction, the remaining time cannot be estimated.
 const TOO_LITTLE: f64 = 0.02;
 
-/// What is counted.
+/// The unit of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     Bytes,
-    /// Things, by the word for many of them, which is that for one and an `s`.
+    /// Things, given their singular.
     Things(&'static str),
 }
 
-/// How far the work is.
+/// The progress of some work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step<'a> {
     /// What is being done, such as `copying items of Orders`.
     pub(crate) what: &'a str,
     /// How much is done, in units.
     pub(crate) done: u64,
-    /// How much there is, in units, if that is known.
+    /// The total, in units, if it is known.
     pub(crate) total: Option<u64>,
     pub(crate) unit: Unit,
-    /// Which part of the whole work that is: from where to where, of 1. By what parts cost, so that the bar moves evenly.
+    /// The part of the whole work that this step covers, as fractions from 0 to 1. Should follow the cost of the parts,
+    /// so that the bar moves evenly.
     pub(crate) share: (f64, f64),
 }
 
 impl<'a> Step<'a> {
-    /// A step of work that has no other parts.
+    /// Creates a step of work that has only one part.
     pub(crate) fn new(what: &'a str, done: u64, total: Option<u64>, unit: Unit) -> Self {
         Self { what, done, total, unit, share: (0.0, 1.0) }
     }
 
-    /// The same of a part of the work.
+    /// Makes this a part of the work.
     pub(crate) fn within(self, share: (f64, f64)) -> Self {
         Self { share, ..self }
     }
 
-    /// How much of the whole work is done, of 1; none if that is not known.
+    /// Returns the fraction of the whole work that is done; `None` if the total is not known.
     fn fraction(&self) -> Option<f64> {
         let (from, to) = self.share;
         if self.total.is_none() && from > 0.0 {
             return Some(from);
         }
         let done = match self.total? {
-            // There is nothing to do.
+            // An empty step is complete.
             0 => 1.0,
             total => (self.done as f64 / total as f64).min(1.0),
         };
@@ -73,7 +76,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// Shows how far some work is. Nobody has to see it: what cannot be written is not.
+/// Shows the progress of some work. Errors of writing are ignored.
 #[derive(Debug)]
 pub(crate) struct Progress {
     begun: Instant,
@@ -85,19 +88,19 @@ pub(crate) struct Progress {
 enum Shown {
     /// On a terminal.
     Bar(Bar),
-    /// Elsewhere: when the next line is due, after the beginning.
+    /// Without a terminal. The value is the time when the next line is due.
     Lines(Duration),
 }
 
 impl Progress {
-    /// Nothing is shown yet.
+    /// Creates a progress display. Shows nothing yet.
     pub(crate) fn new() -> Self {
         let shown =
             if std::io::stderr().is_terminal() { Shown::Bar(Bar::new()) } else { Shown::Lines(FIRST_LINE) };
         Self { begun: Instant::now(), recent: Recent::default(), shown }
     }
 
-    /// Shows a step, if it is time.
+    /// Shows a step, if it is time to do so.
     pub(crate) fn show(&mut self, step: &Step<'_>) {
         let passed = self.begun.elapsed();
         self.recent.note(passed, step.done);
@@ -117,7 +120,7 @@ impl Progress {
         }
     }
 
-    /// Writes something else meanwhile, which the bar makes room for.
+    /// Writes something else, for which the bar makes room.
     pub(crate) fn make_room<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.shown {
             Shown::Bar(Bar { bar, .. }) => bar.suspend(write),
@@ -126,7 +129,7 @@ impl Progress {
     }
 }
 
-/// A bar that appears after a while, also if the work says nothing then.
+/// A bar that appears after a while, even if there is no progress meanwhile.
 #[derive(Debug)]
 struct Bar {
     bar: ProgressBar,
@@ -147,24 +150,24 @@ impl Bar {
                 hidden.enable_steady_tick(TICK);
             }
         });
-        // Without a thread there is no bar.
+        // Without a thread, there is no bar.
         Self { bar, stop: Some(stop), wait: wait.ok() }
     }
 }
 
-/// Leaves the line to what is written next.
+/// Clears the line for later output.
 impl Drop for Bar {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(wait) = self.wait.take() {
-            // It does nothing that could panic.
+            // The thread does nothing that could panic.
             let _ = wait.join();
         }
         self.bar.finish_and_clear();
     }
 }
 
-/// What the line on a terminal consists of. It never gets longer than the terminal is wide: the text in front is cut.
+/// Returns the template of the bar. It is never wider than the terminal, because the message is cut.
 fn style(has_end: bool) -> ProgressStyle {
     let template = if has_end {
         "{spinner} {wide_msg} [{bar:18}] {percent:>3} %{prefix}"
@@ -175,7 +178,7 @@ fn style(has_end: bool) -> ProgressStyle {
     style.progress_chars("=> ").tick_chars("|/-\\ ")
 }
 
-/// Rate and time left; without an end, how much is done, and for how long it has been going on.
+/// Formats rate and remaining time. Without a total: the amount, the rate, and the elapsed time.
 fn behind_the_bar(step: &Step<'_>, passed: Duration, rate: Option<f64>) -> String {
     let rate = rate.map(|rate| format!("{}/s", short_amount(rate as u64, step.unit)));
     let Some(fraction) = step.fraction() else {
@@ -184,11 +187,11 @@ fn behind_the_bar(step: &Step<'_>, passed: Duration, rate: Option<f64>) -> Strin
         return parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
     };
     let left = time_left(fraction, passed).map(|left| format!("{} left", duration(left)));
-    // As wide as they get, so that the bar stays where it is.
+    // Padded to the maximum width, so that the bar does not move.
     format!("  {:>11}  {:>13}", rate.unwrap_or_default(), left.unwrap_or_default())
 }
 
-/// A line where there is no terminal.
+/// Formats a line for output that is not a terminal.
 fn line(step: &Step<'_>, passed: Duration, rate: Option<f64>) -> String {
     let mut line = format!("{}: {}", step.what, amount(step.done, step.unit));
     if let Some(total) = step.total {
@@ -214,12 +217,11 @@ fn time_left(fraction: f64, passed: Duration) -> Option<Duration> {
     Duration::try_from_secs_f64(passed.as_secs_f64() * (1.0 - fraction).max(0.0) / fraction).ok()
 }
 
-/// Returns an amount in words: `12.3 MB`, `1,234 rows`.
+/// Formats an amount: `12.3 MB`, `1,234 rows`.
 pub(crate) fn amount(number: u64, unit: Unit) -> String {
     match unit {
         Unit::Bytes => bytes(number),
-        Unit::Things(many) if number == 1 => format!("1 {}", many.strip_suffix('s').unwrap_or(many)),
-        Unit::Things(many) => format!("{} {many}", thousands(number)),
+        Unit::Things(thing) => format!("{} {thing}{}", thousands(number), plural_ending(number)),
     }
 }
 
@@ -230,29 +232,6 @@ fn short_amount(number: u64, unit: Unit) -> String {
     }
 }
 
-fn bytes(number: u64) -> String {
-    let mut rest = number as f64;
-    for unit in ["bytes", "KB", "MB", "GB"] {
-        if rest < 999.95 {
-            return if unit == "bytes" { format!("{number} {unit}") } else { format!("{rest:.1} {unit}") };
-        }
-        rest /= 1000.0;
-    }
-    format!("{rest:.1} TB")
-}
-
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn duration(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..100 => format!("{seconds} s"),
@@ -261,17 +240,17 @@ fn duration(time: Duration) -> String {
     }
 }
 
-/// What was done when, in the last seconds.
+/// The progress of the last seconds: when, and how much.
 #[derive(Debug, Default)]
 struct Recent(VecDeque<(Duration, u64)>);
 
 impl Recent {
     fn note(&mut self, passed: Duration, done: u64) {
-        // Another part counts from the beginning again.
+        // The next part of the work counts from zero.
         if self.0.back().is_some_and(|&(_, before)| done < before) {
             self.0.clear();
         }
-        // Some dozen are enough.
+        // Some dozen values are enough.
         if self.0.len() > 1 && self.0.iter().nth_back(1).is_some_and(|&(at, _)| passed - at < TICK / 2) {
             self.0.pop_back();
         }
@@ -281,7 +260,7 @@ impl Recent {
         }
     }
 
-    /// Units a second; none if too little is known.
+    /// Returns the rate in units per second; `None` if there are too few values.
     fn rate(&self) -> Option<f64> {
         let (&(from, before), &(to, done)) = (self.0.front()?, self.0.back()?);
         let time = to.checked_sub(from)?;
@@ -293,7 +272,7 @@ impl Recent {
 mod tests {
     use super::*;
 
-    const ROWS: Unit = Unit::Things("rows");
+    const ROWS: Unit = Unit::Things("row");
 
     #[test]
     fn parts_of_the_work_take_their_share_of_the_bar() {
@@ -303,7 +282,7 @@ mod tests {
         assert_eq!(step(0, Some(0)).fraction(), Some(1.0));
         assert_eq!(step(5, None).fraction(), None);
         assert_eq!(step(1, Some(2)).within((0.5, 1.0)).fraction(), Some(0.75));
-        // A part that does not tell how far it is has only begun.
+        // A part without a total is treated as one that has just begun.
         assert_eq!(step(0, None).within((0.5, 1.0)).fraction(), Some(0.5));
     }
 
@@ -318,28 +297,16 @@ mod tests {
         let step = Step::new("checking", 1_234_567, None, ROWS);
         assert_eq!(line(&step, passed, None), "checking: 1,234,567 rows, for 10 s");
         assert_eq!(behind_the_bar(&step, passed, Some(1000.0)), "1,234,567  1,000/s  10 s");
-        // One that has only begun makes no promise.
+        // There is no estimate at the beginning.
         let step = Step::new("checking", 1, Some(1000), ROWS);
         assert_eq!(line(&step, passed, None), "checking: 1 row of 1,000 rows, 0 % of all, for 10 s");
     }
 
     #[test]
-    fn amounts_and_times_are_short() {
-        for (number, text) in [
-            (0, "0 bytes"),
-            (999, "999 bytes"),
-            (1000, "1.0 KB"),
-            (999_949, "999.9 KB"),
-            (999_950, "1.0 MB"),
-            (470_100_000, "470.1 MB"),
-            (u64::MAX, "18446744.1 TB"),
-        ] {
-            assert_eq!(amount(number, Unit::Bytes), text);
-        }
+    fn times_are_short() {
         for (seconds, text) in [(0, "0 s"), (99, "99 s"), (100, "1 min 40 s"), (6000, "1 h 40 min")] {
             assert_eq!(duration(Duration::from_secs(seconds)), text);
         }
-        assert_eq!(["0", "12", "123", "1,234", "123,456"], [0, 12, 123, 1234, 123_456].map(thousands));
     }
 
     #[test]
@@ -351,12 +318,12 @@ mod tests {
         }
         assert_eq!(recent.rate().map(f64::round), Some(100.0));
         assert!(recent.0.len() < 70, "{}", recent.0.len());
-        // Faster from here on.
+        // The rate increases here.
         for tenth in 100..140 {
             recent.note(Duration::from_millis(tenth * 100), 1000 + (tenth - 100) * 50);
         }
         assert_eq!(recent.rate().map(f64::round), Some(500.0));
-        // Another part.
+        // The next part of the work.
         recent.note(Duration::from_secs(15), 3);
         assert_eq!(recent.rate(), None);
     }

@@ -11,7 +11,7 @@ use pretender::errors::StoreError;
 use pretender::{Habits, Pretender};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// How many regions a server keeps apart: each has threads, and on disk a file of its own. AWS has not many more.
+/// The maximum number of separate regions: each has threads and, on disk, a file. AWS does not have many more.
 const MOST_REGIONS: usize = 32;
 
 /// The databases that a server answers from: one for the requests of all regions, or one for each region.
@@ -40,25 +40,26 @@ struct Inner {
     others: RwLock<Others>,
 }
 
-/// The regions besides that of the database that was given.
+/// The other regions, besides that of the home database.
 #[derive(Default)]
 struct Others {
-    /// What answers for those that are open.
+    /// The wires of the regions that are open.
     wires: BTreeMap<String, Arc<Wire>>,
-    /// Those that are being opened.
+    /// The regions that are being opened.
     turns: BTreeMap<String, Waiting>,
-    /// No further one is opened.
+    /// Whether the server is stopping, so that no more regions are opened.
     are_closed: bool,
 }
 
-/// The work of opening a region: what is held by the one who does it, and how many wait for it or do it.
+/// The opening of a region: the lock for it, and the number of tasks that hold it or wait for it.
 #[derive(Default)]
 struct Waiting {
     held: Arc<Mutex<()>>,
     count: usize,
 }
 
-/// The right to open the database of one region, once it is [`held`](Self::held): those who want other regions do not wait for it.
+/// A task's turn to open the database of one region, after it [`held`](Self::held) the lock. Tasks for other regions do
+/// not wait.
 pub(crate) struct Turn {
     regions: Regions,
     region: String,
@@ -71,14 +72,14 @@ pub(crate) enum RegionError {
     /// No region has this name.
     #[error("`{0}` is not a region")]
     Unknown(String),
-    /// There are as many as there may be.
-    #[error("this server keeps {MOST_REGIONS} regions apart, and not `{0}` too")]
+    /// The maximum number of regions is reached.
+    #[error("this server already has {MOST_REGIONS} regions, and cannot add `{0}`")]
     TooMany(String),
-    /// The server is being stopped.
+    /// The server is stopping.
     #[error("the server is stopping")]
     Closed,
-    /// The database of the region cannot be opened.
-    #[error("the database of a region cannot be opened")]
+    /// The database of the region could not be opened.
+    #[error("cannot open the database of a region")]
     Open(#[source] StoreError),
 }
 
@@ -89,14 +90,15 @@ impl From<Pretender> for Regions {
 }
 
 impl Regions {
-    /// The length of the longest name that a region can have.
+    /// The maximum length of a region's name.
     pub const MOST_NAME_BYTES: usize = 32;
 
-    /// Keeps regions apart: requests for that of `home` are answered from `home`, others from databases which are opened when they are
-    /// first asked for, by their names: at most 32 with names like `eu-west-1`, or `local` and `localhost`. If `home` has all habits of
-    /// DynamoDB Local, a name is up to 32 letters, digits and hyphens that begin with a letter, and upper case means lower case.
+    /// Creates separate databases for regions. Requests for the region of `home` are answered from `home`; those for
+    /// another region are answered from a database that its first request opens. At most 32 regions, with names such as
+    /// `eu-west-1`, or `local` and `localhost`. If `home` has all habits of DynamoDB Local, a name is a letter and up
+    /// to 31 further letters, digits and hyphens, and upper case means lower case.
     ///
-    /// All have to take the time from the same clock. Those that are opened here are closed by [`close`](Self::close).
+    /// All databases must use the same clock. Those that are opened here are closed by [`close`](Self::close).
     pub fn separate(
         home: Pretender,
         open: impl Fn(&str) -> Result<Pretender, StoreError> + Send + Sync + 'static,
@@ -108,11 +110,11 @@ impl Regions {
         Self(Arc::new(Inner { home, open, others: RwLock::default() }))
     }
 
-    /// Closes the databases, also that which was given. No further one is opened; one that is being opened is closed as soon as it is
+    /// Closes all databases, including `home`. No more are opened; one that is being opened is closed as soon as it is
     /// open.
     pub fn close(&self) {
         self.others_to_change().are_closed = true;
-        // Each may take some seconds for what is being written.
+        // Closing may take some seconds, until the current write is finished.
         std::thread::scope(|scope| {
             for database in self.all() {
                 scope.spawn(move || database.close());
@@ -120,22 +122,22 @@ impl Regions {
         });
     }
 
-    /// Returns the database that was given.
+    /// Returns the home database.
     pub(crate) fn home(&self) -> &Pretender {
         &self.0.home
     }
 
-    /// Returns the region of the database that was given.
+    /// Returns the region of the home database.
     pub(crate) fn home_region(&self) -> &str {
         &self.0.home.account().region
     }
 
-    /// Whether each region has a database of its own.
+    /// Returns whether each region has a separate database.
     pub(crate) fn are_separate(&self) -> bool {
         self.0.open.is_some()
     }
 
-    /// Returns the databases that are open, that which was given first.
+    /// Returns the open databases, with the home database first.
     pub(crate) fn all(&self) -> Vec<Pretender> {
         let others = self.others();
         [&self.0.home]
@@ -145,13 +147,13 @@ impl Regions {
             .collect()
     }
 
-    /// Returns what answers from a database. `endpoint` is where clients reach this server.
+    /// Returns the wire for a database. `endpoint` is the address at which clients reach this server.
     pub(crate) fn wire(&self, database: Pretender, endpoint: &str) -> Wire {
         let wire = Wire::new(database).with_endpoint(endpoint);
         if self.are_separate() { wire.with_separate_regions() } else { wire }
     }
 
-    /// Returns the name of the region that a request calls so.
+    /// Returns the name of the region that a request means.
     pub(crate) fn name_of<'r>(&self, region: &'r str) -> Cow<'r, str> {
         if self.has_any_names() && region.bytes().any(|byte| byte.is_ascii_uppercase()) {
             Cow::Owned(region.to_ascii_lowercase())
@@ -160,7 +162,7 @@ impl Regions {
         }
     }
 
-    /// Returns what answers for a region other than that of the database that was given, if its database is open.
+    /// Returns the wire of another region, if its database is open.
     pub(crate) fn find(&self, region: &str) -> Option<Arc<Wire>> {
         self.others().wires.get(region).cloned()
     }
@@ -171,14 +173,14 @@ impl Regions {
         if is_region { Ok(()) } else { Err(RegionError::Unknown(region.to_owned())) }
     }
 
-    /// Takes the turn to open a region other than that of the database that was given.
+    /// Takes a turn to open the database of another region.
     pub(crate) fn turn(&self, region: &str) -> Result<Turn, RegionError> {
         self.check_name(region)?;
         let mut others = self.others_to_change();
         let Others { wires, turns, .. } = &mut *others;
         if !wires.contains_key(region) && !turns.contains_key(region) {
             let opening = turns.keys().filter(|region| !wires.contains_key(*region)).count();
-            // The one that was given counts, too.
+            // The home region counts, too.
             if wires.len() + opening + 1 >= MOST_REGIONS {
                 return Err(RegionError::TooMany(region.to_owned()));
             }
@@ -188,8 +190,8 @@ impl Regions {
         Ok(Turn { regions: self.clone(), region: region.to_owned(), held: waiting.held.clone() })
     }
 
-    /// Returns what answers for a region other than that of the database that was given; opens its database if need be, which takes a
-    /// while. `endpoint` is where clients reach this server.
+    /// Returns the wire of another region. Opens its database if necessary, which takes a while. `endpoint` is the
+    /// address at which clients reach this server.
     pub(crate) fn open(&self, region: &str, endpoint: &str) -> Result<Arc<Wire>, RegionError> {
         let turn = self.turn(region)?;
         let _held = turn.held.blocking_lock();
@@ -200,7 +202,7 @@ impl Regions {
         self.0.home.habits() == Habits::dynamodb_local()
     }
 
-    // There is nothing behind the lock that could be left half done.
+    // The data behind the lock is always consistent, so a panic of another holder does not matter.
     fn others(&self) -> RwLockReadGuard<'_, Others> {
         self.0.others.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -211,12 +213,12 @@ impl Regions {
 }
 
 impl Turn {
-    /// Waits until nobody else opens this region, for as long as what is returned is kept.
+    /// Waits until no other task is opening this region. The turn lasts as long as the returned guard.
     pub(crate) async fn held(&self) -> OwnedMutexGuard<()> {
         self.held.clone().lock_owned().await
     }
 
-    /// Opens the database, unless somebody has done so meanwhile.
+    /// Opens the database, unless another task has done so meanwhile.
     pub(crate) fn open(&self, endpoint: &str) -> Result<Arc<Wire>, RegionError> {
         let Self { regions, region, .. } = self;
         let Some(open) = &regions.0.open else { return Err(RegionError::Unknown(region.clone())) };
@@ -265,7 +267,7 @@ impl fmt::Debug for Regions {
 }
 
 impl RegionError {
-    /// What AWS answers to a request for a region it does not have; what else is wrong has no text there.
+    /// Returns AWS's answer to a request for a region that it does not have. For other errors, AWS has no message.
     pub(crate) fn refusal(&self) -> ApiError {
         match self {
             Self::Unknown(region) => ApiError::new(
@@ -282,12 +284,13 @@ impl RegionError {
     }
 }
 
-/// A name that may be anything, as far as it helps.
+/// Shortens a region name, which may be any text, for an error message.
 fn shortened(region: &str) -> &str {
     region.char_indices().nth(64).map_or(region, |(at, _)| &region[..at])
 }
 
-/// Whether a name can be that of a file or a schema, too: `local-env`, as suites for DynamoDB Local call their region.
+/// Returns whether a name is safe as a part of a file or schema name: `local-env`, as test suites for DynamoDB Local
+/// call their region.
 fn is_plain(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     name.len() <= Regions::MOST_NAME_BYTES
@@ -295,7 +298,8 @@ fn is_plain(name: &str) -> bool {
         && name.bytes().all(is_plain)
 }
 
-/// Whether AWS could have a region of this name: `us-gov-east-1`; or it is what tools take where there is none.
+/// Returns whether AWS could have a region of this name, such as `us-gov-east-1`, or whether tools use it instead of a
+/// region.
 fn is_like_those_of_aws(name: &str) -> bool {
     if matches!(name, "local" | "localhost") {
         return true;
@@ -430,7 +434,7 @@ mod tests {
             go_on.send(()).unwrap();
             assert!(matches!(opening.join().unwrap(), Err(RegionError::Open(_))));
         });
-        // What failed takes no place.
+        // A failed attempt does not occupy a place.
         assert_eq!((regions.all().len(), regions.others().turns.len()), (2, 0));
         regions.close();
     }

@@ -1,4 +1,4 @@
-//! A server that answers.
+//! A running server.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use crate::shutdown::Shutdown;
 
-/// A server that answers until it is stopped or dropped.
+/// A server that answers requests until it is stopped or dropped.
 #[derive(Debug)]
 pub struct RunningServer {
     /// Taken when the server stops.
@@ -26,26 +26,26 @@ impl RunningServer {
         Self { parts: Some((runtime, shutdown)), address, drain_timeout }
     }
 
-    /// Returns where the server answers.
+    /// Returns the address at which the server answers.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns the URL that clients take as their endpoint.
+    /// Returns the URL that clients use as their endpoint.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Runs a future on the server's threads and returns what it gives. Must not be called from async code.
+    /// Runs a future on the server's threads, and returns its output. Must not be called from async code.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let (runtime, _) = self.parts.as_ref().expect("the threads are there until the server stops");
         runtime.block_on(future)
     }
 
-    /// Finishes the requests in flight, waiting as long as the options say, and stops; returns whether all were finished. Must not
-    /// be called from async code.
+    /// Finishes the requests in progress, for as long as the options allow, and stops. Returns whether all were
+    /// finished. Must not be called from async code.
     pub fn stop(mut self) -> bool {
         let Some((runtime, shutdown)) = self.parts.take() else { return true };
         let is_finished = runtime.block_on(shutdown.finish(self.drain_timeout));

@@ -1,19 +1,19 @@
-//! Telling every connection to finish, and waiting until they have.
+//! Telling all connections to finish, and waiting until they have.
 
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-/// Stops what holds a [`Watcher`].
+/// Stops everything that holds a [`Watcher`].
 #[derive(Debug)]
 pub(crate) struct Shutdown {
     stop: watch::Sender<bool>,
-    /// Never used to send: it ends when the last watcher is gone.
+    /// Never used to send. The receiver notices when the last watcher has been dropped.
     alive: mpsc::Sender<()>,
     all_gone: mpsc::Receiver<()>,
 }
 
-/// Learns of the stop; as long as one exists, the stop is not complete.
+/// Learns of the stop. The stop is complete when no watcher exists any more.
 #[derive(Clone, Debug)]
 pub(crate) struct Watcher {
     stop: watch::Receiver<bool>,
@@ -26,7 +26,7 @@ impl Shutdown {
         Self { stop: watch::Sender::new(false), alive, all_gone }
     }
 
-    /// Returns what tells whether the stop has been asked for, without holding it up.
+    /// Returns a flag for the stop. Unlike a watcher, it does not delay the stop.
     pub(crate) fn flag(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
     }
@@ -35,7 +35,7 @@ impl Shutdown {
         Watcher { stop: self.stop.subscribe(), _alive: self.alive.clone() }
     }
 
-    /// Tells all watchers to stop and waits until they are gone; returns whether they were in time.
+    /// Tells all watchers to stop, and waits until they are gone. Returns whether that happened in time.
     pub(crate) async fn finish(self, patience: Duration) -> bool {
         let Self { stop, alive, mut all_gone } = self;
         drop(alive);
@@ -45,7 +45,7 @@ impl Shutdown {
 }
 
 impl Watcher {
-    /// Returns once the stop has been asked for, or nobody is left to ask for it.
+    /// Returns when the stop has been requested, or when the [`Shutdown`] has been dropped.
     pub(crate) async fn stopped(&mut self) {
         let _ = self.stop.wait_for(|stop| *stop).await;
     }

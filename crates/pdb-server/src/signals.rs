@@ -1,12 +1,12 @@
-//! Being asked to stop, and signals that must not end the process.
+//! Signals that ask the process to stop, and signals that must not end it.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// The request to stop: Ctrl-C, or the signal of a supervisor.
+/// A request to stop: Ctrl-C, or the signal of a supervisor.
 ///
-/// From its creation on a signal no longer kills the process, also before anybody waits for it.
+/// From its creation on, these signals no longer kill the process, even if nothing waits for them yet.
 #[derive(Debug)]
 pub(crate) struct StopSignal {
     #[cfg(unix)]
@@ -22,7 +22,7 @@ impl StopSignal {
     ///
     /// # Errors
     ///
-    /// The system's, if there can be no handler.
+    /// The system's error, if it cannot install a handler.
     pub(crate) fn install() -> io::Result<Self> {
         #[cfg(unix)]
         {
@@ -36,7 +36,7 @@ impl StopSignal {
         Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }
 
-    /// Returns when the process is asked to stop, or at once if it was asked since the handlers were installed.
+    /// Returns when the process is asked to stop, or immediately if it was asked since the handlers were installed.
     pub(crate) async fn asked(&mut self) {
         #[cfg(unix)]
         tokio::select! {
@@ -48,24 +48,25 @@ impl StopSignal {
     }
 }
 
-/// Returns a flag that is raised when the process is asked to stop, so that it can tidy up; the second time the process ends at once.
+/// Returns a flag that is set when the process is asked to stop, so that it can clean up. A second request ends the
+/// process immediately.
 pub(crate) fn interruption() -> Arc<AtomicBool> {
     let asked = Arc::new(AtomicBool::new(false));
     #[cfg(unix)]
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // Without a handler the process ends at once, the first time already.
+        // If a handler cannot be installed, the first request already ends the process.
         let _ = signal_hook::flag::register_conditional_default(signal, asked.clone())
             .and_then(|_| signal_hook::flag::register(signal, asked.clone()));
     }
     asked
 }
 
-/// Makes a write beyond the limit on the size of files (`ulimit -f`, `LimitFSIZE=`) an error of that write. Without a handler of its
-/// signal it ends the process.
+/// Makes a write beyond the file size limit (`ulimit -f`, `LimitFSIZE=`) fail with an error. Without a handler, the
+/// signal would end the process.
 pub(crate) fn outlive_file_size_limit() {
     #[cfg(unix)]
     {
-        // Nobody reads the flag: that there is a handler is enough. A system that refuses one leaves all as it was.
+        // The flag is never read; it is enough that there is a handler. If the system refuses it, nothing changes.
         let unread = Arc::new(AtomicBool::new(false));
         let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, unread);
     }

@@ -1,9 +1,10 @@
-//! Lengths of time on the command line: `500ms`, `30s`, `15m`, `4h`, `1d`, or `off`.
+//! Durations on the command line: `500ms`, `30s`, `15m`, `4h`, `1d`, or `off`.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A length of time, or none, as it is written on command lines: a whole number with `ms`, `s`, `m`, `h` or `d` behind it, or `off`.
+/// A duration, or none, as it is written on the command line: a whole number followed by `ms`, `s`, `m`, `h` or `d`, or
+/// `off`.
 ///
 /// # Examples
 ///

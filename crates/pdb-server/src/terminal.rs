@@ -1,7 +1,8 @@
-//! What people see: text that moves no cursor.
+//! Text that is safe to print on a terminal.
 //!
-//! Names and values come from the writer of an item, and a terminal carries out control characters in them: it can be made to clear the screen,
-//! to hide a line, to show text backwards. Everything that commands print for people, error messages and log lines go through here.
+//! Names and values come from clients, and a terminal interprets control characters in them: they can clear the screen,
+//! hide a line, or show text backwards. Everything that commands print for people, error messages and log lines pass
+//! through here.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,15 +10,15 @@ use std::io::{self, Write as _};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Returns a line with its control characters escaped as in JSON (`\n`, `\u001b`).
+/// Escapes the control characters of a line as in JSON (`\n`, `\u001b`).
 ///
-/// Control characters are those of C0 and C1, DEL, and what changes the direction of text. In JSON, where they stand only in
-/// strings, the result means the same.
+/// Control characters are those of C0 and C1, DEL, and those that change the direction of text. In JSON, where they
+/// occur only in strings, the result has the same meaning.
 pub(crate) fn visible(line: &str) -> Cow<'_, str> {
     escaped(line, is_control)
 }
 
-/// Does as [`visible`] for a text of several lines.
+/// Variant of [`visible`] for a text of several lines.
 pub(crate) fn visible_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |character| character != '\n' && is_control(character))
 }
@@ -42,13 +43,13 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Returns the width of the terminal that standard output is, in columns; none if it is something else.
+/// Returns the width of the terminal in columns; `None` if standard output is not a terminal.
 pub(crate) fn width() -> Option<usize> {
     let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(io::stdout())?;
     Some(usize::from(width).max(20))
 }
 
-/// Cuts a text to a width in columns; what is cut ends in `…`.
+/// Cuts a text to a width in columns. A text that was cut ends in `…`.
 pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
         return Cow::Borrowed(text);
@@ -67,20 +68,6 @@ pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Returns a number of bytes for people: `512 B`, `1.5 KB`, `3.2 MB`.
-pub(crate) fn bytes(number: u64) -> String {
-    let mut value = number as f64;
-    let mut units = ["KB", "MB", "GB", "TB"].into_iter();
-    let mut unit = "B";
-    while value >= 1024.0
-        && let Some(next) = units.next()
-    {
-        value /= 1024.0;
-        unit = next;
-    }
-    if unit == "B" { format!("{number} B") } else { format!("{value:.1} {unit}") }
-}
-
 fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -89,13 +76,13 @@ fn is_control(character: char) -> bool {
 /// Prints a line for people on standard error.
 pub(crate) fn warn(line: &str) {
     let line = line.replace(['\r', '\n'], " ");
-    // Standard error may be closed; there is nobody else to tell.
+    // If standard error is closed, there is no other place for the line.
     let _ = writeln!(io::stderr(), "pretender: {}", visible(&line));
 }
 
-/// Writes lines with their control characters escaped.
+/// A writer that escapes control characters of lines.
 ///
-/// Each call of `write` gets whole lines, as the log writes them: characters are not put together from two calls.
+/// Each call of `write` must contain whole lines, as those of the log do: a character is not assembled from two calls.
 pub(crate) struct VisibleLines<W>(pub(crate) W);
 
 impl<W: io::Write> io::Write for VisibleLines<W> {
@@ -141,12 +128,6 @@ mod tests {
         ] {
             assert_eq!(cut(text, width), expected);
         }
-    }
-
-    #[test]
-    fn bytes_have_units() {
-        let shown = [0, 1023, 1024, 1536, 5 << 20, 3 << 40].map(bytes);
-        assert_eq!(shown, ["0 B", "1023 B", "1.0 KB", "1.5 KB", "5.0 MB", "3.0 TB"]);
     }
 
     #[test]

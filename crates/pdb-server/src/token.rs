@@ -1,4 +1,4 @@
-//! The secret that commands carry.
+//! The control token.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,9 +6,9 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// A secret that every command under `/_pretender/` has to carry: one or more visible ASCII characters.
+/// The secret that every command under `/_pretender/` must carry: one or more visible ASCII characters.
 ///
-/// It is not shown by `Debug`, and it is compared in constant time.
+/// `Debug` does not show it, and it is compared in constant time.
 ///
 /// # Examples
 ///
@@ -23,9 +23,9 @@ use subtle::ConstantTimeEq;
 #[derive(Clone)]
 pub struct ControlToken(String);
 
-/// A text that cannot be a token. The text is not part of the message.
+/// The error for a text that cannot be a token. The message does not contain the text.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a token: it needs one or more visible ASCII characters, without spaces")]
+#[error("not a token: expected one or more visible ASCII characters, without spaces")]
 pub struct NotAToken;
 
 impl ControlToken {
@@ -35,9 +35,9 @@ impl ControlToken {
         &self.0
     }
 
-    /// Whether this is the token; how long that takes tells nothing about it.
+    /// Returns whether the given bytes are the token. The time this takes reveals nothing about the token.
     pub(crate) fn is(&self, given: &[u8]) -> bool {
-        // Hashes have one length, so the token's own does not show either.
+        // Hashes all have the same length, so the length of the token is not revealed either.
         Sha256::digest(self.0.as_bytes()).as_slice().ct_eq(Sha256::digest(given).as_slice()).into()
     }
 }

@@ -1,4 +1,4 @@
-//! A connection whose other side must take what it asked for.
+//! A connection that fails if its client receives an answer too slowly.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -11,15 +11,17 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::http::{Contention, SMALL};
 use crate::pace::{Pace, PaceLimits};
 
-/// A connection that fails if its other side takes an answer too slowly: it occupies what others wait for.
+/// A connection that fails if its client receives an answer too slowly, because the answer occupies memory that others
+/// wait for.
 ///
-/// hyper begins an answer when the one before has been handed over, and flushes then. So between two flushes there is one answer.
+/// hyper starts an answer when the previous one has been written, and flushes then. So there is exactly one answer
+/// between two flushes.
 #[derive(Debug)]
 pub(crate) struct WriteTimeout<S> {
     stream: S,
     limits: PaceLimits,
     contention: Contention,
-    /// There from the moment when the other side does not take more, until it has taken all.
+    /// Exists from the moment when the client does not accept more data until it has accepted everything.
     slow: Option<Slow>,
 }
 
@@ -36,7 +38,7 @@ impl<S> WriteTimeout<S> {
         Self { stream, limits, contention, slow: None }
     }
 
-    /// Passes on what came of an attempt to send so many bytes, unless the other side is too slow.
+    /// Passes on the result of an attempt to send so many bytes, unless the client is too slow.
     fn watch(
         &mut self,
         context: &mut Context<'_>,
@@ -92,7 +94,7 @@ impl<S: Write + Unpin> Write for WriteTimeout<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // All has been written.
+        // All data has been written.
         self.slow = None;
         Pin::new(&mut self.stream).poll_flush(context)
     }

@@ -1,15 +1,15 @@
-//! What to say about a table without a stream, or without itself.
+//! Error messages for a table or stream that does not exist.
 
 use serde_json::{Value, json};
 
 use super::{Api, ApiFailure, Service};
 
-/// How many pages of a hundred names are looked through for one that is like that of a missing table.
+/// How many pages of a hundred table names to search for one that resembles a missing table.
 const MOST_PAGES: usize = 10;
-/// How many letters a name may differ from one that was meant.
+/// How many letters a name may differ from the one that the user probably meant.
 const MOST_TYPOS: usize = 2;
 
-/// A table or stream that cannot be read because it is not there.
+/// A table or stream that cannot be read because it does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Absent {
     #[error("no such table: `{table}` is not at {server}{}", .similar.as_ref().map_or(String::new(), |name| format!("; did you mean `{name}`?")))]
@@ -19,7 +19,7 @@ pub(crate) enum Absent {
          --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES{options}`"
     )]
     StreamOfTable { table: String, options: String },
-    /// Nobody can tell more: what answers has streams only.
+    /// Nothing more is known, because the endpoint only has the Streams API.
     #[error("table `{table}` has no stream")]
     Unknown { table: String },
     #[error("no such stream: `{arn}` is not at {server}")]
@@ -27,7 +27,7 @@ pub(crate) enum Absent {
 }
 
 impl Api {
-    /// Says why a table has no stream.
+    /// Returns the reason why a table has no stream.
     pub(crate) fn why_no_stream(&self, table: &str) -> Absent {
         match self.call(Service::DynamoDb, "DescribeTable", &json!({ "TableName": table })) {
             Ok(_) => Absent::StreamOfTable { table: table.to_owned(), options: self.cli_options() },
@@ -36,9 +36,9 @@ impl Api {
         }
     }
 
-    /// Says that there is no such table, and whether there is one with nearly the same name.
+    /// Returns the error for a missing table, with the name of a table that is similar.
     pub(crate) fn no_such_table(&self, table: &str) -> Absent {
-        // Those who wait for a table ask again and again.
+        // A command that waits for a table asks again and again.
         let similar = self.known_similar(table, || {
             let names = self.table_names().unwrap_or_default();
             most_similar(table, names.iter().map(String::as_str)).map(str::to_owned)
@@ -46,7 +46,7 @@ impl Api {
         Absent::Table { table: table.to_owned(), server: self.server(Service::DynamoDb), similar }
     }
 
-    /// Says that there is no such stream.
+    /// Returns the error for a missing stream.
     pub(crate) fn no_such_stream(&self, arn: &str) -> Absent {
         Absent::Stream { arn: arn.to_owned(), server: self.server(Service::Streams) }
     }
@@ -55,14 +55,14 @@ impl Api {
         format!("{} in {}", self.endpoint(service), self.region())
     }
 
-    /// Returns the options with which AWS's command line calls the same server.
+    /// Returns the options with which the AWS CLI calls the same server.
     fn cli_options(&self) -> String {
         let endpoint = self.endpoint(Service::DynamoDb);
         let region = self.region();
         if endpoint.is_aws() { format!(" --region {region}") } else { format!(" --endpoint-url {endpoint}") }
     }
 
-    /// Returns the first names of tables.
+    /// Returns the names of tables, up to the page limit.
     fn table_names(&self) -> Result<Vec<String>, ApiFailure> {
         let (mut names, mut input) = (Vec::new(), json!({}));
         for _ in 0..MOST_PAGES {
@@ -76,10 +76,11 @@ impl Api {
     }
 }
 
-/// Returns the name that differs least, if it differs so little that it may be meant. Upper and lower case are the same here.
+/// Returns the most similar name, if it is similar enough that the user may have meant it. Ignores upper and lower
+/// case.
 fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let name = name.to_lowercase();
-    // Of a short name every other one is a typo away.
+    // Any short name is only a few letters away from another short name.
     let most = MOST_TYPOS.min(name.chars().count() / 3);
     names
         .filter(|other| other.len().abs_diff(name.len()) <= 2 * MOST_TYPOS)

@@ -1,12 +1,12 @@
-//! JSON in which no name is special.
+//! Reading JSON in which no member name is special.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
-/// Reads JSON. That of serde_json takes a first member with one of its own secret names for something else than a member, and items
-/// have the names that their writers choose.
+/// Reads JSON. `serde_json::Value` would interpret an object whose first member has one of serde_json's internal names
+/// differently, and the attributes of items can have any names.
 pub(super) fn parse(text: &str) -> serde_json::Result<Value> {
     serde_json::from_str(text).map(|Plain(value)| value)
 }

@@ -1,4 +1,4 @@
-//! Signed calls of the DynamoDB and DynamoDB Streams APIs, tried again as AWS's SDKs do.
+//! Signed calls to the DynamoDB and DynamoDB Streams APIs, with the same retries as AWS's SDKs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +14,12 @@ use super::retry::{Tries, pause, rest};
 use super::sign::{Call, Credentials, signed_headers};
 use super::{Endpoint, answer};
 
-/// How long one try may take.
+/// Timeout of one attempt.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// A page of records is about a megabyte by DynamoDB's count; as JSON it may be several times that.
+/// A page of records is about a megabyte by DynamoDB's measure; its JSON may be several times as large.
 const MAX_ANSWER_BYTES: u64 = 64 << 20;
 
-/// The two APIs: AWS has them on two hosts.
+/// The two APIs. On AWS, they have different hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     /// Tables and items.
@@ -28,7 +28,7 @@ pub(crate) enum Service {
     Streams,
 }
 
-/// The APIs of a server. Clones share what they know.
+/// The APIs of a server. Clones share their state.
 ///
 /// ```ignore
 /// let api = self.connection.api(&[&self.table])?;
@@ -37,9 +37,9 @@ pub(crate) enum Service {
 /// println!("{}", answer["Table"]["TableStatus"]);
 /// ```
 ///
-/// A call that a busy or broken server refuses, or whose connection breaks, is tried again, writes as well, and a line on
-/// standard error says so, once for each cause. What is left of that is an [`ApiFailure`], whose text is for people: return it with
-/// `?`, or look at its [`code`](ApiFailure::code) first. Where names of the API are compared, take `ResourceNotFoundException` and the like.
+/// A call is retried, even if it is a write, if the server is busy or failing, or if the connection breaks. Each cause
+/// is reported once on standard error. If all attempts fail, the result is an [`ApiFailure`], whose text is for people:
+/// return it with `?`, or look at its [`code`](ApiFailure::code) first, such as `ResourceNotFoundException`.
 #[derive(Clone, Debug)]
 pub(crate) struct Api(Arc<Inner>);
 
@@ -49,12 +49,12 @@ struct Inner {
     streams: Host,
     region: String,
     credentials: Credentials,
-    /// Ends the waits between tries.
+    /// Ends the pauses between attempts.
     stop: WakeHandle,
     is_brief: AtomicBool,
-    /// The causes for which something was said.
+    /// The causes that have been reported.
     told: Mutex<BTreeSet<String>>,
-    /// Names of tables that were looked for, and those that may be meant instead.
+    /// Missing table names, with the similar names that were found.
     similar: Mutex<BTreeMap<String, Option<String>>>,
 }
 
@@ -64,17 +64,17 @@ struct Host {
     agent: ureq::Agent,
 }
 
-/// What a call ends with instead of an answer.
+/// How a call fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiFailure {
-    /// No answer: nobody listens, or the connection broke.
+    /// No answer: nothing listens on the port, or the connection broke.
     #[error(transparent)]
     Unanswered(#[from] Unanswered),
-    /// An answer that is not one of these APIs.
+    /// The answer does not come from one of these APIs.
     #[error("{endpoint} does not speak the {api}: it answered {status}")]
     NotTheApi { endpoint: Endpoint, api: &'static str, status: u16 },
-    /// The answer to a change was lost, and the change is not to be made twice.
-    #[error("{0}: the change may have been made, or not; look before you run the command again")]
+    /// The answer to a change was lost, and the change must not be repeated.
+    #[error("{0}: the change may or may not have been made; check before you run the command again")]
     Lost(Unanswered),
     /// An exception of the API.
     #[error("{}", refusal(.code, .message))]
@@ -93,7 +93,7 @@ impl Service {
         }
     }
 
-    /// Returns the variable of AWS's SDKs for the endpoint of this service.
+    /// Returns the variable in which AWS's SDKs look for the endpoint of this service.
     pub(super) fn endpoint_variable(self) -> &'static str {
         match self {
             Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
@@ -137,7 +137,7 @@ impl Api {
         }))
     }
 
-    /// Returns where calls of a service go.
+    /// Returns the endpoint of a service.
     pub(crate) fn endpoint(&self, service: Service) -> &Endpoint {
         &self.host(service).endpoint
     }
@@ -147,22 +147,22 @@ impl Api {
         &self.0.region
     }
 
-    /// Calls an operation of a service, such as `Service::DynamoDb` and `"GetItem"`, with its input as the API has it, and returns
-    /// its output, which is an object.
+    /// Calls an operation of a service, such as `Service::DynamoDb` and `"GetItem"`, with its input in the form of the
+    /// API. Returns the output, which is an object.
     ///
     /// # Errors
     ///
-    /// The [`ApiFailure`] of the last try.
+    /// The [`ApiFailure`] of the last attempt.
     pub(crate) fn call(&self, service: Service, operation: &str, input: &Value) -> Result<Value, ApiFailure> {
         self.call_until(service, operation, input, |failure| failure)
     }
 
-    /// Does as [`call`](Self::call) for a change that must not be made twice, or whose answer tells whether it was made: once it may have
-    /// been made, it is not tried again.
+    /// Variant of [`call`](Self::call) for a change that must not be repeated, or whose answer says whether it was
+    /// made. It is not retried if the change may already have been made.
     ///
     /// # Errors
     ///
-    /// The [`ApiFailure`] of the last try; [`ApiFailure::Lost`] if there was no answer.
+    /// The [`ApiFailure`] of the last attempt; [`ApiFailure::Lost`] if there was no answer.
     pub(crate) fn call_once(
         &self,
         service: Service,
@@ -207,17 +207,18 @@ impl Api {
         }
     }
 
-    /// From now on each call is tried once: for those who come again by themselves, and have other work in between.
+    /// From now on, makes only one attempt per call. For callers that retry by themselves, and have other work in
+    /// between.
     pub(crate) fn be_brief(&self) {
         self.0.is_brief.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the caller comes again by itself.
+    /// Returns whether only one attempt is made per call.
     pub(super) fn is_brief(&self) -> bool {
         self.0.is_brief.load(Ordering::Relaxed)
     }
 
-    /// Says that there will be another try; once for each cause, and again for a server that was reached in between.
+    /// Reports that a call will be retried, once for each cause, and again if a call succeeded in between.
     fn tell(&self, operation: &str, failure: &ApiFailure) {
         let (cause, text) = match failure {
             ApiFailure::Unanswered(unanswered) | ApiFailure::Lost(unanswered) => {
@@ -229,11 +230,11 @@ impl Api {
             ApiFailure::Refused { code, .. } => (code.clone(), format!("{operation} failed: {failure}")),
         };
         if self.told().insert(cause) {
-            crate::terminal::warn(&format!("{text}; trying again"));
+            crate::terminal::warn(&format!("{text}; retrying"));
         }
     }
 
-    /// Returns the name that may be meant instead of `table`, which is looked for once.
+    /// Returns the similar name of a missing table. Searches for it only once.
     pub(super) fn known_similar(&self, table: &str, look: impl FnOnce() -> Option<String>) -> Option<String> {
         let known = || self.0.similar.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(similar) = known().get(table) {
@@ -285,7 +286,7 @@ impl Api {
             target,
             body,
         };
-        // Those who check signatures compare them with the true time.
+        // Servers that check signatures compare the time with the true time.
         let signed = signed_headers(&self.0.credentials, call, SystemClock.now());
         let mut request = host
             .agent
@@ -302,7 +303,7 @@ impl Api {
 }
 
 impl ApiFailure {
-    /// Returns the name of the exception: `ResourceNotFoundException`.
+    /// Returns the name of the exception, such as `ResourceNotFoundException`.
     pub(crate) fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { code, .. } => Some(code),
@@ -310,7 +311,7 @@ impl ApiFailure {
         }
     }
 
-    /// Whether the same call may succeed later: the server is not there, busy, or broken for the moment.
+    /// Returns whether the same call may succeed later, because the server is absent, busy or failing at the moment.
     pub(crate) fn is_passing(&self) -> bool {
         self.tries() != Tries::ONCE
     }
@@ -325,7 +326,7 @@ impl ApiFailure {
     }
 }
 
-/// Whether an exception is one of those that AWS's SDKs try again.
+/// Returns whether AWS's SDKs retry this exception.
 fn is_passing(code: &str) -> bool {
     matches!(
         code,

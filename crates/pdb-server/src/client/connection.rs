@@ -1,4 +1,4 @@
-//! Which server a command talks to, for which region, and as whom.
+//! Choosing the server, the region and the credentials of a command.
 
 use clap::Args;
 use pdb_server::ControlToken;
@@ -10,23 +10,25 @@ use super::profile::Profile;
 use super::sign::Credentials;
 use super::{Api, Control, ControlFailure, Probe, Service};
 
-/// The server of those who name none: where `pretender serve` listens without options.
+/// The default server: the address at which `pretender serve` listens by default.
 const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:8000";
-/// The region of requests that nothing gives one: as `pretender serve` has it.
+/// The default region, the same as for `pretender serve`.
 const DEFAULT_REGION: &str = "us-east-1";
-/// What stands above the options in help.
+/// Heading of these options in the help.
 const HEADING: &str = "Connection";
-/// The word for AWS itself instead of an endpoint.
+/// The value of `--endpoint` that means AWS itself.
 const AWS: &str = "aws";
 
-/// Where the server is, and who asks. Every command that talks to a server flattens this into its arguments.
+/// The server and the credentials. Every command that talks to a server flattens this into its arguments.
 ///
 /// The endpoint is the first of: `--endpoint`; `PRETENDER_ENDPOINT`; `AWS_ENDPOINT_URL_DYNAMODB` or
-/// `AWS_ENDPOINT_URL_DYNAMODB_STREAMS`, that of the service; `AWS_ENDPOINT_URL`; the profile's, in its section of services and then its
-/// own; the variable, then the profile's setting, of the other service; `http://127.0.0.1:8000`. A region or keys alone never lead to AWS:
-/// it has to be named, by its address or by the word `aws`. The region is the first of: `--region`, that of AWS's host, that of
-/// an ARN, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, `us-east-1`. The keys are the first of: those of the profile if
-/// `--profile` is given, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, those of the profile, made-up ones; AWS takes no made-up ones.
+/// `AWS_ENDPOINT_URL_DYNAMODB_STREAMS`, depending on the service; `AWS_ENDPOINT_URL`; the profile's, in its `services`
+/// section and then in the profile itself; the variable, then the profile's setting, of the other service;
+/// `http://127.0.0.1:8000`. A region or keys alone never lead to AWS: it must be named, by its address or by the word
+/// `aws`. The region is the first of: `--region`, the region in an AWS host name, the region in an ARN, `AWS_REGION`,
+/// `AWS_DEFAULT_REGION`, the profile's, `us-east-1`. The keys are the first of: those of the profile if `--profile` is
+/// given, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, those of the profile, made-up ones (which AWS does not
+/// accept).
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Connection {
     /// The server: http://127.0.0.1:8000, 127.0.0.1:8000, localhost, or "aws" for AWS itself
@@ -55,7 +57,7 @@ pub(crate) enum Server {
     Aws,
 }
 
-/// Why it is not known which server to talk to, or as whom.
+/// Why there is no server to talk to, or no credentials.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectionError {
     #[error("{from}: `{text}` is {source}")]
@@ -67,7 +69,7 @@ pub(crate) enum ConnectionError {
     #[error("there is no profile `{0}` in AWS's files of settings, ~/.aws/config and ~/.aws/credentials")]
     NoProfile(String),
     #[error(
-        "there are no keys for AWS: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile that has keys with --profile"
+        "no keys for AWS: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile that has keys with --profile"
     )]
     NoKeys,
     #[error(
@@ -77,33 +79,33 @@ pub(crate) enum ConnectionError {
     KeysElsewhere { profile: String, then: &'static str },
 }
 
-/// Why a text names no region.
+/// The error for a text that is not a region.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("not a region: expected a name such as us-east-1")]
 pub(crate) struct NotARegion;
 
 impl Connection {
-    /// Takes out what was given as `--endpoint`.
+    /// Takes the value of `--endpoint`.
     pub(crate) fn take_endpoint(&mut self) -> Option<Server> {
         self.endpoint.take()
     }
 
-    /// Uses this as if it had been given as `--endpoint`.
+    /// Sets the value of `--endpoint`.
     pub(crate) fn set_endpoint(&mut self, endpoint: Option<Server>) {
         self.endpoint = endpoint;
     }
 
-    /// Returns the DynamoDB API and the DynamoDB Streams API of the server. `targets` are what is asked for: an ARN among them
-    /// tells the region.
+    /// Returns the DynamoDB API and the DynamoDB Streams API of the server. If there is an ARN among the `targets`, it
+    /// determines the region.
     ///
     /// # Errors
     ///
-    /// If a variable or the profile holds nonsense, or there are no keys for AWS. Nothing has been sent then.
+    /// If a variable or the profile is invalid, or there are no keys for AWS. Nothing has been sent then.
     pub(crate) fn api<T: AsRef<str>>(&self, targets: &[T]) -> Result<Api, ConnectionError> {
         self.api_with(targets, WakeHandle::default())
     }
 
-    /// Does as [`api`](Self::api), with a handle that ends the waits between tries.
+    /// Variant of [`api`](Self::api) with a handle that ends the pauses between attempts.
     pub(crate) fn api_with<T: AsRef<str>>(
         &self,
         targets: &[T],
@@ -118,7 +120,7 @@ impl Connection {
         Ok(Api::new(items, streams, region, credentials, stop))
     }
 
-    /// Returns what asks the server how it is.
+    /// Returns a probe for the server's readiness.
     ///
     /// # Errors
     ///
@@ -131,12 +133,12 @@ impl Connection {
         }
     }
 
-    /// Returns the control interface of the server. A region that was given as an option is that of each command; one of variables or the
-    /// profile only of those that are for one region.
+    /// Returns the control API of the server. A region from an option applies to every command; a region from a
+    /// variable or the profile applies only to commands that concern one region.
     ///
     /// # Errors
     ///
-    /// If a variable or the profile holds nonsense, or the server is AWS.
+    /// If a variable or the profile is invalid, or the server is AWS.
     pub(crate) fn control(&self, token: Option<ControlToken>) -> Result<Control, ControlFailure> {
         let settings = Settings::new(self, &ThisMachine)?;
         match settings.server(Service::DynamoDb)? {
@@ -149,7 +151,7 @@ impl Connection {
     }
 }
 
-/// Reads the value of an option for a server.
+/// Reads the value of `--endpoint`.
 pub(crate) fn parse_server(text: &str) -> Result<Server, String> {
     server(text).map_err(|error| match error {
         NotAnEndpoint::NoUrl => format!("{error}, or \"{AWS}\" for AWS itself"),
@@ -162,7 +164,7 @@ fn server(text: &str) -> Result<Server, NotAnEndpoint> {
     if text.eq_ignore_ascii_case(AWS) { Ok(Server::Aws) } else { text.parse().map(Server::At) }
 }
 
-/// Reads the name of a region: AWS's, or one that emulators take, such as `local`.
+/// Reads the name of a region: AWS's, or one that emulators accept, such as `local`.
 fn parse_region(text: &str) -> Result<String, NotARegion> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
@@ -173,7 +175,7 @@ fn parse_region(text: &str) -> Result<String, NotARegion> {
     }
 }
 
-/// Options, variables and the profile, in the order in which they count.
+/// Options, variables and the profile, in order of precedence.
 struct Settings<'a> {
     options: &'a Connection,
     machine: &'a dyn Machine,
@@ -189,7 +191,7 @@ impl<'a> Settings<'a> {
         Ok(Self { options, machine, profile })
     }
 
-    /// Returns the endpoint of a service, in this region if it is AWS's.
+    /// Returns the endpoint of a service. If it is AWS's, it is that of the given region.
     fn endpoint(&self, service: Service, region: &str) -> Result<Endpoint, ConnectionError> {
         Ok(match self.server(service)? {
             Server::At(endpoint) => endpoint.of_service(service)?,
@@ -206,7 +208,7 @@ impl<'a> Settings<'a> {
         server(&text).map_err(|source| ConnectionError::Endpoint { from, text, source })
     }
 
-    /// Returns an endpoint, and what names it.
+    /// Returns the text of the endpoint, and the source it comes from.
     fn named_endpoint(&self, service: Service) -> (String, String) {
         let variable = |name: &str| Some((name.to_owned(), self.machine.variable(name)?));
         let profile = |value: Option<String>| Some((format!("profile `{}`", self.profile.name()), value?));
@@ -237,7 +239,7 @@ impl<'a> Settings<'a> {
         {
             return Ok(region.to_owned());
         }
-        // What is not checked of an ARN the server will check.
+        // The rest of the ARN is checked by the server.
         let of_arn = targets.iter().find_map(|target| target.strip_prefix("arn:")?.split(':').nth(2));
         if let Some(region) = of_arn.and_then(|region| parse_region(region).ok()) {
             return Ok(region);
@@ -245,7 +247,7 @@ impl<'a> Settings<'a> {
         Ok(self.usual_region()?.unwrap_or_else(|| DEFAULT_REGION.to_owned()))
     }
 
-    /// Returns the region of variables, or of the profile.
+    /// Returns the region of variables or of the profile.
     fn usual_region(&self) -> Result<Option<String>, ConnectionError> {
         let variable = |name: &'static str| Some((name, self.machine.variable(name)?));
         let found = variable("AWS_REGION")
@@ -270,7 +272,7 @@ impl<'a> Settings<'a> {
         let of_profile = || self.profile.credentials();
         let is_named = self.options.profile.is_some();
         let found = match &self.options.profile {
-            // The keys of the environment may be those of another account.
+            // The keys in the environment may belong to another account.
             Some(_) if self.profile.keeps_keys_elsewhere() => of_profile(),
             Some(_) => of_profile().or_else(of_environment),
             None => of_environment().or_else(of_profile),

@@ -1,4 +1,4 @@
-//! The control interface of a server, over HTTP.
+//! A client for the control API of a server.
 
 use std::io::Read;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{ConnectionError, Endpoint, Unanswered, retried};
 
-/// A stream of a great many shards, listed.
+/// Enough for the list of a stream with very many shards.
 const MAX_ANSWER_BYTES: u64 = 64 << 20;
 
 /// Sends commands to a server.
@@ -21,50 +21,51 @@ pub(crate) struct Control {
     usual_region: Option<String>,
 }
 
-/// A backup that a server sends.
+/// A backup that is being received from a server.
 pub(crate) struct RemoteBackup {
-    /// How many bytes it has.
+    /// Its length in bytes.
     pub(crate) length: u64,
-    /// Its SHA-256, in hexadecimal digits.
+    /// Its SHA-256 hash, in hexadecimal digits.
     pub(crate) sha256: String,
-    /// Regions that the server has databases for, besides the one this is of.
+    /// Other regions for which the server has databases.
     pub(crate) other_regions: Vec<String>,
     pub(crate) reader: Box<dyn Read + Send>,
 }
 
-/// Why a command was not obeyed.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ControlFailure {
     #[error(transparent)]
     Unanswered(#[from] Unanswered),
     #[error(transparent)]
     Connection(#[from] ConnectionError),
-    /// What answers is another server, or one without the flag.
-    #[error("{endpoint} takes no commands: start the server with `pretender serve --control`")]
+    /// It is another kind of server, or was started without `--control`.
+    #[error("{endpoint} has no control API: start the server with `pretender serve --control`")]
     NoControl { endpoint: Endpoint },
-    /// What answers is another server, or an older version.
-    #[error("{endpoint} makes no backups: it is not pretender, or an older version")]
+    /// It is another kind of server, or an older version.
+    #[error("{endpoint} does not support backups: it is not pretender, or an older version")]
     NoBackups { endpoint: Endpoint },
-    #[error("AWS takes no commands: name a server that was started with `pretender serve --control`")]
+    #[error("AWS has no control API: name a server that was started with `pretender serve --control`")]
     Aws,
-    /// The server says why.
+    /// The server refused the command; the text is the server's.
     #[error("{0}")]
     Refused(String),
 }
 
 impl Control {
-    /// Commands are for `region`, on a server that keeps regions apart, else those for one region for `usual_region`.
+    /// Creates a client. On a server with separate regions, commands apply to `region`; without it, commands for one
+    /// region apply to `usual_region`.
     pub(super) fn new(
         endpoint: Endpoint,
         token: Option<ControlToken>,
         region: Option<String>,
         usual_region: Option<String>,
     ) -> Self {
-        // A command is answered when its work is done, however long that takes.
+        // No timeout: a command is answered when its work is done, which may take long.
         Self { agent: endpoint.agent(None), endpoint, token, region, usual_region }
     }
 
-    /// Asks for something, which changes nothing.
+    /// Sends a request that changes nothing.
     pub(crate) fn get(&self, command: &str) -> Result<Value, ControlFailure> {
         self.send(|| self.with_token(self.agent.get(self.url(command))).call())
     }
@@ -78,7 +79,7 @@ impl Control {
         })
     }
 
-    /// Asks for a backup of the database; returns when the server has made it, and the first bytes are there.
+    /// Requests a backup of the database. Returns when the server has made it, and its first bytes have arrived.
     pub(crate) fn backup(&self) -> Result<RemoteBackup, ControlFailure> {
         let url = self.url("backup");
         let request = self.with_token(self.agent.post(url).content_type("application/json"));
@@ -100,7 +101,7 @@ impl Control {
         }
     }
 
-    /// The same server, for another region.
+    /// Returns a client for the same server and another region.
     pub(crate) fn in_region(&self, region: &str) -> Self {
         Self { region: Some(region.to_owned()), ..self.clone() }
     }
@@ -109,7 +110,8 @@ impl Control {
         with_token(request, self.token.as_ref())
     }
 
-    /// Sends until there is a connection: a command that did not reach the server has done nothing. Any other failure is final.
+    /// Sends a command, and retries only while there is no connection, because a command that did not reach the server
+    /// has had no effect. Any other failure is final.
     fn send(
         &self,
         send: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
@@ -147,7 +149,7 @@ impl Control {
     }
 }
 
-/// Returns why nobody took the command.
+/// Returns the reason if the server was not reached.
 fn refused(failure: &ControlFailure) -> Option<&Unanswered> {
     match failure {
         ControlFailure::Unanswered(unanswered) if unanswered.is_refused() => Some(unanswered),
@@ -155,7 +157,7 @@ fn refused(failure: &ControlFailure) -> Option<&Unanswered> {
     }
 }
 
-/// Adds the token of the control interface to a request, if there is one.
+/// Adds the control token to a request, if there is one.
 pub(crate) fn with_token<Body>(
     request: ureq::RequestBuilder<Body>,
     token: Option<&ControlToken>,

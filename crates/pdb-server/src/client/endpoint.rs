@@ -9,23 +9,23 @@ use ureq::http::Uri;
 
 use super::Service;
 
-/// How long a connection may take.
+/// Timeout for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The port that `pretender serve` listens on without an option.
+/// The default port of `pretender serve`.
 const PORT: u16 = 8000;
 
 /// The address of a server: `http://127.0.0.1:8000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
-    /// Without a slash at the end.
+    /// Without a trailing slash.
     url: String,
-    /// With the port, if it is not the usual one of the scheme.
+    /// The host, with the port unless it is the default port of the scheme.
     authority: String,
     path: String,
     is_local: bool,
 }
 
-/// Why a text is no endpoint.
+/// Why a text is not an endpoint.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum NotAnEndpoint {
     #[error(
@@ -39,7 +39,7 @@ pub(crate) enum NotAnEndpoint {
 }
 
 impl Endpoint {
-    /// Returns AWS's own endpoint of a service in a region.
+    /// Returns AWS's endpoint of a service in a region.
     pub(super) fn aws(service: Service, region: &str) -> Result<Self, NotAnEndpoint> {
         let prefix = match service {
             Service::DynamoDb => "",
@@ -49,7 +49,8 @@ impl Endpoint {
         format!("https://{prefix}dynamodb.{region}.{domain}").parse()
     }
 
-    /// Returns the endpoint of this service. AWS has the two APIs on two hosts, and the address of one means the other as well.
+    /// Returns the endpoint of a service. On AWS, the two APIs have different hosts; an address of one means the other
+    /// as well.
     pub(super) fn of_service(self, service: Service) -> Result<Self, NotAnEndpoint> {
         if self.region().is_none() {
             return Ok(self);
@@ -62,37 +63,37 @@ impl Endpoint {
         self.url.replacen(host, &right, 1).parse()
     }
 
-    /// Returns the host, with the port if it is not the usual one of the scheme: what goes into `Host`.
+    /// Returns the value of the `Host` header: the host, with the port unless it is the default port of the scheme.
     pub(crate) fn host(&self) -> &str {
         &self.authority
     }
 
-    /// Returns the path, which is `/` unless the address has one.
+    /// Returns the path, which is `/` unless the address has a path.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns the region that the name of one of AWS's own hosts holds.
+    /// Returns the region, if the host name is one of AWS's and contains it.
     pub(crate) fn region(&self) -> Option<&str> {
         region_in(&self.authority)
     }
 
-    /// Whether it is one of AWS's own hosts.
+    /// Returns whether the host is one of AWS's.
     pub(crate) fn is_aws(&self) -> bool {
         is_aws(&self.authority)
     }
 
-    /// Whether it is this machine.
+    /// Returns whether the host is this machine.
     pub(crate) fn is_local(&self) -> bool {
         self.is_local
     }
 
-    /// Whether it is spoken to in plain HTTP.
+    /// Returns whether the scheme is plain HTTP.
     pub(super) fn is_plain(&self) -> bool {
         self.url.starts_with("http://")
     }
 
-    /// Returns a client for this server; calls may take as long as `timeout`, if there is one.
+    /// Returns an HTTP client for this server. Calls time out after `timeout`, if there is one.
     pub(crate) fn agent(&self, timeout: Option<Duration>) -> ureq::Agent {
         let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -101,14 +102,14 @@ impl Endpoint {
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_global(timeout);
         if self.is_local {
-            // Those who have to use a proxy cannot reach this machine through it.
+            // A proxy cannot reach this machine's loopback address.
             config = config.proxy(None);
         }
         config.build().into()
     }
 }
 
-/// Returns the region in the name of a host that is AWS's: `eu-west-1` of `streams.dynamodb.eu-west-1.amazonaws.com`.
+/// Returns the region in one of AWS's host names: `eu-west-1` in `streams.dynamodb.eu-west-1.amazonaws.com`.
 fn region_in(authority: &str) -> Option<&str> {
     let host = name_of(authority);
     let name = host.strip_prefix("streams.").unwrap_or(host);
@@ -117,7 +118,7 @@ fn region_in(authority: &str) -> Option<&str> {
     matches!(domain, "amazonaws.com" | "amazonaws.com.cn").then_some(region)
 }
 
-/// Returns the name of a host without its port, and without the dot of a name that is complete.
+/// Returns a host name without its port, and without the final dot of an absolute name.
 fn name_of(authority: &str) -> &str {
     authority.split(':').next().unwrap_or_default().trim_end_matches('.')
 }
@@ -127,12 +128,12 @@ fn is_aws(authority: &str) -> bool {
     [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|domain| host.ends_with(domain))
 }
 
-/// Returns the address that a host is, if it is one and not a name.
+/// Returns the IP address, if the host is one.
 fn address_of(host: &str) -> Option<IpAddr> {
     host.trim_matches(['[', ']']).parse().ok()
 }
 
-/// Completes an address without a scheme. A single word other than `localhost` is more likely a mistake than the name of a host.
+/// Adds the scheme to an address without one. A single word other than `localhost` is probably a mistake.
 fn with_scheme(text: &str) -> Option<String> {
     let uri: Uri = format!("http://{text}").parse().ok()?;
     let (authority, path) = (uri.authority()?, uri.path().trim_end_matches('/'));
@@ -168,15 +169,15 @@ impl FromStr for Endpoint {
             "https" => return Err(NotAnEndpoint::NoTls),
             _ => return Err(NotAnEndpoint::NoUrl),
         };
-        // What stands before an `@` is a secret, which messages would show.
+        // The text before an `@` is a secret, and error messages would show it.
         if authority.host().is_empty() || uri.query().is_some() || authority.as_str().contains('@') {
             return Err(NotAnEndpoint::NoUrl);
         }
-        // A port that is not a number, or is too large, is not seen as a port.
+        // A port that is not a number, or too large, is not parsed as a port.
         if authority.port_u16().is_none() && authority.as_str() != authority.host() {
             return Err(NotAnEndpoint::NoUrl);
         }
-        // Names of hosts are the same in upper and lower case.
+        // Host names are the same in upper and lower case.
         let host = authority.host().to_ascii_lowercase();
         let url = format!(
             "{scheme}://{}{}",

@@ -1,4 +1,4 @@
-//! Why a server gave no answer.
+//! Errors for a server that did not answer.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -6,24 +6,24 @@ use std::io::ErrorKind;
 use super::Endpoint;
 use super::retry::Tries;
 
-/// A server that gave no answer.
+/// A server that did not answer.
 #[derive(Debug)]
 pub(crate) struct Unanswered {
     endpoint: Endpoint,
     cause: Cause,
 }
 
-/// What happened instead of an answer.
+/// The cause.
 #[derive(Debug)]
 enum Cause {
-    /// Nobody listens there.
+    /// Nothing listens on the port.
     Refused,
-    /// The name of the host is not known, or the machine cannot be reached.
+    /// The host name is unknown, or the machine cannot be reached.
     NoRoute(String),
     /// The connection broke before the answer was complete.
     Dropped,
     TimedOut,
-    /// Anything else, which another try does not change.
+    /// Any other cause; a retry would not help.
     Other(String),
 }
 
@@ -32,12 +32,12 @@ impl Unanswered {
         Self { endpoint: endpoint.clone(), cause: cause(endpoint, error) }
     }
 
-    /// Whether nobody listens there, so that nothing was sent.
+    /// Returns whether nothing listens on the port, so that nothing was sent.
     pub(super) fn is_refused(&self) -> bool {
         matches!(self.cause, Cause::Refused)
     }
 
-    /// Whether the server may answer later.
+    /// Returns whether the server may answer later.
     pub(crate) fn is_passing(&self) -> bool {
         self.tries() != Tries::ONCE
     }
@@ -51,7 +51,7 @@ impl Unanswered {
         }
     }
 
-    /// Returns what happened, without advice.
+    /// Returns the cause as text, without advice.
     pub(super) fn reason(&self) -> String {
         let cause = match &self.cause {
             Cause::Refused => "connection refused",
@@ -89,9 +89,9 @@ fn cause(endpoint: &Endpoint, error: &ureq::Error) -> Cause {
             _ => Cause::Other(error.to_string()),
         },
         ureq::Error::Timeout(_) => Cause::TimedOut,
-        ureq::Error::HostNotFound => Cause::NoRoute("the host is not known".to_owned()),
+        ureq::Error::HostNotFound => Cause::NoRoute("unknown host".to_owned()),
         ureq::Error::ConnectionFailed => Cause::NoRoute("connection failed".to_owned()),
-        // What comes back from a server that does not know TLS.
+        // A plain HTTP server answers a TLS handshake with something else.
         error if !endpoint.is_plain() && endpoint.is_local() => {
             Cause::Other(format!("{error}; pretender speaks plain HTTP: try http://{}", endpoint.host()))
         }

@@ -1,17 +1,17 @@
-//! What the machine says to those who ask nobody: variables of the environment, and files.
+//! What the machine provides: environment variables and files.
 
 use std::io::Read;
 use std::path::Path;
 
-/// Files of settings are short; a longer one is not read to its end.
+/// Configuration files are short; a longer one is not read to its end.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// Where variables and files come from: the machine, or a test.
+/// The source of variables and files: the machine, or a test.
 pub(super) trait Machine {
-    /// Returns a variable of the environment that is there and not empty.
+    /// Returns the value of an environment variable, if it is set and not empty.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// Returns the text of a file that can be read.
+    /// Returns the text of a file, if it can be read.
     fn file(&self, path: &Path) -> Option<String>;
 }
 

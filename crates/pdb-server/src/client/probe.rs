@@ -1,4 +1,4 @@
-//! Whether a server is there and ready.
+//! Checking whether a server is ready.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::Endpoint;
 use super::failure::Unanswered;
 
-/// How long one question may take. The server itself gives its database two seconds.
+/// Timeout of one request. The server itself gives its database two seconds.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks a server how it is.
+/// Checks whether a server is ready.
 #[derive(Debug)]
 pub(crate) struct Probe {
     agent: ureq::Agent,
@@ -24,12 +24,12 @@ pub(crate) enum ProbeFailure {
     Unanswered(#[from] Unanswered),
     #[error("pretender at {endpoint} is not ready: {reason}")]
     NotReady { endpoint: Endpoint, reason: String },
-    #[error("{endpoint} answers, but not as pretender does (status {status})")]
+    #[error("{endpoint} answered with status {status}, but is not pretender")]
     Other { endpoint: Endpoint, status: u16 },
 }
 
 impl ProbeFailure {
-    /// Whether another try may succeed, as while a server is being started.
+    /// Returns whether a retry may succeed, for example while the server is starting.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Unanswered(failure) => failure.is_passing(),
@@ -44,7 +44,7 @@ impl Probe {
         Self { agent: endpoint.agent(Some(TIMEOUT)), endpoint }
     }
 
-    /// Asks once; returns a line about the server that is ready.
+    /// Asks once. Returns a line for people about the server that is ready.
     pub(crate) fn ask(&self) -> Result<String, ProbeFailure> {
         let endpoint = self.endpoint.clone();
         let (status, answer) = self.get("ready")?;
@@ -69,7 +69,7 @@ impl Probe {
             Ok((response.status().as_u16(), body))
         });
         let (status, body) = asked.map_err(|error| Unanswered::new(&self.endpoint, &error))?;
-        // What is not JSON comes from another server.
+        // An answer that is not JSON comes from another kind of server.
         Ok((status, serde_json::from_str(&body).unwrap_or_default()))
     }
 }

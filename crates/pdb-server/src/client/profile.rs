@@ -1,4 +1,4 @@
-//! Profiles in AWS's files of settings, `~/.aws/config` and `~/.aws/credentials`.
+//! Profiles in AWS's configuration files, `~/.aws/config` and `~/.aws/credentials`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,9 +7,9 @@ use super::Service;
 use super::machine::Machine;
 use super::sign::Credentials;
 
-/// The profile without a name.
+/// The name of the default profile.
 const DEFAULT: &str = "default";
-/// Settings by which others than the file itself hold the keys.
+/// Settings that say that the keys are not in the file.
 const KEPT_ELSEWHERE: [&str; 6] = [
     "sso_session",
     "sso_start_url",
@@ -22,7 +22,7 @@ const KEPT_ELSEWHERE: [&str; 6] = [
 /// Settings by name; those of a group, such as a service, as `group.name`.
 type Section = BTreeMap<String, String>;
 
-/// What the files say of one profile.
+/// The settings of one profile.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Profile {
     name: String,
@@ -32,8 +32,8 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Reads the profile with this name; without one that of `AWS_PROFILE`, or the default one. A profile that is in neither file has no
-    /// settings.
+    /// Reads the profile with this name, or else that of `AWS_PROFILE`, or else the default one. A profile that is in
+    /// neither file has no settings.
     pub(super) fn read(machine: &dyn Machine, name: Option<&str>) -> Self {
         let given = name.map(str::to_owned).or_else(|| machine.variable("AWS_PROFILE"));
         let name = given.unwrap_or_else(|| DEFAULT.to_owned());
@@ -46,7 +46,7 @@ impl Profile {
         let of_credentials = credentials.remove(&name);
         let is_there = of_config.is_some() || of_credentials.is_some();
         let mut settings = of_config.unwrap_or_default();
-        // Keys in the file for keys win.
+        // Keys in the credentials file take precedence.
         settings.extend(of_credentials.unwrap_or_default());
         let services =
             settings.get("services").and_then(|services| config.remove(&format!("services {services}")));
@@ -57,7 +57,7 @@ impl Profile {
         &self.name
     }
 
-    /// Whether one of the files has it.
+    /// Returns whether one of the files has the profile.
     pub(super) fn is_there(&self) -> bool {
         self.is_there
     }
@@ -71,7 +71,7 @@ impl Profile {
         self.setting("endpoint_url")
     }
 
-    /// Returns the endpoint of a service in the section of services that the profile names.
+    /// Returns the endpoint of a service, from the `services` section that the profile names.
     pub(super) fn endpoint_of(&self, service: Service) -> Option<String> {
         let group = match service {
             Service::DynamoDb => "dynamodb",
@@ -85,7 +85,7 @@ impl Profile {
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// Returns the keys, if they stand in the files. Those beside a role are not the role's.
+    /// Returns the keys, if they are in the files. Keys beside a role do not belong to the role.
     pub(super) fn credentials(&self) -> Option<Credentials> {
         if self.setting("role_arn").is_some() {
             return None;
@@ -95,7 +95,7 @@ impl Profile {
         Some(Credentials { access_key, secret_key, session_token: self.setting("aws_session_token") })
     }
 
-    /// Whether the keys have to be fetched by other programs: with single sign-on, from a role, from a process.
+    /// Returns whether other programs have to get the keys: with single sign-on, from a role, or from a process.
     pub(super) fn keeps_keys_elsewhere(&self) -> bool {
         KEPT_ELSEWHERE.iter().any(|setting| self.settings.contains_key(*setting))
     }
@@ -105,7 +105,8 @@ impl Profile {
     }
 }
 
-/// Returns the text of a file of settings, which is where a variable says, or in the folder `.aws` of the home folder.
+/// Returns the text of a configuration file. The file is named by a variable, or is in the folder `.aws` of the home
+/// folder.
 fn text(machine: &dyn Machine, variable: &str, name: &str) -> String {
     let home = || machine.variable("HOME").or_else(|| machine.variable("USERPROFILE")).map(PathBuf::from);
     let path = match machine.variable(variable) {
@@ -118,7 +119,7 @@ fn text(machine: &dyn Machine, variable: &str, name: &str) -> String {
     path.and_then(|path| machine.file(&path)).unwrap_or_default()
 }
 
-/// Reads sections of settings.
+/// Reads the sections of a configuration file.
 fn sections(text: &str) -> BTreeMap<String, Section> {
     let mut sections: BTreeMap<String, Section> = BTreeMap::new();
     let mut section = None;
@@ -144,13 +145,13 @@ fn sections(text: &str) -> BTreeMap<String, Section> {
     sections
 }
 
-/// A comment behind a value begins with a space.
+/// Removes a comment. After a value, a comment begins with a space.
 fn without_comment(line: &str) -> &str {
     let end = [" #", " ;", "\t#", "\t;"].iter().filter_map(|comment| line.find(comment)).min();
     line[..end.unwrap_or(line.len())].trim_end()
 }
 
-/// Returns the name of a section with one space between its words, and without the quotes that a name may have.
+/// Returns the name of a section, with single spaces between its words and without quotes.
 fn section_name(header: &str) -> String {
     let words: Vec<&str> = header.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
     words.join(" ")
@@ -162,7 +163,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A machine that has what it is given: `NAME=value` variables, and files.
+    /// A machine with given variables (`NAME=value`) and files.
     #[derive(Default)]
     pub(in super::super) struct Pretended {
         pub(in super::super) variables: &'static str,

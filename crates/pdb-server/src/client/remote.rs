@@ -1,4 +1,4 @@
-//! Streams behind an endpoint of the Streams API, as a subscription reads them.
+//! Streams of a remote endpoint, as the source of a subscription.
 
 use pdb_trigger::{EventRecord, ToEventRecord};
 use pretender::streams::EventDocument;
@@ -9,14 +9,15 @@ use serde_json::{Map, Value, json};
 
 use super::{Api, ApiFailure, Service};
 
-/// The Streams API behind an endpoint, spoken over HTTP.
+/// The Streams API of an endpoint, over HTTP.
 ///
-/// What [`Api`] has tried in vain is [`SourceError::Failed`] with an [`ApiFailure`], throttling as well; once it is brief, what may pass is
-/// [`SourceError::Throttled`], so that a subscription asks again.
+/// When all attempts of [`Api`] have failed, the error is [`SourceError::Failed`] with an [`ApiFailure`], even for
+/// throttling. If [`Api`] makes only one attempt, an error that may pass is [`SourceError::Throttled`], so that the
+/// subscription retries.
 #[derive(Debug)]
 pub(crate) struct RemoteStreams(Api);
 
-/// A record as the API has it; a JSON object.
+/// A record in the form of the API; a JSON object.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RemoteRecord(pub(crate) Value);
 
@@ -26,29 +27,11 @@ impl RemoteStreams {
     }
 
     fn call(&self, operation: &str, input: &Value) -> Result<Value, SourceError> {
-        self.0.call(Service::Streams, operation, input).map_err(|failure| {
-            if self.0.is_brief() && failure.is_passing() {
-                SourceError::Throttled
-            } else {
-                source_error(failure)
-            }
-        })
+        self.0.call(Service::Streams, operation, input).map_err(|failure| self.error(failure))
     }
 
-    /// Calls a listing operation until there are no more pages; `cursor` gives the member to ask with next.
-    fn all_pages(
-        &self,
-        operation: &str,
-        mut input: Value,
-        mut page: impl FnMut(&Value) -> Option<(&'static str, String)>,
-    ) -> Result<Value, SourceError> {
-        loop {
-            let answer = self.call(operation, &input)?;
-            match page(&answer) {
-                Some((cursor, value)) => input[cursor] = value.into(),
-                None => return Ok(answer),
-            }
-        }
+    fn error(&self, failure: ApiFailure) -> SourceError {
+        if self.0.is_brief() && failure.is_passing() { SourceError::Throttled } else { source_error(failure) }
     }
 }
 
@@ -70,32 +53,17 @@ impl StreamSource for RemoteStreams {
     type Record = RemoteRecord;
 
     fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError> {
-        let mut streams: Vec<String> = Vec::new();
-        self.all_pages("ListStreams", json!({ "TableName": table_name }), |answer| {
-            streams.extend(
-                answer["Streams"].as_array().into_iter().flatten().map(|stream| text(&stream["StreamArn"])),
-            );
-            let last = answer["LastEvaluatedStreamArn"].as_str()?;
-            Some(("ExclusiveStartStreamArn", last.to_owned()))
-        })?;
-        // The API promises no order; the ARNs of one table differ in their labels, which are times.
-        streams.sort_by(|a, b| b.cmp(a));
-        Ok(streams)
+        self.0.list_streams(table_name).map_err(|failure| self.error(failure))
     }
 
     fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError> {
-        let mut shards = Vec::new();
-        let last = self.all_pages("DescribeStream", json!({ "StreamArn": stream_arn }), |answer| {
-            let described = &answer["StreamDescription"];
-            shards.extend(described["Shards"].as_array().into_iter().flatten().map(|shard| SourceShard {
-                shard_id: text(&shard["ShardId"]),
-                parent_shard_id: shard["ParentShardId"].as_str().map(str::to_owned),
-                is_open: shard["SequenceNumberRange"]["EndingSequenceNumber"].is_null(),
-            }));
-            let last = described["LastEvaluatedShardId"].as_str()?;
-            Some(("ExclusiveStartShardId", last.to_owned()))
-        })?;
-        Ok(SourceStream { is_live: last["StreamDescription"]["StreamStatus"] != "DISABLED", shards })
+        let described = self.0.describe_stream(stream_arn).map_err(|failure| self.error(failure))?;
+        let shards = described["Shards"].as_array().into_iter().flatten().map(|shard| SourceShard {
+            shard_id: text(&shard["ShardId"]),
+            parent_shard_id: shard["ParentShardId"].as_str().map(str::to_owned),
+            is_open: shard["SequenceNumberRange"]["EndingSequenceNumber"].is_null(),
+        });
+        Ok(SourceStream { is_live: described["StreamStatus"] != "DISABLED", shards: shards.collect() })
     }
 
     fn shard_iterator(

@@ -1,7 +1,8 @@
-//! How often a call that failed is tried again, and after which pauses.
+//! How often a failed call is retried, and after which pauses.
 //!
-//! As AWS's SDKs do it: pauses double, and a random half of each keeps clients from coming back all at once. So a call that a server
-//! refuses for being busy ends after some five seconds; where nobody listens it ends within one.
+//! As in AWS's SDKs, pauses double, and half of each is random, so that clients do not all return at the same time. A
+//! call that a busy server refuses fails after about five seconds; if nothing listens on the port, it fails within one
+//! second.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
@@ -13,29 +14,29 @@ use super::Unanswered;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How often a call is tried, the first time included.
+/// The maximum number of attempts, including the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tries(pub(super) u32);
 
 impl Tries {
-    /// A server that is there, but busy or broken for the moment.
+    /// The server exists but is busy or failing at the moment.
     pub(super) const BUSY: Self = Self(8);
-    /// A server that is not there, and may be about to start.
+    /// The server does not exist, but may be about to start.
     pub(super) const ABSENT: Self = Self(5);
-    /// A server that takes too long: each try takes as long again.
+    /// The server is too slow; each attempt takes as long again.
     pub(super) const SLOW: Self = Self(2);
     pub(super) const ONCE: Self = Self(1);
 }
 
-/// Returns the pause after so many tries, between half of it and the whole at random.
+/// Returns the pause after so many attempts: a random time between half of it and all of it.
 pub(crate) fn pause(tries: u32) -> Duration {
     let whole = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
-    // Each state has keys of its own.
+    // Each `RandomState` has random keys of its own.
     let random = RandomState::new().build_hasher().finish() % 1024;
     whole / 2 + (whole / 2).mul_f64(random as f64 / 1024.0)
 }
 
-/// Does something until it succeeds or fails for another reason than a server that did not answer.
+/// Repeats an action until it succeeds or fails for another reason than a server that did not answer.
 pub(crate) fn retried<T, E>(
     stop: &WakeHandle,
     mut attempt: impl FnMut() -> Result<T, E>,
@@ -55,7 +56,7 @@ pub(crate) fn retried<T, E>(
     }
 }
 
-/// Waits; returns whether it was for so long, and not ended by a stop.
+/// Waits. Returns false if a stop ended the wait early.
 pub(crate) fn rest(stop: &WakeHandle, pause: Duration) -> bool {
     let until = Instant::now() + pause;
     while !stop.is_stopped() {

@@ -1,34 +1,34 @@
-//! Signature version 4, for the one form of request that is sent.
+//! Signature version 4, for the one form of request that this program sends.
 
 use hmac::{Hmac, KeyInit, Mac};
 use pretender::streams::StreamLabel;
 use pretender::time::EpochMillis;
 use sha2::{Digest, Sha256};
 
-/// Who signs. Emulators accept anybody, AWS does not.
+/// The credentials that sign requests. Emulators accept any, AWS does not.
 #[derive(Clone)]
 pub(crate) struct Credentials {
     pub(crate) access_key: String,
     pub(crate) secret_key: String,
-    /// Of temporary credentials.
+    /// Only for temporary credentials.
     pub(crate) session_token: Option<String>,
 }
 
 impl Credentials {
-    /// Returns what emulators take.
+    /// Returns credentials that emulators accept.
     pub(super) fn made_up() -> Self {
         Self { access_key: "pretender".to_owned(), secret_key: "pretender".to_owned(), session_token: None }
     }
 }
 
-/// Shows only what is no secret.
+/// Shows no secrets.
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials").field("access_key", &self.access_key).finish_non_exhaustive()
     }
 }
 
-/// What is signed, besides who signs and when.
+/// What is signed, besides the credentials and the time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) host: &'a str,
@@ -71,7 +71,7 @@ pub(crate) fn signed_headers(
     headers
 }
 
-/// The day, and the second, as signatures write them: `20260301` and `20260301T091542Z`.
+/// Returns the date and the time in the form of signatures: `20260301` and `20260301T091542Z`.
 fn stamps(now: EpochMillis) -> (String, String) {
     let mut digits = StreamLabel::at(now).as_str().replace(['-', ':'], "");
     digits.truncate("20260301T091542".len());

@@ -16,11 +16,12 @@ use pretender::maintenance::{Backup, BackupError, BackupProgress, BackupReport};
 
 use super::token::TokenParser;
 use crate::client::Connection;
-use crate::progress::{self, Progress, Step, Unit};
+use crate::progress::{Progress, Step, Unit};
+use crate::quantity::{bytes, counted};
 use crate::signals;
 use crate::terminal::visible;
 
-/// The parts of the time that copying takes, and the check after it.
+/// Shares of the total time, for the progress bar: copying, then checking.
 const COPYING: (f64, f64) = (0.0, 0.3);
 const CHECKING: (f64, f64) = (0.3, 1.0);
 
@@ -99,7 +100,8 @@ impl BackUp {
         for region in self.also(&others) {
             backups.push((Pretender::file_of_region(source, region)?, self.target_of(region)?));
         }
-        // Before the first one is made. A database in its own place is told apart from another file there.
+        // Check all targets before the first backup is made. If the source is the target, `of_file` reports a better
+        // error.
         for (_, target) in backups.iter().filter(|(source, target)| source != target) {
             self.backup(target).check_target().map_err(explained)?;
         }
@@ -128,7 +130,7 @@ impl BackUp {
         Ok(())
     }
 
-    /// Which other regions are backed up as well; says so if some are not.
+    /// Returns the other regions to back up as well. Notes on standard error if some are left out.
     fn also<'r>(&self, others: &'r [String]) -> &'r [String] {
         if self.all_regions {
             return others;
@@ -143,7 +145,7 @@ impl BackUp {
         &[]
     }
 
-    /// Where a server with `--db TARGET --separate-regions` has the data of a region.
+    /// Returns the file in which a server with `--db TARGET --separate-regions` stores a region.
     fn target_of(&self, region: &str) -> Result<PathBuf, Box<dyn Error>> {
         Ok(Pretender::file_of_region(&self.target, region)?)
     }
@@ -153,14 +155,15 @@ impl BackUp {
     }
 }
 
-/// The file that the name of a database means; there are other ways for those that are not in files.
+/// Returns the file that `--db` names. The errors say how to back up a database that is not in a file.
 fn database_file(db: &str) -> Result<PathBuf, Box<dyn Error>> {
     if db == super::MEMORY {
-        let text = "a database in memory is backed up through its server: give --endpoint instead of --db";
+        let text =
+            "a database in memory can only be backed up through its server: use --endpoint instead of --db";
         return Err(text.into());
     }
     if Pretender::builder().try_database(db)?.is_on_server() {
-        let text = "a database on a PostgreSQL server is backed up with `pg_dump`, or copied into a file with `pretender copy`";
+        let text = "to back up a database on a PostgreSQL server, use `pg_dump`, or copy it into a file with `pretender copy`";
         return Err(text.into());
     }
     super::database::check_exists(db)?;
@@ -171,7 +174,8 @@ fn explained(error: BackupError) -> Box<dyn Error> {
     match error {
         BackupError::Exists(_) => format!("{error}: choose another name, or replace it with --force").into(),
         BackupError::Unsound { .. } => {
-            format!("{error}: `pretender check` tells more, and --no-check copies it as it is").into()
+            format!("{error}: `pretender check` shows the details, and --no-check backs it up as it is")
+                .into()
         }
         other => other.into(),
     }
@@ -188,19 +192,18 @@ fn show(progress: &mut Progress, step: &BackupProgress, copying: (f64, f64), che
         }
         BackupProgress::Checking(step) => {
             let what = format!("checking {}", step.part);
-            let rows = Unit::Things("rows");
+            let rows = Unit::Things("row");
             progress.show(&Step::new(&what, step.rows, Some(step.rows_at_most), rows).within(checking));
         }
     }
 }
 
 fn say(report: &BackupReport, target: &Path) -> std::io::Result<()> {
-    let counted = |number: u64, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let mut said = format!(
         "Backed up {} with {}, {}, into {}.",
         counted(report.tables, "table"),
         counted(report.items, "item"),
-        progress::amount(report.size_bytes, Unit::Bytes),
+        bytes(report.size_bytes),
         target.display()
     );
     match report.check {

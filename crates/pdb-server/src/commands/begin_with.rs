@@ -1,4 +1,4 @@
-//! What a server's database begins with: a copy of another, tables, items.
+//! Initial data of a server's database: a copy of another database, tables, items.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,12 @@ use pdb_seed::{SeedReport, Seeding};
 use pretender::Pretender;
 use pretender::model::TableName;
 
-/// The heading of these options.
+use crate::quantity::counted;
+
+/// Heading of these options in the help.
 const BEGIN_WITH: &str = "Initial tables and items";
 
-/// Files that a database begins with.
+/// Options for the initial data of a database.
 #[derive(Args, Debug)]
 pub(super) struct BeginWith {
     /// Create the tables that a file or folder defines; can be repeated
@@ -39,7 +41,7 @@ pub(super) struct BeginWith {
 }
 
 impl BeginWith {
-    /// Brings a database into the state that the files describe. Returns what people are told of it.
+    /// Fills the database as the options say. Returns lines for people about what was done.
     pub(super) fn apply(&self, database: &Pretender) -> Result<Vec<String>, Box<dyn Error>> {
         if let Some(snapshot) = &self.snapshot {
             database.restore_snapshot_file(snapshot)?;
@@ -56,7 +58,7 @@ impl BeginWith {
 
     fn seeding(&self) -> Seeding {
         let mut seeding = Seeding::new();
-        // As variables of a `serverless.yml` name them.
+        // A `serverless.yml` refers to environment variables as `env:NAME`.
         for (name, value) in std::env::vars_os() {
             if let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) {
                 seeding = seeding.variable(format!("env:{name}"), value);
@@ -80,11 +82,11 @@ impl BeginWith {
 
 fn parse_parameter(text: &str) -> Result<(String, String), String> {
     let parameter = text.split_once('=').filter(|(name, _)| !name.is_empty());
-    let (name, value) = parameter.ok_or("not NAME=VALUE; try Stage=dev")?;
+    let (name, value) = parameter.ok_or("expected NAME=VALUE, such as Stage=dev")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Takes `TABLE=FILE` apart, unless a file has this name.
+/// Splits `TABLE=FILE`, unless a file has this whole name.
 fn table_and_file(path: &Path) -> Option<(TableName, PathBuf)> {
     let (table, file) = path.to_str()?.split_once('=')?;
     let table = TableName::new(table).ok()?;
@@ -98,22 +100,18 @@ fn lines(report: &SeedReport) -> Vec<String> {
         lines.push(format!("Created {}", names(&report.made)));
     }
     if !report.found.is_empty() {
-        lines.push(format!("Found as defined: {}", names(&report.found)));
+        lines.push(format!("Already defined: {}", names(&report.found)));
     }
     for seeded in &report.seeded {
         let (table, file) = (&seeded.table, seeded.file.display());
         if seeded.items_left_out > 0 {
-            let items = counted(seeded.items_left_out);
-            lines.push(format!("Left {items} of {file} out: {table} is not empty"));
+            let items = counted(seeded.items_left_out, "item");
+            lines.push(format!("Skipped {items} of {file}: {table} is not empty"));
         } else {
-            lines.push(format!("Put {} of {file} into {table}", counted(seeded.items)));
+            lines.push(format!("Put {} from {file} into {table}", counted(seeded.items, "item")));
         }
     }
     lines
-}
-
-fn counted(items: u64) -> String {
-    if items == 1 { "1 item".to_owned() } else { format!("{items} items") }
 }
 
 #[cfg(test)]
@@ -121,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_may_stand_before_the_file() {
+    fn a_table_can_precede_the_file() {
         let taken = |text: &str| {
             table_and_file(Path::new(text)).map(|(table, file)| format!("{table} {}", file.display()))
         };

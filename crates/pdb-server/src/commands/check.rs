@@ -11,12 +11,13 @@ use serde_json::json;
 
 use super::database::{WaitNotice, check_exists};
 use crate::progress::{self, Step, Unit};
+use crate::quantity::counted;
 
-/// The part of the time that rows take; the structure of the file, which comes first, takes the rest.
+/// Share of the total time that checking rows takes, for the progress bar. The structure of the file is checked first.
 const ROWS: (f64, f64) = (0.1, 1.0);
-/// The program exits with it if something was found.
+/// Exit code if something was found.
 const FOUND: u8 = 1;
-/// The program exits with it if the database cannot be opened.
+/// Exit code if the database cannot be opened.
 pub(super) const NOT_CHECKED: u8 = 2;
 
 /// Check a database for damage and inconsistencies.
@@ -53,11 +54,13 @@ Examples:
 pub(crate) struct NotChecked(#[source] Box<dyn Error>);
 
 impl Check {
-    /// Checks.
+    /// Checks the database.
     pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         let not_checked = |error: Box<dyn Error>| -> Box<dyn Error> { Box::new(NotChecked(error)) };
         if self.db == super::MEMORY {
-            return Err(not_checked("only its own process can reach a database in memory, so it cannot be checked".into()));
+            return Err(not_checked(
+                "only its own process can reach a database in memory, so it cannot be checked".into(),
+            ));
         }
         let builder = Pretender::builder().try_database(&self.db).map_err(|e| not_checked(e.into()))?;
         if !builder.is_on_server() {
@@ -75,7 +78,7 @@ impl Check {
                 CheckEvent::Finding(finding) => {
                     if written.is_ok() {
                         let line = printable(&finding.to_string());
-                        // At once: there may be hours of other findings behind it.
+                        // Print each finding at once: finding the next may take hours.
                         written =
                             progress.make_room(|| writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
                     }
@@ -93,7 +96,6 @@ impl Check {
 }
 
 fn in_words(report: &CheckReport) -> String {
-    let counted = |number: u64, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let mut said = if report.is_sound() {
         "Sound: ".to_owned()
     } else {
@@ -136,7 +138,7 @@ fn in_json(report: &CheckReport, findings: &[Finding]) -> String {
     .to_string()
 }
 
-/// A text without what a terminal would obey.
+/// Replaces control characters, which could change what a terminal shows.
 fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -149,11 +151,11 @@ fn printable(text: &str) -> String {
     shown
 }
 
-/// Shows progress on standard error. Nobody has to see it: what cannot be written is not.
+/// Shows progress on standard error. Errors of writing are ignored.
 enum Progress {
-    /// A bar on a terminal, a line now and then elsewhere.
+    /// A bar on a terminal, otherwise a line from time to time.
     Usual(progress::Progress),
-    /// A line for each part that is done, and for each further percent.
+    /// A line for each finished part, and for each further percent.
     Lines { percent: Option<u64> },
 }
 
@@ -166,7 +168,7 @@ impl Progress {
         match self {
             Self::Usual(progress) => {
                 let what = format!("checking {}", step.part);
-                let rows = Unit::Things("rows");
+                let rows = Unit::Things("row");
                 progress.show(&Step::new(&what, step.rows, Some(step.rows_at_most), rows).within(ROWS));
             }
             Self::Lines { percent: told } => {
@@ -188,7 +190,7 @@ impl Progress {
     }
 }
 
-/// Rows that are done in a hundred of all; how many there are is an estimate.
+/// Returns the percentage of rows that are done. The total is an estimate.
 fn percent(step: &CheckProgress) -> u64 {
     (step.rows.min(step.rows_at_most) * 100).checked_div(step.rows_at_most).unwrap_or(100)
 }

@@ -10,8 +10,9 @@ use pretender::{Builder, Pretender};
 
 use super::database::{WaitNotice, check_exists, is_like_memory};
 use crate::progress::{Progress, Step, Unit};
+use crate::quantity::counted;
 
-/// The parts of the time that copying and comparing take.
+/// Shares of the total time, for the progress bar.
 const COPYING: (f64, f64) = (0.0, 0.6);
 const COMPARING: (f64, f64) = (0.6, 1.0);
 
@@ -39,7 +40,7 @@ Examples:
   pretender copy --from pretender.db --to postgres://me@db/orders";
 
 impl Copy {
-    /// Copies.
+    /// Copies the database.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         let to = database(&self.to)?;
         let from = existing(&self.from)?;
@@ -66,7 +67,8 @@ impl Copy {
     }
 }
 
-/// By bytes: rows may differ a hundredfold in size, so that by rows the bar would stand still at the large ones.
+/// Progress is measured in bytes: the sizes of rows may differ a hundredfold, so a bar that counts rows would stall at
+/// the large ones.
 fn show(progress: &mut Progress, step: &CopyProgress) {
     let (what, share) = match step.phase {
         CopyPhase::Copying => ("copying", COPYING),
@@ -76,7 +78,7 @@ fn show(progress: &mut Progress, step: &CopyProgress) {
     progress.show(&Step::new(&what, step.bytes, Some(step.bytes_in_all), Unit::Bytes).within(share));
 }
 
-/// A database that must be there: opening it would make it.
+/// Returns the source, which must exist: opening a missing file would create it.
 fn existing(text: &str) -> Result<Builder, Box<dyn Error>> {
     let builder = database(text)?;
     if !builder.is_on_server() {
@@ -92,8 +94,4 @@ fn database(text: &str) -> Result<Builder, Box<dyn Error>> {
         return Err(text.into());
     }
     Ok(Pretender::builder().try_database(text)?)
-}
-
-fn counted(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -143,7 +143,7 @@ struct Shards {
     shard_id: Option<String>,
 }
 
-/// Which streams.
+/// Which streams a command applies to.
 #[derive(Args, Debug)]
 struct Stream {
     /// A table, by name or ARN, for its latest stream; or the ARN of a stream
@@ -156,7 +156,7 @@ struct Stream {
 }
 
 impl Stream {
-    /// The body of a command to these streams, with another member if it is given.
+    /// Returns the body of a command for these streams, with one more member if it has a value.
     fn body(self, (name, value): (&str, Option<String>)) -> Value {
         let mut body = match self.stream {
             Some(stream) if stream.contains("/stream/") => json!({ "stream_arn": stream }),
@@ -179,14 +179,14 @@ impl Ctl {
         let text = crate::terminal::visible_lines(&text);
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            // The reader has seen enough.
+            // The reader has closed the pipe, which is not an error.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             written => Ok(written?),
         }
     }
 }
 
-/// Writes an answer for a person.
+/// Formats an answer for people.
 type Show = fn(&Value) -> String;
 
 impl CtlCommand {
@@ -231,7 +231,7 @@ impl ShardsCommand {
     }
 }
 
-/// Checks a length of time before anybody is asked to do something with it.
+/// Checks a duration before the command is sent.
 fn parse_length(text: &str) -> Result<String, &'static str> {
     match text.parse() {
         Ok(Span(Some(_))) => Ok(text.to_owned()),
@@ -239,7 +239,7 @@ fn parse_length(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// An object of what was given.
+/// Returns a JSON object with those members that have a value.
 fn given<const N: usize>(members: [(&str, Option<String>); N]) -> Value {
     members
         .into_iter()

@@ -1,4 +1,4 @@
-//! Commands that look at tables and items, and change items: at any endpoint, with nothing but the program itself.
+//! Commands that read and change tables and items, at any endpoint.
 
 mod grid;
 mod items;

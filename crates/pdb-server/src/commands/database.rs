@@ -1,4 +1,4 @@
-//! Names of databases, as commands are given them.
+//! Names of databases on the command line.
 
 use std::io::Write;
 use std::path::Path;
@@ -12,30 +12,31 @@ use super::MEMORY;
 use crate::paths;
 use crate::terminal::visible;
 
-/// After how long it is said that a database server is waited for.
-const QUIET: Duration = Duration::from_millis(700);
+/// How long to wait for a database server before saying so.
+const NOTICE_DELAY: Duration = Duration::from_millis(700);
 
-/// Whether a name is that of a file, but was probably meant for a database in memory: `memory`, `:memory`, `:MEMORY:`, `:memory:x`.
+/// Returns whether a name is that of a file but was probably meant for a database in memory: `memory`, `:memory`,
+/// `:MEMORY:`, `:memory:x`.
 pub(super) fn is_like_memory(name: &str) -> bool {
     let name_in_lower_case = name.to_ascii_lowercase();
     let is_like = name_in_lower_case.trim_matches(':') == "memory" || name_in_lower_case.starts_with(MEMORY);
     is_like && name != MEMORY
 }
 
-/// Warns of a name that is taken for a file, and was probably meant for a database in memory.
-pub(super) fn warn_of_name(name: &str) {
+/// Logs a warning if a file name was probably meant for a database in memory.
+pub(super) fn warn_about_name(name: &str) {
     if is_like_memory(name) {
         tracing::warn!(
-            "`{name}` is the name of a file: did you mean `{MEMORY}`, which stores data in memory only? For the file write `./{name}`"
+            "`{name}` is used as a file name; did you mean `{MEMORY}`, which stores data in memory only? If you want the file, write `./{name}`"
         );
     }
 }
 
-/// Checks that the file of a database is there.
+/// Checks that the file of a database exists.
 ///
 /// # Errors
 ///
-/// A text.
+/// A message for people.
 pub(super) fn check_exists(name: &str) -> Result<(), String> {
     let path = Path::new(name);
     if path.exists() {
@@ -48,34 +49,35 @@ pub(super) fn check_exists(name: &str) -> Result<(), String> {
     }
     if is_like_memory(name) {
         text.push_str(&format!(
-            "; did you mean `{MEMORY}`? A database in memory belongs to its process alone"
+            "; did you mean `{MEMORY}`? Only its own process can reach a database in memory"
         ));
     }
     Err(text)
 }
 
-/// Says on standard error that a database server is waited for, if that takes a while: nobody may be there, and this is tried for long.
+/// A message on standard error while the program waits for a database server, shown only if that takes a while. Opening
+/// a database retries for many seconds, and without the message the program would seem to hang.
 #[derive(Debug)]
 pub(super) struct WaitNotice {
-    /// Dropped when the wait is over.
+    /// Dropped when the wait has ended.
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl WaitNotice {
-    /// Begins to wait for a database, if it is on a server.
+    /// Starts the notice if the database is on a server.
     pub(super) fn begin(builder: &Builder) -> Option<Self> {
         if !builder.is_on_server() {
             return None;
         }
         let (over, waits) = channel();
-        let (location, patience) = (builder.location(), Builder::CONNECT_PATIENCE.as_secs());
+        let (location, timeout) = (builder.location(), Builder::CONNECT_PATIENCE.as_secs());
         let thread = std::thread::Builder::new().name("pretender-notice".to_owned()).spawn(move || {
-            if waits.recv_timeout(QUIET) == Err(RecvTimeoutError::Timeout) {
+            if waits.recv_timeout(NOTICE_DELAY) == Err(RecvTimeoutError::Timeout) {
                 let line = format!(
-                    "pretender: no answer yet from the database server at {location}; it is tried for about {patience} seconds"
+                    "pretender: no answer yet from the database server at {location}; trying for about {timeout} seconds"
                 );
-                // Standard error may be closed; there is nobody else to tell.
+                // If standard error is closed, there is no other place for the message.
                 let _ = writeln!(std::io::stderr(), "{}", visible(&line));
             }
         });

@@ -1,14 +1,15 @@
-//! Arguments of DynamoDB Local, given to this program.
+//! Advice for users who pass arguments of DynamoDB Local.
 
 use std::ffi::OsString;
 
-/// Returns what to say if arguments of DynamoDB Local are among these; `None` if there are none.
+/// Returns an error message if there are arguments of DynamoDB Local among these; otherwise `None`.
 ///
-/// They have one hyphen and several letters, which is how several short options in one look here: `-port 8000` would be the port `ort`.
+/// Those arguments have one hyphen and several letters. clap would read them as several short options: `-port 8000`
+/// would be the port `ort`.
 pub(crate) fn advice(arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
     let arguments: Vec<String> =
         arguments.into_iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    // Other commands are nothing that DynamoDB Local has.
+    // DynamoDB Local has no subcommands, so those of this program are left alone.
     let rest = match arguments.split_first() {
         Some((first, rest)) if first == "serve" => rest,
         Some((first, _)) if first.starts_with('-') => &arguments[..],
@@ -18,7 +19,7 @@ pub(crate) fn advice(arguments: impl IntoIterator<Item = OsString>) -> Option<St
     let (mut found, mut ours) = (None, Vec::new());
     while let Some(argument) = rest.next() {
         let Some(name) = name_of(argument) else {
-            // Two hyphens: they mean the same here.
+            // With two hyphens, these options mean the same in both programs.
             match argument {
                 "--port" | "--cors" => ours.extend(rest.next().map(|value| format!("{argument} {value}"))),
                 _ if argument.starts_with("--port=") || argument.starts_with("--cors=") => {
@@ -38,7 +39,7 @@ pub(crate) fn advice(arguments: impl IntoIterator<Item = OsString>) -> Option<St
             }
             "cors" => ours.push(format!("--cors {}", rest.next().unwrap_or("*"))),
             "delayTransientStatuses" => ours.push("--transition-delay 1s".to_owned()),
-            // All regions share their tables here without it, and the others need nothing.
+            // `-sharedDb` is the default here, and the other arguments have no equivalent.
             _ => {}
         }
     }
@@ -54,8 +55,8 @@ With `--like dynamodb-local` it has the habits of DynamoDB Local, too. The launc
     ))
 }
 
-/// The name of an argument of DynamoDB Local, which is written with one hyphen or two. Those that are options here with two are not
-/// among them then.
+/// Returns the name of an argument of DynamoDB Local, written with one hyphen or two. `--port` and `--cors` are
+/// excluded: they are valid options of this program.
 fn name_of(argument: &str) -> Option<&str> {
     const NAMES: [&str; 8] = [
         "inMemory",

@@ -13,7 +13,7 @@ pub(crate) struct Help {
     words: Vec<String>,
 }
 
-/// What is explained besides the commands: name and text, whose lines fit 80 columns.
+/// Topics besides the commands: name and text. The lines of the texts fit 80 columns.
 const TOPICS: [(&str, &str); 3] = [
     ("streams", include_str!("help/streams.txt")),
     ("faults", include_str!("help/faults.txt")),
@@ -21,7 +21,7 @@ const TOPICS: [(&str, &str); 3] = [
 ];
 
 impl Help {
-    /// Prints it.
+    /// Prints the help.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         let mut stdout = std::io::stdout().lock();
         let written = match self.topic() {
@@ -29,7 +29,7 @@ impl Help {
             None => self.command()?.print_long_help(),
         };
         match written {
-            // The reader has seen enough.
+            // The reader has closed the pipe, which is not an error.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             written => Ok(written?),
         }
@@ -42,12 +42,12 @@ impl Help {
 
     fn command(&self) -> Result<clap::Command, String> {
         let mut command = crate::Cli::command();
-        // Names of the whole path in usage lines, and options that all subcommands share.
+        // Fills in the full path in usage lines, and the options that all subcommands share.
         command.build();
         for word in &self.words {
             let Some(next) = command.find_subcommand(word) else {
                 return Err(format!(
-                    "there is no help for `{}`: name a command, or one of the topics streams, faults, clock",
+                    "there is no help for `{}`: expected a command, or one of the topics streams, faults, clock",
                     self.words.join(" ")
                 ));
             };

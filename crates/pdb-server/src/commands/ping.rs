@@ -33,7 +33,7 @@ Examples:
   pretender ping --endpoint db:8000        in another container";
 
 impl Ping {
-    /// Asks.
+    /// Asks the server.
     pub(crate) fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         let probe: Probe = self.connection.probe()?;
         let until = self.wait.0.map(|wait| Instant::now() + wait);
@@ -46,7 +46,7 @@ impl Ping {
             tries += 1;
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             match left.filter(|left| !left.is_zero() && failure.may_pass()) {
-                // Soon: those who wait for a server have nothing else to do.
+                // Retry soon: a script that waits for the server is usually blocked until then.
                 Some(left) => rest(&WakeHandle::default(), pause(tries.min(3)).min(left)),
                 None => return Err(failure.into()),
             };

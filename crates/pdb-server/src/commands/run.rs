@@ -15,9 +15,9 @@ use super::MEMORY;
 use super::server_settings::{DATA, Listen, NETWORK, ServerSettings};
 use crate::terminal::visible;
 use child::Ended;
-use environment::{Environment, Given};
+use environment::{Environment, UserVariables};
 
-/// What the program exits with if it fails before the command runs, as `env` and `timeout` have it.
+/// Exit code if the program fails before the command runs, as for `env` and `timeout`.
 pub(crate) const NOT_RUN: u8 = 125;
 
 /// Run a command with a server of its own.
@@ -62,19 +62,19 @@ is not found, 126 if it cannot be executed, 125 if the server cannot start.";
 pub(crate) struct NotRun(Box<dyn Error>);
 
 impl Run {
-    /// Runs the command; returns what to exit with.
+    /// Runs the command; returns the exit code.
     pub(crate) fn run(mut self) -> Result<ExitCode, Box<dyn Error>> {
         self.run_command().map_err(|error| NotRun(error).into())
     }
 
     fn run_command(&mut self) -> Result<ExitCode, Box<dyn Error>> {
-        let given = Given::read();
+        let given = UserVariables::read();
         if self.settings.region.is_none() {
             self.settings.region = given.region()?;
         }
         let listen = Listen { host: Ipv4Addr::LOCALHOST.into(), port: self.port };
         let started = self.settings.start(listen, &self.db, &|| Ok(()))?;
-        for line in &started.begun_with {
+        for line in &started.startup_notes {
             tracing::info!("{line}");
         }
         let environment = Environment {
@@ -89,7 +89,7 @@ impl Run {
         if let Ended::NotStarted(error) = &ended {
             let command = self.command.first().map(|command| command.to_string_lossy());
             let line = format!("cannot run `{}`: {error}", command.unwrap_or_default());
-            // Standard error may be closed; there is nobody else to tell.
+            // If standard error is closed, there is no other place to report the error.
             let _ = writeln!(std::io::stderr(), "pretender: {}", visible(&line));
         }
         Ok(ended.exit_code())

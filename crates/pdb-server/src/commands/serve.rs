@@ -15,7 +15,7 @@ use clap::builder::FalseyValueParser;
 use super::MEMORY;
 use super::server_settings::{DATA, Listen, NETWORK, ServerSettings, Started};
 use announce::{Announce, Announcement, reachable};
-use life::{Life, Parent};
+use life::{Parent, StopConditions};
 use ready_file::ReadyFile;
 
 /// Start a server for the DynamoDB and DynamoDB Streams APIs.
@@ -68,7 +68,7 @@ pub(crate) struct Serve {
     settings: ServerSettings,
 }
 
-// Heading of options.
+// Heading of these options in the help.
 const LIFE: &str = "Start and stop";
 
 const EXAMPLES: &str = "\
@@ -83,38 +83,39 @@ Each option can be set by an environment variable; --help names them.
 Times are a number and a unit: 500ms, 30s, 15m, 4h, 1d.";
 
 impl Serve {
-    /// Serves until it is told to stop.
+    /// Serves until it is asked to stop.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         let parent = self.stop_with_parent.then(Parent::now).transpose()?;
-        // Not before the port is had: a second server must not touch the first one's file.
-        let has_port = || self.ready_file.as_deref().map_or(Ok(()), ready_file::remove_old);
+        // Remove an old file only after the port is bound: a second server must not touch the first one's file.
+        let on_bound = || self.ready_file.as_deref().map_or(Ok(()), ready_file::remove_old);
         let listen = Listen { host: self.host, port: self.port };
-        let started = self.settings.start(listen, &self.db, &has_port)?;
-        // Before anybody can know that the server is there, and ask it to stop.
-        let life = started.server.block_on(async { Life::begin(parent, self.stop_on_stdin_close) })?;
+        let started = self.settings.start(listen, &self.db, &on_bound)?;
+        // Install the stop conditions before anyone can know that the server is ready, and ask it to stop.
+        let stop =
+            started.server.block_on(async { StopConditions::begin(parent, self.stop_on_stdin_close) })?;
         let url = reachable(started.server.address());
         let ready_file = self.ready_file.as_deref().map(|path| ReadyFile::write(path, &url)).transpose()?;
         self.announce(&started);
-        let reason = started.server.block_on(life.ended());
+        let reason = started.server.block_on(stop.met());
         tracing::info!(target: "pretender::server", reason = reason.as_str(), "stopping");
         drop(ready_file);
         started.stop();
         Ok(())
     }
 
-    /// Says that the server answers.
+    /// Prints that the server is ready.
     fn announce(&self, started: &Started) {
         let other_regions = self.settings.separate_regions.then(|| {
             if self.settings.database(&self.db) == MEMORY {
-                "Each region has a database of its own there".to_owned()
+                "Each region has a separate database there".to_owned()
             } else {
-                format!("Data of regions other than {} beside it", self.settings.region())
+                format!("Data of other regions than {} in files beside it", self.settings.region())
             }
         });
         let announcement = Announcement {
             address: started.server.address(),
             data: &started.location,
-            begun_with: &started.begun_with,
+            startup_notes: &started.startup_notes,
             other_regions,
             region: self.settings.region(),
             has_control: self.settings.control,
@@ -123,7 +124,7 @@ impl Serve {
         let said = announcement.shown(self.announce);
         let mut stdout = std::io::stdout();
         if stdout.write_all(said.as_bytes()).and_then(|()| stdout.flush()).is_err() {
-            // Those who closed it do not want to know; that is no reason not to serve.
+            // The process that started the server may have closed standard output; the server keeps running.
             tracing::info!("standard output is closed");
         }
     }

@@ -1,4 +1,4 @@
-//! What a server is and does: the settings that all commands which start one share.
+//! Settings that all commands that start a server share.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -21,10 +21,10 @@ use super::{MEMORY, start_failure};
 use crate::logging::{self, LogFilter, LogFormat};
 use crate::open_files;
 
-/// Connections that read a file: as many as long reads may take, and some for short ones.
+/// Connections that read a file: as many as there may be long reads, and some for short ones.
 const READERS: u32 = ServerOptions::MOST_LONG_READS + 8;
 
-/// The settings of a server besides its address and its database.
+/// The settings of a server, except its address and its database.
 #[derive(Args, Debug)]
 pub(super) struct ServerSettings {
     #[command(flatten)]
@@ -48,8 +48,8 @@ pub(super) struct ServerSettings {
     workers: Option<u16>,
 
     /// What an acknowledged write survives
-    #[arg(long, env = "PRETENDER_DURABILITY", value_enum, default_value_t = DurabilityWord::Normal, help_heading = DATA)]
-    durability: DurabilityWord,
+    #[arg(long, env = "PRETENDER_DURABILITY", value_enum, default_value_t = DurabilityArg::Normal, help_heading = DATA)]
+    durability: DurabilityArg,
 
     /// Region in ARNs and stream records; clients can use any region [default: us-east-1]
     #[arg(long, short, env = "PRETENDER_REGION", value_parser = parse_region, help_heading = DATA)]
@@ -118,15 +118,15 @@ pub(super) struct ServerSettings {
 
     /// Imitate another server, for test suites that were written against it: see docs/migration.md
     #[arg(long, env = "PRETENDER_LIKE", value_enum, value_name = "SERVER", help_heading = COMPATIBILITY)]
-    like: Option<LikeWord>,
+    like: Option<LikeArg>,
 
     /// Status code of the answer to `GET /`, which some tools poll [default: 200, or 400 with `--like dynamodb-local`]
     #[arg(long, env = "PRETENDER_ROOT_STATUS", value_name = "STATUS", value_parser = parse_status, help_heading = COMPATIBILITY)]
     root_status: Option<u16>,
 
     /// Which generation of AWS's validation messages to use
-    #[arg(long, env = "PRETENDER_MESSAGE_LAYER", value_enum, default_value_t = LayerWord::Classic, help_heading = COMPATIBILITY)]
-    message_layer: LayerWord,
+    #[arg(long, env = "PRETENDER_MESSAGE_LAYER", value_enum, default_value_t = MessageLayerArg::Classic, help_heading = COMPATIBILITY)]
+    message_layer: MessageLayerArg,
 
     /// What to log: error, warn, info (one line per call), debug (with requests and answers), trace or off; parts can
     /// have levels of their own, as in "info,pdb_store=debug"
@@ -142,7 +142,7 @@ pub(super) struct ServerSettings {
     access_log: Option<PathBuf>,
 }
 
-// Headings of options.
+// Headings of these options in the help.
 pub(super) const NETWORK: &str = "Network";
 pub(super) const DATA: &str = "Data";
 const STREAMS: &str = "Streams and time to live";
@@ -157,21 +157,21 @@ pub(super) struct Listen {
     pub(super) port: u16,
 }
 
-/// A server that answers, and its databases.
+/// A running server, and its databases.
 pub(super) struct Started {
     pub(super) server: RunningServer,
     pub(super) regions: Regions,
-    /// The place of the data, for people.
+    /// Where the data is, for people.
     pub(super) location: String,
-    /// What was done before the server answers, for people.
-    pub(super) begun_with: Vec<String>,
+    /// What was done to the data before the server was ready, for people.
+    pub(super) startup_notes: Vec<String>,
 }
 
 impl Started {
     /// Finishes the requests in flight and closes the databases.
     pub(super) fn stop(self) {
         if !self.server.stop() {
-            tracing::warn!("some requests were not finished in time");
+            tracing::warn!("stopped before some requests were finished");
         }
         self.regions.close();
         tracing::info!(target: "pretender::server", "stopped");
@@ -180,7 +180,7 @@ impl Started {
 
 /// What an acknowledged write survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DurabilityWord {
+enum DurabilityArg {
     /// Survives a power failure. Each commit waits for the disk
     Full,
     /// Survives a crash of the process. A power failure may lose the most recent writes
@@ -189,9 +189,9 @@ enum DurabilityWord {
     Off,
 }
 
-/// A generation of messages.
+/// Which generation of messages to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum LayerWord {
+enum MessageLayerArg {
     /// Classic validation messages (2015 to 2026)
     Classic,
     /// Validation messages introduced in 2026
@@ -199,16 +199,16 @@ enum LayerWord {
     Modern2026,
 }
 
-/// Another server.
+/// Another server to imitate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum LikeWord {
+enum LikeArg {
     /// DynamoDB Local: its status of `GET /`, its messages for missing tables and failed conditions, its longer answer
     /// to DeleteTable, its order of attribute definitions (unused ones included), throughput of on-demand indexes, and
     /// quick expiry of items
     DynamodbLocal,
 }
 
-impl LikeWord {
+impl LikeArg {
     fn habits(self) -> Habits {
         match self {
             Self::DynamodbLocal => Habits::dynamodb_local(),
@@ -229,26 +229,27 @@ impl LikeWord {
 }
 
 impl ServerSettings {
-    /// Returns the region of ARNs.
+    /// Returns the region that ARNs contain.
     pub(super) fn region(&self) -> &str {
         self.region.as_deref().unwrap_or("us-east-1")
     }
 
-    /// Starts to log, and a server for the database `db`. `has_port` is called when the port is had, and nothing answers on it yet.
+    /// Starts logging, and a server for the database `db`. Calls `on_bound` when the port is bound and before the
+    /// server answers.
     pub(super) fn start(
         &self,
         listen: Listen,
         db: &str,
-        has_port: &dyn Fn() -> Result<(), String>,
+        on_bound: &dyn Fn() -> Result<(), String>,
     ) -> Result<Started, Box<dyn Error>> {
         logging::start(&self.log_level, self.log_format, self.access_log.as_deref())?;
         open_files::raise_limit();
-        // The port first: a second server must not touch the first one's file.
+        // Bind the port first: a second server must not touch the first one's file.
         let clock = self.control.then(|| Arc::new(ManualClock::running()));
         let options = ServerOptions { control: clock.clone(), ..self.server_options(listen) };
         let bound = Server::bind(options).map_err(start_failure::explained)?;
-        has_port()?;
-        self.warn_of_control(&bound);
+        on_bound()?;
+        self.warn_about_control(&bound);
         let db = self.database(db);
         let mut builder = self.builder(db)?;
         if let Some(clock) = clock {
@@ -258,14 +259,14 @@ impl ServerSettings {
         let waiting = WaitNotice::begin(&builder);
         let opened = self.open(builder);
         drop(waiting);
-        let (regions, begun_with) = opened?;
+        let (regions, startup_notes) = opened?;
         let server = bound.start(regions.clone())?;
-        self.tell_start(&server.url(), &location);
-        Ok(Started { server, regions, location, begun_with })
+        self.log_start(&server.url(), &location);
+        Ok(Started { server, regions, location, startup_notes })
     }
 
-    /// Tells the log what has been started, with the settings that explain most of what a client meets.
-    fn tell_start(&self, url: &str, location: &str) {
+    /// Logs the start, with the settings that explain most differences between servers.
+    fn log_start(&self, url: &str, location: &str) {
         tracing::info!(
             target: "pretender::server",
             version = env!("CARGO_PKG_VERSION"),
@@ -288,34 +289,34 @@ impl ServerSettings {
         );
     }
 
-    /// Returns where the data is: a copy of a snapshot is in memory.
+    /// Returns the database to open. With `--snapshot`, that is a copy in memory.
     pub(super) fn database<'d>(&self, db: &'d str) -> &'d str {
         if self.begin_with.snapshot.is_some() { MEMORY } else { db }
     }
 
-    /// Opens the database, or the first of several, and brings it into the state that it is to begin with.
+    /// Opens the database, or the one of the home region, and fills it with its initial data.
     fn open(&self, builder: Builder) -> Result<(Regions, Vec<String>), Box<dyn Error>> {
         if self.separate_regions {
-            // Here, and not when the first request for such a region comes.
+            // Check this at the start, not when the first request for such a region comes.
             let longest = "x".repeat(Regions::MOST_NAME_BYTES);
             if let Err(error) = builder.clone().try_in_region(&longest) {
                 let length = longest.len();
                 return Err(
-                    format!("a region whose name has {length} characters cannot be kept: {error}").into()
+                    format!("cannot store a region whose name has {length} characters: {error}").into()
                 );
             }
         }
         let home = builder.clone().open()?;
-        let begun_with = self.begin_with.apply(&home)?;
+        let startup_notes = self.begin_with.apply(&home)?;
         let regions = if self.separate_regions {
             Regions::separate(home, move |region| builder.clone().in_region(region).open())
         } else {
             home.into()
         };
-        Ok((regions, begun_with))
+        Ok((regions, startup_notes))
     }
 
-    /// Returns the place of the data, for people.
+    /// Returns where the data is, for people.
     fn shown_location(&self, db: &str, builder: &Builder) -> String {
         if let Some(snapshot) = &self.begin_with.snapshot {
             format!("memory: a copy of {}, gone when the server stops", snapshot.display())
@@ -336,15 +337,15 @@ impl ServerSettings {
             workers: self.workers.map(usize::from),
             control_token: self.control_token.clone(),
             snapshot_directory: self.snapshot_dir.clone(),
-            root_status: self.root_status.or(self.like.map(LikeWord::root_status)).unwrap_or(200),
+            root_status: self.root_status.or(self.like.map(LikeArg::root_status)).unwrap_or(200),
             allowed_hosts: self.allow_host.clone(),
             cors_origins: self.cors.clone(),
             ..ServerOptions::default()
         }
     }
 
-    /// Says what the control interface opens, or what opens nothing without it.
-    fn warn_of_control(&self, bound: &BoundServer) {
+    /// Warns of a control API that others can reach, and of options that have no effect without it.
+    fn warn_about_control(&self, bound: &BoundServer) {
         if !self.control {
             if self.snapshot_dir.is_some() {
                 tracing::warn!("--snapshot-dir has no effect without --control");
@@ -356,11 +357,11 @@ impl ServerSettings {
             return;
         }
         if self.control_token.is_some() {
-            tracing::warn!(%address, "other machines reach the control interface, and the token travels unencrypted");
+            tracing::warn!(%address, "other machines can reach the control API, and the token is sent unencrypted");
         } else {
             tracing::warn!(
                 %address,
-                "any program that reaches this address commands the server: set a token (--control-token), or listen on 127.0.0.1"
+                "any program that can reach this address can use the control API: set a token (--control-token), or listen on 127.0.0.1"
             );
         }
     }
@@ -369,23 +370,23 @@ impl ServerSettings {
         let builder = if db == MEMORY {
             Pretender::builder().in_memory()
         } else {
-            database::warn_of_name(db);
+            database::warn_about_name(db);
             let builder = Pretender::builder().try_database(db)?;
-            // A process that shares a server leaves some of its connections to others.
+            // Several processes share the connections of a database server, so it keeps its own default.
             let builder = if builder.is_on_server() { builder } else { builder.readers(READERS) };
             builder.durability(match self.durability {
-                DurabilityWord::Full => Durability::Full,
-                DurabilityWord::Normal => Durability::Normal,
-                DurabilityWord::Off => Durability::Off,
+                DurabilityArg::Full => Durability::Full,
+                DurabilityArg::Normal => Durability::Normal,
+                DurabilityArg::Off => Durability::Off,
             })
         };
         let retention =
-            self.retention.0.ok_or("stream records cannot be kept for ever: retention needs a time")?;
-        let expiry_interval = self.expiry_interval.or(self.like.map(LikeWord::expiry_interval));
+            self.retention.0.ok_or("--retention needs a time: stream records cannot be kept for ever")?;
+        let expiry_interval = self.expiry_interval.or(self.like.map(LikeArg::expiry_interval));
         let expiry_interval = expiry_interval.unwrap_or(Span(Some(Duration::from_secs(60))));
-        let expiry_interval = expiry_interval.0.ok_or("the expiry interval needs a time")?;
+        let expiry_interval = expiry_interval.0.ok_or("--expiry-interval needs a time")?;
         Ok(builder
-            .habits(self.like.map(LikeWord::habits).unwrap_or_default())
+            .habits(self.like.map(LikeArg::habits).unwrap_or_default())
             .expiry_interval(expiry_interval)
             .region(self.region())
             .account(&self.account)
@@ -397,13 +398,13 @@ impl ServerSettings {
             .transition_delay(self.transition_delay.0.unwrap_or_default())
             .enforce_limits(self.enforce_limits)
             .message_layer(match self.message_layer {
-                LayerWord::Classic => MessageLayer::Classic,
-                LayerWord::Modern2026 => MessageLayer::Modern2026,
+                MessageLayerArg::Classic => MessageLayer::Classic,
+                MessageLayerArg::Modern2026 => MessageLayer::Modern2026,
             }))
     }
 }
 
-/// The word of a setting, as it is given.
+/// Returns the name of a value on the command line.
 fn word(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
@@ -412,10 +413,10 @@ fn span(Span(length): &Span) -> String {
     length.map_or_else(|| "off".to_owned(), |length| format!("{length:?}"))
 }
 
-/// Names without the form of AWS's that other emulators and their users have for a region.
+/// Region names that do not have AWS's form, but that other emulators and their users use.
 const OTHER_REGIONS: [&str; 4] = ["local", "localhost", "local-env", "ddblocal"];
 
-/// Reads a region: of the form of AWS's, whether there is one of this name or not, or one of those that are usual without.
+/// Reads a region: any name that has AWS's form, or one of `OTHER_REGIONS`.
 pub(super) fn parse_region(text: &str) -> Result<String, String> {
     let (place, number) = text.rsplit_once('-').unwrap_or((text, ""));
     let words: Vec<&str> = place.split('-').collect();
@@ -426,18 +427,19 @@ pub(super) fn parse_region(text: &str) -> Result<String, String> {
     if has_form || OTHER_REGIONS.contains(&text) {
         Ok(text.to_owned())
     } else {
-        Err("not of the form of a region such as us-east-1; without one there are local and ddblocal"
-            .to_owned())
+        Err("not a region: expected a name such as us-east-1, or local or ddblocal".to_owned())
     }
 }
 
 fn parse_status(text: &str) -> Result<u16, String> {
-    // Three of them mean that there is no body, and ours has one.
+    // Three of these statuses mean that there is no body, but the answer has one.
     let is_fit = |status: &u16| (200..600).contains(status) && ![204, 205, 304].contains(status);
-    text.parse().ok().filter(is_fit).ok_or_else(|| "not the status of an answer; try 200 or 400".to_owned())
+    text.parse().ok().filter(is_fit).ok_or_else(|| {
+        "not the status of an answer with a body: expected a number such as 200 or 400".to_owned()
+    })
 }
 
 fn parse_account(text: &str) -> Result<String, String> {
     let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_account { Ok(text.to_owned()) } else { Err("an account has 12 digits".to_owned()) }
+    if is_account { Ok(text.to_owned()) } else { Err("an account ID has 12 digits".to_owned()) }
 }

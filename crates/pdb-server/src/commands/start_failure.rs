@@ -1,4 +1,4 @@
-//! Why a server cannot start, and which option helps.
+//! Advice for users if a server cannot start.
 
 use std::error::Error;
 use std::io::ErrorKind;
@@ -7,19 +7,19 @@ use pdb_server::ServerError;
 
 use crate::paths;
 
-/// Adds to the error of a server what a user can do about it.
+/// Adds advice to the error of a server.
 pub(super) fn explained(error: ServerError) -> Box<dyn Error> {
     match &error {
         ServerError::Listen { address, source } => {
             let advice = match source.kind() {
                 ErrorKind::AddrInUse => {
-                    "another program has this port: stop it, choose another port with --port, or a free one with --port 0"
+                    "another program uses this port: stop it, choose another port with --port, or use a free one with --port 0"
                 }
                 ErrorKind::PermissionDenied => {
-                    "the system keeps low ports for privileged programs: choose one above 1023 with --port"
+                    "the system reserves low ports for privileged programs: choose a port above 1023 with --port"
                 }
                 ErrorKind::AddrNotAvailable => {
-                    "this machine does not have this address: use --host 127.0.0.1, or --host 0.0.0.0 for all that it has"
+                    "this machine does not have this address: use --host 127.0.0.1, or --host 0.0.0.0 for all its addresses"
                 }
                 _ => return error.into(),
             };
@@ -27,7 +27,7 @@ pub(super) fn explained(error: ServerError) -> Box<dyn Error> {
         }
         ServerError::SnapshotDirectory { path, source } if source.kind() == ErrorKind::NotFound => {
             let (shown, reason) = (path.display(), paths::missing(path));
-            format!("cannot use `{shown}` as the folder for snapshots: {reason}").into()
+            format!("cannot use `{shown}` as the snapshot folder: {reason}").into()
         }
         _ => error.into(),
     }

@@ -1,4 +1,4 @@
-//! Ending at a signal.
+//! Stopping at a signal.
 
 use std::io;
 use std::sync::mpsc::Sender;
@@ -9,20 +9,21 @@ use pretender::streams::source::WakeHandle;
 
 use crate::signals::StopSignal;
 
-/// Stops a subscription or a trigger at Ctrl-C or when a supervisor asks; the process then ends as if it had caught up.
+/// Stops a subscription or a trigger at Ctrl-C or at the signal of a supervisor. The process then ends as if it had
+/// caught up.
 #[derive(Debug)]
 pub(super) struct StopOnSignal {
-    /// Never used to send: it ends when the subscription has.
+    /// Never used to send. The receiver notices when it is dropped, because the subscription has ended.
     _running: Sender<()>,
 }
 
 impl StopOnSignal {
-    /// Begins to listen. What is in flight may delay the end for as long as `patience`.
+    /// Starts to listen for signals. Work in progress may delay the end for up to `grace`.
     ///
     /// # Errors
     ///
-    /// The system's, if there can be no thread or no handler.
-    pub(super) fn start(wake: WakeHandle, patience: Duration) -> io::Result<Self> {
+    /// The system's error, if it cannot create a thread or install a handler.
+    pub(super) fn start(wake: WakeHandle, grace: Duration) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let (running, ended) = channel();
         let mut stop_signal = {
@@ -32,15 +33,15 @@ impl StopOnSignal {
         std::thread::Builder::new().name("pretender-signals".to_owned()).spawn(move || {
             runtime.block_on(stop_signal.asked());
             wake.stop();
-            leave_unless(&ended, patience);
+            leave_unless(&ended, grace);
         })?;
         Ok(Self { _running: running })
     }
 }
 
-/// Ends the process if what was stopped does not end: it may be waiting for an answer.
-fn leave_unless(ended: &Receiver<()>, patience: Duration) {
-    if ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+/// Ends the process if the stopped work does not end in time: it may be waiting for an answer.
+fn leave_unless(ended: &Receiver<()>, grace: Duration) {
+    if ended.recv_timeout(grace) == Err(RecvTimeoutError::Timeout) {
         std::process::exit(0);
     }
 }

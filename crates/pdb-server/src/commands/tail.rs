@@ -21,15 +21,16 @@ use crate::terminal::warn;
 use export::Export;
 use printer::{Color, Format, Printer};
 
-/// What stands above options of what is printed.
+/// Heading of the output options in the help.
 const OUTPUT: &str = "Output";
-/// Pages without a record after which an open shard counts as read: AWS answers empty ones before records, too.
+/// An open shard counts as read after this many pages without a record, because AWS may return empty pages before
+/// records.
 const EMPTY_PAGES: u32 = 3;
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// What the API says of a stream that is not there.
+/// The API's error code for a stream that does not exist.
 const NOT_FOUND: &str = "ResourceNotFoundException";
-/// How long a request in flight may delay the end.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a request in progress may delay the end.
+const EXIT_GRACE: Duration = Duration::from_millis(500);
 
 /// Print the changes of tables from any DynamoDB Streams endpoint.
 ///
@@ -78,12 +79,12 @@ pub(crate) struct Tail {
     export: Option<PathBuf>,
 }
 
-/// Where the events go.
+/// Where events are written to.
 trait Output {
-    /// Takes an event. What it has taken is written: the process may end at any time.
+    /// Writes an event, unbuffered: the process may end at any time.
     fn event(&mut self, event: &Event<RemoteRecord>) -> std::io::Result<()>;
 
-    /// Says something besides.
+    /// Prints a warning.
     fn warn(&self, text: &str) {
         warn(text);
     }
@@ -95,7 +96,7 @@ impl Output for Printer {
     }
 }
 
-/// Where to begin.
+/// Where to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum From {
     TrimHorizon,
@@ -105,12 +106,12 @@ enum From {
 impl Tail {
     /// Prints until the end.
     pub(crate) fn run(mut self) -> Result<(), Box<dyn Error>> {
-        // `tail --wait orders`
+        // clap reads `tail --wait orders` as if `orders` were the time.
         if let Some(Some(WaitTime::Other(target))) = &mut self.wait {
             self.targets.insert(0, std::mem::take(target));
         }
         if self.targets.is_empty() {
-            return Err("name a table, or the ARN of a stream".into());
+            return Err("no table: expected the name or ARN of a table, or the ARN of a stream".into());
         }
         if let Some(path) = self.export.take() {
             return match self.each(|| Export::create(path))? {
@@ -119,7 +120,7 @@ impl Tail {
             };
         }
         match self.print() {
-            // The reader has seen enough.
+            // The reader has closed the pipe, which is not an error.
             Err(error) if is_broken_pipe(error.as_ref()) => Ok(()),
             result => result,
         }
@@ -131,8 +132,8 @@ impl Tail {
         self.each(|| Ok(printer)).map(drop)
     }
 
-    /// Hands all events to an output that is opened when there is something to read, until the end or a failure. Returns the output,
-    /// or nothing if it was stopped before.
+    /// Passes all events to an output, which is opened when there is something to read. Returns the output, or `None`
+    /// if the command was stopped before.
     fn each<O: Output>(
         self,
         open: impl FnOnce() -> Result<O, Box<dyn Error>>,
@@ -140,14 +141,14 @@ impl Tail {
         let follow = self.follow;
         let wake = WakeHandle::default();
         let api = self.connection.api_with(&self.targets, wake.clone())?;
-        let _stop = StopOnSignal::start(wake.clone(), PATIENCE)?;
+        let _stop = StopOnSignal::start(wake.clone(), EXIT_GRACE)?;
         let wait =
             if follow && self.wait.is_none() { Wait::Forever } else { Wait::given(self.wait.as_ref()) };
         let subscribe = || self.subscribe(&api, &wake).map_err(|error| self.explained(&api, error));
         let Some(events) = wait.until_started(&wake, subscribe)? else { return Ok(None) };
         let mut output = open()?;
         if follow {
-            // The subscription asks again by itself.
+            // The subscription retries by itself.
             api.be_brief();
         }
         for event in events {
@@ -183,11 +184,11 @@ impl Tail {
         builder.start()
     }
 
-    /// Says what is not there, if that is why it does not start.
+    /// Returns why reading cannot start, naming what does not exist.
     fn explained(&self, api: &Api, error: TailError) -> NotStarted {
         let absent = match &error {
             TailError::NoStream(table) => Some(api.why_no_stream(table)),
-            // Which one is not told; it may have come meanwhile.
+            // The error does not say which stream is missing, and it may exist by now.
             TailError::Source(SourceError::NotFound) => self.targets.iter().find_map(|target| {
                 let is_there = api.call(Service::Streams, "DescribeStream", &json!({ "StreamArn": target }));
                 let is_missing = is_there.is_err_and(|failure| failure.code() == Some(NOT_FOUND));
@@ -205,7 +206,7 @@ impl Tail {
     }
 }
 
-/// Returns what the server said, without the layers it came through.
+/// Returns the server's own error, without the layers around it.
 fn failure(error: TailError) -> Box<dyn Error> {
     match error {
         TailError::Source(SourceError::Failed(failure)) => failure,
@@ -213,7 +214,7 @@ fn failure(error: TailError) -> Box<dyn Error> {
     }
 }
 
-/// Returns the name of the table, if that is what is to be read, or its ARN.
+/// Returns the name or ARN of the table, if the target is a table.
 fn table_of(target: &str) -> Option<&str> {
     if !target.starts_with("arn:") {
         return Some(target);

@@ -1,4 +1,4 @@
-//! The token of the control interface on command lines and in the environment.
+//! The control token, on the command line and in the environment.
 
 use std::ffi::OsStr;
 
@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command};
 use pdb_server::{ControlToken, NotAToken};
 
-/// Reads a token. Left to itself clap repeats a value that it refuses, which may end in a log.
+/// Reads a token. clap's own parsers would repeat a refused value in the error, which may end in a log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenParser;
 

@@ -24,11 +24,11 @@ use crate::terminal::warn;
 use clock::ServerClock;
 use http::{FunctionUrl, HttpDestination, HttpFunction};
 
-/// The settings that AWS has, too.
+/// Heading of the settings that AWS has as well.
 const MAPPING: &str = "Event source mapping";
 
-/// How long an invocation that is under way may delay the end; after that it does not count.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long an invocation in progress may delay the end; later results do not count.
+const EXIT_GRACE: Duration = Duration::from_secs(3);
 
 /// Invoke a function with the changes of a table, as Lambda's event source mapping does.
 ///
@@ -48,7 +48,7 @@ pub(crate) struct Trigger {
     #[command(flatten)]
     connection: Connection,
 
-    /// The server, as it was called while `--endpoint` was the function
+    /// Deprecated name of `--endpoint`, from when `--endpoint` was the function.
     #[arg(long, value_name = "URL", value_parser = parse_server, hide = true)]
     url: Option<Server>,
 
@@ -117,7 +117,7 @@ pub(crate) struct Trigger {
     function_name: String,
 }
 
-/// Where to begin.
+/// Where to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum From {
     #[value(name = "TRIM_HORIZON", alias = "trim-horizon")]
@@ -126,7 +126,7 @@ enum From {
     Latest,
 }
 
-/// AWS's names of what an answer may hold.
+/// What the function can report in its answer, with AWS's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ResponseType {
     /// The records that failed
@@ -135,18 +135,18 @@ enum ResponseType {
 }
 
 impl Trigger {
-    /// Invokes until it is stopped.
+    /// Runs the trigger until it is stopped.
     pub(crate) fn run(mut self) -> Result<(), Box<dyn Error>> {
         let url = self.take_function()?;
         self.settings().check()?;
         let wake = WakeHandle::default();
         let api = self.connection.api_with(std::slice::from_ref(&self.table), wake.clone())?;
-        let _stop = StopOnSignal::start(wake.clone(), PATIENCE)?;
+        let _stop = StopOnSignal::start(wake.clone(), EXIT_GRACE)?;
         let start = || self.start(&api, &wake, &url);
         let Some(running) = Wait::given(self.wait.as_ref()).until_started(&wake, start)? else {
             return Ok(());
         };
-        // It asks again by itself, and has batches to look after meanwhile.
+        // The trigger retries by itself, and has other batches to process meanwhile.
         api.be_brief();
         show_line(&mut std::io::stdout(), &format!("{} -> {url}", running.state().stream_arn));
         running.join();
@@ -174,14 +174,17 @@ impl Trigger {
         builder.start(function).map_err(|error| explained(api, error))
     }
 
-    /// Takes the function's URL, also from where it was given when `--endpoint` was the function and `--url` the server.
+    /// Takes the function's URL. Also accepts the deprecated combination in which `--endpoint` is the function and
+    /// `--url` the server.
     fn take_function(&mut self) -> Result<FunctionUrl, Box<dyn Error>> {
         let url = self.url.take();
         let endpoint = self.connection.take_endpoint();
         match (self.function.take(), endpoint, url) {
-            (Some(_), Some(_), Some(_)) => Err("--url is an old name of --endpoint: give one of them".into()),
+            (Some(_), Some(_), Some(_)) => {
+                Err("--url is a deprecated name of --endpoint: give only one of them".into())
+            }
             (Some(function), None, Some(url)) => {
-                warn("--url is an old name of --endpoint");
+                warn("--url is deprecated: use --endpoint");
                 self.connection.set_endpoint(Some(url));
                 Ok(function)
             }
@@ -197,7 +200,7 @@ impl Trigger {
                 self.connection.set_endpoint(Some(url));
                 Ok(FunctionUrl::at(function)?)
             }
-            (None, _, _) => Err("the function is missing: --function URL".into()),
+            (None, _, _) => Err("no function: give its address with --function URL".into()),
         }
     }
 
@@ -220,7 +223,7 @@ impl Trigger {
     }
 }
 
-/// Says what is not there, if that is why it does not start.
+/// Returns why the trigger cannot start, naming what does not exist.
 fn explained(api: &Api, error: TriggerError) -> NotStarted {
     match error {
         TriggerError::NoStream(table) => NotStarted::absent(api.why_no_stream(&table)),
@@ -230,7 +233,7 @@ fn explained(api: &Api, error: TriggerError) -> NotStarted {
     }
 }
 
-/// Returns what takes messages about discarded batches.
+/// Returns the destination for reports of discarded batches.
 fn destination(place: &str) -> Result<Box<dyn Destination>, Box<dyn Error>> {
     if place.starts_with("http://") || place.starts_with("https://") {
         return Ok(Box::new(HttpDestination::new(place.parse()?)));
@@ -239,7 +242,7 @@ fn destination(place: &str) -> Result<Box<dyn Destination>, Box<dyn Error>> {
     Ok(Box::new(file))
 }
 
-/// Prints what happens: successes to standard output, the rest to standard error.
+/// Prints a notice: a success to standard output, everything else to standard error.
 fn show(notice: &Notice) {
     match notice {
         Notice::Processed { .. } => show_line(&mut std::io::stdout(), &notice.to_string()),
@@ -249,11 +252,13 @@ fn show(notice: &Notice) {
     }
 }
 
-/// Prints a line; a trigger goes on when nobody reads what it prints.
+/// Prints a line. The trigger continues even if standard output is closed.
 fn show_line(out: &mut dyn Write, line: &str) {
     let line = line.replace(['\r', '\n'], " ");
     match writeln!(out, "{}", crate::terminal::visible(&line)).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => tracing::warn!(%error, "a line is lost"),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            tracing::warn!(%error, "could not print a line")
+        }
         _ => {}
     }
 }

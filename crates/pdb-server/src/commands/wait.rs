@@ -1,4 +1,4 @@
-//! Waiting for a server, a table or a stream that is not there yet.
+//! Waiting for a server, a table or a stream that does not exist yet.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -10,7 +10,7 @@ use pretender::streams::source::WakeHandle;
 use crate::client::ApiFailure;
 use crate::terminal::warn;
 
-/// How soon it is looked for again at first, and later: each pause is twice as long as the one before.
+/// The pause before the first retry. Each pause is twice as long as the one before, up to `LAST_INTERVAL`.
 const FIRST_INTERVAL: Duration = Duration::from_millis(250);
 const LAST_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -22,7 +22,7 @@ pub(super) enum Wait {
     Forever,
 }
 
-/// What is behind `--wait`: a length of time, or what only stands there.
+/// The value after `--wait`: a duration, or a target that clap took for the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WaitTime {
     For(Duration),
@@ -34,24 +34,24 @@ pub(super) enum WaitTime {
 #[derive(Debug)]
 pub(super) struct NotStarted {
     error: Box<dyn Error>,
-    /// Whether it may be possible later.
+    /// Whether a later attempt may succeed.
     is_passing: bool,
-    /// Whether the client has said so, as it tried several times.
+    /// Whether the client has reported the error already, when it retried the call.
     is_told: bool,
 }
 
 impl NotStarted {
-    /// Nothing but another command will do.
+    /// A later attempt cannot succeed.
     pub(super) fn lasting(error: impl Into<Box<dyn Error>>) -> Self {
         Self { error: error.into(), is_passing: false, is_told: false }
     }
 
-    /// Something is not there yet.
+    /// Something does not exist yet.
     pub(super) fn absent(error: impl Into<Box<dyn Error>>) -> Self {
         Self { error: error.into(), is_passing: true, is_told: false }
     }
 
-    /// A call failed, which the server may take later.
+    /// A call failed; a later attempt may succeed.
     pub(super) fn failed(error: Box<dyn Error>) -> Self {
         let is_passing = error.downcast_ref().is_some_and(ApiFailure::is_passing);
         Self { error, is_passing, is_told: true }
@@ -68,11 +68,12 @@ impl Wait {
         }
     }
 
-    /// Tries until it is started, stopped, or the time is over; says once for each cause that it waits. Returns nothing if it was stopped.
+    /// Retries until the start succeeds, is stopped, or the time is over. Reports each cause once. Returns `None` if it
+    /// was stopped.
     ///
     /// # Errors
     ///
-    /// The error of the last try.
+    /// The error of the last attempt.
     pub(super) fn until_started<T>(
         self,
         stop: &WakeHandle,
@@ -99,14 +100,14 @@ impl Wait {
             if !is_told && told.insert(text.clone()) {
                 warn(&format!("waiting: {text}"));
             }
-            // Only a stop ends it.
+            // Only a stop ends the pause early.
             stop.wait(left.min(interval));
             interval = (2 * interval).min(LAST_INTERVAL);
         }
     }
 }
 
-/// Reads what is behind `--wait`. What begins with a digit is meant to be a time.
+/// Reads the value after `--wait`. A value that begins with a digit is meant to be a duration.
 pub(super) fn parse_time(text: &str) -> Result<WaitTime, pdb_server::NotASpan> {
     match text.parse() {
         Ok(Span(time)) => Ok(WaitTime::For(time.unwrap_or_default())),
@@ -117,7 +118,7 @@ pub(super) fn parse_time(text: &str) -> Result<WaitTime, pdb_server::NotASpan> {
     }
 }
 
-/// Reads what is behind `--wait` where nothing else can stand.
+/// Reads the value after `--wait`, where it can only be a duration.
 pub(super) fn parse_only_time(text: &str) -> Result<WaitTime, pdb_server::NotASpan> {
     text.parse().map(|Span(time)| WaitTime::For(time.unwrap_or_default()))
 }

@@ -1,4 +1,4 @@
-//! The bodies of commands: JSON objects whose members are all known, and given once.
+//! The bodies of commands: JSON objects with known members, none of them twice.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Refusal;
 
-/// Reads the body of a command; none at all is an empty object.
+/// Reads the body of a command; an empty body counts as an empty object.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
     let Unambiguous(value) = serde_json::from_slice(body).map_err(|error| {
@@ -24,10 +24,10 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_value(value).map_err(|error| Refusal::Bad(error.to_string()))
 }
 
-/// A JSON value in which no object has a member twice.
+/// A JSON value in which no object has the same member twice.
 ///
-/// Of two members most readers believe the last, so what stands before it can be anything: also what a form of a web page
-/// puts around the text it sends.
+/// Most readers use the last of two members, so the first could contain anything, such as the text that a form on a web
+/// page puts around its fields.
 struct Unambiguous(Value);
 
 impl<'de> Deserialize<'de> for Unambiguous {

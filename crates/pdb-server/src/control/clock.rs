@@ -1,4 +1,4 @@
-//! Commands to the clock.
+//! Clock commands.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use pretender::time::{Clock, EpochMillis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::moment::{LAST, parse_moment, show_moment};
-use super::{Commanded, Refusal};
+use super::time_format::{LAST, format_time, parse_time};
+use super::{CommandContext, Refusal};
 use crate::Span;
 
-/// The body of a command that needs none.
+/// The body of a command without parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
+pub(super) struct NoParameters {}
 
 /// The body of `clock/run`.
 #[derive(Debug, Deserialize)]
@@ -40,10 +40,10 @@ pub(super) struct AdvanceClock {
     duration: Option<String>,
 }
 
-impl Commanded<'_> {
+impl CommandContext<'_> {
     pub(super) fn show_clock(&self) -> Value {
         let now = self.control.clock.now();
-        let mut shown = json!({ "epoch_millis": now.0, "held": true, "time": show_moment(now) });
+        let mut shown = json!({ "epoch_millis": now.0, "held": true, "time": format_time(now) });
         let speed = self.control.clock.speed();
         if speed > 0.0 {
             shown["held"] = false.into();
@@ -52,7 +52,7 @@ impl Commanded<'_> {
         shown
     }
 
-    pub(super) fn hold_clock(&self, Nothing {}: Nothing) -> Result<Value, Refusal> {
+    pub(super) fn hold_clock(&self, NoParameters {}: NoParameters) -> Result<Value, Refusal> {
         self.move_clock(|clock| {
             clock.hold();
             Ok(())
@@ -68,8 +68,8 @@ impl Commanded<'_> {
     pub(super) fn set_clock(&self, body: SetClock) -> Result<Value, Refusal> {
         let moment = match body {
             SetClock { epoch_millis: Some(millis), time: None } => EpochMillis(millis),
-            SetClock { epoch_millis: None, time: Some(text) } => parse_moment(&text).map_err(Refusal::Bad)?,
-            _ => return Err(Refusal::Bad("give one of `epoch_millis` and `time`".to_owned())),
+            SetClock { epoch_millis: None, time: Some(text) } => parse_time(&text).map_err(Refusal::Bad)?,
+            _ => return Err(Refusal::Bad("expected either `epoch_millis` or `time`".to_owned())),
         };
         self.move_clock(|clock| {
             check_range(moment)?;
@@ -88,7 +88,7 @@ impl Commanded<'_> {
                     return Err(Refusal::Bad(text));
                 }
             },
-            _ => return Err(Refusal::Bad("give one of `millis` and `duration`".to_owned())),
+            _ => return Err(Refusal::Bad("expected either `millis` or `duration`".to_owned())),
         };
         self.move_clock(|clock| {
             check_range(clock.now().plus(duration))?;
@@ -97,16 +97,16 @@ impl Commanded<'_> {
         })
     }
 
-    /// Changes the clock, does the work that is then due, and tells both.
+    /// Changes the clock, does all work that is due, and returns the clock and the work done.
     fn move_clock(
         &self,
         change: impl FnOnce(&pretender::time::ManualClock) -> Result<(), Refusal>,
     ) -> Result<Value, Refusal> {
-        // There is nothing behind the lock that could be left half done.
+        // The lock protects no data, so a panic of another holder does not matter.
         let _moving = self.control.moving.lock().unwrap_or_else(PoisonError::into_inner);
         change(&self.control.clock)?;
         let mut done = [0; 5];
-        // All regions have the same clock.
+        // All regions share one clock.
         for database in self.control.regions.all() {
             let SweepReport { rotated, expired, trimmed } = database.run_due_work()?;
             for (sum, more) in
@@ -127,11 +127,11 @@ impl Commanded<'_> {
     }
 }
 
-/// Refuses times that have no place in labels and answers.
+/// Refuses times that labels and answers cannot represent.
 fn check_range(moment: EpochMillis) -> Result<(), Refusal> {
     if (EpochMillis(0)..=LAST).contains(&moment) {
         Ok(())
     } else {
-        Err(Refusal::Bad("the clock shows times from 1970 to 9999".to_owned()))
+        Err(Refusal::Bad("the clock can only show times from 1970 to 9999".to_owned()))
     }
 }

@@ -1,4 +1,4 @@
-//! Commands to the faults.
+//! Fault commands.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use pretender::model::TableName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::clock::Nothing;
-use super::moment::show_moment;
-use super::{Commanded, Refusal};
+use super::clock::NoParameters;
+use super::time_format::format_time;
+use super::{CommandContext, Refusal, parse_value};
 use crate::Span;
 
 /// The body of `faults/add`.
@@ -35,7 +35,7 @@ pub(super) struct RemoveFault {
     id: u64,
 }
 
-impl Commanded<'_> {
+impl CommandContext<'_> {
     pub(super) fn add_fault(&self, body: AddFault) -> Result<Value, Refusal> {
         let fault = body.fault()?;
         let faults = self.pretender.faults();
@@ -51,7 +51,7 @@ impl Commanded<'_> {
         }
     }
 
-    pub(super) fn clear_faults(&self, Nothing {}: Nothing) -> Result<Value, Refusal> {
+    pub(super) fn clear_faults(&self, NoParameters {}: NoParameters) -> Result<Value, Refusal> {
         Ok(json!({ "removed": self.pretender.faults().clear() }))
     }
 
@@ -69,7 +69,11 @@ impl AddFault {
     fn fault(self) -> Result<Fault, Refusal> {
         let kind = FaultKind::from_name(&self.kind).ok_or_else(|| {
             let kinds: Vec<&str> = FaultKind::ALL.iter().map(|kind| kind.name()).collect();
-            Refusal::Bad(format!("`{}` is no kind of fault; there are {}", self.kind, kinds.join(", ")))
+            Refusal::Bad(format!(
+                "`{}` is not a kind of fault; the kinds are {}",
+                self.kind,
+                kinds.join(", ")
+            ))
         })?;
         let mut fault = Fault::new(kind);
         for operation in &self.operations {
@@ -77,9 +81,7 @@ impl AddFault {
                 .parse::<pretender::faults::FaultTarget>()
                 .map_err(|error| Refusal::Bad(error.to_string()))?);
         }
-        let table = self.table.map(|name| {
-            name.parse::<TableName>().map_err(|_| Refusal::Bad(format!("`{name}` is no name of a table")))
-        });
+        let table = self.table.as_deref().map(|name| parse_value::<TableName>("table name", name));
         Ok(Fault {
             table: table.transpose()?,
             probability: self.probability.unwrap_or(fault.probability),
@@ -93,7 +95,7 @@ impl AddFault {
     }
 }
 
-/// Reads a length of time, or two: `200ms`, `100ms..2s`.
+/// Reads a duration or a range: `200ms`, `100ms..2s`.
 fn parse_delay(text: &str) -> Result<(Duration, Duration), Refusal> {
     let (least, most) = text.split_once("..").unwrap_or((text, text));
     let length = |text: &str| match text.parse() {
@@ -105,7 +107,7 @@ fn parse_delay(text: &str) -> Result<(Duration, Duration), Refusal> {
     Ok((length(least)?, length(most)?))
 }
 
-/// A fault and its counts; what was not chosen is left out.
+/// Returns a fault and its counts; unset values are left out.
 fn shown(state: &FaultState) -> Value {
     let FaultState { id, fault, matched, injected, is_over } = state;
     let operations: Vec<String> = fault.targets.iter().map(ToString::to_string).collect();
@@ -139,7 +141,7 @@ fn shown_injection(injection: &InjectedFault) -> Value {
     let InjectedFault { at, fault, kind, operation, tables, request_id, detail } = injection;
     let mut shown = json!({
         "epoch_millis": at.0,
-        "time": show_moment(*at),
+        "time": format_time(*at),
         "fault": fault.0,
         "kind": kind.name(),
         "operation": operation.name(),

@@ -1,4 +1,4 @@
-//! The one folder in which commands may read and write files.
+//! The only folder in which commands may read and write files.
 
 use std::fs;
 use std::io;
@@ -6,46 +6,47 @@ use std::path::{Component, Path, PathBuf};
 
 use super::Refusal;
 
-/// What a database file is to be called, so that a command can make nothing that another program would read.
+/// The required ending of a file name, so that a command cannot create a file that another program would read.
 const ENDING: &str = ".db";
 
-/// The folder of snapshots in files; commands reach no others.
+/// The folder for snapshot files. Commands cannot reach other files.
 #[derive(Clone, Debug)]
 pub(crate) struct SnapshotFolder {
-    /// Absolute, without links.
+    /// The absolute path, with all links resolved.
     path: PathBuf,
 }
 
 impl SnapshotFolder {
-    /// Opens the folder, which has to be there.
+    /// Opens the folder, which must exist.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let path = fs::canonicalize(path)?;
         if path.is_dir() { Ok(Self { path }) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
-    /// Finds the file that a name stands for. It need not be there, but the folder it lies in does.
+    /// Returns the path for a file name. The file need not exist, but its folder must.
     ///
-    /// Another user who may write to the folder could put a link there right afterwards, so it is for the server's user alone.
+    /// A user who may write to the folder could put a link there right after this check, so only the server's own user
+    /// should be able to write to it.
     pub(super) fn file(&self, name: &str) -> Result<PathBuf, Refusal> {
         let bad = |why: &str| Err(Refusal::Bad(format!("`{name}` {why}")));
         if !is_plain(name) {
             return bad(
-                "is no name of a snapshot's file: it is taken from the server's snapshot folder, and has no `..`, no root, and \
-                 no control characters, backslashes and colons",
+                "is not a valid name of a snapshot file: it is relative to the server's snapshot folder, without `..`, control \
+                 characters, backslashes and colons",
             );
         }
         if !name.strip_suffix(ENDING).is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/')) {
-            return bad("is no name of a snapshot's file: it has to end in `.db`");
+            return bad("is not a valid name of a snapshot file: it must end in `.db`");
         }
         let path = self.path.join(name);
         let (Some(folder), Some(file_name)) = (path.parent(), path.file_name()) else {
-            return bad("is no name of a snapshot's file");
+            return bad("is not a valid name of a snapshot file");
         };
         let folder = match fs::canonicalize(folder) {
             Ok(folder) if folder.starts_with(&self.path) => folder,
-            Ok(_) => return bad("lies outside of the server's snapshot folder"),
+            Ok(_) => return bad("is outside the server's snapshot folder"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return bad("lies in a folder that does not exist below the server's snapshot folder");
+                return bad("is in a folder that does not exist in the server's snapshot folder");
             }
             Err(error) => return bad(&format!("cannot be reached: {error}")),
         };
@@ -54,12 +55,12 @@ impl SnapshotFolder {
             Ok(metadata) if metadata.is_file() => Ok(path),
             Ok(_) => bad("is not a regular file"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path),
-            Err(error) => bad(&format!("cannot be looked at: {error}")),
+            Err(error) => bad(&format!("cannot be accessed: {error}")),
         }
     }
 }
 
-/// Whether a name leads downwards only, on every system.
+/// Returns whether a name only leads downwards, on every operating system.
 fn is_plain(name: &str) -> bool {
     !name.chars().any(|c| c.is_control() || matches!(c, '\\' | ':'))
         && Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
@@ -100,23 +101,23 @@ mod tests {
         let folder = SnapshotFolder::open(&root).unwrap();
         let absolute = root.join("seed.db");
         for (name, why) in [
-            (absolute.to_str().unwrap(), "is no name of a snapshot's file"),
-            ("/etc/cron.d/x.db", "is no name"),
-            ("../seed.db", "is no name"),
-            ("sub/../../seed.db", "is no name"),
-            ("..", "is no name"),
-            ("..\\seed.db", "is no name"),
-            ("c:seed.db", "is no name"),
-            ("seed.db\0.db", "is no name"),
-            ("a\n.db", "is no name"),
-            ("", "has to end in `.db`"),
-            (".db", "has to end in `.db`"),
-            ("authorized_keys", "has to end in `.db`"),
-            ("seed.DB", "has to end in `.db`"),
-            ("seed.db/", "has to end in `.db`"),
-            ("seed.db.sh", "has to end in `.db`"),
-            ("missing/.db", "has to end in `.db`"),
-            ("missing/seed.db", "lies in a folder that does not exist"),
+            (absolute.to_str().unwrap(), "is not a valid name of a snapshot file"),
+            ("/etc/cron.d/x.db", "is not a valid name"),
+            ("../seed.db", "is not a valid name"),
+            ("sub/../../seed.db", "is not a valid name"),
+            ("..", "is not a valid name"),
+            ("..\\seed.db", "is not a valid name"),
+            ("c:seed.db", "is not a valid name"),
+            ("seed.db\0.db", "is not a valid name"),
+            ("a\n.db", "is not a valid name"),
+            ("", "must end in `.db`"),
+            (".db", "must end in `.db`"),
+            ("authorized_keys", "must end in `.db`"),
+            ("seed.DB", "must end in `.db`"),
+            ("seed.db/", "must end in `.db`"),
+            ("seed.db.sh", "must end in `.db`"),
+            ("missing/.db", "must end in `.db`"),
+            ("missing/seed.db", "is in a folder that does not exist"),
             ("folder.db", "is not a regular file"),
         ] {
             let text = refused(&folder, name);
@@ -140,7 +141,7 @@ mod tests {
         symlink(outside.join("missing.db"), root.join("broken.db")).unwrap();
         let linked = directory.path().join("linked");
         symlink(&root, &linked).unwrap();
-        // The folder itself may be reached through a link: the user has named it.
+        // The folder itself may be a link, because the user has named it.
         let folder = SnapshotFolder::open(&linked).unwrap();
         assert_eq!(folder.file("seed.db").unwrap(), root.canonicalize().unwrap().join("seed.db"));
         assert!(refused(&folder, "sub/seed.db").contains("lies outside"));

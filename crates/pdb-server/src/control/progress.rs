@@ -1,13 +1,13 @@
-//! How far long work is.
+//! The progress of long work.
 
 use pretender::Pretender;
 use pretender::maintenance::ActivityReport;
 use serde_json::{Value, json};
 
-use super::Commanded;
+use super::CommandContext;
 
-impl Commanded<'_> {
-    /// Of the databases of all regions: who waits for work may not know for which it is.
+impl CommandContext<'_> {
+    /// Shows the work on the databases of all regions, because a client that waits may not know the region.
     pub(super) fn show_progress(&self) -> Value {
         let databases = self.control.regions.all();
         json!({ "activities": databases.iter().flat_map(activities).collect::<Vec<_>>() })

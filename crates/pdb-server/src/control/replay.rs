@@ -4,16 +4,16 @@ use pretender::testing::{Change, ImportError, ReplayError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Commanded, Refusal};
+use super::{CommandContext, Refusal, parse_value};
 
 /// The body of `replay`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Replay {
     table: String,
-    /// Records as `GetRecords` answers them, or as Lambda delivers them; `null` is passed over.
+    /// Records in the form of `GetRecords` or of Lambda; `null` is skipped.
     records: Vec<Value>,
-    /// The number of the first record in texts of errors.
+    /// The line number of the first record, for error messages.
     #[serde(default = "one")]
     first_line: u64,
 }
@@ -22,11 +22,10 @@ fn one() -> u64 {
     1
 }
 
-impl Commanded<'_> {
+impl CommandContext<'_> {
     pub(super) fn replay(&self, body: Replay) -> Result<Value, Refusal> {
         let table = body.table;
-        let table_name =
-            table.parse().map_err(|_| Refusal::Bad(format!("`{table}` is no name of a table")))?;
+        let table_name = parse_value("table name", &table)?;
         let lines = (body.first_line..).zip(&body.records).filter(|(_, record)| !record.is_null());
         let changes = lines.map(|(line, record)| match Change::parse(&record.to_string()) {
             Ok(change) => Ok((line, change)),

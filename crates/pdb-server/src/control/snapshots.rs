@@ -1,4 +1,4 @@
-//! Commands to the database as a whole: snapshots, and starting anew.
+//! Commands on the whole database: snapshots and resets.
 
 use std::path::PathBuf;
 use std::sync::PoisonError;
@@ -9,10 +9,10 @@ use pretender::time::{Clock, EpochMillis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::moment::show_moment;
-use super::{Commanded, Refusal};
+use super::time_format::format_time;
+use super::{CommandContext, Refusal, parse_value};
 
-/// The body of `snapshots/save`: one of the two.
+/// The body of `snapshots/save`: either a name or a file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Save {
@@ -26,7 +26,7 @@ pub(super) struct Save {
 pub(super) struct Restore {
     name: Option<String>,
     file: Option<String>,
-    /// Whether the clock goes back, too, to when the snapshot was saved.
+    /// Whether to set the clock to the time when the snapshot was saved.
     #[serde(default)]
     clock: bool,
 }
@@ -45,14 +45,14 @@ pub(super) struct Reset {
     table: Option<String>,
 }
 
-/// Which snapshot a command names.
-enum Named {
+/// The snapshot that a command names.
+enum NamedSnapshot {
     Name(String),
-    /// A file, and what it was called.
+    /// The path of a file, and the name in the command.
     File(PathBuf, String),
 }
 
-impl Commanded<'_> {
+impl CommandContext<'_> {
     pub(super) fn list_snapshots(&self) -> Result<Value, Refusal> {
         let snapshots: Vec<Value> = self.pretender.snapshots()?.iter().map(shown).collect();
         Ok(json!({ "snapshots": snapshots }))
@@ -61,10 +61,10 @@ impl Commanded<'_> {
     pub(super) fn save_snapshot(&self, body: Save) -> Result<Value, Refusal> {
         let named = self.named(body.name, body.file)?;
         let summary = match &named {
-            Named::Name(name) => self.pretender.save_snapshot(name)?,
-            Named::File(file, _) => self.pretender.save_snapshot_file(file)?,
+            NamedSnapshot::Name(name) => self.pretender.save_snapshot(name)?,
+            NamedSnapshot::File(file, _) => self.pretender.save_snapshot_file(file)?,
         };
-        Ok(json!({ "snapshot": shown(&named.call(summary)) }))
+        Ok(json!({ "snapshot": shown(&named.rename(summary)) }))
     }
 
     pub(super) fn restore_snapshot(&self, body: Restore) -> Result<Value, Refusal> {
@@ -73,18 +73,20 @@ impl Commanded<'_> {
             return Ok(json!({ "snapshot": shown(&self.restore(&named)?) }));
         }
         let described = match &named {
-            Named::Name(name) => self.pretender.describe_snapshot(name)?,
-            Named::File(file, _) => self.pretender.describe_snapshot_file(file)?,
+            NamedSnapshot::Name(name) => self.pretender.describe_snapshot(name)?,
+            NamedSnapshot::File(file, _) => self.pretender.describe_snapshot_file(file)?,
         };
-        let described = named.call(described);
+        let described = named.rename(described);
         let Some(taken) = described.taken else {
-            let text =
-                format!("`{}` does not say when it was saved, so the clock cannot go there", described.name);
+            let text = format!(
+                "`{}` does not contain the time when it was saved, so the clock cannot be set to it",
+                described.name
+            );
             return Err(Refusal::Bad(text));
         };
-        // There is nothing behind the lock that could be left half done.
+        // The lock protects no data, so a panic of another holder does not matter.
         let _moving = self.control.moving.lock().unwrap_or_else(PoisonError::into_inner);
-        // First the clock: nothing of the snapshot is to be trimmed because the time before it was later.
+        // Set the clock first. Otherwise, if the current time is later, records of the snapshot could be trimmed.
         let before = self.control.clock.now();
         self.control.clock.set(taken);
         let summary = self.restore(&named).inspect_err(|_| self.control.clock.set(before))?;
@@ -93,26 +95,26 @@ impl Commanded<'_> {
         Ok(answer)
     }
 
-    fn restore(&self, named: &Named) -> Result<SnapshotSummary, ControlError> {
+    fn restore(&self, named: &NamedSnapshot) -> Result<SnapshotSummary, ControlError> {
         let summary = match named {
-            Named::Name(name) => self.pretender.restore_snapshot(name),
-            Named::File(file, _) => self.pretender.restore_snapshot_file(file),
+            NamedSnapshot::Name(name) => self.pretender.restore_snapshot(name),
+            NamedSnapshot::File(file, _) => self.pretender.restore_snapshot_file(file),
         };
-        summary.map(|summary| named.call(summary))
+        summary.map(|summary| named.rename(summary))
     }
 
-    /// Finds what a command names.
-    fn named(&self, name: Option<String>, file: Option<String>) -> Result<Named, Refusal> {
+    /// Returns the snapshot that a command names.
+    fn named(&self, name: Option<String>, file: Option<String>) -> Result<NamedSnapshot, Refusal> {
         match (name, file) {
-            (Some(name), None) => Ok(Named::Name(name)),
+            (Some(name), None) => Ok(NamedSnapshot::Name(name)),
             (None, Some(file)) => match &self.control.folder {
-                Some(folder) => Ok(Named::File(folder.file(&file)?, file)),
+                Some(folder) => Ok(NamedSnapshot::File(folder.file(&file)?, file)),
                 None => Err(Refusal::Bad(
-                    "this server reads and writes no files of snapshots: start it with `--snapshot-dir DIR`"
+                    "this server reads and writes no snapshot files: start it with `--snapshot-dir DIR`"
                         .to_owned(),
                 )),
             },
-            _ => Err(Refusal::Bad("give one of `name` and `file`".to_owned())),
+            _ => Err(Refusal::Bad("expected either `name` or `file`".to_owned())),
         }
     }
 
@@ -130,16 +132,15 @@ impl Commanded<'_> {
             }
             return Ok(json!({ "reset": "all" }));
         };
-        let table_name =
-            table.parse().map_err(|_| Refusal::Bad(format!("`{table}` is no name of a table")))?;
+        let table_name = parse_value("table name", &table)?;
         let report = self.pretender.reset_table(&table_name)?;
         Ok(json!({ "reset": table, "items": report.items, "records": report.records }))
     }
 }
 
-impl Named {
-    /// Calls a snapshot what the command calls it: where the folder lies is not the caller's affair.
-    fn call(&self, summary: SnapshotSummary) -> SnapshotSummary {
+impl NamedSnapshot {
+    /// Uses the name in the command as the name of the snapshot, so that answers do not reveal the path of the folder.
+    fn rename(&self, summary: SnapshotSummary) -> SnapshotSummary {
         match self {
             Self::Name(_) => summary,
             Self::File(_, called) => SnapshotSummary { name: called.clone(), ..summary },
@@ -148,7 +149,7 @@ impl Named {
 }
 
 fn shown(snapshot: &SnapshotSummary) -> Value {
-    let moment = |taken: EpochMillis| json!({ "epoch_millis": taken.0, "time": show_moment(taken) });
+    let moment = |taken: EpochMillis| json!({ "epoch_millis": taken.0, "time": format_time(taken) });
     json!({
         "name": snapshot.name,
         "taken": snapshot.taken.map(moment),

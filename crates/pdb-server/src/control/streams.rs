@@ -1,6 +1,4 @@
-//! Commands to streams and their shards.
-
-use std::str::FromStr;
+//! Commands on streams and shards.
 
 use pretender::Pretender;
 use pretender::model::TableArn;
@@ -10,9 +8,9 @@ use pretender::time::EpochMillis;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Commanded, Refusal};
+use super::{CommandContext, Refusal, parse_value};
 
-/// The body of the commands to shards: all of a stream, or one.
+/// The body of the shard commands, for all shards of a stream or one of them.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Shards {
@@ -34,8 +32,8 @@ pub(super) struct Trim {
     before: Option<String>,
 }
 
-/// Which streams a command is for.
-enum Which {
+/// The streams that a command applies to.
+enum StreamSelection {
     /// The stream with this ARN.
     Stream(String),
     /// The latest stream of the table with this name or ARN.
@@ -44,7 +42,7 @@ enum Which {
     All,
 }
 
-impl Commanded<'_> {
+impl CommandContext<'_> {
     pub(super) fn list_shards(&self, body: Shards) -> Result<Value, Refusal> {
         let (which, shard_id) = body.parse()?;
         self.each_stream(&which, |pretender, stream_arn| {
@@ -74,15 +72,15 @@ impl Commanded<'_> {
     }
 
     pub(super) fn trim(&self, body: Trim) -> Result<Value, Refusal> {
-        let which = Which::of(body.stream_arn, body.table, body.all)?;
-        let before = body.before.as_deref().map(|text| value("sequence number", text)).transpose()?;
-        if before.is_some() && matches!(which, Which::All) {
-            return Err(Refusal::Bad("`before` is for one stream".to_owned()));
+        let which = StreamSelection::of(body.stream_arn, body.table, body.all)?;
+        let before = body.before.as_deref().map(|text| parse_value("sequence number", text)).transpose()?;
+        if before.is_some() && matches!(which, StreamSelection::All) {
+            return Err(Refusal::Bad("`before` needs a single stream, not `all`".to_owned()));
         }
         let (pretender, streams) = self.streams(&which)?;
         let (mut records, mut shards, mut gone) = (0, 0, 0);
         for stream_arn in &streams {
-            let Some(report) = which.unless_unfit(pretender.trim(stream_arn, before))? else { continue };
+            let Some(report) = which.unless_skipped(pretender.trim(stream_arn, before))? else { continue };
             records += report.records;
             shards += report.shards;
             gone += report.streams;
@@ -90,43 +88,43 @@ impl Commanded<'_> {
         Ok(json!({ "records": records, "shards": shards, "streams": gone }))
     }
 
-    /// Does something to the streams that are meant, and shows the shards that it returns.
+    /// Executes an action on each stream, and returns the shards that it returns.
     fn each_stream(
         &self,
-        which: &Which,
+        which: &StreamSelection,
         act: impl Fn(&Pretender, &StreamArn) -> Result<Vec<ShardSummary>, ControlError>,
     ) -> Result<Value, Refusal> {
         let (pretender, streams) = self.streams(which)?;
         let mut shown = Vec::new();
         for stream_arn in &streams {
-            let shards = which.unless_unfit(act(&pretender, stream_arn))?;
+            let shards = which.unless_skipped(act(&pretender, stream_arn))?;
             shown.extend(shards.iter().flatten().map(|one| shard(stream_arn, one)));
         }
         Ok(json!({ "shards": shown }))
     }
 
-    /// Finds the streams, and the database that they are in: an ARN names the region.
-    fn streams(&self, which: &Which) -> Result<(Pretender, Vec<StreamArn>), Refusal> {
+    /// Returns the streams and their database. If there is an ARN, it names the region.
+    fn streams(&self, which: &StreamSelection) -> Result<(Pretender, Vec<StreamArn>), Refusal> {
         Ok(match which {
-            Which::Stream(text) => {
-                let stream_arn: StreamArn = value("stream ARN", text)?;
+            StreamSelection::Stream(text) => {
+                let stream_arn: StreamArn = parse_value("stream ARN", text)?;
                 (self.of(&stream_arn.table.region)?, vec![stream_arn])
             }
-            Which::Table(text) => {
+            StreamSelection::Table(text) => {
                 let (pretender, table_name) = if text.starts_with("arn:") {
-                    let table: TableArn = value("table ARN", text)?;
+                    let table: TableArn = parse_value("table ARN", text)?;
                     (self.of(&table.region)?, table.name)
                 } else {
-                    (self.pretender.clone(), value("name of a table", text)?)
+                    (self.pretender.clone(), parse_value("table name", text)?)
                 };
                 let stream_arn = pretender.latest_stream(&table_name)?;
                 (pretender, vec![stream_arn])
             }
-            Which::All => (self.pretender.clone(), self.pretender.all_streams()?),
+            StreamSelection::All => (self.pretender.clone(), self.pretender.all_streams()?),
         })
     }
 
-    /// Finds the database of a region that an ARN names.
+    /// Returns the database of the region that an ARN names.
     fn of(&self, region: &str) -> Result<Pretender, Refusal> {
         if self.names_region || !self.control.regions.are_separate() {
             return Ok(self.pretender.clone());
@@ -135,18 +133,18 @@ impl Commanded<'_> {
     }
 }
 
-impl Which {
+impl StreamSelection {
     fn of(stream_arn: Option<String>, table: Option<String>, all: bool) -> Result<Self, Refusal> {
         match (stream_arn, table, all) {
             (Some(stream_arn), None, false) => Ok(Self::Stream(stream_arn)),
             (None, Some(table), false) => Ok(Self::Table(table)),
             (None, None, true) => Ok(Self::All),
-            _ => Err(Refusal::Bad("give one of `stream_arn`, `table` and `all`".to_owned())),
+            _ => Err(Refusal::Bad("expected one of `stream_arn`, `table` and `all`".to_owned())),
         }
     }
 
-    /// Passes over a stream that cannot be meant when all are: it is disabled, or gone since they were listed.
-    fn unless_unfit<T>(&self, outcome: Result<T, ControlError>) -> Result<Option<T>, ControlError> {
+    /// For `all`, skips a stream that is disabled, or that was removed since the streams were listed.
+    fn unless_skipped<T>(&self, outcome: Result<T, ControlError>) -> Result<Option<T>, ControlError> {
         match (self, outcome) {
             (Self::All, Err(ControlError::NotPossible(_) | ControlError::NotFound(_))) => Ok(None),
             (_, outcome) => outcome.map(Some),
@@ -155,21 +153,17 @@ impl Which {
 }
 
 impl Shards {
-    fn parse(self) -> Result<(Which, Option<ShardId>), Refusal> {
-        let shard_id = self.shard_id.as_deref().map(|text| value("shard id", text)).transpose()?;
-        let which = Which::of(self.stream_arn, self.table, self.all)?;
-        if shard_id.is_some() && matches!(which, Which::All) {
-            return Err(Refusal::Bad("`shard_id` is for one stream".to_owned()));
+    fn parse(self) -> Result<(StreamSelection, Option<ShardId>), Refusal> {
+        let shard_id = self.shard_id.as_deref().map(|text| parse_value("shard id", text)).transpose()?;
+        let which = StreamSelection::of(self.stream_arn, self.table, self.all)?;
+        if shard_id.is_some() && matches!(which, StreamSelection::All) {
+            return Err(Refusal::Bad("`shard_id` needs a single stream, not `all`".to_owned()));
         }
         Ok((which, shard_id))
     }
 }
 
-fn value<T: FromStr>(what: &str, text: &str) -> Result<T, Refusal> {
-    text.parse().map_err(|_| Refusal::Bad(format!("`{text}` is not a valid {what}")))
-}
-
-/// A shard; what it does not have is left out.
+/// Returns a shard; missing values are left out.
 fn shard(stream_arn: &StreamArn, shard: &ShardSummary) -> Value {
     let ShardSummary { shard_id, parent_shard_id, starting, ending, opened, closed, hash_range } = shard;
     let mut shown = json!({
@@ -178,7 +172,7 @@ fn shard(stream_arn: &StreamArn, shard: &ShardSummary) -> Value {
         "starting_sequence_number": starting.to_string(),
         "open": closed.is_none(),
         "opened_epoch_millis": opened.0,
-        // As text: JSON's readers lose the end of numbers as large as these.
+        // As text, because JSON readers lose precision for such large numbers.
         "hash_from": format!("{:016x}", hash_range.0),
         "hash_to": format!("{:016x}", hash_range.1),
     });

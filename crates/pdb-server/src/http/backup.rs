@@ -110,7 +110,7 @@ impl Front {
         let home = self.wire.pretender();
         let Some(region) = region.filter(|region| *region != self.region) else { return Ok(home.clone()) };
         let Some(regions) = &self.regions else {
-            return Err(format!("this server keeps no regions apart, and `{region}` is not its own"));
+            return Err(format!("this server has only one region, which is not `{region}`"));
         };
         let region = regions.name_of(region);
         if region == self.region {

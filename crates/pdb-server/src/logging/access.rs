@@ -1,4 +1,4 @@
-//! The file with a line for each call.
+//! The access log: a file with one line per call.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::paths;
 
-/// A file that lines are appended to. Cheap to clone.
+/// A file to which lines are appended. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct AccessLog(Arc<Shared>);
 
@@ -16,12 +16,12 @@ pub(super) struct AccessLog(Arc<Shared>);
 struct Shared {
     file: File,
     path: PathBuf,
-    /// Whether the last line is lost; of several in a row only the first is told.
+    /// Whether the last line was lost. If several are lost in a row, only the first is reported.
     is_broken: AtomicBool,
 }
 
 impl AccessLog {
-    /// Opens the file, and makes it if it is not there: for its owner alone, since it names tables and clients.
+    /// Opens the file, or creates it. Only its owner can read it, because it contains names of tables and clients.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
@@ -41,11 +41,11 @@ impl Write for AccessLog {
         let written = (&*file).write_all(bytes);
         let was_broken = is_broken.swap(written.is_err(), Ordering::Relaxed);
         if let (Err(error), false) = (&written, was_broken) {
-            // Not as an event: this is where events end.
+            // Not logged as an event, because this is the end of the log.
             let path = path.display();
             let _ = writeln!(
                 io::stderr(),
-                "pretender: the access log `{path}` cannot be written, lines are lost: {error}"
+                "pretender: cannot write the access log `{path}`, lines are lost: {error}"
             );
         }
         written.map(|()| bytes.len())

@@ -279,7 +279,7 @@ fn what_cannot_be_backed_up_is_told_and_leaves_nothing() {
         (&["--db", &notes], &target, "is not a database, or it is damaged"),
         (&["--db", &empty], &target, "it is empty"),
         (&["--db", &missing], &target, "missing.db` does not exist"),
-        (&["--db", ":memory:"], &target, "is backed up through its server"),
+        (&["--db", ":memory:"], &target, "can only be backed up through its server"),
         (&["--db", "postgres://h/db"], &target, "`pg_dump`"),
     ] {
         check_refused(arguments, target, expected);

@@ -98,7 +98,7 @@ fn who_is_no_server_of_ours_makes_no_backup() {
             let answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno";
             let _ = std::io::Write::write_all(&mut stream, answer);
         });
-        check_refused(&["--endpoint", &address], &target, "makes no backups: it is not pretender");
+        check_refused(&["--endpoint", &address], &target, "does not support backups: it is not pretender");
     });
     check_refused(&["--endpoint", "127.0.0.1:1"], &target, "is `pretender serve` running?");
     check_refused(&["--endpoint", "aws"], &target, "AWS");

@@ -300,7 +300,7 @@ fn a_folder_that_is_not_there_is_one_clear_line() {
         .arg(&missing)
         .arg("--db")
         .arg(&file);
-    let text = format!("cannot use `{}` as the folder for snapshots: ", missing.display());
+    let text = format!("cannot use `{}` as the snapshot folder: ", missing.display());
     check_refused(&command.output().unwrap(), &text);
     assert!(!file.exists());
 }
@@ -327,7 +327,7 @@ fn commands_from_other_machines_are_warned_of() {
     for (arguments, warning) in [
         (
             &["--control", "--host", "0.0.0.0"][..],
-            "any program that reaches this address commands the server",
+            "any program that can reach this address can use the control API",
         ),
         (&["--control", "--host", "0.0.0.0", "--control-token", "s3cret"], "the token travels unencrypted"),
         (&["--snapshot-dir", "."], "--snapshot-dir has no effect without --control"),

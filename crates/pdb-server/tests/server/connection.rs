@@ -119,6 +119,6 @@ fn nonsense_is_named() {
     }
     let output = run(&[], &["ctl", "clock", "show", "--endpoint", "aws"]);
     let text =
-        "pretender: AWS takes no commands: name a server that was started with `pretender serve --control`";
+        "pretender: AWS has no control API: name a server that was started with `pretender serve --control`";
     check_refused(&output, text);
 }

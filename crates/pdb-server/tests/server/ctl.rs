@@ -61,7 +61,7 @@ fn the_clock_is_shown_and_moved() {
         "2026-03-02T10:15:42.017Z (1772446542017), held\nrotated 1 shard, trimmed 1 record\n"
     );
     assert!(obeyed(&url, &["clock", "run"]).ends_with(", running\n"));
-    check_refused(&url, &["clock", "set", "soon"], "`soon` is no time");
+    check_refused(&url, &["clock", "set", "soon"], "`soon` is not a time");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_table_names_its_stream_and_all_are_all() {
 fn servers_that_take_no_commands_are_named() {
     let server = server();
     let url = server.url();
-    check_refused(&url, &["clock", "show"], &format!("{url} takes no commands: start the server with"));
+    check_refused(&url, &["clock", "show"], &format!("{url} has no control API: start the server with"));
     check_refused("http://127.0.0.1:1", &["clock", "show"], "http://127.0.0.1:1 cannot be reached");
     for arguments in
         [&["clock"][..], &["clock", "stop"], &["shards", "list"], &["--endpoint", "x", "clock", "show"]]
@@ -171,7 +171,7 @@ fn faults_are_added_listed_and_removed() {
     let server = Commanded::new();
     let url = server.server.url();
     assert_eq!(obeyed(&url, &["fault", "list"]), "no faults\n");
-    assert_eq!(obeyed(&url, &["fault", "log"]), "nothing was injected\n");
+    assert_eq!(obeyed(&url, &["fault", "log"]), "no injections\n");
     let add = ["fault", "add", "throttling", "-o", "PutItem", "--operation", "reads", "--table", "Orders"];
     let chosen = ["--times", "2", "--skip", "1", "--probability", "1", "--seed", "7"];
     assert_eq!(
@@ -264,7 +264,7 @@ fn serve_takes_commands_only_if_told_to() {
             let passed = after["epoch_millis"].as_i64().unwrap() - before["epoch_millis"].as_i64().unwrap();
             assert_eq!(passed, 86_400_000);
         } else {
-            check_refused(url, &["clock", "show"], "takes no commands");
+            check_refused(url, &["clock", "show"], "has no control API");
         }
         server.kill().unwrap();
         server.wait().unwrap();

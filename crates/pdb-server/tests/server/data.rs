@@ -80,9 +80,9 @@ fn an_item_is_put_read_and_deleted() {
     assert!(table.starts_with("{\n  \"at\": 7,\n"), "{table}");
 
     let again = refused(&url, &["put", "events", item, "--new"]);
-    assert!(again.contains("there is an item with this key already"), "{again}");
+    assert!(again.contains("an item with this key already exists"), "{again}");
     assert_eq!(printed(&url, &["delete", "events", "s1", "7"]), "Deleted 1 item.\n");
-    assert_eq!(printed(&url, &["delete", "events", "s1", "7"]), "There was no such item.\n");
+    assert_eq!(printed(&url, &["delete", "events", "s1", "7"]), "There is no such item.\n");
     assert!(refused(&url, &["get", "events", "s1", "7"]).contains("`events` has no item with the key s1 7"));
 }
 
@@ -145,7 +145,7 @@ fn queries_and_scans_find_filter_and_end() {
         0
     );
     let more = pretender(&url, &["scan", "events", "-n", "3"], "");
-    assert_eq!(String::from_utf8_lossy(&more.stderr), "These are the first 3; --all prints all.\n");
+    assert_eq!(String::from_utf8_lossy(&more.stderr), "Only the first 3 items are shown; --all shows all.\n");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn tables_are_listed_and_shown() {
     let shown = printed(&url, &["show", "events", "--format", "table"]);
     for expected in [
         "table     events\n",
-        "status    ACTIVE, 1 items, 12 B, on demand\n",
+        "status    ACTIVE, 1 item, 12 B, on demand\n",
         "key       sensor (S), at (N)\n",
         "indexes   by-state: global, key state (S), ALL, 0 items\n",
         "streams   NEW_AND_OLD_IMAGES ENABLED\n",

@@ -419,7 +419,10 @@ fn what_cannot_be_injected_is_said_clearly() {
     let server = Commanded::new();
     for (body, text) in [
         (json!({}), "missing field `kind`"),
-        (json!({"kind": "fire"}), "`fire` is no kind of fault; there are throughput-exceeded, throttling,"),
+        (
+            json!({"kind": "fire"}),
+            "`fire` is not a kind of fault; the kinds are throughput-exceeded, throttling,",
+        ),
         (json!({"kind": "conflict", "operations": ["Putitem"]}), "`Putitem` is not an operation"),
         (
             json!({"kind": "expired-iterator", "operations": ["PutItem"]}),

@@ -61,8 +61,7 @@ fn a_missing_folder_is_a_missing_folder() {
     let text = "`no/orders.db` does not exist: the folder `no` does not exist";
     check(&run(folder.path(), &["copy", "--from", "no/orders.db", "--to", "b.db"]), 1, text);
     let output = run(folder.path(), &["serve", "-p", "0", "-d", ":memory:", "-c", "--snapshot-dir", "~/x"]);
-    let text =
-        format!("cannot use `~/x` as the folder for snapshots: the folder `~/x` does not exist; {tilde}");
+    let text = format!("cannot use `~/x` as the snapshot folder: the folder `~/x` does not exist; {tilde}");
     check(&output, 1, &text);
     assert!(is_empty(folder.path()));
 }
@@ -94,7 +93,7 @@ fn a_port_that_is_taken_is_told_with_what_helps() {
     let port = taken.local_addr().unwrap().port().to_string();
     let output = run(folder.path(), &["serve", "--port", &port]);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let expected = format!("pretender: cannot listen on 127.0.0.1:{port}: another program has this port: ");
+    let expected = format!("pretender: cannot listen on 127.0.0.1:{port}: another program uses this port: ");
     assert!(stderr.starts_with(&expected) && stderr.contains("a free one with --port 0 ("), "{stderr}");
     // TEST-NET-1: https://www.rfc-editor.org/rfc/rfc5737
     let output = run(folder.path(), &["serve", "--port", "0", "--host", "192.0.2.1"]);
@@ -163,7 +162,7 @@ fn a_database_server_that_is_not_there_is_told_of_at_once() {
     let mut stderr = std::io::BufReader::new(server.stderr.take().unwrap());
     std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
     let expected = format!(
-        "pretender: no answer yet from the database server at postgres://127.0.0.1:{port}/orders; it is tried for about 10 seconds\n"
+        "pretender: no answer yet from the database server at postgres://127.0.0.1:{port}/orders; trying for about 10 seconds\n"
     );
     assert_eq!(line, expected);
     assert!(server.try_wait().unwrap().is_none());
@@ -198,7 +197,7 @@ fn regions_have_the_form_of_regions() {
         let output = run(folder.path(), &["serve", "--port", "0", "--db", ":memory:", "--region", region]);
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{region}: {stderr}");
-        assert!(stderr.contains("not of the form of a region such as us-east-1"), "{stderr}");
+        assert!(stderr.contains("not a region: expected a name such as us-east-1"), "{stderr}");
     }
     for region in ["us-gov-west-1", "mars-north-12", "local", "ddblocal"] {
         let mut command = pretender();

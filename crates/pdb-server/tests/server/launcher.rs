@@ -104,7 +104,7 @@ fn started(arguments: &[&str]) -> (Process, std::net::SocketAddr) {
 fn in_memory_nothing_lies_beside() {
     let (mut process, _) = started(&["-inMemory", "-port", "0"]);
     assert_eq!(process.line(), "Data in memory: it is gone when the server stops");
-    assert_eq!(process.line(), "Each region has a database of its own there");
+    assert_eq!(process.line(), "Each region has a separate database there");
     assert_eq!(process.stop("-TERM").code(), Some(0));
 }
 

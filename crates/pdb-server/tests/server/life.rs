@@ -97,7 +97,7 @@ fn ping_tells_whether_a_server_is_ready() {
     server.stop();
     check_ping(&ping(&["--endpoint", &url]), 1, "connection refused; is `pretender serve` running?");
     check_ping(&ping(&["--endpoint", &url, "--wait", "300ms"]), 1, "connection refused");
-    check_ping(&ping(&["--endpoint", "aws"]), 1, "AWS takes no commands");
+    check_ping(&ping(&["--endpoint", "aws"]), 1, "AWS has no control API");
 }
 
 #[test]
@@ -108,8 +108,8 @@ fn ping_tells_a_server_that_is_not_ready_or_another_one() {
             r#"{"status":"not ready","error":"the server is stopping"}"#,
             "is not ready: the server is stopping",
         ),
-        (404, "<UnknownOperationException/>", "answers, but not as pretender does (status 404)"),
-        (200, "healthy", "answers, but not as pretender does (status 200)"),
+        (404, "<UnknownOperationException/>", "answered with status 404, but is not pretender"),
+        (200, "healthy", "answered with status 200, but is not pretender"),
     ];
     for (status, body, text) in answers {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -153,7 +153,7 @@ fn the_first_lines_have_what_to_paste() {
         "Control API off; `--control` enables it".to_owned(),
         format!("Version {}", env!("CARGO_PKG_VERSION")),
         String::new(),
-        "For AWS's SDKs and command line:".to_owned(),
+        "For AWS's SDKs and the AWS CLI:".to_owned(),
         format!("  export AWS_ENDPOINT_URL=http://{address}"),
         "  export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1".to_owned(),
         "  export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any".to_owned(),
@@ -208,7 +208,7 @@ fn a_file_is_there_while_the_server_answers() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().port().to_string();
     for (text, port, expected) in
-        [("notes\n", "0", "is not the file of a server"), ("http://127.0.0.1:1\n", taken.as_str(), "in use")]
+        [("notes\n", "0", "was not written by a server"), ("http://127.0.0.1:1\n", taken.as_str(), "in use")]
     {
         std::fs::write(&notes, text).unwrap();
         let mut command = pretender();

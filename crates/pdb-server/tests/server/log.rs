@@ -150,7 +150,7 @@ fn commands_and_faults_are_told() {
     only(&lines, &["injected a fault fault=2 kind=drop-before operation=GetItem table=Orders request_id="]);
     only(&lines, &["INFO pretender::calls: dropped by a fault operation=GetItem table=Orders ms="]);
     let parts = [
-        r#"command="faults/add" body="{\"kind\":\"nothing\"}" status=400 error="`nothing` is no kind of fault"#,
+        r#"command="faults/add" body="{\"kind\":\"nothing\"}" status=400 error="`nothing` is not a kind of fault"#,
     ];
     assert!(only(&lines, &parts).contains(" peer=127.0.0.1:"));
     only(&lines, &[r#"command="clock/advance" body="{\"duration\":\"30h\"}" status=200"#]);

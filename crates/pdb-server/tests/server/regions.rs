@@ -150,7 +150,7 @@ fn without_the_setting_all_regions_are_one() {
     let refused = post(&server, "reset?region=us-west-2", "{}");
     assert_eq!(refused.status, 400);
     assert!(refused.text().contains("start it with `--separate-regions`"), "{}", refused.text());
-    check_refused(&server.url(), &["reset", "--region", "us-west-2"], "keeps no regions apart");
+    check_refused(&server.url(), &["reset", "--region", "us-west-2"], "has only one region");
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn the_program_keeps_a_file_for_each_region() {
         let mut process = serve(&file);
         let address = process.address();
         assert_eq!(process.line(), format!("Data in {}", file.display()));
-        assert_eq!(process.line(), "Data of regions other than us-east-1 beside it");
+        assert_eq!(process.line(), "Data of other regions than us-east-1 in files beside it");
         if is_first {
             create_in(address, HOME);
             create_in(address, WEST);
@@ -400,5 +400,5 @@ fn a_region_that_cannot_be_opened_costs_its_requests_and_no_others() {
     assert_eq!(tables_in(address, WEST), json!([]));
     let (status, logged) = process.stop_and_read("-TERM");
     assert_eq!(status.code(), Some(0));
-    assert!(logged.contains("the database of a region cannot be opened"), "{logged}");
+    assert!(logged.contains("cannot open the database of a region"), "{logged}");
 }

@@ -69,8 +69,8 @@ fn snapshots_are_commanded_over_http() {
     assert_eq!(listed(&server), json!({"snapshots": []}));
 
     for (command, body, status, text) in [
-        ("snapshots/save", json!({}), 400, "give one of `name` and `file`"),
-        ("snapshots/save", json!({"name": "a", "file": "/a"}), 400, "give one of `name` and `file`"),
+        ("snapshots/save", json!({}), 400, "expected either `name` or `file`"),
+        ("snapshots/save", json!({"name": "a", "file": "/a"}), 400, "expected either `name` or `file`"),
         ("snapshots/save", json!({"name": "a b"}), 400, "`a b` is no name of a snapshot"),
         ("snapshots/save", json!({"file": "a.db"}), 400, "start it with `--snapshot-dir DIR`"),
         ("snapshots/restore", json!({"file": "a.db"}), 400, "start it with `--snapshot-dir DIR`"),
@@ -80,7 +80,7 @@ fn snapshots_are_commanded_over_http() {
         ("snapshots/delete", json!({"name": "seeded"}), 404, "there is no snapshot `seeded`"),
         ("snapshots/delete", json!({}), 400, "missing field `name`"),
         ("snapshots/list", json!({}), 404, "GET clock, snapshots"),
-        ("reset", json!({"table": "!"}), 400, "`!` is no name of a table"),
+        ("reset", json!({"table": "!"}), 400, "`!` is not a valid table name"),
         ("reset", json!({"name": "x"}), 400, "unknown field `name`"),
         ("compact", json!({"name": "x"}), 400, "unknown field `name`"),
     ] {
@@ -147,12 +147,12 @@ fn files_lie_in_the_folder_for_them() {
     let absolute = directory.path().join("other.db");
     let absolute = absolute.to_str().unwrap();
     for (file, text) in [
-        (absolute, "is no name of a snapshot's file"),
-        ("../other.db", "is no name of a snapshot's file"),
-        ("sub/../../other.db", "is no name of a snapshot's file"),
-        ("other", "has to end in `.db`"),
-        ("authorized_keys", "has to end in `.db`"),
-        ("missing/other.db", "lies in a folder that does not exist"),
+        (absolute, "is not a valid name of a snapshot file"),
+        ("../other.db", "is not a valid name of a snapshot file"),
+        ("sub/../../other.db", "is not a valid name of a snapshot file"),
+        ("other", "must end in `.db`"),
+        ("authorized_keys", "must end in `.db`"),
+        ("missing/other.db", "is in a folder that does not exist"),
     ] {
         for command in ["snapshots/save", "snapshots/restore"] {
             server.refuses(command, &json!({ "file": file }).to_string(), 400, text);
@@ -213,7 +213,7 @@ fn snapshots_are_commanded_with_ctl() {
     assert_eq!(obeyed(&url, &["snapshot", "delete", "seeded"]), "deleted seeded\n");
     check_refused(&url, &["snapshot", "restore", "seeded"], "there is no snapshot `seeded`");
     let path = file.to_str().unwrap();
-    check_refused(&url, &["snapshot", "restore", "--file", path], "is no name of a snapshot's file");
+    check_refused(&url, &["snapshot", "restore", "--file", path], "is not a valid name of a snapshot file");
 
     // The file is a database that the server opens.
     let served = Process::start(&file);

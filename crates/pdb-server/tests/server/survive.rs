@@ -120,7 +120,7 @@ fn check_survives(fault: &[&str], told: &str) {
         "" => assert_eq!(stderr, "", "{fault:?}"),
         told => {
             let told = format!("pretender: {}", told.replace("URL", &url));
-            let is_told = stderr.starts_with(&told) && stderr.ends_with("; trying again\n");
+            let is_told = stderr.starts_with(&told) && stderr.ends_with("; retrying\n");
             assert!(is_told && stderr.lines().count() == 1, "{fault:?}: {stderr}");
         }
     }
@@ -149,7 +149,7 @@ fn without_an_option_it_ends_sometime() {
     let url = server.server.url();
     obeyed(&url, &["fault", "add", "throttling", "-o", "DescribeStream"]);
     let mut tail = Running::start(&["tail", "Orders", "--endpoint", &url]);
-    assert!(tail.err().ends_with("; trying again"));
+    assert!(tail.err().ends_with("; retrying"));
     let last = tail.err();
     assert!(last.starts_with("pretender: ThrottlingException: ") && !last.contains("again"), "{last}");
     assert_eq!(tail.child.wait().unwrap().code(), Some(1));
@@ -189,7 +189,7 @@ fn a_tail_waits_for_server_table_and_stream() {
         let (address, pretender) = (free_address(), database());
         let url = format!("http://{address}");
         let mut tail = Running::start(&[&["tail", "--endpoint", &url], wait, &["Orders"]].concat());
-        let refused = format!("pretender: {url} cannot be reached: connection refused; trying again");
+        let refused = format!("pretender: {url} cannot be reached: connection refused; retrying");
         assert_eq!(tail.err(), refused, "{wait:?}");
         let _server = serve_at(address, &pretender);
         let missing = format!("pretender: waiting: no such table: `Orders` is not at {url} in us-east-1");
@@ -277,7 +277,7 @@ fn a_trigger_tries_again_and_waits() {
     put(&pretender, "a", 1);
     function.wait_for(|events| events.len() == 1);
     assert!(trigger.err().starts_with("pretender: DescribeStream failed: ThrottlingException: "));
-    assert!(trigger.err().ends_with("the connection was closed before the answer; trying again"));
+    assert!(trigger.err().ends_with("the connection was closed before the answer; retrying"));
     assert!(trigger.err().starts_with("pretender: GetRecords failed: InternalServerError: "));
     assert!(server.stop());
     assert!(trigger.err().starts_with(&format!("pretender: {url} cannot be reached: ")));

@@ -326,7 +326,10 @@ fn what_cannot_be_tailed_is_one_clear_line() {
         assert!(output.status.code() == Some(2) && stderr.contains("not a duration"), "{stderr}");
     }
     let output = streamed.command(&["--wait", "1s"]).output().unwrap();
-    check_refused(&output, "pretender: name a table, or the ARN of a stream");
+    check_refused(
+        &output,
+        "pretender: no table: expected the name or ARN of a table, or the ARN of a stream",
+    );
     let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
     let output =
         command.env_clear().args(["tail", "Orders", "--endpoint", "http://127.0.0.1:1"]).output().unwrap();

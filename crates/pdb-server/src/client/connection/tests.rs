@@ -39,7 +39,7 @@ fn options(endpoint: &str, region: Option<&str>, profile: Option<&str>) -> Conne
     Connection { endpoint, region: region.map(str::to_owned), profile: profile.map(str::to_owned) }
 }
 
-/// The endpoints of both services.
+/// Checks the endpoint of both services.
 #[track_caller]
 fn check_endpoints(endpoint: &str, variables: &'static str, expected: &str) {
     let (options, machine) = (options(endpoint, None, None), pretended(variables));
@@ -122,7 +122,7 @@ fn the_region_comes_from_where_it_is_best_known() {
     check_region(local, None, "Orders", "AWS_CONFIG_FILE=/config AWS_PROFILE=mad", text);
 }
 
-/// The access key that requests are signed with, or why there is none.
+/// Checks the access key that requests are signed with, or the error if there is none.
 #[track_caller]
 fn check_keys(for_aws: bool, profile: Option<&str>, variables: &'static str, expected: &str) {
     let (options, machine) = (options("", None, profile), pretended(variables));
@@ -150,7 +150,7 @@ fn keys_are_made_up_for_all_but_aws() {
     check_keys(true, Some("local"), both, "a");
     check_keys(true, None, "AWS_CONFIG_FILE=/config AWS_PROFILE=keys", "AKID");
     check_keys(false, None, "AWS_ACCESS_KEY_ID=half", "pretender");
-    check_keys(true, None, "AWS_ACCESS_KEY_ID=half", "there are no keys for AWS: set AWS_ACCESS_KEY_ID");
+    check_keys(true, None, "AWS_ACCESS_KEY_ID=half", "no keys for AWS: set AWS_ACCESS_KEY_ID");
     check_keys(false, None, "AWS_CONFIG_FILE=/config AWS_PROFILE=sso", "pretender");
     let elsewhere = "the keys of the profile `sso` are not in AWS's files of settings: put them into the environment with \
                      `eval \"$(aws configure export-credentials --profile sso --format env)\"`";

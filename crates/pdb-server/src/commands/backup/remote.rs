@@ -1,4 +1,4 @@
-//! A backup that a running server makes and sends.
+//! Fetching a backup from a running server.
 
 use std::error::Error;
 use std::fs::File;
@@ -14,16 +14,16 @@ use sha2::{Digest, Sha256};
 use crate::client::{Control, ControlFailure, RemoteBackup};
 use crate::progress::{Progress, Step, Unit};
 
-/// The parts of the time: the server copies, and only it knows how much; its bytes arrive; they are checked.
+/// Shares of the total time, for the progress bar. While the server copies the database, its progress is not known.
 const WAITING: (f64, f64) = (0.0, 0.25);
 const ARRIVING: (f64, f64) = (0.25, 0.4);
 const CHECKING: (f64, f64) = (0.4, 1.0);
-/// How often it is looked whether the server has answered.
-const LOOK: Duration = Duration::from_millis(100);
-/// How much is read at a time.
+/// How often to check whether the server has answered.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How many bytes to read at a time.
 const CHUNK: usize = 256 * 1024;
 
-/// Fetches a backup; returns what is in it, and which other regions the server has databases for.
+/// Fetches a backup. Returns what is in it, and the other regions for which the server has databases.
 pub(super) fn fetch(
     control: &Control,
     backup: &Backup,
@@ -32,7 +32,7 @@ pub(super) fn fetch(
     let mut progress = Progress::new();
     let RemoteBackup { length, sha256, other_regions, mut reader } =
         wait(control.clone(), &mut progress, interrupted)?;
-    // Told by what arrives, and afterwards by the check.
+    // Both the transfer and the check afterwards show their progress.
     let shown = std::cell::RefCell::new(&mut progress);
     let received = backup.receive(
         |file| {
@@ -62,24 +62,26 @@ fn wait(
     interrupted: &AtomicBool,
 ) -> Result<RemoteBackup, Box<dyn Error>> {
     let (sender, answers) = mpsc::channel::<Result<RemoteBackup, ControlFailure>>();
-    // Ends with its answer, or with the process.
+    // The thread ends with its answer, or with the process.
     std::thread::Builder::new().spawn(move || drop(sender.send(control.backup())))?;
     loop {
-        match answers.recv_timeout(LOOK) {
+        match answers.recv_timeout(POLL_INTERVAL) {
             Ok(answer) => return Ok(answer?),
-            Err(RecvTimeoutError::Disconnected) => return Err("the request failed on a bug".into()),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err("the request failed because of a bug in this program".into());
+            }
             Err(RecvTimeoutError::Timeout) if super::goes_on(interrupted).is_break() => {
                 return Err(BackupError::Stopped.into());
             }
             Err(RecvTimeoutError::Timeout) => {
-                let step = Step::new("the server makes the copy", 0, None, Unit::Bytes);
+                let step = Step::new("the server is copying", 0, None, Unit::Bytes);
                 progress.show(&step.within(WAITING));
             }
         }
     }
 }
 
-/// Writes what arrives, and compares its length and its sum with what was announced.
+/// Writes the received bytes, and compares their length and hash with the announced ones.
 fn receive(
     reader: &mut dyn Read,
     file: &mut File,
@@ -108,7 +110,7 @@ fn receive(
     }
     let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     if found != sha256 {
-        return Err(io::Error::other("its SHA-256 is not the one that the server has sent"));
+        return Err(io::Error::other("its SHA-256 differs from the one that the server sent"));
     }
     Ok(())
 }
@@ -131,6 +133,6 @@ mod tests {
         assert_eq!(received(5, sum), Ok(5));
         assert_eq!(received(6, sum), Err("the connection ended after 5 of 6 bytes".to_owned()));
         let other = received(5, &sum.replace('2', "3"));
-        assert_eq!(other, Err("its SHA-256 is not the one that the server has sent".to_owned()));
+        assert_eq!(other, Err("its SHA-256 differs from the one that the server sent".to_owned()));
     }
 }

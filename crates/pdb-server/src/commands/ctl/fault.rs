@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::Show;
 use crate::client::Control;
+use crate::quantity::counted;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FaultCommand {
@@ -22,7 +23,7 @@ pub(super) enum FaultCommand {
     Log,
     /// Remove one fault; its injections stay in the log
     Remove {
-        /// Its number
+        /// Number of the fault, as `list` shows it
         id: u64,
     },
     /// Remove all faults and clear the log
@@ -71,7 +72,7 @@ Examples:
 
 `pretender help faults` explains each kind.";
 
-/// Checks a delay, one length of time or two, before anybody is asked to add it.
+/// Checks a delay, one duration or a range, before the command is sent.
 fn parse_delay(text: &str) -> Result<String, &'static str> {
     let is_length = |text: &str| matches!(text.parse(), Ok(Span(Some(_))));
     let (least, most) = text.split_once("..").unwrap_or((text, text));
@@ -99,7 +100,7 @@ impl FaultCommand {
 }
 
 impl Add {
-    /// What was given; the server knows what it may be.
+    /// Returns the body of the command. The server checks the values.
     fn body(self) -> Value {
         let members = [
             ("table", self.table.map(Value::from)),
@@ -118,7 +119,7 @@ impl Add {
     }
 }
 
-/// A fault: what was chosen, and how often it happened.
+/// Formats a fault: its settings, and how often it was injected.
 fn fault(fault: &Value) -> String {
     let list = |member: &str| -> Vec<&str> {
         fault[member].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
@@ -152,18 +153,18 @@ fn fault(fault: &Value) -> String {
     line
 }
 
-/// One fault a line.
+/// Formats one fault per line.
 fn faults(answer: &Value) -> String {
     let all = answer["faults"].as_array().into_iter().flatten();
     let lines: String = all.map(|one| format!("{}\n", fault(one))).collect();
     if lines.is_empty() { "no faults\n".to_owned() } else { lines }
 }
 
-/// One injection a line: when, of which fault, what, where, and the request's id.
+/// Formats one injection per line: time, fault, kind, operation, tables, details, request ID.
 fn log(answer: &Value) -> String {
     let mut lines = String::new();
     if let Some(forgotten) = answer["forgotten"].as_u64().filter(|forgotten| *forgotten > 0) {
-        let _ = writeln!(lines, "{forgotten} before these");
+        let _ = writeln!(lines, "{forgotten} earlier injections are not shown");
     }
     for one in answer["injected"].as_array().into_iter().flatten() {
         let _ = write!(
@@ -184,14 +185,11 @@ fn log(answer: &Value) -> String {
         }
         lines.push('\n');
     }
-    if lines.is_empty() { "nothing was injected\n".to_owned() } else { lines }
+    if lines.is_empty() { "no injections\n".to_owned() } else { lines }
 }
 
 fn removed(answer: &Value) -> String {
-    match answer["removed"].as_u64() {
-        Some(1) => "removed 1 fault\n".to_owned(),
-        count => format!("removed {} faults\n", count.unwrap_or_default()),
-    }
+    format!("removed {}\n", counted(answer["removed"].as_u64().unwrap_or_default(), "fault"))
 }
 
 fn text(value: &Value) -> &str {
@@ -235,9 +233,9 @@ mod tests {
         });
         assert_eq!(
             log(&json!({ "injected": [one], "forgotten": 2 })),
-            "2 before these\n2026-03-01T09:15:42.017Z  3  latency  PutItem Orders  20 ms  ABC\n"
+            "2 earlier injections are not shown\n2026-03-01T09:15:42.017Z  3  latency  PutItem Orders  20 ms  ABC\n"
         );
-        assert_eq!(log(&json!({ "injected": [], "forgotten": 0 })), "nothing was injected\n");
+        assert_eq!(log(&json!({ "injected": [], "forgotten": 0 })), "no injections\n");
         assert_eq!(removed(&json!({"removed": 1})), "removed 1 fault\n");
         assert_eq!(removed(&json!({"removed": 0})), "removed 0 faults\n");
     }

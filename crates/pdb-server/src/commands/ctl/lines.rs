@@ -1,10 +1,12 @@
-//! Answers for people.
+//! Answers of commands, formatted for people.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 
-/// The time, whether it stands still, and the work that was done.
+use crate::quantity;
+
+/// Formats the time, the state of the clock, and the background work that was done.
 pub(super) fn clock(answer: &Value) -> String {
     let state = match answer["speed"].as_f64() {
         _ if answer["held"] == true => "held".to_owned(),
@@ -32,7 +34,8 @@ pub(super) fn clock(answer: &Value) -> String {
     text
 }
 
-/// One shard a line: id, state, sequence numbers, parent. Of several streams each has its ARN above.
+/// Formats one shard per line: ID, state, sequence numbers, parent. If there are several streams, each has its ARN
+/// above its shards.
 pub(super) fn shards(answer: &Value) -> String {
     let mut lines = String::new();
     let shards = || answer["shards"].as_array().into_iter().flatten();
@@ -58,20 +61,17 @@ pub(super) fn shards(answer: &Value) -> String {
     lines
 }
 
-/// What the database took, and what it takes now.
+/// Formats the size of the database before and after.
 pub(super) fn compacted(answer: &Value) -> String {
     format!("{} bytes before, {} bytes now\n", answer["bytes_before"], answer["bytes_after"])
 }
 
-/// How many records went.
+/// Formats the number of removed records.
 pub(super) fn trimmed(answer: &Value) -> String {
-    match answer["records"].as_u64() {
-        Some(1) => "trimmed 1 record\n".to_owned(),
-        count => format!("trimmed {} records\n", count.unwrap_or_default()),
-    }
+    format!("trimmed {}\n", counted(&answer["records"], "record"))
 }
 
-/// The snapshot that was saved or restored; and the clock, if it went with it.
+/// Formats a saved or restored snapshot, and the clock if it was set as well.
 pub(super) fn snapshot(answer: &Value) -> String {
     let mut lines = summary(&answer["snapshot"]);
     if answer["time"].is_string() {
@@ -80,17 +80,17 @@ pub(super) fn snapshot(answer: &Value) -> String {
     lines
 }
 
-/// One snapshot a line.
+/// Formats one snapshot per line.
 pub(super) fn snapshots(answer: &Value) -> String {
     answer["snapshots"].as_array().into_iter().flatten().map(summary).collect()
 }
 
-/// Which snapshot went.
+/// Formats the name of a deleted snapshot.
 pub(super) fn deleted(answer: &Value) -> String {
     format!("deleted {}\n", text(&answer["deleted"]))
 }
 
-/// What went.
+/// Formats what was removed.
 pub(super) fn reset(answer: &Value) -> String {
     match text(&answer["reset"]) {
         _ if answer["items"].is_null() => "removed everything\n".to_owned(),
@@ -101,13 +101,13 @@ pub(super) fn reset(answer: &Value) -> String {
     }
 }
 
-/// What was applied.
+/// Formats how many changes were applied.
 pub(super) fn replayed(answer: &Value) -> String {
     let (puts, deletes) = (counted(&answer["puts"], "put"), counted(&answer["deletes"], "delete"));
     format!("replayed into {}: {puts}, {deletes}\n", text(&answer["table"]))
 }
 
-/// A snapshot's name, when it was saved, and what is in it.
+/// Formats a snapshot: name, time, contents.
 fn summary(snapshot: &Value) -> String {
     let taken = snapshot["taken"]["time"].as_str().unwrap_or("-");
     let (tables, items) = (counted(&snapshot["tables"], "table"), counted(&snapshot["items"], "item"));
@@ -116,7 +116,7 @@ fn summary(snapshot: &Value) -> String {
 }
 
 fn counted(count: &Value, what: &str) -> String {
-    format!("{count} {what}{}", if count.as_u64() == Some(1) { "" } else { "s" })
+    quantity::counted(count.as_u64().unwrap_or_default(), what)
 }
 
 fn text(value: &Value) -> &str {

@@ -12,7 +12,7 @@ use super::Show;
 use super::lines;
 use crate::client::Control;
 
-/// How many records, and how many bytes of them, are sent at once; the server takes 16 MB.
+/// The most records, and bytes of records, in one request. The server accepts 16 MB.
 const MOST_RECORDS: usize = 1_000;
 const MOST_BYTES: usize = 4 << 20;
 

@@ -25,16 +25,16 @@ pub(super) enum SnapshotCommand {
     List,
     /// Delete a snapshot
     Delete {
-        /// Its name
+        /// Name of the snapshot
         name: String,
     },
 }
 
-/// Either a name or a file.
+/// A snapshot: its name, or its file.
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
-    /// The snapshot's name: 1 to 200 characters of a-z A-Z 0-9 _ . -
+    /// Name of the snapshot: 1 to 200 characters of a-z A-Z 0-9 _ . -
     name: Option<String>,
     /// A database file instead of a named snapshot: a name that ends in .db, in the server's --snapshot-dir
     #[arg(long, value_name = "NAME")]

@@ -1,4 +1,4 @@
-//! Waiting for a command that may take long, and showing how far the server is with it.
+//! Waiting for a command that may take long, and showing its progress.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::client::{Control, ControlFailure};
 use crate::progress::{Progress, Step, Unit};
 
-/// How often the server is asked.
-const LOOK: Duration = Duration::from_millis(300);
+/// How often to ask the server for its progress.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 /// Sends a command, and shows its progress until it is answered.
 pub(super) fn post(client: &Control, command: &str, body: &Value) -> Result<Value, ControlFailure> {
@@ -18,13 +18,15 @@ pub(super) fn post(client: &Control, command: &str, body: &Value) -> Result<Valu
         scope.spawn(move || sender.send(client.post(command, body)));
         let mut progress = Progress::new();
         loop {
-            match answers.recv_timeout(LOOK) {
+            match answers.recv_timeout(POLL_INTERVAL) {
                 Ok(answer) => return answer,
-                // The thread has panicked, and the scope says so.
+                // The thread has panicked; the scope reports that.
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(ControlFailure::Refused("the request failed on a bug".to_owned()));
+                    return Err(ControlFailure::Refused(
+                        "the request failed because of a bug in this program".to_owned(),
+                    ));
                 }
-                // A server that does not tell is waited for without a word.
+                // If the server does not report progress, wait without showing any.
                 Err(RecvTimeoutError::Timeout) => {
                     if let Ok(answer) = client.get("progress") {
                         show(&mut progress, &answer);
@@ -35,7 +37,7 @@ pub(super) fn post(client: &Control, command: &str, body: &Value) -> Result<Valu
     })
 }
 
-/// Shows the work that began last, which is most likely the one that was asked for.
+/// Shows the activity that began last, which is most likely the requested one.
 fn show(progress: &mut Progress, answer: &Value) {
     let Some(activity) = answer["activities"].as_array().and_then(|activities| activities.last()) else {
         return;
@@ -43,11 +45,11 @@ fn show(progress: &mut Progress, answer: &Value) {
     let text = |name: &str| activity[name].as_str().unwrap_or_default();
     let number = |name: &str| activity[name].as_u64().unwrap_or_default();
     let share = |at: usize| activity["share"][at].as_f64().unwrap_or_default().clamp(0.0, 1.0);
-    // What was asked for stands in the line above.
+    // The user has just typed the command, so its name need not be repeated.
     let what = Some(text("part")).filter(|part| !part.is_empty()).unwrap_or(text("what"));
     let unit = match text("unit") {
-        "rows" => Unit::Things("rows"),
-        "items" => Unit::Things("items"),
+        "rows" => Unit::Things("row"),
+        "items" => Unit::Things("item"),
         _ => Unit::Bytes,
     };
     let total = Some(number("total")).filter(|total| *total > 0);

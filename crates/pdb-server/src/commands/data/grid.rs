@@ -4,23 +4,23 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::terminal::{cut, visible};
 
-/// What stands between two columns.
+/// The space between two columns.
 const GAP: &str = "  ";
 /// A column that is cut keeps at least this width.
-const LEAST_WIDTH: usize = 6;
-/// One long value must not push everything else aside.
-const MOST_WIDTH: usize = 40;
+const MIN_WIDTH: usize = 6;
+/// The largest width of a column, so that one long value cannot push all others aside.
+const MAX_WIDTH: usize = 40;
 
-/// The columns of a grid: which are shown, how wide, and which to the right.
+/// The columns of a grid: which are shown, how wide they are, and which are aligned to the right.
 pub(super) struct Grid {
     columns: Vec<Column>,
-    /// Names of columns that there was no room for.
+    /// Names of columns that did not fit.
     hidden: Vec<String>,
 }
 
 struct Column {
     name: String,
-    /// Its place in a row.
+    /// The index of its cell in a row.
     index: usize,
     width: usize,
     is_numeric: bool,
@@ -38,10 +38,10 @@ impl Column {
 }
 
 impl Grid {
-    /// Chooses columns for these rows. `width` is that of the terminal; without one nothing is cut.
+    /// Chooses columns for these rows. `width` is the width of the terminal; without it, nothing is cut.
     pub(super) fn new(names: &[String], rows: &[Vec<String>], width: Option<usize>) -> Self {
-        let most = if width.is_some() { MOST_WIDTH } else { usize::MAX };
-        // An item may have thousands of attributes: those that cannot fit are not looked at.
+        let most = if width.is_some() { MAX_WIDTH } else { usize::MAX };
+        // An item may have thousands of attributes; do not measure those that cannot fit.
         let room = width.map_or(usize::MAX, |width| (width + GAP.len()) / (1 + GAP.len())).max(1);
         let (fitting, beyond) = names.split_at(names.len().min(room));
         let fitting = fitting.iter().enumerate();
@@ -52,10 +52,10 @@ impl Grid {
             if narrow(&mut columns) {
                 continue;
             }
-            // The first column stays, however narrow the terminal is.
+            // The first column is always shown, even on a narrow terminal.
             let Some(last) = columns.pop_if(|column| column.index > 0) else { break };
             hidden.insert(0, last.name);
-            // What is left has room for its values again.
+            // There is room again for the values of the remaining columns.
             columns
                 .iter_mut()
                 .for_each(|column| *column = Column::new(column.index, &column.name, rows, most));
@@ -64,7 +64,7 @@ impl Grid {
         Self { columns, hidden }
     }
 
-    /// The names of columns that there was no room for.
+    /// Returns the names of columns that did not fit.
     pub(super) fn hidden(&self) -> &[String] {
         &self.hidden
     }
@@ -107,10 +107,10 @@ fn total(columns: &[Column]) -> usize {
     widths + GAP.len() * columns.len().saturating_sub(1)
 }
 
-/// Takes one from the widest column that may lose it.
+/// Makes the widest column narrower by one, if any column is still wider than the minimum.
 fn narrow(columns: &mut [Column]) -> bool {
     let widest =
-        columns.iter_mut().filter(|column| column.width > LEAST_WIDTH).max_by_key(|column| column.width);
+        columns.iter_mut().filter(|column| column.width > MIN_WIDTH).max_by_key(|column| column.width);
     widest.map(|column| column.width -= 1).is_some()
 }
 

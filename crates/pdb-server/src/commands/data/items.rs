@@ -6,11 +6,11 @@ use clap::Args;
 use pretender::model::AttributeValue;
 use serde_json::{Map, Value, json};
 
-use super::output::{ItemPrinter, Output, items_of, note};
+use super::output::{Limit, LimitedPrinter, Output, items_of};
 use super::schema::{KeyPart, Schema};
 use crate::client::{Api, Connection, Service};
 
-/// Find the items of a partition key, in the order of their sort keys.
+/// Find the items with a partition key, in the order of their sort keys.
 #[derive(Args, Debug)]
 #[command(after_help = QUERY_EXAMPLES)]
 pub(crate) struct Query {
@@ -61,14 +61,14 @@ Examples:
   pretender scan orders --filter '#s = :s' --name '#s=state' --value ':s=paid'
   pretender scan orders --all --format dynamodb > orders.jsonl";
 
-/// What the sort key has to be.
+/// The condition on the sort key.
 #[derive(Args, Debug)]
 #[group(multiple = false)]
 struct SortKey {
     /// Value of the sort key
     #[arg(allow_negative_numbers = true, value_name = "SORT")]
     equals: Option<String>,
-    /// The sort key begins with this text
+    /// The sort key begins with this string
     #[arg(long, value_name = "TEXT")]
     begins_with: Option<String>,
     /// The sort key is between these two values, inclusive
@@ -88,7 +88,7 @@ struct SortKey {
     ge: Option<String>,
 }
 
-/// What both commands have.
+/// The options that both commands share.
 #[derive(Args, Debug)]
 struct Read {
     /// Read this index instead of the table
@@ -109,25 +109,20 @@ struct Read {
     #[arg(long, value_name = ":NAME=VALUE", value_parser = parse_pair)]
     value: Vec<(String, String)>,
 
-    /// Print at most this many items
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
-
-    /// Print all items, without a limit
-    #[arg(long, conflicts_with = "limit")]
-    all: bool,
+    #[command(flatten)]
+    limit: Limit,
 
     #[command(flatten)]
     output: Output,
 }
 
 fn parse_pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write a name, `=` and what it stands for")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
 impl Query {
-    /// Queries.
+    /// Runs the query.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         let api = self.connection.api(&[&self.table])?;
         let schema = Schema::of(&api, &self.table)?;
@@ -154,7 +149,7 @@ impl Query {
 }
 
 impl SortKey {
-    /// The condition as an expression over `#sort`, with the values it names `:sort0` and `:sort1`.
+    /// Returns the condition as an expression on `#sort`, with its values as `:sort0` and `:sort1`.
     fn condition(&self) -> Option<(&'static str, Vec<&String>)> {
         if let Some(pair) = &self.between {
             return Some(("#sort BETWEEN :sort0 AND :sort1", pair.iter().collect()));
@@ -173,7 +168,7 @@ impl SortKey {
 }
 
 impl Scan {
-    /// Scans.
+    /// Runs the scan.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         let api = self.connection.api(&[&self.table])?;
         let schema = Schema::of(&api, &self.table)?;
@@ -184,7 +179,7 @@ impl Scan {
 }
 
 impl Read {
-    /// Reads page by page and prints. `names` and `values` are those of the condition.
+    /// Reads and prints page by page. `names` and `values` are those of the key condition.
     fn run(
         &self,
         api: &Api,
@@ -220,7 +215,7 @@ impl Read {
                 .map(|part| part.name)
                 .filter(|name| !key.iter().any(|part| part.name == *name)),
         );
-        self.print_pages(api, operation, input, ItemPrinter::new(self.output, columns))
+        self.print_pages(api, operation, input, LimitedPrinter::new(self.output, self.limit, columns))
     }
 
     fn print_pages(
@@ -228,39 +223,31 @@ impl Read {
         api: &Api,
         operation: &str,
         mut input: Value,
-        mut printer: ItemPrinter,
+        mut printer: LimitedPrinter,
     ) -> Result<(), Box<dyn Error>> {
-        let mut left = if self.all { u64::MAX } else { u64::from(self.limit) };
         loop {
-            // One more tells whether there are more. With a filter, a page of that many items may hold none that passes it.
-            if self.filter.is_none() && !self.all {
+            // One item more than needed shows whether the output is cut. With a filter, a page of that many items may contain
+            // none that matches.
+            if self.filter.is_none()
+                && let Some(left) = printer.left()
+            {
                 input["Limit"] = left.saturating_add(1).into();
             }
             let answer = api.call(Service::DynamoDb, operation, &input)?;
-            let mut items = items_of(&answer)?;
-            let is_cut = items.len() as u64 > left;
-            items.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-            left -= items.len() as u64;
-            if let Err(closed) = printer.page(&items) {
-                return closed.unless_gone();
-            }
             let last = answer.get("LastEvaluatedKey");
-            if left == 0 && is_cut {
-                note(&format!("These are the first {}; --all prints all.", self.limit));
-            } else if left == 0 && last.is_some() {
-                note(&format!("These are the first {}; there may be more: --all prints all.", self.limit));
+            match printer.page(items_of(&answer)?, last.is_some()) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(closed) => return closed.unless_gone(),
             }
-            match last {
-                Some(last) if left > 0 => input["ExclusiveStartKey"] = last.clone(),
-                _ => break,
-            }
+            input["ExclusiveStartKey"] = last.cloned().unwrap_or_default();
         }
         printer.end();
         Ok(())
     }
 }
 
-/// Adds a name or value of an expression, which must be given once: the condition for the key has some, too.
+/// Adds a name or value of an expression. Each may be given only once, and the key condition has some of its own.
 fn insert_new(map: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), String> {
     if map.insert(name.to_owned(), value).is_some() {
         return Err(format!("`{name}` is given twice, or is used for the key: choose another name"));
@@ -268,7 +255,7 @@ fn insert_new(map: &mut Map<String, Value>, name: &str, value: Value) -> Result<
     Ok(())
 }
 
-/// Reads a value of an expression: JSON, plain or typed, or else a text.
+/// Reads a value of an expression: plain JSON, DynamoDB JSON, or otherwise a string.
 pub(super) fn value_of(text: &str) -> Result<Value, Box<dyn Error>> {
     let value = match AttributeValue::from_json(text).or_else(|_| AttributeValue::from_plain_json(text)) {
         Ok(value) => value,

@@ -1,10 +1,10 @@
-//! The shards of a stream as a tree: children below their parents.
+//! The shards of a stream as a tree, with children below their parents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// Returns a line for each shard. A shard whose parent is not listed any more stands at the left.
+/// Returns a line for each shard. A shard whose parent is no longer listed is a root of the tree.
 pub(super) fn lines(shards: &[Value]) -> Vec<String> {
     let ids: BTreeSet<&str> = shards.iter().filter_map(|shard| shard["ShardId"].as_str()).collect();
     let mut children: BTreeMap<Option<&str>, Vec<&Value>> = BTreeMap::new();
@@ -24,21 +24,21 @@ pub(super) fn lines(shards: &[Value]) -> Vec<String> {
     lines
 }
 
-/// A shard that waits to be written.
+/// A shard to be printed.
 struct Branch<'a> {
     shard: &'a Value,
-    /// What stands before it.
+    /// The text before the shard.
     prefix: String,
-    /// What stands before its children.
+    /// The text before its children.
     below: String,
 }
 
-/// Siblings, the last one first.
+/// Returns the branches for siblings, in reverse order.
 fn branches<'a>(siblings: &[&'a Value], before: &str, are_roots: bool) -> Vec<Branch<'a>> {
     let last = siblings.len() - 1;
     let branch = |(place, shard): (usize, &&'a Value)| {
         let shard = *shard;
-        // A chain of single children stays at its place, or a day of rotations would run out of the terminal.
+        // A chain of single children is not indented, because a day of rotations would not fit the terminal.
         let (fork, below) = match (are_roots, last, place == last) {
             (true, ..) => ("", String::new()),
             (false, 0, _) => ("", before.to_owned()),
@@ -94,7 +94,7 @@ mod tests {
         assert!(lines(&[]).is_empty());
     }
 
-    /// No endpoint should list a shard as its own parent, but one that does must not keep us from ending.
+    /// No endpoint should list a shard as its own ancestor, but if one does, the program must still end.
     #[test]
     fn a_circle_of_parents_ends() {
         assert!(lines(&[shard("a", Some("b"), None), shard("b", Some("a"), None)]).is_empty());

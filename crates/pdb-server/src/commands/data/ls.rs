@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::grid::Grid;
 use super::output::{Format, Output, note, print};
 use crate::client::{Api, Connection, Service};
+use crate::quantity;
 use crate::terminal;
 
 /// List tables, with item counts, sizes, indexes and streams.
@@ -30,7 +31,7 @@ Examples:
 const NAMES: [&str; 6] = ["TABLE", "STATUS", "ITEMS", "SIZE", "INDEXES", "STREAM"];
 
 impl Ls {
-    /// Lists.
+    /// Lists the tables.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         let api = self.connection.api::<&str>(&[])?;
         let tables = tables(&api)?;
@@ -53,7 +54,7 @@ impl Ls {
     }
 }
 
-/// The descriptions of all tables.
+/// Returns the descriptions of all tables.
 fn tables(api: &Api) -> Result<Vec<Value>, Box<dyn Error>> {
     let mut tables = Vec::new();
     let mut input = json!({});
@@ -62,7 +63,7 @@ fn tables(api: &Api) -> Result<Vec<Value>, Box<dyn Error>> {
         for name in page["TableNames"].as_array().into_iter().flatten() {
             match api.call(Service::DynamoDb, "DescribeTable", &json!({ "TableName": name })) {
                 Ok(mut described) => tables.push(described["Table"].take()),
-                // Deleted in between.
+                // The table was deleted in the meantime.
                 Err(failure) if failure.code() == Some("ResourceNotFoundException") => {}
                 Err(failure) => return Err(failure.into()),
             }
@@ -82,7 +83,7 @@ fn row(table: &Value) -> Vec<String> {
         text(&table["TableName"]),
         text(&table["TableStatus"]),
         table["ItemCount"].to_string(),
-        terminal::bytes(table["TableSizeBytes"].as_u64().unwrap_or_default()),
+        quantity::bytes(table["TableSizeBytes"].as_u64().unwrap_or_default()),
         if indexes == 0 { String::new() } else { indexes.to_string() },
         text(&table["StreamSpecification"]["StreamViewType"]),
     ]

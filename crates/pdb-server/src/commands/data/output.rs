@@ -1,4 +1,4 @@
-//! How items and other answers are printed.
+//! Printing of items and other answers.
 
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::grid::Grid;
 use crate::terminal::{self, visible, visible_lines};
 
-/// How to print.
+/// The options for output.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(super) struct Output {
     /// Output format [default: table on a terminal, json elsewhere]
@@ -22,7 +22,7 @@ pub(super) struct Output {
     json: bool,
 }
 
-/// A form of output.
+/// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// Columns, cut to the width of the terminal
@@ -43,28 +43,28 @@ impl Output {
     }
 }
 
-/// Writes to standard output. A reader that has gone away ends the command without an error.
+/// Prints to standard output.
 pub(super) fn print(text: &str) -> Result<(), Closed> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(visible_lines(text).as_bytes()).and_then(|()| stdout.flush()).map_err(Closed)
 }
 
-/// Nobody reads standard output any more, or it cannot be written.
+/// Standard output was closed by its reader, or cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(super) struct Closed(std::io::Error);
 
 impl Closed {
-    /// Returns the error, unless it is that the reader has gone away.
+    /// Returns the error, unless the reader has closed the pipe.
     pub(super) fn unless_gone(self) -> Result<(), Box<dyn std::error::Error>> {
         if self.0.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(self.0.into()) }
     }
 }
 
-/// Prints items page by page: in a table, the first page decides on the columns.
+/// Prints items page by page. In a table, the first page determines the columns.
 pub(super) struct ItemPrinter {
     format: Format,
-    /// Names of attributes that come first.
+    /// Names of the attributes that come first.
     keys: Vec<String>,
     columns: Option<Columns>,
 }
@@ -122,7 +122,7 @@ impl ItemPrinter {
         }
     }
 
-    /// Says what the table did not show, on standard error.
+    /// Notes on standard error what the table does not show.
     pub(super) fn end(&self) {
         if self.format == Format::Table && self.columns.is_none() {
             note("No items.");
@@ -137,20 +137,78 @@ impl ItemPrinter {
     }
 }
 
-/// Writes a line for people beside the output.
+/// How many items to print.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Limit {
+    /// Print at most this many items
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+
+    /// Print all items, without a limit
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+}
+
+/// Prints items page by page, up to a limit.
+pub(super) struct LimitedPrinter {
+    printer: ItemPrinter,
+    limit: Limit,
+    printed: u64,
+}
+
+impl LimitedPrinter {
+    pub(super) fn new(output: Output, limit: Limit, keys: Vec<String>) -> Self {
+        Self { printer: ItemPrinter::new(output, keys), limit, printed: 0 }
+    }
+
+    /// Returns how many items may still be printed; `None` if there is no limit.
+    pub(super) fn left(&self) -> Option<u64> {
+        (!self.limit.all).then(|| u64::from(self.limit.limit).saturating_sub(self.printed))
+    }
+
+    /// Returns whether any item was printed.
+    pub(super) fn has_printed(&self) -> bool {
+        self.printed > 0
+    }
+
+    /// Prints a page. Returns whether to read the next page, which exists if `has_next`. Notes on standard error if the output
+    /// is cut.
+    pub(super) fn page(&mut self, mut items: Vec<Item>, has_next: bool) -> Result<bool, Closed> {
+        let left = self.left().unwrap_or(u64::MAX);
+        let is_cut = items.len() as u64 > left;
+        items.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        self.printed += items.len() as u64;
+        self.printer.page(&items)?;
+        let is_full = self.left() == Some(0);
+        let limit = self.limit.limit;
+        if is_full && is_cut {
+            note(&format!("Only the first {limit} items are shown; --all shows all."));
+        } else if is_full && has_next {
+            note(&format!("Only the first {limit} items are shown; there may be more. --all shows all."));
+        }
+        Ok(has_next && !is_full)
+    }
+
+    /// Notes on standard error what the output does not show.
+    pub(super) fn end(&self) {
+        self.printer.end();
+    }
+}
+
+/// Prints a note for people on standard error.
 pub(super) fn note(text: &str) {
-    // There is nobody else to tell.
+    // If standard error is closed, there is no other place for the note.
     let _ = writeln!(std::io::stderr(), "{}", visible(text));
 }
 
-/// The names of all attributes: keys first, then by name.
+/// Returns the names of all attributes: the keys first, then the others by name.
 fn names(keys: &[String], items: &[Item]) -> Vec<String> {
     let others: BTreeSet<&String> =
         items.iter().flat_map(|item| item.keys()).filter(|name| !keys.contains(name)).collect();
     keys.iter().chain(others).cloned().collect()
 }
 
-/// A value in a table: texts without quotes, everything else as plain JSON.
+/// Formats a value for a table: strings without quotes, everything else as plain JSON.
 fn cell(value: &AttributeValue) -> String {
     if let AttributeValue::S(text) = value {
         return text.clone();
@@ -160,7 +218,7 @@ fn cell(value: &AttributeValue) -> String {
     out
 }
 
-/// Reads the items of an answer.
+/// Reads the items in an answer.
 pub(super) fn items_of(answer: &Value) -> Result<Vec<Item>, pretender::model::ParseError> {
     let items = answer["Items"].as_array().map(Vec::as_slice).unwrap_or_default();
     items.iter().map(|item| Item::from_json(&item.to_string())).collect()

@@ -1,4 +1,4 @@
-//! What a command has to know of a table: its keys and their types.
+//! What a command has to know about a table: its keys and their types.
 
 use std::error::Error;
 
@@ -9,7 +9,7 @@ use crate::client::{Api, Service};
 
 /// The description of a table.
 pub(super) struct Schema {
-    /// As the user named it, by name or ARN.
+    /// The name or ARN that the user gave.
     table: String,
     description: Value,
 }
@@ -22,12 +22,12 @@ pub(super) struct KeyPart {
     pub(super) kind: String,
 }
 
-/// Why what was given is not a key.
+/// Why a command cannot use the given key or index.
 #[derive(Debug, thiserror::Error, PartialEq)]
-pub(super) enum NotAKey {
+pub(super) enum SchemaError {
     #[error("the key of `{table}` is {key}: give {count}, or one JSON object")]
     Count { table: String, key: String, count: &'static str },
-    #[error("the key of `{table}` is {key}: the object has to have exactly these attributes")]
+    #[error("the key of `{table}` is {key}: expected an object with exactly these attributes")]
     Members { table: String, key: String },
     #[error("`{given}` is not an item: {reason}")]
     Json { given: String, reason: String },
@@ -36,11 +36,11 @@ pub(super) enum NotAKey {
 }
 
 fn known(names: &[String]) -> String {
-    if names.is_empty() { ", nor any other".to_owned() } else { format!(", but {}", names.join(", ")) }
+    if names.is_empty() { "; it has no indexes".to_owned() } else { format!("; it has {}", names.join(", ")) }
 }
 
 impl Schema {
-    /// Asks for the description of a table.
+    /// Requests the description of a table.
     pub(super) fn of(api: &Api, table: &str) -> Result<Self, Box<dyn Error>> {
         let mut answer = match api.call(Service::DynamoDb, "DescribeTable", &json!({ "TableName": table })) {
             Ok(answer) => answer,
@@ -56,13 +56,13 @@ impl Schema {
         &self.description
     }
 
-    /// The key of the table.
+    /// Returns the key of the table.
     pub(super) fn key(&self) -> Vec<KeyPart> {
         self.parts(&self.description["KeySchema"])
     }
 
-    /// The key of an index, or of the table.
-    pub(super) fn key_of(&self, index: Option<&str>) -> Result<Vec<KeyPart>, NotAKey> {
+    /// Returns the key of an index, or of the table.
+    pub(super) fn key_of(&self, index: Option<&str>) -> Result<Vec<KeyPart>, SchemaError> {
         let Some(index) = index else { return Ok(self.key()) };
         let lists = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"];
         let indexes = || lists.iter().filter_map(|list| self.description[list].as_array()).flatten();
@@ -72,7 +72,7 @@ impl Schema {
                 let names =
                     indexes().filter_map(|described| described["IndexName"].as_str().map(str::to_owned));
                 let (table, index) = (self.table.clone(), index.to_owned());
-                Err(NotAKey::NoIndex { table, index, names: names.collect() })
+                Err(SchemaError::NoIndex { table, index, names: names.collect() })
             }
         }
     }
@@ -94,7 +94,7 @@ impl Schema {
     }
 
     /// Reads the key of an item: a value for each attribute, or one JSON object.
-    pub(super) fn read_key(&self, given: &[String]) -> Result<Value, NotAKey> {
+    pub(super) fn read_key(&self, given: &[String]) -> Result<Value, SchemaError> {
         let parts = self.key();
         let (table, key) = (self.table.clone(), shown(&parts));
         if let [object] = given
@@ -102,11 +102,11 @@ impl Schema {
         {
             let item = read_item(object)?;
             let is_key = item.len() == parts.len() && parts.iter().all(|part| item.contains_key(&part.name));
-            return if is_key { typed(&item) } else { Err(NotAKey::Members { table, key }) };
+            return if is_key { typed(&item) } else { Err(SchemaError::Members { table, key }) };
         }
         if given.len() != parts.len() {
             let count = if parts.len() == 1 { "its value" } else { "a value for each" };
-            return Err(NotAKey::Count { table, key, count });
+            return Err(SchemaError::Count { table, key, count });
         }
         Ok(parts
             .iter()
@@ -118,29 +118,29 @@ impl Schema {
 }
 
 impl KeyPart {
-    /// Returns a value of this attribute. The server knows what it may be.
+    /// Returns a value of this attribute. The server checks it.
     pub(super) fn value(&self, text: &str) -> Value {
         json!({ self.kind.as_str(): text })
     }
 }
 
-/// Returns a key as people read it: `id (S), at (N)`.
+/// Formats a key for people: `id (S), at (N)`.
 pub(super) fn shown(parts: &[KeyPart]) -> String {
     let parts: Vec<_> = parts.iter().map(|part| format!("{} ({})", part.name, part.kind)).collect();
     parts.join(", ")
 }
 
-/// Reads an item in plain JSON or DynamoDB JSON.
-pub(super) fn read_item(text: &str) -> Result<Item, NotAKey> {
+/// Reads an item from plain JSON or DynamoDB JSON.
+pub(super) fn read_item(text: &str) -> Result<Item, SchemaError> {
     Item::from_any_json(text).map_err(|error| {
         let given: String = text.chars().take(60).collect();
-        NotAKey::Json { given, reason: error.to_string() }
+        SchemaError::Json { given, reason: error.to_string() }
     })
 }
 
-/// An item as the API takes it.
-pub(super) fn typed(item: &Item) -> Result<Value, NotAKey> {
-    serde_json::from_str(&item.to_string()).map_err(|error| NotAKey::Json {
+/// Converts an item to the form of the API.
+pub(super) fn typed(item: &Item) -> Result<Value, SchemaError> {
+    serde_json::from_str(&item.to_string()).map_err(|error| SchemaError::Json {
         given: item.keys().next().cloned().unwrap_or_default(),
         reason: error.to_string(),
     })
@@ -188,7 +188,7 @@ mod tests {
         assert!(key(&both, &["{"]).unwrap_err().contains("not JSON"));
         assert_eq!(
             both.key_of(Some("by-total")).unwrap_err().to_string(),
-            "`orders` has no index `by-total`, but by-state"
+            "`orders` has no index `by-total`; it has by-state"
         );
         assert_eq!(shown(&both.key_of(Some("by-state")).unwrap()), "state (S)");
     }

@@ -9,6 +9,7 @@ use super::lineage;
 use super::output::{Closed, Format, Output, print};
 use super::schema::{KeyPart, Schema, shown};
 use crate::client::{Api, ApiFailure, Connection, Service};
+use crate::quantity::{bytes, counted};
 use crate::terminal::{self, cut, visible};
 
 /// Show a table: its key, indexes, settings, streams, and their shards as a tree.
@@ -30,25 +31,25 @@ Examples:
   pretender show orders
   pretender show orders --json | jq .Streams[0].Shards";
 
-/// What is known of a table.
-struct Facts {
+/// The details of a table.
+struct TableDetails {
     schema: Schema,
     time_to_live: Value,
-    /// The descriptions of its streams, with all shards, the latest first.
+    /// The descriptions of its streams, with all shards, latest stream first.
     streams: Vec<Value>,
 }
 
 impl Show {
-    /// Shows.
+    /// Shows the table.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         let api = self.connection.api(&[&self.table])?;
         let schema = Schema::of(&api, &self.table)?;
-        let name = schema.description()["TableName"].clone();
+        let name = schema.description()["TableName"].as_str().unwrap_or(&self.table);
         let time_to_live =
             api.call(Service::DynamoDb, "DescribeTimeToLive", &json!({ "TableName": self.table }));
-        let facts = Facts {
+        let facts = TableDetails {
             time_to_live: time_to_live?["TimeToLiveDescription"].take(),
-            streams: streams(&api, &name)?,
+            streams: streams(&api, name)?,
             schema,
         };
         let text = match self.output.format() {
@@ -59,26 +60,14 @@ impl Show {
     }
 }
 
-/// The streams of a table, each with all its shards.
-fn streams(api: &Api, table_name: &Value) -> Result<Vec<Value>, ApiFailure> {
-    let mut arns: Vec<String> = Vec::new();
-    let mut input = json!({ "TableName": table_name });
-    loop {
-        let page = api.call(Service::Streams, "ListStreams", &input)?;
-        let listed = page["Streams"].as_array().into_iter().flatten();
-        arns.extend(listed.filter_map(|stream| stream["StreamArn"].as_str().map(str::to_owned)));
-        match page["LastEvaluatedStreamArn"].as_str() {
-            Some(last) => input["ExclusiveStartStreamArn"] = last.into(),
-            None => break,
-        }
-    }
-    // The API promises no order; the ARNs of one table differ in their labels, which are times.
-    arns.sort_by(|a, b| b.cmp(a));
+/// Returns the descriptions of the streams of a table, with all shards.
+fn streams(api: &Api, table_name: &str) -> Result<Vec<Value>, ApiFailure> {
+    let arns = api.list_streams(table_name)?;
     let mut streams = Vec::new();
     for arn in arns {
-        match stream(api, &arn) {
+        match api.describe_stream(&arn) {
             Ok(described) => streams.push(described),
-            // Its day has ended in between.
+            // The stream has been trimmed in the meantime.
             Err(failure) if failure.code() == Some("ResourceNotFoundException") => {}
             Err(failure) => return Err(failure),
         }
@@ -86,30 +75,12 @@ fn streams(api: &Api, table_name: &Value) -> Result<Vec<Value>, ApiFailure> {
     Ok(streams)
 }
 
-fn stream(api: &Api, arn: &str) -> Result<Value, ApiFailure> {
-    let mut input = json!({ "StreamArn": arn });
-    let mut shards = Vec::new();
-    loop {
-        let mut described = api.call(Service::Streams, "DescribeStream", &input)?["StreamDescription"].take();
-        if let Value::Array(page) = described["Shards"].take() {
-            shards.extend(page);
-        }
-        match described["LastEvaluatedShardId"].as_str() {
-            Some(last) => input["ExclusiveStartShardId"] = last.into(),
-            None => {
-                described["Shards"] = shards.into();
-                return Ok(described);
-            }
-        }
-    }
-}
-
-impl Facts {
+impl TableDetails {
     fn json(&self) -> Value {
         json!({ "Table": self.schema.description(), "TimeToLive": self.time_to_live, "Streams": self.streams })
     }
 
-    /// `width` is that of the terminal; without one nothing is cut.
+    /// Formats the table for people. `width` is the width of the terminal; without it, nothing is cut.
     fn lines(&self, width: Option<usize>) -> String {
         let mut lines = Vec::new();
         let mut line = |label: &str, value: &str| lines.push(labelled(label, value, width));
@@ -151,14 +122,10 @@ impl Facts {
                 )
             }
         };
-        let size = terminal::bytes(table["TableSizeBytes"].as_u64().unwrap_or_default());
+        let size = bytes(table["TableSizeBytes"].as_u64().unwrap_or_default());
         let protected =
             if table["DeletionProtectionEnabled"] == true { ", protected from deletion" } else { "" };
-        format!(
-            "{}, {} items, {size}, {billing}{protected}",
-            text_of(&table["TableStatus"]),
-            table["ItemCount"]
-        )
+        format!("{}, {}, {size}, {billing}{protected}", text_of(&table["TableStatus"]), item_count(table))
     }
 
     fn indexes(&self) -> Vec<String> {
@@ -172,9 +139,9 @@ impl Facts {
                 let status = index["IndexStatus"].as_str().filter(|status| *status != "ACTIVE");
                 let status = status.map_or(String::new(), |status| format!(", {status}"));
                 lines.push(format!(
-                    "{name}: {kind}, key {}, {projection}, {} items{status}",
+                    "{name}: {kind}, key {}, {projection}, {}{status}",
                     shown(&key),
-                    index["ItemCount"]
+                    item_count(index)
                 ));
             }
         }
@@ -182,7 +149,7 @@ impl Facts {
     }
 }
 
-/// A line, cut to the width unless it is an ARN, which is there to be copied.
+/// Formats a line, cut to the width. An ARN is not cut, so that it can be copied.
 fn labelled(label: &str, value: &str, width: Option<usize>) -> String {
     let line = format!("{label:<10}{}", visible(value));
     let line = match width {
@@ -190,6 +157,11 @@ fn labelled(label: &str, value: &str, width: Option<usize>) -> String {
         _ => line.as_str().into(),
     };
     format!("{}\n", line.trim_end())
+}
+
+/// Returns the number of items that a table or an index has.
+fn item_count(description: &Value) -> String {
+    counted(description["ItemCount"].as_u64().unwrap_or_default(), "item")
 }
 
 fn text_of(value: &Value) -> &str {

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use super::output::{Closed, Format, ItemPrinter, Output, print};
 use super::schema::{Schema, read_item, typed};
 use crate::client::{Api, Connection, Service};
+use crate::quantity::counted;
 
 /// The word for standard input.
 const STANDARD_INPUT: &str = "-";
 
 /// Get an item by its key.
 ///
-/// Exits with 1 if there is no such item.
+/// The exit code is 1 if the item does not exist.
 #[derive(Args, Debug)]
 #[command(after_help = GET_EXAMPLES)]
 pub(crate) struct Get {
@@ -111,13 +112,13 @@ impl Get {
     }
 }
 
-/// One item for people: JSON over several lines.
+/// Formats one item for people, as JSON over several lines.
 fn tree(item: &Item) -> Result<String, serde_json::Error> {
     let mut lines = Vec::new();
     for (name, value) in item.iter() {
         let mut plain = String::new();
         value.write_plain_json(&mut plain);
-        // Numbers stay as they are: read as a value, they would lose digits.
+        // Keep numbers as text: a JSON value would lose digits.
         let nested = plain.starts_with(['{', '[']) && plain.len() > 60;
         let shown = if nested { indented(&plain)? } else { plain };
         lines.push(format!("  {}: {shown}", serde_json::to_string(name)?));
@@ -163,8 +164,7 @@ impl Put {
         };
         let read = each_item(&mut stdin, put);
         read.map_err(|error| format!("item {}: {error} ({count} put before it)", count + 1))?;
-        print(&format!("Put {count} item{}.\n", if count == 1 { "" } else { "s" }))
-            .or_else(Closed::unless_gone)
+        print(&format!("Put {}.\n", counted(count, "item"))).or_else(Closed::unless_gone)
     }
 
     fn put(&self, api: &Api, item: &Item, new_by: Option<&str>) -> Result<(), Box<dyn Error>> {
@@ -173,19 +173,19 @@ impl Put {
             input["ConditionExpression"] = "attribute_not_exists(#key)".into();
             input["ExpressionAttributeNames"] = json!({ "#key": attribute });
         }
-        // The condition would find the item that a lost answer had put.
+        // A retry is not safe: if the first answer was lost, the condition would find the item that this call has put.
         let put = if new_by.is_some() { Api::call_once } else { Api::call };
         match put(api, Service::DynamoDb, "PutItem", &input) {
             Ok(_) => Ok(()),
             Err(failure) if failure.code() == Some("ConditionalCheckFailedException") => {
-                Err("there is an item with this key already".into())
+                Err("an item with this key already exists".into())
             }
             Err(failure) => Err(failure.into()),
         }
     }
 }
 
-/// Reads items, which may stand one after the other or in arrays, and hands each on before it reads the next value.
+/// Reads items, one after the other or in arrays, and passes each on before reading the next value.
 fn each_item(
     input: &mut dyn Read,
     mut each: impl FnMut(&Item) -> Result<(), Box<dyn Error>>,
@@ -213,11 +213,8 @@ impl Delete {
         let key: Value = schema.read_key(&self.key)?;
         let input = json!({ "TableName": self.table, "Key": key, "ReturnValues": "ALL_OLD" });
         let answer = api.call_once(Service::DynamoDb, "DeleteItem", &input)?;
-        let said = if answer.get("Attributes").is_some() {
-            "Deleted 1 item.\n"
-        } else {
-            "There was no such item.\n"
-        };
+        let said =
+            if answer.get("Attributes").is_some() { "Deleted 1 item.\n" } else { "There is no such item.\n" };
         print(said).or_else(Closed::unless_gone)
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::items::value_of;
-use super::output::{ItemPrinter, Output, items_of, note};
+use super::output::{Limit, LimitedPrinter, Output, items_of, note};
 use crate::client::{Api, Connection, Service};
 
 /// Run a PartiQL statement: SELECT, INSERT, UPDATE or DELETE.
@@ -20,13 +20,8 @@ pub(crate) struct Sql {
     #[arg(long, short, value_name = "VALUE", allow_hyphen_values = true)]
     param: Vec<String>,
 
-    /// Print at most this many items
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
-
-    /// Print all items, without a limit
-    #[arg(long, conflicts_with = "limit")]
-    all: bool,
+    #[command(flatten)]
+    limit: Limit,
 
     #[command(flatten)]
     output: Output,
@@ -49,36 +44,24 @@ impl Sql {
         let is_select =
             self.statement.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"));
         let execute = if is_select { Api::call } else { Api::call_once };
-        let mut printer = ItemPrinter::new(self.output, Vec::new());
-        let mut left = if self.all { u64::MAX } else { u64::from(self.limit) };
-        let mut printed = 0;
+        let mut printer = LimitedPrinter::new(self.output, self.limit, Vec::new());
         loop {
             let answer = match execute(&api, Service::DynamoDb, "ExecuteStatement", &input) {
                 Ok(answer) => answer,
                 Err(failure) if failure.code() == Some("ResourceNotFoundException") => {
-                    return Err("no such table or index; `pretender ls` lists the tables".into());
+                    return Err("no such table or index; `pretender ls` lists all tables".into());
                 }
                 Err(failure) => return Err(failure.into()),
             };
-            let mut items = items_of(&answer)?;
-            let is_cut = items.len() as u64 > left;
-            items.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-            (left, printed) = (left - items.len() as u64, printed + items.len());
-            if let Err(closed) = printer.page(&items) {
-                return closed.unless_gone();
-            }
             let next = answer["NextToken"].as_str();
-            if left == 0 && is_cut {
-                note(&format!("These are the first {}; --all prints all.", self.limit));
-            } else if left == 0 && next.is_some() {
-                note(&format!("These are the first {}; there may be more: --all prints all.", self.limit));
+            match printer.page(items_of(&answer)?, next.is_some()) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(closed) => return closed.unless_gone(),
             }
-            match next {
-                Some(next) if left > 0 => input["NextToken"] = next.into(),
-                _ => break,
-            }
+            input["NextToken"] = next.into();
         }
-        if is_select || printed > 0 {
+        if is_select || printer.has_printed() {
             printer.end();
         } else {
             note("Done.");

@@ -1,4 +1,4 @@
-//! The command as a process: started, told of signals, waited for.
+//! The command as a child process: start, signals, end.
 
 use std::ffi::OsString;
 use std::io;
@@ -9,14 +9,14 @@ use tokio::process::{Child, Command};
 /// How the command ended.
 #[derive(Debug)]
 pub(super) enum Ended {
-    /// By itself, or by a signal.
+    /// By itself, or because of a signal.
     With(ExitStatus),
     /// It could not be started.
     NotStarted(io::Error),
 }
 
 impl Ended {
-    /// Returns what a shell would return for the command.
+    /// Returns the exit code that a shell would return for the command.
     pub(super) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::With(status) => code_of(*status),
@@ -31,16 +31,16 @@ fn code_of(status: ExitStatus) -> u8 {
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return u8::try_from(128 + signal).unwrap_or(u8::MAX);
     }
-    // Windows has larger codes, of which something else than success has to remain.
+    // On Windows, exit codes can be larger than a byte; such a code must not become a success.
     status.code().map_or(1, |code| u8::try_from(code).unwrap_or(u8::MAX))
 }
 
-/// Starts the command and waits until it ends. Meanwhile a signal to stop is the command's affair.
+/// Starts the command and waits until it ends. Signals to stop are passed on to the command.
 pub(super) async fn run(
     command: &[OsString],
     environment: Vec<(&'static str, Option<OsString>)>,
 ) -> io::Result<Ended> {
-    // Before the command exists: a signal from now on is passed on.
+    // Install the handlers before the command exists, so that no signal is missed.
     let mut signals = signals::Signals::install()?;
     let Some((program, arguments)) = command.split_first() else {
         return Ok(Ended::NotStarted(io::ErrorKind::NotFound.into()));
@@ -67,7 +67,8 @@ pub(super) async fn run(
 
 #[cfg(unix)]
 mod signals {
-    //! Ctrl-C in a terminal reaches the command by itself, since both are in its foreground. A signal of another process reaches only us.
+    //! In a terminal, Ctrl-C reaches the command directly, because both processes are in the foreground. Other
+    //! processes send their signals only to this one.
 
     use std::io;
     use std::thread::JoinHandle;
@@ -81,7 +82,7 @@ mod signals {
 
     use super::Child;
 
-    /// Signals that other processes send to this one. From its creation on they do not end it.
+    /// Signals that other processes send to this one. While this exists, they do not end the process.
     pub(super) struct Signals {
         arriving: UnboundedReceiver<Signal>,
         handle: Handle,
@@ -95,7 +96,7 @@ mod signals {
             let (pass, arriving) = unbounded_channel();
             let listen = move || {
                 for origin in signals.forever() {
-                    // The terminal has no process, and sends its signals to all that are in its foreground.
+                    // The terminal has no process ID, and sends its signals to all foreground processes.
                     let is_from_terminal = origin.signal == SIGINT && origin.process.is_none();
                     let signal = Signal::try_from(origin.signal).ok().filter(|_| !is_from_terminal);
                     if signal.is_some_and(|signal| pass.send(signal).is_err()) {
@@ -128,14 +129,14 @@ mod signals {
     pub(super) fn pass_on(child: &Child, signal: Signal) {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         if let Some(error) = id.and_then(|id| kill(Pid::from_raw(id), signal).err()) {
-            tracing::warn!(%error, %signal, "the command does not get a signal");
+            tracing::warn!(%error, %signal, "could not send a signal to the command");
         }
     }
 }
 
 #[cfg(not(unix))]
 mod signals {
-    //! Ctrl-C reaches the command by itself, since both have the same console.
+    //! Ctrl-C reaches the command directly, because both processes have the same console.
 
     use std::io;
 

@@ -1,4 +1,4 @@
-//! The environment of the command: everything an AWS SDK looks at points to the server.
+//! The environment of the command, in which everything that an AWS SDK reads points to the server.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,8 +7,8 @@ use pdb_server::ControlToken;
 
 use crate::commands::server_settings::parse_region;
 
-/// What could lead an SDK past the server, or to real credentials: profiles and roles, which some SDKs prefer to keys in the
-/// environment, and settings with which they ignore an endpoint or refuse it.
+/// Variables that could lead an SDK past the server, or to real credentials: profiles and roles, which some SDKs prefer
+/// to keys in the environment, and settings that make an SDK ignore or reject an endpoint.
 const REMOVED: &[&str] = &[
     "AWS_ACCOUNT_ID_ENDPOINT_MODE",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
@@ -28,18 +28,18 @@ const REMOVED: &[&str] = &[
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 ];
 
-/// Hosts that are not to be reached through a proxy.
+/// Hosts that must not be reached through a proxy.
 const NO_PROXY: &[&str] = &["127.0.0.1", "localhost"];
 
-/// What the program itself was given.
+/// Variables of the user on which the command's variables depend.
 #[derive(Debug, Default)]
-pub(super) struct Given {
+pub(super) struct UserVariables {
     region: Option<String>,
     no_proxy: Option<String>,
 }
 
-impl Given {
-    /// Reads the variables that the command's depend on.
+impl UserVariables {
+    /// Reads these variables.
     pub(super) fn read() -> Self {
         let first = |names: &[&str]| {
             let mut values =
@@ -59,7 +59,7 @@ impl Given {
     }
 }
 
-/// What the command has to know.
+/// What the command has to know about the server.
 #[derive(Debug)]
 pub(super) struct Environment {
     pub(super) url: String,
@@ -70,7 +70,7 @@ pub(super) struct Environment {
 
 impl Environment {
     /// Returns the variables to set, and those to remove.
-    pub(super) fn changes(&self, given: &Given) -> Vec<(&'static str, Option<OsString>)> {
+    pub(super) fn changes(&self, given: &UserVariables) -> Vec<(&'static str, Option<OsString>)> {
         let url = &self.url;
         let mut changes: Vec<(&'static str, Option<OsString>)> =
             REMOVED.iter().map(|name| (*name, None)).collect();
@@ -83,7 +83,7 @@ impl Environment {
         ] {
             set(name, url);
         }
-        // Always made up: a bug in the command must not be able to reach an account.
+        // The keys are always made up, so that a bug in the command cannot reach an AWS account.
         set("AWS_ACCESS_KEY_ID", "pretender");
         set("AWS_SECRET_ACCESS_KEY", "pretender");
         set("AWS_REGION", &self.region);
@@ -104,7 +104,7 @@ impl Environment {
     }
 }
 
-/// Adds this machine to the hosts that no proxy is asked for.
+/// Adds this machine to the hosts that are reached without a proxy.
 fn with_local_hosts(given: Option<&str>) -> String {
     let given = given.unwrap_or_default();
     let mut hosts: Vec<&str> = given.split(',').map(str::trim).filter(|host| !host.is_empty()).collect();
@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn a_region_of_the_user_is_checked() {
-        let given = |region: &str| Given { region: Some(region.to_owned()), no_proxy: None };
+        let given = |region: &str| UserVariables { region: Some(region.to_owned()), no_proxy: None };
         assert_eq!(given("eu-west-1").region(), Ok(Some("eu-west-1".to_owned())));
-        assert_eq!(Given::default().region(), Ok(None));
+        assert_eq!(UserVariables::default().region(), Ok(None));
         assert!(given("Frankfurt!").region().unwrap_err().starts_with("AWS_REGION is `Frankfurt!`: "));
     }
 }

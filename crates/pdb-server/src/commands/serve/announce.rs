@@ -1,4 +1,4 @@
-//! What is said on standard output when the server answers.
+//! What the server prints on standard output when it is ready.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -7,24 +7,24 @@ use serde_json::json;
 
 use crate::terminal::visible;
 
-/// The form in which a server says that it answers.
+/// How a server announces that it is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Announce {
-    /// Lines for people, of which the first is "Listening on URL"
+    /// Lines for people; the first is "Listening on URL"
     Text,
     /// One line with a JSON object: url, port, pid, version, data, region, control
     Json,
 }
 
-/// What there is to say.
+/// What to announce.
 #[derive(Debug)]
 pub(super) struct Announcement<'a> {
     pub(super) address: SocketAddr,
-    /// The place of the data, for people.
+    /// Where the data is, for people.
     pub(super) data: &'a str,
-    /// What was done before the server answers.
-    pub(super) begun_with: &'a [String],
-    /// The place of the data of other regions, if they are kept apart.
+    /// What was done to the data before the server was ready.
+    pub(super) startup_notes: &'a [String],
+    /// Where the data of other regions is, if each region has its own database.
     pub(super) other_regions: Option<String>,
     pub(super) region: &'a str,
     pub(super) has_control: bool,
@@ -39,20 +39,20 @@ impl Announcement<'_> {
         }
     }
 
-    /// The first line is what scripts wait for.
+    /// Scripts wait for the first line.
     fn lines(&self) -> String {
         let Self { address, data, region, .. } = self;
         let mut said = format!("Listening on http://{address}\nData in {data}\n");
         if let Some(place) = &self.other_regions {
             said.push_str(&format!("{place}\n"));
         }
-        for line in self.begun_with {
+        for line in self.startup_notes {
             said.push_str(&format!("{}\n", visible(line)));
         }
         said.push_str(&match (self.has_control, self.needs_token) {
-            (true, true) => format!("Control API at http://{address}/_pretender/, with a token\n"),
+            (true, true) => format!("Control API at http://{address}/_pretender/ (needs the token)\n"),
             (true, false) => format!("Control API at http://{address}/_pretender/\n"),
-            (false, true) => "Control API off; `--control` enables it. A backup needs the token\n".to_owned(),
+            (false, true) => "Control API off; `--control` enables it. Backups need the token\n".to_owned(),
             (false, false) => "Control API off; `--control` enables it\n".to_owned(),
         });
         said.push_str(concat!("Version ", env!("CARGO_PKG_VERSION"), "\n"));
@@ -66,7 +66,7 @@ impl Announcement<'_> {
                 format!("  export {}\n", variables.join(" "))
             }
         };
-        said.push_str("\nFor AWS's SDKs and command line:\n");
+        said.push_str("\nFor AWS's SDKs and the AWS CLI:\n");
         said.push_str(&line(&[variable("AWS_ENDPOINT_URL", &reachable(*address))]));
         said.push_str(&line(&[variable("AWS_REGION", region), variable("AWS_DEFAULT_REGION", region)]));
         said.push_str(&line(&[
@@ -90,7 +90,8 @@ impl Announcement<'_> {
     }
 }
 
-/// Returns the URL under which this machine reaches the server: one that listens everywhere does so on the loopback address.
+/// Returns the URL at which this machine reaches the server: the loopback address, if the server listens on all
+/// addresses.
 pub(super) fn reachable(address: SocketAddr) -> String {
     let host: IpAddr = match address.ip() {
         IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

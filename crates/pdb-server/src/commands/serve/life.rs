@@ -1,4 +1,4 @@
-//! What ends a server: a signal, and on demand the end of the process that has started it, or of its standard input.
+//! When a server stops: at a signal, and optionally when its parent process ends or its standard input is closed.
 
 use std::io::{ErrorKind, Read};
 use std::time::Duration;
@@ -7,43 +7,44 @@ use tokio::sync::oneshot;
 
 use crate::signals::StopSignal;
 
-/// How often it is looked whether the parent still lives. No signal tells of it on every system, and Linux's is about the thread that has
-/// started the process, which may end long before its process.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often to check that the parent is alive. Not every system has a signal for this, and Linux's is sent when the
+/// thread that started the process ends, which may be long before the parent process does.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The parent of those that have lost theirs.
+/// The process that becomes the parent of orphaned processes.
 #[cfg(unix)]
 const FIRST_PROCESS: u32 = 1;
 
 /// Why a server stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EndReason {
+pub(super) enum StopReason {
     Signal,
     ParentGone,
     InputClosed,
 }
 
-impl EndReason {
+impl StopReason {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Signal => "a signal",
-            Self::ParentGone => "the process that has started it has ended",
+            Self::ParentGone => "the process that started it has ended",
             Self::InputClosed => "its standard input is closed",
         }
     }
 }
 
-/// The process that has started this one.
+/// The process that started this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Parent(u32);
 
 impl Parent {
-    /// Returns the present parent. To be called first of all: when a process ends, its children get another parent.
+    /// Returns the current parent. Must be called as early as possible, because a process gets another parent when its
+    /// own ends.
     ///
     /// # Errors
     ///
-    /// A text on systems that do not tell, and if the parent is gone already: then the first process of the system is the parent, which does not
-    /// end before this one.
+    /// A message for people, on systems that do not support this, and if the parent is already gone. In the latter
+    /// case, the parent is the first process of the system, which never ends before this one.
     pub(super) fn now() -> Result<Self, &'static str> {
         #[cfg(unix)]
         return match std::os::unix::process::parent_id() {
@@ -54,7 +55,7 @@ impl Parent {
             parent => Ok(Self(parent)),
         };
         #[cfg(not(unix))]
-        Err("this system does not tell of the end of a parent: use --stop-on-stdin-close")
+        Err("this system does not report the end of a parent process: use --stop-on-stdin-close")
     }
 
     fn lives(self) -> bool {
@@ -63,32 +64,32 @@ impl Parent {
 
     async fn ended(self) {
         while self.lives() {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
 
-/// What may end the server.
+/// The conditions that stop the server.
 #[derive(Debug)]
-pub(super) struct Life {
+pub(super) struct StopConditions {
     signal: StopSignal,
     parent: Option<Parent>,
     input: Option<oneshot::Receiver<()>>,
 }
 
-impl Life {
-    /// Begins to listen to signals, and to standard input if its end matters. Must be called inside a runtime.
+impl StopConditions {
+    /// Starts to listen for signals, and to watch standard input if its end matters. Must be called inside a runtime.
     ///
     /// # Errors
     ///
-    /// The system's, if there can be no handler or no thread.
+    /// The system's error, if it cannot install a handler or create a thread.
     pub(super) fn begin(parent: Option<Parent>, ends_with_input: bool) -> std::io::Result<Self> {
         let input = ends_with_input.then(await_end_of_input).transpose()?;
         Ok(Self { signal: StopSignal::install()?, parent, input })
     }
 
-    /// Returns when the server is to stop, and why.
-    pub(super) async fn ended(mut self) -> EndReason {
+    /// Returns the reason when the server must stop.
+    pub(super) async fn met(mut self) -> StopReason {
         let parent = async {
             match self.parent {
                 Some(parent) => parent.ended().await,
@@ -97,20 +98,21 @@ impl Life {
         };
         let input = async {
             match &mut self.input {
-                // The other end goes with its thread.
+                // The sender is dropped when its thread ends.
                 Some(input) => drop(input.await),
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            () = self.signal.asked() => EndReason::Signal,
-            () = parent => EndReason::ParentGone,
-            () = input => EndReason::InputClosed,
+            () = self.signal.asked() => StopReason::Signal,
+            () = parent => StopReason::ParentGone,
+            () = input => StopReason::InputClosed,
         }
     }
 }
 
-/// Reads standard input to its end, on a thread of its own: there is nothing that could wait for it otherwise on all systems.
+/// Reads standard input to its end, on a separate thread: there is no other way to wait for it that works on all
+/// systems.
 fn await_end_of_input() -> std::io::Result<oneshot::Receiver<()>> {
     let (end, ended) = oneshot::channel();
     std::thread::Builder::new().name("pretender-stdin".to_owned()).spawn(move || {
@@ -124,7 +126,7 @@ fn await_end_of_input() -> std::io::Result<oneshot::Receiver<()>> {
                 Err(_) => break,
             }
         }
-        // Nobody waits if the server stops for another reason.
+        // There is no receiver if the server stops for another reason.
         let _ = end.send(());
     })?;
     Ok(ended)

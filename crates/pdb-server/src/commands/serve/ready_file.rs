@@ -1,4 +1,4 @@
-//! A file that is there while the server answers.
+//! A file that exists while the server is ready.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -6,24 +6,24 @@ use std::path::{Path, PathBuf};
 
 use crate::paths;
 
-/// More than any URL of a server has.
+/// More than the URL of any server.
 const MOST_BYTES: u64 = 300;
-/// How many names are tried for a file that is not finished.
+/// How many names to try for the unfinished file.
 const NAMES: u32 = 100;
 
-/// A file with the URL of the server, which is removed when this is dropped.
+/// A file with the URL of the server. Removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct ReadyFile {
     path: PathBuf,
     text: String,
 }
 
-/// Removes what a server left that was killed: a script that waits for the file must not take it for a new one. To be called before the
-/// server answers.
+/// Removes the file of a server that was killed: a script that waits for the file must not take it for a new one. To be
+/// called before the server answers.
 ///
 /// # Errors
 ///
-/// A text, if a file is there and stays: it cannot be removed, or no server has written it.
+/// A message for people, if the file cannot be removed, or was not written by a server.
 pub(super) fn remove_old(path: &Path) -> Result<(), String> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -31,7 +31,7 @@ pub(super) fn remove_old(path: &Path) -> Result<(), String> {
         Ok(found) if found.is_file() && is_ours(path).map_err(|error| refused(path, &error))? => {}
         Ok(_) => {
             return Err(format!(
-                "`{}` is not the file of a server that was killed, and is not replaced: choose another --ready-file, or remove it",
+                "`{}` was not written by a server, and is not replaced: choose another --ready-file, or remove the file",
                 path.display()
             ));
         }
@@ -42,7 +42,7 @@ pub(super) fn remove_old(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Whether a file has one line, with the URL of a server.
+/// Returns whether a file consists of one line with the URL of a server.
 fn is_ours(path: &Path) -> io::Result<bool> {
     let mut content = Vec::new();
     File::open(path)?.take(MOST_BYTES).read_to_end(&mut content)?;
@@ -50,14 +50,14 @@ fn is_ours(path: &Path) -> io::Result<bool> {
     Ok(line.starts_with(b"http://") && line.iter().all(u8::is_ascii_graphic))
 }
 
-/// Creates a file beside another, under a name that nothing has yet.
+/// Creates a new file beside another, under an unused name.
 fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
     let mut number = 0;
     loop {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}-{number}", std::process::id()));
         match File::create_new(&name) {
-            // One that was killed may have left it: in a container all have the same id.
+            // A killed server may have left a file of this name: in containers, all servers have the same process ID.
             Err(error) if error.kind() == ErrorKind::AlreadyExists && number < NAMES => number += 1,
             made => return made.map(|file| (file, name.into())),
         }
@@ -65,11 +65,11 @@ fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
 }
 
 impl ReadyFile {
-    /// Writes the file. Nobody sees a part of it: it gets its name when it is complete.
+    /// Writes the file under another name and then renames it, so that no reader sees an incomplete file.
     ///
     /// # Errors
     ///
-    /// A text, if it cannot be written.
+    /// A message for people, if the file cannot be written.
     pub(super) fn write(path: &Path, url: &str) -> Result<Self, String> {
         let text = format!("{url}\n");
         let (mut file, unfinished) = create_beside(path).map_err(|error| refused(path, &error))?;
@@ -85,9 +85,9 @@ impl ReadyFile {
 
 impl Drop for ReadyFile {
     fn drop(&mut self) {
-        // Another server may have written its own by now.
+        // Another server may have written its own file by now.
         if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
-            // One that stays does no harm: the next server removes it.
+            // A file that stays does no harm: the next server removes it.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -1,4 +1,4 @@
-//! Records in a file, one line of JSON each.
+//! Writing records to a file, one line of JSON each.
 
 use std::error::Error;
 use std::fs::File;
@@ -11,20 +11,21 @@ use pretender::streams::source::SourceRecord;
 use super::Output;
 use crate::client::RemoteRecord;
 use crate::progress::{Progress, Step, Unit};
+use crate::quantity::counted;
 use crate::terminal::warn;
 
-/// A file that records are written to.
+/// A file to which records are written.
 #[derive(Debug)]
 pub(super) struct Export {
     path: PathBuf,
-    /// Without a buffer: the end of the process loses nothing, and who looks meanwhile sees all.
+    /// Not buffered: nothing is lost when the process ends, and other programs can read the file meanwhile.
     file: File,
     records: u64,
     progress: Progress,
 }
 
 impl Export {
-    /// Makes the file, or empties it.
+    /// Creates the file, or empties an existing one.
     pub(super) fn create(path: PathBuf) -> Result<Self, Box<dyn Error>> {
         let file = File::create(&path).map_err(|error| {
             format!("`{}` cannot be written: {}", path.display(), crate::paths::reason(&path, &error))
@@ -32,16 +33,15 @@ impl Export {
         Ok(Self { path, file, records: 0, progress: Progress::new() })
     }
 
-    /// Says how many records were written.
+    /// Syncs the file, and reports how many records were written.
     pub(super) fn finish(self) -> Result<(), Box<dyn Error>> {
         let Self { path, file, records, progress } = self;
         drop(progress);
-        // Pipes and the like have nothing to be synchronised.
+        // Pipes and other special files cannot be synced.
         if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             file.sync_all().map_err(|error| format!("`{}` cannot be written: {error}", path.display()))?;
         }
-        let noun = if records == 1 { "record" } else { "records" };
-        warn(&format!("exported {records} {noun} to `{}`", path.display()));
+        warn(&format!("exported {} to `{}`", counted(records, "record"), path.display()));
         Ok(())
     }
 }
@@ -51,7 +51,7 @@ impl Output for Export {
         let line = format!("{}\n", event.record.document(&event.stream_arn));
         self.file.write_all(line.as_bytes())?;
         self.records += 1;
-        self.progress.show(&Step::new("exporting", self.records, None, Unit::Things("records")));
+        self.progress.show(&Step::new("exporting", self.records, None, Unit::Things("record")));
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! A record as a line for a person: when, what, whose key, and what changed.
+//! Formatting a record as a line for people: time, event, key, and changes.
 
 mod difference;
 
@@ -13,9 +13,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::terminal::visible;
 
-/// The most characters of a value that are shown where lines are cut.
+/// The most characters of a value to show where lines are cut.
 const MAX_VALUE: usize = 60;
-/// How wide the columns of a table are.
+/// The widths of a table's columns.
 const TIME_WIDTH: usize = "2026-03-01T09:15:42Z".len();
 const SHORT_TIME_WIDTH: usize = "09:15:42".len();
 const EVENT_WIDTH: usize = 6;
@@ -30,7 +30,7 @@ const ADDED: Style = AnsiColor::Green.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
 const REMOVED: Style = AnsiColor::Red.on_default();
 
-/// A record as people read it.
+/// The parts of a formatted record.
 #[derive(Debug)]
 pub(super) struct Shown {
     /// The day, if it is not part of the time.
@@ -42,12 +42,13 @@ pub(super) struct Shown {
     changes: Line,
 }
 
-/// Pieces of text, each in its style. Control characters are escaped.
+/// Pieces of text with their styles. Control characters are escaped.
 #[derive(Debug, Default)]
 pub(super) struct Line(Vec<(Style, String)>);
 
 impl Shown {
-    /// Reads a record. `stream_arn` names the table where several are read. If lines are cut, values are, and the day stays out.
+    /// Formats a record. `stream_arn` gives the table's name if several tables are read. If `are_cut`, values are cut,
+    /// and the day is left out.
     pub(super) fn of(record: &Value, stream_arn: Option<&str>, are_cut: bool) -> Self {
         let change = &record["dynamodb"];
         let most = if are_cut { Some(MAX_VALUE) } else { None };
@@ -89,7 +90,7 @@ impl Shown {
         self.date.as_deref()
     }
 
-    /// Returns it as one line.
+    /// Returns the record as one line.
     pub(super) fn line(self) -> Line {
         let mut line = self.time;
         for (part, width) in [(self.event, EVENT_WIDTH), (self.table, 0), (self.key, 0), (self.changes, 0)] {
@@ -101,7 +102,7 @@ impl Shown {
         line.trimmed()
     }
 
-    /// Returns it as a row of a table.
+    /// Returns the record as a row of a table.
     pub(super) fn row(self, with_table: bool) -> Line {
         let mut row = Line::default();
         row.append_padded(self.time, if self.date.is_some() { SHORT_TIME_WIDTH } else { TIME_WIDTH });
@@ -119,12 +120,12 @@ impl Shown {
     }
 }
 
-/// Returns what stands above the records of a day.
+/// Returns the line above the records of a day.
 pub(super) fn day(date: &str) -> Line {
     Line::of(DIM, &format!("{date} (UTC)"))
 }
 
-/// Returns what stands above the columns of rows such as this one.
+/// Returns the heading of rows such as this one.
 pub(super) fn heading(shown: &Shown, with_table: bool) -> Line {
     let of = |text: &str| Line::of(KEY, text);
     Shown {
@@ -151,7 +152,7 @@ impl Line {
         }
     }
 
-    /// Appends something that is set apart from what is there by a space.
+    /// Appends a piece after a space.
     fn word(&mut self, style: Style, text: &str) {
         if !self.0.is_empty() {
             self.0.push((PLAIN, " ".to_owned()));
@@ -177,7 +178,7 @@ impl Line {
         self.0.iter().map(|(_, text)| text.width()).sum()
     }
 
-    /// Writes it, cut to a width if there is one, with styles that the writer may leave out.
+    /// Writes the line, cut to a width if there is one. The writer may drop the styles.
     pub(super) fn write(mut self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         if let Some(width) = width.filter(|width| self.width() > *width) {
             self.cut(width);
@@ -190,7 +191,7 @@ impl Line {
         writeln!(out, "{line}")
     }
 
-    /// Keeps as much as fits in front of an ellipsis.
+    /// Cuts the line to what fits before an ellipsis.
     fn cut(&mut self, width: usize) {
         let mut left = width.saturating_sub(1);
         for (n, (_, text)) in self.0.iter_mut().enumerate() {
@@ -209,7 +210,7 @@ impl Line {
     }
 }
 
-/// Returns seconds since the epoch, in any form of JSON number, as a time of UTC.
+/// Formats seconds since 1970, in any form of a JSON number, as a UTC time.
 fn time(seconds: &Value) -> String {
     let seconds = seconds.as_f64().unwrap_or_default();
     let label = StreamLabel::at(EpochMillis(seconds as i64 * 1000)).to_string();

@@ -1,4 +1,4 @@
-//! How records are printed: for people, on a terminal or not, or for programs.
+//! Printing of records: for people, on a terminal or not, and for programs.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -9,7 +9,7 @@ use super::line::{Shown, day, heading};
 use crate::client::RemoteRecord;
 use crate::terminal::{self, visible};
 
-/// What a record is printed as.
+/// How to print a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// A line: time, event, key, changes
@@ -20,7 +20,7 @@ pub(super) enum Format {
     Table,
 }
 
-/// When events have colours.
+/// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
     /// On a terminal that supports them, unless NO_COLOR is set
@@ -33,11 +33,11 @@ pub(super) enum Color {
 pub(super) struct Printer {
     out: anstream::AutoStream<io::StdoutLock<'static>>,
     format: Format,
-    /// Several tables are read.
+    /// Whether several tables are read.
     are_many: bool,
     is_terminal: bool,
     has_heading: bool,
-    /// The day that was printed last, where it is not part of each line.
+    /// The day that was printed last, if it is not part of each line.
     day: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl Printer {
             writeln!(self.out, "{}", visible(&record.to_string()))?;
             return self.out.flush();
         }
-        // It may have become another one since the last line.
+        // The terminal may have been resized since the last line.
         let width = if self.is_terminal { terminal::width() } else { None };
         let stream_arn = self.are_many.then_some(&*event.stream_arn);
         let shown = Shown::of(record, stream_arn, width.is_some());

@@ -1,4 +1,4 @@
-//! Functions and destinations behind HTTP.
+//! Functions and destinations that are called over HTTP.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -9,12 +9,12 @@ use pdb_trigger::{Destination, Function, InvokeError, MAX_PAYLOAD_BYTES, Respons
 
 use crate::client::{Endpoint, NotAnEndpoint};
 
-/// Lambda's invoke call, for the name that its runtime interface emulator gives every function.
+/// The path of Lambda's Invoke call, with the function name that the runtime interface emulator uses.
 const INVOKE: &str = "/2015-03-31/functions/function/invocations";
-/// How long a destination may take for a message.
+/// How long a destination may take to accept a message.
 const DESTINATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The URL of a function's invoke call.
+/// The URL of a function's Invoke call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FunctionUrl(Endpoint);
 
@@ -28,7 +28,7 @@ impl FromStr for FunctionUrl {
 }
 
 impl FunctionUrl {
-    /// Returns the URL of the invoke call at this address, which may be that call's.
+    /// Returns the URL of the Invoke call at this address, which may already be that URL.
     pub(super) fn at(endpoint: Endpoint) -> Result<Self, NotAnEndpoint> {
         if endpoint.path().ends_with("/invocations") {
             return Ok(Self(endpoint));
@@ -46,7 +46,7 @@ pub(super) struct HttpFunction {
 }
 
 impl HttpFunction {
-    /// Returns a function whose invocations may take as long as `timeout`.
+    /// Creates a function whose invocations may take as long as `timeout`.
     pub(super) fn new(url: FunctionUrl, timeout: Duration) -> Self {
         Self { agent: url.0.agent(Some(timeout)), url, timeout }
     }
@@ -58,7 +58,7 @@ impl Function for HttpFunction {
         let response = post(&self.agent, url, event).and_then(|mut response| {
             let error = response.headers().get("X-Amz-Function-Error");
             let error = error.and_then(|value| value.to_str().ok()).map(str::to_owned);
-            // As much as Lambda lets a function answer.
+            // Lambda's own limit for answers.
             let limit = MAX_PAYLOAD_BYTES as u64;
             let body = response.body_mut().with_config().limit(limit).read_to_vec()?;
             Ok((response.status().as_u16(), error, body))
@@ -71,7 +71,7 @@ impl Function for HttpFunction {
 }
 
 impl HttpFunction {
-    /// Tells what did not run from what ran, or may have run.
+    /// Distinguishes between a function that was certainly not invoked, and one that ran or may have run.
     fn invoke_error(&self, error: ureq::Error) -> InvokeError {
         let failed = |error_type: &str, message: String| InvokeError::Failed {
             status_code: 200,
@@ -105,7 +105,7 @@ impl fmt::Display for FunctionUrl {
     }
 }
 
-/// A URL to which messages are posted.
+/// A URL to which reports are posted.
 #[derive(Debug)]
 pub(super) struct HttpDestination {
     agent: ureq::Agent,
@@ -128,8 +128,8 @@ impl Destination for HttpDestination {
     }
 }
 
-/// Posts JSON on a connection of its own: one that was kept might be closed by the other side just then, and nobody could
-/// tell whether the function has run.
+/// Posts JSON on a new connection. If the other side closed a reused connection at that moment, there would be no way
+/// to know whether the function has run.
 fn post(
     agent: &ureq::Agent,
     url: &Endpoint,

@@ -186,7 +186,7 @@ fn a_table_that_is_there_stays_if_it_is_the_same() {
         let mut server = serve(&options);
         server.address();
         server.line();
-        assert!(server.line().starts_with("Found as defined: "), "{name}");
+        assert!(server.line().starts_with("Already defined: "), "{name}");
         server.stop("-TERM");
     }
     let said = refusal(&[

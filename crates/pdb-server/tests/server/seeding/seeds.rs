@@ -189,8 +189,8 @@ fn a_restart_writes_nothing_again() {
     let address = server.address();
     assert_eq!(items(address, "orders"), [r#"{"id":{"S":"2"}}"#]);
     server.line();
-    assert_eq!(server.line(), "Found as defined: orders, carts");
-    assert_eq!(server.line(), format!("Left 2 items of {} out: orders is not empty", file.display()));
+    assert_eq!(server.line(), "Already defined: orders, carts");
+    assert_eq!(server.line(), format!("Skipped 2 items of {}: orders is not empty", file.display()));
     server.stop("-TERM");
 }
 

@@ -221,7 +221,7 @@ fn a_clock_behind_a_token_is_asked_with_it() {
         String::from_utf8(output.stderr).unwrap().trim_end().to_owned()
     };
     let refused = format!(
-        "pretender: {url} does not tell its time without its token: give it with --token, or in PRETENDER_CONTROL_TOKEN"
+        "pretender: {url} needs its control token to show its time: give it with --token, or in PRETENDER_CONTROL_TOKEN"
     );
     assert_eq!((run(None), run(Some("battery-staple"))), (refused.clone(), refused));
     // The next thing that is wrong.
@@ -285,14 +285,14 @@ fn old_names_work_and_are_noted() {
     assert_eq!(run(&[], &["--endpoint", function, "--url", &url]), format!("{moved}{missing}"));
     let variable = [("PRETENDER_ENDPOINT", &*url)];
     // Without the server it is not meant as the function.
-    let no_function = "pretender: the function is missing: --function URL\n";
+    let no_function = "pretender: no function: give its address with --function URL\n";
     assert_eq!(run(&[], &["--endpoint", &url]), no_function);
     assert_eq!(run(&variable, &["--endpoint", &url]), no_function);
     assert_eq!(run(&variable, &["--function", function]), missing);
-    let renamed = "pretender: --url is an old name of --endpoint\n";
+    let renamed = "pretender: --url is deprecated: use --endpoint\n";
     assert_eq!(run(&[], &["--function", function, "--url", &url]), format!("{renamed}{missing}"));
     let both = run(&[], &["--function", function, "--url", &url, "--endpoint", &url]);
-    assert_eq!(both, "pretender: --url is an old name of --endpoint: give one of them\n");
+    assert_eq!(both, "pretender: --url is a deprecated name of --endpoint: give only one of them\n");
     assert_eq!(run(&[], &["--endpoint", "aws"]), no_function);
     assert!(run(&variable, &[]).contains("--function <URL>"));
 }

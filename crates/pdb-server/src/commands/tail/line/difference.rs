@@ -1,4 +1,4 @@
-//! What tells two images apart, down to members of maps, elements of lists and of sets.
+//! The differences between two images, down to members of maps and elements of lists and sets.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use super::{ADDED, Line, PLAIN, REMOVED};
 
 type Image<'a> = Option<&'a Map<String, Value>>;
 
-/// Appends what tells the images apart, old and new, or the only image there is.
+/// Appends the differences between the old and the new image, or the only image that the record has.
 pub(super) fn show(
     line: &mut Line,
     images: (Image<'_>, Image<'_>),
@@ -24,14 +24,14 @@ pub(super) fn show(
     }
 }
 
-/// Writes differences to a line.
+/// Appends differences to a line.
 struct Differences<'a> {
     line: &'a mut Line,
     most: Option<usize>,
 }
 
 impl Differences<'_> {
-    /// Two maps, or images: what came or changed in the order of the new one, then what went.
+    /// Compares two maps or images. New and changed members come first, in the order of the new map, then removed ones.
     fn members(&mut self, path: &str, old: &Map<String, Value>, new: &Map<String, Value>) {
         for (name, value) in new {
             let path = member(path, name);
@@ -63,7 +63,8 @@ impl Differences<'_> {
         }
     }
 
-    /// Two lists. What is the same at both ends stays out, so that one element more at the front is one difference.
+    /// Compares two lists. Equal elements at both ends are skipped, so that an element inserted at the front is one
+    /// difference.
     fn elements(&mut self, path: &str, old: &[Value], new: &[Value]) {
         let shorter = old.len().min(new.len());
         let front = old.iter().zip(new).take_while(|(old, new)| old == new).count();
@@ -113,7 +114,8 @@ impl Differences<'_> {
     }
 }
 
-/// Returns the path of a member: `address.city`. A name that would be misread is quoted, except that of an attribute.
+/// Returns the path of a member: `address.city`. A name that could be misread is quoted, except that of a top-level
+/// attribute.
 fn member(path: &str, name: &str) -> String {
     if path.is_empty() {
         return name.to_owned();
@@ -126,7 +128,7 @@ fn member(path: &str, name: &str) -> String {
     }
 }
 
-/// Takes a value and its type apart: `{"S": "a"}`.
+/// Splits a value and its type: `{"S": "a"}`.
 fn typed(value: &Value) -> Option<(&str, &Value)> {
     value.as_object()?.iter().next().map(|(kind, inner)| (kind.as_str(), inner))
 }
@@ -135,7 +137,7 @@ fn is_set(kind: &str) -> bool {
     matches!(kind, "SS" | "NS" | "BS")
 }
 
-/// Returns a value without the names of its types, cut if it is longer than `most` characters.
+/// Formats a value without its types, cut to `most` characters.
 pub(super) fn short(value: &Value, most: Option<usize>) -> String {
     cut(plain(value), most)
 }
@@ -147,7 +149,7 @@ fn cut(text: String, most: Option<usize>) -> String {
     }
 }
 
-/// Returns an element of a set.
+/// Formats an element of a set.
 fn element(kind: &str, value: &Value) -> String {
     match value.as_str() {
         Some(number) if kind == "NS" => number.to_owned(),

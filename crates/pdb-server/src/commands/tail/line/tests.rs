@@ -1,7 +1,7 @@
 use super::*;
 
 impl Line {
-    /// Without styles.
+    /// Returns the text without styles.
     pub(super) fn plain(&self) -> String {
         self.0.iter().map(|(_, text)| text.as_str()).collect()
     }

@@ -1,4 +1,4 @@
-//! Points in time, as people write them.
+//! Times in the forms that people write.
 
 use pretender::streams::StreamLabel;
 use pretender::time::EpochMillis;
@@ -8,19 +8,20 @@ use time::{Date, OffsetDateTime, PrimitiveDateTime, Time};
 /// The last millisecond of the year 9999.
 pub(super) const LAST: EpochMillis = EpochMillis(253_402_300_799_999);
 
-/// Whole numbers below are seconds since 1970, up to the year 5138; from here on milliseconds, from the year 1973 on.
+/// Whole numbers below this are seconds since 1970, up to the year 5138; the others are milliseconds, from the year
+/// 1973 on.
 const FIRST_MILLIS: i64 = 100_000_000_000;
 
-/// Reads ISO 8601, in UTC unless an offset is given, or a number since 1970: of seconds if it has up to 11 digits or a fraction, of
-/// milliseconds if it has more.
-pub(super) fn parse_moment(text: &str) -> Result<EpochMillis, String> {
+/// Reads ISO 8601 (in UTC unless it has an offset), or the time since 1970: in seconds if it has up to 11 digits or a
+/// fraction, in milliseconds if it has more digits.
+pub(super) fn parse_time(text: &str) -> Result<EpochMillis, String> {
     number(text).or_else(|| iso(text)).ok_or_else(|| {
-        format!("`{text}` is no time; try 2026-03-01T09:15:42.017Z, or seconds or milliseconds since 1970")
+        format!("`{text}` is not a time; try 2026-03-01T09:15:42.017Z, or seconds or milliseconds since 1970")
     })
 }
 
-/// Writes ISO 8601 in UTC.
-pub(super) fn show_moment(moment: EpochMillis) -> String {
+/// Formats a time as ISO 8601 in UTC.
+pub(super) fn format_time(moment: EpochMillis) -> String {
     format!("{}Z", StreamLabel::at(moment))
 }
 
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_have_many_forms() {
+    fn times_have_many_forms() {
         for (text, millis) in [
             ("2026-03-01T09:15:42.017Z", 1_772_356_542_017),
             ("2026-03-01T09:15:42Z", 1_772_356_542_000),
@@ -70,14 +71,14 @@ mod tests {
             ("1772356542017", 1_772_356_542_017),
             ("0", 0),
         ] {
-            assert_eq!(parse_moment(text), Ok(EpochMillis(millis)), "{text}");
+            assert_eq!(parse_time(text), Ok(EpochMillis(millis)), "{text}");
         }
         for bad in
             ["", "now", "1.", ".5", "-1", "1e9", "2026-13-01", "2026-03-01T25:00:00Z", "99999999999999999999"]
         {
-            assert!(parse_moment(bad).is_err(), "{bad}");
+            assert!(parse_time(bad).is_err(), "{bad}");
         }
-        assert_eq!(show_moment(EpochMillis(1_772_356_542_017)), "2026-03-01T09:15:42.017Z");
-        assert_eq!(show_moment(LAST), "9999-12-31T23:59:59.999Z");
+        assert_eq!(format_time(EpochMillis(1_772_356_542_017)), "2026-03-01T09:15:42.017Z");
+        assert_eq!(format_time(LAST), "9999-12-31T23:59:59.999Z");
     }
 }
