@@ -1,4 +1,4 @@
-//! HTTP around the wire: which request is an API call, what it must carry, and the headers of every answer.
+//! HTTP around the wire: which request is an API call, what it must contain, and the headers of every answer.
 
 mod answer;
 mod answer_body;
@@ -8,12 +8,12 @@ mod backup;
 mod body;
 mod budget;
 mod command_log;
+mod decompress;
 mod encoding;
 mod guard;
 mod host;
 mod origin;
 mod status;
-mod unpack;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,12 +30,12 @@ use tokio::sync::watch;
 use crate::ServerOptions;
 use crate::backup::Backups;
 use crate::control::{self, Control};
-use crate::pace::PaceLimits;
 use crate::regions::{RegionError, Regions};
+use crate::transfer::TransferLimits;
 use answer::{Answer, HttpResponse, MediaType};
-use answer_budget::{AnswerBudget, Kept};
+use answer_budget::{AnswerBudget, BudgetedAnswer};
 use body::ReadError;
-use budget::{Budget, Permit};
+use budget::{Budget, BudgetPermit};
 use command_log::CommandLog;
 use encoding::{Encoding, UnknownEncoding};
 use guard::{Guard, Refused};
@@ -46,42 +46,43 @@ pub(crate) use budget::{Contention, SMALL};
 pub use host::{HostName, NotAHostName};
 pub use origin::{CorsOrigin, NotAnOrigin};
 
-/// The most bytes of request line and headers.
-const MOST_HEAD_BYTES: usize = 16 * 1024;
-/// Answers above this length are packed for clients that ask for it; at AWS the limit lies there, too, says a public report
-/// (EfficientDynamoDb, issue 259). Errors are never packed, which the same report says of AWS.
-const LEAST_PACKED_BYTES: usize = 4 * 1024;
-/// Answers up to this length are packed between two other requests, which takes less than a switch of threads is worth.
-const MOST_BYTES_PACKED_AT_ONCE: usize = 32 * 1024;
+/// The maximum size of request line and headers.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Answers above this length are compressed for clients that ask for it. According to a public report
+/// (EfficientDynamoDb, issue 259), the limit is the same on AWS, and errors are never compressed.
+const MIN_COMPRESSED_BYTES: usize = 4 * 1024;
+/// Answers up to this length are compressed on the thread that answers requests, because that takes less time than
+/// handing them to another thread.
+const MAX_BYTES_COMPRESSED_INLINE: usize = 32 * 1024;
 
-/// The connection of a request is to end without an answer.
+/// The connection of a request must be closed without an answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection was dropped, as a fault says")]
-pub(crate) struct Dropped;
+#[error("a fault dropped the connection")]
+pub(crate) struct DroppedByFault;
 
-/// What all connections share.
-pub(crate) struct Front {
+/// The state that all connections share.
+pub(crate) struct HttpService {
     wire: Arc<Wire>,
-    /// Where requests for other regions are answered from, if that is another place.
+    /// The databases of other regions, if regions are separate.
     regions: Option<Regions>,
-    /// The database is on a server: also short reads wait.
+    /// Whether the database is on a server, so that even short reads wait.
     is_remote: bool,
     control: Option<Arc<Control>>,
     guard: Guard,
     status: Status,
     region: String,
-    /// Where clients reach this server.
+    /// The address at which clients reach this server.
     endpoint: String,
     root_status: u16,
-    pace_limits: PaceLimits,
+    transfer_limits: TransferLimits,
     requests: Budget,
     answers: AnswerBudget,
     request_ids: RequestIds,
     backups: Backups,
 }
 
-impl Front {
-    /// `endpoint` is where clients reach this server; `stopping` becomes true when it is to stop.
+impl HttpService {
+    /// `endpoint` is the address at which clients reach this server; `stopping` becomes true when it must stop.
     pub(crate) fn new(
         regions: Regions,
         control: Option<Control>,
@@ -100,7 +101,7 @@ impl Front {
             control: control.map(Arc::new),
             guard: Guard::new(options),
             root_status: options.root_status,
-            pace_limits: options.pace_limits(),
+            transfer_limits: options.transfer_limits(),
             requests: Budget::new(options.bytes_in_flight, options.body_timeout),
             answers: AnswerBudget::new(options.bytes_in_flight, options.body_timeout),
             request_ids: RequestIds::new(),
@@ -108,17 +109,17 @@ impl Front {
         }
     }
 
-    /// Returns what tells whether answers wait for others that are not fetched.
+    /// Returns whether answers wait for others that their clients have not received yet.
     pub(crate) fn contention(&self) -> &Contention {
         self.answers.contention()
     }
 
-    /// Answers one request of a client. There is always an answer, unless the user has asked that there be none.
+    /// Answers one request. There is always an answer, unless a fault drops the connection.
     pub(crate) async fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
         peer: SocketAddr,
-    ) -> Result<HttpResponse, Dropped> {
+    ) -> Result<HttpResponse, DroppedByFault> {
         let request_id = self.request_ids.next();
         let (parts, body) = request.into_parts();
         let cors = match self.admit(&parts) {
@@ -133,23 +134,23 @@ impl Front {
         let routed = pdb_wire::caught(self.route(&parts, body, &cors, &request_id, peer)).await;
         let routed = routed.unwrap_or_else(|message| {
             let target = target(&parts.headers).unwrap_or_default();
-            tracing::error!(request_id = %request_id, target, panic = message, "an operation failed on a bug");
+            tracing::error!(request_id = %request_id, target, panic = message, "an operation failed because of a bug");
             Some(Answer::internal_error())
         });
-        let Some(answer) = routed else { return Err(Dropped) };
+        let Some(answer) = routed else { return Err(DroppedByFault) };
         if answer.status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(request_id = %request_id, "answered with an internal error");
         }
         Ok(answer.finish(&request_id, cors))
     }
 
-    /// Decides, by its head alone, whether a request is looked at, and what a web page may do with its answer.
+    /// Decides, based only on its head, whether a request is processed, and what a web page may do with the answer.
     fn admit(&self, parts: &Parts) -> Result<Cors, Refused> {
         self.guard.check_host(parts)?;
         if !control::is_below(parts.uri.path()) {
             return self.guard.check_call(parts);
         }
-        // What the server tells of itself it tells anybody.
+        // The status pages are for everyone.
         let is_command = self.control.is_some() && StatusPage::of(parts).is_none();
         if is_command || backup::is_asked_for(parts) {
             self.guard.check_command(parts)?;
@@ -157,11 +158,11 @@ impl Front {
         if backup::is_asked_for(parts) {
             self.guard.check_backup()?;
         }
-        // Below the commands no page is answered, whether there are commands or not.
+        // No page may read answers below this path, whether the control API is on or off.
         Ok(Cors::NotAsked)
     }
 
-    /// The answer to a request; none if the connection is to be dropped.
+    /// Returns the answer to a request; `None` if the connection must be closed without one.
     async fn route(
         self: &Arc<Self>,
         parts: &Parts,
@@ -170,7 +171,7 @@ impl Front {
         request_id: &str,
         peer: SocketAddr,
     ) -> Option<Answer> {
-        if head_bytes(parts) > MOST_HEAD_BYTES {
+        if head_bytes(parts) > MAX_HEAD_BYTES {
             return Some(Answer::empty(StatusCode::BAD_REQUEST));
         }
         if let Some(page) = StatusPage::of(parts) {
@@ -196,7 +197,7 @@ impl Front {
         })
     }
 
-    /// Answers a call of the APIs, and tells the log of it.
+    /// Answers an API call, and logs it.
     async fn call(
         self: &Arc<Self>,
         parts: &Parts,
@@ -224,7 +225,7 @@ impl Front {
         request_id: &str,
         mut log: Option<&mut CallLog>,
     ) -> Option<Answer> {
-        // Until there is an answer.
+        // The permit for the body is held until there is an answer.
         let (body, permit) = match self.read(parts, body).await {
             Ok(body) => body,
             Err(answer) => return Some(answer),
@@ -255,8 +256,8 @@ impl Front {
         if let Some(delay) = admission.take_delay() {
             tokio::time::sleep(delay).await;
         }
-        let Some(place) = self.answers.admit(operation, &body).await else {
-            return Some(Answer::no_room());
+        let Some(slot) = self.answers.admit(operation, &body).await else {
+            return Some(Answer::overloaded());
         };
         let may_block = match operation.class() {
             OperationClass::Write => false,
@@ -269,36 +270,36 @@ impl Front {
             let body = body;
             wire.carry_out(admission, &body).await
         };
-        // The body is gone, whatever its answer waits for.
+        // The body is no longer needed, even if the answer has to wait.
         drop(permit);
         let response = reply.answer()?;
         if let Some(log) = log {
             log.note_response(&response);
         }
-        let encoding = if response.body.len() > LEAST_PACKED_BYTES && response.status == 200 {
+        let encoding = if response.body.len() > MIN_COMPRESSED_BYTES && response.status == 200 {
             Encoding::of_answer(&parts.headers)
         } else {
             None
         };
-        let Some(kept) = self.answers.keep(place, response.body).await else {
-            return Some(Answer::no_room());
+        let Some(budgeted) = self.answers.keep(slot, response.body).await else {
+            return Some(Answer::overloaded());
         };
         Some(match encoding {
-            None => Answer::with_body(response.status, kept.into_bytes(), media_type),
-            Some(encoding) => match pack(encoding, kept).await {
-                Some((kept, is_packed)) => {
-                    let answer = Answer::with_body(response.status, kept.into_bytes(), media_type);
-                    answer.encoded(Some(encoding).filter(|_| is_packed))
+            None => Answer::with_body(response.status, budgeted.into_bytes(), media_type),
+            Some(encoding) => match compress(encoding, budgeted).await {
+                Some((budgeted, is_compressed)) => {
+                    let answer = Answer::with_body(response.status, budgeted.into_bytes(), media_type);
+                    answer.encoded(Some(encoding).filter(|_| is_compressed))
                 }
                 None => Answer::of(pdb_wire::Response::unavailable(), media_type),
             },
         })
     }
 
-    /// What answers a request for another region, if regions are kept apart.
+    /// Returns the wire for a request to another region, if regions are separate.
     async fn wire_elsewhere(&self, parts: &Parts) -> Result<Option<Arc<Wire>>, ApiError> {
         let Some(regions) = &self.regions else { return Ok(None) };
-        // Who signs for no region means this one.
+        // A request without a region in its signature means the home region.
         let Some(region) = auth::region(parts) else { return Ok(None) };
         let region = regions.name_of(&region);
         if region == self.region {
@@ -313,7 +314,8 @@ impl Front {
             }
             error.refusal()
         };
-        // No more than one thread waits for one region, which may take long on a server that does not answer.
+        // At most one thread waits for one region, because a database server that does not answer may block it for
+        // long.
         let turn = regions.turn(&region).map_err(refused)?;
         let held = turn.held().await;
         let endpoint = self.endpoint.clone();
@@ -351,17 +353,17 @@ impl Front {
         }
     }
 
-    /// Reads the body, or says what to answer if that cannot be.
-    async fn read(&self, parts: &Parts, body: Incoming) -> Result<(Bytes, Permit), Answer> {
-        match body::read(&parts.headers, body, &self.requests, &self.pace_limits).await {
+    /// Reads the body. If that fails, returns the answer.
+    async fn read(&self, parts: &Parts, body: Incoming) -> Result<(Bytes, BudgetPermit), Answer> {
+        match body::read(&parts.headers, body, &self.requests, &self.transfer_limits).await {
             Ok(body) => Ok(body),
             Err(ReadError::TooLarge) => Err(Answer::empty(StatusCode::PAYLOAD_TOO_LARGE).closing()),
             Err(ReadError::TimedOut) => Err(Answer::empty(StatusCode::REQUEST_TIMEOUT).closing()),
             Err(ReadError::Broken(error)) => {
-                tracing::debug!(%error, "a request body could not be read");
+                tracing::debug!(%error, "could not read a request body");
                 Err(Answer::empty(StatusCode::BAD_REQUEST).closing())
             }
-            Err(ReadError::NoPermit) => Err(Answer::no_room()),
+            Err(ReadError::NoPermit) => Err(Answer::overloaded()),
             Err(ReadError::NotEncoded(encoding)) => {
                 let name = encoding.as_str();
                 Err(Answer::not_encoded(parts, &format!("the request body is not encoded as {name}")))
@@ -379,45 +381,45 @@ async fn carry_out_blocking(wire: Arc<Wire>, admission: Admission, body: Bytes) 
     reply.unwrap_or_else(|| Reply::Answer(pdb_wire::Response::unavailable()))
 }
 
-/// Does work on a thread that may wait; `None` if the server is being stopped.
+/// Runs work on a thread that may block; `None` if the server is stopping.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(output) => Some(output),
         Err(error) => match error.try_into_panic() {
-            // Caught again, and answered, where the request id is known.
+            // Caught again by the caller, which knows the request ID.
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_) => None,
         },
     }
 }
 
-/// Packs an answer, unless that makes it longer; tells whether it did. `None` if the server is being stopped. The answer has its permit
-/// meanwhile, so that only so much waits to be packed.
-async fn pack(encoding: Encoding, mut kept: Kept) -> Option<(Kept, bool)> {
-    let is_short = kept.bytes().len() <= MOST_BYTES_PACKED_AT_ONCE;
+/// Compresses an answer, unless that makes it longer. Returns whether it is compressed; `None` if the server is
+/// stopping. The answer holds its permit meanwhile, which limits how much waits to be compressed.
+async fn compress(encoding: Encoding, mut budgeted: BudgetedAnswer) -> Option<(BudgetedAnswer, bool)> {
+    let is_short = budgeted.bytes().len() <= MAX_BYTES_COMPRESSED_INLINE;
     let work = move || {
-        let packed = encoding.pack(kept.bytes());
-        let is_shorter = packed.len() < kept.bytes().len();
+        let compressed = encoding.compress(budgeted.bytes());
+        let is_shorter = compressed.len() < budgeted.bytes().len();
         if is_shorter {
-            kept.replace(packed);
+            budgeted.replace(compressed);
         }
-        (kept, is_shorter)
+        (budgeted, is_shorter)
     };
     if is_short { Some(work()) } else { blocking(work).await }
 }
 
-/// The operation that a request names.
+/// Returns the operation that a request names.
 fn target(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target").and_then(|target| target.to_str().ok())
 }
 
-/// The client that has sent a request, as SDKs call themselves; in browsers they cannot say so in `User-Agent`.
+/// Returns the client that sent a request, in the form of SDKs. In browsers, they cannot set `User-Agent`.
 fn user_agent(headers: &HeaderMap) -> Option<&str> {
     let named = headers.get("x-amz-user-agent").or_else(|| headers.get(USER_AGENT));
     named.and_then(|agent| agent.to_str().ok())
 }
 
-/// The size of request line and headers, about as they were sent.
+/// Returns the approximate size of request line and headers.
 fn head_bytes(parts: &Parts) -> usize {
     let uri = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
     let headers: usize =

@@ -5,12 +5,12 @@ mod control;
 mod http;
 mod listen;
 mod options;
-mod pace;
 mod regions;
 mod running;
 mod shutdown;
 mod span;
 mod token;
+mod transfer;
 mod write_timeout;
 
 pub use http::{CorsOrigin, HostName, NotAHostName, NotAnOrigin};

@@ -14,10 +14,10 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::control::{Control, SnapshotFolder};
-use crate::http::Front;
-use crate::pace::PaceLimits;
+use crate::http::HttpService;
 use crate::regions::Regions;
 use crate::shutdown::{Shutdown, Watcher};
+use crate::transfer::TransferLimits;
 use crate::write_timeout::WriteTimeout;
 use crate::{RunningServer, ServerOptions};
 
@@ -27,12 +27,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// How many bytes a connection reads ahead at most. hyper's default would be 400 KB.
-const MOST_BUFFERED_BYTES: usize = 32 * 1024;
+const MAX_BUFFERED_BYTES: usize = 32 * 1024;
 /// Threads for short blocking work: definitions, commands, compressed bodies, and reads by key from a database server.
 const SHORT_WORK_THREADS: usize = 8;
 /// How many connections may wait to be accepted. The usual 128 are soon exceeded, and a rejected client retries only
 /// after a second.
-const MOST_WAITING: i32 = 4096;
+const MAX_WAITING: i32 = 4096;
 
 /// Why a server could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +77,7 @@ impl Server {
         let address = SocketAddr::new(options.host, options.port);
         let refused = |source| ServerError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(refused)?;
-        socket2::SockRef::from(&listener).listen(MOST_WAITING).map_err(refused)?;
+        socket2::SockRef::from(&listener).listen(MAX_WAITING).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         Ok(BoundServer { listener, address, snapshots, options })
@@ -128,7 +128,7 @@ impl BoundServer {
         let runtime = builder
             .thread_name("pretender-http")
             // Long reads have their own limit; the other threads are for work that must not wait for them.
-            .max_blocking_threads(ServerOptions::MOST_LONG_READS as usize + SHORT_WORK_THREADS)
+            .max_blocking_threads(ServerOptions::MAX_LONG_READS as usize + SHORT_WORK_THREADS)
             .enable_all()
             .build()
             .map_err(ServerError::Threads)?;
@@ -136,7 +136,7 @@ impl BoundServer {
         let control = options.control.clone();
         let control = control.map(|clock| Control::new(regions.clone(), clock, snapshots, endpoint.clone()));
         let shutdown = Shutdown::new();
-        let front = Arc::new(Front::new(regions, control, endpoint, &options, shutdown.flag()));
+        let front = Arc::new(HttpService::new(regions, control, endpoint, &options, shutdown.flag()));
         let watcher = shutdown.watcher();
         let listener = {
             let _context = runtime.enter();
@@ -145,7 +145,7 @@ impl BoundServer {
         let timeouts = Timeouts {
             head: options.head_timeout,
             first_head: options.first_head_timeout,
-            pace_limits: options.pace_limits(),
+            transfer_limits: options.transfer_limits(),
         };
         runtime.spawn(accept(listener, front, timeouts, watcher));
         Ok(RunningServer::new(runtime, address, shutdown, options.drain_timeout))
@@ -157,12 +157,12 @@ impl BoundServer {
 struct Timeouts {
     head: Duration,
     first_head: Duration,
-    pace_limits: PaceLimits,
+    transfer_limits: TransferLimits,
 }
 
 async fn accept(
     listener: tokio::net::TcpListener,
-    front: Arc<Front>,
+    front: Arc<HttpService>,
     timeouts: Timeouts,
     mut watcher: Watcher,
 ) {
@@ -209,13 +209,14 @@ impl Failures {
 async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
-    front: Arc<Front>,
+    front: Arc<HttpService>,
     timeouts: Timeouts,
     mut watcher: Watcher,
 ) {
     // Answers are written completely, so waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
-    let stream = WriteTimeout::new(TokioIo::new(stream), timeouts.pace_limits, front.contention().clone());
+    let stream =
+        WriteTimeout::new(TokioIo::new(stream), timeouts.transfer_limits, front.contention().clone());
     let has_begun = AtomicBool::new(false);
     let service = service_fn(|request| {
         has_begun.store(true, Ordering::Relaxed);
@@ -227,7 +228,7 @@ async fn serve(
         .header_read_timeout(timeouts.head)
         // A client that shuts down its sending side after a request still waits for the answer.
         .half_close(true)
-        .max_buf_size(MOST_BUFFERED_BYTES)
+        .max_buf_size(MAX_BUFFERED_BYTES)
         .serve_connection(stream, service);
     let mut connection = std::pin::pin!(connection);
     let is_late = async {

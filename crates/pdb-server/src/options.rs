@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pretender::time::ManualClock;
 
-use crate::pace::PaceLimits;
+use crate::transfer::TransferLimits;
 use crate::{ControlToken, CorsOrigin, HostName};
 
 /// How a server listens and behaves. The defaults suit tests: a free port of the local machine.
@@ -68,11 +68,11 @@ impl ServerOptions {
     /// How many long reads run at the same time; further ones wait. More would only wait for the processor, and each
     /// costs memory. A database needs more readers than that; otherwise, short reads wait for long ones, and so do the
     /// threads that answer everything else.
-    pub const MOST_LONG_READS: u32 = 16;
+    pub const MAX_LONG_READS: u32 = 16;
 
     /// Returns the limits for the speed of clients.
-    pub(crate) fn pace_limits(&self) -> PaceLimits {
-        PaceLimits {
+    pub(crate) fn transfer_limits(&self) -> TransferLimits {
+        TransferLimits {
             window: self.body_timeout,
             contended_window: self.contended_timeout,
             bytes_per_second: self.min_bytes_per_second.into(),

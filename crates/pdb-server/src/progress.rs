@@ -133,7 +133,7 @@ impl Progress {
 #[derive(Debug)]
 struct Bar {
     bar: ProgressBar,
-    /// Dropped to end the wait.
+    /// DroppedByFault to end the wait.
     stop: Option<mpsc::Sender<()>>,
     wait: Option<JoinHandle<()>>,
 }

@@ -12,7 +12,7 @@ use pretender::{Habits, Pretender};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// The maximum number of separate regions: each has threads and, on disk, a file. AWS does not have many more.
-const MOST_REGIONS: usize = 32;
+const MAX_REGIONS: usize = 32;
 
 /// The databases that a server answers from: one for the requests of all regions, or one for each region.
 ///
@@ -73,7 +73,7 @@ pub(crate) enum RegionError {
     #[error("`{0}` is not a region")]
     Unknown(String),
     /// The maximum number of regions is reached.
-    #[error("this server already has {MOST_REGIONS} regions, and cannot add `{0}`")]
+    #[error("this server already has {MAX_REGIONS} regions, and cannot add `{0}`")]
     TooMany(String),
     /// The server is stopping.
     #[error("the server is stopping")]
@@ -91,7 +91,7 @@ impl From<Pretender> for Regions {
 
 impl Regions {
     /// The maximum length of a region's name.
-    pub const MOST_NAME_BYTES: usize = 32;
+    pub const MAX_NAME_BYTES: usize = 32;
 
     /// Creates separate databases for regions. Requests for the region of `home` are answered from `home`; those for
     /// another region are answered from a database that its first request opens. At most 32 regions, with names such as
@@ -181,7 +181,7 @@ impl Regions {
         if !wires.contains_key(region) && !turns.contains_key(region) {
             let opening = turns.keys().filter(|region| !wires.contains_key(*region)).count();
             // The home region counts, too.
-            if wires.len() + opening + 1 >= MOST_REGIONS {
+            if wires.len() + opening + 1 >= MAX_REGIONS {
                 return Err(RegionError::TooMany(region.to_owned()));
             }
         }
@@ -293,7 +293,7 @@ fn shortened(region: &str) -> &str {
 /// call their region.
 fn is_plain(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    name.len() <= Regions::MOST_NAME_BYTES
+    name.len() <= Regions::MAX_NAME_BYTES
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(is_plain)
 }
@@ -307,7 +307,7 @@ fn is_like_those_of_aws(name: &str) -> bool {
     let parts: Vec<&str> = name.split('-').collect();
     let [area, words @ .., number] = parts.as_slice() else { return false };
     let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    name.len() <= Regions::MOST_NAME_BYTES
+    name.len() <= Regions::MAX_NAME_BYTES
         && area.len() == 2
         && is_word(area)
         && !words.is_empty()
@@ -444,13 +444,13 @@ mod tests {
         let regions = opened();
         let name =
             |n: usize| format!("us-{}-1", char::from(b'a' + (n % 26) as u8).to_string().repeat(1 + n / 26));
-        for n in 0..MOST_REGIONS - 1 {
+        for n in 0..MAX_REGIONS - 1 {
             let wire = regions.open(&name(n), "localhost:1").unwrap();
             assert_eq!(wire.pretender().account().region, name(n));
         }
-        assert!(matches!(regions.open(&name(MOST_REGIONS), "localhost:1"), Err(RegionError::TooMany(_))));
+        assert!(matches!(regions.open(&name(MAX_REGIONS), "localhost:1"), Err(RegionError::TooMany(_))));
         assert!(regions.open(&name(0), "localhost:1").is_ok());
-        assert_eq!(regions.all().len(), MOST_REGIONS);
+        assert_eq!(regions.all().len(), MAX_REGIONS);
         regions.close();
     }
 }

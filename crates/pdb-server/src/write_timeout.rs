@@ -9,7 +9,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::http::{Contention, SMALL};
-use crate::pace::{Pace, PaceLimits};
+use crate::transfer::{TransferLimits, TransferMeter};
 
 /// A connection that fails if its client receives an answer too slowly, because the answer occupies memory that others
 /// wait for.
@@ -19,7 +19,7 @@ use crate::pace::{Pace, PaceLimits};
 #[derive(Debug)]
 pub(crate) struct WriteTimeout<S> {
     stream: S,
-    limits: PaceLimits,
+    limits: TransferLimits,
     contention: Contention,
     /// Exists from the moment when the client does not accept more data until it has accepted everything.
     slow: Option<Slow>,
@@ -27,14 +27,14 @@ pub(crate) struct WriteTimeout<S> {
 
 #[derive(Debug)]
 struct Slow {
-    pace: Pace,
+    meter: TransferMeter,
     tick: Pin<Box<Sleep>>,
     /// Whether the answer occupies a part of the budget.
     is_large: bool,
 }
 
 impl<S> WriteTimeout<S> {
-    pub(crate) fn new(stream: S, limits: PaceLimits, contention: Contention) -> Self {
+    pub(crate) fn new(stream: S, limits: TransferLimits, contention: Contention) -> Self {
         Self { stream, limits, contention, slow: None }
     }
 
@@ -48,7 +48,7 @@ impl<S> WriteTimeout<S> {
         match &sent {
             Poll::Ready(Ok(sent)) => {
                 if let Some(slow) = &mut self.slow {
-                    slow.pace.advance(*sent);
+                    slow.meter.advance(*sent);
                 }
                 return Poll::Ready(Ok(*sent));
             }
@@ -57,14 +57,14 @@ impl<S> WriteTimeout<S> {
         }
         let tick = self.limits.tick();
         let slow = self.slow.get_or_insert_with(|| Slow {
-            pace: Pace::new(Instant::now()),
+            meter: TransferMeter::new(Instant::now()),
             tick: Box::pin(sleep(tick)),
             is_large: false,
         });
         slow.is_large |= bytes > SMALL;
         while slow.tick.as_mut().poll(context).is_ready() {
             let now = Instant::now();
-            if slow.pace.check(now, &self.limits, slow.is_large && self.contention.is_on()).is_err() {
+            if slow.meter.check(now, &self.limits, slow.is_large && self.contention.is_on()).is_err() {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
             slow.tick.as_mut().reset(now + tick);

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::{Api, ApiFailure, Service};
 
 /// How many pages of a hundred table names to search for one that resembles a missing table.
-const MOST_PAGES: usize = 10;
+const MAX_PAGES: usize = 10;
 /// How many letters a name may differ from the one that the user probably meant.
-const MOST_TYPOS: usize = 2;
+const MAX_TYPOS: usize = 2;
 
 /// A table or stream that cannot be read because it does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +65,7 @@ impl Api {
     /// Returns the names of tables, up to the page limit.
     fn table_names(&self) -> Result<Vec<String>, ApiFailure> {
         let (mut names, mut input) = (Vec::new(), json!({}));
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let answer = self.call(Service::DynamoDb, "ListTables", &input)?;
             let page = answer["TableNames"].as_array().into_iter().flatten();
             names.extend(page.filter_map(Value::as_str).map(str::to_owned));
@@ -81,9 +81,9 @@ impl Api {
 fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let name = name.to_lowercase();
     // Any short name is only a few letters away from another short name.
-    let most = MOST_TYPOS.min(name.chars().count() / 3);
+    let most = MAX_TYPOS.min(name.chars().count() / 3);
     names
-        .filter(|other| other.len().abs_diff(name.len()) <= 2 * MOST_TYPOS)
+        .filter(|other| other.len().abs_diff(name.len()) <= 2 * MAX_TYPOS)
         .map(|other| (strsim::osa_distance(&name, &other.to_lowercase()), other))
         .filter(|(typos, _)| *typos <= most)
         .min_by_key(|(typos, _)| *typos)

@@ -168,7 +168,7 @@ fn server(text: &str) -> Result<Server, NotAnEndpoint> {
 fn parse_region(text: &str) -> Result<String, NotARegion> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
-    if is_plain && begins && text.len() <= pdb_server::Regions::MOST_NAME_BYTES {
+    if is_plain && begins && text.len() <= pdb_server::Regions::MAX_NAME_BYTES {
         Ok(text.to_owned())
     } else {
         Err(NotARegion)

@@ -59,7 +59,7 @@ pub(super) fn check_exists(name: &str) -> Result<(), String> {
 /// a database retries for many seconds, and without the message the program would seem to hang.
 #[derive(Debug)]
 pub(super) struct WaitNotice {
-    /// Dropped when the wait has ended.
+    /// DroppedByFault when the wait has ended.
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }

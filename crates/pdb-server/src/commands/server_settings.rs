@@ -22,7 +22,7 @@ use crate::logging::{self, LogFilter, LogFormat};
 use crate::open_files;
 
 /// Connections that read a file: as many as there may be long reads, and some for short ones.
-const READERS: u32 = ServerOptions::MOST_LONG_READS + 8;
+const READERS: u32 = ServerOptions::MAX_LONG_READS + 8;
 
 /// The settings of a server, except its address and its database.
 #[derive(Args, Debug)]
@@ -298,7 +298,7 @@ impl ServerSettings {
     fn open(&self, builder: Builder) -> Result<(Regions, Vec<String>), Box<dyn Error>> {
         if self.separate_regions {
             // Check this at the start, not when the first request for such a region comes.
-            let longest = "x".repeat(Regions::MOST_NAME_BYTES);
+            let longest = "x".repeat(Regions::MAX_NAME_BYTES);
             if let Err(error) = builder.clone().try_in_region(&longest) {
                 let length = longest.len();
                 return Err(

@@ -18,19 +18,19 @@ use super::origin::Cors;
 use crate::backup::BackupFile;
 use crate::control;
 
-/// The answer as it goes out.
+/// The complete HTTP response.
 pub(crate) type HttpResponse = Response<AnswerBody>;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const CHECKSUM: HeaderName = HeaderName::from_static("x-amz-crc32");
-/// The headers of answers that pages may read, besides the few they always may. SDKs in browsers look at them.
+/// Headers of answers that pages may read, besides those they may always read. SDKs in browsers use them.
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("x-amzn-requestid,x-amzn-errortype,x-amzn-errormessage,x-amz-crc32,date");
 
-/// What DynamoDB Local answers to `GET /`.
+/// The answer of DynamoDB Local to `GET /`.
 const UNSIGNED_ROOT: &[u8] = br#"{"__type":"com.amazonaws.dynamodb.v20120810#MissingAuthenticationToken","message":"Request must contain either a valid (registered) AWS access key ID or X.509 certificate."}"#;
 
-/// The content types in which the APIs are spoken.
+/// The content types of the APIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MediaType {
     AmazonJson,
@@ -38,7 +38,7 @@ pub(crate) enum MediaType {
 }
 
 impl MediaType {
-    /// Finds the media type of a request, if it is one of ours; parameters such as `charset` do not matter.
+    /// Returns the media type of a request, if it is one of the APIs'. Parameters such as `charset` are ignored.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let given = headers.get(CONTENT_TYPE)?.to_str().ok()?;
         let essence = given.split(';').next()?.trim();
@@ -59,57 +59,57 @@ impl MediaType {
     }
 }
 
-/// An answer before its common headers.
+/// An answer, before the common headers are added.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
-    /// Sent in the place of the body.
+    /// Sent instead of the body.
     file: Option<BackupFile>,
 }
 
 impl Answer {
-    /// An answer without a body.
+    /// Creates an answer without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
         Self { status, headers: HeaderMap::new(), body: Bytes::new(), file: None }
     }
 
-    /// What an operation answers.
+    /// Creates the answer of an operation.
     pub(crate) fn of(response: pdb_wire::Response, media_type: MediaType) -> Self {
         Self::with_body(response.status, response.body.into(), media_type)
     }
 
-    /// An answer of this status and body.
+    /// Creates an answer with this status and body.
     pub(crate) fn with_body(status: u16, body: Bytes, media_type: MediaType) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self { body, ..Self::empty(status) }.with(CONTENT_TYPE, HeaderValue::from_static(media_type.as_str()))
     }
 
-    /// The answer to a request that found no room. SDKs try again.
-    pub(crate) fn no_room() -> Self {
+    /// Creates the answer to a request that got no memory in time. SDKs retry it.
+    pub(crate) fn overloaded() -> Self {
         Self::empty(StatusCode::SERVICE_UNAVAILABLE).closing()
     }
 
-    /// What a command answers.
+    /// Creates the answer of a command.
     pub(crate) fn json(status: StatusCode, answer: &serde_json::Value) -> Self {
         Self { body: answer.to_string().into(), ..Self::empty(status) }
             .with(CONTENT_TYPE, HeaderValue::from_static(MediaType::Json.as_str()))
     }
 
-    /// A file, with what is to be known of it.
+    /// Creates an answer that sends a file.
     pub(super) fn file(file: BackupFile, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
         let answer = Self { file: Some(file), ..Self::empty(StatusCode::OK) };
         headers.into_iter().fold(answer, |answer, (name, value)| answer.with(name, value))
     }
 
-    /// The answer to a request that is not looked at, in the form that its sender reads.
+    /// Creates the answer to a refused request, in the form that its sender can read.
     pub(super) fn refused(parts: &Parts, refused: &Refused) -> Self {
         let Refused { status, text } = refused;
         let answer = if control::is_below(parts.uri.path()) {
             Self::json(*status, &control::error(text))
         } else if let (&Method::POST, Some(media_type)) = (&parts.method, MediaType::of(&parts.headers)) {
-            // SDKs show the text of an exception.
+            // SDKs show the message of an exception.
             Self { status: *status, ..Self::of(pdb_wire::Response::access_denied(text), media_type) }
         } else {
             Self { body: format!("{text}\n").into(), ..Self::empty(*status) }
@@ -121,7 +121,8 @@ impl Answer {
         answer
     }
 
-    /// The answer to a request whose body is not what its `Content-Encoding` says. AWS answers with status 500, too.
+    /// Creates the answer to a request whose body does not match its `Content-Encoding`. AWS answers with status 500,
+    /// too.
     pub(super) fn not_encoded(parts: &Parts, text: &str) -> Self {
         if control::is_below(parts.uri.path()) {
             return Self::json(StatusCode::UNSUPPORTED_MEDIA_TYPE, &control::error(text));
@@ -130,12 +131,12 @@ impl Answer {
         Self::of(pdb_wire::Response::internal_failure(text), media_type)
     }
 
-    /// A bug's answer.
+    /// Creates the answer after a panic, which is a bug.
     pub(crate) fn internal_error() -> Self {
         Self::of(pdb_wire::Response::internal_error(), MediaType::AmazonJson)
     }
 
-    /// The answer to what is no API call at all.
+    /// Creates the answer to a request that is not an API call.
     pub(crate) fn unknown_operation_page() -> Self {
         Self {
             body: Bytes::from_static(b"<UnknownOperationException/>\n"),
@@ -143,8 +144,8 @@ impl Answer {
         }
     }
 
-    /// The answer to `GET /`, which load balancers and scripts poll: AWS's, or that of DynamoDB Local, which takes it for a call
-    /// without a signature.
+    /// Creates the answer to `GET /`, which load balancers and scripts poll: AWS's, or that of DynamoDB Local, which
+    /// treats it as a call without a signature.
     pub(crate) fn root(status: u16, region: &str) -> Self {
         if status >= 400 {
             return Self::with_body(status, Bytes::from_static(UNSIGNED_ROOT), MediaType::AmazonJson);
@@ -155,7 +156,7 @@ impl Answer {
             .with(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
     }
 
-    /// The answer to a browser that asks whether a page may call, if it may.
+    /// Creates the answer to a preflight request that is granted.
     pub(crate) fn preflight(request: &HeaderMap) -> Self {
         let mut answer =
             Self::empty(StatusCode::OK).with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("172800"));
@@ -170,12 +171,12 @@ impl Answer {
         answer
     }
 
-    /// How long the body is.
+    /// Returns the length of the body.
     pub(crate) fn bytes(&self) -> usize {
         self.body.len()
     }
 
-    /// The same answer, whose body is packed.
+    /// Marks the body as compressed.
     pub(crate) fn encoded(self, encoding: Option<Encoding>) -> Self {
         match encoding.map(Encoding::header) {
             Some((name, value)) => self.with(name, value),
@@ -183,7 +184,7 @@ impl Answer {
         }
     }
 
-    /// The same answer, after which the connection ends.
+    /// Closes the connection after this answer.
     pub(crate) fn closing(self) -> Self {
         self.with(CONNECTION, HeaderValue::from_static("close"))
     }
@@ -193,7 +194,7 @@ impl Answer {
         self
     }
 
-    /// Adds what every answer carries.
+    /// Adds the headers that every answer has.
     pub(crate) fn finish(self, request_id: &str, cors: Cors) -> HttpResponse {
         let Self { status, mut headers, body, file } = self;
         headers.insert(SERVER, HeaderValue::from_static("Server"));
@@ -207,7 +208,7 @@ impl Answer {
             Cors::NotAsked => None,
             Cors::Any => Some(HeaderValue::from_static("*")),
             Cors::Origin(origin) => {
-                // What this page may read, others may not: caches keep them apart.
+                // A cache must not give this page's answer to a page of another origin.
                 headers.insert(VARY, HeaderValue::from_name(ORIGIN));
                 Some(origin)
             }

@@ -1,4 +1,4 @@
-//! The body of an answer: bytes that are there, or a file that is read as the client takes it.
+//! The body of an answer: bytes in memory, or a file that is read while the client receives it.
 
 use std::future::Future;
 use std::io;
@@ -19,10 +19,10 @@ pub(crate) enum AnswerBody {
     File(FileBody),
 }
 
-/// A file that is being sent. Of the client only one piece at a time is in memory, and no thread waits for it.
+/// A file that is being sent. Only one piece of it is in memory at a time, and no thread waits for the client.
 #[derive(Debug)]
 pub(crate) struct FileBody {
-    /// How much is still to come.
+    /// How many bytes are still to be sent.
     left: u64,
     state: State,
 }
@@ -61,7 +61,7 @@ impl FileBody {
         }
     }
 
-    /// An error ends the connection, so that the client sees that something is missing.
+    /// An error closes the connection, so that the client notices that the file is incomplete.
     fn take(&mut self, read: io::Result<(BackupFile, io::Result<Vec<u8>>)>) -> io::Result<Bytes> {
         let (file, chunk) = read?;
         let chunk = chunk?;

@@ -1,8 +1,9 @@
-//! The memory of answers: how many may be in the making, and how many bytes may wait to be sent.
+//! The memory of answers: how many may be computed, and how many bytes may wait to be sent.
 //!
-//! How long an answer is is known once it is made. So what may be long is made in one of a few places, and stays there until the
-//! budget has a permit for its true size; no more is made meanwhile than there are places. Calls whose answers are short, or are
-//! made on the spot, need no place and no permit: they never wait for the others.
+//! The length of an answer is known only when it has been computed. So an answer that may be long needs a slot to be
+//! computed, and keeps it until the budget has a permit for its actual size. No more such answers than there are slots
+//! exist without a permit. Calls whose answers are short or quickly computed need neither a slot nor a permit to start:
+//! they never wait for the others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,28 +13,29 @@ use memchr::memmem::Finder;
 use pdb_wire::{Operation, OperationClass};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::budget::{Budget, Contention, Permit, SMALL};
+use super::budget::{Budget, BudgetPermit, Contention, SMALL};
 use crate::ServerOptions;
 
-/// Places for answers of many items: as many as there are threads for them.
-const LONG_PLACES: usize = ServerOptions::MOST_LONG_READS as usize;
-/// How many of them a batch takes, whose answer may have 20 MiB: four times what is seen of a page.
-const BATCH_PLACES: u32 = 4;
-/// Places for writes that return items, of up to 2.8 MB each. Made in groups that share a commit, so there are more of them.
-const WRITE_PLACES: usize = 64;
+/// Slots for answers of many items: as many as there are threads for them.
+const LONG_SLOTS: usize = ServerOptions::MAX_LONG_READS as usize;
+/// The number of slots for a batch. Its answer may have 20 MiB, four times as much as a page in practice.
+const BATCH_SLOTS: u32 = 4;
+/// Slots for writes that return items, of up to 2.8 MB each. There are more of them, because such writes are computed
+/// in groups that share a commit.
+const WRITE_SLOTS: usize = 64;
 /// How many answers of reads by key may wait for a permit.
-const WAITING_PLACES: usize = 16;
+const WAITING_SLOTS: usize = 16;
 
-/// What a request may have as its answer.
+/// What the answer to a request may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AnswerKind {
     /// A short text.
     Short,
-    /// One item, read on the spot.
+    /// One item, read immediately.
     Item,
-    /// Up to a page or a batch of items; how many of the places it takes.
+    /// Up to a page or a batch of items. The number is that of the slots it needs.
     Long(u32),
-    /// What a write returns of the items it changed.
+    /// The items that a write returns.
     Returned,
 }
 
@@ -41,65 +43,65 @@ enum AnswerKind {
 #[derive(Debug)]
 pub(crate) struct AnswerBudget {
     budget: Budget,
-    long: Places,
-    writes: Places,
-    waiting: Places,
+    long: Slots,
+    writes: Slots,
+    waiting: Slots,
     return_values: Finder<'static>,
     escape: Finder<'static>,
 }
 
 impl AnswerBudget {
-    /// Returns a budget of so many bytes of answers that are ready. Nobody waits longer than `timeout`.
+    /// Creates a budget of so many bytes for computed answers. A wait ends after `timeout`.
     pub(crate) fn new(bytes: usize, timeout: Duration) -> Self {
         Self {
             budget: Budget::new(bytes, timeout),
-            long: Places::new(LONG_PLACES, timeout),
-            writes: Places::new(WRITE_PLACES, timeout),
-            waiting: Places::new(WAITING_PLACES, timeout),
+            long: Slots::new(LONG_SLOTS, timeout),
+            writes: Slots::new(WRITE_SLOTS, timeout),
+            waiting: Slots::new(WAITING_SLOTS, timeout),
             return_values: Finder::new("\"ReturnValues"),
             escape: Finder::new("\\u00"),
         }
     }
 
-    /// Returns what tells whether an answer waits for those that are not fetched.
+    /// Returns whether an answer waits for others that their clients have not received yet.
     pub(crate) fn contention(&self) -> &Contention {
         self.budget.contention()
     }
 
-    /// Waits until the answer to a request may be made; `None` if that took too long.
-    pub(crate) async fn admit(&self, operation: Operation, body: &[u8]) -> Option<AnswerPlace> {
+    /// Waits until the answer to a request may be computed. Returns `None` after the timeout.
+    pub(crate) async fn admit(&self, operation: Operation, body: &[u8]) -> Option<AnswerSlot> {
         let kind = self.kind(operation, body);
-        let place = match kind {
+        let slot = match kind {
             AnswerKind::Short | AnswerKind::Item => None,
-            AnswerKind::Long(places) => Some(self.long.take(places).await?),
+            AnswerKind::Long(slots) => Some(self.long.take(slots).await?),
             AnswerKind::Returned => Some(self.writes.take(1).await?),
         };
         let must_be_sent = operation.class() == OperationClass::Write || is_statement(operation);
-        Some(AnswerPlace { kind, place, must_be_sent })
+        Some(AnswerSlot { kind, slot, must_be_sent })
     }
 
-    /// Takes a permit for an answer, which it keeps until it is sent or dropped; `None` if there is none for too long, and the
-    /// request has changed nothing.
-    pub(crate) async fn keep(&self, place: AnswerPlace, answer: Vec<u8>) -> Option<Kept> {
-        // What is small is in the hands of the operating system at once.
+    /// Takes a permit for an answer, which is held until the answer is sent or dropped. Returns `None` after the
+    /// timeout, if the request has changed nothing.
+    pub(crate) async fn keep(&self, slot: AnswerSlot, answer: Vec<u8>) -> Option<BudgetedAnswer> {
+        // The operating system takes a small answer at once.
         if answer.len() <= SMALL {
-            return Some(Kept { answer, permit: Permit::default() });
+            return Some(BudgetedAnswer { answer, permit: BudgetPermit::default() });
         }
         let permit = match self.budget.try_take(answer.len()) {
             Some(permit) => permit,
-            None => match self.wait(&place, answer.len()).await {
+            None => match self.wait(&slot, answer.len()).await {
                 Some(permit) => permit,
-                None if place.must_be_sent => Permit::default(),
+                None if slot.must_be_sent => BudgetPermit::default(),
                 None => return None,
             },
         };
-        Some(Kept { answer, permit })
+        Some(BudgetedAnswer { answer, permit })
     }
 
-    async fn wait(&self, place: &AnswerPlace, bytes: usize) -> Option<Permit> {
-        let _waiting = match place.kind {
-            // There is no telling how many there are, and they are not much longer than that.
-            AnswerKind::Short => return Some(Permit::default()),
+    async fn wait(&self, slot: &AnswerSlot, bytes: usize) -> Option<BudgetPermit> {
+        let _waiting = match slot.kind {
+            // The number of these answers is not limited, but they are hardly longer than that.
+            AnswerKind::Short => return Some(BudgetPermit::default()),
             AnswerKind::Item => Some(self.waiting.try_take()?),
             AnswerKind::Long(_) | AnswerKind::Returned => None,
         };
@@ -115,7 +117,7 @@ impl AnswerBudget {
             Operation::BatchGetItem
             | Operation::TransactGetItems
             | Operation::BatchExecuteStatement
-            | Operation::ExecuteTransaction => AnswerKind::Long(BATCH_PLACES),
+            | Operation::ExecuteTransaction => AnswerKind::Long(BATCH_SLOTS),
             _ if operation.class() == OperationClass::Write && self.may_return_items(body) => {
                 AnswerKind::Returned
             }
@@ -123,13 +125,14 @@ impl AnswerBudget {
         }
     }
 
-    /// Whether a write asks for items: it names such a member, or may do so in escaped letters.
+    /// Returns whether a write may ask for items: it contains the name of such a member, or escaped letters that could
+    /// form it.
     fn may_return_items(&self, body: &[u8]) -> bool {
         self.return_values.find(body).is_some() || self.escape.find(body).is_some()
     }
 }
 
-/// Whether an operation runs PartiQL, which may write.
+/// Returns whether an operation runs PartiQL, which may write.
 fn is_statement(operation: Operation) -> bool {
     matches!(
         operation,
@@ -137,68 +140,68 @@ fn is_statement(operation: Operation) -> bool {
     )
 }
 
-/// Where an answer is made.
+/// The right to compute an answer.
 #[derive(Debug)]
-pub(crate) struct AnswerPlace {
+pub(crate) struct AnswerSlot {
     kind: AnswerKind,
     /// Held until the answer has its permit.
     #[expect(dead_code, reason = "it is given back when this is dropped")]
-    place: Option<OwnedSemaphorePermit>,
-    /// Something may have been written, and the client must learn of it.
+    slot: Option<OwnedSemaphorePermit>,
+    /// Whether the request may have changed something, so that the client must get the answer.
     must_be_sent: bool,
 }
 
 /// An answer with its permit.
-pub(crate) struct Kept {
+pub(crate) struct BudgetedAnswer {
     answer: Vec<u8>,
-    permit: Permit,
+    permit: BudgetPermit,
 }
 
-impl Kept {
+impl BudgetedAnswer {
     /// Returns the answer.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.answer
     }
 
-    /// Puts a shorter answer in its place, and gives back what is not needed for it.
+    /// Replaces the answer by a shorter one, and gives back what is not needed for it.
     pub(crate) fn replace(&mut self, answer: Vec<u8>) {
         self.permit.shrink(answer.len());
         self.answer = answer;
     }
 
-    /// Returns the answer as it is sent; with its last part the permit goes.
+    /// Returns the answer as the bytes to send. The permit is dropped with the last part of them.
     pub(crate) fn into_bytes(self) -> Bytes {
         if self.answer.len() <= SMALL { self.answer.into() } else { Bytes::from_owner(self) }
     }
 }
 
-impl AsRef<[u8]> for Kept {
+impl AsRef<[u8]> for BudgetedAnswer {
     fn as_ref(&self) -> &[u8] {
         &self.answer
     }
 }
 
-/// A number of places.
+/// A number of slots.
 #[derive(Debug)]
-struct Places {
+struct Slots {
     free: Arc<Semaphore>,
     timeout: Duration,
 }
 
-impl Places {
-    fn new(places: usize, timeout: Duration) -> Self {
-        Self { free: Arc::new(Semaphore::new(places)), timeout }
+impl Slots {
+    fn new(slots: usize, timeout: Duration) -> Self {
+        Self { free: Arc::new(Semaphore::new(slots)), timeout }
     }
 
     fn try_take(&self) -> Option<OwnedSemaphorePermit> {
         self.free.clone().try_acquire_owned().ok()
     }
 
-    async fn take(&self, places: u32) -> Option<OwnedSemaphorePermit> {
-        if let Ok(taken) = self.free.clone().try_acquire_many_owned(places) {
+    async fn take(&self, slots: u32) -> Option<OwnedSemaphorePermit> {
+        if let Ok(taken) = self.free.clone().try_acquire_many_owned(slots) {
             return Some(taken);
         }
-        let waiting = self.free.clone().acquire_many_owned(places);
+        let waiting = self.free.clone().acquire_many_owned(slots);
         // The semaphore is never closed.
         tokio::time::timeout(self.timeout, waiting).await.ok()?.ok()
     }
@@ -215,18 +218,18 @@ mod tests {
     }
 
     async fn answer(budget: &AnswerBudget, operation: Operation, bytes: usize) -> Option<Bytes> {
-        let place = budget.admit(operation, br#"{"ReturnValues": "ALL_OLD"}"#).await?;
-        budget.keep(place, vec![b'x'; bytes]).await.map(Kept::into_bytes)
+        let slot = budget.admit(operation, br#"{"ReturnValues": "ALL_OLD"}"#).await?;
+        budget.keep(slot, vec![b'x'; bytes]).await.map(BudgetedAnswer::into_bytes)
     }
 
     #[tokio::test]
     async fn a_shorter_answer_gives_back_what_it_does_not_need() {
         let budget = budget();
-        let place = budget.admit(Operation::Scan, b"").await.unwrap();
-        let mut page = budget.keep(place, vec![b'x'; 5 * MIB]).await.unwrap();
+        let slot = budget.admit(Operation::Scan, b"").await.unwrap();
+        let mut page = budget.keep(slot, vec![b'x'; 5 * MIB]).await.unwrap();
         let item = answer(&budget, Operation::GetItem, MIB).await.unwrap();
-        let place = budget.admit(Operation::GetItem, b"").await.unwrap();
-        let mut reserved = budget.keep(place, vec![b'x'; MIB]).await.unwrap();
+        let slot = budget.admit(Operation::GetItem, b"").await.unwrap();
+        let mut reserved = budget.keep(slot, vec![b'x'; MIB]).await.unwrap();
         assert_eq!(budget.budget.free(), (0, 1024));
         page.replace(vec![b'y'; MIB]);
         reserved.replace(vec![b'y'; MIB / 2]);
@@ -236,8 +239,8 @@ mod tests {
         assert_eq!((page.len(), budget.budget.free()), (MIB, (4096, 1536)));
         drop((page, reserved, item));
         assert_eq!(budget.budget.free(), (6144, 2048));
-        let place = budget.admit(Operation::Scan, b"").await.unwrap();
-        let mut page = budget.keep(place, vec![b'x'; MIB]).await.unwrap();
+        let slot = budget.admit(Operation::Scan, b"").await.unwrap();
+        let mut page = budget.keep(slot, vec![b'x'; MIB]).await.unwrap();
         page.replace(vec![b'y'; SMALL]);
         let _small = page.into_bytes();
         assert_eq!(budget.budget.free(), (6144, 2048));
@@ -251,10 +254,10 @@ mod tests {
         assert_eq!(budget.budget.free(), (512, 2048));
         let _small = answer(&budget, Operation::GetItem, SMALL).await.unwrap();
         assert_eq!(budget.budget.free(), (512, 2048));
-        // The next page finds no permit, and gives its place back.
+        // The next page gets no permit, and gives its slot back.
         assert!(answer(&budget, Operation::Scan, 2 * MIB).await.is_none());
-        assert_eq!(budget.long.free.available_permits(), LONG_PLACES);
-        // Items still do.
+        assert_eq!(budget.long.free.available_permits(), LONG_SLOTS);
+        // Items still get permits.
         let other = answer(&budget, Operation::GetItem, MIB).await.unwrap();
         assert_eq!(budget.budget.free(), (512, 1024));
         let part = page.slice(5..10);
@@ -291,7 +294,7 @@ mod tests {
         ] {
             assert_eq!(kind(Operation::UpdateItem, body), AnswerKind::Returned, "{body}");
         }
-        assert_eq!(kind(Operation::BatchGetItem, "{}"), AnswerKind::Long(BATCH_PLACES));
+        assert_eq!(kind(Operation::BatchGetItem, "{}"), AnswerKind::Long(BATCH_SLOTS));
         assert_eq!(kind(Operation::DescribeTable, "{}"), AnswerKind::Short);
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a request carries a signature. The signature itself is not checked: any credentials will do.
+//! Checking that a request has a signature. The signature itself is not verified: any credentials are accepted.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,11 @@ use hyper::header::{AUTHORIZATION, DATE};
 use hyper::http::request::Parts;
 use pdb_model::{ApiError, ErrorCode};
 
-/// Checks that there is one complete signature, in the header or in the query.
+/// Checks that there is exactly one complete signature, in the header or in the query.
 ///
 /// # Errors
 ///
-/// AWS's exception for a missing, a double or an incomplete signature.
+/// AWS's exception for a missing, duplicate or incomplete signature.
 pub(crate) fn check(parts: &Parts) -> Result<(), ApiError> {
     let header = parts.headers.get(AUTHORIZATION);
     let query = parts.uri.query().unwrap_or_default();
@@ -52,11 +52,11 @@ pub(crate) fn check(parts: &Parts) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::IncompleteSignatureException, message))
 }
 
-/// The header, and the parameter of a query, with the regions that a signature of version 4A is for.
+/// The header, and the query parameter, with the regions of a signature of version 4A.
 const REGION_SET: &str = "X-Amz-Region-Set";
 
-/// Finds the region that a request is signed for, in the header or in the query: the third of the five parts of its credential, else the
-/// first of its set of regions, unless that is a pattern.
+/// Returns the region that a request is signed for, from the header or the query: the third of the five parts of its
+/// credential, or else the first region of its region set, unless that is a pattern.
 pub(crate) fn region(parts: &Parts) -> Option<String> {
     let in_query = |name: &str| {
         let mut pairs = parts.uri.query()?.split('&');
@@ -83,8 +83,9 @@ pub(crate) fn region(parts: &Parts) -> Option<String> {
     is_plain.then(|| first.to_owned())
 }
 
-/// What an answer repeats of the header. AWS's own schemes carry no secret, and AWS repeats them whole. Another scheme may carry a
-/// password or a token, sent by mistake, which has no place in an answer and in the logs that keep it.
+/// Returns what an answer may repeat of the header. AWS's own schemes contain no secret, and AWS repeats them
+/// completely. Another scheme may contain a password or a token that was sent by mistake, which must not get into
+/// answers, or into logs that store them.
 fn shown(header: &str) -> Cow<'_, str> {
     let Some((scheme, _)) = header.split_once(' ') else { return Cow::Borrowed("(not repeated)") };
     if scheme.starts_with("AWS") {

@@ -1,7 +1,9 @@
-//! `POST /_pretender/backup`: the whole database as a file. It changes nothing, so on the local machine it needs no `--control`.
+//! `POST /_pretender/backup`: the whole database as a file. It changes nothing, so on a loopback address it does not
+//! need `--control`.
 //!
-//! It shows more than the APIs do: pages are copied as they are, and in free ones lies what was deleted, until SQLite uses them again. So a
-//! server that other machines reach makes none unless it was started with `--control` or a token.
+//! A backup shows more than the APIs do: pages are copied as they are, and free pages contain deleted data until SQLite
+//! reuses them. So a server that other machines can reach makes no backups unless it was started with `--control` or a
+//! token.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,19 +18,20 @@ use pretender::testing::ControlError;
 
 use super::answer::Answer;
 use super::command_log::CommandLog;
-use super::{Front, blocking};
+use super::{HttpService, blocking};
 use crate::backup::BackupFile;
 use crate::control;
 use crate::regions::RegionError;
 
-/// Where it lies.
+/// The path of the request.
 const PATH: &str = "/_pretender/backup";
 const SHA256: HeaderName = HeaderName::from_static("x-pretender-sha256");
-/// The other regions that this server has open, with commas.
+/// The other regions that this server has open, separated by commas.
 const REGIONS: HeaderName = HeaderName::from_static("x-pretender-other-regions");
 const FILE: HeaderValue = HeaderValue::from_static("application/vnd.sqlite3");
 
-/// A client that waits for a backup. When it is dropped, because the client has left or the server stops, the backup is broken off.
+/// A client that waits for a backup. When it is dropped, because the client has left or the server stops, the backup is
+/// aborted.
 #[derive(Debug, Default)]
 struct Wish(Arc<AtomicBool>);
 
@@ -38,15 +41,16 @@ impl Drop for Wish {
     }
 }
 
-/// Whether a request asks for a backup.
+/// Returns whether a request asks for a backup.
 pub(super) fn is_asked_for(parts: &Parts) -> bool {
     parts.method == Method::POST && parts.uri.path() == PATH
 }
 
-impl Front {
+impl HttpService {
     /// Answers with a copy of the database.
     pub(super) async fn back_up(&self, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
-        // What is not read of a request when its answer is sent ends the connection, and the answer with it.
+        // The body must be read to its end: otherwise, hyper would close the connection after sending the head of the
+        // answer.
         if let Err(answer) = self.read(parts, body).await {
             return answer;
         }
@@ -90,10 +94,10 @@ impl Front {
                 return Err(bad(&error.to_string()));
             }
             Some(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a backup could not be made");
+                tracing::error!(error = &error as &dyn std::error::Error, "could not make a backup");
                 return Err((
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    format!("the backup could not be made: {error}"),
+                    format!("could not make the backup: {error}"),
                 ));
             }
             None => return Err((StatusCode::SERVICE_UNAVAILABLE, "the server is stopping".to_owned())),
@@ -105,7 +109,7 @@ impl Front {
         Ok(Answer::file(file, headers))
     }
 
-    /// Finds the database of a region.
+    /// Returns the database of a region.
     fn database(&self, region: Option<&str>) -> Result<Pretender, String> {
         let home = self.wire.pretender();
         let Some(region) = region.filter(|region| *region != self.region) else { return Ok(home.clone()) };
@@ -123,7 +127,7 @@ impl Front {
         }
     }
 
-    /// Names the regions that are open besides this one.
+    /// Returns the names of the other regions that are open.
     fn other_regions(&self, region: Option<&str>) -> Vec<String> {
         let Some(regions) = &self.regions else { return Vec::new() };
         let this = region.map_or(self.region.clone(), |region| regions.name_of(region).into_owned());

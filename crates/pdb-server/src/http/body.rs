@@ -1,5 +1,5 @@
-//! Reading a request's body: bounded in size and time, unpacked if it is packed, with a permit for what has arrived of it if that
-//! is much.
+//! Reading the body of a request, limited in size and time. A compressed body is decompressed. A large body needs a
+//! permit for what has arrived of it.
 
 use std::time::Duration;
 
@@ -9,97 +9,98 @@ use hyper::body::{Body, Incoming};
 use hyper::header::HeaderMap;
 use tokio::time::{Instant, timeout};
 
-use super::budget::{Budget, Permit, SMALL};
+use super::budget::{Budget, BudgetPermit, SMALL};
+use super::decompress::decompress;
 use super::encoding::{Encoding, UnknownEncoding};
-use super::unpack::unpack;
-use crate::pace::{Pace, PaceLimits, TooSlow};
+use crate::transfer::{TooSlow, TransferLimits, TransferMeter};
 
-/// The largest body, packed and unpacked: 16 MiB.
-pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// How much of a body that is too large is read and thrown away, so that the client gets to see the answer.
-const MOST_DRAINED_BYTES: usize = 64 * 1024 * 1024;
-/// Permits are taken for so many bytes at a time.
+/// The maximum size of a body, compressed and decompressed: 16 MiB.
+pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// How much of a body that is too large is read and discarded, so that the client can read the answer.
+const MAX_DRAINED_BYTES: usize = 64 * 1024 * 1024;
+/// The granularity of permits.
 const STEP: usize = 64 * 1024;
 
-/// Why there is no body to work on.
+/// Why there is no body to process.
 #[derive(Debug)]
 pub(crate) enum ReadError {
-    /// More than 16 MiB, as sent or unpacked.
+    /// More than 16 MiB, as sent or decompressed.
     TooLarge,
     /// The client was too slow.
     TimedOut,
-    /// There was no permit for it for too long.
+    /// There was no permit before the timeout.
     NoPermit,
     /// The connection broke, or the chunks were malformed.
     Broken(hyper::Error),
-    /// It is not what `Content-Encoding` says, as one whole.
+    /// The body as a whole does not match its `Content-Encoding`.
     NotEncoded(Encoding),
-    /// No encoding of that name is known.
+    /// The encoding is unknown.
     UnknownEncoding(UnknownEncoding),
 }
 
-/// Reads a body; returns it with the permit for it.
+/// Reads a body. Returns it with its permit.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Incoming,
     budget: &Budget,
-    limits: &PaceLimits,
-) -> Result<(Bytes, Permit), ReadError> {
+    limits: &TransferLimits,
+) -> Result<(Bytes, BudgetPermit), ReadError> {
     let size = body.size_hint();
-    if size.lower() > MOST_BYTES as u64 {
+    if size.lower() > MAX_BYTES as u64 {
         return drain(body, 0, limits.window).await;
     }
     let expected = size.exact().map_or(0, |bytes| bytes as usize);
-    let mut arriving = Arriving { body, pace: Pace::new(Instant::now()), received: 0, budget, limits };
+    let mut arriving =
+        Arriving { body, meter: TransferMeter::new(Instant::now()), received: 0, budget, limits };
     let mut collected = Collected::new(expected);
-    let mut permit = Permit::default();
+    let mut permit = BudgetPermit::default();
     while let Some(data) = arriving.next().await? {
         let length = collected.len() + data.len();
-        if length > MOST_BYTES {
+        if length > MAX_BYTES {
             return drain(arriving.body, length, limits.window).await;
         }
-        // As much as has come, and no more: what is announced may never come.
+        // Only for what has arrived: a client may announce more than it ever sends.
         if length > SMALL && !budget.try_grow(&mut permit, stepped(length), expected) {
             let asked = Instant::now();
             grow(budget, &mut permit, stepped(length), expected).await?;
-            arriving.pace.excuse(asked.elapsed());
+            arriving.meter.excuse(asked.elapsed());
         }
         collected.add(data);
     }
     let bytes = collected.finish();
     match Encoding::of_request(headers).map_err(ReadError::UnknownEncoding)? {
         None => Ok((bytes, permit)),
-        Some(encoding) => unpack(encoding, bytes, permit, budget).await,
+        Some(encoding) => decompress(encoding, bytes, permit, budget).await,
     }
 }
 
-/// A length, rounded up so that permits are not taken for each packet.
+/// Rounds a length up, so that a permit is not needed for each packet.
 fn stepped(length: usize) -> usize {
-    length.next_multiple_of(STEP).min(MOST_BYTES)
+    length.next_multiple_of(STEP).min(MAX_BYTES)
 }
 
-/// Makes a permit one for so many bytes, and waits for them if need be.
+/// Grows a permit to so many bytes, and waits if necessary.
 pub(super) async fn grow(
     budget: &Budget,
-    permit: &mut Permit,
+    permit: &mut BudgetPermit,
     bytes: usize,
     expected: usize,
 ) -> Result<(), ReadError> {
     if budget.grow(permit, bytes, expected).await { Ok(()) } else { Err(ReadError::NoPermit) }
 }
 
-/// A body that is being sent.
+/// A body that is arriving.
 struct Arriving<'a> {
     body: Incoming,
-    pace: Pace,
-    /// How many bytes have come.
+    meter: TransferMeter,
+    /// How many bytes have arrived.
     received: usize,
     budget: &'a Budget,
-    limits: &'a PaceLimits,
+    limits: &'a TransferLimits,
 }
 
 impl Arriving<'_> {
-    /// Waits for the next piece, as long as the client is not too slow.
+    /// Waits for the next piece. Fails if the client is too slow.
     async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
         if self.body.is_end_stream() {
             return Ok(None);
@@ -108,12 +109,13 @@ impl Arriving<'_> {
             match timeout(self.limits.tick(), next_data(&mut self.body)).await {
                 Ok(data) => {
                     let data = data?;
-                    // Nearly all bodies arrive in one piece. Others may come in so many that no wait is ever long.
+                    // Nearly all bodies arrive in one piece. Others may arrive in so many pieces that no single wait is
+                    // long.
                     if self.received > 0 {
                         self.check()?;
                     }
                     let bytes = data.as_ref().map_or(0, Bytes::len);
-                    self.pace.advance(bytes);
+                    self.meter.advance(bytes);
                     self.received += bytes;
                     return Ok(data);
                 }
@@ -124,14 +126,14 @@ impl Arriving<'_> {
 
     fn check(&mut self) -> Result<(), ReadError> {
         let is_contended = self.received > SMALL && self.budget.contention().is_on();
-        let checked = self.pace.check(Instant::now(), self.limits, is_contended);
+        let checked = self.meter.check(Instant::now(), self.limits, is_contended);
         checked.map_err(|TooSlow| ReadError::TimedOut)
     }
 }
 
-/// What was read of a body.
+/// The pieces of a body that have arrived.
 struct Collected {
-    /// What it is said to have.
+    /// The announced length.
     expected: usize,
     /// Nearly all bodies arrive in one piece, which needs no copy.
     first: Bytes,
@@ -161,7 +163,8 @@ impl Collected {
         self.all.extend_from_slice(&data);
     }
 
-    /// Makes room for more, and for not much more than has come already: what is announced may never come.
+    /// Reserves space for more, but not much more than has already arrived: a client may announce more than it ever
+    /// sends.
     fn make_room(&mut self, bytes: usize) {
         if self.all.capacity() - self.all.len() < bytes {
             let rest = self.expected.saturating_sub(self.all.len());
@@ -176,7 +179,7 @@ impl Collected {
 
 async fn next_data(body: &mut Incoming) -> Result<Option<Bytes>, ReadError> {
     while let Some(frame) = body.frame().await {
-        // Trailers are of no interest.
+        // Trailers are ignored.
         if let Ok(data) = frame.map_err(ReadError::Broken)?.into_data() {
             return Ok(Some(data));
         }
@@ -184,10 +187,11 @@ async fn next_data(body: &mut Incoming) -> Result<Option<Bytes>, ReadError> {
     Ok(None)
 }
 
-/// Reads on for a while, so that a client which is still sending is not cut off before it reads the answer.
+/// Reads on for a while, because a client that is still sending would not read the answer if its connection were
+/// closed.
 async fn drain<T>(mut body: Incoming, mut seen: usize, patience: Duration) -> Result<T, ReadError> {
     let draining = async {
-        while seen < MOST_DRAINED_BYTES
+        while seen < MAX_DRAINED_BYTES
             && let Some(data) = next_data(&mut body).await?
         {
             seen += data.len();

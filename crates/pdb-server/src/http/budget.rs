@@ -1,7 +1,9 @@
-//! How many bytes of requests, or of answers, the server holds at one time, however many connections there are.
+//! The limit on the bytes of requests, or of answers, that the server holds at one time, regardless of the number of
+//! connections.
 //!
-//! A budget has two lanes. What is long (above [`LONG`]) takes its permits from the general lane only, so that uploads and pages
-//! cannot keep others from the reserve. Up to [`SMALL`] nothing needs a permit: those calls wait for nobody.
+//! A budget has two pools. Long bodies and answers (above [`LONG`]) take their permits only from the general pool, so
+//! that uploads and pages cannot take the reserve from others. Up to [`SMALL`], no permit is needed: those calls never
+//! wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,17 +15,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const UNIT: usize = 1024;
 /// Up to this size a body or an answer needs no permit.
 pub(crate) const SMALL: usize = 16 * 1024;
-/// What is longer may not use the reserve. An item of 400 KB is shorter, unless it consists of `NULL`s and the like.
+/// Longer bodies and answers may not use the reserve. An item of 400 KB is shorter, except in unusual cases such as a
+/// list of `NULL`s.
 const LONG: usize = 1024 * 1024;
-/// The part of a budget that is the reserve.
+/// The reserve is the budget divided by this.
 const RESERVE: usize = 4;
 
-/// Whether anybody waits for a permit of a budget: then those who keep theirs too long are cut off sooner.
+/// Whether anything waits for a permit of a budget. If so, clients that keep their permits too long are cut off sooner.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Contention(Arc<AtomicUsize>);
 
 impl Contention {
-    /// Returns whether somebody waits now.
+    /// Returns whether anything waits now.
     pub(crate) fn is_on(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
@@ -34,7 +37,7 @@ impl Contention {
     }
 }
 
-/// One who waits.
+/// A task that waits.
 struct Waiting(Contention);
 
 impl Drop for Waiting {
@@ -43,50 +46,51 @@ impl Drop for Waiting {
     }
 }
 
-/// A number of bytes that may be held at one time.
+/// A limit on the number of bytes that may be held at one time.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    general: Lane,
-    reserve: Lane,
-    /// Whoever holds it needs no further permits. Several who hold parts of what they need, and wait for the rest, would else
-    /// wait for each other.
+    general: Pool,
+    reserve: Pool,
+    /// Its holder needs no further permits. Without it, several tasks that hold a part of what they need, and wait for
+    /// the rest, could wait for each other for ever.
     overdraft: Arc<Semaphore>,
     contention: Contention,
     timeout: Duration,
 }
 
 impl Budget {
-    /// Returns a budget of so many bytes. Nobody waits longer for a permit than `timeout`.
+    /// Creates a budget of so many bytes. A wait for a permit ends after `timeout`.
     pub(crate) fn new(bytes: usize, timeout: Duration) -> Self {
         let reserve = bytes / RESERVE;
         Self {
-            general: Lane::new(bytes - reserve),
-            reserve: Lane::new(reserve),
+            general: Pool::new(bytes - reserve),
+            reserve: Pool::new(reserve),
             overdraft: Arc::new(Semaphore::new(1)),
             contention: Contention::default(),
             timeout,
         }
     }
 
-    /// Returns what tells whether anybody waits.
+    /// Returns whether anything waits for a permit.
     pub(crate) fn contention(&self) -> &Contention {
         &self.contention
     }
 
     /// Takes a permit for so many bytes, if they are free.
-    pub(crate) fn try_take(&self, bytes: usize) -> Option<Permit> {
-        let mut permit = Permit::default();
+    pub(crate) fn try_take(&self, bytes: usize) -> Option<BudgetPermit> {
+        let mut permit = BudgetPermit::default();
         self.try_grow(&mut permit, bytes, bytes).then_some(permit)
     }
 
-    /// Waits for a permit for so many bytes, or for the whole general lane if that has not as many; `None` after the timeout.
-    pub(crate) async fn take(&self, bytes: usize) -> Option<Permit> {
+    /// Waits for a permit for so many bytes, or for the whole general pool if it is smaller. Returns `None` after the
+    /// timeout.
+    pub(crate) async fn take(&self, bytes: usize) -> Option<BudgetPermit> {
         if let Some(permit) = self.try_take(bytes) {
             return Some(permit);
         }
         let units = bytes.div_ceil(UNIT);
         let may_use_reserve = bytes <= LONG && units <= self.reserve.units;
-        let mut permit = Permit::default();
+        let mut permit = BudgetPermit::default();
         let waiting = async {
             tokio::select! {
                 taken = self.general.take(units) => permit.add_general(taken?),
@@ -98,9 +102,9 @@ impl Budget {
         tokio::time::timeout(self.timeout, waiting).await.ok()?
     }
 
-    /// Makes a permit one for so many bytes, and waits for them if need be; returns whether that was possible before the
-    /// timeout. `expected` tells how many it is likely to be in the end.
-    pub(crate) async fn grow(&self, permit: &mut Permit, bytes: usize, expected: usize) -> bool {
+    /// Grows a permit to so many bytes, and waits if they are not free. Returns whether that succeeded before the
+    /// timeout. `expected` is the likely final size.
+    pub(crate) async fn grow(&self, permit: &mut BudgetPermit, bytes: usize, expected: usize) -> bool {
         if self.try_grow(permit, bytes, expected) {
             return true;
         }
@@ -120,8 +124,8 @@ impl Budget {
         matches!(tokio::time::timeout(self.timeout, waiting).await, Ok(Some(())))
     }
 
-    /// Makes a permit one for so many bytes, if they are free; returns whether they were.
-    pub(crate) fn try_grow(&self, permit: &mut Permit, bytes: usize, expected: usize) -> bool {
+    /// Grows a permit to so many bytes, if they are free. Returns whether they were.
+    pub(crate) fn try_grow(&self, permit: &mut BudgetPermit, bytes: usize, expected: usize) -> bool {
         let is_long = bytes.max(expected) > LONG;
         let units = permit.lacking(bytes);
         if units == 0 {
@@ -137,23 +141,23 @@ impl Budget {
         }
     }
 
-    /// What is free, in KiB: of the general lane and of the reserve.
+    /// Returns the free KiB of the general pool and of the reserve.
     #[cfg(test)]
     pub(crate) fn free(&self) -> (usize, usize) {
         (self.general.free.available_permits(), self.reserve.free.available_permits())
     }
 }
 
-/// Bytes that may be held; dropped, they are free for others.
+/// A share of a budget. When it is dropped, the bytes are free for others.
 #[derive(Debug, Default)]
-pub(crate) struct Permit {
+pub(crate) struct BudgetPermit {
     general: Option<OwnedSemaphorePermit>,
     reserve: Option<OwnedSemaphorePermit>,
     overdraft: Option<OwnedSemaphorePermit>,
 }
 
-impl Permit {
-    /// How many units it lacks for so many bytes.
+impl BudgetPermit {
+    /// Returns the number of units that are missing for so many bytes.
     fn lacking(&self, bytes: usize) -> usize {
         if self.overdraft.is_some() {
             return 0;
@@ -189,12 +193,12 @@ fn merge(part: &mut Option<OwnedSemaphorePermit>, taken: OwnedSemaphorePermit) {
 }
 
 #[derive(Debug)]
-struct Lane {
+struct Pool {
     units: usize,
     free: Arc<Semaphore>,
 }
 
-impl Lane {
+impl Pool {
     fn new(bytes: usize) -> Self {
         let units = (bytes / UNIT).clamp(1, u32::MAX as usize / 2);
         Self { units, free: Arc::new(Semaphore::new(units)) }
@@ -204,7 +208,7 @@ impl Lane {
         self.free.clone().try_acquire_many_owned(u32::try_from(units).ok()?).ok()
     }
 
-    /// Waits for so many units; for all there are, if that is not enough. The semaphore is never closed.
+    /// Waits for so many units, or for the whole pool if it is smaller. The semaphore is never closed.
     async fn take(&self, units: usize) -> Option<OwnedSemaphorePermit> {
         self.free.clone().acquire_many_owned(units.min(self.units) as u32).await.ok()
     }

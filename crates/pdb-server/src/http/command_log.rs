@@ -1,4 +1,4 @@
-//! What the log tells of commands: who has given which, and what came of it.
+//! Log lines about commands: who sent which command, and its result.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -9,10 +9,11 @@ use pdb_wire::CallLog;
 use serde_json::Value;
 use tracing::Level;
 
-/// The most characters of the body of a command.
-const MOST_BODY: usize = 300;
+/// The most characters of a command's body to log.
+const MAX_BODY: usize = 300;
 
-/// Notes on one command, if the log wants them: at `INFO` on commands that may change something, at `DEBUG` also on those that look.
+/// The log line of one command, if it is wanted: at `INFO` for commands that may change something, at `DEBUG` also for
+/// those that only read.
 #[derive(Debug)]
 pub(super) struct CommandLog {
     began: Instant,
@@ -36,7 +37,8 @@ impl CommandLog {
             began: Instant::now(),
             is_change,
             command: command.to_owned(),
-            // Items of the user's, which the log of calls does not show at this level either.
+            // The records of a replay contain items of the user, which the log of calls does not show at this level
+            // either.
             body: if command == "replay" { format!("({} bytes)", body.len()) } else { shown(body) },
             query: parts.uri.query().map(str::to_owned),
             peer,
@@ -44,7 +46,7 @@ impl CommandLog {
         })
     }
 
-    /// Tells the log what came of it.
+    /// Writes the line, with the result.
     pub(super) fn tell(self, status: StatusCode, answer: &Value) {
         let millis = (self.began.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;
         macro_rules! event {
@@ -60,7 +62,7 @@ impl CommandLog {
                     ms = millis,
                     peer = %self.peer,
                     client = self.client.as_ref().map(display),
-                    "carried out a command"
+                    "executed a command"
                 )
             };
         }
@@ -72,12 +74,12 @@ impl CommandLog {
     }
 }
 
-/// The beginning of a body.
+/// Returns the beginning of a body.
 fn shown(body: &[u8]) -> String {
-    // A character has four bytes at most.
-    let beginning = &body[..body.len().min(4 * MOST_BODY)];
+    // A character has at most four bytes.
+    let beginning = &body[..body.len().min(4 * MAX_BODY)];
     let text = String::from_utf8_lossy(beginning);
-    let mut shown: String = text.chars().take(MOST_BODY).collect();
+    let mut shown: String = text.chars().take(MAX_BODY).collect();
     if shown.len() < body.len() {
         shown.push_str("...");
     }

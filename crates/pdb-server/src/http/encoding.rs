@@ -1,4 +1,4 @@
-//! How bodies are packed: what a request says of its own, and what it takes as its answer.
+//! Compression of bodies: the encoding of a request's body, and the encodings that it accepts for its answer.
 
 use std::io::Write;
 
@@ -6,16 +6,16 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 
-/// A way to pack a body. AWS knows these two, in both directions.
+/// A content encoding. AWS supports these two, in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     /// RFC 1952.
     Gzip,
-    /// RFC 1950, as HTTP has it: the format of zlib around the one of the same name.
+    /// RFC 1950, as HTTP uses the name: the zlib format, which contains the deflate format.
     Deflate,
 }
 
-/// The `Content-Encoding` of a request that cannot be unpacked.
+/// A `Content-Encoding` that is not supported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownEncoding(pub(crate) String);
 
@@ -33,17 +33,17 @@ impl Encoding {
             .find(|encoding| name.eq_ignore_ascii_case(encoding.as_str().as_bytes()))
     }
 
-    /// Finds how the body of a request is packed; `None` if it is not.
+    /// Returns the encoding of a request's body; `None` if it is not compressed.
     pub(crate) fn of_request(headers: &HeaderMap) -> Result<Option<Self>, UnknownEncoding> {
-        // Nearly all requests have no such header.
+        // Nearly all requests lack this header.
         let mut values = headers.get_all(CONTENT_ENCODING).iter();
         let Some(first) = values.next() else { return Ok(None) };
         let name = first.as_bytes().trim_ascii();
         let is_plain =
-            // The last is AWS's own name for no encoding, in the examples of its older JSON services.
+            // The last one is AWS's own name for no encoding, used in examples for its older JSON services.
             [&b""[..], b"identity", b"amz-1.0"].iter().any(|plain| name.eq_ignore_ascii_case(plain));
         match Self::find(name) {
-            // A list would be a body that is packed several times.
+            // With a list, the body would be compressed several times.
             _ if values.next().is_some() => Err(UnknownEncoding("more than one".to_owned())),
             None if is_plain => Ok(None),
             None => Err(UnknownEncoding(String::from_utf8_lossy(name).into_owned())),
@@ -51,13 +51,14 @@ impl Encoding {
         }
     }
 
-    /// Finds how an answer may be packed: what the request likes best, gzip among equals; `None` if it asks for neither.
+    /// Returns the encoding for an answer: the one that the request prefers, gzip if it prefers neither; `None` if it
+    /// accepts neither.
     pub(crate) fn of_answer(headers: &HeaderMap) -> Option<Self> {
         let mut best = None;
         for value in headers.get_all(ACCEPT_ENCODING) {
             for part in value.as_bytes().split(|&byte| byte == b',') {
                 let mut parameters = part.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
-                // `*` is not a name: a client that sends it may understand neither.
+                // `*` is not a name: a client that sends it may understand neither encoding.
                 let Some(encoding) = parameters.next().and_then(Self::find) else { continue };
                 let quality = parameters.next().map_or(1.0, quality);
                 let is_better = best.is_none_or(|(other, other_quality)| {
@@ -71,32 +72,33 @@ impl Encoding {
         best.map(|(encoding, _)| encoding)
     }
 
-    /// The header of an answer that is packed so.
+    /// Returns the header of an answer with this encoding.
     pub(crate) fn header(self) -> (HeaderName, HeaderValue) {
         (CONTENT_ENCODING, HeaderValue::from_static(self.as_str()))
     }
 
-    /// Packs an answer, quickly rather than tightly: it is seldom sent far.
-    pub(crate) fn pack(self, plain: &[u8]) -> Vec<u8> {
-        let packed = Vec::with_capacity(plain.len() / 4);
-        let packed = match self {
+    /// Compresses an answer, for speed rather than size: answers are rarely sent far.
+    pub(crate) fn compress(self, plain: &[u8]) -> Vec<u8> {
+        let compressed = Vec::with_capacity(plain.len() / 4);
+        let compressed = match self {
             Self::Gzip => {
-                let mut encoder = GzEncoder::new(packed, Compression::fast());
+                let mut encoder = GzEncoder::new(compressed, Compression::fast());
                 encoder.write_all(plain).and_then(|()| encoder.finish())
             }
             Self::Deflate => {
-                let mut encoder = ZlibEncoder::new(packed, Compression::fast());
+                let mut encoder = ZlibEncoder::new(compressed, Compression::fast());
                 encoder.write_all(plain).and_then(|()| encoder.finish())
             }
         };
-        let mut packed = packed.expect("writing into memory never fails");
-        // The budget counts bytes, not capacity.
-        packed.shrink_to_fit();
-        packed
+        let mut compressed = compressed.expect("writing into memory never fails");
+        // The budget counts the length, not the capacity.
+        compressed.shrink_to_fit();
+        compressed
     }
 }
 
-/// The weight in `q=0.5`; anything else counts as 0, so that nothing is packed for a client that may not want it.
+/// Returns the weight in `q=0.5`. Anything else counts as 0, so that nothing is compressed for a client that may not
+/// want it.
 fn quality(parameter: &[u8]) -> f32 {
     let text = std::str::from_utf8(parameter).ok();
     let weight = text.and_then(|text| text.strip_prefix("q=").or_else(|| text.strip_prefix("Q=")));
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_packed_in_one_way_or_not_at_all() {
+    fn a_request_has_one_encoding_or_none() {
         let of = |lines: &[&str]| Encoding::of_request(&headers(CONTENT_ENCODING, lines));
         for plain in [&[][..], &[""], &["identity"], &["Identity"], &["amz-1.0"], &[" "]] {
             assert_eq!(of(plain), Ok(None), "{plain:?}");
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_packed_as_the_request_likes_it_best() {
+    fn an_answer_has_the_encoding_that_the_request_prefers() {
         for (lines, expected) in [
             (&[][..], None),
             (&["identity"], None),

@@ -1,8 +1,8 @@
-//! Who may send a request: the rules against web pages that a developer visits, and against those who lack the token.
+//! Who may send a request: the rules against web pages that a developer visits, and against clients without the token.
 //!
-//! A browser sends requests to any server that its machine reaches, on behalf of any page. What it says about them
-//! is all there is to tell them from those of a program: `Host`, `Origin`, `Sec-Fetch-Site`, and a content type that needs the
-//! server's consent first. `docs/security.md` says what each rule is good for.
+//! A browser sends requests to any server that its machine can reach, on behalf of any page. They can be told from the
+//! requests of a program only by what the browser says about them: `Host`, `Origin`, `Sec-Fetch-Site`, and a content
+//! type that needs the server's consent first. `docs/security.md` explains the purpose of each rule.
 
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
@@ -16,17 +16,18 @@ use crate::{ControlToken, ServerOptions};
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const TOKEN: HeaderName = HeaderName::from_static("x-pretender-token");
 
-/// Decides which requests are looked at.
+/// Decides which requests are processed.
 #[derive(Debug)]
 pub(super) struct Guard {
     hosts: Vec<HostName>,
     origins: Vec<CorsOrigin>,
     token: Option<ControlToken>,
-    /// Other machines reach the server, and its user has neither allowed commands nor set a token.
+    /// Whether backups are refused: other machines can reach the server, and its user has neither enabled the control
+    /// API nor set a token.
     keeps_backups: bool,
 }
 
-/// Why a request is not looked at, for people.
+/// Why a request is refused, for people.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     pub(super) status: StatusCode,
@@ -72,7 +73,7 @@ impl Guard {
         })
     }
 
-    /// Checks that a call of the APIs comes from a program, or from a page that may call; says what the page may do.
+    /// Checks that an API call comes from a program, or from a page that may call. Returns what the page may do.
     pub(super) fn check_call(&self, parts: &Parts) -> Result<Cors, Refused> {
         origin::decide(&parts.headers, &self.origins).map_err(|origin| {
             let text = format!(
@@ -82,10 +83,11 @@ impl Guard {
         })
     }
 
-    /// Checks that a command comes from a program which knows the token, if there is one.
+    /// Checks that a command comes from a program, which knows the token if there is one.
     pub(super) fn check_command(&self, parts: &Parts) -> Result<(), Refused> {
         check_sender(&parts.headers)?;
-        // No form and no `fetch` without a preflight, which is never granted here, has this content type.
+        // Forms cannot send this content type, and `fetch` sends it only after a preflight, which is never granted
+        // here.
         if parts.method == Method::POST && MediaType::of(&parts.headers) != Some(MediaType::Json) {
             return Err(Refused::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -95,7 +97,8 @@ impl Guard {
         self.check_token(&parts.headers)
     }
 
-    /// Checks that the user of the server wants those who reach it to get all that is in its files.
+    /// Checks that the user of the server has agreed that any client may get the complete contents of the database
+    /// files.
     pub(super) fn check_backup(&self) -> Result<(), Refused> {
         if !self.keeps_backups {
             return Ok(());
@@ -127,9 +130,9 @@ impl Guard {
     }
 }
 
-/// Refuses commands that a web page has sent, from any origin: this server has no pages of its own.
+/// Refuses commands from web pages of any origin: this server has no pages of its own.
 ///
-/// A page of its own would be admitted here: with an `Origin` that is the request's own host, and the token.
+/// If it had any, they would be admitted here: with the request's own host as `Origin`, and with the token.
 fn check_sender(headers: &HeaderMap) -> Result<(), Refused> {
     if headers.contains_key(ORIGIN) {
         return Err(Refused::new(
@@ -137,7 +140,8 @@ fn check_sender(headers: &HeaderMap) -> Result<(), Refused> {
             "commands are not taken from web pages, and this request has an `Origin` header: use `pretender ctl` or curl",
         ));
     }
-    // Without an origin a page can still open an address, or show it as an image. `none` is an address typed by the user.
+    // Even without `Origin`, a page can open an address, or load it as an image. `none` means that the user typed the
+    // address.
     let is_direct = |site: &[u8]| site == b"none" || site == b"same-origin";
     if headers.get_all(FETCH_SITE).iter().all(|site| is_direct(site.as_bytes())) {
         return Ok(());
@@ -149,7 +153,7 @@ fn check_sender(headers: &HeaderMap) -> Result<(), Refused> {
     ))
 }
 
-/// The token in `Authorization: Bearer TOKEN`.
+/// Returns the token in `Authorization: Bearer TOKEN`.
 fn bearer(header: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = header.split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())

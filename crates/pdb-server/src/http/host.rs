@@ -1,9 +1,9 @@
-//! Which host a request is meant for.
+//! Checking the host that a request is meant for.
 //!
-//! A web page can make a browser send requests to this server under a name of its own: its owner lets the name point
-//! to 127.0.0.1 once the page is loaded (DNS rebinding), and for the browser page and server are then one origin. What gives
-//! such a request away is the name in `Host`. Rebinding needs a name in the public DNS, so names that are not there, and
-//! addresses, are safe.
+//! A web page can make a browser send requests to this server under a host name of the page's own: after the page is
+//! loaded, its owner lets the name resolve to 127.0.0.1 (DNS rebinding), and the browser considers page and server as
+//! one origin. The name in `Host` reveals such a request. Rebinding needs a name in the public DNS, so addresses, and
+//! names that are not there, are safe.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,7 +13,7 @@ use hyper::Version;
 use hyper::header::HOST;
 use hyper::http::request::Parts;
 
-/// The name of a host, without a port: `dynamodb.us-east-1.amazonaws.com`. Case does not matter.
+/// A host name without a port: `dynamodb.us-east-1.amazonaws.com`. Upper and lower case are the same.
 ///
 /// # Examples
 ///
@@ -27,9 +27,9 @@ use hyper::http::request::Parts;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostName(String);
 
-/// A text that is not the name of a host.
+/// The error for a text that is not a host name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the name of a host: write it without scheme and port, as in db.example.com")]
+#[error("not a host name: expected a name without scheme and port, such as db.example.com")]
 pub struct NotAHostName;
 
 impl HostName {
@@ -55,7 +55,7 @@ impl fmt::Display for HostName {
     }
 }
 
-/// A host as a request or an origin names it.
+/// The host in a request or an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Host<'a> {
     Name(&'a str),
@@ -63,7 +63,7 @@ pub(super) enum Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    /// Reads a name or an address, with or without a port.
+    /// Parses a name or an address, with or without a port.
     pub(super) fn parse(authority: &'a str) -> Option<Self> {
         let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
         if let Some(rest) = authority.strip_prefix('[') {
@@ -71,7 +71,7 @@ impl<'a> Host<'a> {
             if !rest.is_empty() && !rest.strip_prefix(':').is_some_and(is_port) {
                 return None;
             }
-            // A zone, as in `fe80::1%eth0`, means something to the client only.
+            // A zone, as in `fe80::1%eth0`, has a meaning only for the client.
             let (address, _zone) = address.split_once('%').unwrap_or((address, ""));
             return Some(Self::Address(address.parse::<Ipv6Addr>().ok()?.into()));
         }
@@ -86,7 +86,7 @@ impl<'a> Host<'a> {
         })
     }
 
-    /// Whether this always means the machine that says it.
+    /// Returns whether this always means the client's own machine.
     pub(super) fn is_loopback(self) -> bool {
         match self {
             Self::Address(address) => address.is_loopback(),
@@ -94,19 +94,19 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Whether nobody can make this mean another machine for a browser.
+    /// Returns whether no attacker can make this mean another machine for a browser.
     fn is_safe(self) -> bool {
         match self {
             Self::Address(_) => true,
             Self::Name(name) => {
-                // Without a dot, also at the end, it is a name of the local network: a container, a machine.
+                // A name without a dot, not even at the end, is a name in the local network: a container, a machine.
                 !name.contains('.') || is_localhost(name) || name.eq_ignore_ascii_case("host.docker.internal")
             }
         }
     }
 }
 
-/// `localhost`, or a name below it; these are never looked up elsewhere.
+/// Returns whether a name is `localhost` or a name below it. Such names are never looked up in DNS.
 fn is_localhost(name: &str) -> bool {
     const LOCALHOST: &[u8] = b"localhost";
     let name = without_final_dot(name).as_bytes();
@@ -121,24 +121,24 @@ fn without_final_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// Why a request is for no host of ours.
+/// Why the host of a request is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum UnfitHost {
-    /// There is no `Host`, which HTTP/1.1 requires.
+    /// There is no `Host` header, which HTTP/1.1 requires.
     Missing,
-    /// There are two, or it is not a host.
+    /// There are two hosts, or the host is malformed.
     Malformed,
-    /// It is for this name, which nobody has allowed.
+    /// The name is not allowed.
     Unknown(String),
 }
 
-/// Checks that a request is meant for this server: `Host`, and the target if it names a host too.
+/// Checks that a request is meant for this server: the `Host` header, and the host in the target if there is one.
 pub(super) fn check(parts: &Parts, allowed: &[HostName]) -> Result<(), UnfitHost> {
     let mut given = parts.headers.get_all(HOST).iter();
     match (given.next(), given.next()) {
         (Some(host), None) => check_one(host.to_str().unwrap_or_default(), allowed)?,
         (Some(_), Some(_)) => return Err(UnfitHost::Malformed),
-        // HTTP/1.0 does not know it. No browser speaks that.
+        // HTTP/1.0 has no `Host` header, and no browser uses it.
         (None, _) if parts.version < Version::HTTP_11 => {}
         (None, _) => return Err(UnfitHost::Missing),
     }

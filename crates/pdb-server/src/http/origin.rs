@@ -1,4 +1,4 @@
-//! Which web pages may call the APIs: CORS.
+//! CORS: which web pages may call the APIs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,32 +7,31 @@ use hyper::header::{HeaderMap, HeaderValue, ORIGIN};
 
 use super::host::Host;
 
-/// Where web pages that may call the APIs come from: `https://app.example.com`, `http://192.168.1.5:3000`, `null`, or `*` for all.
+/// The origin of web pages that may call the APIs: `https://app.example.com`, `http://192.168.1.5:3000`, `null`, or `*`
+/// for all.
 ///
-/// Programs that are browsers inside may send other schemes, such as `file://` or `app://.`.
+/// Programs with a browser inside may send other schemes, such as `file://` or `app://.`.
 ///
 /// # Examples
 ///
 /// ```
 /// use pdb_server::CorsOrigin;
 ///
-/// // As browsers write it: in lower case, without the scheme's own port.
-/// assert_eq!("https://App.example.com:443".parse::<CorsOrigin>()?.as_str(), "https://app.example.com");
-/// assert!("app.example.com".parse::<CorsOrigin>().is_err());
+/// As browsers write it: in lower case, without the default port of the scheme.
 /// # Ok::<(), pdb_server::NotAnOrigin>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CorsOrigin(String);
 
-/// A text that is not an origin.
+/// The error for a text that is not an origin.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not an origin: write scheme, host and port, as in http://192.168.1.5:3000, or `null`, or `*` for all origins"
+    "not an origin: expected scheme, host and port, such as http://192.168.1.5:3000, or `null`, or `*` for all origins"
 )]
 pub struct NotAnOrigin;
 
 impl CorsOrigin {
-    /// Returns the origin as browsers write it.
+    /// Returns the origin in the form that browsers use.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -56,7 +55,7 @@ impl FromStr for CorsOrigin {
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
         let is_host = match scheme {
             "http" | "https" => Host::parse(host).is_some(),
-            // A path, a query, a user: none of them is part of an origin.
+            // An origin has no path, query or user.
             _ => host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@*".contains(&byte)),
         };
         if !is_scheme || !is_host {
@@ -81,19 +80,20 @@ impl fmt::Display for CorsOrigin {
 /// What a web page may do with the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cors {
-    /// No page is known to have sent the request.
+    /// There is no sign that a page sent the request.
     NotAsked,
-    /// Every page may read it.
+    /// Any page may read it.
     Any,
     /// Pages of the origin that sent the request may read it.
     Origin(HeaderValue),
 }
 
-/// Decides whether the page that sent a request, if it was one, may call the APIs: those of this machine may, and those allowed.
+/// Decides whether the page that sent a request, if any, may call the APIs. Pages of this machine and of allowed
+/// origins may.
 ///
 /// # Errors
 ///
-/// The origin, as far as it can be shown, whose pages may not.
+/// The refused origin, in a printable form.
 pub(super) fn decide(headers: &HeaderMap, allowed: &[CorsOrigin]) -> Result<Cors, String> {
     let mut given = headers.get_all(ORIGIN).iter();
     let Some(value) = given.next() else { return Ok(Cors::NotAsked) };
@@ -103,7 +103,7 @@ pub(super) fn decide(headers: &HeaderMap, allowed: &[CorsOrigin]) -> Result<Cors
     let Ok(origin) = value.to_str() else { return Err("?".to_owned()) };
     let is_allowed =
         is_of_this_machine(origin) || allowed.iter().any(|allowed| allowed.0.eq_ignore_ascii_case(origin));
-    // Two of them are no browser's work.
+    // No browser sends two origins.
     if is_allowed && given.next().is_none() {
         Ok(Cors::Origin(value.clone()))
     } else {
@@ -111,7 +111,7 @@ pub(super) fn decide(headers: &HeaderMap, allowed: &[CorsOrigin]) -> Result<Cors
     }
 }
 
-/// Whether pages of this origin are served by a program on this machine.
+/// Returns whether pages of this origin come from a program on this machine.
 fn is_of_this_machine(origin: &str) -> bool {
     let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     host.and_then(Host::parse).is_some_and(Host::is_loopback)

@@ -1,7 +1,8 @@
-//! What the server tells of itself to anybody who asks, also without the control interface and its token: for supervisors, load
-//! balancers and scripts that wait for it.
+//! Pages about the server, for supervisors, load balancers and scripts that wait for it. They need neither the control
+//! API nor its token.
 //!
-//! Nothing of it changes anything, or tells what is in the database. A web page may ask, and cannot read the answer.
+//! They change nothing, and do not show what is in the database. A web page can request them, but cannot read the
+//! answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,22 +19,22 @@ use super::blocking;
 use crate::regions::Regions;
 use crate::{ServerOptions, control};
 
-/// How long the database may take to answer a read.
+/// Timeout for the database to answer a read.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A question about the server.
+/// A page about the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StatusPage {
-    /// Is it alive?
+    /// Whether the process is alive.
     Health,
-    /// Does the database answer?
+    /// Whether the database answers.
     Ready,
-    /// What is it?
+    /// Name, version and settings.
     Version,
 }
 
 impl StatusPage {
-    /// Finds the question that a request asks, if it is one.
+    /// Returns the page that a request asks for, if any.
     pub(super) fn of(parts: &Parts) -> Option<Self> {
         if parts.method != Method::GET && parts.method != Method::HEAD {
             return None;
@@ -47,11 +48,12 @@ impl StatusPage {
     }
 }
 
-/// Answers questions about the server.
+/// Answers requests for these pages.
 #[derive(Debug)]
 pub(super) struct Status {
     pretender: Pretender,
-    /// One question is put to the database at a time: a database that hangs must not take thread after thread.
+    /// Only one request at a time reads the database, so that a hanging database cannot occupy one thread after
+    /// another.
     turn: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
     version: Value,
@@ -87,7 +89,7 @@ impl Status {
         }
     }
 
-    /// Looks whether the database answers; says why it is not ready otherwise.
+    /// Checks that the database answers. Otherwise, returns why it is not ready.
     async fn check(&self) -> Result<(), String> {
         if *self.stopping.borrow() {
             return Err("the server is stopping".to_owned());
@@ -105,7 +107,7 @@ impl Status {
         };
         match tokio::time::timeout(READY_TIMEOUT, read).await {
             Ok(Some(Ok(_))) => Ok(()),
-            Ok(Some(Err(error))) => Err(format!("the database cannot be read: {error}")),
+            Ok(Some(Err(error))) => Err(format!("cannot read the database: {error}")),
             Ok(None) => Err("the server is stopping".to_owned()),
             Err(_) => Err(format!("the database has not answered within {} s", READY_TIMEOUT.as_secs())),
         }

@@ -119,9 +119,9 @@ fn requests_are_shown_on_demand_and_secrets_never() {
     assert!(line.contains("x... (10062 bytes) answer={}") && line.len() < 5000, "{line}");
     only(
         &lines,
-        &["INFO pretender::commands: carried out a command", r#"command="clock/hold" body="{}" status=200"#],
+        &["INFO pretender::commands: executed a command", r#"command="clock/hold" body="{}" status=200"#],
     );
-    only(&lines, &["DEBUG pretender::commands: carried out a command", r#"command="clock" status=200"#]);
+    only(&lines, &["DEBUG pretender::commands: executed a command", r#"command="clock" status=200"#]);
     for secret in ["5ecre7", "s3ss10n", "c0ntr01", "AWS4-HMAC", "Bearer"] {
         assert!(!lines.iter().any(|line| line.contains(secret)), "{secret}: {lines:#?}");
     }

@@ -179,7 +179,7 @@ fn links_in_the_folder_do_not_lead_out() {
     symlink(&outside, folder.join("sub")).unwrap();
     symlink(outside.join("seed.db"), folder.join("link.db")).unwrap();
     let server = with_folder(&folder);
-    for (file, text) in [("sub/seed.db", "lies outside"), ("link.db", "is not a regular file")] {
+    for (file, text) in [("sub/seed.db", "is outside"), ("link.db", "is not a regular file")] {
         server.refuses("snapshots/save", &json!({ "file": file }).to_string(), 400, text);
         server.refuses("snapshots/restore", &json!({ "file": file }).to_string(), 400, text);
     }

@@ -13,8 +13,8 @@ use super::lines;
 use crate::client::Control;
 
 /// The most records, and bytes of records, in one request. The server accepts 16 MB.
-const MOST_RECORDS: usize = 1_000;
-const MOST_BYTES: usize = 4 << 20;
+const MAX_RECORDS: usize = 1_000;
+const MAX_BYTES: usize = 4 << 20;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum StreamCommand {
@@ -37,7 +37,7 @@ impl StreamCommand {
         let (mut puts, mut deletes) = (0, 0);
         while let Some((first_line, _)) = lines.peek() {
             let (first_line, mut records, mut bytes) = (*first_line, Vec::new(), 0);
-            while records.len() < MOST_RECORDS && bytes < MOST_BYTES {
+            while records.len() < MAX_RECORDS && bytes < MAX_BYTES {
                 let Some((line, text)) = lines.next() else { break };
                 let text = text.map_err(unreadable)?;
                 bytes += text.len();

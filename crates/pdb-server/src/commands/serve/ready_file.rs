@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::paths;
 
 /// More than the URL of any server.
-const MOST_BYTES: u64 = 300;
+const MAX_BYTES: u64 = 300;
 /// How many names to try for the unfinished file.
 const NAMES: u32 = 100;
 
@@ -45,7 +45,7 @@ pub(super) fn remove_old(path: &Path) -> Result<(), String> {
 /// Returns whether a file consists of one line with the URL of a server.
 fn is_ours(path: &Path) -> io::Result<bool> {
     let mut content = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut content)?;
+    File::open(path)?.take(MAX_BYTES).read_to_end(&mut content)?;
     let line = content.strip_suffix(b"\n").unwrap_or_default();
     Ok(line.starts_with(b"http://") && line.iter().all(u8::is_ascii_graphic))
 }

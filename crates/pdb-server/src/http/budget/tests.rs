@@ -26,7 +26,8 @@ async fn what_is_long_leaves_the_reserve_to_others() {
 #[tokio::test]
 async fn permits_grow_and_only_one_grows_beyond_the_budget() {
     let budget = Budget::new(8 << 20, NOT);
-    let (mut first, mut second, mut third) = (Permit::default(), Permit::default(), Permit::default());
+    let (mut first, mut second, mut third) =
+        (BudgetPermit::default(), BudgetPermit::default(), BudgetPermit::default());
     assert!(budget.grow(&mut first, 3 << 20, 16 << 20).await);
     assert!(budget.grow(&mut second, 3 << 20, 16 << 20).await);
     // Nothing is taken twice, and nothing is given back.

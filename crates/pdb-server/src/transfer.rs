@@ -9,7 +9,7 @@ const CONTENDED_FACTOR: u64 = 8;
 
 /// The limits for a client that sends a body or receives an answer.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PaceLimits {
+pub(crate) struct TransferLimits {
     /// How long the client may stay below `bytes_per_second`, on average.
     pub(crate) window: Duration,
     /// Replaces `window` while others wait for the memory that the client occupies; the minimum rate is then higher as
@@ -21,7 +21,7 @@ pub(crate) struct PaceLimits {
     pub(crate) deadline: Duration,
 }
 
-impl PaceLimits {
+impl TransferLimits {
     /// Returns how often to check a transfer.
     pub(crate) fn tick(&self) -> Duration {
         self.window.min(self.contended_window).min(self.deadline) / 4
@@ -34,13 +34,13 @@ pub(crate) struct TooSlow;
 
 /// The progress of one body, or of one answer.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct TransferMeter {
     began: Instant,
     window_began: Instant,
     bytes_in_window: u64,
 }
 
-impl Pace {
+impl TransferMeter {
     pub(crate) fn new(now: Instant) -> Self {
         Self { began: now, window_began: now, bytes_in_window: 0 }
     }
@@ -64,7 +64,7 @@ impl Pace {
     pub(crate) fn check(
         &mut self,
         now: Instant,
-        limits: &PaceLimits,
+        limits: &TransferLimits,
         is_contended: bool,
     ) -> Result<(), TooSlow> {
         if now - self.began >= limits.deadline {
@@ -90,7 +90,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const LIMITS: PaceLimits = PaceLimits {
+    const LIMITS: TransferLimits = TransferLimits {
         window: Duration::from_secs(60),
         contended_window: Duration::from_secs(10),
         bytes_per_second: 1000,
@@ -100,10 +100,10 @@ mod tests {
     /// Transfers so many bytes each second. Returns the second in which the client is too slow, of at most a thousand.
     fn cut_off_at(bytes: usize, is_contended: impl Fn(u64) -> bool) -> Option<u64> {
         let start = Instant::now();
-        let mut pace = Pace::new(start);
+        let mut meter = TransferMeter::new(start);
         (1..=1000).find(|&second| {
-            pace.advance(bytes);
-            pace.check(start + Duration::from_secs(second), &LIMITS, is_contended(second)).is_err()
+            meter.advance(bytes);
+            meter.check(start + Duration::from_secs(second), &LIMITS, is_contended(second)).is_err()
         })
     }
 
@@ -128,10 +128,10 @@ mod tests {
     #[test]
     fn time_for_which_others_are_to_blame_does_not_count() {
         let start = Instant::now();
-        let mut pace = Pace::new(start);
+        let mut meter = TransferMeter::new(start);
         let at = |seconds| start + Duration::from_secs(seconds);
-        pace.excuse(Duration::from_secs(50));
-        assert_eq!(pace.check(at(109), &LIMITS, false), Ok(()));
-        assert_eq!(pace.check(at(110), &LIMITS, false), Err(TooSlow));
+        meter.excuse(Duration::from_secs(50));
+        assert_eq!(meter.check(at(109), &LIMITS, false), Ok(()));
+        assert_eq!(meter.check(at(110), &LIMITS, false), Err(TooSlow));
     }
 }
