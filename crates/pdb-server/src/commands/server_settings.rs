@@ -108,7 +108,7 @@ pub(super) struct ServerSettings {
     #[arg(long, env = "PRETENDER_CONTROL_TOKEN", value_name = "TOKEN", value_parser = TokenParser, hide_env_values = true, help_heading = INSTRUMENT)]
     pub(super) control_token: Option<ControlToken>,
 
-    /// Existing folder for snapshot files; without this option, control commands cannot read or write files of your choice
+    /// Folder for snapshot files, which must exist; without this option, clients cannot name files to save or restore
     #[arg(long, env = "PRETENDER_SNAPSHOT_DIR", value_name = "DIR", help_heading = INSTRUMENT)]
     snapshot_dir: Option<PathBuf>,
 
@@ -146,7 +146,7 @@ pub(super) struct ServerSettings {
 pub(super) const NETWORK: &str = "Network";
 pub(super) const DATA: &str = "Data";
 const STREAMS: &str = "Streams and time to live";
-const INSTRUMENT: &str = "Test instrument";
+const INSTRUMENT: &str = "Testing";
 const COMPATIBILITY: &str = "Compatibility";
 const LOGGING: &str = "Logging";
 

@@ -329,7 +329,7 @@ fn commands_from_other_machines_are_warned_of() {
             &["--control", "--host", "0.0.0.0"][..],
             "any program that can reach this address can use the control API",
         ),
-        (&["--control", "--host", "0.0.0.0", "--control-token", "s3cret"], "the token travels unencrypted"),
+        (&["--control", "--host", "0.0.0.0", "--control-token", "s3cret"], "the token is sent unencrypted"),
         (&["--snapshot-dir", "."], "--snapshot-dir has no effect without --control"),
         (&["--control"], ""),
         (&["--host", "0.0.0.0"], ""),

@@ -250,7 +250,7 @@ fn what_cannot_be_obeyed_is_said_clearly() {
         ("clock/advance", r#"{"duration":"off"}"#.to_owned(), 400, "is not a duration"),
         ("shards/list", "{}".to_owned(), 400, "expected one of `stream_arn`, `table` and `all`"),
         ("shards/list", r#"{"table":"x","all":true}"#.to_owned(), 400, "expected one of"),
-        ("shards/list", r#"{"table":"a b"}"#.to_owned(), 400, "`a b` is not a valid name of a table"),
+        ("shards/list", r#"{"table":"a b"}"#.to_owned(), 400, "`a b` is not a valid table name"),
         ("shards/list", r#"{"table":"arn:aws:x"}"#.to_owned(), 400, "`arn:aws:x` is not a valid table ARN"),
         ("shards/list", r#"{"table":"Nothing"}"#.to_owned(), 404, "there is no table `Nothing`"),
         ("shards/split", r#"{"all":true,"shard_id":"x"}"#.to_owned(), 400, "`x` is not a valid shard id"),

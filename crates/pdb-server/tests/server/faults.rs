@@ -429,7 +429,7 @@ fn what_cannot_be_injected_is_said_clearly() {
             "`expired-iterator` does not apply to PutItem, only to GetRecords",
         ),
         (json!({"kind": "unprocessed", "operations": ["streams"]}), "does not apply to streams"),
-        (json!({"kind": "conflict", "table": "a b"}), "`a b` is no name of a table"),
+        (json!({"kind": "conflict", "table": "a b"}), "`a b` is not a valid table name"),
         (json!({"kind": "conflict", "probability": 2}), "more than 0 and at most 1, not 2"),
         (json!({"kind": "conflict", "times": 0}), "at least once"),
         (json!({"kind": "conflict", "times": -1}), "invalid value"),

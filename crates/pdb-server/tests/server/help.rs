@@ -48,7 +48,7 @@ fn topics_and_commands_are_explained() {
     assert!(shown("help clock").contains("advance 24h"));
     assert_eq!(shown("help ctl clock"), shown("ctl clock --help"));
     let serve = shown("help serve");
-    for heading in ["Network:", "Data:", "Streams and time to live:", "Test instrument:", "Examples:"] {
+    for heading in ["Network:", "Data:", "Streams and time to live:", "Testing:", "Examples:"] {
         assert!(serve.contains(heading), "{heading}");
     }
 }

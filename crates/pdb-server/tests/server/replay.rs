@@ -85,5 +85,10 @@ fn a_stream_goes_through_a_file_into_another_table() {
     std::fs::write(&path, &text).unwrap();
     check_refused(&url, &["stream", "replay", file, "--table", "Missing"], "line 1 cannot be replayed");
     check_refused(&url, &["stream", "replay", "/no/such/file", "--table", "Copies"], "cannot be read");
-    server.refuses("replay", &json!({"table": "!", "records": []}).to_string(), 400, "is no name of a table");
+    server.refuses(
+        "replay",
+        &json!({"table": "!", "records": []}).to_string(),
+        400,
+        "is not a valid table name",
+    );
 }
