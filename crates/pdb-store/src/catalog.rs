@@ -9,7 +9,6 @@ use pdb_model::{StreamArn, StreamLabel, TableName};
 
 use crate::{
     error::StoreError,
-    names,
     rows::{
         shards::StreamRow,
         table::{Table, TableId},
@@ -36,6 +35,10 @@ pub(crate) struct Catalog {
 #[derive(Debug, Default)]
 pub(crate) struct SqlSchema {
     /// Reads on the writer's connection, because their own did not know this state.
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(dead_code, reason = "only SQLite keeps a schema for each connection")
+    )]
     pub(crate) detours: AtomicUsize,
 }
 
@@ -46,15 +49,17 @@ impl Catalog {
     }
 
     /// About how many tables SQLite has for what is in here.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn sql_tables(&self) -> usize {
         self.by_name.len() + self.streams.len()
     }
 
     /// The SQL tables that there are for what is in here.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn sql_table_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for table in self.by_name.values() {
-            names.push(names::item_table(table.name().as_str()));
+            names.push(crate::names::item_table(table.name().as_str()));
             names.extend(table.indexes.iter().map(|index| index.table.clone()));
         }
         names.extend(self.streams.values().map(|stream| stream.records.name.clone()));
@@ -98,6 +103,7 @@ impl Catalog {
         table
     }
 
+    #[cfg(feature = "postgres")]
     pub(crate) fn by_id(&self, id: TableId) -> Option<&Arc<Table>> {
         self.by_id.get(&id)
     }

@@ -13,6 +13,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// SQLite.
+    #[cfg(feature = "sqlite")]
     Sqlite,
     /// PostgreSQL, and what speaks its protocol.
     #[cfg(feature = "postgres")]
@@ -23,6 +24,7 @@ pub(crate) enum Dialect {
 macro_rules! texts_of {
     ($dialect:expr, $texts:ident => $value:expr) => {
         match $dialect {
+            #[cfg(feature = "sqlite")]
             Dialect::Sqlite => {
                 use crate::sqlite::texts as $texts;
                 $value
@@ -124,5 +126,5 @@ impl Dialect {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod tests;

@@ -8,13 +8,11 @@
 
 use std::{borrow::Cow, ops::ControlFlow};
 
+#[cfg(feature = "sqlite")]
+use crate::sqlite::statements::{self as sqlite, SqliteRow};
 use crate::{
-    dialect::Dialect,
-    error::{DbError, StoreError},
-    params::Param,
-    rows::items::Direction,
+    db_error::DbError, dialect::Dialect, error::StoreError, params::Param, rows::items::Direction,
     sql::texts::ScanSql,
-    sqlite::statements::{self as sqlite, SqliteRow},
 };
 #[cfg(feature = "postgres")]
 use crate::{
@@ -27,6 +25,7 @@ use crate::{
 
 /// One row of an answer, valid until the next one is fetched. Columns are counted from 0.
 pub(crate) enum Row<'r> {
+    #[cfg(feature = "sqlite")]
     Sqlite(&'r SqliteRow<'r>),
     #[cfg(feature = "postgres")]
     Postgres(&'r PgRow),
@@ -36,6 +35,7 @@ pub(crate) enum Row<'r> {
 macro_rules! read_column {
     ($row:expr, $read:ident, $column:expr) => {
         match $row {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(row) => sqlite::$read(row, $column),
             #[cfg(feature = "postgres")]
             Self::Postgres(row) => session::$read(row, $column),
@@ -86,24 +86,28 @@ impl<'r> Row<'r> {
 /// A row that was read of a range: whether to go on, and about how many bytes it has.
 pub(crate) struct RangeStep {
     pub(crate) flow: ControlFlow<()>,
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite needs no pages"))]
     pub(crate) bytes: usize,
 }
 
 /// A connection with an open transaction, or a snapshot.
 #[derive(Clone, Copy)]
 pub(crate) enum Driver<'c> {
+    #[cfg(feature = "sqlite")]
     Sqlite(&'c rusqlite::Connection),
     #[cfg(feature = "postgres")]
     Postgres(&'c Session),
 }
 
 impl<'c> Driver<'c> {
+    #[cfg(feature = "sqlite")]
     pub(crate) fn new(connection: &'c rusqlite::Connection) -> Self {
         Self::Sqlite(connection)
     }
 
     pub(crate) fn dialect(self) -> Dialect {
         match self {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => Dialect::Sqlite,
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => Dialect::Postgres,
@@ -113,6 +117,7 @@ impl<'c> Driver<'c> {
     /// The error of work that found the database changed under it. Where others write at the same time, the work is run again.
     pub(crate) fn stale(self) -> StoreError {
         match self {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => {}
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => session.note_stale(),
@@ -123,6 +128,7 @@ impl<'c> Driver<'c> {
     /// Runs a statement that returns no rows; returns how many rows it changed.
     pub(crate) fn execute(self, sql: &str, params: &[Param<'_>]) -> Result<usize, DbError> {
         let rows = match self {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite::execute(connection, sql, params)?,
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => session.execute(sql, params)?,
@@ -134,6 +140,7 @@ impl<'c> Driver<'c> {
     /// Runs statements that are not worth keeping prepared, one after the other.
     pub(crate) fn batch(self, sql: &str) -> Result<(), DbError> {
         match self {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite::batch(connection, sql),
             #[cfg(feature = "postgres")]
             Self::Postgres(session) => session.batch(sql),
@@ -151,6 +158,7 @@ impl<'c> Driver<'c> {
     ) -> Result<(), StoreError> {
         let mut read = 0_usize;
         match self {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => sqlite::query(connection, during, sql, params, |row| {
                 read += 1;
                 each(&Row::Sqlite(row))
@@ -215,6 +223,7 @@ impl<'c> Driver<'c> {
         mut each: impl FnMut(&Row<'_>, &[u8]) -> Result<RangeStep, StoreError>,
     ) -> Result<(), StoreError> {
         match self {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => {
                 let params = [Param::Blob(&lower), Param::Blob(upper.as_deref().unwrap_or_default())];
                 let params = if upper.is_some() { &params[..] } else { &params[..1] };
@@ -244,6 +253,7 @@ impl<'c> Driver<'c> {
         mut each: impl FnMut(&Row<'_>) -> Result<RangeStep, StoreError>,
     ) -> Result<(), StoreError> {
         match self {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => {
                 let params = [Param::Integer(first), Param::Integer(last)];
                 self.query(during, sql, &params, |row| Ok(each(row)?.flow))

@@ -8,6 +8,8 @@ use std::{
 
 use pdb_model::{IndexName, TableName};
 
+use crate::db_error::DbError;
+
 /// Why the store could not do what was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -112,6 +114,7 @@ impl StoreError {
     }
 
     /// Says in which file the database is, where that matters: of damage, and of what SQLite says.
+    #[cfg(feature = "sqlite")]
     #[cold]
     pub(crate) fn in_file(mut self, path: Option<&str>) -> Self {
         let path = path.filter(|path| !path.is_empty());
@@ -260,139 +263,6 @@ fn place(table: Option<&TableName>, file: Option<&Path>) -> String {
     let file = file.map(|file| format!(" in `{}`", file.display())).unwrap_or_default();
     table + &file
 }
-
-/// What the database said, and in which file it is. Opaque: no driver's type is part of this crate's API.
-#[derive(Clone)]
-pub struct DbError(Arc<Cause>, Option<Arc<Path>>);
-
-enum Cause {
-    Sqlite(rusqlite::Error),
-    Pool(r2d2::Error),
-    #[cfg(feature = "postgres")]
-    Postgres(postgres::Error),
-    #[cfg(feature = "postgres")]
-    Said(String),
-}
-
-impl DbError {
-    /// True if the disk, or a limit set upon the database, is full.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        #[cfg(feature = "postgres")]
-        if self.sql_state() == Some("53100") {
-            return true;
-        }
-        self.code() == Some(rusqlite::ErrorCode::DiskFull)
-    }
-
-    /// True if the database file is damaged.
-    #[must_use]
-    pub fn is_corrupt(&self) -> bool {
-        matches!(self.code(), Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase))
-    }
-
-    /// Says in which file the database is, unless that is known.
-    #[cold]
-    pub(crate) fn in_file(mut self, path: Option<&str>) -> Self {
-        if self.1.is_none() {
-            self.1 = path.filter(|path| !path.is_empty()).map(|path| Path::new(path).into());
-        }
-        self
-    }
-
-    pub(crate) fn is_unwritable(&self) -> bool {
-        matches!(
-            self.code(),
-            Some(
-                rusqlite::ErrorCode::ReadOnly
-                    | rusqlite::ErrorCode::CannotOpen
-                    | rusqlite::ErrorCode::PermissionDenied
-            )
-        )
-    }
-
-    fn code(&self) -> Option<rusqlite::ErrorCode> {
-        match &*self.0 {
-            Cause::Sqlite(error) => error.sqlite_error_code(),
-            Cause::Pool(_) => None,
-            #[cfg(feature = "postgres")]
-            Cause::Postgres(_) | Cause::Said(_) => None,
-        }
-    }
-}
-
-#[cfg(feature = "postgres")]
-impl DbError {
-    /// An error that no driver makes.
-    pub(crate) fn said(text: impl Into<String>) -> Self {
-        Self(Arc::new(Cause::Said(text.into())), None)
-    }
-
-    pub(crate) fn postgres(&self) -> Option<&postgres::Error> {
-        match &*self.0 {
-            Cause::Postgres(error) => Some(error),
-            _ => None,
-        }
-    }
-
-    /// The code by which PostgreSQL says what it is about.
-    pub(crate) fn sql_state(&self) -> Option<&str> {
-        self.postgres().and_then(|error| error.code()).map(|code| code.code())
-    }
-}
-
-#[cfg(feature = "postgres")]
-impl From<postgres::Error> for DbError {
-    fn from(error: postgres::Error) -> Self {
-        Self(Arc::new(Cause::Postgres(error)), None)
-    }
-}
-
-impl From<rusqlite::Error> for DbError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self(Arc::new(Cause::Sqlite(error)), None)
-    }
-}
-
-impl From<r2d2::Error> for DbError {
-    fn from(error: r2d2::Error) -> Self {
-        Self(Arc::new(Cause::Pool(error)), None)
-    }
-}
-
-impl fmt::Display for DbError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Cause::Sqlite(error) => error.fmt(f),
-            Cause::Pool(error) => error.fmt(f),
-            #[cfg(feature = "postgres")]
-            Cause::Postgres(error) => match error.as_db_error() {
-                Some(said) => write!(f, "{}: {} ({})", said.severity(), said.message(), said.code().code()),
-                None => {
-                    error.fmt(f)?;
-                    match std::error::Error::source(error) {
-                        Some(cause) => write!(f, ": {cause}"),
-                        None => Ok(()),
-                    }
-                }
-            },
-            #[cfg(feature = "postgres")]
-            Cause::Said(text) => f.write_str(text),
-        }?;
-        match &self.1 {
-            Some(file) => write!(f, ", in `{}`", file.display()),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Debug for DbError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DbError({self})")
-    }
-}
-
-impl std::error::Error for DbError {}
 
 /// Says what the database was doing when it failed.
 pub(crate) trait During<T> {

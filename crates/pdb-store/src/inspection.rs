@@ -4,19 +4,11 @@ mod rows;
 
 pub use rows::{RowSum, StoredEntry, StoredItem, StoredRecord, StoredRow};
 
-use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeSet, ops::ControlFlow};
 
-use crate::{
-    catalog::Catalog,
-    driver::Driver,
-    error::{OpenError, StoreError},
-    names,
-    options::{Location, StoreOptions},
-    read_tx::ReadTx,
-    sqlite::{copy, files::FileLock, load, migrate, schema},
-    store::Store,
-    transfer::Part,
-};
+use crate::{error::StoreError, names, options::StoreOptions, read_tx::ReadTx, store::Store, transfer::Part};
+#[cfg(feature = "sqlite")]
+use crate::{options::Location, sqlite::inspected_file::InspectedFile};
 
 /// What is done with each row, or with the error in its place; it may read more.
 pub type EachRow<'f, 'a> = dyn FnMut(&mut ReadTx<'a>, Result<StoredRow, StoreError>) -> ControlFlow<()> + 'f;
@@ -28,7 +20,8 @@ pub struct Inspection {
 
 enum Source {
     /// A file that nobody else has open, and that is not written to.
-    File { connection: rusqlite::Connection, catalog: Arc<Catalog>, _lock: Box<FileLock> },
+    #[cfg(feature = "sqlite")]
+    File(InspectedFile),
     /// A server, which others may use meanwhile, or a database that is open already.
     Store(Store),
 }
@@ -41,18 +34,11 @@ impl Inspection {
     /// [`StoreError::Open`] if there is no such database, or it is in use, of another program, of a newer version, or of an older one
     /// that was never opened by this one; [`StoreError::Corrupt`] and [`StoreError::Database`] if definitions cannot be read.
     pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
-        let Location::File(path) = &options.location else {
-            return Ok(Self::of(Store::open(options)?));
-        };
-        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-        let (lock, connection, found) = copy::open_file(path)?;
-        // What is in a schema that is not ours would run in statements of ours.
-        schema::check_schema(path, &connection, found)?;
-        if found < migrate::NEWEST {
-            return Err(OpenError::Older { path: path.clone(), found, known: migrate::NEWEST }.into());
+        #[cfg(feature = "sqlite")]
+        if let Location::File(path) = &options.location {
+            return Ok(Self { source: Source::File(InspectedFile::open(path)?) });
         }
-        let catalog = load::load_catalog(Driver::new(&connection))?;
-        Ok(Self { source: Source::File { connection, catalog: Arc::new(catalog), _lock: Box::new(lock) } })
+        Ok(Self::of(Store::open(options)?))
     }
 
     /// Checks a database that is open.
@@ -71,9 +57,8 @@ impl Inspection {
         work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         match &self.source {
-            Source::File { connection, catalog, .. } => {
-                work(&mut ReadTx::new(Driver::new(connection), catalog.clone()))
-            }
+            #[cfg(feature = "sqlite")]
+            Source::File(file) => work(&mut file.read()),
             Source::Store(store) => store.read(work),
         }
     }

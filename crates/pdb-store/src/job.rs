@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::{error::StoreError, pending::Answer, tx::Tx};
 
 /// A piece of work on the writer.
-pub(crate) trait Piece {
+pub(crate) trait Job {
     /// Runs the work and keeps its result; returns whether what it did to the database is to be kept.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     /// Replaces the result: nothing of what the group did was committed.
@@ -17,14 +17,14 @@ pub(crate) trait Piece {
 }
 
 /// A caller's closure, and where its result goes.
-pub(crate) struct Work<F, T, E: From<StoreError>> {
+pub(crate) struct ClosureJob<F, T, E: From<StoreError>> {
     work: F,
     result: Option<Result<T, E>>,
     panicked: bool,
     answer: Option<Answer<Result<T, E>>>,
 }
 
-impl<F, T, E: From<StoreError>> Work<F, T, E> {
+impl<F, T, E: From<StoreError>> ClosureJob<F, T, E> {
     pub(crate) fn new(work: F, answer: Option<Answer<Result<T, E>>>) -> Self {
         Self { work, result: None, panicked: false, answer }
     }
@@ -35,7 +35,7 @@ impl<F, T, E: From<StoreError>> Work<F, T, E> {
     }
 }
 
-impl<F, T, E> Piece for Work<F, T, E>
+impl<F, T, E> Job for ClosureJob<F, T, E>
 where
     F: FnMut(&mut Tx<'_>) -> Result<T, E>,
     E: From<StoreError>,
@@ -65,8 +65,8 @@ where
     }
 }
 
-/// Work that is dropped before it ran is answered too: the store is closed.
-impl<F, T, E: From<StoreError>> Drop for Work<F, T, E> {
+/// ClosureJob that is dropped before it ran is answered too: the store is closed.
+impl<F, T, E: From<StoreError>> Drop for ClosureJob<F, T, E> {
     fn drop(&mut self) {
         if let Some(answer) = self.answer.take() {
             answer.give(self.take_result());

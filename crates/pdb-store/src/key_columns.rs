@@ -36,6 +36,7 @@ impl KeyColumns<'_> {
     }
 
     /// The columns that bound a range from this key up to `upper`, if there is such a bound.
+    #[cfg(feature = "postgres")]
     pub(crate) fn range<'p>(&'p self, upper: Option<&'p Self>) -> Params<'p> {
         let lower = &self.bound_columns()[..self.bound_count()];
         match upper {

@@ -1,14 +1,20 @@
-#![doc = include_str!("../README.md")]
+//! Items, index entries and stream records in an SQL database.
+// The example of the README is a database in memory.
+#![cfg_attr(feature = "sqlite", doc = "", doc = include_str!("../README.md"))]
 
 mod activity;
 mod catalog;
 mod checksum;
+mod db_error;
 mod dialect;
 mod driver;
+mod engine;
 mod error;
 mod inspection;
+mod interrupt_guard;
 mod job;
 mod key_columns;
+mod location;
 mod migrate;
 mod names;
 mod options;
@@ -21,6 +27,7 @@ mod rows;
 mod sequence;
 mod shared_map;
 mod sql;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
 mod threads;
@@ -30,8 +37,10 @@ mod tx;
 mod watch;
 
 pub use activity::{Activities, Activity, ActivityReport};
-pub use error::{DbError, OpenError, StoreError};
+pub use db_error::DbError;
+pub use error::{OpenError, StoreError};
 pub use inspection::{EachRow, Inspection, RowSum, StoredEntry, StoredItem, StoredRecord, StoredRow};
+pub use interrupt_guard::InterruptGuard;
 pub use options::{Durability, Location, StoreOptions};
 pub use pending::Pending;
 pub use read_tx::ReadTx;
@@ -44,11 +53,11 @@ pub use rows::{
     tokens::TokenRow,
 };
 pub use sql::clear::ClearReport;
+#[cfg(feature = "sqlite")]
 pub use sqlite::{
     backup::{BackupPlan, back_up, is_copy, receive},
     copy::{CopiedBytes, CopyDescription, DatabaseCopy, EachStep, ReadStep},
-    engine::CompactReport,
-    interrupt::Impatience,
+    engine::compact::CompactReport,
 };
 pub use store::Store;
 pub use transfer::{Digest, Part, Place, Rows, Shape};

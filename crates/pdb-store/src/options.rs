@@ -121,22 +121,6 @@ pub enum Location {
     Postgres(String),
 }
 
-impl Location {
-    /// Returns whether both are known to be the same database, by whatever names: links to one file, or addresses of servers that differ in
-    /// nothing that says which database it is. Two names of one host are not known to be one.
-    #[must_use]
-    pub fn is_same_as(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::File(one), Self::File(other)) => crate::sqlite::files::is_same(one, other),
-            #[cfg(feature = "postgres")]
-            (Self::Postgres(one), Self::Postgres(other)) => crate::postgres::is_same(one, other),
-            #[cfg(not(feature = "postgres"))]
-            (Self::Postgres(one), Self::Postgres(other)) => one == other,
-            _ => false,
-        }
-    }
-}
-
 impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -144,23 +128,6 @@ impl fmt::Debug for Location {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             // There may be a password in it.
             Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
-        }
-    }
-}
-
-/// For people: of a server its hosts and the database, without user, password and parameters.
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory => f.write_str("memory"),
-            Self::File(path) => path.display().fmt(f),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(url) => match crate::postgres::shown(url) {
-                Some(shown) => f.write_str(&shown),
-                None => f.write_str("a server whose address is not usable"),
-            },
-            #[cfg(not(feature = "postgres"))]
-            Self::Postgres(_) => f.write_str("a server"),
         }
     }
 }

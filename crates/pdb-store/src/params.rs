@@ -42,6 +42,7 @@ const CAPACITY: usize = 8;
 /// The most columns that a key has.
 const KEY_COLUMNS: usize = 3;
 /// The most columns that a bound of a range has.
+#[cfg(feature = "postgres")]
 const BOUND_COLUMNS: usize = 2;
 
 /// The values of a statement that begins with a key, without a list on the heap: how many columns a key has depends on the engine.
@@ -58,6 +59,7 @@ impl<'p> Params<'p> {
     }
 
     /// Returns the columns of two bounds of a range.
+    #[cfg(feature = "postgres")]
     pub(crate) fn of_range(lower: &[Param<'p>], upper: &[Param<'p>]) -> Self {
         const { assert!(2 * BOUND_COLUMNS <= CAPACITY, "a statement has too many parameters") };
         Self::joined(lower, upper)

@@ -15,14 +15,14 @@
 
 pub(crate) mod drawn;
 pub(crate) mod leap;
+#[cfg(feature = "sqlite")]
 pub(crate) mod memory;
 #[cfg(feature = "postgres")]
 pub(crate) mod stored;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+#[cfg(feature = "sqlite")]
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use pdb_model::{EventId, SequenceNumber, StreamArn};
 
@@ -35,13 +35,17 @@ pub(crate) const MAX_SHARD: u64 = (1 << (63 - COUNTER_BITS)) - 1;
 
 /// The next counter of an open shard, where it is kept in memory; all copies of the shard share it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL keeps counters in rows"))]
 pub(crate) struct NextCounter(Arc<AtomicU64>);
 
 impl NextCounter {
     pub(crate) fn new(next: u64) -> Self {
         Self(Arc::new(AtomicU64::new(next)))
     }
+}
 
+#[cfg(feature = "sqlite")]
+impl NextCounter {
     /// Draws a counter; only the writer does.
     fn draw(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)

@@ -31,6 +31,7 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         Some(&chunk[at].1)
     }
 
+    #[cfg(feature = "sqlite")]
     pub(crate) fn len(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.len()).sum()
     }

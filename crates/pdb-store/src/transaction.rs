@@ -10,6 +10,8 @@ use pdb_model::{EpochMillis, IdSource, TableName};
 
 #[cfg(feature = "postgres")]
 use crate::postgres::transaction::PostgresTx;
+#[cfg(feature = "sqlite")]
+use crate::sqlite::transaction::SqliteTx;
 use crate::{
     error::StoreError,
     read_tx::ReadTx,
@@ -18,7 +20,6 @@ use crate::{
         table::{OpenShard, OpenStream, StreamId, Table, TableId},
     },
     sql::texts::ItemTable,
-    sqlite::transaction::SqliteTx,
 };
 
 /// A record that is to be appended to an open shard.
@@ -34,6 +35,7 @@ pub(crate) struct AppendedRecord<'r> {
 
 /// The engine's part of a transaction that writes. It belongs to whoever runs the transaction, and is lent to it.
 pub(crate) enum EngineTx<'a> {
+    #[cfg(feature = "sqlite")]
     Sqlite(&'a mut SqliteTx),
     #[cfg(feature = "postgres")]
     Postgres(&'a mut PostgresTx),
@@ -43,6 +45,7 @@ pub(crate) enum EngineTx<'a> {
 macro_rules! call {
     ($part:expr, $method:ident($($argument:expr),*)) => {
         match $part {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(part) => part.$method($($argument),*),
             #[cfg(feature = "postgres")]
             Self::Postgres(part) => part.$method($($argument),*),

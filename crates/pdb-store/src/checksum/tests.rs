@@ -78,6 +78,7 @@ fn a_row_that_has_none_is_not_checked() {
     );
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn sql_keeps_the_checksum_of_a_shard() {
     let connection = rusqlite::Connection::open_in_memory().unwrap();

@@ -224,5 +224,16 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Returns what may be shown of an address; `None` if it is not usable.
+pub(crate) fn shown(url: &str) -> Option<String> {
+    Address::parse(url).ok().map(|address| address.shown())
+}
+
+/// Returns whether two addresses that are usable name the same hosts, database and schema.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let place = |url: &str| Address::parse(url).ok().map(|address| (address.shown(), address.schema));
+    place(one).is_some_and(|one| place(other) == Some(one))
+}
+
 #[cfg(test)]
 mod tests;

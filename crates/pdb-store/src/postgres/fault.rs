@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, io};
 
-use crate::error::DbError;
+use crate::db_error::DbError;
 
 /// Why a transaction was not committed, or may not have been.
 #[derive(Clone, Debug)]

@@ -10,7 +10,8 @@ use r2d2::{ManageConnection, PooledConnection};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
-    error::{DbError, OpenError},
+    db_error::DbError,
+    error::OpenError,
     names::quoted,
     postgres::{address::Address, fault, incarnation, session::Session, tls},
 };

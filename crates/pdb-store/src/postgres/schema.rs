@@ -1,8 +1,9 @@
 //! Brings the fixed tables of a server's database to the newest schema, whoever else does so at the same time.
 
 use crate::{
+    db_error::DbError,
     driver::Driver,
-    error::{DbError, During, OpenError, StoreError},
+    error::{During, OpenError, StoreError},
     migrate::{self, Migration},
     names::quoted,
     params::Param,

@@ -12,7 +12,8 @@ use postgres::{
 };
 
 use crate::{
-    error::{DbError, During, StoreError},
+    db_error::DbError,
+    error::{During, StoreError},
     params::Param,
     postgres::fault::Fault,
 };

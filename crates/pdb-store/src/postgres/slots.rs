@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::rows::statistics::SLOTS;
+/// How many rows each statistic has on PostgreSQL, where writers that share one would wait for each other.
+pub(crate) const SLOTS: i64 = 16;
 
 /// The slots that are free in this process, so that its transactions do not wait for each other as long as there are some.
 pub(crate) struct Slots {

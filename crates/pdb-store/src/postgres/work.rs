@@ -2,15 +2,14 @@
 
 use std::{sync::Arc, time::Instant};
 
+use crate::postgres::engine::{Core, MOST_CONFLICTS, PATIENCE, pause};
 use crate::{
     catalog::Catalog,
     driver::Driver,
     error::StoreError,
-    job::{Piece, Work},
+    job::{ClosureJob, Job},
     postgres::{
-        Core, MOST_CONFLICTS, PATIENCE,
         fault::Fault,
-        pause,
         session::Session,
         transaction::{DueRotation, PostgresTx},
     },
@@ -34,7 +33,7 @@ const BEGIN_DEFINITION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 
 impl Core {
     /// Runs work until it is committed, has failed by itself, or no more can be done. It has its result then.
-    pub(super) fn run(&self, piece: &mut dyn Piece) {
+    pub(super) fn run(&self, piece: &mut dyn Job) {
         let until = Instant::now() + PATIENCE;
         let (mut conflicts, mut losses, mut rotations) = (0, 0, 0);
         let mut defines = false;
@@ -67,7 +66,7 @@ impl Core {
                 rotations += 1;
                 for due in interruption.due_rotations {
                     // One that fails is found due again.
-                    self.run(&mut Work::new(move |tx: &mut Tx<'_>| rotate(tx, &due), None));
+                    self.run(&mut ClosureJob::new(move |tx: &mut Tx<'_>| rotate(tx, &due), None));
                 }
                 continue;
             }
@@ -99,7 +98,7 @@ impl Core {
         &self,
         session: &Session,
         catalog: Arc<Catalog>,
-        piece: &mut dyn Piece,
+        piece: &mut dyn Job,
     ) -> Result<(), Interruption> {
         let mut state = PostgresTx::default();
         let mut tx = Tx::new(ReadTx::new(Driver::Postgres(session), catalog), EngineTx::Postgres(&mut state));

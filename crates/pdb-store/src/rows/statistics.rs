@@ -1,8 +1,5 @@
 //! Item counts and sizes of tables and indexes, and changes of them that are not written down yet.
 
-/// How many rows each statistic has on PostgreSQL, where writers that share one would wait for each other.
-pub(crate) const SLOTS: i64 = 16;
-
 /// How many items a table or an index has, and their size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -16,27 +13,27 @@ pub struct Statistics {
 impl Deltas {
     /// What is not written down yet of one statistic; it is from then on.
     pub(crate) fn take(&mut self, statistic: i64) -> (i64, i64) {
-        let at = self.piece.iter().position(|delta| delta.statistic == statistic);
+        let at = self.job.iter().position(|delta| delta.statistic == statistic);
         at.map_or((0, 0), |at| {
-            let delta = self.piece.swap_remove(at);
+            let delta = self.job.swap_remove(at);
             (delta.count, delta.size)
         })
     }
 
     /// All that is not written down yet, in the order of the rows; it is from then on.
     pub(crate) fn take_all(&mut self) -> Vec<(i64, i64, i64)> {
-        self.piece.sort_unstable_by_key(|delta| delta.statistic);
-        self.piece.drain(..).map(|delta| (delta.statistic, delta.count, delta.size)).collect()
+        self.job.sort_unstable_by_key(|delta| delta.statistic);
+        self.job.drain(..).map(|delta| (delta.statistic, delta.count, delta.size)).collect()
     }
 }
 
 /// Changes of counts and sizes that are not written down yet.
 #[derive(Debug, Default)]
 pub(crate) struct Deltas {
-    /// Of pieces of the group that succeeded.
+    /// Of jobs of the group that succeeded; always empty where each job is a transaction of its own.
     kept: Vec<Delta>,
-    /// Of the piece that runs.
-    piece: Vec<Delta>,
+    /// Of the job that runs.
+    job: Vec<Delta>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,32 +45,35 @@ pub(crate) struct Delta {
 
 impl Deltas {
     pub(crate) fn of(&self, statistic: i64) -> impl Iterator<Item = &Delta> {
-        self.kept.iter().chain(&self.piece).filter(move |delta| delta.statistic == statistic)
+        self.kept.iter().chain(&self.job).filter(move |delta| delta.statistic == statistic)
     }
 
-    pub(crate) fn keep_piece(&mut self) {
-        for delta in self.piece.drain(..) {
+    /// Notes a change of the job that runs.
+    pub(crate) fn count(&mut self, statistic: i64, count: i64, size: i64) {
+        if count != 0 || size != 0 {
+            add(&mut self.job, Delta { statistic, count, size });
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl Deltas {
+    pub(crate) fn keep_job(&mut self) {
+        for delta in self.job.drain(..) {
             add(&mut self.kept, delta);
         }
     }
 
-    pub(crate) fn undo_piece(&mut self) {
-        self.piece.clear();
+    pub(crate) fn undo_job(&mut self) {
+        self.job.clear();
     }
 
     pub(crate) fn undo_all(&mut self) {
         self.kept.clear();
-        self.piece.clear();
+        self.job.clear();
     }
 
-    /// Notes a change of the piece that runs.
-    pub(crate) fn count(&mut self, statistic: i64, count: i64, size: i64) {
-        if count != 0 || size != 0 {
-            add(&mut self.piece, Delta { statistic, count, size });
-        }
-    }
-
-    /// All changes of pieces that succeeded, in the order of the rows.
+    /// All changes of jobs that succeeded, in the order of the rows.
     pub(crate) fn drain_kept(&mut self) -> impl Iterator<Item = Delta> {
         self.kept.sort_unstable_by_key(|delta| delta.statistic);
         self.kept.drain(..)

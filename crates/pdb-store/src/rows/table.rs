@@ -108,6 +108,7 @@ pub struct OpenShard {
     /// When it was opened.
     pub opened: EpochMillis,
     /// The next counter, where counters are kept in memory.
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL keeps counters in rows"))]
     pub(crate) next: NextCounter,
 }
 

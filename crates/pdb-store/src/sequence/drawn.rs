@@ -4,7 +4,6 @@ use crate::{
     driver::Driver,
     error::StoreError,
     params::Param,
-    rows::shards::ShardRow,
     sequence::{range_of, unpack},
     sql::texts::RecordTable,
 };
@@ -20,10 +19,4 @@ pub(crate) fn last_counter(
     driver.first("find the last stream record", &records.last, &params, |row| {
         Ok(unpack(row.integer(0)?)?.counter)
     })
-}
-
-/// Returns a counter above all that an open shard has used, whose last record has the counter `last`: above all records, trimmed or
-/// not, also those of a past that a copy of the database replaced.
-pub(crate) fn next_counter(shard: &ShardRow, last: u64) -> u64 {
-    (last.max(shard.starting).max(shard.trimmed) + 1).max(shard.least_next)
 }

@@ -8,7 +8,10 @@ use crate::{
     driver::Driver,
     error::{During, StoreError},
     params::Param,
-    rows::table::{OpenShard, StreamId},
+    rows::{
+        shards::ShardRow,
+        table::{OpenShard, StreamId},
+    },
     sequence::{
         MAX_COUNTER,
         leap::{self, LEAST},
@@ -25,6 +28,12 @@ pub(crate) fn draw_for_record(shard: &OpenShard) -> Result<i64, StoreError> {
 /// Draws a counter that no record gets.
 pub(crate) fn draw(shard: &OpenShard) -> u64 {
     shard.next.draw()
+}
+
+/// Returns a counter above all that an open shard has used, whose last record has the counter `last`: above all records, trimmed or
+/// not, also those of a past that a copy of the database replaced.
+pub(crate) fn next_counter(shard: &ShardRow, last: u64) -> u64 {
+    (last.max(shard.starting).max(shard.trimmed) + 1).max(shard.least_next)
 }
 
 /// Notes that a shard is closed, whose last record has the counter `last`; returns a counter above all that it has used.

@@ -4,14 +4,10 @@
 use pdb_model::IndexName;
 
 use crate::{
-    driver::Driver,
-    error::{During, StoreError},
+    error::StoreError,
     params::Param,
     read_tx::ReadTx,
-    rows::{
-        statistics::{Delta, Statistics},
-        table::Table,
-    },
+    rows::{statistics::Statistics, table::Table},
     tx::Tx,
 };
 
@@ -59,13 +55,4 @@ impl Tx<'_> {
     pub(crate) fn count(&mut self, statistic: i64, count: i64, size: i64) {
         self.deltas.count(statistic, count, size);
     }
-}
-
-/// Writes a change down.
-pub(crate) fn add(driver: Driver<'_>, delta: Delta) -> Result<(), StoreError> {
-    let sql =
-        "UPDATE pdb_statistic SET item_count = item_count + ?2, size_bytes = size_bytes + ?3 WHERE id = ?1";
-    let params = [Param::Integer(delta.statistic), Param::Integer(delta.count), Param::Integer(delta.size)];
-    driver.execute(sql, &params).during("write statistics")?;
-    Ok(())
 }

@@ -17,21 +17,24 @@ use crate::{
     catalog::Catalog,
     driver::Driver,
     error::{During, StoreError},
-    job::Piece,
+    interrupt_guard::InterruptGuard,
+    job::{ClosureJob, Job},
     options::{Durability, StoreOptions},
     read_tx::ReadTx,
     sequence::memory,
     sql::settings,
     sqlite::{
         checkpoint, connection,
+        copy::{self, DatabaseCopy},
         files::{self, FileLock, Underneath},
-        interrupt::{Impatience, Interrupts},
+        interrupt::Interrupts,
         load, open,
         pool::{self, Reader, Readers},
         refusals,
         writer::Writer,
     },
     threads,
+    tx::Tx,
     watch::Watchers,
 };
 
@@ -47,14 +50,14 @@ const GRACE: Duration = Duration::from_secs(3);
 const READ_SCHEMA: Duration = Duration::from_micros(16);
 
 /// An open SQLite database. Closes it when dropped.
-pub(crate) struct Embedded {
+pub(crate) struct SqliteEngine {
     core: Arc<Core>,
     /// None once the store is closed.
-    queue: RwLock<Option<Sender<Box<dyn Piece + Send>>>>,
+    queue: RwLock<Option<Sender<Box<dyn Job + Send>>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-impl Embedded {
+impl SqliteEngine {
     /// Opens a database in memory, or in a file.
     pub(crate) fn open(path: Option<&PathBuf>, options: &StoreOptions) -> Result<Self, StoreError> {
         // One file has one name, so that it has one lock, whichever way it was reached.
@@ -212,8 +215,13 @@ impl Embedded {
         result
     }
 
-    /// Hands work to the writer.
-    pub(crate) fn submit(&self, work: Box<dyn Piece + Send>) {
+    /// Hands a job to the writer. A database in memory whose writer is idle runs it here: its commits wait for no disk.
+    pub(crate) fn submit(&self, mut work: Box<dyn Job + Send>) {
+        if let Some(writer) = if self.core.memory { self.turn() } else { None } {
+            writer.run(&mut *work);
+            work.answer();
+            return;
+        }
         let waiting = &self.core.waiting;
         waiting.fetch_add(1, Ordering::AcqRel);
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
@@ -224,7 +232,7 @@ impl Embedded {
     }
 
     /// Takes the writer, if it is idle.
-    pub(crate) fn turn(&self) -> Option<Turn<'_>> {
+    fn turn(&self) -> Option<Turn<'_>> {
         let core = &*self.core;
         // Nobody is overtaken: work that waits is run first.
         if core.waiting.load(Ordering::Acquire) != 0 {
@@ -233,9 +241,27 @@ impl Embedded {
         core.try_lock_writer().map(|writer| Turn { core, writer })
     }
 
-    /// Takes the writer, if it is idle and its commits wait for no disk.
-    pub(crate) fn turn_in_memory(&self) -> Option<Turn<'_>> {
-        if self.core.memory { self.turn() } else { None }
+    /// Runs work on this thread if the writer is idle. Else gives the work back.
+    pub(crate) fn write_here<T, E: From<StoreError>, F>(&self, work: F) -> Result<Result<T, E>, F>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E>,
+    {
+        let Some(writer) = self.turn() else { return Err(work) };
+        let mut job = ClosureJob::new(work, None);
+        writer.run(&mut job);
+        Ok(job.take_result())
+    }
+
+    pub(crate) fn is_remote(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
+        if self.core.memory { "memory" } else { "file" }
+    }
+
+    pub(crate) fn reset(&self) -> Result<(), StoreError> {
+        self.replace(DatabaseCopy::empty()?, &mut copy::unwatched)
     }
 
     pub(crate) fn is_rotation_due(&self, table: &TableName, now: EpochMillis) -> bool {
@@ -253,10 +279,6 @@ impl Embedded {
         work()
     }
 
-    pub(crate) fn is_in_memory(&self) -> bool {
-        self.core.memory
-    }
-
     pub(crate) fn close(&self) {
         // The writer does what it was given before, then ends, and with it whatever serves it.
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
@@ -265,17 +287,18 @@ impl Embedded {
             return;
         }
         // Without a thread for that, what does not end is waited for.
-        let _impatience = self.interrupt_after(GRACE).ok();
+        let _guard = self.interrupt_after(GRACE).ok();
         // The last clone may be dropped by a piece of work, on the writer thread itself.
         threads::join(ended);
     }
 
-    pub(crate) fn interrupt_after(&self, patience: Duration) -> Result<Impatience, StoreError> {
-        Impatience::start(patience, self.core.interrupts.clone())
+    pub(crate) fn interrupt_after(&self, after: Duration) -> Result<InterruptGuard, StoreError> {
+        let interrupts = self.core.interrupts.clone();
+        InterruptGuard::start(after, move || interrupts.interrupt())
     }
 }
 
-impl Drop for Embedded {
+impl Drop for SqliteEngine {
     fn drop(&mut self) {
         self.close();
     }
@@ -303,7 +326,7 @@ pub(crate) struct Turn<'e> {
 
 impl Turn<'_> {
     /// Runs work, which has its result then.
-    pub(crate) fn run(mut self, work: &mut dyn Piece) {
+    pub(crate) fn run(mut self, work: &mut dyn Job) {
         match self.writer.as_mut() {
             Some(writer) => drop(writer.run_group(work, || None, &self.core.published)),
             None => work.fail(StoreError::Closed),
@@ -387,7 +410,7 @@ impl Core {
     }
 
     /// The writer thread.
-    fn serve(&self, queue: &Receiver<Box<dyn Piece + Send>>) {
+    fn serve(&self, queue: &Receiver<Box<dyn Job + Send>>) {
         while let Ok(mut first) = queue.recv() {
             let mut taken = 1;
             let next = || {
@@ -409,9 +432,7 @@ impl Core {
     }
 }
 
-pub use compact::CompactReport;
-
-mod compact;
+pub(crate) mod compact;
 mod copies;
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,8 @@
 //! Ending statements that do not end: a database that is told to close must not wait for one for ever.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crossbeam_channel::{RecvTimeoutError, Sender};
 use rusqlite::{Connection, InterruptHandle};
-
-use crate::{error::StoreError, threads};
-
-/// How often a statement is interrupted that runs when none should any more: others may wait behind it.
-pub(crate) const AGAIN: Duration = Duration::from_millis(50);
 
 /// The handles of connections whose statements others wait for.
 #[derive(Default)]
@@ -54,44 +44,5 @@ pub(crate) struct Helping<'i>(&'i Interrupts);
 impl Drop for Helping<'_> {
     fn drop(&mut self) {
         *lock(&self.0.helper) = None;
-    }
-}
-
-/// Interrupts statements of a database, once some time has passed, until it is dropped.
-///
-/// Made by [`Store::interrupt_after`](crate::Store::interrupt_after).
-#[derive(Debug)]
-pub struct Impatience {
-    /// Never used to send: it ends when nobody waits any more.
-    waiting: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Impatience {
-    pub(crate) fn start(patience: Duration, interrupts: Arc<Interrupts>) -> Result<Self, StoreError> {
-        let (waiting, ended) = crossbeam_channel::bounded::<()>(0);
-        let thread = threads::start("pdb-impatience", move || {
-            let mut next = patience;
-            while ended.recv_timeout(next) == Err(RecvTimeoutError::Timeout) {
-                interrupts.interrupt();
-                next = AGAIN;
-            }
-        })?;
-        Ok(Self { waiting: Some(waiting), thread: Some(thread) })
-    }
-
-    /// Of a database whose statements are another's affair.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn none() -> Self {
-        Self { waiting: None, thread: None }
-    }
-}
-
-impl Drop for Impatience {
-    fn drop(&mut self) {
-        drop(self.waiting.take());
-        if let Some(thread) = self.thread.take() {
-            threads::join(vec![thread]);
-        }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         shards::{ShardRow, StreamRow, open_shard, open_stream},
         table::{OpenStream, Table},
     },
-    sequence::drawn::{last_counter, next_counter},
+    sequence::{drawn::last_counter, memory::next_counter},
     sql::{
         streams::{STREAM_COLUMNS, read_stream, shards_of},
         tables::read_metadata,

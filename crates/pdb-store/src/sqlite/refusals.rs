@@ -3,8 +3,9 @@
 use std::{io, path::Path, sync::Arc};
 
 use crate::{
-    error::{DbError, OpenError, StoreError},
-    sqlite::migrate,
+    db_error::DbError,
+    error::{OpenError, StoreError},
+    sqlite::{failures, migrate},
 };
 
 pub(crate) fn newer(path: &Path, found: u32) -> StoreError {
@@ -31,7 +32,7 @@ pub(crate) fn refused_store(path: &Path, error: StoreError) -> StoreError {
         StoreError::Database { source, .. } if source.is_corrupt() => {
             OpenError::NotADatabase(path.into()).into()
         }
-        StoreError::Database { source, .. } if source.is_unwritable() => {
+        StoreError::Database { source, .. } if failures::is_unwritable(&source) => {
             unwritable(path, io::Error::other(source))
         }
         other => OpenError::Failed { path: path.into(), source: Arc::new(other) }.into(),

@@ -8,7 +8,8 @@ use rusqlite::{
 };
 
 use crate::{
-    error::{DbError, During, StoreError},
+    db_error::DbError,
+    error::{During, StoreError},
     params::Param,
 };
 

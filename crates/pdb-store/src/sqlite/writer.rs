@@ -13,10 +13,10 @@ use crate::{
     catalog::Catalog,
     driver::Driver,
     error::{During, StoreError},
-    job::Piece,
+    job::Job,
+    params::Param,
     read_tx::ReadTx,
-    rows::statistics::Deltas,
-    sql::statistics,
+    rows::statistics::{Delta, Deltas},
     sqlite::{
         checkpoint,
         files::{FileLock, Underneath},
@@ -70,11 +70,11 @@ impl Writer {
     /// Runs `first`, then what `next` brings, in one transaction; commits. Every piece then has its result.
     pub(crate) fn run_group(
         &mut self,
-        first: &mut dyn Piece,
-        mut next: impl FnMut() -> Option<Box<dyn Piece + Send>>,
+        first: &mut dyn Job,
+        mut next: impl FnMut() -> Option<Box<dyn Job + Send>>,
         published: &RwLock<Arc<Catalog>>,
-    ) -> Vec<Box<dyn Piece + Send>> {
-        let mut others: Vec<Box<dyn Piece + Send>> = Vec::new();
+    ) -> Vec<Box<dyn Job + Send>> {
+        let mut others: Vec<Box<dyn Job + Send>> = Vec::new();
         if let Err(error) = self.check_files() {
             others.extend(std::iter::from_fn(next));
             first.fail(error.clone());
@@ -135,8 +135,8 @@ impl Writer {
     /// Runs the pieces of a group again, after a rollback, so that those that fail undo only themselves.
     fn run_again(
         &mut self,
-        first: &mut dyn Piece,
-        others: &mut [Box<dyn Piece + Send>],
+        first: &mut dyn Job,
+        others: &mut [Box<dyn Job + Send>],
         published: &RwLock<Arc<Catalog>>,
     ) -> Result<Ran, StoreError> {
         self.undo_all(published);
@@ -151,7 +151,7 @@ impl Writer {
     }
 
     /// Runs one piece. An error means that the whole transaction is lost.
-    fn run_piece(&mut self, piece: &mut dyn Piece) -> Result<Ran, StoreError> {
+    fn run_piece(&mut self, piece: &mut dyn Job) -> Result<Ran, StoreError> {
         let driver = Driver::new(&self.connection);
         if !self.open {
             self.break_seal()?;
@@ -176,10 +176,10 @@ impl Writer {
                 driver.execute("RELEASE job", &[]).during("keep a piece of work")?;
             }
             self.catalog = catalog;
-            self.deltas.keep_piece();
+            self.deltas.keep_job();
             self.wrote |= wrote;
         } else {
-            self.deltas.undo_piece();
+            self.deltas.undo_job();
             if has_savepoint {
                 driver.execute("ROLLBACK TO job", &[]).during("undo a piece of work")?;
                 driver.execute("RELEASE job", &[]).during("undo a piece of work")?;
@@ -200,7 +200,7 @@ impl Writer {
         }
         let driver = Driver::new(&self.connection);
         for delta in self.deltas.drain_kept() {
-            statistics::add(driver, delta)?;
+            add(driver, delta)?;
         }
         let defined = {
             let known = published.read().unwrap_or_else(PoisonError::into_inner);
@@ -238,7 +238,16 @@ enum Ran {
     SpoiltOthers,
 }
 
-fn lost() -> crate::error::DbError {
+/// Writes a change down.
+fn add(driver: Driver<'_>, delta: Delta) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE pdb_statistic SET item_count = item_count + ?2, size_bytes = size_bytes + ?3 WHERE id = ?1";
+    let params = [Param::Integer(delta.statistic), Param::Integer(delta.count), Param::Integer(delta.size)];
+    driver.execute(sql, &params).during("write statistics")?;
+    Ok(())
+}
+
+fn lost() -> crate::db_error::DbError {
     rusqlite::Error::SqliteFailure(
         rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK),
         Some("the database undid the transaction".to_owned()),

@@ -7,7 +7,9 @@ use pdb_model::{
     ProvisionedThroughput, SecondaryIndex, StreamViewType,
 };
 use pdb_store::{Direction, Durability, KeyRange, NewRecord, Store, StoreError, StoreOptions, Tx};
-use pdb_testkit::{Schema, TestDb, definition, string_key};
+#[cfg(feature = "postgres")]
+use pdb_testkit::Schema;
+use pdb_testkit::{TestDb, definition, string_key};
 
 /// Three items with an index entry and a record each, in a closed file.
 struct File {
@@ -393,6 +395,7 @@ fn what_sqlite_says_names_the_file() {
 }
 
 /// PostgreSQL's rows have the same checksums: what the server adds to those of records is what we add.
+#[cfg(feature = "postgres")]
 #[test]
 fn damage_on_a_server_is_an_error_too() {
     let Some(schema) = Schema::new() else { return };

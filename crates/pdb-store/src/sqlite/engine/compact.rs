@@ -12,7 +12,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{Core, Embedded};
+use super::{Core, SqliteEngine};
 use crate::{
     catalog::Catalog,
     driver::Driver,
@@ -44,7 +44,7 @@ impl CompactReport {
     }
 }
 
-impl Embedded {
+impl SqliteEngine {
     pub(crate) fn compact(&self) -> Result<CompactReport, StoreError> {
         self.maintain(|| match &self.core.file {
             None => self.core.compact_memory(),

@@ -7,7 +7,7 @@ use std::{
 
 use pdb_model::EpochMillis;
 
-use super::Embedded;
+use super::SqliteEngine;
 use crate::{
     driver::Driver,
     error::{During, StoreError},
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-impl Embedded {
+impl SqliteEngine {
     /// The database's file, by the one name it is locked under.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.core.file.as_deref()

@@ -11,7 +11,9 @@ use pdb_model::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Durability, Pending, Store, StoreOptions, Tx};
+use crate::{
+    Durability, Pending, Store, StoreOptions, Tx, driver::Driver, error::StoreError, sqlite::checkpoint,
+};
 
 fn definition(name: &str) -> TableDefinition {
     let key = KeyAttribute { name: "pk".to_owned(), scalar_type: ScalarType::S };
@@ -94,7 +96,7 @@ fn counts(store: &Store) -> (u64, u64) {
 
 /// Runs what `submit` hands in as one group.
 fn in_one_group<T>(store: &Store, submit: impl FnOnce() -> T) -> T {
-    let writer = store.embedded().core.lock_writer();
+    let writer = store.sqlite_engine().core.lock_writer();
     let pending = submit();
     drop(writer);
     pending
@@ -170,7 +172,7 @@ fn a_commit_that_fails_fails_all_of_its_group_and_nothing_else() {
     store.write(|tx| put(tx, "before", "x")).unwrap();
     // A reference that is checked at commit, to nothing.
     store
-        .embedded()
+        .sqlite_engine()
         .core
         .lock_writer()
         .as_ref()
@@ -205,7 +207,7 @@ fn a_full_disk_fails_writes_until_there_is_room() {
     let store = on_disk(directory.path());
     store.write(|tx| put(tx, "before", "x")).unwrap();
     let limit = |pages: u32| {
-        let writer = store.embedded().core.lock_writer();
+        let writer = store.sqlite_engine().core.lock_writer();
         let connection = &writer.as_ref().unwrap().connection;
         connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
     };
@@ -237,7 +239,7 @@ fn the_log_is_copied_back_beside_the_writer() {
     let directory = tempfile::tempdir().unwrap();
     let store = on_disk(directory.path());
     // Nobody but this test.
-    store.embedded().core.lock_writer().as_mut().unwrap().checkpoints = None;
+    store.sqlite_engine().core.lock_writer().as_mut().unwrap().checkpoints = None;
     let path = directory.path().join("test.db");
     let connection = crate::sqlite::connection::open_checkpointer(&path, Durability::Off).unwrap();
     let behind = || checkpoint::pages_behind(Driver::new(&connection)).unwrap();
@@ -247,7 +249,7 @@ fn the_log_is_copied_back_beside_the_writer() {
         drop(asker);
         let standing_still = |work: &mut dyn FnMut()| {
             meanwhile();
-            let _standing_still = store.embedded().core.lock_writer();
+            let _standing_still = store.sqlite_engine().core.lock_writer();
             work();
         };
         checkpoint::serve(&connection, &requests, standing_still, || Ok(()), || true);
@@ -293,7 +295,7 @@ fn a_busy_writer_has_its_log_copied_back() {
     assert!(requests.is_asked());
     asker.is_behind(1);
     assert!(!requests.is_asked());
-    store.embedded().core.lock_writer().as_mut().unwrap().checkpoints = Some(asker);
+    store.sqlite_engine().core.lock_writer().as_mut().unwrap().checkpoints = Some(asker);
     let mut rounds = 0;
     while !requests.is_asked() {
         rounds += 1;
@@ -343,7 +345,7 @@ fn a_closed_store_refuses() {
     let store = with_orders(&StoreOptions::memory());
     let accepted = in_one_group(&store, || {
         let accepted = ["a", "b"].map(|pk| store.submit(move |tx| put(tx, pk, "x")));
-        drop(store.embedded().queue.write().unwrap().take());
+        drop(store.sqlite_engine().queue.write().unwrap().take());
         accepted
     });
     for pending in accepted {
@@ -490,7 +492,7 @@ fn reads_make_a_detour_where_the_schema_is_long() {
     let directory = tempfile::tempdir().unwrap();
     let store = on_disk(directory.path());
     let detours = |store: &Store| {
-        let published = store.embedded().core.published.read().unwrap();
+        let published = store.sqlite_engine().core.published.read().unwrap();
         published.schema.detours.load(Ordering::Relaxed)
     };
     store.write(|tx| put(tx, "a", "1")).unwrap();
@@ -505,7 +507,7 @@ fn reads_make_a_detour_where_the_schema_is_long() {
         assert_eq!(detours(&store), read.min(tables + 1));
     }
     define("more".to_owned());
-    let writer = store.embedded().core.lock_writer();
+    let writer = store.sqlite_engine().core.lock_writer();
     assert_eq!(get(&store, "a").as_deref(), Some("2"));
     assert_eq!(detours(&store), 1);
     drop(writer);

@@ -52,7 +52,7 @@ fn a_compacted_database_gives_its_space_back() {
     let path = directory.path().join("test.db");
     let on_disk = on_disk(directory.path());
     // Nobody but this test.
-    on_disk.embedded().core.lock_writer().as_mut().unwrap().checkpoints = None;
+    on_disk.sqlite_engine().core.lock_writer().as_mut().unwrap().checkpoints = None;
     for store in [with_orders(&StoreOptions::memory()), on_disk] {
         write_and_delete(&store);
         // A reader that knows the schema of before.
@@ -76,9 +76,9 @@ fn an_idle_database_that_is_mostly_free_is_compacted() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("test.db");
     let store = on_disk(directory.path());
-    store.embedded().core.lock_writer().as_mut().unwrap().checkpoints = None;
+    store.sqlite_engine().core.lock_writer().as_mut().unwrap().checkpoints = None;
     let connection = crate::sqlite::connection::open_checkpointer(&path, Durability::Off).unwrap();
-    let core = &store.embedded().core;
+    let core = &store.sqlite_engine().core;
     assert!(!core.compact_if_cheap(&connection).unwrap(), "there is nothing to gain");
     write_and_delete(&store);
     assert!(core.compact_if_cheap(&connection).unwrap());
