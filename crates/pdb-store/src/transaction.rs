@@ -16,22 +16,11 @@ use crate::{
     error::StoreError,
     read_tx::ReadTx,
     rows::{
-        records::NewRecord,
-        table::{OpenShard, OpenStream, StreamId, Table, TableId},
+        records::AppendedRecord,
+        table::{OpenShard, StreamId, Table, TableId},
     },
     sql::texts::ItemTable,
 };
-
-/// A record that is to be appended to an open shard.
-pub(crate) struct AppendedRecord<'r> {
-    pub(crate) stream: &'r OpenStream,
-    pub(crate) shard: &'r OpenShard,
-    pub(crate) record: &'r NewRecord<'r>,
-    /// As JSON.
-    pub(crate) user_identity: Option<String>,
-    /// The size of keys and images.
-    pub(crate) size_bytes: u64,
-}
 
 /// The engine's part of a transaction that writes. It belongs to whoever runs the transaction, and is lent to it.
 pub(crate) enum EngineTx<'a> {

@@ -7,105 +7,29 @@
 mod damage;
 mod digest;
 mod layout;
+pub(crate) mod rows;
 mod shape;
 
 pub use digest::Digest;
 pub use layout::Part;
+pub use rows::{Place, Rows};
 pub use shape::Shape;
 
 use std::sync::Arc;
 
+use crate::transfer::rows::{Parameters, Value, read_row};
 use crate::{
-    dialect::Dialect,
     driver::Row,
     error::{OpenError, StoreError},
-    key_columns::KeyColumns,
     options::StoreOptions,
     params::Param,
     read_tx::ReadTx,
-    rows::{columns::ColumnKind, table::Table},
+    rows::table::Table,
     sequence::leap,
     sql::settings::{self, COPY_MARK},
     store::Store,
     tx::Tx,
 };
-use layout::Layout;
-
-/// A step holds rows of no more than this, and one row.
-const STEP_BYTES: usize = 4 << 20;
-/// And no more rows than this: a driver may fetch them all before it hands out the first.
-const STEP_ROWS: i64 = 250;
-
-/// A value as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Value {
-    Null,
-    Integer(i64),
-    Text(String),
-    Blob(Vec<u8>),
-}
-
-impl Value {
-    fn param(&self) -> Param<'_> {
-        match self {
-            Self::Null => Param::Null,
-            Self::Integer(value) => Param::Integer(*value),
-            Self::Text(text) => Param::Text(text),
-            Self::Blob(bytes) => Param::Blob(bytes),
-        }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Null | Self::Integer(_) => &[],
-            Self::Text(text) => text.as_bytes(),
-            Self::Blob(bytes) => bytes,
-        }
-    }
-}
-
-/// Reads columns; the rest of a divided key is in the column behind them.
-fn read_row(row: &Row<'_>, columns: &[(&str, ColumnKind)]) -> Result<Vec<Value>, StoreError> {
-    let value = |(at, (_, kind)): (usize, &(&str, ColumnKind))| {
-        Ok(match kind {
-            ColumnKind::Integer => row.optional_integer(at)?.map_or(Value::Null, Value::Integer),
-            ColumnKind::Text => {
-                row.optional_text(at)?.map_or(Value::Null, |text| Value::Text(text.to_owned()))
-            }
-            ColumnKind::Blob => Value::Blob(row.blob(at)?.to_vec()),
-            ColumnKind::Key => Value::Blob(row.key(at, columns.len())?.into_owned()),
-        })
-    };
-    columns.iter().enumerate().map(value).collect()
-}
-
-/// Some rows of a part, in the order of their keys.
-#[derive(Clone, Debug, Default)]
-pub struct Rows(Vec<Vec<Value>>);
-
-impl Rows {
-    /// Returns how many there are; none at the end of the part.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Returns whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Returns the place behind the last of them.
-    #[must_use]
-    pub fn end(&self, part: &Part) -> Place {
-        Place(self.0.last().map(|row| row[..part.keys()].to_vec()))
-    }
-}
-
-/// A place between two rows of a part.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place(Option<Vec<Value>>);
 
 impl Store {
     /// Opens a database to copy another into it, also one where an earlier copy was not finished. No program may use it at
@@ -288,43 +212,5 @@ impl Tx<'_> {
             }
             Part::Records(_) | Part::Kept(_) | Part::Tokens | Part::Documents => None,
         })
-    }
-}
-
-/// Values as a statement takes them: a key may be divided.
-struct Parameters<'v> {
-    key: Option<KeyColumns<'v>>,
-    values: &'v [Value],
-    /// The values are a bound of a range, not a row.
-    is_bound: bool,
-}
-
-impl<'v> Parameters<'v> {
-    fn row(dialect: Dialect, layout: &Layout, row: &'v [Value]) -> Self {
-        Self::new(dialect, layout, row, false)
-    }
-
-    fn bound(dialect: Dialect, layout: &Layout, key: &'v [Value]) -> Self {
-        Self::new(dialect, layout, key, true)
-    }
-
-    fn new(dialect: Dialect, layout: &Layout, values: &'v [Value], is_bound: bool) -> Self {
-        match (layout.columns[0].1, values) {
-            (ColumnKind::Key, [Value::Blob(key), values @ ..]) => {
-                Self { key: Some(dialect.key_columns(key)), values, is_bound }
-            }
-            _ => Self { key: None, values, is_bound },
-        }
-    }
-
-    fn list(&self) -> Vec<Param<'_>> {
-        let key = self.key.as_ref();
-        let mut params = match (key, self.is_bound) {
-            (Some(key), true) => key.bound([]).to_vec(),
-            (Some(key), false) => key.all([]).to_vec(),
-            (None, _) => Vec::new(),
-        };
-        params.extend(self.values.iter().map(Value::param));
-        params
     }
 }

@@ -8,7 +8,10 @@ use crate::{
     error::StoreError,
     read_tx::ReadTx,
     sequence,
-    transfer::{Part, Place, Value},
+    transfer::{
+        Part,
+        rows::{Place, Value},
+    },
 };
 
 /// A row as it is stored. Which of its methods has an answer depends on the part it is of.

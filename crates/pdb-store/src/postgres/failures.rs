@@ -4,8 +4,6 @@ use std::{error::Error as _, fmt};
 
 use postgres::Error;
 
-use crate::db_error::{Cause, DbError};
-
 pub(crate) fn is_full(error: &Error) -> bool {
     error.code().is_some_and(|code| code.code() == "53100")
 }
@@ -21,30 +19,5 @@ pub(crate) fn show(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 None => Ok(()),
             }
         }
-    }
-}
-
-impl DbError {
-    /// An error that no driver makes.
-    pub(crate) fn said(text: impl Into<String>) -> Self {
-        Self::new(Cause::Said(text.into()))
-    }
-
-    pub(crate) fn postgres(&self) -> Option<&Error> {
-        match &*self.cause {
-            Cause::Postgres(error) => Some(error),
-            _ => None,
-        }
-    }
-
-    /// The code by which PostgreSQL says what it is about.
-    pub(crate) fn sql_state(&self) -> Option<&str> {
-        self.postgres().and_then(|error| error.code()).map(|code| code.code())
-    }
-}
-
-impl From<Error> for DbError {
-    fn from(error: Error) -> Self {
-        Self::new(Cause::Postgres(error))
     }
 }

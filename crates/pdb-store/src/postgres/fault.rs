@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, io};
 
-use crate::db_error::DbError;
+use crate::db_error::{Cause, DbError};
 
 /// Why a transaction was not committed, or may not have been.
 #[derive(Clone, Debug)]
@@ -46,6 +46,31 @@ impl Fault {
             Self::Refused(error) => error.sql_state().is_some_and(|code| code != "40003"),
             Self::Lost(_) => false,
         }
+    }
+}
+
+impl DbError {
+    /// An error that no driver makes.
+    pub(crate) fn said(text: impl Into<String>) -> Self {
+        Self::new(Cause::Said(text.into()))
+    }
+
+    pub(crate) fn postgres(&self) -> Option<&postgres::Error> {
+        match &*self.cause {
+            Cause::Postgres(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The code by which PostgreSQL says what it is about.
+    pub(crate) fn sql_state(&self) -> Option<&str> {
+        self.postgres().and_then(|error| error.code()).map(|code| code.code())
+    }
+}
+
+impl From<postgres::Error> for DbError {
+    fn from(error: postgres::Error) -> Self {
+        Self::new(Cause::Postgres(error))
     }
 }
 

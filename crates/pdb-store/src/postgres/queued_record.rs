@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use pdb_model::{EncodedItem, EpochMillis, EventName, StreamLabel};
 
+use crate::rows::records::AppendedRecord;
 use crate::{
     driver::Driver,
     error::{During, StoreError},
@@ -17,7 +18,6 @@ use crate::{
     rows::{columns::RecordColumns, records::NewRecord, table::StreamId},
     sequence::{MAX_COUNTER, range_of, signed},
     sql::texts::RecordTable,
-    transaction::AppendedRecord,
 };
 
 /// A record without its number.

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pdb_model::{EpochMillis, IdSource, TableName};
 
+use crate::rows::records::AppendedRecord;
 use crate::{
     driver::Driver,
     error::{During, StoreError},
@@ -22,7 +23,6 @@ use crate::{
     rows::table::{OpenShard, StreamId, Table, TableId},
     sequence::stored,
     sql::texts::ItemTable,
-    transaction::AppendedRecord,
 };
 
 /// What a transaction holds, and what it has put off to its end.

@@ -5,7 +5,15 @@ use pdb_model::{
     UserIdentity,
 };
 
-use crate::{checksum::Checksum, error::StoreError, rows::columns::RecordColumns, sequence::signed};
+use crate::{
+    checksum::Checksum,
+    error::StoreError,
+    rows::{
+        columns::RecordColumns,
+        table::{OpenShard, OpenStream},
+    },
+    sequence::signed,
+};
 
 /// A record to be appended. The images are those the stream's view type asks for.
 #[derive(Clone, Debug)]
@@ -72,6 +80,17 @@ impl<'a> NewRecord<'a> {
             .number(size_bytes)
             .optional_text(user_identity)
     }
+}
+
+/// A record that is to be appended to an open shard.
+pub(crate) struct AppendedRecord<'r> {
+    pub(crate) stream: &'r OpenStream,
+    pub(crate) shard: &'r OpenShard,
+    pub(crate) record: &'r NewRecord<'r>,
+    /// As JSON.
+    pub(crate) user_identity: Option<String>,
+    /// The size of keys and images.
+    pub(crate) size_bytes: u64,
 }
 
 /// A record as it is stored.

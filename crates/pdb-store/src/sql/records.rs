@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 
 use pdb_model::{EpochMillis, record_size_bytes};
 
+use crate::rows::records::AppendedRecord;
 use crate::{
     checksum::{Salt, ShardColumn, set_shard_columns},
     driver::{RangeStep, Row},
@@ -20,7 +21,6 @@ use crate::{
         table::Table,
     },
     sequence::{MAX_SHARD, drawn::last_counter, event_id, event_salt, pack, range_of, signed, unpack},
-    transaction::AppendedRecord,
     tx::Tx,
 };
 

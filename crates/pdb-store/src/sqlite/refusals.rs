@@ -1,11 +1,12 @@
 //! Errors of opening a file: which of the ways to fail this one is.
 
+use rusqlite::ErrorCode;
 use std::{io, path::Path, sync::Arc};
 
 use crate::{
-    db_error::DbError,
+    db_error::{Cause, DbError},
     error::{OpenError, StoreError},
-    sqlite::{failures, migrate},
+    sqlite::migrate,
 };
 
 pub(crate) fn newer(path: &Path, found: u32) -> StoreError {
@@ -32,9 +33,35 @@ pub(crate) fn refused_store(path: &Path, error: StoreError) -> StoreError {
         StoreError::Database { source, .. } if source.is_corrupt() => {
             OpenError::NotADatabase(path.into()).into()
         }
-        StoreError::Database { source, .. } if failures::is_unwritable(&source) => {
+        StoreError::Database { source, .. } if is_unwritable(&source) => {
             unwritable(path, io::Error::other(source))
         }
         other => OpenError::Failed { path: path.into(), source: Arc::new(other) }.into(),
+    }
+}
+
+/// Whether the reason is that the file cannot be written.
+pub(crate) fn is_unwritable(error: &DbError) -> bool {
+    let Cause::Sqlite(error) = &*error.cause else { return false };
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)
+    )
+}
+
+impl DbError {
+    /// Says in which file the database is, unless that is known.
+    #[cold]
+    pub(crate) fn in_file(mut self, path: Option<&str>) -> Self {
+        if self.file.is_none() {
+            self.file = path.filter(|path| !path.is_empty()).map(|path| Path::new(path).into());
+        }
+        self
+    }
+}
+
+impl From<rusqlite::Error> for DbError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::new(Cause::Sqlite(error))
     }
 }

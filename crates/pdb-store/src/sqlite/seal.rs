@@ -23,7 +23,7 @@ use pdb_model::EpochMillis;
 
 use crate::{
     error::StoreError,
-    sqlite::{files, refusals},
+    sqlite::{files::names::beside, refusals},
 };
 
 /// What is in the lock file while the database is not sealed.
@@ -147,7 +147,7 @@ impl Seal {
 
     /// Seals the database, which SQLite has closed. Does not if a log is left beside it, which is a part of it.
     fn close(&self) -> io::Result<()> {
-        let has_log = fs::metadata(files::beside(&self.path, "-wal")).is_ok_and(|log| log.len() > 0);
+        let has_log = fs::metadata(beside(&self.path, "-wal")).is_ok_and(|log| log.len() > 0);
         if !self.is_durable || has_log || !self.is_settled.load(Ordering::Relaxed) {
             return Ok(());
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pdb_model::{EpochMillis, IdSource, StreamLabel, TableName};
 
+use crate::rows::records::AppendedRecord;
 use crate::{
     error::{During, StoreError},
     read_tx::ReadTx,
@@ -13,7 +14,6 @@ use crate::{
     },
     sequence::{event_id, memory},
     sql::texts::ItemTable,
-    transaction::AppendedRecord,
 };
 
 /// How far a job of a group has come.

@@ -4,10 +4,9 @@ use std::ops::ControlFlow;
 
 use pdb_model::text_hash;
 
-use super::{
-    Parameters, Place, STEP_BYTES, STEP_ROWS, Value,
+use crate::transfer::{
     layout::{Layout, Part},
-    read_row,
+    rows::{Parameters, Place, Value, read_row},
 };
 use crate::{
     checksum::{self, Checksum, Salt},
@@ -18,6 +17,11 @@ use crate::{
     rows::columns::ColumnKind,
     sql::{documents, tokens},
 };
+
+/// A step holds rows of no more than this, and one row.
+const STEP_BYTES: usize = 4 << 20;
+/// And no more rows than this: a driver may fetch them all before it hands out the first.
+const STEP_ROWS: i64 = 250;
 
 /// Some rows of a part, in the order of their keys.
 pub(crate) struct Page {

@@ -1,6 +1,6 @@
 //! A checksum of rows that does not depend on their order, which two databases may see differently.
 
-use super::{Rows, Value};
+use crate::transfer::rows::{Rows, Value};
 
 /// How many rows a part has, and a sum over what is in them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -63,7 +63,7 @@ const DOCUMENTS: &[(&str, ColumnKind)] =
     &[("kind", Text), ("name", Text), ("value", Text), ("checksum", Integer)];
 
 /// An SQL table and its columns, the key's first.
-pub(super) struct Layout {
+pub(crate) struct Layout {
     dialect: Dialect,
     pub(super) table: String,
     pub(super) columns: &'static [(&'static str, ColumnKind)],

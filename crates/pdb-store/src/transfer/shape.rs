@@ -2,7 +2,7 @@
 
 use pdb_model::{TableDefinition, TableName};
 
-use super::{Value, read_row};
+use crate::transfer::rows::{Value, read_row};
 use crate::{
     error::StoreError,
     names::{self, quoted},

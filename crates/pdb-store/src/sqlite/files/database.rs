@@ -9,7 +9,10 @@ use std::{
 
 use rusqlite::OpenFlags;
 
-use super::{FileId, beside, lock};
+use crate::sqlite::files::{
+    lock,
+    names::{FileId, beside},
+};
 use crate::{
     error::{OpenError, StoreError},
     sqlite::{

@@ -7,7 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{FileId, beside, holder, new};
+use crate::sqlite::files::{
+    holder,
+    names::{FileId, beside},
+    place,
+};
 use crate::{
     error::{OpenError, StoreError},
     sqlite::refusals::unwritable,
@@ -58,7 +62,7 @@ impl LockFile {
                 Err(_) => {
                     // Whoever may open the database may lock it.
                     let like = fs::metadata(database).ok();
-                    match new::create_like(&path, like.as_ref()) {
+                    match place::create_like(&path, like.as_ref()) {
                         Ok(file) => (file, true),
                         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
                         Err(e) => return Err(unwritable(database, e)),

@@ -2,12 +2,16 @@
 //! leaves nothing there, or a whole database.
 
 use std::{
-    fs::{self, File, Metadata, OpenOptions},
+    fs::{self, File, Metadata},
     io::{self, Write},
     path::Path,
 };
 
-use super::{DatabaseFile, beside, put_in_place, remove_unfinished};
+use crate::sqlite::files::{
+    database::DatabaseFile,
+    names::beside,
+    place::{create_like, put_in_place, remove_unfinished},
+};
 use crate::{
     error::StoreError,
     sqlite::{connection, refusals::unwritable},
@@ -38,37 +42,6 @@ fn fill(path: &Path, like: Option<&Metadata>, content: &[u8], durable: bool) -> 
         file.sync_all()?;
     }
     Ok(file)
-}
-
-/// Creates a file that must not be there yet. Only its owner may read and write it.
-pub(crate) fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// The same, with the mode of another file if there is one.
-pub(super) fn create_like(path: &Path, like: Option<&Metadata>) -> io::Result<File> {
-    let file = create(path)?;
-    like.map_or(Ok(()), |like| give_mode_of(like, &file)).map(|()| file)
-}
-
-/// Lets those read and write a file who may read and write another one.
-pub(crate) fn give_mode_of(like: &Metadata, file: &File) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt};
-        let mode = like.mode() & 0o666;
-        // A file system without modes needs none.
-        if file.metadata()?.mode() & 0o666 != mode {
-            let _ = file.set_permissions(fs::Permissions::from_mode(mode));
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = (like, file);
-    Ok(())
 }
 
 /// Says what to do where a container's mount is in the way.

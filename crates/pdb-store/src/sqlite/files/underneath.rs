@@ -6,8 +6,11 @@ use std::{
     sync::OnceLock,
 };
 
-use super::{DatabaseFile, FileId, beside};
 use crate::error::StoreError;
+use crate::sqlite::files::{
+    database::DatabaseFile,
+    names::{FileId, beside},
+};
 
 /// The files of an open database, as they were when it was opened.
 #[derive(Debug)]
