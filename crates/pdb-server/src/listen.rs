@@ -24,7 +24,7 @@ use crate::{RunningServer, ServerOptions};
 /// How long the accept loop rests after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often to log such an error.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How many bytes a connection reads ahead at most. hyper's default would be 400 KB.
 const MAX_BUFFERED_BYTES: usize = 32 * 1024;
@@ -189,18 +189,18 @@ async fn accept(
 /// Limits how often a frequent error is logged.
 #[derive(Debug, Default)]
 struct Failures {
-    told: Option<Instant>,
+    logged: Option<Instant>,
     more: u64,
 }
 
 impl Failures {
     /// Counts a failure. If it is time to log one, returns how many were not logged since the last one.
     fn note(&mut self, now: Instant) -> Option<u64> {
-        if self.told.is_some_and(|told| now - told < TELL_EVERY) {
+        if self.logged.is_some_and(|logged| now - logged < LOG_INTERVAL) {
             self.more += 1;
             return None;
         }
-        self.told = Some(now);
+        self.logged = Some(now);
         Some(std::mem::take(&mut self.more))
     }
 }
@@ -261,8 +261,8 @@ mod tests {
     fn failures_are_told_once_a_second() {
         let start = Instant::now();
         let mut failures = Failures::default();
-        let told: Vec<_> =
+        let logged: Vec<_> =
             (0..=50).filter_map(|n| failures.note(start + n * ACCEPT_PAUSE).map(|more| (n, more))).collect();
-        assert_eq!(told, [(0, 0), (20, 19), (40, 19)]);
+        assert_eq!(logged, [(0, 0), (20, 19), (40, 19)]);
     }
 }

@@ -44,7 +44,7 @@ Examples:
   pretender help streams                 explain streams; also: faults, clock";
 
 fn main() -> ExitCode {
-    signals::outlive_file_size_limit();
+    signals::survive_file_size_limit();
     if let Some(advice) = commands::advice(std::env::args_os().skip(1)) {
         let _ = writeln!(std::io::stderr(), "error: {}", terminal::visible_lines(&advice));
         return ExitCode::from(2);

@@ -108,7 +108,7 @@ impl Progress {
             Shown::Bar(Bar { bar, .. }) => {
                 bar.set_style(style(step.fraction().is_some()));
                 bar.set_message(visible(step.what).into_owned());
-                bar.set_prefix(behind_the_bar(step, passed, self.recent.rate()));
+                bar.set_prefix(bar_suffix(step, passed, self.recent.rate()));
                 bar.set_position((step.fraction().unwrap_or(0.0) * PARTS) as u64);
             }
             Shown::Lines(due) if passed < *due => {}
@@ -121,7 +121,7 @@ impl Progress {
     }
 
     /// Writes something else, for which the bar makes room.
-    pub(crate) fn make_room<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.shown {
             Shown::Bar(Bar { bar, .. }) => bar.suspend(write),
             Shown::Lines(_) => write(),
@@ -179,7 +179,7 @@ fn style(has_end: bool) -> ProgressStyle {
 }
 
 /// Formats rate and remaining time. Without a total: the amount, the rate, and the elapsed time.
-fn behind_the_bar(step: &Step<'_>, passed: Duration, rate: Option<f64>) -> String {
+fn bar_suffix(step: &Step<'_>, passed: Duration, rate: Option<f64>) -> String {
     let rate = rate.map(|rate| format!("{}/s", short_amount(rate as u64, step.unit)));
     let Some(fraction) = step.fraction() else {
         let done = (step.done > 0).then(|| short_amount(step.done, step.unit));
@@ -293,10 +293,10 @@ mod tests {
         let expected =
             "copying items of Orders: 231.4 MB of 462.8 MB, 50 % of all, 23.1 MB/s, 10 s left".to_owned();
         assert_eq!(line(&step, passed, Some(23_140_000.0)), expected);
-        assert_eq!(behind_the_bar(&step, passed, Some(23_140_000.0)), "    23.1 MB/s      10 s left");
+        assert_eq!(bar_suffix(&step, passed, Some(23_140_000.0)), "    23.1 MB/s      10 s left");
         let step = Step::new("checking", 1_234_567, None, ROWS);
         assert_eq!(line(&step, passed, None), "checking: 1,234,567 rows, for 10 s");
-        assert_eq!(behind_the_bar(&step, passed, Some(1000.0)), "1,234,567  1,000/s  10 s");
+        assert_eq!(bar_suffix(&step, passed, Some(1000.0)), "1,234,567  1,000/s  10 s");
         // There is no estimate at the beginning.
         let step = Step::new("checking", 1, Some(1000), ROWS);
         assert_eq!(line(&step, passed, None), "checking: 1 row of 1,000 rows, 0 % of all, for 10 s");

@@ -63,7 +63,7 @@ pub(crate) fn interruption() -> Arc<AtomicBool> {
 
 /// Makes a write beyond the file size limit (`ulimit -f`, `LimitFSIZE=`) fail with an error. Without a handler, the
 /// signal would end the process.
-pub(crate) fn outlive_file_size_limit() {
+pub(crate) fn survive_file_size_limit() {
     #[cfg(unix)]
     {
         // The flag is never read; it is enough that there is a handler. If the system refuses it, nothing changes.

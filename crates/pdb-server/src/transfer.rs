@@ -51,7 +51,7 @@ impl TransferMeter {
     }
 
     /// Does not count a time during which the client had to wait for the server.
-    pub(crate) fn excuse(&mut self, waited: Duration) {
+    pub(crate) fn exclude(&mut self, waited: Duration) {
         self.began += waited;
         self.window_began += waited;
     }
@@ -130,7 +130,7 @@ mod tests {
         let start = Instant::now();
         let mut meter = TransferMeter::new(start);
         let at = |seconds| start + Duration::from_secs(seconds);
-        meter.excuse(Duration::from_secs(50));
+        meter.exclude(Duration::from_secs(50));
         assert_eq!(meter.check(at(109), &LIMITS, false), Ok(()));
         assert_eq!(meter.check(at(110), &LIMITS, false), Err(TooSlow));
     }

@@ -10,7 +10,7 @@ use pretender::time::{Clock, SystemClock};
 use serde_json::Value;
 
 use super::failure::Unanswered;
-use super::retry::{Tries, pause, rest};
+use super::retry::{Attempts, pause, rest};
 use super::sign::{Call, Credentials, signed_headers};
 use super::{Endpoint, answer};
 
@@ -51,9 +51,9 @@ struct Inner {
     credentials: Credentials,
     /// Ends the pauses between attempts.
     stop: WakeHandle,
-    is_brief: AtomicBool,
+    retries_disabled: AtomicBool,
     /// The causes that have been reported.
-    told: Mutex<BTreeSet<String>>,
+    reported: Mutex<BTreeSet<String>>,
     /// Missing table names, with the similar names that were found.
     similar: Mutex<BTreeMap<String, Option<String>>>,
 }
@@ -131,8 +131,8 @@ impl Api {
             region,
             credentials,
             stop,
-            is_brief: AtomicBool::new(false),
-            told: Mutex::default(),
+            retries_disabled: AtomicBool::new(false),
+            reported: Mutex::default(),
             similar: Mutex::default(),
         }))
     }
@@ -190,17 +190,17 @@ impl Api {
                 Err(failure) => judge(failure),
             };
             tries += 1;
-            let Tries(most) = failure.tries();
-            if self.is_brief() {
-                if failure.is_passing() {
-                    self.tell(operation, &failure);
+            let Attempts(most) = failure.tries();
+            if self.retries_disabled() {
+                if failure.is_transient() {
+                    self.report_retry(operation, &failure);
                 }
                 return Err(failure);
             }
             if tries >= most {
                 return Err(failure);
             }
-            self.tell(operation, &failure);
+            self.report_retry(operation, &failure);
             if !rest(&self.0.stop, pause(tries)) {
                 return Err(failure);
             }
@@ -209,17 +209,17 @@ impl Api {
 
     /// From now on, makes only one attempt per call. For callers that retry by themselves, and have other work in
     /// between.
-    pub(crate) fn be_brief(&self) {
-        self.0.is_brief.store(true, Ordering::Relaxed);
+    pub(crate) fn disable_retries(&self) {
+        self.0.retries_disabled.store(true, Ordering::Relaxed);
     }
 
     /// Returns whether only one attempt is made per call.
-    pub(super) fn is_brief(&self) -> bool {
-        self.0.is_brief.load(Ordering::Relaxed)
+    pub(super) fn retries_disabled(&self) -> bool {
+        self.0.retries_disabled.load(Ordering::Relaxed)
     }
 
     /// Reports that a call will be retried, once for each cause, and again if a call succeeded in between.
-    fn tell(&self, operation: &str, failure: &ApiFailure) {
+    fn report_retry(&self, operation: &str, failure: &ApiFailure) {
         let (cause, text) = match failure {
             ApiFailure::Unanswered(unanswered) | ApiFailure::Lost(unanswered) => {
                 (String::new(), unanswered.reason())
@@ -229,7 +229,7 @@ impl Api {
             }
             ApiFailure::Refused { code, .. } => (code.clone(), format!("{operation} failed: {failure}")),
         };
-        if self.told().insert(cause) {
+        if self.reported().insert(cause) {
             crate::terminal::warn(&format!("{text}; retrying"));
         }
     }
@@ -245,8 +245,8 @@ impl Api {
         similar
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reported(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.0.reported.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn host(&self, service: Service) -> &Host {
@@ -261,7 +261,7 @@ impl Api {
         let (status, body) = self
             .post(host, &service.target(operation), body)
             .map_err(|error| Unanswered::new(&host.endpoint, &error))?;
-        self.told().remove("");
+        self.reported().remove("");
         let answer = answer::parse(&body).unwrap_or_default();
         if (200..300).contains(&status) && answer.is_object() {
             return Ok(answer);
@@ -312,22 +312,22 @@ impl ApiFailure {
     }
 
     /// Returns whether the same call may succeed later, because the server is absent, busy or failing at the moment.
-    pub(crate) fn is_passing(&self) -> bool {
-        self.tries() != Tries::ONCE
+    pub(crate) fn is_transient(&self) -> bool {
+        self.tries() != Attempts::ONCE
     }
 
-    fn tries(&self) -> Tries {
+    fn tries(&self) -> Attempts {
         match self {
             Self::Unanswered(unanswered) => unanswered.tries(),
-            Self::NotTheApi { status: 500.., .. } | Self::Refused { status: 500.., .. } => Tries::BUSY,
-            Self::Refused { code, .. } if is_passing(code) => Tries::BUSY,
-            Self::NotTheApi { .. } | Self::Refused { .. } | Self::Lost(_) => Tries::ONCE,
+            Self::NotTheApi { status: 500.., .. } | Self::Refused { status: 500.., .. } => Attempts::BUSY,
+            Self::Refused { code, .. } if is_transient(code) => Attempts::BUSY,
+            Self::NotTheApi { .. } | Self::Refused { .. } | Self::Lost(_) => Attempts::ONCE,
         }
     }
 }
 
 /// Returns whether AWS's SDKs retry this exception.
-fn is_passing(code: &str) -> bool {
+fn is_transient(code: &str) -> bool {
     matches!(
         code,
         "ThrottlingException"
@@ -357,32 +357,32 @@ mod tests {
     #[test]
     fn what_may_pass_is_tried_again() {
         for (code, status, tries) in [
-            ("ThrottlingException", 400, Tries::BUSY),
-            ("ProvisionedThroughputExceededException", 400, Tries::BUSY),
-            ("LimitExceededException", 400, Tries::BUSY),
-            ("InternalServerError", 500, Tries::BUSY),
-            ("ServiceUnavailable", 503, Tries::BUSY),
-            ("Unheard", 500, Tries::BUSY),
-            ("ValidationException", 400, Tries::ONCE),
-            ("ResourceNotFoundException", 400, Tries::ONCE),
-            ("ConditionalCheckFailedException", 400, Tries::ONCE),
-            ("UnrecognizedClientException", 400, Tries::ONCE),
+            ("ThrottlingException", 400, Attempts::BUSY),
+            ("ProvisionedThroughputExceededException", 400, Attempts::BUSY),
+            ("LimitExceededException", 400, Attempts::BUSY),
+            ("InternalServerError", 500, Attempts::BUSY),
+            ("ServiceUnavailable", 503, Attempts::BUSY),
+            ("Unheard", 500, Attempts::BUSY),
+            ("ValidationException", 400, Attempts::ONCE),
+            ("ResourceNotFoundException", 400, Attempts::ONCE),
+            ("ConditionalCheckFailedException", 400, Attempts::ONCE),
+            ("UnrecognizedClientException", 400, Attempts::ONCE),
         ] {
             let failure = ApiFailure::Refused { code: code.to_owned(), message: String::new(), status };
-            assert_eq!((failure.tries(), failure.is_passing()), (tries, tries != Tries::ONCE), "{code}");
+            assert_eq!((failure.tries(), failure.is_transient()), (tries, tries != Attempts::ONCE), "{code}");
             assert_eq!((failure.code(), &*failure.to_string()), (Some(code), code));
         }
         let endpoint: Endpoint = "localhost".parse().unwrap();
-        for (status, tries) in [(200, Tries::ONCE), (404, Tries::ONCE), (502, Tries::BUSY)] {
+        for (status, tries) in [(200, Attempts::ONCE), (404, Attempts::ONCE), (502, Attempts::BUSY)] {
             let endpoint = endpoint.clone();
             assert_eq!(ApiFailure::NotTheApi { endpoint, api: "", status }.tries(), tries);
         }
         for (kind, tries) in [
-            (std::io::ErrorKind::ConnectionRefused, Tries::ABSENT),
-            (std::io::ErrorKind::ConnectionReset, Tries::BUSY),
-            (std::io::ErrorKind::UnexpectedEof, Tries::BUSY),
-            (std::io::ErrorKind::TimedOut, Tries::SLOW),
-            (std::io::ErrorKind::PermissionDenied, Tries::ONCE),
+            (std::io::ErrorKind::ConnectionRefused, Attempts::ABSENT),
+            (std::io::ErrorKind::ConnectionReset, Attempts::BUSY),
+            (std::io::ErrorKind::UnexpectedEof, Attempts::BUSY),
+            (std::io::ErrorKind::TimedOut, Attempts::SLOW),
+            (std::io::ErrorKind::PermissionDenied, Attempts::ONCE),
         ] {
             let error = ureq::Error::Io(kind.into());
             assert_eq!(ApiFailure::from(Unanswered::new(&endpoint, &error)).tries(), tries, "{kind}");

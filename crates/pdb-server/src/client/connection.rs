@@ -66,17 +66,17 @@ pub(crate) enum ConnectionError {
     Region { from: &'static str, text: String, source: NotARegion },
     #[error("AWS: {0}")]
     Aws(#[from] NotAnEndpoint),
-    #[error("there is no profile `{0}` in AWS's files of settings, ~/.aws/config and ~/.aws/credentials")]
+    #[error("there is no profile `{0}` in AWS's configuration files, ~/.aws/config and ~/.aws/credentials")]
     NoProfile(String),
     #[error(
         "no keys for AWS: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile that has keys with --profile"
     )]
     NoKeys,
     #[error(
-        "the keys of the profile `{profile}` are not in AWS's files of settings: put them into the environment with \
+        "the keys of the profile `{profile}` are not in AWS's configuration files: put them into the environment with \
          `eval \"$(aws configure export-credentials --profile {profile} --format env)\"`{then}"
     )]
-    KeysElsewhere { profile: String, then: &'static str },
+    ExternalKeys { profile: String, then: &'static str },
 }
 
 /// The error for a text that is not a region.
@@ -273,16 +273,16 @@ impl<'a> Settings<'a> {
         let is_named = self.options.profile.is_some();
         let found = match &self.options.profile {
             // The keys in the environment may belong to another account.
-            Some(_) if self.profile.keeps_keys_elsewhere() => of_profile(),
+            Some(_) if self.profile.has_external_keys() => of_profile(),
             Some(_) => of_profile().or_else(of_environment),
             None => of_environment().or_else(of_profile),
         };
         match found {
             Some(credentials) => Ok(credentials),
             None if !for_aws => Ok(Credentials::made_up()),
-            None if self.profile.keeps_keys_elsewhere() => {
+            None if self.profile.has_external_keys() => {
                 let then = if is_named { ", and leave out --profile" } else { "" };
-                Err(ConnectionError::KeysElsewhere { profile: self.profile.name().to_owned(), then })
+                Err(ConnectionError::ExternalKeys { profile: self.profile.name().to_owned(), then })
             }
             None if !self.profile.is_there() && self.machine.variable("AWS_PROFILE").is_some() => {
                 Err(ConnectionError::NoProfile(self.profile.name().to_owned()))

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::ErrorKind;
 
 use super::Endpoint;
-use super::retry::Tries;
+use super::retry::Attempts;
 
 /// A server that did not answer.
 #[derive(Debug)]
@@ -38,16 +38,16 @@ impl Unanswered {
     }
 
     /// Returns whether the server may answer later.
-    pub(crate) fn is_passing(&self) -> bool {
-        self.tries() != Tries::ONCE
+    pub(crate) fn is_transient(&self) -> bool {
+        self.tries() != Attempts::ONCE
     }
 
-    pub(super) fn tries(&self) -> Tries {
+    pub(super) fn tries(&self) -> Attempts {
         match self.cause {
-            Cause::Refused | Cause::NoRoute(_) => Tries::ABSENT,
-            Cause::Dropped => Tries::BUSY,
-            Cause::TimedOut => Tries::SLOW,
-            Cause::Other(_) => Tries::ONCE,
+            Cause::Refused | Cause::NoRoute(_) => Attempts::ABSENT,
+            Cause::Dropped => Attempts::BUSY,
+            Cause::TimedOut => Attempts::SLOW,
+            Cause::Other(_) => Attempts::ONCE,
         }
     }
 

@@ -30,9 +30,9 @@ pub(crate) enum ProbeFailure {
 
 impl ProbeFailure {
     /// Returns whether a retry may succeed, for example while the server is starting.
-    pub(crate) fn may_pass(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Unanswered(failure) => failure.is_passing(),
+            Self::Unanswered(failure) => failure.is_transient(),
             Self::NotReady { .. } => true,
             Self::Other { .. } => false,
         }

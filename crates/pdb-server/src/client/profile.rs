@@ -10,7 +10,7 @@ use super::sign::Credentials;
 /// The name of the default profile.
 const DEFAULT: &str = "default";
 /// Settings that say that the keys are not in the file.
-const KEPT_ELSEWHERE: [&str; 6] = [
+const EXTERNAL_KEY_SETTINGS: [&str; 6] = [
     "sso_session",
     "sso_start_url",
     "role_arn",
@@ -96,8 +96,8 @@ impl Profile {
     }
 
     /// Returns whether other programs have to get the keys: with single sign-on, from a role, or from a process.
-    pub(super) fn keeps_keys_elsewhere(&self) -> bool {
-        KEPT_ELSEWHERE.iter().any(|setting| self.settings.contains_key(*setting))
+    pub(super) fn has_external_keys(&self) -> bool {
+        EXTERNAL_KEY_SETTINGS.iter().any(|setting| self.settings.contains_key(*setting))
     }
 
     fn setting(&self, name: &str) -> Option<String> {
@@ -237,7 +237,7 @@ aws_session_token = token
             assert_eq!(profile.credentials().unwrap().session_token.as_deref(), Some("token"));
         }
         let profile = read("HOME=/home/me", Some("sign on"));
-        assert!(profile.is_there() && profile.keeps_keys_elsewhere() && profile.credentials().is_none());
+        assert!(profile.is_there() && profile.has_external_keys() && profile.credentials().is_none());
         assert!(!read("HOME=/home/me", Some("missing")).is_there());
         assert!(!read("", None).is_there());
     }
@@ -248,7 +248,7 @@ aws_session_token = token
         let profile = read(variables, Some("work"));
         assert_eq!(profile.region().as_deref(), Some("sa-east-1"));
         // Half a pair of keys is none.
-        assert!(profile.credentials().is_none() && !profile.keeps_keys_elsewhere());
+        assert!(profile.credentials().is_none() && !profile.has_external_keys());
     }
 
     #[test]

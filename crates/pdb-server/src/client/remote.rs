@@ -31,7 +31,11 @@ impl RemoteStreams {
     }
 
     fn error(&self, failure: ApiFailure) -> SourceError {
-        if self.0.is_brief() && failure.is_passing() { SourceError::Throttled } else { source_error(failure) }
+        if self.0.retries_disabled() && failure.is_transient() {
+            SourceError::Throttled
+        } else {
+            source_error(failure)
+        }
     }
 }
 

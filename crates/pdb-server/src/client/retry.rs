@@ -16,9 +16,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The maximum number of attempts, including the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tries(pub(super) u32);
+pub(super) struct Attempts(pub(super) u32);
 
-impl Tries {
+impl Attempts {
     /// The server exists but is busy or failing at the moment.
     pub(super) const BUSY: Self = Self(8);
     /// The server does not exist, but may be about to start.
@@ -49,7 +49,7 @@ pub(crate) fn retried<T, E>(
             Err(failure) => failure,
         };
         tries += 1;
-        let Tries(most) = unanswered(&failure).map_or(Tries::ONCE, Unanswered::tries);
+        let Attempts(most) = unanswered(&failure).map_or(Attempts::ONCE, Unanswered::tries);
         if tries >= most || !rest(stop, pause(tries)) {
             return Err(failure);
         }

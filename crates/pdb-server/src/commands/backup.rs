@@ -97,7 +97,7 @@ impl BackUp {
             found => found.unwrap_or_default(),
         };
         let mut backups = vec![(source.to_owned(), self.target.clone())];
-        for region in self.also(&others) {
+        for region in self.regions_to_include(&others) {
             backups.push((Pretender::file_of_region(source, region)?, self.target_of(region)?));
         }
         // Check all targets before the first backup is made. If the source is the target, `of_file` reports a better
@@ -109,10 +109,10 @@ impl BackUp {
             let mut progress = Progress::new();
             let made = self.backup(target).of_file(source, &mut |step| {
                 show(&mut progress, step, COPYING, CHECKING);
-                goes_on(interrupted)
+                unless_interrupted(interrupted)
             });
             drop(progress);
-            say(&made.map_err(explained)?, target)?;
+            print_report(&made.map_err(explained)?, target)?;
         }
         Ok(())
     }
@@ -121,17 +121,17 @@ impl BackUp {
         let control = self.connection.control(self.token.clone())?;
         self.backup(&self.target).check_target().map_err(explained)?;
         let (report, others) = remote::fetch(&control, &self.backup(&self.target), interrupted)?;
-        say(&report, &self.target)?;
-        for region in self.also(&others) {
+        print_report(&report, &self.target)?;
+        for region in self.regions_to_include(&others) {
             let target = self.target_of(region)?;
             let (report, _) = remote::fetch(&control.in_region(region), &self.backup(&target), interrupted)?;
-            say(&report, &target)?;
+            print_report(&report, &target)?;
         }
         Ok(())
     }
 
     /// Returns the other regions to back up as well. Notes on standard error if some are left out.
-    fn also<'r>(&self, others: &'r [String]) -> &'r [String] {
+    fn regions_to_include<'r>(&self, others: &'r [String]) -> &'r [String] {
         if self.all_regions {
             return others;
         }
@@ -181,7 +181,7 @@ fn explained(error: BackupError) -> Box<dyn Error> {
     }
 }
 
-fn goes_on(interrupted: &AtomicBool) -> ControlFlow<()> {
+fn unless_interrupted(interrupted: &AtomicBool) -> ControlFlow<()> {
     if interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
@@ -198,7 +198,7 @@ fn show(progress: &mut Progress, step: &BackupProgress, copying: (f64, f64), che
     }
 }
 
-fn say(report: &BackupReport, target: &Path) -> std::io::Result<()> {
+fn print_report(report: &BackupReport, target: &Path) -> std::io::Result<()> {
     let mut said = format!(
         "Backed up {} with {}, {}, into {}.",
         counted(report.tables, "table"),

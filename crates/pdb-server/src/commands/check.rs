@@ -80,7 +80,7 @@ impl Check {
                         let line = printable(&finding.to_string());
                         // Print each finding at once: finding the next may take hours.
                         written =
-                            progress.make_room(|| writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
+                            progress.suspend(|| writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
                     }
                 }
             }
@@ -171,10 +171,10 @@ impl Progress {
                 let rows = Unit::Things("row");
                 progress.show(&Step::new(&what, step.rows, Some(step.rows_at_most), rows).within(ROWS));
             }
-            Self::Lines { percent: told } => {
+            Self::Lines { percent: last_percent } => {
                 let percent = percent(step);
-                if step.is_part_done || *told != Some(percent) {
-                    *told = Some(percent);
+                if step.is_part_done || *last_percent != Some(percent) {
+                    *last_percent = Some(percent);
                     let line = format!("{percent:>3} % {}: {} rows", printable(&step.part), step.part_rows);
                     let _ = writeln!(std::io::stderr(), "{line}");
                 }
@@ -182,9 +182,9 @@ impl Progress {
         }
     }
 
-    fn make_room<T>(&self, write: impl FnOnce() -> T) -> T {
+    fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         match self {
-            Self::Usual(progress) => progress.make_room(write),
+            Self::Usual(progress) => progress.suspend(write),
             Self::Lines { .. } => write(),
         }
     }

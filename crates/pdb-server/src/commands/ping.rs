@@ -45,7 +45,7 @@ impl Ping {
             };
             tries += 1;
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            match left.filter(|left| !left.is_zero() && failure.may_pass()) {
+            match left.filter(|left| !left.is_zero() && failure.is_transient()) {
                 // Retry soon: a script that waits for the server is usually blocked until then.
                 Some(left) => rest(&WakeHandle::default(), pause(tries.min(3)).min(left)),
                 None => return Err(failure.into()),

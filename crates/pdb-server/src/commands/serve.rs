@@ -13,7 +13,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::MEMORY;
-use super::server_settings::{DATA, Listen, NETWORK, ServerSettings, Started};
+use super::server_settings::{DATA, Listen, NETWORK, ServerSettings, StartedServer};
 use announce::{Announce, Announcement, reachable};
 use life::{Parent, StopConditions};
 use ready_file::ReadyFile;
@@ -104,7 +104,7 @@ impl Serve {
     }
 
     /// Prints that the server is ready.
-    fn announce(&self, started: &Started) {
+    fn announce(&self, started: &StartedServer) {
         let other_regions = self.settings.separate_regions.then(|| {
             if self.settings.database(&self.db) == MEMORY {
                 "Each region has a separate database there".to_owned()

@@ -158,7 +158,7 @@ pub(super) struct Listen {
 }
 
 /// A running server, and its databases.
-pub(super) struct Started {
+pub(super) struct StartedServer {
     pub(super) server: RunningServer,
     pub(super) regions: Regions,
     /// Where the data is, for people.
@@ -167,7 +167,7 @@ pub(super) struct Started {
     pub(super) startup_notes: Vec<String>,
 }
 
-impl Started {
+impl StartedServer {
     /// Finishes the requests in flight and closes the databases.
     pub(super) fn stop(self) {
         if !self.server.stop() {
@@ -241,7 +241,7 @@ impl ServerSettings {
         listen: Listen,
         db: &str,
         on_bound: &dyn Fn() -> Result<(), String>,
-    ) -> Result<Started, Box<dyn Error>> {
+    ) -> Result<StartedServer, Box<dyn Error>> {
         logging::start(&self.log_level, self.log_format, self.access_log.as_deref())?;
         open_files::raise_limit();
         // Bind the port first: a second server must not touch the first one's file.
@@ -262,7 +262,7 @@ impl ServerSettings {
         let (regions, startup_notes) = opened?;
         let server = bound.start(regions.clone())?;
         self.log_start(&server.url(), &location);
-        Ok(Started { server, regions, location, startup_notes })
+        Ok(StartedServer { server, regions, location, startup_notes })
     }
 
     /// Logs the start, with the settings that explain most differences between servers.

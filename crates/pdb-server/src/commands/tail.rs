@@ -114,7 +114,7 @@ impl Tail {
             return Err("no table: expected the name or ARN of a table, or the ARN of a stream".into());
         }
         if let Some(path) = self.export.take() {
-            return match self.each(|| Export::create(path))? {
+            return match self.for_each_event(|| Export::create(path))? {
                 Some(export) => export.finish(),
                 None => Ok(()),
             };
@@ -129,12 +129,12 @@ impl Tail {
     fn print(self) -> Result<(), Box<dyn Error>> {
         let format = if self.json { Format::Json } else { self.format };
         let printer = Printer::new(format, self.color, self.targets.len() > 1);
-        self.each(|| Ok(printer)).map(drop)
+        self.for_each_event(|| Ok(printer)).map(drop)
     }
 
     /// Passes all events to an output, which is opened when there is something to read. Returns the output, or `None`
     /// if the command was stopped before.
-    fn each<O: Output>(
+    fn for_each_event<O: Output>(
         self,
         open: impl FnOnce() -> Result<O, Box<dyn Error>>,
     ) -> Result<Option<O>, Box<dyn Error>> {
@@ -149,7 +149,7 @@ impl Tail {
         let mut output = open()?;
         if follow {
             // The subscription retries by itself.
-            api.be_brief();
+            api.disable_retries();
         }
         for event in events {
             match event {

@@ -147,7 +147,7 @@ impl Trigger {
             return Ok(());
         };
         // The trigger retries by itself, and has other batches to process meanwhile.
-        api.be_brief();
+        api.disable_retries();
         show_line(&mut std::io::stdout(), &format!("{} -> {url}", running.state().stream_arn));
         running.join();
         Ok(())
@@ -168,7 +168,7 @@ impl Trigger {
             builder = builder.checkpoint(path);
         }
         if let Some(place) = &self.on_failure {
-            builder = builder.on_failure(destination(place).map_err(NotStarted::lasting)?);
+            builder = builder.on_failure(destination(place).map_err(NotStarted::permanent)?);
         }
         let function = HttpFunction::new(url.clone(), Duration::from_secs(self.timeout));
         builder.start(function).map_err(|error| explained(api, error))
@@ -229,7 +229,7 @@ fn explained(api: &Api, error: TriggerError) -> NotStarted {
         TriggerError::NoStream(table) => NotStarted::absent(api.why_no_stream(&table)),
         error @ TriggerError::StreamNotFound(_) => NotStarted::absent(error),
         TriggerError::Source(SourceError::Failed(error)) => NotStarted::failed(error),
-        error => NotStarted::lasting(error),
+        error => NotStarted::permanent(error),
     }
 }
 

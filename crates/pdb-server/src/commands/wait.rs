@@ -35,26 +35,26 @@ pub(super) enum WaitTime {
 pub(super) struct NotStarted {
     error: Box<dyn Error>,
     /// Whether a later attempt may succeed.
-    is_passing: bool,
+    is_transient: bool,
     /// Whether the client has reported the error already, when it retried the call.
-    is_told: bool,
+    is_reported: bool,
 }
 
 impl NotStarted {
     /// A later attempt cannot succeed.
-    pub(super) fn lasting(error: impl Into<Box<dyn Error>>) -> Self {
-        Self { error: error.into(), is_passing: false, is_told: false }
+    pub(super) fn permanent(error: impl Into<Box<dyn Error>>) -> Self {
+        Self { error: error.into(), is_transient: false, is_reported: false }
     }
 
     /// Something does not exist yet.
     pub(super) fn absent(error: impl Into<Box<dyn Error>>) -> Self {
-        Self { error: error.into(), is_passing: true, is_told: false }
+        Self { error: error.into(), is_transient: true, is_reported: false }
     }
 
     /// A call failed; a later attempt may succeed.
     pub(super) fn failed(error: Box<dyn Error>) -> Self {
-        let is_passing = error.downcast_ref().is_some_and(ApiFailure::is_passing);
-        Self { error, is_passing, is_told: true }
+        let is_transient = error.downcast_ref().is_some_and(ApiFailure::is_transient);
+        Self { error, is_transient, is_reported: true }
     }
 }
 
@@ -84,20 +84,20 @@ impl Wait {
             Self::For(time) => Instant::now().checked_add(time),
             Self::Forever => None,
         };
-        let mut told = BTreeSet::new();
+        let mut reported = BTreeSet::new();
         let mut interval = FIRST_INTERVAL;
         loop {
-            let NotStarted { error, is_passing, is_told } = match start() {
+            let NotStarted { error, is_transient, is_reported } = match start() {
                 Ok(started) => return Ok(Some(started)),
                 Err(_) if stop.is_stopped() => return Ok(None),
                 Err(failure) => failure,
             };
             let left = until.map_or(interval, |until| until.saturating_duration_since(Instant::now()));
-            if !is_passing || left.is_zero() {
+            if !is_transient || left.is_zero() {
                 return Err(error);
             }
             let text = crate::one_line(error.as_ref());
-            if !is_told && told.insert(text.clone()) {
+            if !is_reported && reported.insert(text.clone()) {
                 warn(&format!("waiting: {text}"));
             }
             // Only a stop ends the pause early.
@@ -148,14 +148,14 @@ mod tests {
     fn what_does_not_pass_is_not_waited_for() {
         let stop = WakeHandle::default();
         let not_started =
-            |is_passing| if is_passing { NotStarted::absent("x") } else { NotStarted::lasting("x") };
-        for (wait, is_passing) in
+            |is_transient| if is_transient { NotStarted::absent("x") } else { NotStarted::permanent("x") };
+        for (wait, is_transient) in
             [(Wait::No, true), (Wait::For(Duration::ZERO), true), (Wait::Forever, false)]
         {
             let mut tries = 0;
             let ended = wait.until_started(&stop, || -> Result<(), _> {
                 tries += 1;
-                Err(not_started(is_passing))
+                Err(not_started(is_transient))
             });
             assert_eq!((ended.unwrap_err().to_string().as_str(), tries), ("x", 1), "{wait:?}");
         }

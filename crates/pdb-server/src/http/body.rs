@@ -63,7 +63,7 @@ pub(crate) async fn read(
         if length > SMALL && !budget.try_grow(&mut permit, stepped(length), expected) {
             let asked = Instant::now();
             grow(budget, &mut permit, stepped(length), expected).await?;
-            arriving.meter.excuse(asked.elapsed());
+            arriving.meter.exclude(asked.elapsed());
         }
         collected.add(data);
     }
@@ -156,16 +156,16 @@ impl Collected {
         }
         if self.all.is_empty() {
             let first = std::mem::take(&mut self.first);
-            self.make_room(first.len() + data.len());
+            self.reserve(first.len() + data.len());
             self.all.extend_from_slice(&first);
         }
-        self.make_room(data.len());
+        self.reserve(data.len());
         self.all.extend_from_slice(&data);
     }
 
     /// Reserves space for more, but not much more than has already arrived: a client may announce more than it ever
     /// sends.
-    fn make_room(&mut self, bytes: usize) {
+    fn reserve(&mut self, bytes: usize) {
         if self.all.capacity() - self.all.len() < bytes {
             let rest = self.expected.saturating_sub(self.all.len());
             self.all.reserve(rest.min(self.all.len().max(STEP)).max(bytes));

@@ -430,14 +430,14 @@ fn what_cannot_be_injected_is_said_clearly() {
         ),
         (json!({"kind": "unprocessed", "operations": ["streams"]}), "does not apply to streams"),
         (json!({"kind": "conflict", "table": "a b"}), "`a b` is not a valid table name"),
-        (json!({"kind": "conflict", "probability": 2}), "more than 0 and at most 1, not 2"),
+        (json!({"kind": "conflict", "probability": 2}), "greater than 0 and at most 1, not 2"),
         (json!({"kind": "conflict", "times": 0}), "at least once"),
         (json!({"kind": "conflict", "times": -1}), "invalid value"),
         (json!({"kind": "conflict", "delay": "1s"}), "`conflict` has no delay"),
         (json!({"kind": "latency"}), "`latency` needs a delay"),
         (json!({"kind": "latency", "delay": "soon"}), "`soon` is not a duration"),
-        (json!({"kind": "latency", "delay": "2s..1s"}), "no longer at least than at most"),
-        (json!({"kind": "latency", "delay": "1d"}), "at most an hour"),
+        (json!({"kind": "latency", "delay": "2s..1s"}), "its minimum must not exceed its maximum"),
+        (json!({"kind": "latency", "delay": "1d"}), "at most one hour"),
         (json!({"kind": "latency", "until": 1}), "unknown field `until`"),
     ] {
         server.refuses("faults/add", &body.to_string(), 400, text);

@@ -136,7 +136,7 @@ fn keys_are_made_up_for_all_but_aws() {
     let both = "AWS_CONFIG_FILE=/config AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b";
     check_keys(true, None, both, "a");
     check_keys(true, Some("keys"), both, "AKID");
-    let named = "the keys of the profile `sso` are not in AWS's files of settings: put them into the environment with \
+    let named = "the keys of the profile `sso` are not in AWS's configuration files: put them into the environment with \
                  `eval \"$(aws configure export-credentials --profile sso --format env)\"`, and leave out --profile";
     check_keys(true, Some("sso"), both, named);
     check_keys(false, Some("sso"), both, "pretender");
@@ -152,7 +152,7 @@ fn keys_are_made_up_for_all_but_aws() {
     check_keys(false, None, "AWS_ACCESS_KEY_ID=half", "pretender");
     check_keys(true, None, "AWS_ACCESS_KEY_ID=half", "no keys for AWS: set AWS_ACCESS_KEY_ID");
     check_keys(false, None, "AWS_CONFIG_FILE=/config AWS_PROFILE=sso", "pretender");
-    let elsewhere = "the keys of the profile `sso` are not in AWS's files of settings: put them into the environment with \
+    let elsewhere = "the keys of the profile `sso` are not in AWS's configuration files: put them into the environment with \
                      `eval \"$(aws configure export-credentials --profile sso --format env)\"`";
     check_keys(true, None, "AWS_CONFIG_FILE=/config AWS_PROFILE=sso", elsewhere);
     check_keys(false, None, "AWS_PROFILE=missing", "pretender");

@@ -44,11 +44,11 @@ pub(super) fn fetch(
         },
         &mut |step| {
             super::show(*shown.borrow_mut(), step, ARRIVING, CHECKING);
-            super::goes_on(interrupted)
+            super::unless_interrupted(interrupted)
         },
     );
     drop(progress);
-    let report = received.map_err(|error| match super::goes_on(interrupted).is_break() {
+    let report = received.map_err(|error| match super::unless_interrupted(interrupted).is_break() {
         true => BackupError::Stopped.into(),
         false => super::explained(error),
     })?;
@@ -70,7 +70,7 @@ fn wait(
             Err(RecvTimeoutError::Disconnected) => {
                 return Err("the request failed because of a bug in this program".into());
             }
-            Err(RecvTimeoutError::Timeout) if super::goes_on(interrupted).is_break() => {
+            Err(RecvTimeoutError::Timeout) if super::unless_interrupted(interrupted).is_break() => {
                 return Err(BackupError::Stopped.into());
             }
             Err(RecvTimeoutError::Timeout) => {
@@ -92,7 +92,7 @@ fn receive(
 ) -> io::Result<()> {
     let (mut done, mut hash, mut chunk) = (0, Sha256::new(), vec![0; CHUNK]);
     loop {
-        if super::goes_on(interrupted).is_break() {
+        if super::unless_interrupted(interrupted).is_break() {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let read = reader.read(&mut chunk)?;

@@ -162,7 +162,7 @@ impl Put {
             count += 1;
             Ok(())
         };
-        let read = each_item(&mut stdin, put);
+        let read = for_each_item(&mut stdin, put);
         read.map_err(|error| format!("item {}: {error} ({count} put before it)", count + 1))?;
         print(&format!("Put {}.\n", counted(count, "item"))).or_else(Closed::unless_gone)
     }
@@ -186,7 +186,7 @@ impl Put {
 }
 
 /// Reads items, one after the other or in arrays, and passes each on before reading the next value.
-fn each_item(
+fn for_each_item(
     input: &mut dyn Read,
     mut each: impl FnMut(&Item) -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
@@ -229,7 +229,7 @@ mod tests {
             [{"id": "c"}, {"id": "d", "n": 1.50}]"#
             .as_bytes();
         let mut seen = Vec::new();
-        each_item(&mut input, |item| {
+        for_each_item(&mut input, |item| {
             seen.push(item.to_plain_json());
             Ok(())
         })

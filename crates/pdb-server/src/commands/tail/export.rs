@@ -56,6 +56,6 @@ impl Output for Export {
     }
 
     fn warn(&self, text: &str) {
-        self.progress.make_room(|| warn(text));
+        self.progress.suspend(|| warn(text));
     }
 }

@@ -32,7 +32,7 @@ const REMOVED: Style = AnsiColor::Red.on_default();
 
 /// The parts of a formatted record.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct RecordLine {
     /// The day, if it is not part of the time.
     date: Option<String>,
     time: Line,
@@ -46,7 +46,7 @@ pub(super) struct Shown {
 #[derive(Debug, Default)]
 pub(super) struct Line(Vec<(Style, String)>);
 
-impl Shown {
+impl RecordLine {
     /// Formats a record. `stream_arn` gives the table's name if several tables are read. If `are_cut`, values are cut,
     /// and the day is left out.
     pub(super) fn of(record: &Value, stream_arn: Option<&str>, are_cut: bool) -> Self {
@@ -126,9 +126,9 @@ pub(super) fn day(date: &str) -> Line {
 }
 
 /// Returns the heading of rows such as this one.
-pub(super) fn heading(shown: &Shown, with_table: bool) -> Line {
+pub(super) fn heading(shown: &RecordLine, with_table: bool) -> Line {
     let of = |text: &str| Line::of(KEY, text);
-    Shown {
+    RecordLine {
         date: shown.date.clone(),
         time: of("TIME"),
         event: of("EVENT"),

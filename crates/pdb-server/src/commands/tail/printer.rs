@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use clap::ValueEnum;
 use pretender::streams::Event;
 
-use super::line::{Shown, day, heading};
+use super::line::{RecordLine, day, heading};
 use crate::client::RemoteRecord;
 use crate::terminal::{self, visible};
 
@@ -63,7 +63,7 @@ impl Printer {
         // The terminal may have been resized since the last line.
         let width = if self.is_terminal { terminal::width() } else { None };
         let stream_arn = self.are_many.then_some(&*event.stream_arn);
-        let shown = Shown::of(record, stream_arn, width.is_some());
+        let shown = RecordLine::of(record, stream_arn, width.is_some());
         if let Some(date) = shown.date().filter(|date| self.day.as_deref() != Some(date)) {
             day(date).write(&mut self.out, width)?;
             self.day = Some(date.to_owned());

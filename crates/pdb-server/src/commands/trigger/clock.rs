@@ -96,8 +96,8 @@ impl Refused {
 impl std::convert::From<ClockError> for NotStarted {
     fn from(error: ClockError) -> Self {
         match &error {
-            ClockError::Unanswered(unanswered) if unanswered.is_passing() => Self::absent(error),
-            _ => Self::lasting(error),
+            ClockError::Unanswered(unanswered) if unanswered.is_transient() => Self::absent(error),
+            _ => Self::permanent(error),
         }
     }
 }

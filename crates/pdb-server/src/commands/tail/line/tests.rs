@@ -7,8 +7,8 @@ impl Line {
     }
 }
 
-fn shown(record: &str, stream_arn: Option<&str>) -> Shown {
-    Shown::of(&serde_json::from_str(record).unwrap(), stream_arn, false)
+fn shown(record: &str, stream_arn: Option<&str>) -> RecordLine {
+    RecordLine::of(&serde_json::from_str(record).unwrap(), stream_arn, false)
 }
 
 #[track_caller]
@@ -62,7 +62,7 @@ fn rows_have_columns() {
 
 #[test]
 fn the_day_stays_out_where_lines_are_cut() {
-    let cut = || Shown::of(&serde_json::from_str(MODIFY).unwrap(), None, true);
+    let cut = || RecordLine::of(&serde_json::from_str(MODIFY).unwrap(), None, true);
     assert_eq!(cut().line().plain(), r#"09:15:42 MODIFY pk="o1" +more=false total=42->43 -gone"#);
     assert_eq!(day(cut().date().unwrap()).plain(), "2026-03-01 (UTC)");
     let heading = heading(&cut(), false).plain();
