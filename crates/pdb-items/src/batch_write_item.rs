@@ -9,7 +9,7 @@ use pdb_store::{Pending, Table, Tx};
 use crate::ItemsError;
 use crate::batch_get_item::DUPLICATE_KEYS;
 use crate::capacity::{ConsumedCapacity, Meter, Side};
-use crate::keys::{KEY_MISMATCH, KeyFault, check_index_keys, key_of_item, key_of_parameter};
+use crate::keys::{KeyFault, check_index_keys, key_of_item, key_of_parameter};
 use crate::manager::ItemManager;
 use crate::metrics::{ItemCollectionMetrics, MetricsByTable};
 use crate::options::{
@@ -159,10 +159,9 @@ fn checked_keys(table: &Table, writes: &[PlannedWrite]) -> Result<Vec<PrimaryKey
     let schema = &table.definition.key_schema;
     let key_of = |write: &PlannedWrite| match &write.change {
         Change::Put(item) => key_of_item(schema, item).map_err(|fault| match fault {
-            KeyFault::Empty(text) => KeyFault::Empty(text),
-            // Unlike `PutItem`, a batch does not say what is wrong with the key; only sizes keep their texts.
-            KeyFault::Unfit(text) if text.contains("size") => KeyFault::Unfit(text),
-            KeyFault::Unfit(_) => KeyFault::Unfit(KEY_MISMATCH.to_owned()),
+            // Unlike `PutItem`, a batch does not say what is wrong with the key, except that it is empty or too long.
+            KeyFault::Unfit(_) => KeyFault::Mismatch,
+            other => other,
         }),
         _ => key_of_parameter(schema, write.target()),
     };

@@ -17,8 +17,12 @@ pub(crate) const KEY_MISMATCH: &str = "The provided key element does not match t
 /// The kinds differ in transactions: an empty key value fails the whole request, anything else cancels it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeyFault {
-    /// A text or a byte string that may not be empty is.
+    /// A string or binary value that must not be empty is empty.
     Empty(String),
+    /// The attributes or their types are not those of the key.
+    Mismatch,
+    /// A part of the key is too long.
+    TooLong(&'static str),
     /// Anything else.
     Unfit(String),
 }
@@ -28,6 +32,8 @@ impl KeyFault {
     pub(crate) fn into_text(self) -> String {
         match self {
             Self::Empty(text) | Self::Unfit(text) => text,
+            Self::Mismatch => KEY_MISMATCH.to_owned(),
+            Self::TooLong(text) => text.to_owned(),
         }
     }
 }
@@ -40,15 +46,13 @@ pub(crate) fn key_of_parameter(schema: &KeySchema, key: &Item) -> Result<Primary
             key.get(&attribute.name).is_some_and(|value| value.type_name() == attribute.scalar_type.name())
         });
     if !fits {
-        return Err(KeyFault::Unfit(KEY_MISMATCH.to_owned()));
+        return Err(KeyFault::Mismatch);
     }
     schema.extract(key).map_err(|error| match error {
-        KeyError::Missing(_) | KeyError::WrongType { .. } | KeyError::ExtraAttributes => {
-            KeyFault::Unfit(KEY_MISMATCH.to_owned())
-        }
+        KeyError::Missing(_) | KeyError::WrongType { .. } | KeyError::ExtraAttributes => KeyFault::Mismatch,
         KeyError::Empty { name, scalar_type } => KeyFault::Empty(empty_key(&name, scalar_type)),
-        KeyError::HashTooLong => KeyFault::Unfit(HASH_TOO_LONG.to_owned()),
-        KeyError::RangeTooLong => KeyFault::Unfit(RANGE_TOO_LONG.to_owned()),
+        KeyError::HashTooLong => KeyFault::TooLong(HASH_TOO_LONG),
+        KeyError::RangeTooLong => KeyFault::TooLong(RANGE_TOO_LONG),
     })
 }
 
@@ -61,10 +65,10 @@ pub(crate) fn key_of_item(schema: &KeySchema, item: &Item) -> Result<PrimaryKey,
         KeyError::WrongType { name, expected, actual } => KeyFault::Unfit(format!(
             "One or more parameter values were invalid: Type mismatch for key {name} expected: {expected} actual: {actual}"
         )),
-        KeyError::ExtraAttributes => KeyFault::Unfit(KEY_MISMATCH.to_owned()),
+        KeyError::ExtraAttributes => KeyFault::Mismatch,
         KeyError::Empty { name, scalar_type } => KeyFault::Empty(empty_key(&name, scalar_type)),
-        KeyError::HashTooLong => KeyFault::Unfit(HASH_TOO_LONG.to_owned()),
-        KeyError::RangeTooLong => KeyFault::Unfit(RANGE_TOO_LONG.to_owned()),
+        KeyError::HashTooLong => KeyFault::TooLong(HASH_TOO_LONG),
+        KeyError::RangeTooLong => KeyFault::TooLong(RANGE_TOO_LONG),
     })
 }
 
@@ -107,8 +111,8 @@ pub(crate) fn check_index_keys(table: &TableDefinition, item: &Item) -> Result<(
                 long_type(scalar_type),
                 index.name
             )),
-            IndexKeyFault::HashTooLong => KeyFault::Unfit(HASH_TOO_LONG.to_owned()),
-            IndexKeyFault::RangeTooLong => KeyFault::Unfit(RANGE_TOO_LONG.to_owned()),
+            IndexKeyFault::HashTooLong => KeyFault::TooLong(HASH_TOO_LONG),
+            IndexKeyFault::RangeTooLong => KeyFault::TooLong(RANGE_TOO_LONG),
         })?;
     }
     Ok(())
@@ -123,7 +127,7 @@ pub(crate) fn check_assigned_index_key(
     let alone = Item::from([(attribute, value.clone())]);
     check_index_keys(table, &alone).map_err(|fault| match fault {
         KeyFault::Empty(_) => KeyFault::Empty(empty_updated_index_key(value.type_name() == "B")),
-        KeyFault::Unfit(text) => KeyFault::Unfit(text),
+        other => other,
     })
 }
 

@@ -9,7 +9,7 @@ use pdb_model::{
 };
 
 use crate::ItemsError;
-use crate::keys::{KEY_MISMATCH, key_of_parameter, key_value};
+use crate::keys::{KEY_MISMATCH, KeyFault, key_of_parameter, key_value};
 use crate::options::MessageLayer;
 
 const INVALID: &str = "The provided starting key is invalid";
@@ -103,15 +103,12 @@ impl<'a> Position<'a> {
             let base = self.table_part(start)?;
             return Ok(self.bytes(&self.read_part(start)?, &base));
         }
-        let base = key_of_parameter(&self.table.key_schema, start).map_err(|fault| {
-            let text = fault.into_text();
-            match layer {
-                MessageLayer::Classic if text == KEY_MISMATCH => {
-                    ItemsError::Validation(format!("{INVALID}: {KEY_MISMATCH}"))
-                }
-                MessageLayer::Modern2026 if text == KEY_MISMATCH => ItemsError::validation(INVALID),
-                _ => ItemsError::Validation(text),
+        let base = key_of_parameter(&self.table.key_schema, start).map_err(|fault| match (fault, layer) {
+            (KeyFault::Mismatch, MessageLayer::Classic) => {
+                ItemsError::Validation(format!("{INVALID}: {KEY_MISMATCH}"))
             }
+            (KeyFault::Mismatch, MessageLayer::Modern2026) => ItemsError::validation(INVALID),
+            (fault, _) => ItemsError::Validation(fault.into_text()),
         })?;
         Ok(base.encode())
     }
@@ -123,9 +120,9 @@ impl<'a> Position<'a> {
             .attributes()
             .filter_map(|attribute| Some((attribute.name.clone(), start.get(&attribute.name)?.clone())))
             .collect();
-        key_of_parameter(schema, &part).map_err(|fault| match fault.into_text() {
-            text if text == KEY_MISMATCH => ItemsError::Validation(format!("{INVALID}: {KEY_MISMATCH}")),
-            text => ItemsError::Validation(text),
+        key_of_parameter(schema, &part).map_err(|fault| match fault {
+            KeyFault::Mismatch => ItemsError::Validation(format!("{INVALID}: {KEY_MISMATCH}")),
+            other => ItemsError::Validation(other.into_text()),
         })
     }
 

@@ -187,6 +187,7 @@ fn prepare_all<'a>(
     let mut prepared: Vec<Option<Prepared<'_>>> = writes.iter().map(|_| None).collect();
     let mut kept_bytes = 0;
     let mut reasons = vec![CancellationReason::none(); writes.len()];
+    let mut unfit = Vec::new();
     for &position in &order {
         match writes[position].prepare(tx, &tables[position], &keys[position]) {
             Ok(write) => {
@@ -203,13 +204,17 @@ fn prepare_all<'a>(
                     Prepared::Kept(write)
                 });
             }
-            Err(refusal) => reasons[position] = refusal.into_reason()?,
+            Err(refusal) => {
+                if matches!(refusal, Refusal::Unfit(_)) {
+                    unfit.push(position);
+                }
+                reasons[position] = refusal.into_reason()?;
+            }
         }
     }
-    // Every failed condition is told, of other faults only the first.
-    let mut faults = reasons.iter_mut().filter(|reason| reason.code == "ValidationError");
-    faults.next();
-    faults.for_each(|reason| *reason = CancellationReason::none());
+    // AWS reports every failed condition, but of values that do not fit only that of the first action.
+    unfit.sort_unstable();
+    unfit.iter().skip(1).for_each(|position| reasons[*position] = CancellationReason::none());
     match prepared.into_iter().collect() {
         Some(prepared) => Ok((prepared, order)),
         None => Err(ItemsError::TransactionCanceled(reasons)),

@@ -268,7 +268,7 @@ impl From<KeyFault> for Refusal {
     fn from(fault: KeyFault) -> Self {
         match fault {
             KeyFault::Empty(text) => Self::EmptyKey(text),
-            KeyFault::Unfit(text) => Self::Unfit(text),
+            other => Self::Unfit(other.into_text()),
         }
     }
 }

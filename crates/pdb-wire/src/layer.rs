@@ -33,11 +33,7 @@ impl Texts {
 
     /// Puts a stateless rejection into the envelope, if this operation has one.
     pub(crate) fn envelope(self, message: String) -> String {
-        if self.is_enveloped && !message.contains("validation error detected: ") {
-            format!("1 validation error detected: {message}")
-        } else {
-            message
-        }
+        if self.is_enveloped { format!("1 validation error detected: {message}") } else { message }
     }
 }
 

@@ -118,10 +118,13 @@ impl Transaction {
         for (position, (select, table, key)) in reads.iter().enumerate() {
             let selected = read_one(tx, table, select, key).map_err(|fault| match fault {
                 SelectFault::Key(KeyFault::Empty(text)) => ItemsError::Validation(text),
-                SelectFault::Key(KeyFault::Unfit(text)) => {
+                SelectFault::Key(fault) => {
                     let mut reasons = vec![CancellationReason::none(); reads.len()];
-                    reasons[position] =
-                        CancellationReason { code: "ValidationError", message: Some(text), item: None };
+                    reasons[position] = CancellationReason {
+                        code: "ValidationError",
+                        message: Some(fault.into_text()),
+                        item: None,
+                    };
                     ItemsError::TransactionCanceled(reasons)
                 }
                 SelectFault::Failed(error) => located(position, error),

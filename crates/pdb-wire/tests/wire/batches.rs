@@ -130,3 +130,25 @@ fn a_batch_writes_at_most_25_items() {
         "Too many items requested for the BatchWriteItem call",
     );
 }
+
+#[test]
+fn a_batch_does_not_say_what_is_wrong_with_a_key() {
+    let client = Client::new();
+    // The name of the key must not decide about the text.
+    client.ok(
+        "CreateTable",
+        r#"{"TableName":"Boxes","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"size","KeyType":"HASH"}],
+            "AttributeDefinitions":[{"AttributeName":"size","AttributeType":"S"}]}"#,
+    );
+    client.invalid(
+        "BatchWriteItem",
+        r#"{"RequestItems":{"Boxes":[{"PutRequest":{"Item":{"other":{"S":"a"}}}}]}}"#,
+        "The provided key element does not match the schema",
+    );
+    let long = "x".repeat(2049);
+    client.invalid(
+        "BatchWriteItem",
+        &format!(r#"{{"RequestItems":{{"Boxes":[{{"PutRequest":{{"Item":{{"size":{{"S":"{long}"}}}}}}}}]}}}}"#),
+        "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes",
+    );
+}
