@@ -12,7 +12,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 ///
 /// # Errors
 ///
-/// When whoever streams it fails.
+/// If the stream of the body fails.
 pub(crate) async fn read(body: SdkBody) -> Result<Option<Bytes>, ConnectorError> {
     // Nearly all bodies are in memory, in one piece, which is handed on without a copy.
     match Limited::new(body, MOST_BYTES).collect().await {

@@ -12,21 +12,21 @@ use pretender::Pretender;
 
 use crate::InProcessClient;
 
-/// Where requests seem to go. No name below `.invalid` is ever found (RFC 6761), so a client that is given another HTTP client by
-/// mistake reaches nobody, least of all AWS.
+/// The endpoint in the configuration. No name below `.invalid` ever resolves (RFC 6761), so a client that gets another HTTP client by mistake
+/// does not reach AWS.
 const ENDPOINT: &str = "http://pretender.invalid";
-/// The credentials. Nobody checks them.
+/// The credentials, which are not checked.
 const ACCESS_KEY: &str = "pretender";
 
 /// What a [`Pretender`] gives to programs that use the official SDK.
 ///
-/// Both methods may be called any number of times. What they return holds a clone of the database, which so stays open as long
-/// as one of its clients is there.
+/// Both methods may be called any number of times. Their results hold a clone of the database, so it stays open as long as one of its
+/// clients exists.
 pub trait PretenderExt {
     /// Returns the configuration from which clients of this database are made, for DynamoDB and for DynamoDB Streams.
     ///
-    /// It has the region of the database, credentials that nobody checks with the account of the database, the timer that
-    /// retries, waiters and timeouts need, and [`http_client`](Self::http_client). The rest is as the SDK has it, so that code
+    /// It has the region of the database, credentials with its account that are not checked, the timer that retries, waiters and
+    /// timeouts need, and [`http_client`](Self::http_client). The rest is as the SDK has it, so that code
     /// under test is retried as it is at AWS; `into_builder()` changes it.
     ///
     /// `aws_config::load_from_env().await` in its place makes clients of AWS.
@@ -53,7 +53,7 @@ impl PretenderExt for Pretender {
             .http_client(self.http_client())
             .sleep_impl(TokioSleep::new())
             .time_source(SystemTimeSource::new())
-            // There is no connection that could stall, and a test that stops tokio's time must not make it look so.
+            // There is no connection that could stall, but in a test that pauses tokio's time every call would look stalled.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build()
     }

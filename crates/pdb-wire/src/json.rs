@@ -6,7 +6,7 @@
 /// Room for what follows a list of items in an answer.
 const END_BYTES: usize = 256;
 
-/// A buffer with one JSON value in the making. Commas are its affair.
+/// A buffer in which one JSON value is written. It adds the commas.
 #[derive(Debug, Default)]
 pub(crate) struct JsonWriter {
     out: Vec<u8>,
@@ -161,12 +161,12 @@ impl JsonWriter {
         self.out.extend_from_slice(json.as_bytes());
     }
 
-    /// Writes a piece of JSON as it is; commas and what must be escaped are the caller's affair.
+    /// Writes a piece of JSON unchanged. The caller adds commas and escapes.
     pub(crate) fn verbatim(&mut self, json: &str) {
         self.out.extend_from_slice(json.as_bytes());
     }
 
-    /// Writes what a value looks like, which must need no escapes, between quotes that are the caller's affair.
+    /// Writes a value by its `Display`, which must need no escapes. The caller adds the quotes.
     pub(crate) fn formatted(&mut self, value: impl std::fmt::Display) {
         use std::io::Write;
         // Writing to memory does not fail.

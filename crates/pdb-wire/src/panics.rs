@@ -1,4 +1,4 @@
-//! A panic is a bug: it must cost one request, not the program that answers it.
+//! A panic is a bug. It must fail one request, not the program that answers it.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,11 +9,11 @@ use std::task::Poll;
 ///
 /// # Errors
 ///
-/// If it panics, what the panic said.
+/// The message of the panic, if the future panics.
 pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let mut future = pin!(future);
     std::future::poll_fn(move |context| {
-        // After a panic the future is never polled again, so nobody sees what it left half done.
+        // After a panic the future is never polled again, so a state that it left inconsistent is not seen.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),

@@ -4,12 +4,12 @@ use pdb_model::{ApiError, ErrorCode};
 
 use crate::error::error_response;
 
-/// An answer: a status code and a JSON body. Headers are the transport's affair.
+/// An answer: a status code and a JSON body. The front end adds the headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status code.
     pub status: u16,
-    /// JSON on one line; empty for the few operations that answer nothing.
+    /// JSON on one line; empty for the few operations without an output.
     pub body: Vec<u8>,
 }
 
@@ -22,13 +22,13 @@ impl Response {
         )
     }
 
-    /// The answer to what AWS answers in this way, although it is the caller's fault, with the reason.
+    /// The answer to a request that AWS answers with an internal error although the caller caused it, with the reason.
     #[must_use]
     pub fn internal_failure(reason: &str) -> Self {
         error_response(&ApiError::new(ErrorCode::InternalServerError, reason))
     }
 
-    /// The answer to a caller who may not call, with the reason.
+    /// The answer to a caller without permission, with the reason.
     #[must_use]
     pub fn access_denied(reason: &str) -> Self {
         error_response(&ApiError::new(ErrorCode::AccessDeniedException, reason))
@@ -41,7 +41,7 @@ impl Response {
     }
 }
 
-/// Returns what `x-amz-crc32` says about a body. Some SDKs check it.
+/// Returns the value of `x-amz-crc32` for a body. Some SDKs check it.
 #[must_use]
 pub fn checksum(body: &[u8]) -> u32 {
     crc32fast::hash(body)

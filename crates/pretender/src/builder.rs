@@ -11,7 +11,7 @@ use pdb_streams::RETENTION;
 
 use crate::{Pretender, location};
 
-/// Chooses how a [`Pretender`] is opened. What is not chosen is as AWS has it, or as the docs of the method say.
+/// Settings with which a [`Pretender`] is opened. Each method names its default.
 ///
 /// # Examples
 ///
@@ -35,7 +35,7 @@ use crate::{Pretender, location};
 #[must_use]
 pub struct Builder {
     store: StoreOptions,
-    /// Why the last name of a database that was given can be none.
+    /// Why the last database name that was set cannot be used.
     refusal: Option<OpenError>,
     pub(crate) account: Account,
     pub(crate) env: Env,
@@ -51,7 +51,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// For about how long [`open`](Self::open) tries again to reach a database server that does not answer.
+    /// How long [`open`](Self::open) retries if a database server does not answer, approximately.
     pub const CONNECT_PATIENCE: Duration = StoreOptions::CONNECT_PATIENCE;
 
     pub(crate) fn new() -> Self {
@@ -87,22 +87,22 @@ impl Builder {
     }
 
     /// Keeps the data on a PostgreSQL server, or on one that speaks its protocol: `postgres://user:password@host/database`.
-    /// Several hosts may be named, of which the one that can be written is used; `?schema=NAME` keeps everything in a
-    /// schema of its own. Any number of processes may use the same database. Needs the feature `postgres`.
+    /// If the URL names several hosts, the one that accepts writes is used. `?schema=NAME` keeps everything in a schema of its own. Any
+    /// number of processes may use the same database. Needs the feature `postgres`.
     ///
-    /// Calls then wait for the network: from asynchronous code, use those that end in `_async`, and a thread that may block
-    /// for the others. On a runtime of one thread they fail there.
+    /// Calls then wait for the network. Async code uses the methods whose names end in `_async`, and calls the others on a thread that
+    /// may block; on a runtime of one thread they fail.
     pub fn postgres(mut self, url: impl Into<String>) -> Self {
         self.refusal = None;
         self.store.location = Location::Postgres(url.into());
         self
     }
 
-    /// Keeps the data where `name` says: on a server if it begins with `postgres://` or `postgresql://`, in memory if it is
-    /// `:memory:`, else in the file of this name.
+    /// Stores the data on a server if `name` begins with `postgres://` or `postgresql://`, in memory if it is `:memory:`, and otherwise
+    /// in the file with this name.
     ///
-    /// A name that was probably meant for a server, such as `mysql://...` or `host=... dbname=...`, is not taken for a file:
-    /// [`open`](Self::open) refuses it. For a file of such a name use [`file`](Self::file), or put `./` before it.
+    /// A name that was probably meant for a server, such as `mysql://...` or `host=... dbname=...`, is not used as a file name:
+    /// [`open`](Self::open) refuses it. Use [`file`](Self::file) for a file with such a name, or put `./` before it.
     pub fn database(self, name: &str) -> Self {
         match location::parse(name) {
             Ok(location) => self.at(location),
@@ -110,11 +110,11 @@ impl Builder {
         }
     }
 
-    /// As [`database`](Self::database), but tells at once whether the name can be used.
+    /// Variant of [`database`](Self::database) that checks the name at once.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Address`], which does not repeat the name: there may be a password in it.
+    /// [`OpenError::Address`]. The error does not repeat the name, which may contain a password.
     pub fn try_database(self, name: &str) -> Result<Self, OpenError> {
         Ok(self.at(location::parse(name)?))
     }
@@ -127,57 +127,57 @@ impl Builder {
         }
     }
 
-    /// Returns whether the data is kept on a server.
+    /// Returns whether the data is stored on a server.
     #[must_use]
     pub fn is_on_server(&self) -> bool {
         matches!(self.store.location, Location::Postgres(_))
     }
 
-    /// Returns where the data is kept, for people: without a password.
+    /// Returns where the data is stored, for people: without a password.
     #[must_use]
     pub fn location(&self) -> String {
         self.store.location.to_string()
     }
 
-    /// How safe an acknowledged write is; [`Durability::Normal`] unless chosen.
+    /// Sets how safe an acknowledged write is; the default is [`Durability::Normal`].
     pub fn durability(mut self, durability: Durability) -> Self {
         self.store.durability = durability;
         self
     }
 
-    /// How many writes run at once on a server; 16 unless chosen. SQLite has one writer.
+    /// Sets how many writes run at the same time on a server; the default is 16. SQLite has one writer.
     pub fn writers(mut self, writers: u32) -> Self {
         self.store.writers = writers.max(1);
         self
     }
 
-    /// How many connections read at once; the store's default unless chosen.
+    /// Sets how many connections read at the same time.
     pub fn readers(mut self, readers: u32) -> Self {
         self.store.readers = readers.max(1);
         self
     }
 
-    /// Takes the time from this clock; the machine's unless chosen.
+    /// Sets the clock; the default is the system's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.env.clock = clock;
         self
     }
 
-    /// Takes identifiers from this source; random ones unless chosen.
+    /// Sets the source of identifiers; by default they are random.
     pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
         self.env.ids = ids;
         self
     }
 
-    /// The region in ARNs and records; `us-east-1` unless chosen.
+    /// Sets the region in ARNs and records; the default is `us-east-1`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.account.region = region.into();
         self
     }
 
-    /// The same for another region, whose data is kept beside it: of `orders.db` in `orders.us-west-2.db`, of a PostgreSQL server in
-    /// the schema `pretender_us_west_2`, or `NAME_us_west_2` where the address has `?schema=NAME`, and in memory by itself. For its own
-    /// region nothing changes. What cannot be the name of a region there, [`open`](Self::open) refuses.
+    /// Returns the same settings for another region, whose data is stored beside this one's: for `orders.db` in `orders.us-west-2.db`, on a
+    /// PostgreSQL server in the schema `pretender_us_west_2`, or `NAME_us_west_2` if the address has `?schema=NAME`, and for memory in a
+    /// database of its own. For the region that is set already nothing changes. [`open`](Self::open) refuses a name that no region can have.
     pub fn in_region(self, region: &str) -> Self {
         match self.clone().try_in_region(region) {
             Ok(builder) => builder,
@@ -185,11 +185,11 @@ impl Builder {
         }
     }
 
-    /// As [`in_region`](Self::in_region), but tells at once whether the region can have this name.
+    /// Variant of [`in_region`](Self::in_region) that checks the name at once.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Address`] for a name that no file has, and for one with which the name of a schema is longer than PostgreSQL allows.
+    /// [`OpenError::Address`] for a name that cannot be part of a file name, or that makes the name of a schema longer than PostgreSQL allows.
     pub fn try_in_region(self, region: &str) -> Result<Self, OpenError> {
         if region == self.account.region || self.refusal.is_some() {
             return Ok(self);
@@ -198,75 +198,75 @@ impl Builder {
         Ok(self.at(location).region(region))
     }
 
-    /// The account in ARNs: 12 digits; `000000000000` unless chosen.
+    /// Sets the account in ARNs, 12 digits; the default is `000000000000`.
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account.id = account.into();
         self
     }
 
-    /// How long stream records are kept; 24 hours unless chosen.
+    /// Sets how long stream records are kept; the default is 24 hours.
     pub fn retention(mut self, retention: Duration) -> Self {
         self.retention = retention;
         self
     }
 
-    /// How often, by the clock, background threads trim streams and delete expired items; hourly unless chosen. `None`: never,
+    /// Sets how often, by the clock, background threads trim streams and delete expired items; the default is every hour. With `None`
     /// only [`Pretender::run_due_work`] does.
     pub fn sweep_interval(mut self, interval: Option<Duration>) -> Self {
         self.sweep_interval = interval;
         self
     }
 
-    /// How often, by the clock, the background threads delete expired items between two sweeps; every minute unless chosen.
+    /// Sets how often, by the clock, the background threads delete expired items between two sweeps; the default is every minute.
     pub fn expiry_interval(mut self, interval: Duration) -> Self {
         self.expiry_interval = interval;
         self
     }
 
-    /// How many open shards a new stream gets; one unless chosen. Keys are spread over them by hash.
+    /// Sets how many open shards a new stream gets; the default is one. Keys are spread over them by hash.
     pub fn shards_per_stream(mut self, shards: u32) -> Self {
         self.shards_per_stream = shards.max(1);
         self
     }
 
-    /// Whether `WarmThroughput` opens shards, as many as AWS has partitions for it: one for each 1,000 write units or 3,000 read
-    /// units a second, whichever are more, up to 64. It does not unless chosen.
+    /// Sets whether `WarmThroughput` opens shards, as many as AWS has partitions for it: one for each 1,000 write units or 3,000 read
+    /// units a second, the larger number of the two, up to 64. The default is `false`.
     ///
-    /// A new stream gets as many shards, if they are more than [`shards_per_stream`](Self::shards_per_stream); where `UpdateTable`
-    /// raises the throughput of a table with a stream, open shards are split until there are as many.
+    /// A new stream gets this many shards if they are more than [`shards_per_stream`](Self::shards_per_stream). If `UpdateTable` raises the
+    /// throughput of a table with a stream, open shards are split until there are this many.
     pub fn warm_throughput_opens_shards(mut self, opens: bool) -> Self {
         self.warm_shards = opens;
         self
     }
 
-    /// How old an open shard gets before it is closed and continued by a child; four hours unless chosen. `None`: it is
-    /// never closed by age.
+    /// Sets the age at which an open shard is closed and a child shard opens; the default is four hours. With `None` no shard is closed
+    /// because of its age.
     pub fn shard_rotation(mut self, age: Option<Duration>) -> Self {
         self.store = self.store.with_rotation_age(age);
         self
     }
 
-    /// Whether the Streams operations refuse more calls a second than AWS allows; they do not unless chosen.
+    /// Sets whether the Streams operations enforce AWS's request rate limits; the default is `false`.
     pub fn enforce_limits(mut self, enforce: bool) -> Self {
         self.enforce_limits = enforce;
         self
     }
 
-    /// How long tables are shown as `CREATING` and `UPDATING`, and streams as `ENABLING` and `DISABLING`, for tests of code that
-    /// waits; not at all unless chosen. Meanwhile what AWS refuses is refused. Deleted tables are gone at once.
+    /// Sets how long tables are shown as `CREATING` and `UPDATING`, and streams as `ENABLING` and `DISABLING`, for tests of code that
+    /// waits for them; the default is zero. During this time requests are refused as on AWS. Deleted tables disappear at once.
     pub fn transition_delay(mut self, delay: Duration) -> Self {
         self.transition_delay = delay;
         self
     }
 
-    /// Which of AWS's texts refused requests get; the classic ones unless chosen.
+    /// Sets which of AWS's validation messages refused requests get; the default is the classic ones.
     pub fn message_layer(mut self, layer: MessageLayer) -> Self {
         self.message_layer = layer;
         self
     }
 
-    /// Which habits of DynamoDB Local it has, for suites that were written against that; none unless chosen. What else differs
-    /// there is set here by itself: [`expiry_interval`](Self::expiry_interval).
+    /// Sets which habits of DynamoDB Local the database has, for test suites that were written against it; the default is none. One more
+    /// difference has a setting of its own: [`expiry_interval`](Self::expiry_interval).
     pub fn habits(mut self, habits: Habits) -> Self {
         self.habits = habits;
         self
@@ -276,20 +276,19 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Open`] if the file is no database of ours, is damaged, was made by a newer version, is in use, or
-    /// cannot be written; nothing of it is changed then. Also if [`database`](Self::database) was given a name that can be
-    /// neither a file's nor a server's.
+    /// [`StoreError::Open`] if the file is not a database of pretender, is damaged, was created by a newer version, is in use, or
+    /// cannot be written; it is not changed then. Also if the name in [`database`](Self::database) cannot be that of a file or a server.
     pub fn open(self) -> Result<Pretender, StoreError> {
         Pretender::open_with(self)
     }
 }
 
 impl Builder {
-    /// How the store is opened.
+    /// Returns the options with which the store is opened.
     ///
     /// # Errors
     ///
-    /// The refusal of a name that was given before.
+    /// The refusal of a database name that was set before.
     pub(crate) fn store_options(&self) -> Result<&StoreOptions, StoreError> {
         match &self.refusal {
             Some(refusal) => Err(refusal.clone().into()),
@@ -298,7 +297,7 @@ impl Builder {
     }
 }
 
-/// What is not chosen, wherever the data will be.
+/// Returns the defaults, which are the same for memory, files and servers.
 fn defaults() -> StoreOptions {
     // SQLite makes no use of the writers, and a database in memory none of the rest.
     StoreOptions { writers: StoreOptions::postgres("").writers, ..StoreOptions::file("") }

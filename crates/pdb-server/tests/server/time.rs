@@ -336,5 +336,5 @@ fn a_clock_that_goes_back_takes_nothing_with_it() {
 fn a_clock_that_obeys_nobody_says_so() {
     let db = Pretender::in_memory().unwrap();
     let refused = db.advance(Duration::from_secs(1)).unwrap_err();
-    assert_eq!(refused.to_string(), "the database takes the time from a clock that obeys nobody");
+    assert_eq!(refused.to_string(), "the database was not opened with a `ManualClock`");
 }

@@ -69,7 +69,7 @@ impl ShownTables {
         Ok(name)
     }
 
-    /// Names the table by its name from now on, whatever the request did: it named it in two ways.
+    /// Shows the table by its name from now on, because the request named it both by name and by ARN.
     pub(crate) fn show_name_of(&mut self, name: &TableName) {
         self.given.remove(name);
     }

@@ -1,7 +1,6 @@
-//! What a user of the test instrument commands: background work now, shards, trimming.
+//! Commands of the test instrument: background work, shards, trimming, time.
 //!
-//! Time is commanded through the [`ManualClock`] the database was opened with: by itself, or here together with the work that
-//! is then due.
+//! Tests move the [`ManualClock`] with which the database was opened: by itself, or here together with the work that is then due.
 
 use std::time::Duration;
 
@@ -14,10 +13,10 @@ use crate::Pretender;
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// What the command names is not there. The text says what.
+    /// A table, stream or shard that the command names does not exist. The text names it.
     #[error("{0}")]
     NotFound(String),
-    /// What the command names is in no state for it. The text says what.
+    /// The command does not apply to the state of the database. The text says why.
     #[error("{0}")]
     NotPossible(String),
     /// The store failed.
@@ -41,12 +40,12 @@ impl From<CleanupError> for ControlError {
     }
 }
 
-/// A shard, as the control interface shows it.
+/// A shard, as the control API shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardSummary {
     /// The id.
     pub shard_id: ShardId,
-    /// The shard it continues.
+    /// The parent, absent for the first shards of a stream.
     pub parent_shard_id: Option<ShardId>,
     /// The first sequence number.
     pub starting: SequenceNumber,
@@ -56,7 +55,7 @@ pub struct ShardSummary {
     pub opened: EpochMillis,
     /// When it was closed; absent while it is open.
     pub closed: Option<EpochMillis>,
-    /// The hashes of partition keys it owns: from the first to the second, both included.
+    /// The range of hashes of partition keys that it owns, both ends included.
     pub hash_range: (u64, u64),
 }
 
@@ -75,7 +74,7 @@ impl From<ShardRow> for ShardSummary {
 }
 
 impl Pretender {
-    /// Moves the clock forward, and does all background work that is then due: what takes hours at AWS takes this call.
+    /// Moves the clock forward and does all background work that is then due. What takes hours on AWS takes one call.
     ///
     /// # Errors
     ///
@@ -103,8 +102,8 @@ impl Pretender {
 
     /// Moves the clock to a time, and does all background work that is then due.
     ///
-    /// The time may lie in the past: sequence numbers go on all the same, so the order of records stays that of the writes;
-    /// records, iterators and shards of what is then the future age once the clock has reached them again.
+    /// The time may lie in the past. Sequence numbers still increase, so the order of records stays that of the writes. Records, iterators
+    /// and shards that are then in the future begin to age when the clock has reached them again.
     ///
     /// # Errors
     ///
@@ -114,19 +113,19 @@ impl Pretender {
         self.run_due_work()
     }
 
-    /// Returns the clock in the user's hand, to hold it or to let it run at another speed.
+    /// Returns the clock, for instance to stop it or to change its speed.
     ///
     /// # Errors
     ///
     /// [`ControlError::NotPossible`] unless the database was opened with a [`ManualClock`].
     pub fn manual_clock(&self) -> Result<&ManualClock, ControlError> {
         self.inner.env.clock.as_manual().ok_or_else(|| {
-            ControlError::NotPossible("the database takes the time from a clock that obeys nobody".to_owned())
+            ControlError::NotPossible("the database was not opened with a `ManualClock`".to_owned())
         })
     }
 
-    /// Does all background work that is due now: rotates shards, deletes expired items, trims records, drops shards and
-    /// purges streams. Never overlaps with the background threads.
+    /// Does all background work that is due now: rotates shards, deletes expired items, trims records, and removes old shards and
+    /// streams. It never runs at the same time as the background threads.
     ///
     /// # Errors
     ///
@@ -151,7 +150,7 @@ impl Pretender {
         Ok(rows.into_iter().map(ShardSummary::from).collect())
     }
 
-    /// Returns the latest stream of a table, also one that is disabled.
+    /// Returns the latest stream of a table, even if it is disabled.
     ///
     /// # Errors
     ///
@@ -173,7 +172,7 @@ impl Pretender {
         })
     }
 
-    /// Returns all streams there are, also disabled ones and those of deleted tables, ordered by ARN.
+    /// Returns all streams, including disabled ones and those of deleted tables, ordered by ARN.
     ///
     /// # Errors
     ///
@@ -185,12 +184,12 @@ impl Pretender {
         Ok(arns)
     }
 
-    /// Closes a shard, or all open ones of the stream, and continues each in one child; returns the children.
+    /// Closes a shard, or all open shards of the stream, and opens one child for each; returns the children.
     ///
     /// # Errors
     ///
-    /// [`ControlError::NotFound`] if there is no such stream, [`ControlError::NotPossible`] if it is not enabled or the shard
-    /// not open, [`ControlError::Store`].
+    /// [`ControlError::NotFound`] if there is no such stream, [`ControlError::NotPossible`] if the stream is not enabled or the shard
+    /// is not open, [`ControlError::Store`].
     pub fn rotate_shards(
         &self,
         stream_arn: &StreamArn,
@@ -201,8 +200,8 @@ impl Pretender {
         Ok(rows.into_iter().map(ShardSummary::from).collect())
     }
 
-    /// Closes a shard, or all open ones of the stream, and continues each in two children that own half of its keys;
-    /// returns the children.
+    /// Closes a shard, or all open shards of the stream, and opens two children for each, which own half of its keys; returns the
+    /// children.
     ///
     /// # Errors
     ///
@@ -216,15 +215,15 @@ impl Pretender {
         Ok(rows.into_iter().map(ShardSummary::from).collect())
     }
 
-    /// Gives the space of what was deleted back to the file system, or to memory: writes the database anew without its free pages.
-    /// Writes wait until it is done, some second for 200 MB of data; reads go on. In a file it needs as much room again meanwhile.
+    /// Gives the space of deleted data back to the file system, or to memory, by rewriting the database without its free pages. Writes wait
+    /// until it is done, about one second for 200 MB of data; reads go on. A file needs the same space again during this time.
     ///
-    /// A file that is mostly free, with little left in it, is compacted by itself when nobody has written for a second.
+    /// A file that is mostly free, with little data left in it, is compacted automatically after a second without writes.
     ///
     /// # Errors
     ///
-    /// [`ControlError::NotPossible`] on a PostgreSQL server, whose own autovacuum does that; [`ControlError::Store`]. Nothing
-    /// is changed then.
+    /// [`ControlError::NotPossible`] on a PostgreSQL server, where autovacuum does this; [`ControlError::Store`]. Nothing is changed
+    /// then.
     ///
     /// # Examples
     ///
@@ -241,7 +240,7 @@ impl Pretender {
         })
     }
 
-    /// Removes the records of a stream before a sequence number, or all, however young they are.
+    /// Removes the records of a stream before a sequence number, or all records, regardless of their age.
     ///
     /// # Errors
     ///
