@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use pdb_wire::{Reply, Wire};
+use pdb_wire::{Reply, Request, Wire};
 use pretender::errors::StoreError;
 use pretender::model::{CountingIds, Operation};
 use pretender::streams::StreamArn;
@@ -94,7 +94,7 @@ impl World {
     /// Asks; returns the status and the answer, null if that is not JSON.
     pub fn try_call(&self, operation: &str, request: &Value) -> (u16, Value) {
         let operation = Operation::from_name(operation).unwrap();
-        let Reply::Answer(answer) = self.wire.run_blocking(operation, request.to_string().as_bytes()) else {
+        let Reply::Answer(answer) = self.wire.call(Request::of(operation, request.to_string())) else {
             panic!("no fault was asked for")
         };
         (answer.status, serde_json::from_slice(&answer.body).unwrap_or(Value::Null))

@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// Waits on this thread.
-pub(super) fn wait(delay: Duration) {
+pub fn wait(delay: Duration) {
     let until = Instant::now() + delay;
     // Nothing is sent, and the sender lives until the time is over. The receiver may return early, hence the loop.
     let (sender, receiver) = mpsc::channel::<()>();
@@ -20,8 +20,10 @@ pub(super) fn wait(delay: Duration) {
     drop(sender);
 }
 
-/// Waits without blocking the thread. A thread of its own keeps the time: delays are rare, because the user asks for each.
-pub(super) async fn wait_async(delay: Duration) {
+/// Async variant of [`wait`]. It needs no particular runtime and does not block its threads.
+//
+// A thread of its own keeps the time: delays are rare, because the user asks for each.
+pub async fn wait_async(delay: Duration) {
     let until = Instant::now() + delay;
     let waiting: Arc<Mutex<Option<Waker>>> = Arc::default();
     let mut timer = None;

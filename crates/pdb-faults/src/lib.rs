@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pdb_model::{Clock, Operation, TableName};
 
+pub use delay::{wait, wait_async};
 pub use fault::{Fault, FaultError, FaultKind};
 pub use injection::{ConnectionDrop, Injection, Unprocessed};
 pub use report::{FaultReport, FaultState, InjectedFault};

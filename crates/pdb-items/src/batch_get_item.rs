@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pdb_expr::ProjectionExpression;
 use pdb_model::{Item, PrimaryKey, TableName};
-use pdb_store::Table;
+use pdb_store::{Pending, Table};
 
 use crate::ItemsError;
 use crate::answer_size::MAX_ANSWER_JSON_BYTES;
@@ -162,6 +162,18 @@ impl ItemManager {
             }
             Ok(output)
         })
+    }
+
+    /// Async variant of [`ItemManager::batch_get_item`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::batch_get_item`].
+    pub fn batch_get_item_async(
+        &self,
+        input: BatchGetItemInput,
+    ) -> Pending<Result<BatchGetItemOutput, ItemsError>> {
+        self.read_async(move |items| items.batch_get_item(input))
     }
 }
 

@@ -53,28 +53,25 @@ pub struct BatchWriteItemOutput {
 }
 
 impl ItemManager {
-    /// Puts and deletes up to 25 items; here all of them or none.
+    /// Puts and deletes up to 25 items. Here a batch is one transaction: it fails as a whole.
     ///
     /// # Errors
     ///
     /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`].
-    pub fn batch_write_item(
-        &self,
-        input: BatchWriteItemInput,
-    ) -> Pending<Result<BatchWriteItemOutput, ItemsError>> {
-        self.submit(self.plan_batch_write_item(input))
+    pub fn batch_write_item(&self, input: BatchWriteItemInput) -> Result<BatchWriteItemOutput, ItemsError> {
+        self.store.write(self.plan_batch_write_item(input)?)
     }
 
-    /// Does as [`ItemManager::batch_write_item`] and waits for it.
+    /// Async variant of [`ItemManager::batch_write_item`].
     ///
     /// # Errors
     ///
     /// As [`ItemManager::batch_write_item`].
-    pub fn batch_write_item_blocking(
+    pub fn batch_write_item_async(
         &self,
         input: BatchWriteItemInput,
-    ) -> Result<BatchWriteItemOutput, ItemsError> {
-        self.store.write(self.plan_batch_write_item(input)?)
+    ) -> Pending<Result<BatchWriteItemOutput, ItemsError>> {
+        self.submit(self.plan_batch_write_item(input))
     }
 
     fn plan_batch_write_item(

@@ -76,22 +76,22 @@ pub struct DeleteItemOutput {
 }
 
 impl ItemManager {
-    /// Deletes the item with a key, if there is one.
+    /// Deletes the item with a key. It is not an error if there is no such item.
     ///
     /// # Errors
     ///
     /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`], [`ItemsError::ConditionalCheckFailed`].
-    pub fn delete_item(&self, input: DeleteItemInput) -> Pending<Result<DeleteItemOutput, ItemsError>> {
-        self.submit(self.plan_delete_item(input))
+    pub fn delete_item(&self, input: DeleteItemInput) -> Result<DeleteItemOutput, ItemsError> {
+        self.store.write(self.plan_delete_item(input)?)
     }
 
-    /// Does as [`ItemManager::delete_item`] and waits for it.
+    /// Async variant of [`ItemManager::delete_item`].
     ///
     /// # Errors
     ///
     /// As [`ItemManager::delete_item`].
-    pub fn delete_item_blocking(&self, input: DeleteItemInput) -> Result<DeleteItemOutput, ItemsError> {
-        self.store.write(self.plan_delete_item(input)?)
+    pub fn delete_item_async(&self, input: DeleteItemInput) -> Pending<Result<DeleteItemOutput, ItemsError>> {
+        self.submit(self.plan_delete_item(input))
     }
 
     fn plan_delete_item(

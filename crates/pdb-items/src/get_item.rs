@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pdb_expr::ProjectionExpression;
 use pdb_model::{EncodedItem, Item, TableName};
-use pdb_store::{ReadTx, Table};
+use pdb_store::{Pending, ReadTx, Table};
 
 use crate::ItemsError;
 use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
@@ -85,6 +85,19 @@ impl ItemManager {
                 consumed_capacity: meter.report(table.name(), input.return_consumed_capacity, Side::Plain),
             })
         })
+    }
+
+    /// Async variant of [`ItemManager::get_item`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::get_item`].
+    pub fn get_item_async(&self, input: GetItemInput) -> Pending<Result<GetItemOutput, ItemsError>> {
+        if self.store.is_remote() {
+            self.read_async(move |items| items.get_item(input))
+        } else {
+            Pending::ready(self.get_item(input))
+        }
     }
 }
 

@@ -9,9 +9,9 @@ use crate::options::MessageLayer;
 
 /// The operations on items of one store. Cheap to clone.
 ///
-/// Reads answer at once. Writes are given to the store's writer and answer when they are committed: the result is a
-/// future, and may also be waited for. Each write also comes as `…_blocking`, which does the work on the calling thread if
-/// the writer is idle.
+/// Each operation comes in two forms. The plain name blocks the thread until a read is done or a write is committed; a write runs on
+/// the calling thread if the writer is idle. The name with `_async` returns at once: its answer can be awaited in any runtime. Reads then
+/// run on threads of the store, except `GetItem` of a database that is not on a server, which takes less than handing it over.
 #[derive(Clone)]
 pub struct ItemManager {
     pub(crate) store: Store,
@@ -26,13 +26,22 @@ impl ItemManager {
         Self { store, env, config }
     }
 
-    /// Gives planned work to the writer.
+    /// Runs a read on a thread of the store.
+    pub(crate) fn read_async<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, ItemsError> + Send + 'static,
+    ) -> Pending<Result<T, ItemsError>> {
+        let items = self.clone();
+        self.store.run_in_background(move || read(&items))
+    }
+
+    /// Submits a planned job to the writer.
     pub(crate) fn submit<T: Send + 'static>(
         &self,
-        work: Result<impl FnMut(&mut Tx<'_>) -> Result<T, ItemsError> + Send + 'static, ItemsError>,
+        job: Result<impl FnMut(&mut Tx<'_>) -> Result<T, ItemsError> + Send + 'static, ItemsError>,
     ) -> Pending<Result<T, ItemsError>> {
-        match work {
-            Ok(work) => self.store.submit(work),
+        match job {
+            Ok(job) => self.store.submit(job),
             Err(error) => Pending::ready(Err(error)),
         }
     }

@@ -76,22 +76,22 @@ pub struct PutItemOutput {
 }
 
 impl ItemManager {
-    /// Puts an item, in the place of the one with its key if there is one.
+    /// Creates an item, or replaces the one with the same key.
     ///
     /// # Errors
     ///
     /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`], [`ItemsError::ConditionalCheckFailed`].
-    pub fn put_item(&self, input: PutItemInput) -> Pending<Result<PutItemOutput, ItemsError>> {
-        self.submit(self.plan_put_item(input))
+    pub fn put_item(&self, input: PutItemInput) -> Result<PutItemOutput, ItemsError> {
+        self.store.write(self.plan_put_item(input)?)
     }
 
-    /// Does as [`ItemManager::put_item`] and waits for it.
+    /// Async variant of [`ItemManager::put_item`].
     ///
     /// # Errors
     ///
     /// As [`ItemManager::put_item`].
-    pub fn put_item_blocking(&self, input: PutItemInput) -> Result<PutItemOutput, ItemsError> {
-        self.store.write(self.plan_put_item(input)?)
+    pub fn put_item_async(&self, input: PutItemInput) -> Pending<Result<PutItemOutput, ItemsError>> {
+        self.submit(self.plan_put_item(input))
     }
 
     fn plan_put_item(

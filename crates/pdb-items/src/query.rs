@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pdb_expr::{ConditionExpression, KeyComparison, KeyCondition, KeyConditionError};
 use pdb_model::{AttributeValue, IndexName, Item, KeySchema, KeyValue, TableName};
-use pdb_store::Direction;
+use pdb_store::{Direction, Pending};
 
 use crate::ItemsError;
 use crate::capacity::{Consistency, ConsumedCapacity, Side};
@@ -208,6 +208,15 @@ impl ItemManager {
             }
             Ok(PageOutput::of(page, table.name(), shown, input.return_consumed_capacity))
         })
+    }
+
+    /// Async variant of [`ItemManager::query`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::query`].
+    pub fn query_async(&self, input: QueryInput) -> Pending<Result<PageOutput, ItemsError>> {
+        self.read_async(move |items| items.query(input))
     }
 }
 

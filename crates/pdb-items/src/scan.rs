@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pdb_model::{AttributeValue, IndexName, Item, TableName};
-use pdb_store::Direction;
+use pdb_store::{Direction, Pending};
 
 use crate::capacity::Consistency;
 use crate::expressions::{Expressions, check_no_path_into_key};
@@ -146,6 +146,15 @@ impl ItemManager {
             let page = request.read(tx, range)?;
             Ok(PageOutput::of(page, table.name(), shown, input.return_consumed_capacity))
         })
+    }
+
+    /// Async variant of [`ItemManager::scan`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::scan`].
+    pub fn scan_async(&self, input: ScanInput) -> Pending<Result<PageOutput, ItemsError>> {
+        self.read_async(move |items| items.scan(input))
     }
 }
 

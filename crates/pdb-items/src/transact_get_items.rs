@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use pdb_expr::ProjectionExpression;
 use pdb_model::{CancellationReason, EncodedItem, Item, TableName};
 
+use pdb_store::Pending;
+
 use crate::ItemsError;
 use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
 use crate::expressions::Expressions;
@@ -100,6 +102,18 @@ impl ItemManager {
                 .collect();
             Ok(output)
         })
+    }
+
+    /// Async variant of [`ItemManager::transact_get_items`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::transact_get_items`].
+    pub fn transact_get_items_async(
+        &self,
+        input: TransactGetItemsInput,
+    ) -> Pending<Result<TransactGetItemsOutput, ItemsError>> {
+        self.read_async(move |items| items.transact_get_items(input))
     }
 }
 

@@ -98,7 +98,7 @@ pub struct TransactWriteItemsOutput {
 }
 
 impl ItemManager {
-    /// Does up to 100 actions on different items, all of them or none.
+    /// Carries out up to 100 actions on different items: all of them or none.
     ///
     /// # Errors
     ///
@@ -107,20 +107,20 @@ impl ItemManager {
     pub fn transact_write_items(
         &self,
         input: TransactWriteItemsInput,
-    ) -> Pending<Result<TransactWriteItemsOutput, ItemsError>> {
-        self.submit(self.plan_transact_write_items(input))
+    ) -> Result<TransactWriteItemsOutput, ItemsError> {
+        self.store.write(self.plan_transact_write_items(input)?)
     }
 
-    /// Does as [`ItemManager::transact_write_items`] and waits for it.
+    /// Async variant of [`ItemManager::transact_write_items`].
     ///
     /// # Errors
     ///
     /// As [`ItemManager::transact_write_items`].
-    pub fn transact_write_items_blocking(
+    pub fn transact_write_items_async(
         &self,
         input: TransactWriteItemsInput,
-    ) -> Result<TransactWriteItemsOutput, ItemsError> {
-        self.store.write(self.plan_transact_write_items(input)?)
+    ) -> Pending<Result<TransactWriteItemsOutput, ItemsError>> {
+        self.submit(self.plan_transact_write_items(input))
     }
 
     fn plan_transact_write_items(

@@ -83,22 +83,22 @@ pub struct UpdateItemOutput {
 }
 
 impl ItemManager {
-    /// Updates the item with a key, or creates it.
+    /// Changes an item, or creates it if there is none with its key.
     ///
     /// # Errors
     ///
     /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`], [`ItemsError::ConditionalCheckFailed`].
-    pub fn update_item(&self, input: UpdateItemInput) -> Pending<Result<UpdateItemOutput, ItemsError>> {
-        self.submit(self.plan_update_item(input))
+    pub fn update_item(&self, input: UpdateItemInput) -> Result<UpdateItemOutput, ItemsError> {
+        self.store.write(self.plan_update_item(input)?)
     }
 
-    /// Does as [`ItemManager::update_item`] and waits for it.
+    /// Async variant of [`ItemManager::update_item`].
     ///
     /// # Errors
     ///
     /// As [`ItemManager::update_item`].
-    pub fn update_item_blocking(&self, input: UpdateItemInput) -> Result<UpdateItemOutput, ItemsError> {
-        self.store.write(self.plan_update_item(input)?)
+    pub fn update_item_async(&self, input: UpdateItemInput) -> Pending<Result<UpdateItemOutput, ItemsError>> {
+        self.submit(self.plan_update_item(input))
     }
 
     fn plan_update_item(

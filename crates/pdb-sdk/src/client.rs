@@ -21,9 +21,9 @@ use crate::front::Front;
 /// [`PretenderExt`](crate::PretenderExt) makes it.
 ///
 /// - Requests need not be signed, and the time in a signature does not matter.
-/// - A call waits for nothing but the database: connect timeouts never pass. Read timeouts are kept.
+/// - A call waits only for the database, so connect timeouts never expire. Read timeouts are kept.
 /// - Work that may take long runs on tokio's threads for blocking work. Outside a tokio runtime it runs on the caller's.
-/// - A call whose future is dropped is either done or not done, as one whose connection breaks; nothing is left half done.
+/// - A call whose future is dropped is carried out or not, as one whose connection breaks; it is never carried out in part.
 #[derive(Clone, Debug)]
 pub struct InProcessClient {
     front: Arc<Front>,
@@ -43,7 +43,7 @@ impl HttpClient for InProcessClient {
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(Connector {
             front: self.front.clone(),
-            patience: settings.read_timeout().zip(components.sleep_impl()),
+            read_timeout: settings.read_timeout().zip(components.sleep_impl()),
         })
     }
 
@@ -57,20 +57,20 @@ impl HttpClient for InProcessClient {
 struct Connector {
     front: Arc<Front>,
     /// How long an answer may take, and what measures it.
-    patience: Option<(Duration, SharedAsyncSleep)>,
+    read_timeout: Option<(Duration, SharedAsyncSleep)>,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let front = self.front.clone();
         let answer = async move { front.answer(request).await };
-        match &self.patience {
+        match &self.read_timeout {
             None => HttpConnectorFuture::new(answer),
             Some((limit, sleep)) => {
                 let (limit, sleep) = (*limit, sleep.sleep(*limit));
                 HttpConnectorFuture::new(async move {
                     let in_time = Timeout::new(answer, sleep).await;
-                    in_time.unwrap_or_else(|_| Err(ConnectorError::timeout(TooLate(limit).into())))
+                    in_time.unwrap_or_else(|_| Err(ConnectorError::timeout(ReadTimedOut(limit).into())))
                 })
             }
         }
@@ -79,12 +79,12 @@ impl HttpConnector for Connector {
 
 /// The answer took longer than the caller allows.
 #[derive(Debug)]
-struct TooLate(Duration);
+struct ReadTimedOut(Duration);
 
-impl std::fmt::Display for TooLate {
+impl std::fmt::Display for ReadTimedOut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "no answer within the read timeout of {:?}", self.0)
     }
 }
 
-impl std::error::Error for TooLate {}
+impl std::error::Error for ReadTimedOut {}

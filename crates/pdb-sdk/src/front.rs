@@ -1,14 +1,13 @@
 //! From the SDK's request to its answer: the part of an HTTP server that is left when there is no socket.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use bytes::Bytes;
-use pdb_wire::{Admission, CallLog, OperationClass, Reply, RequestIds, Response, Wire};
+use pdb_wire::{CallLog, Host, Reply, Request, RequestIds, Response, Wire};
 use pretender::Pretender;
 use tokio::runtime::Handle;
 
@@ -29,11 +28,8 @@ impl Front {
         Self { wire: Wire::new(pretender), request_ids: RequestIds::new() }
     }
 
-    /// Answers one request. A bug costs this request an internal error, and nobody else anything.
-    pub(crate) async fn answer(
-        self: &Arc<Self>,
-        request: HttpRequest,
-    ) -> Result<HttpResponse, ConnectorError> {
+    /// Answers one request. A bug costs this request an internal error, and does not affect others.
+    pub(crate) async fn answer(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let request_id = self.request_ids.next();
         let target = request.headers().get("x-amz-target").map(str::to_owned);
         let mut log = CallLog::is_wanted().then(|| {
@@ -41,76 +37,60 @@ impl Front {
             let user_agent = headers.get("x-amz-user-agent").or_else(|| headers.get("user-agent"));
             CallLog::new(&request_id, target.as_deref(), user_agent)
         });
-        let reply = match body::read(request.into_body()).await? {
-            Some(body) => {
-                let call = self.call(target.as_deref(), body, &request_id, log.as_mut());
-                let caught = pdb_wire::caught(call).await;
-                caught.unwrap_or_else(|message| {
-                    let target = target.unwrap_or_default();
-                    tracing::error!(request_id, target, panic = message, "an operation failed on a bug");
-                    Reply::Answer(Response::internal_error())
-                })
+        let Some(body) = body::read(request.into_body()).await? else {
+            if let Some(log) = &mut log {
+                log.note_response(&TOO_LARGE);
             }
-            None => Reply::Answer(TOO_LARGE),
+            return finish(TOO_LARGE, request_id);
         };
         if let Some(log) = &mut log {
-            match &reply {
-                Reply::Answer(response) => log.note_response(response),
-                Reply::Drop => log.note_drop(),
-            }
+            log.note_request(&body);
         }
+        let request = Request::new(target.as_deref(), body).id(&request_id).log(log.as_mut());
+        let host = TokioHost(Handle::try_current().ok());
+        let reply = match pdb_wire::caught(self.wire.call_async(request, &host)).await {
+            Ok(reply) => reply,
+            Err(message) => {
+                let target = target.unwrap_or_default();
+                tracing::error!(request_id, target, panic = message, "an operation failed on a bug");
+                let response = Response::internal_error();
+                if let Some(log) = &mut log {
+                    log.note_response(&response);
+                }
+                Reply::Answer(response)
+            }
+        };
         let Reply::Answer(response) = reply else {
-            return Err(ConnectorError::io("the connection was dropped, as a fault says".into()));
+            return Err(ConnectorError::io("the connection was dropped by an injected fault".into()));
         };
         if response.status == 500 {
             tracing::error!(request_id, "answered with an internal error");
         }
         finish(response, request_id)
     }
+}
 
-    async fn call(
-        self: &Arc<Self>,
-        target: Option<&str>,
-        body: Bytes,
-        request_id: &str,
-        log: Option<&mut CallLog>,
-    ) -> Reply {
-        let operation = self.wire.operation(target, &body);
-        if let Some(log) = log {
-            log.note_request(operation.as_ref().ok().copied(), &body);
+/// Waits and blocks on tokio's threads, if the caller runs on tokio. Elsewhere the caller's thread may block.
+struct TokioHost(Option<Handle>);
+
+impl Host for TokioHost {
+    async fn wait(&self, delay: Duration) -> bool {
+        match &self.0 {
+            // Tokio's own timer, which tests may stop.
+            Some(_) => TokioSleep::new().sleep(delay).await,
+            None => pretender::faults::wait_async(delay).await,
         }
-        let operation = match operation {
-            Ok(operation) => operation,
-            Err(response) => return Reply::Answer(response),
-        };
-        let mut admission = self.wire.admit(operation, &body, Some(request_id));
-        let runtime = Handle::try_current().ok();
-        if runtime.is_some()
-            && let Some(delay) = admission.take_delay()
-        {
-            TokioSleep::new().sleep(delay).await;
-        }
-        let may_block = match operation.class() {
-            OperationClass::Write => false,
-            OperationClass::PointRead => self.wire.pretender().is_remote(),
-            OperationClass::Blocking => true,
-        };
-        match runtime {
-            Some(runtime) if may_block => self.carry_out_apart(&runtime, admission, body).await,
-            // Without a runtime of tokio there is none that could be held up.
-            Some(_) | None => self.wire.carry_out(admission, &body).await,
-        }
+        true
     }
 
-    /// Carries out a request on a thread that may block.
-    async fn carry_out_apart(self: &Arc<Self>, runtime: &Handle, admission: Admission, body: Bytes) -> Reply {
-        let front = self.clone();
-        match runtime.spawn_blocking(move || front.wire.carry_out_blocking(admission, &body)).await {
-            Ok(reply) => reply,
+    async fn block<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let Some(runtime) = &self.0 else { return Some(work()) };
+        match runtime.spawn_blocking(work).await {
+            Ok(output) => Some(output),
             Err(error) => match error.try_into_panic() {
                 // Caught again, and answered, where the request id is known.
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Reply::Answer(Response::unavailable()),
+                Err(_) => None,
             },
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pdb_model::{Operation, TableName};
-use pdb_wire::{Reply, Wire};
+use pdb_wire::{Reply, Request, Wire};
 use pretender::Pretender;
 use serde_json::{Map, Value, json};
 
@@ -98,7 +98,7 @@ fn make(wire: &Wire, plan: &TablePlan) -> Result<(), String> {
 /// Sends a request; returns the answer, or AWS's text.
 fn call(wire: &Wire, operation: Operation, request: &Value) -> Result<Value, String> {
     let body = request.to_string();
-    let Reply::Answer(answer) = wire.run_blocking(operation, body.as_bytes()) else {
+    let Reply::Answer(answer) = wire.call(Request::of(operation, body)) else {
         return Err("the call was dropped".to_owned());
     };
     let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

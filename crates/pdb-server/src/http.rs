@@ -16,7 +16,8 @@ mod origin;
 mod status;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -24,7 +25,7 @@ use hyper::header::{HeaderMap, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_model::ApiError;
-use pdb_wire::{Admission, CallLog, OperationClass, Reply, RequestIds, Wire};
+use pdb_wire::{CallLog, Host, Operation, Request as Call, RequestIds, Wire};
 use tokio::sync::watch;
 
 use crate::ServerOptions;
@@ -33,7 +34,7 @@ use crate::control::{self, Control};
 use crate::regions::{RegionError, Regions};
 use crate::transfer::TransferLimits;
 use answer::{Answer, HttpResponse, MediaType};
-use answer_budget::{AnswerBudget, BudgetedAnswer};
+use answer_budget::{AnswerBudget, AnswerSlot, BudgetedAnswer};
 use body::ReadError;
 use budget::{Budget, BudgetPermit};
 use command_log::CommandLog;
@@ -65,8 +66,6 @@ pub(crate) struct HttpService {
     wire: Arc<Wire>,
     /// The databases of other regions, if regions are separate.
     regions: Option<Regions>,
-    /// Whether the database is on a server, so that even short reads wait.
-    is_remote: bool,
     control: Option<Arc<Control>>,
     guard: Guard,
     status: Status,
@@ -93,7 +92,6 @@ impl HttpService {
         let home = regions.home();
         Self {
             status: Status::new(&regions, options, stopping),
-            is_remote: home.is_remote(),
             wire: Arc::new(regions.wire(home.clone(), &endpoint)),
             region: regions.home_region().to_owned(),
             endpoint,
@@ -230,52 +228,31 @@ impl HttpService {
             Ok(body) => body,
             Err(answer) => return Some(answer),
         };
-        let operation = self.wire.operation(target(&parts.headers), &body);
         if let Some(log) = &mut log {
-            log.note_request(operation.as_ref().ok().copied(), &body);
+            log.note_request(&body);
         }
-        let answered = |response: pdb_wire::Response, log: Option<&mut CallLog>| {
-            if let Some(log) = log {
-                log.note_response(&response);
+        let (operation, elsewhere) = match self.admit_call(parts, &body).await {
+            Ok(admitted) => admitted,
+            Err(response) => {
+                if let Some(log) = log {
+                    log.note_response(&response);
+                }
+                return Some(Answer::of(response, media_type));
             }
-            Some(Answer::of(response, media_type))
         };
-        let operation = match operation {
-            Ok(operation) => operation,
-            Err(response) => return answered(response, log),
-        };
-        if let Err(reason) = auth::check(parts) {
-            return answered(self.wire.refuse(&body, &reason), log);
-        }
-        let elsewhere = match self.wire_elsewhere(parts).await {
-            Ok(elsewhere) => elsewhere,
-            Err(reason) => return answered(self.wire.refuse(&body, &reason), log),
-        };
-        let wire = elsewhere.as_ref().unwrap_or(&self.wire);
-        let mut admission = wire.admit(operation, &body, Some(request_id));
-        if let Some(delay) = admission.take_delay() {
-            tokio::time::sleep(delay).await;
-        }
         let Some(slot) = self.answers.admit(operation, &body).await else {
             return Some(Answer::overloaded());
         };
-        let may_block = match operation.class() {
-            OperationClass::Write => false,
-            OperationClass::PointRead => self.is_remote,
-            OperationClass::Blocking => true,
-        };
-        let reply = if may_block {
-            carry_out_blocking(wire.clone(), admission, body).await
-        } else {
-            let body = body;
-            wire.carry_out(admission, &body).await
-        };
+        let host =
+            CallHost { answers: &self.answers, operation, body: body.clone(), slot: Mutex::new(Some(slot)) };
+        let request = Call::of(operation, body).id(request_id).log(log);
+        let wire = elsewhere.as_ref().unwrap_or(&self.wire);
+        let reply = wire.call_async(request, &host).await;
+        let slot = host.into_slot();
         // The body is no longer needed, even if the answer has to wait.
         drop(permit);
         let response = reply.answer()?;
-        if let Some(log) = log {
-            log.note_response(&response);
-        }
+        let Some(slot) = slot else { return Some(Answer::overloaded()) };
         let encoding = if response.body.len() > MIN_COMPRESSED_BYTES && response.status == 200 {
             Encoding::of_answer(&parts.headers)
         } else {
@@ -294,6 +271,22 @@ impl HttpService {
                 None => Answer::of(pdb_wire::Response::unavailable(), media_type),
             },
         })
+    }
+
+    /// Finds the operation of a call, and the wire of its region if that is not the home region.
+    ///
+    /// # Errors
+    ///
+    /// The answer for a call that is refused before it is decoded.
+    async fn admit_call(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+    ) -> Result<(Operation, Option<Arc<Wire>>), pdb_wire::Response> {
+        let operation = self.wire.operation(target(&parts.headers), body)?;
+        auth::check(parts).map_err(|reason| self.wire.refuse(body, &reason))?;
+        let elsewhere = self.wire_elsewhere(parts).await.map_err(|reason| self.wire.refuse(body, &reason))?;
+        Ok((operation, elsewhere))
     }
 
     /// Returns the wire for a request to another region, if regions are separate.
@@ -376,9 +369,38 @@ impl HttpService {
     }
 }
 
-async fn carry_out_blocking(wire: Arc<Wire>, admission: Admission, body: Bytes) -> Reply {
-    let reply = blocking(move || wire.carry_out_blocking(admission, &body)).await;
-    reply.unwrap_or_else(|| Reply::Answer(pdb_wire::Response::unavailable()))
+/// The timer and the threads of one call. It holds the slot of the answer, except while a fault delays the call.
+struct CallHost<'a> {
+    answers: &'a AnswerBudget,
+    operation: Operation,
+    body: Bytes,
+    slot: Mutex<Option<AnswerSlot>>,
+}
+
+impl CallHost<'_> {
+    fn into_slot(self) -> Option<AnswerSlot> {
+        self.slot.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_slot(&self, slot: Option<AnswerSlot>) {
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = slot;
+    }
+}
+
+impl Host for CallHost<'_> {
+    async fn wait(&self, delay: Duration) -> bool {
+        // A delay must not affect other calls, so they can use the slot meanwhile.
+        self.set_slot(None);
+        tokio::time::sleep(delay).await;
+        let slot = self.answers.admit(self.operation, &self.body).await;
+        let may_go_on = slot.is_some();
+        self.set_slot(slot);
+        may_go_on
+    }
+
+    async fn block<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        blocking(work).await
+    }
 }
 
 /// Runs work on a thread that may block; `None` if the server is stopping.

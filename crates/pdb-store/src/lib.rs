@@ -3,6 +3,7 @@
 #![cfg_attr(feature = "sqlite", doc = "", doc = include_str!("../README.md"))]
 
 mod activity;
+mod background;
 mod catalog;
 mod checksum;
 mod db_error;

@@ -5,6 +5,7 @@ use std::{fmt, path::Path, time::Duration};
 use pdb_model::{EpochMillis, TableName};
 
 use crate::{
+    background::BackgroundThreads,
     engine::{Engine, with_engine},
     error::StoreError,
     interrupt_guard::InterruptGuard,
@@ -19,6 +20,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Store {
     pub(crate) engine: Engine,
+    background: BackgroundThreads,
 }
 
 impl Store {
@@ -34,7 +36,7 @@ impl Store {
 
     /// Opens a database, also one into which a copy was begun and not finished.
     pub(crate) fn open_marked(options: &StoreOptions) -> Result<Self, StoreError> {
-        Ok(Self { engine: Engine::open(options)? })
+        Ok(Self { engine: Engine::open(options)?, background: BackgroundThreads::default() })
     }
 
     /// Reads. Everything `work` sees through its [`ReadTx`] is of one commit; it does not wait for writers. (In memory it
@@ -84,6 +86,24 @@ impl Store {
         let job = Box::new(ClosureJob::new(work, Some(answer)));
         with_engine!(&self.engine, engine => engine.submit(job));
         pending
+    }
+
+    /// Runs `job`, which reads or writes, on a thread of the store. For async code: the answer can be awaited in any runtime.
+    ///
+    /// If all threads are busy, the job waits for one. A dropped answer does not cancel the job.
+    ///
+    /// # Errors
+    ///
+    /// Those of `job`, [`StoreError::Panicked`] if it panics, [`StoreError::Thread`] if no thread can be started.
+    pub fn run_in_background<T, E>(
+        &self,
+        job: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Pending<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.background.run(job)
     }
 
     /// Writes: [`submit`](Self::submit) and wait. While the writer is idle, `work` runs on this thread.

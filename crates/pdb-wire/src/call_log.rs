@@ -1,6 +1,6 @@
-//! What the log tells of calls: one line for each, made where the call is answered.
+//! The log of calls: one line for each, written when the call has been answered.
 //!
-//! Everything here costs something only if somebody wants to read it: a front door asks [`CallLog::is_wanted`] first.
+//! A front end asks [`CallLog::is_wanted`] first, so that calls which are not logged pay nothing for it.
 
 mod agent;
 
@@ -10,7 +10,6 @@ use pdb_model::{Operation, TableName};
 use serde::Deserialize;
 use tracing::Level;
 
-use crate::admission::tables;
 use crate::response::Response;
 
 /// The most characters of the text of an error.
@@ -22,10 +21,10 @@ const MOST_TARGET: usize = 100;
 /// How many tables are named; transactions and batches may have a hundred.
 const MOST_TABLES: usize = 4;
 
-/// Notes on one call. The log gets them when they are dropped, so also of a call whose client does not wait for the answer.
+/// Notes on one call. They are written to the log when they are dropped, so a call whose client does not wait for the answer is logged, too.
 ///
-/// They are an event of the target [`TARGET`](Self::TARGET) and the level `INFO`; a second one of the level `DEBUG` has the request and
-/// the answer, cut. Neither has headers, so no signature and no token.
+/// They make an event with the target [`TARGET`](Self::TARGET) and the level `INFO`. A second event with the level `DEBUG` has the
+/// beginning of the request and of the answer. Neither has headers, so the log holds no signatures and tokens.
 ///
 /// # Examples
 ///
@@ -33,14 +32,14 @@ const MOST_TABLES: usize = 4;
 /// use pdb_wire::{CallLog, Operation, Response};
 ///
 /// let log = CallLog::is_wanted().then(|| CallLog::new("7F3K", Some("DynamoDB_20120810.ListTables"), Some("Boto3/1.40.1")));
-/// // Nobody has installed a subscriber.
+/// // No subscriber is installed.
 /// assert!(log.is_none());
 /// ```
 #[derive(Debug)]
 pub struct CallLog {
     began: Instant,
     request_id: String,
-    /// The name of the operation, or what was given instead of one.
+    /// The name of the operation, or the target that names none.
     operation: String,
     client: Option<String>,
     tables: Option<String>,
@@ -66,7 +65,7 @@ impl CallLog {
     /// The target of the events.
     pub const TARGET: &'static str = "pretender::calls";
 
-    /// Returns whether anybody wants to read of calls.
+    /// Returns whether calls are logged.
     #[inline]
     #[must_use]
     pub fn is_wanted() -> bool {
@@ -79,7 +78,7 @@ impl CallLog {
         agent::short(user_agent)
     }
 
-    /// Begins the notes of a call that has just arrived: the id that its answer will carry, its `X-Amz-Target`, its `User-Agent`.
+    /// Begins the notes of a call that has just arrived, with the id that its answer will carry, its `X-Amz-Target` and its `User-Agent`.
     #[must_use]
     pub fn new(request_id: &str, target: Option<&str>, user_agent: Option<&str>) -> Self {
         let operation = target.and_then(Operation::from_target).map(|operation| operation.name().to_owned());
@@ -99,13 +98,17 @@ impl CallLog {
         }
     }
 
-    /// Notes what is asked for; `operation` if it exists.
-    pub fn note_request(&mut self, operation: Option<Operation>, body: &[u8]) {
+    /// Notes the body of the request.
+    pub fn note_request(&mut self, body: &[u8]) {
         self.request_bytes = Some(body.len());
-        self.tables = operation.and_then(|operation| listed(tables::named(operation, body)));
         if is_in_full() {
             self.request = shown(body);
         }
+    }
+
+    /// Notes the tables that the decoded request names.
+    pub(crate) fn note_tables(&mut self, tables: Vec<TableName>) {
+        self.tables = listed(tables);
     }
 
     /// Notes the answer of an operation.
@@ -119,7 +122,7 @@ impl CallLog {
         }
     }
 
-    /// Notes status and length of an answer that does not come from an operation, unless an operation has answered.
+    /// Notes status and length of an answer that does not come from an operation. Has no effect if an operation has answered.
     pub fn note_status(&mut self, status: u16, bytes: usize) {
         if self.status.is_none() {
             self.note_answer(status, bytes);
@@ -130,7 +133,7 @@ impl CallLog {
         (self.status, self.answer_bytes) = (Some(status), Some(bytes));
     }
 
-    /// Notes that there is no answer, because a fault says so.
+    /// Notes that a fault drops the connection.
     pub fn note_drop(&mut self) {
         self.is_dropped = true;
     }
@@ -175,7 +178,7 @@ impl Drop for CallLog {
     }
 }
 
-/// Whether somebody wants to read requests and answers.
+/// Whether requests and answers are logged.
 fn is_in_full() -> bool {
     tracing::enabled!(target: "pretender::calls", Level::DEBUG)
 }

@@ -42,7 +42,7 @@
 //! Enums: `wire_enum!(BillingMode { "PROVISIONED" => BillingMode::Provisioned, ... })` in the order in which AWS prints the set, then
 //! `check.one_of::<BillingMode>(&at("BillingMode"), input.billing_mode.as_ref())` gives `Option<BillingMode>` or notes the error.
 
-mod admission;
+mod call;
 mod call_log;
 mod constraint;
 mod decode;
@@ -59,7 +59,7 @@ mod tables;
 mod value;
 mod wire;
 
-pub use admission::{Admission, Reply};
+pub use call::{Host, Reply, Request};
 pub use call_log::CallLog;
 pub use panics::caught;
 pub use pdb_model::{Operation, OperationClass};

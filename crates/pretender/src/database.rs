@@ -7,32 +7,51 @@ use pdb_cleanup::{CleanupOptions, Sweeper, Throttle};
 use pdb_faults::Faults;
 use pdb_items::tables::TableManager;
 use pdb_items::{Habits, ItemManager, ItemsConfig, MessageLayer};
-use pdb_model::{Account, Env};
+use pdb_model::{Account, ApiError, Env};
 use pdb_store::{Activities, Location, Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
 
 use crate::Builder;
-use crate::faults::door::Door;
+use crate::errors::store_error;
+use crate::faults::inject::FaultMode;
 use crate::testing::MemorySnapshots;
 
-/// How long what is being written may take when the database is closed, until it is interrupted.
+/// How long a running write may take when the database is closed, until it is interrupted.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// An open database: the whole of DynamoDB and DynamoDB Streams as typed calls.
 ///
-/// Cheap to clone; all clones are the same database. Calls may be made from any number of threads. The operations on items
-/// that write come twice: plain, for threads, and with `_async`, for async code, where no thread waits for the commit. All
-/// other calls are short and may block for as long as a read from disk takes.
+/// Cheap to clone; all clones are the same database. Calls may be made from any number of threads.
+///
+/// Every operation of the API comes in two forms. The plain name blocks the thread: a write until it is committed, and on a PostgreSQL
+/// server every call for the time of the network. The name with `_async` returns a future for any runtime and does not block its
+/// threads. Other methods, such as those of [`testing`](crate::testing), block.
 ///
 /// Background threads trim streams and delete expired items until the last clone is dropped or
 /// [`close`](Pretender::close) is called.
+///
+/// # Examples
+///
+/// ```
+/// use pretender::prelude::*;
+///
+/// let db = Pretender::in_memory()?;
+/// let orders = TableName::new("Orders")?;
+/// db.create_table(CreateTableInput::new(orders.clone(), ("id", ScalarType::S), None))?;
+/// let input = PutItemInput::new(orders, Item::new().with("id", "o1"));
+/// // Blocking, and in async code.
+/// db.put_item(input.clone())?;
+/// let future = db.put_item_async(input);
+/// # drop(future);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Pretender {
     pub(crate) inner: Arc<Inner>,
-    /// How calls through this handle meet the faults.
-    pub(crate) door: Door,
-    /// Whether what this handle changes is ready at once, also where others wait for it.
-    is_immediate: bool,
+    /// How faults affect calls through this handle.
+    pub(crate) fault_mode: FaultMode,
+    /// Whether tables that this handle changes are ready at once, without the delay of transitions.
+    pub(crate) is_immediate: bool,
 }
 
 pub(crate) struct Inner {
@@ -64,7 +83,7 @@ impl Pretender {
         Self::builder().open()
     }
 
-    /// Opens a database file, which is made if it does not exist.
+    /// Opens a database file and creates it if it does not exist.
     ///
     /// # Errors
     ///
@@ -73,7 +92,7 @@ impl Pretender {
         Self::builder().file(path).open()
     }
 
-    /// Returns a builder, to choose more.
+    /// Returns a builder with the default settings.
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -130,16 +149,26 @@ impl Pretender {
                 message_layer: config.message_layer,
                 habits: config.habits,
             }),
-            door: Door::default(),
+            fault_mode: FaultMode::default(),
             is_immediate: false,
         })
     }
 
-    /// Returns a handle to the same database with which tables are ready at once, whatever [`Builder::transition_delay`] says: for
-    /// setting a database up.
+    /// Returns a handle to the same database with which tables are ready at once, without [`Builder::transition_delay`]: for code that
+    /// sets a database up.
     #[must_use]
     pub fn without_transitions(&self) -> Self {
         Self { is_immediate: true, ..self.clone() }
+    }
+
+    /// Runs a call on a thread of the store.
+    pub(crate) async fn in_background<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Self) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let db = self.clone();
+        let outcome = self.inner.store.run_in_background(move || Ok::<_, StoreError>(call(&db))).await;
+        outcome.unwrap_or_else(|error| Err(store_error(&error)))
     }
 
     /// Returns the operations on tables.
@@ -147,18 +176,13 @@ impl Pretender {
         if self.is_immediate { &self.inner.immediate_tables } else { &self.inner.tables }
     }
 
-    /// Returns the same handle with another way to meet the faults.
-    pub(crate) fn through(&self, door: Door) -> Self {
-        Self { door, ..self.clone() }
-    }
-
-    /// Stops the background threads, finishes what is being written and closes the database. Later calls fail. Of SQLite, a
-    /// write that takes longer than three seconds is interrupted and fails, and nothing of it is kept.
+    /// Stops the background threads, finishes running writes and closes the database. Later calls fail. On SQLite a write that takes longer
+    /// than three more seconds is interrupted: it fails and has no effect.
     pub fn close(&self) {
         self.inner.close();
     }
 
-    /// Returns whether the database is on a server: then every call waits for the network, also a short read.
+    /// Returns whether the database is on a server. If so, every call waits for the network, also a short read.
     #[must_use]
     pub fn is_remote(&self) -> bool {
         self.inner.store.is_remote()
@@ -197,8 +221,8 @@ impl Pretender {
 
 impl Inner {
     fn close(&self) {
-        // The background may be waiting behind a write that does not end, and we for the background.
-        let _impatience = self.store.interrupt_after(GRACE).ok();
+        // A background thread may wait for a write that does not end, and this thread waits for the background threads below.
+        let _interrupt = self.store.interrupt_after(GRACE).ok();
         // Taken out first: stopping joins threads that use the store.
         let sweeper = self.sweeper.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(sweeper);

@@ -31,13 +31,13 @@ use crate::Pretender;
 const INTERNAL: &str = "The request processing has failed because of an unknown error, exception or failure.";
 
 impl Pretender {
-    /// Returns what a client is told of a failed operation on items or tables, in the words that were chosen.
-    pub(crate) fn told(&self, error: ItemsError) -> ApiError {
+    /// Returns AWS's error for a failed operation on items or tables, with the texts that the database was opened with.
+    pub(crate) fn api_error(&self, error: ItemsError) -> ApiError {
         self.habits().reword(items_error(error))
     }
 }
 
-/// Returns what a client is told of a failed operation on items or tables.
+/// Returns AWS's error for a failed operation on items or tables.
 pub(crate) fn items_error(error: ItemsError) -> ApiError {
     let code = match &error {
         ItemsError::Validation(_) => ErrorCode::ValidationException,
@@ -61,16 +61,16 @@ pub(crate) fn items_error(error: ItemsError) -> ApiError {
         ItemsError::Store(store) => return store_error(store),
         ItemsError::Capture(capture) => return internal(capture),
     };
-    let mut told = ApiError::new(code, error.to_string());
+    let mut api_error = ApiError::new(code, error.to_string());
     match error {
-        ItemsError::ConditionalCheckFailed { item } => told.item = item,
-        ItemsError::TransactionCanceled(reasons) => told.cancellation_reasons = reasons,
+        ItemsError::ConditionalCheckFailed { item } => api_error.item = item,
+        ItemsError::TransactionCanceled(reasons) => api_error.cancellation_reasons = reasons,
         _ => {}
     }
-    told
+    api_error
 }
 
-/// Returns what a client is told of a failed operation on streams.
+/// Returns AWS's error for a failed operation on streams.
 pub(crate) fn streams_error(error: StreamsError) -> ApiError {
     let code = match &error {
         StreamsError::Validation(_) => ErrorCode::ValidationException,
@@ -86,10 +86,10 @@ pub(crate) fn streams_error(error: StreamsError) -> ApiError {
     ApiError::new(code, error.to_string())
 }
 
-/// Returns what a client is told of a store that failed.
+/// Returns AWS's error for a failure of the store.
 ///
-/// What the operations expect of the store they turn into errors of their own before; what arrives here is a fault of the
-/// storage or a bug. The client learns nothing of it, the log all.
+/// Operations turn the errors that they expect of the store into their own. What arrives here is a failure of the storage or a bug: the
+/// client gets an internal error, and the log gets the cause.
 pub(crate) fn store_error(error: &StoreError) -> ApiError {
     match error {
         StoreError::Closed => ApiError::new(ErrorCode::ServiceUnavailable, "The database is closed."),

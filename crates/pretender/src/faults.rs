@@ -17,11 +17,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub(crate) mod door;
+pub(crate) mod inject;
 pub(crate) mod named_tables;
+mod request;
+
+pub use request::{RequestContext, RequestStep};
 
 #[doc(inline)]
 pub use pdb_faults::{
-    Call, ConnectionDrop, Fault, FaultError, FaultId, FaultKind, FaultReport, FaultState, FaultTarget,
-    Faults, InjectedFault, Injection, OperationGroup, ParseTargetError,
+    Fault, FaultError, FaultId, FaultKind, FaultReport, FaultState, FaultTarget, Faults, InjectedFault,
+    OperationGroup, ParseTargetError, wait, wait_async,
 };

@@ -86,112 +86,88 @@ use partiql::{
 use crate::Pretender;
 use crate::errors::items_error;
 
-macro_rules! reads {
-    ($($(#[$doc:meta])* $operation:ident: $name:ident($input:ty) -> $output:ty;)+) => {
+macro_rules! operations {
+    ($($(#[$doc:meta])* $operation:ident: $name:ident, $name_async:ident($input:ty) -> $output:ty;)+) => {
         impl Pretender {
             $(
                 $(#[$doc])*
                 ///
                 /// # Errors
                 ///
-                /// [`ApiError`] with AWS's code and text.
+                /// [`ApiError`] with AWS's code and text. The call had no effect then.
                 pub fn $name(&self, input: $input) -> Result<$output, ApiError> {
-                    self.pass(Operation::$operation, &input)?;
-                    self.inner.items.$name(input).map_err(|error| self.told(error))
+                    self.inject(Operation::$operation, &input)?;
+                    self.inner.items.$name(input).map_err(|error| self.api_error(error))
                 }
-            )+
-        }
-    };
-}
 
-macro_rules! writes {
-    ($($(#[$doc:meta])* $operation:ident: $name:ident, $name_async:ident, $blocking:ident($input:ty) -> $output:ty;)+) => {
-        impl Pretender {
-            $(
-                $(#[$doc])*
+                #[doc = concat!("Async variant of [`Pretender::", stringify!($name), "`].")]
                 ///
                 /// # Errors
                 ///
-                /// [`ApiError`] with AWS's code and text. Nothing was written then.
-                pub fn $name(&self, input: $input) -> Result<$output, ApiError> {
-                    self.pass(Operation::$operation, &input)?;
-                    self.inner.items.$blocking(input).map_err(|error| self.told(error))
-                }
-
-                #[doc = concat!("Does as [`Pretender::", stringify!($name), "`], without a thread that waits.")]
-                ///
-                /// # Errors
-                ///
-                /// As the plain call.
+                #[doc = concat!("As [`Pretender::", stringify!($name), "`].")]
                 pub async fn $name_async(&self, input: $input) -> Result<$output, ApiError> {
-                    self.pass_async(Operation::$operation, &input).await?;
-                    self.inner.items.$name(input).await.map_err(|error| self.told(error))
+                    self.inject_async(Operation::$operation, &input).await?;
+                    self.inner.items.$name_async(input).await.map_err(|error| self.api_error(error))
                 }
             )+
         }
     };
 }
 
-reads! {
-    /// Reads an item by its key.
-    GetItem: get_item(GetItemInput) -> GetItemOutput;
-    /// Reads up to 100 items by their keys, all of one moment.
-    TransactGetItems: transact_get_items(TransactGetItemsInput) -> TransactGetItemsOutput;
-    /// Reads a page of the items of one partition, of a table or of an index.
-    Query: query(QueryInput) -> PageOutput;
-    /// Reads a page of all items of a table or of an index.
-    Scan: scan(ScanInput) -> PageOutput;
-}
-
-writes! {
-    /// Puts an item, in the place of the one with its key if there is one.
-    PutItem: put_item, put_item_async, put_item_blocking(PutItemInput) -> PutItemOutput;
-    /// Changes an item, or makes it if there is none.
-    UpdateItem: update_item, update_item_async, update_item_blocking(UpdateItemInput) -> UpdateItemOutput;
-    /// Deletes an item if it is there.
-    DeleteItem: delete_item, delete_item_async, delete_item_blocking(DeleteItemInput) -> DeleteItemOutput;
-    /// Puts, changes, deletes and checks up to 100 items, all or nothing.
-    TransactWriteItems: transact_write_items, transact_write_items_async,
-        transact_write_items_blocking(TransactWriteItemsInput) -> TransactWriteItemsOutput;
+operations! {
+    /// Creates an item, or replaces the one with the same key.
+    PutItem: put_item, put_item_async(PutItemInput) -> PutItemOutput;
+    /// Changes an item, or creates it if there is none with its key.
+    UpdateItem: update_item, update_item_async(UpdateItemInput) -> UpdateItemOutput;
+    /// Deletes the item with a key. It is not an error if there is no such item.
+    DeleteItem: delete_item, delete_item_async(DeleteItemInput) -> DeleteItemOutput;
+    /// Returns the item with a key, if there is one.
+    GetItem: get_item, get_item_async(GetItemInput) -> GetItemOutput;
+    /// Returns a page of the items of one partition, of a table or of an index.
+    Query: query, query_async(QueryInput) -> PageOutput;
+    /// Returns a page of all items of a table or of an index.
+    Scan: scan, scan_async(ScanInput) -> PageOutput;
+    /// Returns up to 100 items by their keys, all of the same moment.
+    TransactGetItems: transact_get_items, transact_get_items_async(TransactGetItemsInput) -> TransactGetItemsOutput;
+    /// Puts, updates, deletes and checks up to 100 items: all of them or none.
+    TransactWriteItems: transact_write_items, transact_write_items_async(TransactWriteItemsInput) -> TransactWriteItemsOutput;
     /// Executes a PartiQL statement.
-    ExecuteStatement: execute_statement, execute_statement_async,
-        execute_statement_blocking(ExecuteStatementInput) -> ExecuteStatementOutput;
-    /// Executes up to 25 PartiQL statements, each for itself.
-    BatchExecuteStatement: batch_execute_statement, batch_execute_statement_async,
-        batch_execute_statement_blocking(BatchExecuteStatementInput) -> BatchExecuteStatementOutput;
-    /// Executes up to 100 PartiQL statements, all or nothing.
-    ExecuteTransaction: execute_transaction, execute_transaction_async,
-        execute_transaction_blocking(ExecuteTransactionInput) -> ExecuteTransactionOutput;
+    ExecuteStatement: execute_statement, execute_statement_async(ExecuteStatementInput) -> ExecuteStatementOutput;
+    /// Executes up to 25 PartiQL statements independently. The response to a statement that fails has its error.
+    BatchExecuteStatement: batch_execute_statement,
+        batch_execute_statement_async(BatchExecuteStatementInput) -> BatchExecuteStatementOutput;
+    /// Executes up to 100 PartiQL statements: all of them or none.
+    ExecuteTransaction: execute_transaction, execute_transaction_async(ExecuteTransactionInput) -> ExecuteTransactionOutput;
 }
 
-/// Checks of what is not a whole request yet. They are no calls: no fault is injected, nothing is read.
+/// # Checks of incomplete requests
+///
+/// A front end that cannot decode an action of a transaction checks the actions in front of it with these functions, because AWS reports
+/// the first action's error first. They read nothing, and no fault affects them.
 impl Pretender {
-    /// Checks actions of a transaction as far as that needs no table, one after the other.
-    ///
-    /// AWS reports the first action's faults before the second's, so a decoder that cannot make an action of a request asks this
-    /// about the actions in front of it.
+    /// Checks actions of a transaction, one after the other, as far as that needs no table.
     ///
     /// # Errors
     ///
-    /// [`ApiError`] with AWS's text for the first action with a fault.
+    /// [`ApiError`] with AWS's text for the first action with an error.
     pub fn check_transact_writes(actions: Vec<TransactWrite>) -> Result<(), ApiError> {
         pdb_items::check_transact_writes(actions).map_err(items_error)
     }
 
-    /// Does as [`Pretender::check_transact_writes`] for reads.
+    /// Checks reads of a transaction, one after the other, as far as that needs no table.
     ///
     /// # Errors
     ///
-    /// [`ApiError`] with AWS's text for the first read with a fault.
+    /// [`ApiError`] with AWS's text for the first read with an error.
     pub fn check_transact_gets(gets: &[TransactGet]) -> Result<(), ApiError> {
         pdb_items::check_transact_gets(gets).map_err(items_error)
     }
 
-    /// Does as [`Pretender::check_transact_writes`] for PartiQL statements.
+    /// Checks PartiQL statements of a transaction, one after the other, as far as that needs no table.
     ///
     /// # Errors
     ///
-    /// [`ApiError`] with AWS's text for the first statement with a fault.
+    /// [`ApiError`] with AWS's text for the first statement with an error.
     pub fn check_transact_statements(statements: &[ParameterizedStatement]) -> Result<(), ApiError> {
         pdb_items::partiql::check_transact_statements(statements).map_err(items_error)
     }

@@ -26,7 +26,9 @@
 
 mod reader;
 
-use pdb_faults::Faults;
+use std::sync::Arc;
+
+use pdb_faults::{Faults, Injection};
 use pdb_model::{ApiError, Operation};
 #[doc(inline)]
 pub use pdb_model::{
@@ -56,20 +58,31 @@ pub mod source {
 
 use crate::Pretender;
 use crate::errors::streams_error;
-use crate::faults::door::Door;
+use crate::faults::inject::FaultMode;
 use crate::faults::named_tables::{NamesTables, tables_of};
 
 pub use reader::StreamReader;
 
 impl Pretender {
-    /// Lists the streams of a table, or all, also disabled ones and those of deleted tables, for 24 hours.
+    /// Lists the streams of a table, or all streams. Disabled streams, and those of deleted tables, are listed for 24 hours.
     ///
     /// # Errors
     ///
     /// [`ApiError`] with AWS's code and text.
     pub fn list_streams(&self, input: &ListStreamsInput) -> Result<ListStreamsOutput, ApiError> {
-        self.pass(Operation::ListStreams, input)?;
+        self.inject(Operation::ListStreams, input)?;
         self.inner.streams.list_streams(input).map_err(streams_error)
+    }
+
+    /// Async variant of [`Pretender::list_streams`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pretender::list_streams`].
+    pub async fn list_streams_async(&self, input: &ListStreamsInput) -> Result<ListStreamsOutput, ApiError> {
+        self.inject_async(Operation::ListStreams, input).await?;
+        let input = input.clone();
+        self.in_background(move |db| db.inner.streams.list_streams(&input).map_err(streams_error)).await
     }
 
     /// Describes a stream and a page of its shards.
@@ -78,21 +91,46 @@ impl Pretender {
     ///
     /// [`ApiError`] with AWS's code and text.
     pub fn describe_stream(&self, input: &DescribeStreamInput) -> Result<StreamDescription, ApiError> {
-        self.pass(Operation::DescribeStream, input)?;
+        self.inject(Operation::DescribeStream, input)?;
         self.inner.streams.describe_stream(input).map_err(streams_error)
     }
 
-    /// Returns an iterator at a place in a shard, which can be used for 15 minutes.
+    /// Async variant of [`Pretender::describe_stream`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pretender::describe_stream`].
+    pub async fn describe_stream_async(
+        &self,
+        input: &DescribeStreamInput,
+    ) -> Result<StreamDescription, ApiError> {
+        self.inject_async(Operation::DescribeStream, input).await?;
+        let input = input.clone();
+        self.in_background(move |db| db.inner.streams.describe_stream(&input).map_err(streams_error)).await
+    }
+
+    /// Returns an iterator at a position in a shard. It expires after 15 minutes.
     ///
     /// # Errors
     ///
     /// [`ApiError`] with AWS's code and text.
     pub fn get_shard_iterator(&self, input: &GetShardIteratorInput) -> Result<String, ApiError> {
-        self.pass(Operation::GetShardIterator, input)?;
+        self.inject(Operation::GetShardIterator, input)?;
         self.inner.streams.get_shard_iterator(input).map_err(streams_error)
     }
 
-    /// Returns the records at an iterator, at most `limit`, at most 1000 and at most 1 MiB of them.
+    /// Async variant of [`Pretender::get_shard_iterator`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pretender::get_shard_iterator`].
+    pub async fn get_shard_iterator_async(&self, input: &GetShardIteratorInput) -> Result<String, ApiError> {
+        self.inject_async(Operation::GetShardIterator, input).await?;
+        let input = input.clone();
+        self.in_background(move |db| db.inner.streams.get_shard_iterator(&input).map_err(streams_error)).await
+    }
+
+    /// Returns the records at an iterator: at most `limit`, at most 1,000, and at most 1 MiB of them.
     ///
     /// # Errors
     ///
@@ -105,17 +143,32 @@ impl Pretender {
         self.pages().get_records(shard_iterator, limit)
     }
 
-    /// Hands the records at an iterator to `each` as they are stored, and returns the next iterator: for who copies their
-    /// text and need not parse it.
+    /// Async variant of [`Pretender::get_records`].
     ///
     /// # Errors
     ///
-    /// [`ApiError`] with AWS's code and text. What `each` was given before is void then.
+    /// As [`Pretender::get_records`].
+    pub async fn get_records_async(
+        &self,
+        shard_iterator: &str,
+        limit: Option<u32>,
+    ) -> Result<GetRecordsOutput, ApiError> {
+        let injection = self.inject_async(Operation::GetRecords, &IteratorText(shard_iterator)).await?;
+        let iterator = shard_iterator.to_owned();
+        self.in_background(move |db| db.pages().read(injection.as_deref(), &iterator, limit)).await
+    }
+
+    /// Calls `each` with the records at an iterator as they are stored, and returns the next iterator. For callers that copy the text
+    /// of records and need not parse it.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`] with AWS's code and text. Records that `each` has received are to be discarded then.
     pub fn get_records_with(
         &self,
         shard_iterator: &str,
         limit: Option<u32>,
-        each: &mut dyn FnMut(&PageContext, &RecordRef<'_>) -> Result<(), StoreError>,
+        each: EachRecord<'_>,
     ) -> Result<Option<String>, ApiError> {
         self.pages().get_records_with(shard_iterator, limit, each)
     }
@@ -124,48 +177,75 @@ impl Pretender {
     /// themselves.
     #[must_use]
     pub fn streams(&self) -> StreamReader {
-        let Self { inner, door, .. } = self;
-        StreamReader::new(inner.streams.clone(), inner.faults.clone(), door.clone())
+        let Self { inner, fault_mode, .. } = self;
+        StreamReader::new(inner.streams.clone(), inner.faults.clone(), fault_mode.clone())
     }
 
-    /// Begins a subscription: one reader of all records of one or several streams, in order, across shards.
+    /// Begins a subscription: a reader of all records of one or several streams, in order, across shards.
     #[must_use]
     pub fn subscribe(&self) -> SubscriptionBuilder<StreamReader> {
         Subscription::builder(self.streams())
     }
 
     fn pages(&self) -> Pages<'_> {
-        Pages { streams: &self.inner.streams, faults: &self.inner.faults, door: &self.door }
+        Pages { streams: &self.inner.streams, faults: &self.inner.faults, mode: &self.fault_mode }
     }
 }
 
-/// `GetRecords` and the faults of it.
+/// Called with each record of a page, as it is stored.
+pub type EachRecord<'a> = &'a mut dyn FnMut(&PageContext, &RecordRef<'_>) -> Result<(), StoreError>;
+
+/// `GetRecords` and the faults that affect it.
 #[derive(Clone, Copy, Debug)]
 struct Pages<'a> {
     streams: &'a StreamManager,
     faults: &'a Faults,
-    door: &'a Door,
+    mode: &'a FaultMode,
 }
 
 impl Pages<'_> {
     fn get_records(self, shard_iterator: &str, limit: Option<u32>) -> Result<GetRecordsOutput, ApiError> {
-        let mut records = Vec::new();
-        let next_shard_iterator = self.get_records_with(shard_iterator, limit, &mut |page, record| {
-            records.push(record.to_record(page.view_type)?);
-            Ok(())
-        })?;
-        Ok(GetRecordsOutput { records, next_shard_iterator })
+        let injection = self.inject(shard_iterator)?;
+        self.read(injection.as_deref(), shard_iterator, limit)
     }
 
     fn get_records_with(
         self,
         shard_iterator: &str,
         limit: Option<u32>,
-        each: &mut dyn FnMut(&PageContext, &RecordRef<'_>) -> Result<(), StoreError>,
+        each: EachRecord<'_>,
     ) -> Result<Option<String>, ApiError> {
+        let injection = self.inject(shard_iterator)?;
+        self.read_with(injection.as_deref(), shard_iterator, limit, each)
+    }
+
+    fn inject(self, shard_iterator: &str) -> Result<Option<Arc<Injection>>, ApiError> {
         let text = IteratorText(shard_iterator);
-        let injection = self.door.pass(self.faults, Operation::GetRecords, || tables_of(&text))?;
-        if injection.is_some_and(|injection| injection.is_empty_page()) {
+        self.mode.inject(self.faults, Operation::GetRecords, || tables_of(&text))
+    }
+
+    fn read(
+        self,
+        injection: Option<&Injection>,
+        shard_iterator: &str,
+        limit: Option<u32>,
+    ) -> Result<GetRecordsOutput, ApiError> {
+        let mut records = Vec::new();
+        let next_shard_iterator = self.read_with(injection, shard_iterator, limit, &mut |page, record| {
+            records.push(record.to_record(page.view_type)?);
+            Ok(())
+        })?;
+        Ok(GetRecordsOutput { records, next_shard_iterator })
+    }
+
+    fn read_with(
+        self,
+        injection: Option<&Injection>,
+        shard_iterator: &str,
+        limit: Option<u32>,
+        each: EachRecord<'_>,
+    ) -> Result<Option<String>, ApiError> {
+        if injection.is_some_and(Injection::is_empty_page) {
             return self.streams.renew_iterator(shard_iterator, limit).map(Some).map_err(streams_error);
         }
         if !self.faults.is_armed() {
@@ -177,15 +257,15 @@ impl Pages<'_> {
             each(page, record)
         });
         let next = next.map_err(streams_error)?;
-        Ok(last.and_then(|last| self.again(shard_iterator, last)).or(next))
+        Ok(last.and_then(|last| self.repeated(shard_iterator, last)).or(next))
     }
 
-    /// Returns an iterator at the last record of a page, if it is to be delivered again: unless the page began with it, so
-    /// that a reader gets on even if it reads record by record.
-    fn again(self, shard_iterator: &str, last: SequenceNumber) -> Option<String> {
+    /// Returns an iterator at the last record of a page, if a fault delivers that record again. A page that begins with the record is
+    /// not repeated, so that a reader makes progress even if it reads one record at a time.
+    fn repeated(self, shard_iterator: &str, last: SequenceNumber) -> Option<String> {
         let again = self.streams.iterator_at(shard_iterator, last)?;
         let table = IteratorText(shard_iterator).stream_arn()?.table.name;
-        self.door.delivers_twice(self.faults, &table).then_some(again)
+        self.mode.repeats_record(self.faults, &table).then_some(again)
     }
 }
 

@@ -19,6 +19,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arguments;
+
 #[doc(inline)]
 pub use pdb_items::tables::{
     BackupDescription, BackupDetails, BackupStatus, BackupSummary, BillingModeSummary,
@@ -40,29 +42,39 @@ pub use pdb_model::{
 };
 
 use crate::Pretender;
-use crate::faults::named_tables::NamesTables;
+use crate::faults::named_tables::Arguments;
+use arguments::{Keep, Lend};
 
 macro_rules! table_operations {
-    ($($(#[$doc:meta])* $operation:ident: $name:ident($($argument:ident: $type:ty),*) -> $output:ty;)+) => {
+    ($($(#[$doc:meta])* $operation:ident: $name:ident, $name_async:ident($($argument:ident: $type:ty),*) -> $output:ty;)+) => {
         impl Pretender {
             $(
                 $(#[$doc])*
                 ///
                 /// # Errors
                 ///
-                /// [`ApiError`] with AWS's code and text. Nothing was changed then.
+                /// [`ApiError`] with AWS's code and text. The call had no effect then.
                 pub fn $name(&self $(, $argument: $type)*) -> Result<$output, ApiError> {
-                    self.door.pass(&self.inner.faults, Operation::$operation, || {
-                        let inputs: &[&dyn NamesTables] = &[$(&$argument),*];
-                        let mut tables = Vec::new();
-                        inputs.iter().for_each(|input| input.add_tables(&mut tables));
-                        tables
-                    })?;
-                    self.tables().$name($($argument),*).map_err(|error| self.told(error))
+                    self.inject(Operation::$operation, &Arguments(&[$(&$argument),*]))?;
+                    self.tables().$name($($argument),*).map_err(|error| self.api_error(error))
+                }
+
+                #[doc = concat!("Async variant of [`Pretender::", stringify!($name), "`].")]
+                ///
+                /// # Errors
+                ///
+                #[doc = concat!("As [`Pretender::", stringify!($name), "`].")]
+                pub async fn $name_async(&self $(, $argument: $type)*) -> Result<$output, ApiError> {
+                    self.inject_async(Operation::$operation, &Arguments(&[$(&$argument),*])).await?;
+                    $(let $argument = $argument.keep();)*
+                    self.in_background(move |db| {
+                        db.tables().$name($($argument.lend()),*).map_err(|error| db.api_error(error))
+                    })
+                    .await
                 }
             )+
 
-            /// Returns what AWS answers about an account's limits; none is enforced.
+            /// Returns the limits of an account as AWS documents them; none of them is enforced.
             #[must_use]
             pub fn describe_limits(&self) -> Limits {
                 self.tables().describe_limits()
@@ -72,79 +84,79 @@ macro_rules! table_operations {
 }
 
 table_operations! {
-    /// Creates a table, ready when the call returns.
-    CreateTable: create_table(input: CreateTableInput) -> TableDescription;
+    /// Creates a table. It is ready when the call returns.
+    CreateTable: create_table, create_table_async(input: CreateTableInput) -> TableDescription;
     /// Describes a table.
-    DescribeTable: describe_table(table_name: &TableName) -> TableDescription;
+    DescribeTable: describe_table, describe_table_async(table_name: &TableName) -> TableDescription;
     /// Lists the names of tables in byte order.
-    ListTables: list_tables(input: &ListTablesInput) -> ListTablesOutput;
+    ListTables: list_tables, list_tables_async(input: &ListTablesInput) -> ListTablesOutput;
     /// Changes billing, throughput, stream, indexes or settings of a table.
-    UpdateTable: update_table(input: UpdateTableInput) -> TableDescription;
-    /// Deletes a table with its items. Its streams stay readable for 24 hours.
-    DeleteTable: delete_table(table_name: &TableName) -> TableDescription;
+    UpdateTable: update_table, update_table_async(input: UpdateTableInput) -> TableDescription;
+    /// Deletes a table and its items. Its streams stay readable for 24 hours.
+    DeleteTable: delete_table, delete_table_async(table_name: &TableName) -> TableDescription;
     /// Enables or disables the expiry of items.
-    UpdateTimeToLive: update_time_to_live(table_name: &TableName, specification: TimeToLiveSpecification) -> TimeToLiveSpecification;
-    /// Returns the attribute that says when an item expires, if expiry is enabled.
-    DescribeTimeToLive: describe_time_to_live(table_name: &TableName) -> Option<String>;
+    UpdateTimeToLive: update_time_to_live, update_time_to_live_async(table_name: &TableName, specification: TimeToLiveSpecification) -> TimeToLiveSpecification;
+    /// Returns the attribute that holds the time of expiry, if expiry is enabled.
+    DescribeTimeToLive: describe_time_to_live, describe_time_to_live_async(table_name: &TableName) -> Option<String>;
     /// Adds tags to a table or stream, or replaces them.
-    TagResource: tag_resource(resource_arn: &str, tags: Vec<Tag>) -> ();
+    TagResource: tag_resource, tag_resource_async(resource_arn: &str, tags: Vec<Tag>) -> ();
     /// Removes tags.
-    UntagResource: untag_resource(resource_arn: &str, tag_keys: Vec<String>) -> ();
+    UntagResource: untag_resource, untag_resource_async(resource_arn: &str, tag_keys: Vec<String>) -> ();
     /// Lists the tags of a table or stream.
-    ListTagsOfResource: list_tags_of_resource(resource_arn: &str) -> Vec<Tag>;
+    ListTagsOfResource: list_tags_of_resource, list_tags_of_resource_async(resource_arn: &str) -> Vec<Tag>;
     /// Copies a table and its items into a backup.
-    CreateBackup: create_backup(table_name: &TableName, backup_name: &str) -> BackupDetails;
+    CreateBackup: create_backup, create_backup_async(table_name: &TableName, backup_name: &str) -> BackupDetails;
     /// Describes a backup.
-    DescribeBackup: describe_backup(backup_arn: &str) -> BackupDescription;
+    DescribeBackup: describe_backup, describe_backup_async(backup_arn: &str) -> BackupDescription;
     /// Lists backups.
-    ListBackups: list_backups(input: &ListBackupsInput) -> ListBackupsOutput;
+    ListBackups: list_backups, list_backups_async(input: &ListBackupsInput) -> ListBackupsOutput;
     /// Deletes a backup.
-    DeleteBackup: delete_backup(backup_arn: &str) -> BackupDescription;
-    /// Makes a new table from a backup.
-    RestoreTableFromBackup: restore_table_from_backup(target_table_name: &TableName, backup_arn: &str, overrides: RestoreOverrides)
+    DeleteBackup: delete_backup, delete_backup_async(backup_arn: &str) -> BackupDescription;
+    /// Creates a table from a backup.
+    RestoreTableFromBackup: restore_table_from_backup, restore_table_from_backup_async(target_table_name: &TableName, backup_arn: &str, overrides: RestoreOverrides)
         -> TableDescription;
-    /// Makes a new table from another one as it is now.
-    RestoreTableToPointInTime: restore_table_to_point_in_time(input: RestoreToPointInTimeInput) -> TableDescription;
-    /// Tells whether point-in-time recovery is on.
-    DescribeContinuousBackups: describe_continuous_backups(table_name: &TableName) -> Option<PointInTimeRecoveryDescription>;
-    /// Switches point-in-time recovery.
-    UpdateContinuousBackups: update_continuous_backups(table_name: &TableName, enabled: bool, recovery_period_in_days: Option<u32>)
+    /// Creates a table from the present items of another one. The time that was asked for is checked, but has no effect.
+    RestoreTableToPointInTime: restore_table_to_point_in_time, restore_table_to_point_in_time_async(input: RestoreToPointInTimeInput) -> TableDescription;
+    /// Returns whether point-in-time recovery is enabled.
+    DescribeContinuousBackups: describe_continuous_backups, describe_continuous_backups_async(table_name: &TableName) -> Option<PointInTimeRecoveryDescription>;
+    /// Enables or disables point-in-time recovery.
+    UpdateContinuousBackups: update_continuous_backups, update_continuous_backups_async(table_name: &TableName, enabled: bool, recovery_period_in_days: Option<u32>)
         -> Option<PointInTimeRecoveryDescription>;
-    /// Stores a policy, which is not enforced; returns its revision.
-    PutResourcePolicy: put_resource_policy(resource_arn: &str, policy: &str, expected_revision_id: Option<&str>) -> String;
+    /// Stores a resource policy and returns its revision. Policies are not enforced.
+    PutResourcePolicy: put_resource_policy, put_resource_policy_async(resource_arn: &str, policy: &str, expected_revision_id: Option<&str>) -> String;
     /// Returns the policy of a resource.
-    GetResourcePolicy: get_resource_policy(resource_arn: &str) -> ResourcePolicy;
+    GetResourcePolicy: get_resource_policy, get_resource_policy_async(resource_arn: &str) -> ResourcePolicy;
     /// Deletes the policy of a resource; returns its revision if there was one.
-    DeleteResourcePolicy: delete_resource_policy(resource_arn: &str, expected_revision_id: Option<&str>) -> Option<String>;
-    /// Notes a Kinesis stream as destination; nothing is sent to it.
-    EnableKinesisStreamingDestination: enable_kinesis_streaming_destination(table_name: &TableName, stream_arn: &str, precision: Option<TimePrecision>)
+    DeleteResourcePolicy: delete_resource_policy, delete_resource_policy_async(resource_arn: &str, expected_revision_id: Option<&str>) -> Option<String>;
+    /// Stores a Kinesis stream as a destination. Nothing is sent to it.
+    EnableKinesisStreamingDestination: enable_kinesis_streaming_destination, enable_kinesis_streaming_destination_async(table_name: &TableName, stream_arn: &str, precision: Option<TimePrecision>)
         -> ();
-    /// Notes that a Kinesis stream is no destination any more.
-    DisableKinesisStreamingDestination: disable_kinesis_streaming_destination(table_name: &TableName, stream_arn: &str) -> ();
-    /// Changes the precision noted for a Kinesis destination.
-    UpdateKinesisStreamingDestination: update_kinesis_streaming_destination(table_name: &TableName, stream_arn: &str, precision: Option<TimePrecision>)
+    /// Disables a Kinesis stream as a destination.
+    DisableKinesisStreamingDestination: disable_kinesis_streaming_destination, disable_kinesis_streaming_destination_async(table_name: &TableName, stream_arn: &str) -> ();
+    /// Changes the precision of a Kinesis destination.
+    UpdateKinesisStreamingDestination: update_kinesis_streaming_destination, update_kinesis_streaming_destination_async(table_name: &TableName, stream_arn: &str, precision: Option<TimePrecision>)
         -> TimePrecision;
     /// Lists the Kinesis destinations of a table.
-    DescribeKinesisStreamingDestination: describe_kinesis_streaming_destination(table_name: &TableName) -> Vec<KinesisDestination>;
-    /// Tells whether contributor insights are on for a table or index.
-    DescribeContributorInsights: describe_contributor_insights(table_name: &TableName, index_name: Option<&IndexName>)
+    DescribeKinesisStreamingDestination: describe_kinesis_streaming_destination, describe_kinesis_streaming_destination_async(table_name: &TableName) -> Vec<KinesisDestination>;
+    /// Returns whether contributor insights are enabled for a table or an index.
+    DescribeContributorInsights: describe_contributor_insights, describe_contributor_insights_async(table_name: &TableName, index_name: Option<&IndexName>)
         -> ContributorInsightsDescription;
-    /// Switches contributor insights; only the state is kept.
-    UpdateContributorInsights: update_contributor_insights(input: UpdateContributorInsightsInput) -> ContributorInsightsDescription;
-    /// Lists where contributor insights are on.
-    ListContributorInsights: list_contributor_insights(table_name: Option<&TableName>) -> Vec<ContributorInsightsDescription>;
-    /// Refuses the operations of the first version of global tables, as AWS does.
-    CreateGlobalTable: refuse_legacy_global_tables() -> ();
-    /// Answers that there is no such global table.
-    DescribeGlobalTable: describe_global_table(name: &TableName) -> ();
-    /// Answers that the table is no global table.
-    DescribeTableReplicaAutoScaling: describe_table_replica_auto_scaling(name: &TableName) -> ();
-    /// Refuses to import: there is no S3.
-    ImportTable: import_table() -> ();
-    /// Refuses to export: there is no S3.
-    ExportTableToPointInTime: export_table_to_point_in_time(table_arn: &str) -> ();
-    /// Answers that there is no such import.
-    DescribeImport: describe_import(import_arn: &str) -> ();
-    /// Answers that there is no such export.
-    DescribeExport: describe_export(export_arn: &str) -> ();
+    /// Enables or disables contributor insights. Only the state is kept.
+    UpdateContributorInsights: update_contributor_insights, update_contributor_insights_async(input: UpdateContributorInsightsInput) -> ContributorInsightsDescription;
+    /// Lists the tables and indexes for which contributor insights are enabled.
+    ListContributorInsights: list_contributor_insights, list_contributor_insights_async(table_name: Option<&TableName>) -> Vec<ContributorInsightsDescription>;
+    /// Fails: the first version of global tables is not supported.
+    CreateGlobalTable: refuse_legacy_global_tables, refuse_legacy_global_tables_async() -> ();
+    /// Fails: there are no global tables.
+    DescribeGlobalTable: describe_global_table, describe_global_table_async(name: &TableName) -> ();
+    /// Fails: no table is a global table.
+    DescribeTableReplicaAutoScaling: describe_table_replica_auto_scaling, describe_table_replica_auto_scaling_async(name: &TableName) -> ();
+    /// Fails: there is no S3 to import from.
+    ImportTable: import_table, import_table_async() -> ();
+    /// Fails: there is no S3 to export to.
+    ExportTableToPointInTime: export_table_to_point_in_time, export_table_to_point_in_time_async(table_arn: &str) -> ();
+    /// Fails: there are no imports.
+    DescribeImport: describe_import, describe_import_async(import_arn: &str) -> ();
+    /// Fails: there are no exports.
+    DescribeExport: describe_export, describe_export_async(export_arn: &str) -> ();
 }

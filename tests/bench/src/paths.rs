@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use clap::ValueEnum;
-use pdb_wire::Wire;
+use pdb_wire::{Request, Wire};
 use pretender::items::{QueryInput, UpdateItemInput};
 use pretender::model::{AttributeValue, Item, ScalarType, TableName};
 use pretender::tables::CreateTableInput;
@@ -77,7 +77,7 @@ fn fill_sorted(db: &Pretender, table: &TableName) -> Result<(), Box<dyn Error>> 
 fn call(wire: &Wire, make: &crate::load::MakeRequest, count: u64) -> Result<(), Box<dyn Error>> {
     for n in 0..count {
         let (target, body) = make(n);
-        let response = wire.call(Some(target), body.as_bytes()).answer().expect("no fault was asked for");
+        let response = wire.call(Request::new(Some(target), body)).answer().expect("no fault was asked for");
         if response.status != 200 {
             return Err(String::from_utf8_lossy(&response.body).into());
         }

@@ -1,6 +1,6 @@
 //! An engine in memory, asked with raw requests.
 
-use pdb_wire::{Reply, Wire};
+use pdb_wire::{Reply, Request, Wire};
 use pretender::Pretender;
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ impl Engine {
 
     pub(crate) fn ask(&self, operation: &str, body: &Value) -> Said {
         let target = format!("{}.{operation}", self.target_prefix);
-        let Reply::Answer(answer) = self.wire.call(Some(&target), body.to_string().as_bytes()) else {
+        let Reply::Answer(answer) = self.wire.call(Request::new(Some(&target), body.to_string())) else {
             return Said { exception: String::new(), message: String::new() };
         };
         let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

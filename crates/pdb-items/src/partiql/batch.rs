@@ -37,31 +37,12 @@ struct Batch {
 }
 
 impl ItemManager {
-    /// Executes up to 25 PartiQL statements, each for itself: those that fail say so in their place.
+    /// Executes up to 25 PartiQL statements independently: the response to a statement that fails has its error.
     ///
     /// # Errors
     ///
     /// [`ItemsError::Validation`] if some statements read and others write.
     pub fn batch_execute_statement(
-        &self,
-        input: BatchExecuteStatementInput,
-    ) -> Pending<Result<BatchExecuteStatementOutput, ItemsError>> {
-        match Batch::parse(input, self.config.habits) {
-            Err(error) => Pending::ready(Err(error)),
-            Ok(batch) if batch.is_read => Pending::ready(self.store.read(|tx| batch.read(tx))),
-            Ok(batch) => {
-                let env = self.env.clone();
-                self.submit(Ok(move |tx: &mut Tx<'_>| batch.write(&env, tx)))
-            }
-        }
-    }
-
-    /// Does as [`ItemManager::batch_execute_statement`] and waits for it.
-    ///
-    /// # Errors
-    ///
-    /// As [`ItemManager::batch_execute_statement`].
-    pub fn batch_execute_statement_blocking(
         &self,
         input: BatchExecuteStatementInput,
     ) -> Result<BatchExecuteStatementOutput, ItemsError> {
@@ -71,6 +52,25 @@ impl ItemManager {
         }
         let env = self.env.clone();
         self.store.write(move |tx| batch.write(&env, tx))
+    }
+
+    /// Async variant of [`ItemManager::batch_execute_statement`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::batch_execute_statement`].
+    pub fn batch_execute_statement_async(
+        &self,
+        input: BatchExecuteStatementInput,
+    ) -> Pending<Result<BatchExecuteStatementOutput, ItemsError>> {
+        match Batch::parse(input, self.config.habits) {
+            Err(error) => Pending::ready(Err(error)),
+            Ok(batch) if batch.is_read => self.read_async(move |items| items.store.read(|tx| batch.read(tx))),
+            Ok(batch) => {
+                let env = self.env.clone();
+                self.submit(Ok(move |tx: &mut Tx<'_>| batch.write(&env, tx)))
+            }
+        }
     }
 }
 

@@ -28,26 +28,6 @@ impl ItemManager {
     pub fn execute_statement(
         &self,
         mut input: ExecuteStatementInput,
-    ) -> Pending<Result<ExecuteStatementOutput, ItemsError>> {
-        match ParsedStatement::parse(&input.statement, &input.parameters) {
-            Err(error) => Pending::ready(Err(error)),
-            Ok(parsed) if parsed.statement.is_read() => Pending::ready(self.select(&parsed, &input)),
-            Ok(parsed) => {
-                // The statement has its own copies, which may be large.
-                input.parameters.clear();
-                self.submit(Ok(self.plan_statement(parsed, &input)))
-            }
-        }
-    }
-
-    /// Does as [`ItemManager::execute_statement`] and waits for it.
-    ///
-    /// # Errors
-    ///
-    /// As [`ItemManager::execute_statement`].
-    pub fn execute_statement_blocking(
-        &self,
-        mut input: ExecuteStatementInput,
     ) -> Result<ExecuteStatementOutput, ItemsError> {
         let parsed = ParsedStatement::parse(&input.statement, &input.parameters)?;
         if parsed.statement.is_read() {
@@ -55,6 +35,28 @@ impl ItemManager {
         } else {
             input.parameters.clear();
             self.store.write(self.plan_statement(parsed, &input))
+        }
+    }
+
+    /// Async variant of [`ItemManager::execute_statement`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::execute_statement`].
+    pub fn execute_statement_async(
+        &self,
+        mut input: ExecuteStatementInput,
+    ) -> Pending<Result<ExecuteStatementOutput, ItemsError>> {
+        match ParsedStatement::parse(&input.statement, &input.parameters) {
+            Err(error) => Pending::ready(Err(error)),
+            Ok(parsed) if parsed.statement.is_read() => {
+                self.read_async(move |items| items.select(&parsed, &input))
+            }
+            Ok(parsed) => {
+                // The statement has its own copies, which may be large.
+                input.parameters.clear();
+                self.submit(Ok(self.plan_statement(parsed, &input)))
+            }
         }
     }
 

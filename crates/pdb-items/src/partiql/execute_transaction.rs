@@ -30,34 +30,13 @@ struct Transaction {
 }
 
 impl ItemManager {
-    /// Executes up to 100 PartiQL statements, all of them or none.
+    /// Executes up to 100 PartiQL statements: all of them or none.
     ///
     /// # Errors
     ///
     /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`], [`ItemsError::TransactionCanceled`],
     /// [`ItemsError::IdempotentParameterMismatch`].
     pub fn execute_transaction(
-        &self,
-        input: ExecuteTransactionInput,
-    ) -> Pending<Result<ExecuteTransactionOutput, ItemsError>> {
-        match Transaction::parse(input) {
-            Err(error) => Pending::ready(Err(error)),
-            Ok(transaction) if transaction.is_read => {
-                Pending::ready(self.store.read(|tx| transaction.read(tx)))
-            }
-            Ok(transaction) => {
-                let env = self.env.clone();
-                self.submit(Ok(move |tx: &mut Tx<'_>| transaction.write(&env, tx)))
-            }
-        }
-    }
-
-    /// Does as [`ItemManager::execute_transaction`] and waits for it.
-    ///
-    /// # Errors
-    ///
-    /// As [`ItemManager::execute_transaction`].
-    pub fn execute_transaction_blocking(
         &self,
         input: ExecuteTransactionInput,
     ) -> Result<ExecuteTransactionOutput, ItemsError> {
@@ -67,6 +46,27 @@ impl ItemManager {
         }
         let env = self.env.clone();
         self.store.write(move |tx| transaction.write(&env, tx))
+    }
+
+    /// Async variant of [`ItemManager::execute_transaction`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ItemManager::execute_transaction`].
+    pub fn execute_transaction_async(
+        &self,
+        input: ExecuteTransactionInput,
+    ) -> Pending<Result<ExecuteTransactionOutput, ItemsError>> {
+        match Transaction::parse(input) {
+            Err(error) => Pending::ready(Err(error)),
+            Ok(transaction) if transaction.is_read => {
+                self.read_async(move |items| items.store.read(|tx| transaction.read(tx)))
+            }
+            Ok(transaction) => {
+                let env = self.env.clone();
+                self.submit(Ok(move |tx: &mut Tx<'_>| transaction.write(&env, tx)))
+            }
+        }
     }
 }
 

@@ -26,7 +26,7 @@ fn key_text(p: usize) -> String {
 fn filled(count: usize) -> (Db, usize) {
     let db = Db::new();
     for p in 0..count {
-        db.items.put_item_blocking(PutItemInput::new(table("plain"), nulls(p))).expect("the item is put");
+        db.items.put_item(PutItemInput::new(table("plain"), nulls(p))).expect("the item is put");
     }
     let item_bytes = EncodedItem::from(&nulls(0)).json().len();
     assert!(item_bytes > 2_700_000);
@@ -85,7 +85,7 @@ fn a_transaction_of_reads_is_refused_where_its_json_is_too_long() {
                 ..ParameterizedStatement::default()
             })
             .collect();
-        db.items.execute_transaction_blocking(ExecuteTransactionInput {
+        db.items.execute_transaction(ExecuteTransactionInput {
             transact_statements,
             ..ExecuteTransactionInput::default()
         })
@@ -107,7 +107,7 @@ fn a_transaction_of_statements_reads_4_mb_at_most() {
     let db = Db::new();
     let item = |p| key(p).with("x", "x".repeat(400_000));
     for p in 0..11 {
-        db.items.put_item_blocking(PutItemInput::new(table("plain"), item(p))).unwrap();
+        db.items.put_item(PutItemInput::new(table("plain"), item(p))).unwrap();
     }
     let statement = |p| ParameterizedStatement {
         statement: format!("SELECT * FROM plain WHERE p = '{}'", key_text(p)),
@@ -115,7 +115,7 @@ fn a_transaction_of_statements_reads_4_mb_at_most() {
     };
     let transact_statements = (0..11).map(statement).collect();
     let input = ExecuteTransactionInput { transact_statements, ..ExecuteTransactionInput::default() };
-    check_too_large(db.items.execute_transaction_blocking(input).unwrap_err());
+    check_too_large(db.items.execute_transaction(input).unwrap_err());
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn statements_of_a_batch_are_left_over_where_its_json_is_too_long() {
             .map(|p| BatchStatement { statement: statement(p), ..BatchStatement::default() })
             .collect();
         let input = BatchExecuteStatementInput { statements, ..BatchExecuteStatementInput::default() };
-        let responses = db.items.batch_execute_statement_blocking(input).unwrap().responses;
+        let responses = db.items.batch_execute_statement(input).unwrap().responses;
         let done = responses.iter().filter(|response| response.item.is_some()).count();
         assert_eq!(done, MOST / item_bytes + 1);
         // Which ones are left over depends on the database: on PostgreSQL writes go in the order of their keys.

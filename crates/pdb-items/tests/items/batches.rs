@@ -37,7 +37,7 @@ fn plain(p: &str) -> Item {
 fn a_batch_reads_several_tables() {
     let db = Db::new();
     db.fill("a", 2);
-    db.items.put_item_blocking(PutItemInput::new(table("plain"), plain("x").with("y", 1))).unwrap();
+    db.items.put_item(PutItemInput::new(table("plain"), plain("x").with("y", 1))).unwrap();
     let with_projection = KeysAndAttributes {
         projection_expression: Some("y".to_owned()),
         ..get([plain("x"), plain("nobody")])
@@ -62,7 +62,7 @@ fn what_does_not_fit_into_the_response_is_left_over() {
     let db = Db::new();
     for p in 0..45 {
         let item = plain(&format!("p{p}")).with("b", AttributeValue::B(vec![0; 400_000]));
-        db.items.put_item_blocking(PutItemInput::new(table("plain"), item)).unwrap();
+        db.items.put_item(PutItemInput::new(table("plain"), item)).unwrap();
     }
     let mut request = get((0..45).map(|p| plain(&format!("p{p}"))));
     request.consistent_read = true;
@@ -105,7 +105,7 @@ fn a_batch_writes_several_tables() {
     db.fill("a", 1);
     let output = db
         .items
-        .batch_write_item_blocking(writes([
+        .batch_write_item(writes([
             (
                 "orders",
                 vec![
@@ -136,7 +136,7 @@ fn a_batch_of_writes_is_refused_as_a_whole() {
     let db = Db::new();
     let check = |requests: Vec<WriteRequest>, text: &str| {
         let requests = [vec![WriteRequest::Put(key("z", 1))], requests].concat();
-        refused(db.items.batch_write_item_blocking(writes([("orders", requests)])), text);
+        refused(db.items.batch_write_item(writes([("orders", requests)])), text);
         assert!(db.db.items().is_empty() && db.db.records().is_empty());
     };
     check(
@@ -170,5 +170,5 @@ fn a_batch_of_writes_is_refused_as_a_whole() {
         vec![WriteRequest::Put(plain("a")), WriteRequest::Put(plain("a"))],
     )]);
     let missing = BatchWriteItemInput { request_items: missing, ..BatchWriteItemInput::default() };
-    assert!(matches!(db.items.batch_write_item_blocking(missing), Err(ItemsError::ResourceNotFound(_))));
+    assert!(matches!(db.items.batch_write_item(missing), Err(ItemsError::ResourceNotFound(_))));
 }

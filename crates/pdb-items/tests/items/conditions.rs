@@ -26,17 +26,17 @@ fn a_false_condition_changes_nothing() {
         condition_expression: Some("attribute_not_exists(p)".to_owned()),
         ..put(key("a", 1).with("x", 2))
     };
-    assert_eq!(failed(db.items.put_item_blocking(once.clone()).unwrap_err()), None);
+    assert_eq!(failed(db.items.put_item(once.clone()).unwrap_err()), None);
     let showing = PutItemInput {
         return_values_on_condition_check_failure: ReturnValuesOnConditionCheckFailure::AllOld,
         ..once.clone()
     };
-    assert_eq!(failed(db.items.put_item_blocking(showing).unwrap_err()), Some(key("a", 1).with("x", 1)));
+    assert_eq!(failed(db.items.put_item(showing).unwrap_err()), Some(key("a", 1).with("x", 1)));
     assert_eq!(db.get(key("a", 1)), Some(key("a", 1).with("x", 1)));
     assert_eq!(db.db.records().len(), 1);
 
     let other = PutItemInput { item: key("a", 2), ..once };
-    db.items.put_item_blocking(other).unwrap();
+    db.items.put_item(other).unwrap();
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn a_missing_item_is_empty_to_a_condition() {
         return_values_on_condition_check_failure: ReturnValuesOnConditionCheckFailure::AllOld,
         ..delete(key("a", 1))
     };
-    assert_eq!(failed(db.items.delete_item_blocking(with("attribute_exists(p)")).unwrap_err()), None);
-    db.items.delete_item_blocking(with("attribute_not_exists(p)")).unwrap();
+    assert_eq!(failed(db.items.delete_item(with("attribute_exists(p)")).unwrap_err()), None);
+    db.items.delete_item(with("attribute_not_exists(p)")).unwrap();
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn no_size_is_unequal_to_every_value() {
         expression_attribute_values: values(&[(":z", 1.into())]),
         ..delete(key("a", 1))
     };
-    db.items.delete_item_blocking(delete).unwrap();
+    db.items.delete_item(delete).unwrap();
     assert_eq!(db.get(key("a", 1)), None);
 }
 
@@ -82,7 +82,7 @@ fn the_condition_goes_before_the_update() {
         condition_expression: Some("x = :v".to_owned()),
         ..update(key("a", 1), "SET y = nope", &[(":v", 2.into())])
     };
-    failed(db.items.update_item_blocking(input).unwrap_err());
+    failed(db.items.update_item(input).unwrap_err());
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn what_is_wrong_with_a_request_goes_before_its_table() {
             expression_attribute_values: values(with),
             ..PutItemInput::new(table("nowhere"), Item::new())
         };
-        db.items.put_item_blocking(input)
+        db.items.put_item(input)
     };
     refused(nowhere("", &[]), "Invalid ConditionExpression: The expression can not be empty;");
     refused(

@@ -139,7 +139,7 @@ fn a_local_index_fetches_one_item_an_entry() {
 #[test]
 fn an_index_costs_a_write_one_statement_more() {
     let db = Db::new();
-    let put = |input: PutItemInput| statements(|| drop(db.items.put_item_blocking(input).expect("a put")));
+    let put = |input: PutItemInput| statements(|| drop(db.items.put_item(input).expect("a put")));
     let plain = put(PutItemInput::new(table("plain"), pdb_model::Item::new().with("p", "a")));
     assert_eq!(plain, ["SELECT pdb_item_plain 0", "INSERT pdb_item_plain 1"]);
     let alone = put(self::put(key("a", 1)));

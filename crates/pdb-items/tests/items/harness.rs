@@ -60,7 +60,7 @@ impl Db {
     /// Puts an item into `orders`.
     #[track_caller]
     pub(crate) fn put(&self, item: Item) {
-        self.items.put_item_blocking(PutItemInput::new(table("orders"), item)).expect("the item is put");
+        self.items.put_item(PutItemInput::new(table("orders"), item)).expect("the item is put");
     }
 
     /// Puts items into `orders` with keys `p` and 1 to `count`.
@@ -79,7 +79,7 @@ impl Db {
     #[track_caller]
     pub(crate) fn update(&self, key: Item, expression: &str, values: &[(&str, AttributeValue)]) {
         let input = update(key, expression, values);
-        self.items.update_item_blocking(input).expect("the item is updated");
+        self.items.update_item(input).expect("the item is updated");
     }
 }
 

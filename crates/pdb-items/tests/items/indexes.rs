@@ -263,7 +263,7 @@ fn what_an_index_cannot_do_is_refused() {
 #[test]
 fn index_keys_must_fit_their_schemas() {
     let db = Db::new();
-    let check = |item: Item, text: &str| refused(db.items.put_item_blocking(put(item)), text);
+    let check = |item: Item, text: &str| refused(db.items.put_item(put(item)), text);
     check(
         key("a", 1).with("g", 1),
         "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: all",
@@ -293,7 +293,7 @@ fn conditions_see_the_whole_item() {
         expression_attribute_values: values(&[(":y", 1.into())]),
         ..put(key("a", 1))
     };
-    let error = db.items.put_item_blocking(input).unwrap_err();
+    let error = db.items.put_item(input).unwrap_err();
     assert!(matches!(error, ItemsError::Validation(_)));
     assert_eq!(
         error.to_string(),

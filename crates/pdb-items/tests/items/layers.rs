@@ -36,25 +36,20 @@ fn nested(levels: usize) -> AttributeValue {
 #[test]
 fn stateless_refusals_of_single_writes_have_an_envelope() {
     check(
-        |db| {
-            db.items.put_item_blocking(PutItemInput {
-                return_values: ReturnValues::UpdatedNew,
-                ..put(key("a", 1))
-            })
-        },
+        |db| db.items.put_item(PutItemInput { return_values: ReturnValues::UpdatedNew, ..put(key("a", 1)) }),
         "ReturnValues can only be ALL_OLD or NONE",
     );
     check(
         |db| {
             let input = DeleteItemInput { return_values: ReturnValues::AllNew, ..delete(key("a", 1)) };
-            db.items.delete_item_blocking(input)
+            db.items.delete_item(input)
         },
         "ReturnValues can only be ALL_OLD or NONE",
     );
     check(
         |db| {
             let expected = BTreeMap::from([("x".to_owned(), ExpectedAttributeValue::default())]);
-            db.items.put_item_blocking(PutItemInput { expected, ..put(key("a", 1)) })
+            db.items.put_item(PutItemInput { expected, ..put(key("a", 1)) })
         },
         "One or more parameter values were invalid: Value must be provided when Exists is null for Attribute: x",
     );
@@ -62,22 +57,16 @@ fn stateless_refusals_of_single_writes_have_an_envelope() {
         |db| {
             let input =
                 DeleteItemInput { condition_expression: Some("a = :a".to_owned()), ..delete(key("a", 1)) };
-            db.items.delete_item_blocking(input)
+            db.items.delete_item(input)
         },
         "Invalid ConditionExpression: An expression attribute value used in expression is not defined; attribute value: :a",
     );
     check(
-        |db| {
-            db.items.update_item_blocking(update(
-                key("a", 1),
-                "SET x = :v",
-                &[(":v", 1.into()), (":w", 1.into())],
-            ))
-        },
+        |db| db.items.update_item(update(key("a", 1), "SET x = :v", &[(":v", 1.into()), (":w", 1.into())])),
         "Value provided in ExpressionAttributeValues unused in expressions: keys: {:w}",
     );
     check(
-        |db| db.items.update_item_blocking(update(key("a", 1), "SET x = :v", &[(":v", nested(32))])),
+        |db| db.items.update_item(update(key("a", 1), "SET x = :v", &[(":v", nested(32))])),
         "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
     );
 }
@@ -85,15 +74,15 @@ fn stateless_refusals_of_single_writes_have_an_envelope() {
 #[test]
 fn stateful_refusals_are_bare() {
     check_bare(
-        |db| db.items.delete_item_blocking(delete(Item::new().with("p", "a"))),
+        |db| db.items.delete_item(delete(Item::new().with("p", "a"))),
         "The provided key element does not match the schema",
     );
     check_bare(
-        |db| db.items.put_item_blocking(put(key("a", 1).with("b", AttributeValue::B(vec![0; 409_600])))),
+        |db| db.items.put_item(put(key("a", 1).with("b", AttributeValue::B(vec![0; 409_600])))),
         "Item size has exceeded the maximum allowed size",
     );
     check_bare(
-        |db| db.items.update_item_blocking(update(key("a", 1), "REMOVE s", &[])),
+        |db| db.items.update_item(update(key("a", 1), "REMOVE s", &[])),
         "One or more parameter values were invalid: Cannot update attribute s. This attribute is part of the key",
     );
     check_bare(
@@ -122,7 +111,7 @@ fn items_nest_32_levels() {
     db.put(key("a", 1).with("x", nested(31)));
     let deep = key("a", 1).with("x", nested(32));
     refused(
-        db.items.put_item_blocking(put(deep)),
+        db.items.put_item(put(deep)),
         "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
     );
     // An update that makes the item too deep is refused when its result is known.
@@ -132,7 +121,7 @@ fn items_nest_32_levels() {
         ..UpdateItemInput::new(table("orders"), key("a", 1))
     };
     refused(
-        db.items.update_item_blocking(input),
+        db.items.update_item(input),
         "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
     );
 }

@@ -30,13 +30,13 @@ fn expected_is_a_condition() {
         ..put(key("a", 1).with("x", 2))
     };
     let absent = ExpectedAttributeValue { exists: Some(false), ..ExpectedAttributeValue::default() };
-    let result = db.items.put_item_blocking(expecting(absent));
+    let result = db.items.put_item(expecting(absent));
     assert!(matches!(result, Err(ItemsError::ConditionalCheckFailed { item: None })));
     let one = ExpectedAttributeValue { value: Some(1.into()), ..ExpectedAttributeValue::default() };
-    db.items.put_item_blocking(expecting(one)).unwrap();
+    db.items.put_item(expecting(one)).unwrap();
     assert_eq!(db.get(key("a", 1)), Some(key("a", 1).with("x", 2)));
     refused(
-        db.items.put_item_blocking(expecting(ExpectedAttributeValue::default())),
+        db.items.put_item(expecting(ExpectedAttributeValue::default())),
         "One or more parameter values were invalid: Value must be provided when Exists is null for Attribute: x",
     );
 }
@@ -132,7 +132,7 @@ fn attribute_updates_change_whole_attributes() {
     db.put(key("a", 1).with("n", 1).with("t", ss(&["a", "b"])).with("q", 1).with("w", list([1.into()])));
     let output = db
         .items
-        .update_item_blocking(updates([
+        .update_item(updates([
             ("n", AttributeAction::Add, Some(2.into())),
             ("t", AttributeAction::Delete, Some(ss(&["a"]))),
             ("q", AttributeAction::Delete, None),
@@ -145,15 +145,15 @@ fn attribute_updates_change_whole_attributes() {
     assert_eq!(output.attributes.unwrap().decode().unwrap(), expected);
 
     refused(
-        db.items.update_item_blocking(updates([("n", AttributeAction::Add, Some(ss(&["a"])))])),
+        db.items.update_item(updates([("n", AttributeAction::Add, Some(ss(&["a"])))])),
         "Type mismatch for attribute to update",
     );
     refused(
-        db.items.update_item_blocking(updates([("s", AttributeAction::Put, Some(1.into()))])),
+        db.items.update_item(updates([("s", AttributeAction::Put, Some(1.into()))])),
         "One or more parameter values were invalid: Cannot update attribute s. This attribute is part of the key",
     );
     refused(
-        db.items.update_item_blocking(updates([("n", AttributeAction::Put, None)])),
+        db.items.update_item(updates([("n", AttributeAction::Put, None)])),
         "One or more parameter values were invalid: Only DELETE action is allowed when no attribute value is specified",
     );
 }
@@ -161,9 +161,9 @@ fn attribute_updates_change_whole_attributes() {
 #[test]
 fn attribute_updates_that_only_delete_create_nothing() {
     let db = Db::new();
-    db.items.update_item_blocking(updates([("n", AttributeAction::Delete, None)])).unwrap();
+    db.items.update_item(updates([("n", AttributeAction::Delete, None)])).unwrap();
     assert_eq!(db.get(key("a", 1)), None);
-    db.items.update_item_blocking(updates([])).unwrap();
+    db.items.update_item(updates([])).unwrap();
     assert_eq!(db.get(key("a", 1)), Some(key("a", 1)));
 }
 
@@ -196,9 +196,9 @@ fn not_contains_is_true_of_values_of_other_types() {
         )]),
         ..put(key("a", s))
     };
-    db.items.put_item_blocking(expecting(0)).unwrap();
+    db.items.put_item(expecting(0)).unwrap();
     for s in [3, 9, 77] {
-        let result = db.items.put_item_blocking(expecting(s));
+        let result = db.items.put_item(expecting(s));
         assert!(matches!(result, Err(ItemsError::ConditionalCheckFailed { .. })), "{s}");
     }
 }

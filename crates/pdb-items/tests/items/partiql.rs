@@ -20,11 +20,11 @@ fn statement(text: &str, parameters: &[AttributeValue]) -> ExecuteStatementInput
 
 impl Db {
     fn execute(&self, text: &str) -> Result<ExecuteStatementOutput, ItemsError> {
-        self.items.execute_statement_blocking(statement(text, &[]))
+        self.items.execute_statement(statement(text, &[]))
     }
 
     fn batch(&self, statements: &[&str]) -> Result<BatchExecuteStatementOutput, ItemsError> {
-        self.items.batch_execute_statement_blocking(BatchExecuteStatementInput {
+        self.items.batch_execute_statement(BatchExecuteStatementInput {
             statements: statements
                 .iter()
                 .map(|text| BatchStatement { statement: (*text).to_owned(), ..BatchStatement::default() })
@@ -34,7 +34,7 @@ impl Db {
     }
 
     fn transaction(&self, statements: &[&str]) -> Result<ExecuteTransactionOutput, ItemsError> {
-        self.items.execute_transaction_blocking(transaction(statements))
+        self.items.execute_transaction(transaction(statements))
     }
 }
 
@@ -145,7 +145,7 @@ fn select_reads_indexes() {
         ..statement(r#"SELECT * FROM "orders"."by-g" WHERE g = 'g'"#, &[])
     };
     refused(
-        db.items.execute_statement_blocking(consistent),
+        db.items.execute_statement(consistent),
         "Strongly consistent read is not supported on Global Secondary Indexes",
     );
 }
@@ -170,7 +170,7 @@ fn pages_go_on_where_they_stopped() {
             let mut next_token = None;
             loop {
                 let page = ExecuteStatementInput { limit: Some(limit), next_token, ..statement(text, &[]) };
-                let page = db.items.execute_statement_blocking(page).unwrap();
+                let page = db.items.execute_statement(page).unwrap();
                 assert!(page.items.len() <= limit as usize);
                 found.extend(page.items.iter());
                 assert_eq!(page.next_token.is_some(), page.last_evaluated_key.is_some());
@@ -184,14 +184,11 @@ fn pages_go_on_where_they_stopped() {
     }
     let token = db
         .items
-        .execute_statement_blocking(ExecuteStatementInput {
-            limit: Some(1),
-            ..statement("SELECT * FROM orders", &[])
-        })
+        .execute_statement(ExecuteStatementInput { limit: Some(1), ..statement("SELECT * FROM orders", &[]) })
         .unwrap()
         .next_token;
     refused(
-        db.items.execute_statement_blocking(ExecuteStatementInput {
+        db.items.execute_statement(ExecuteStatementInput {
             next_token: token,
             ..statement(r#"SELECT * FROM "orders"."by-l""#, &[])
         }),
@@ -246,7 +243,7 @@ fn statements_write_and_are_captured() {
 fn parameters_stand_for_question_marks() {
     let db = filled();
     let run = |text: &str, parameters: &[AttributeValue]| {
-        db.items.execute_statement_blocking(statement(text, parameters)).unwrap()
+        db.items.execute_statement(statement(text, parameters)).unwrap()
     };
     run("INSERT INTO orders VALUE {'p': ?, 's': ?}", &["z".into(), 7.into()]);
     let found = run("SELECT * FROM orders WHERE p = ? AND s = ?", &["z".into(), 7.into()]);
@@ -271,7 +268,7 @@ fn writes_fail_as_dynamodb_says() {
         return_values_on_condition_check_failure: ReturnValuesOnConditionCheckFailure::AllOld,
         ..statement("UPDATE orders SET x = 1 WHERE p = 'b' AND s = 1 AND x = 7", &[])
     };
-    match db.items.execute_statement_blocking(showing) {
+    match db.items.execute_statement(showing) {
         Err(ItemsError::ConditionalCheckFailed { item: Some(item) }) => {
             assert_eq!(item.decode().unwrap(), key("b", 1).with("x", 9));
         }
@@ -483,7 +480,7 @@ fn a_token_makes_a_transaction_harmless_to_repeat() {
             client_request_token: Some("token".to_owned()),
             ..transaction(&[text])
         };
-        db.items.execute_transaction_blocking(input)
+        db.items.execute_transaction(input)
     };
     let add = "UPDATE orders SET x = x + 1 WHERE p = 'b' AND s = 1";
     assert!(send(add).unwrap().consumed_capacity[0].total.write_capacity_units.is_some());
@@ -496,7 +493,7 @@ fn a_token_makes_a_transaction_harmless_to_repeat() {
 #[test]
 fn a_table_may_be_named_by_its_arn() {
     let db = Db::new();
-    db.items.put_item_blocking(PutItemInput::new(table("plain"), Item::new().with("p", "a"))).unwrap();
+    db.items.put_item(PutItemInput::new(table("plain"), Item::new().with("p", "a"))).unwrap();
     let text = r#"SELECT * FROM "arn:aws:dynamodb:us-east-1:000000000000:table/plain""#;
     assert_eq!(db.execute(text).unwrap().items.len(), 1);
 }

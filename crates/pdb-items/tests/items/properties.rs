@@ -54,10 +54,10 @@ fn any_write() -> impl Strategy<Value = Write> {
 /// Writes; an update may be refused because of what is stored, which is as good as no write.
 fn apply(db: &Db, write: &Write) {
     match write.clone() {
-        Write::Put(item) => drop(db.items.put_item_blocking(put(item)).expect("a put")),
-        Write::Delete(key) => drop(db.items.delete_item_blocking(delete(key)).expect("a delete")),
+        Write::Put(item) => drop(db.items.put_item(put(item)).expect("a put")),
+        Write::Delete(key) => drop(db.items.delete_item(delete(key)).expect("a delete")),
         Write::Update(key, expression, value) => {
-            drop(db.items.update_item_blocking(update(key, expression, &[(":v", value)])));
+            drop(db.items.update_item(update(key, expression, &[(":v", value)])));
         }
     }
 }
@@ -172,7 +172,7 @@ proptest! {
             });
         }
         let input = TransactWriteItemsInput { transact_items: actions, ..TransactWriteItemsInput::default() };
-        let result = db.items.transact_write_items_blocking(input);
+        let result = db.items.transact_write_items(input);
         if result.is_err() {
             prop_assert_eq!(db.db.items(), items);
             prop_assert_eq!(db.db.records(), records);
@@ -224,7 +224,7 @@ fn action(write: &Write) -> TransactWrite {
 #[test]
 fn a_put_and_an_update_may_say_the_same() {
     let (one, two) = (Db::new(), Db::new());
-    one.items.put_item_blocking(PutItemInput::new(table("orders"), key("a", 1))).unwrap();
-    two.items.update_item_blocking(UpdateItemInput::new(table("orders"), key("a", 1))).unwrap();
+    one.items.put_item(PutItemInput::new(table("orders"), key("a", 1))).unwrap();
+    two.items.update_item(UpdateItemInput::new(table("orders"), key("a", 1))).unwrap();
     assert_eq!(one.db.items(), two.db.items());
 }

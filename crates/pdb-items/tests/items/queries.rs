@@ -124,7 +124,7 @@ fn count_has_no_items() {
 fn a_query_of_a_hash_table_reads_one_item() {
     let db = Db::new();
     let item = Item::new().with("p", "a");
-    db.items.put_item_blocking(pdb_items::PutItemInput::new(table("plain"), item.clone())).unwrap();
+    db.items.put_item(pdb_items::PutItemInput::new(table("plain"), item.clone())).unwrap();
     let input =
         QueryInput { table_name: table("plain"), limit: Some(1), ..query("p = :p", &[(":p", "a".into())]) };
     let output = db.items.query(input.clone()).unwrap();

@@ -72,7 +72,7 @@ fn all_actions_happen_in_their_order() {
     db.put(key("c", 1).with("x", 1));
     let output = db
         .items
-        .transact_write_items_blocking(input([
+        .transact_write_items(input([
             delete(key("c", 1)),
             put(key("a", 1)),
             update(key("b", 1), "ADD x :v", &[(":v", 1.into())]),
@@ -90,14 +90,14 @@ fn all_actions_happen_in_their_order() {
 fn an_update_that_creates_sees_the_key() {
     let db = Db::new();
     db.items
-        .transact_write_items_blocking(input([
+        .transact_write_items(input([
             update(key("a", 7), "SET x = if_not_exists(s, :v), y = p", &[(":v", 0.into())]),
             on(update(key("b", 8), "SET x = s - :v", &[(":v", 1.into())]), "attribute_not_exists(p)"),
         ]))
         .unwrap();
     assert_eq!(db.get(key("a", 7)), Some(key("a", 7).with("x", 7).with("y", "a")));
     assert_eq!(db.get(key("b", 8)), Some(key("b", 8).with("x", 7)));
-    let result = db.items.transact_write_items_blocking(input([
+    let result = db.items.transact_write_items(input([
         on(update(key("c", 1), "SET x = p", &[]), "attribute_exists(s)"),
         update(key("d", 1), "SET x = p", &[]),
     ]));
@@ -110,7 +110,7 @@ fn a_cancelled_transaction_changes_nothing() {
     let db = Db::new();
     db.put(key("b", 1).with("x", 1));
     let (items, records) = (db.db.items(), db.db.records());
-    let result = db.items.transact_write_items_blocking(input([
+    let result = db.items.transact_write_items(input([
         put(key("a", 1)),
         on(delete(key("b", 1)), "x = y"),
         check_that(key("z", 1), "attribute_exists(p)"),
@@ -137,7 +137,7 @@ fn of_faults_only_the_first_is_told() {
     db.put(key("b", 1).with("x", "text").with("n", 1).with("big", AttributeValue::B(vec![0; 400_000])));
     let check = |write: TransactWrite, text: &str| {
         let second = update(key("c", 1), "SET y = nope", &[]);
-        let result = db.items.transact_write_items_blocking(input([put(key("a", 1)), write, second]));
+        let result = db.items.transact_write_items(input([put(key("a", 1)), write, second]));
         assert_eq!(
             reasons(result),
             ["None".to_owned(), format!("ValidationError: {text}"), "None".to_owned()]
@@ -178,7 +178,7 @@ fn of_faults_only_the_first_is_told() {
 fn some_faults_refuse_the_whole_request() {
     let db = Db::new();
     let check = |actions: Vec<TransactWrite>, text: &str| {
-        refused(db.items.transact_write_items_blocking(input(actions)), text);
+        refused(db.items.transact_write_items(input(actions)), text);
     };
     let empty = "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an \
                  empty string value. Key: p";
@@ -200,10 +200,10 @@ fn some_faults_refuse_the_whole_request() {
     );
     let large: Vec<_> =
         (0..11).map(|s| put(key("a", s).with("b", AttributeValue::B(vec![0; 400_000])))).collect();
-    let error = db.items.transact_write_items_blocking(input(large)).unwrap_err().to_string();
+    let error = db.items.transact_write_items(input(large)).unwrap_err().to_string();
     assert!(error.contains("size cannot exceed"), "{error}");
     let missing = TransactWrite { table_name: table("nowhere"), ..put(key("a", 1)) };
-    let result = db.items.transact_write_items_blocking(input([put(key("a", 1)), missing]));
+    let result = db.items.transact_write_items(input([put(key("a", 1)), missing]));
     assert!(matches!(result, Err(ItemsError::ResourceNotFound(_))));
     assert!(db.db.items().is_empty());
 }
@@ -215,7 +215,7 @@ fn a_token_makes_a_repetition_harmless() {
         client_request_token: Some("token".to_owned()),
         ..input([update(key("a", 1), "ADD n :v", &[(":v", value.into())])])
     };
-    let send = |value| db.items.transact_write_items_blocking(request(value));
+    let send = |value| db.items.transact_write_items(request(value));
     let side = |output: TransactWriteItemsOutput| {
         let total = output.consumed_capacity[0].total;
         (total.read_capacity_units, total.write_capacity_units).map_to_text()
@@ -240,9 +240,9 @@ fn a_cancelled_transaction_does_not_use_its_token_up() {
         client_request_token: Some("token".to_owned()),
         ..input([put(key("a", 1)), check_that(key("b", 1), "attribute_exists(p)")])
     };
-    reasons(db.items.transact_write_items_blocking(request()));
+    reasons(db.items.transact_write_items(request()));
     db.put(key("b", 1));
-    db.items.transact_write_items_blocking(request()).unwrap();
+    db.items.transact_write_items(request()).unwrap();
     assert_eq!(db.get(key("a", 1)), Some(key("a", 1)));
 }
 
@@ -329,10 +329,10 @@ fn many_large_items_change_together() {
             TransactWrite { condition_expression: Some(condition.to_owned()), ..write }
         })
     };
-    let refusal = db.items.transact_write_items_blocking(input(updates(19)));
+    let refusal = db.items.transact_write_items(input(updates(19)));
     assert_eq!(reasons(refusal)[18], "ConditionalCheckFailed: The conditional request failed");
     assert_eq!(db.get(key("large", 1)).unwrap()["x"], 1.into());
-    db.items.transact_write_items_blocking(input(updates(0))).unwrap();
+    db.items.transact_write_items(input(updates(0))).unwrap();
     for s in 1..=20 {
         let expected = key("large", s).with("x", s + 1).with("text", large());
         assert_eq!(db.get(key("large", s)), Some(expected));

@@ -21,7 +21,7 @@ fn check_returned(
             db.put(item.clone());
         }
         let input = UpdateItemInput { return_values, ..update(key("a", 1), expression, with) };
-        let attributes = db.items.update_item_blocking(input).expect("the item is updated").attributes;
+        let attributes = db.items.update_item(input).expect("the item is updated").attributes;
         let json = attributes.map_or_else(|| "-".to_owned(), |item| item.json().to_owned());
         assert_eq!(json, expected, "{return_values:?}");
     }
@@ -80,7 +80,7 @@ fn an_update_creates_if_it_adds() {
     db.update(key("a", 1), "ADD n :v", &[(":v", 5.into())]);
     assert_eq!(db.get(key("a", 1)), Some(key("a", 1).with("n", 5)));
     // Without an expression the item has its key alone.
-    db.items.update_item_blocking(UpdateItemInput::new(table("orders"), key("a", 2))).unwrap();
+    db.items.update_item(UpdateItemInput::new(table("orders"), key("a", 2))).unwrap();
     assert_eq!(db.get(key("a", 2)), Some(key("a", 2)));
     // What only removes creates nothing.
     db.update(key("a", 3), "REMOVE x DELETE t :t", &[(":t", ss(&["a"]))]);
@@ -107,11 +107,11 @@ fn an_update_that_creates_sees_the_key() {
     }
     let db = Db::new();
     refused(
-        db.items.update_item_blocking(update(key("a", 1), "SET g = s", &[])),
+        db.items.update_item(update(key("a", 1), "SET g = s", &[])),
         "The update expression attempted to update the secondary index key to unsupported type",
     );
     refused(
-        db.items.update_item_blocking(update(key("a", 1), "SET x = y", &[])),
+        db.items.update_item(update(key("a", 1), "SET x = y", &[])),
         "The provided expression refers to an attribute that does not exist in the item",
     );
     // A condition sees no item, and neither do the old values that are returned.
@@ -120,7 +120,7 @@ fn an_update_that_creates_sees_the_key() {
             condition_expression: Some(condition.to_owned()),
             ..update(key("a", 1), "SET x = p", &[])
         };
-        let error = db.items.update_item_blocking(input).unwrap_err();
+        let error = db.items.update_item(input).unwrap_err();
         assert_eq!(error.to_string(), "The conditional request failed", "{condition}");
     }
     assert_eq!(db.get(key("a", 1)), None);
@@ -138,7 +138,7 @@ fn an_update_that_changes_nothing_is_no_event() {
     db.put(key("a", 1).with("x", 1));
     db.update(key("a", 1), "SET x = :v", &[(":v", 1.into())]);
     db.update(key("a", 1), "REMOVE y", &[]);
-    db.items.update_item_blocking(UpdateItemInput::new(table("orders"), key("a", 1))).unwrap();
+    db.items.update_item(UpdateItemInput::new(table("orders"), key("a", 1))).unwrap();
     assert_eq!(db.db.records().len(), 1);
 }
 
@@ -149,7 +149,7 @@ fn check_refused(expression: &str, with: &[(&str, AttributeValue)], text: &str) 
     let stored =
         key("a", 1).with("e", 1).with("x", 1).with("z", "").with("big", AttributeValue::B(vec![0; 399_000]));
     db.put(stored.clone());
-    refused(db.items.update_item_blocking(update(key("a", 1), expression, with)), text);
+    refused(db.items.update_item(update(key("a", 1), expression, with)), text);
     assert_eq!(db.get(key("a", 1)), Some(stored));
     assert_eq!(db.db.records().len(), 1);
 }

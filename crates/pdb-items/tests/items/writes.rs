@@ -13,28 +13,25 @@ fn put_replaces_the_whole_item() {
     db.put(key("a", 1).with("x", 1).with("y", 2));
     let output = db
         .items
-        .put_item_blocking(PutItemInput {
-            return_values: ReturnValues::AllOld,
-            ..put(key("a", 1).with("x", 3))
-        })
+        .put_item(PutItemInput { return_values: ReturnValues::AllOld, ..put(key("a", 1).with("x", 3)) })
         .unwrap();
     let old = output.attributes.unwrap().decode().unwrap();
     assert_eq!(old, key("a", 1).with("x", 1).with("y", 2));
     assert_eq!(db.get(key("a", 1)), Some(key("a", 1).with("x", 3)));
 
     let first = PutItemInput { return_values: ReturnValues::AllOld, ..put(key("a", 2)) };
-    assert_eq!(db.items.put_item_blocking(first).unwrap().attributes, None);
+    assert_eq!(db.items.put_item(first).unwrap().attributes, None);
 }
 
 #[test]
 fn a_write_is_a_future_too() {
     let db = Db::new();
-    let pending = db.items.put_item(put(key("a", 1)));
+    let pending = db.items.put_item_async(put(key("a", 1)));
     pending.wait().unwrap();
     // What is refused before its transaction is answered at once.
     let bad = PutItemInput { return_values: ReturnValues::AllNew, ..put(key("a", 1)) };
     refused(
-        now_or_never(db.items.put_item(bad)).expect("answered at once"),
+        now_or_never(db.items.put_item_async(bad)).expect("answered at once"),
         "ReturnValues can only be ALL_OLD or NONE",
     );
 }
@@ -44,9 +41,9 @@ fn delete_is_idempotent() {
     let db = Db::new();
     db.put(key("a", 1).with("x", 1));
     let input = || pdb_items::DeleteItemInput { return_values: ReturnValues::AllOld, ..delete(key("a", 1)) };
-    let deleted = db.items.delete_item_blocking(input()).unwrap().attributes.unwrap();
+    let deleted = db.items.delete_item(input()).unwrap().attributes.unwrap();
     assert_eq!(deleted.decode().unwrap(), key("a", 1).with("x", 1));
-    assert_eq!(db.items.delete_item_blocking(input()).unwrap().attributes, None);
+    assert_eq!(db.items.delete_item(input()).unwrap().attributes, None);
     assert_eq!(db.get(key("a", 1)), None);
 }
 
@@ -56,8 +53,8 @@ fn changes_are_captured_and_no_changes_are_not() {
     db.put(key("a", 1).with("x", 1));
     db.put(key("a", 1).with("x", 1));
     db.put(key("a", 1).with("x", 2));
-    db.items.delete_item_blocking(delete(key("a", 1))).unwrap();
-    db.items.delete_item_blocking(delete(key("a", 1))).unwrap();
+    db.items.delete_item(delete(key("a", 1))).unwrap();
+    db.items.delete_item(delete(key("a", 1))).unwrap();
     let events: Vec<_> = db.db.records().iter().map(|record| record.event_name).collect();
     assert_eq!(events, [EventName::Insert, EventName::Modify, EventName::Remove]);
 }
@@ -110,7 +107,7 @@ fn reads_and_writes_cost_by_size() {
                 Item::new().with("p", "a").with("b", AttributeValue::B(vec![0; bytes])),
             )
         };
-        units(db.items.put_item_blocking(input).unwrap().consumed_capacity)
+        units(db.items.put_item(input).unwrap().consumed_capacity)
     };
     assert_eq!((get(false), get(true)), ("0.5".to_owned(), "1.0".to_owned()));
     assert_eq!(put(1000), "1.0 table 1.0");
@@ -126,7 +123,7 @@ fn index_writes_cost_by_what_changes() {
     let db = Db::new();
     let put = |item: Item| {
         let input = PutItemInput { return_consumed_capacity: ReturnConsumedCapacity::Indexes, ..put(item) };
-        units(db.items.put_item_blocking(input).unwrap().consumed_capacity)
+        units(db.items.put_item(input).unwrap().consumed_capacity)
     };
     let base = || key("a", 1);
     assert_eq!(put(base()), "1.0 table 1.0");
@@ -152,7 +149,7 @@ fn item_collections_are_those_of_tables_with_local_indexes() {
             return_item_collection_metrics: ReturnItemCollectionMetrics::Size,
             ..PutItemInput::new(table(name), item)
         };
-        db.items.put_item_blocking(input).unwrap().item_collection_metrics
+        db.items.put_item(input).unwrap().item_collection_metrics
     };
     let found = metrics("orders", key("a", 1)).unwrap();
     assert_eq!(found.item_collection_key, Item::new().with("p", "a"));

@@ -1,7 +1,9 @@
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
+use bytes::Bytes;
 use pretender::Pretender;
 
 use super::*;

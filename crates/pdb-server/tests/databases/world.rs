@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pdb_wire::Wire;
+use pdb_wire::{Request, Wire};
 use pretender::Builder;
 use pretender::model::CountingIds;
 use pretender::time::{EpochMillis, ManualClock};
@@ -46,7 +46,7 @@ impl World {
             _ => "DynamoDB_20120810",
         };
         let target = format!("{service}.{operation}");
-        let answer = self.wire.call(Some(&target), body.to_string().as_bytes()).answer().unwrap();
+        let answer = self.wire.call(Request::new(Some(&target), body.to_string())).answer().unwrap();
         // Some operations answer nothing.
         let body = if answer.body.is_empty() { &b"null"[..] } else { &answer.body };
         (answer.status, serde_json::from_slice(body).unwrap())

@@ -9,7 +9,7 @@ use pretender::Pretender;
 use pretender::model::CountingIds;
 use pretender::time::{EpochMillis, ManualClock};
 
-use crate::Wire;
+use crate::{Request, Wire};
 
 /// An empty engine whose clock stands still.
 fn wire() -> Wire {
@@ -25,7 +25,7 @@ fn wire() -> Wire {
 /// Calls an operation and returns status and body.
 fn call(wire: &Wire, operation: &str, body: &str) -> (u16, String) {
     let target = format!("DynamoDB_20120810.{operation}");
-    let response = wire.call(Some(&target), body.as_bytes()).answer().unwrap();
+    let response = wire.call(Request::new(Some(&target), body)).answer().unwrap();
     (response.status, String::from_utf8(response.body).unwrap())
 }
 

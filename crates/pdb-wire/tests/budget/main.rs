@@ -10,7 +10,7 @@ mod cases;
 use std::alloc::System;
 use std::fmt::Write;
 
-use pdb_wire::{Operation, Wire};
+use pdb_wire::{Operation, Request, Wire};
 use peakmem_alloc::{INSTRUMENTED_SYSTEM, PeakMemAlloc, PeakMemAllocTrait};
 use pretender::Pretender;
 
@@ -38,7 +38,7 @@ fn measured(wire: &Wire, operation: Operation, body: &str) -> (u16, Vec<u8>, usi
     let service = if operation.is_of_streams() { "DynamoDBStreams_20120810" } else { "DynamoDB_20120810" };
     let target = format!("{service}.{}", operation.name());
     ALLOCATOR.reset_peak_memory();
-    let reply = wire.call(Some(&target), body.as_bytes());
+    let reply = wire.call(Request::new(Some(&target), body));
     let peak = ALLOCATOR.get_peak_memory();
     let response = reply.answer().unwrap();
     (response.status, response.body, peak)

@@ -1,8 +1,13 @@
-//! Whatever faults there are: what a client was told is what happened, and the stream tells the same as the table.
+//! Faults that affect requests. With any faults, the answers that a client gets agree with the table, and the table with its stream.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use pdb_wire::Reply;
+use pdb_wire::{Host, Operation, Reply, Request};
 use pretender::faults::{Fault, FaultKind};
 use pretender::items::ScanInput;
 use proptest::collection::vec;
@@ -144,6 +149,185 @@ fn unprocessed(answer: &Value) -> Vec<String> {
     writes.map(item).collect()
 }
 
+/// A client whose calls are affected by these faults.
+fn faulty(faults: impl IntoIterator<Item = Fault>) -> Client {
+    let client = Client::new();
+    for fault in faults {
+        client.wire.pretender().faults().add(fault).unwrap();
+    }
+    client
+}
+
+fn reply(client: &Client, operation: &str, body: &str) -> Reply {
+    client.wire.call(Request::new(Some(&format!("DynamoDB_20120810.{operation}")), body))
+}
+
+/// The exception that a call is answered with.
+fn exception(reply: Reply) -> String {
+    let body: Value = serde_json::from_slice(&reply.answer().unwrap().body).unwrap();
+    body["__type"].as_str().unwrap().rsplit('#').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_request_that_cannot_be_decoded_names_no_table() {
+    // The first is not JSON, the second has a member of another type, the third breaks a constraint, the last names no possible table.
+    let undecodable =
+        ["{", r#"{"TableName":7}"#, r#"{"TableName":"Orders"}"#, r#"{"TableName":"!!","Key":{}}"#];
+    for body in undecodable {
+        let own = exception(reply(&Client::new(), "GetItem", body));
+        assert!(own == "SerializationException" || own == "ValidationException", "{own}");
+        // It is affected by faults of any table, before its own error is reported.
+        let throttled = faulty([Fault::new(FaultKind::Throttling)]);
+        assert_eq!(exception(reply(&throttled, "GetItem", body)), "ThrottlingException", "{body}");
+        for kind in [FaultKind::DropBefore, FaultKind::DropAfter] {
+            assert_eq!(reply(&faulty([Fault::new(kind)]), "GetItem", body), Reply::Drop, "{body}");
+        }
+        // A fault of one table does not affect it.
+        for kind in [FaultKind::Throttling, FaultKind::DropBefore, FaultKind::DropAfter] {
+            let client = faulty([Fault::new(kind).table("Orders".parse().unwrap())]);
+            assert_eq!(exception(reply(&client, "GetItem", body)), own, "{body}");
+            assert_eq!(client.wire.pretender().faults().report().faults[0].matched, 0);
+        }
+        let delayed = faulty([Fault::latency(Duration::from_millis(1))]);
+        assert_eq!(exception(reply(&delayed, "GetItem", body)), own, "{body}");
+        let injected = delayed.wire.pretender().faults().report().injected;
+        assert_eq!((injected.len(), injected[0].tables.as_slice()), (1, [].as_slice()), "{body}");
+    }
+    // A request that names no operation is affected by no fault.
+    let client = faulty([Fault::new(FaultKind::DropBefore)]);
+    assert_eq!(exception(reply(&client, "NoSuchOperation", "{}")), "UnknownOperationException");
+}
+
+#[test]
+fn a_delayed_request_is_carried_out_once() {
+    let client = Client::new();
+    client.ok("CreateTable", TABLE);
+    let faults = client.wire.pretender().faults();
+    faults.add(Fault::latency(Duration::from_millis(1)).on(Operation::UpdateItem)).unwrap();
+    let add = r#"{"TableName":"Orders","Key":{"pk":{"S":"k0"}},"UpdateExpression":"ADD n :one",
+        "ExpressionAttributeValues":{":one":{"N":"1"}},"ReturnValues":"ALL_NEW"}"#;
+    client.check("UpdateItem", add, r#"{"Attributes":{"n":{"N":"1"},"pk":{"S":"k0"}}}"#);
+    assert_eq!(faults.report().injected.len(), 1);
+    // A delay and another fault affect the same request.
+    faults.add(Fault::new(FaultKind::InternalError).on(Operation::UpdateItem)).unwrap();
+    assert_eq!(exception(reply(&client, "UpdateItem", add)), "InternalServerError");
+    assert_eq!(faults.report().injected.len(), 3);
+}
+
+/// The tables in the report of a fault that affects a request.
+#[track_caller]
+fn check_tables(operation: &str, body: &str, tables: &str) {
+    let client = faulty([Fault::new(FaultKind::InternalError)]);
+    let (status, answer) = client.call(operation, body);
+    assert_eq!(status, 500, "{operation} {body} {answer}");
+    let injected = client.wire.pretender().faults().report().injected;
+    let named: Vec<&str> = injected[0].tables.iter().map(|table| table.as_str()).collect();
+    assert_eq!(named.join(" "), tables, "{operation} {body}");
+}
+
+#[test]
+fn requests_name_their_tables() {
+    const ARN: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/Orders";
+    let arn = |rest: &str| format!("{ARN}{rest}");
+    check_tables("PutItem", r#"{"TableName":"Orders","Item":{"TableName":{"S":"Other"}}}"#, "Orders");
+    check_tables("GetItem", &format!(r#"{{"TableName":"{ARN}","Key":{{"pk":{{"S":"a"}}}}}}"#), "Orders");
+    let stream = arn("/stream/2026-03-01T09:15:42.017");
+    check_tables("DescribeStream", &json!({ "StreamArn": stream }).to_string(), "Orders");
+    check_tables("GetRecords", &json!({"ShardIterator": format!("{stream}|1|AAAA")}).to_string(), "Orders");
+    check_tables("ListTagsOfResource", &json!({ "ResourceArn": ARN }).to_string(), "Orders");
+    check_tables("DescribeBackup", &json!({"BackupArn": arn("/backup/0123")}).to_string(), "Orders");
+    check_tables("DescribeContinuousBackups", r#"{"TableName":"Orders"}"#, "Orders");
+    check_tables(
+        "RestoreTableToPointInTime",
+        r#"{"SourceTableName":"Orders","TargetTableName":"Copies","UseLatestRestorableTime":true}"#,
+        "Copies Orders",
+    );
+    check_tables(
+        "BatchGetItem",
+        r#"{"RequestItems":{"Bbb":{"Keys":[{"pk":{"S":"a"}},{"pk":{"S":"b"}}]},"Aaa":{"Keys":[{"pk":{"S":"a"}}]}}}"#,
+        "Aaa Bbb",
+    );
+    check_tables(
+        "BatchWriteItem",
+        r#"{"RequestItems":{"Aaa":[{"PutRequest":{"Item":{"pk":{"S":"a"}}}}]}}"#,
+        "Aaa",
+    );
+    check_tables(
+        "TransactWriteItems",
+        r#"{"TransactItems":[{"Put":{"TableName":"Bbb","Item":{"pk":{"S":"a"}}}},
+            {"Delete":{"TableName":"Aaa","Key":{"pk":{"S":"a"}}}}]}"#,
+        "Aaa Bbb",
+    );
+    check_tables(
+        "TransactGetItems",
+        r#"{"TransactItems":[{"Get":{"TableName":"Bbb","Key":{"pk":{"S":"a"}}}}]}"#,
+        "Bbb",
+    );
+    check_tables("ExecuteStatement", r#"{"Statement":"SELECT * FROM \"Orders\" WHERE pk = 'a'"}"#, "Orders");
+    check_tables(
+        "BatchExecuteStatement",
+        r#"{"Statements":[{"Statement":"INSERT INTO \"Orders\" VALUE {'pk':'a'}"},{"Statement":"nonsense"}]}"#,
+        "Orders",
+    );
+    check_tables(
+        "ExecuteTransaction",
+        r#"{"TransactStatements":[{"Statement":"DELETE FROM \"Orders\" WHERE pk = 'a?'"}]}"#,
+        "Orders",
+    );
+    // Operations that name no table, also those that do not ask the database.
+    for operation in ["ListTables", "DescribeLimits", "DescribeEndpoints", "ListStreams", "ListGlobalTables"]
+    {
+        check_tables(operation, "{}", "");
+    }
+}
+
+/// A front end that counts the delays it was asked for.
+#[derive(Default)]
+struct CountingHost {
+    waits: Mutex<Vec<Duration>>,
+    blocked: AtomicUsize,
+    refuses: bool,
+}
+
+impl Host for CountingHost {
+    async fn wait(&self, delay: Duration) -> bool {
+        self.waits.lock().unwrap().push(delay);
+        !self.refuses
+    }
+
+    async fn block<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        self.blocked.fetch_add(1, Ordering::Relaxed);
+        Some(work())
+    }
+}
+
+#[test]
+fn the_front_end_waits_and_lends_its_threads() {
+    let client = Client::new();
+    client.ok("CreateTable", TABLE);
+    let wire = &client.wire;
+    let hour = Duration::from_secs(3600);
+    wire.pretender().faults().add(Fault::latency(hour).on(Operation::Scan)).unwrap();
+    let run = |host: &CountingHost, operation: Operation, body: &'static str| {
+        let mut call = pin!(wire.call_async(Request::of(operation, body), host));
+        // Neither the host nor a database in memory that nobody else uses lets a call wait.
+        match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(reply) => reply.answer().unwrap().status,
+            Poll::Pending => panic!("the call waits"),
+        }
+    };
+    let host = CountingHost::default();
+    assert_eq!(run(&host, Operation::Scan, r#"{"TableName":"Orders"}"#), 200);
+    assert_eq!(*host.waits.lock().unwrap(), [hour]);
+    // Once to decode and decide, once to read.
+    assert_eq!(host.blocked.load(Ordering::Relaxed), 2);
+    let host = CountingHost::default();
+    assert_eq!(run(&host, Operation::GetItem, r#"{"TableName":"Orders","Key":{"pk":{"S":"a"}}}"#), 200);
+    assert_eq!((host.waits.lock().unwrap().len(), host.blocked.load(Ordering::Relaxed)), (0, 0));
+    let host = CountingHost { refuses: true, ..CountingHost::default() };
+    assert_eq!(run(&host, Operation::Scan, r#"{"TableName":"Orders"}"#), 503);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -160,7 +344,7 @@ proptest! {
         let mut model = Contents::new();
         for write in &writes {
             let (operation, body) = write.request();
-            let reply = client.wire.call(Some(&format!("DynamoDB_20120810.{operation}")), body.to_string().as_bytes());
+            let reply = client.wire.call(Request::new(Some(&format!("DynamoDB_20120810.{operation}")), body.to_string()));
             match reply {
                 Reply::Answer(answer) if answer.status == 200 => {
                     write.apply(&mut model, &unprocessed(&serde_json::from_slice(&answer.body).unwrap()));

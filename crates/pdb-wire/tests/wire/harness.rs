@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pdb_wire::Wire;
+use pdb_wire::{Request, Wire};
 use pretender::time::{EpochMillis, ManualClock};
 use pretender::{MessageLayer, Pretender};
 
@@ -40,7 +40,7 @@ impl Client {
             }
             _ => "DynamoDB_20120810",
         };
-        let response = self.wire.call(Some(&format!("{service}.{operation}")), body.as_bytes());
+        let response = self.wire.call(Request::new(Some(&format!("{service}.{operation}")), body));
         let response = response.answer().expect("no fault was asked for");
         (response.status, String::from_utf8(response.body).unwrap())
     }

@@ -1,12 +1,14 @@
 //! What is refused before an operation looks at its input.
 
+use pdb_wire::Request;
+
 use crate::harness::Client;
 
 #[test]
 fn json_is_looked_at_before_the_target() {
     let client = Client::new();
     let call = |target: Option<&str>, body: &str| {
-        let response = client.wire.call(target, body.as_bytes()).answer().unwrap();
+        let response = client.wire.call(Request::new(target, body)).answer().unwrap();
         (response.status, String::from_utf8(response.body).unwrap())
     };
     let not_json = r#"{"__type":"com.amazon.coral.service#SerializationException"}"#;

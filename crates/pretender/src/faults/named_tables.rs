@@ -20,6 +20,15 @@ pub(crate) trait NamesTables {
     fn add_tables(&self, tables: &mut Vec<TableName>);
 }
 
+/// The arguments of a call, which together name its tables.
+pub(crate) struct Arguments<'a>(pub(crate) &'a [&'a (dyn NamesTables + Sync)]);
+
+impl NamesTables for Arguments<'_> {
+    fn add_tables(&self, tables: &mut Vec<TableName>) {
+        self.0.iter().for_each(|argument| argument.add_tables(tables));
+    }
+}
+
 /// Returns the tables that an input names.
 pub(crate) fn tables_of(input: &(impl NamesTables + ?Sized)) -> Vec<TableName> {
     let mut tables = Vec::new();

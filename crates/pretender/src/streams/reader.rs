@@ -7,7 +7,7 @@ use pdb_streams::{
 };
 
 use super::Pages;
-use crate::faults::door::Door;
+use crate::faults::inject::FaultMode;
 
 /// The streams of a database as [`Pretender::subscribe`](crate::Pretender::subscribe) reads them: the operations of the
 /// Streams API, with the faults that affect them. Does not keep the database open.
@@ -15,22 +15,22 @@ use crate::faults::door::Door;
 pub struct StreamReader {
     streams: StreamManager,
     faults: Faults,
-    door: Door,
+    mode: FaultMode,
 }
 
 impl StreamReader {
-    pub(super) fn new(streams: StreamManager, faults: Faults, door: Door) -> Self {
-        Self { streams, faults, door }
+    pub(super) fn new(streams: StreamManager, faults: Faults, mode: FaultMode) -> Self {
+        Self { streams, faults, mode }
     }
 
-    /// Lets a call pass the faults.
-    fn pass(
+    /// Asks the plan of faults about a call.
+    fn inject(
         &self,
         operation: Operation,
         table: impl FnOnce() -> Option<TableName>,
     ) -> Result<(), SourceError> {
-        let passed = self.door.pass(&self.faults, operation, || table().into_iter().collect());
-        passed.map(drop).map_err(source_error)
+        let injected = self.mode.inject(&self.faults, operation, || table().into_iter().collect());
+        injected.map(drop).map_err(source_error)
     }
 }
 
@@ -43,12 +43,12 @@ impl StreamSource for StreamReader {
     type Record = StreamRecord;
 
     fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError> {
-        self.pass(Operation::ListStreams, || table_name.parse().ok())?;
+        self.inject(Operation::ListStreams, || table_name.parse().ok())?;
         self.streams.streams(table_name)
     }
 
     fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError> {
-        self.pass(Operation::DescribeStream, || table_of(stream_arn))?;
+        self.inject(Operation::DescribeStream, || table_of(stream_arn))?;
         self.streams.describe(stream_arn)
     }
 
@@ -58,12 +58,12 @@ impl StreamSource for StreamReader {
         shard_id: &str,
         position: &SourcePosition,
     ) -> Result<String, SourceError> {
-        self.pass(Operation::GetShardIterator, || table_of(stream_arn))?;
+        self.inject(Operation::GetShardIterator, || table_of(stream_arn))?;
         self.streams.shard_iterator(stream_arn, shard_id, position)
     }
 
     fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<StreamRecord>, SourceError> {
-        let pages = Pages { streams: &self.streams, faults: &self.faults, door: &self.door };
+        let pages = Pages { streams: &self.streams, faults: &self.faults, mode: &self.mode };
         let page = pages.get_records(iterator, limit).map_err(source_error)?;
         Ok(SourcePage { records: page.records, next_iterator: page.next_shard_iterator })
     }

@@ -1,6 +1,6 @@
 //! Streams as lists of changes: expectations, consumers that catch up, exports and their replay.
 //!
-//! All of it reads the streams as they are: faults that are injected affect consumers, not the test's own look.
+//! All of it reads the streams without faults: those affect the consumer under test, not the test's own checks.
 
 use std::io::{BufRead, Write};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use pdb_streams::{Checkpoint, SubscriptionBuilder};
 use crate::Pretender;
 use crate::streams::StreamReader;
 
-/// What a replay did.
+/// Outcome of a replay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplayReport {
     /// Items that were put.
@@ -25,30 +25,30 @@ pub struct ReplayReport {
     pub deletes: u64,
 }
 
-/// Why a replay ended early. What lines before say has been done.
+/// Why a replay ended early. The changes of the lines before have been applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// A line cannot be read, or is no record.
+    /// A line cannot be read, or is not a stream record.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// A record does not say what the item was after the change.
+    /// A record has no image of the item after the change.
     #[error("line {0} has no new image: the stream must be NEW_IMAGE or NEW_AND_OLD_IMAGES to be replayed")]
     NoImage(u64),
-    /// The table does not take the item.
+    /// The table refused the change.
     #[error("line {line} cannot be replayed: {}", source.message)]
     Refused {
         /// Counted from 1.
         line: u64,
-        /// What the operation answered.
+        /// The error of the operation.
         source: ApiError,
     },
 }
 
 /// # Changes
 ///
-/// `stream` is the ARN of a stream, or the name of a table, whose newest stream is meant.
+/// `stream` is the ARN of a stream, or the name of a table, which means its latest stream.
 impl Pretender {
-    /// Reads all changes a stream has now, in order: those of one item in the order of its writes.
+    /// Reads all changes that a stream has now. Those of one item are in the order of its writes.
     ///
     /// # Errors
     ///
@@ -57,17 +57,16 @@ impl Pretender {
         read_changes(self.without_faults_of(stream))
     }
 
-    /// Begins to say what changes are expected in a stream.
+    /// Begins an expectation of the changes in a stream.
     pub fn expect_changes(&self, stream: &str) -> ExpectChanges<StreamReader> {
         expect_changes(self.without_faults_of(stream))
     }
 
-    /// Waits until a consumer has read all records of a stream: nothing lies behind its `position`, which is asked for again and
-    /// again.
+    /// Waits until a consumer has read all records of a stream. `position` is called repeatedly and returns the checkpoint of the consumer.
     ///
     /// # Errors
     ///
-    /// [`CatchUpError`] if that takes longer than `deadline`; its text lists what is unread.
+    /// [`CatchUpError`] if that takes longer than `deadline`. Its text lists the records that are unread.
     pub fn wait_until_caught_up(
         &self,
         stream: &str,
@@ -77,11 +76,11 @@ impl Pretender {
         pdb_assert::wait_until_caught_up(|| self.without_faults_of(stream), deadline, position)
     }
 
-    /// Writes all records of a stream, one a line, as JSON in the form in which Lambda delivers them; returns how many.
+    /// Writes all records of a stream as JSON, one on each line, in the form in which Lambda delivers them; returns their number.
     ///
     /// # Errors
     ///
-    /// [`ExportError`]. What was written until then stays.
+    /// [`ExportError`]. What was written before the error stays.
     pub fn export_changes(&self, stream: &str, out: &mut dyn Write) -> Result<u64, ExportError> {
         export(self.without_faults_of(stream), out)
     }
@@ -112,16 +111,16 @@ impl Pretender {
         let mut report = ReplayReport::default();
         for change in changes {
             let (line, change) = change?;
-            let refused = |error: ItemsError| ReplayError::Refused { line, source: self.told(error) };
+            let refused = |error: ItemsError| ReplayError::Refused { line, source: self.api_error(error) };
             match (change.event_name, change.new_image) {
                 (EventName::Remove, _) => {
                     let input = DeleteItemInput::new(table_name.clone(), change.keys);
-                    self.inner.items.delete_item_blocking(input).map_err(refused)?;
+                    self.inner.items.delete_item(input).map_err(refused)?;
                     report.deletes += 1;
                 }
                 (EventName::Insert | EventName::Modify, Some(image)) => {
                     let input = PutItemInput::new(table_name.clone(), image);
-                    self.inner.items.put_item_blocking(input).map_err(refused)?;
+                    self.inner.items.put_item(input).map_err(refused)?;
                     report.puts += 1;
                 }
                 (EventName::Insert | EventName::Modify, None) => return Err(ReplayError::NoImage(line)),
@@ -130,7 +129,7 @@ impl Pretender {
         Ok(report)
     }
 
-    /// A stream as it is, without the faults that are injected.
+    /// A reader of a stream that is not affected by faults.
     fn without_faults_of(&self, stream: &str) -> SubscriptionBuilder<StreamReader> {
         subscribe_to(self.without_faults().streams(), stream)
     }
