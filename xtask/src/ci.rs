@@ -1,11 +1,12 @@
 //! `cargo xtask ci`: what a change must pass.
 
-use crate::{Outcome, clients, documents, lint, test};
+use crate::{Outcome, clients, documents, lint, package, test};
 
-/// Runs the tests, the linters, the client programs and the snippets of the documents.
+/// Runs the tests, the linters, the client programs, the snippets of the documents and the packages.
 pub(crate) fn run() -> Outcome {
     test::run(&test::Options::default())?;
     lint::run()?;
     clients::run(&clients::Options::in_ci())?;
-    documents::run(&documents::Options::default())
+    documents::run(&documents::Options::default())?;
+    package::run()
 }

@@ -4,7 +4,7 @@
 //! path. JSON is parsed. Rust snippets are tests already: those of a crate's README are its doctests, those of other documents are in
 //! `tests/documents`. A comment in front of a snippet, which readers do not see, changes what is done with it: see [`markdown::Mark`].
 
-mod markdown;
+pub(crate) mod markdown;
 mod script;
 mod session;
 

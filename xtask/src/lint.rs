@@ -1,11 +1,12 @@
-//! `cargo xtask lint`: format, clippy on every feature set, documentation, house rules. A warning is an error.
+//! `cargo xtask lint`: format, clippy on every feature set, documentation, dependencies, house rules. A warning is an error.
 
-use crate::{Outcome, run, tidy, workspace};
+use crate::{Outcome, deny, run, tidy, workspace};
 
 /// Runs all linters.
 pub(crate) fn run() -> Outcome {
     run::run(run::cargo().args(["fmt", "--all", "--check"]))?;
     tidy::run()?;
+    deny::check()?;
     let too_new = workspace::too_new()?;
     let mut selection = vec!["--workspace"];
     selection.extend(too_new.iter().flat_map(|name| ["--exclude", name]));

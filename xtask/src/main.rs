@@ -8,11 +8,13 @@ mod ci;
 mod clients;
 mod conformance;
 mod coverage;
+mod deny;
 mod documents;
 mod fixture;
 mod lint;
 mod migration;
 mod model;
+mod package;
 mod run;
 mod test;
 mod tidy;
@@ -37,9 +39,11 @@ struct Cli {
 enum Task {
     /// Runs every test of the workspace, doctests and examples included
     Test(test::Options),
-    /// Checks format, lints on every feature set, documentation, and what `tidy` checks
+    /// Checks format, lints on every feature set, documentation, dependencies, and what `tidy` checks
     Lint,
-    /// Does what the continuous integration does: test, lint, clients, documents
+    /// Packs the published crates, and runs the examples of their READMEs against the packages
+    Package,
+    /// Does what the continuous integration does: test, lint, clients, documents, package
     Ci,
     /// Checks the layers between the crates and the house rules that no compiler knows
     Tidy,
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Test(options) => test::run(&options),
         Task::Lint => lint::run(),
+        Task::Package => package::run(),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Coverage(options) => coverage::run(&options),

@@ -25,6 +25,9 @@ pub(crate) fn target() -> PathBuf {
 #[derive(Deserialize)]
 pub(crate) struct Package {
     pub(crate) name: String,
+    version: String,
+    /// The registries that it may be published to; `None`: any.
+    publish: Option<Vec<String>>,
     pub(crate) manifest_path: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) features: std::collections::BTreeMap<String, Vec<String>>,
@@ -35,6 +38,16 @@ impl Package {
     /// Returns the folder the package lies in.
     pub(crate) fn folder(&self) -> &Path {
         self.manifest_path.parent().expect("a manifest lies in a folder")
+    }
+
+    /// Says whether the package is meant for users: whether it may be published.
+    pub(crate) fn is_published(&self) -> bool {
+        self.publish.as_ref().is_none_or(|registries| !registries.is_empty())
+    }
+
+    /// Returns the name of the folder in its package file.
+    pub(crate) fn packed_name(&self) -> String {
+        format!("{}-{}", self.name, self.version)
     }
 
     /// Says whether the package is one of the crates we offer, not a tool or a test package.

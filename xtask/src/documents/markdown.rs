@@ -2,19 +2,19 @@
 
 /// A block of code.
 #[derive(Debug, PartialEq)]
-pub(super) struct Snippet {
+pub(crate) struct Snippet {
     /// The line of its first fence, from 1.
-    pub(super) line: usize,
-    pub(super) language: String,
-    pub(super) text: String,
+    pub(crate) line: usize,
+    pub(crate) language: String,
+    pub(crate) text: String,
     /// Rust that is compiled, and not run: `rust,no_run`, as in doctests.
-    pub(super) is_only_compiled: bool,
-    pub(super) mark: Option<Mark>,
+    pub(crate) is_only_compiled: bool,
+    pub(crate) mark: Option<Mark>,
 }
 
 /// What a comment in front of a snippet says about it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     /// `<!-- not run: REASON -->`
     NotRun(String),
     /// `<!-- fresh -->`: what runs in the background is ended first, and the snippet begins in an empty folder.
@@ -31,13 +31,13 @@ const RUN: [&str; 2] = ["sh", "python"];
 const SHOWN: [&str; 9] = ["rust", "toml", "json", "text", "sql", "ini", "yaml", "javascript", "java"];
 
 impl Snippet {
-    pub(super) fn is_run(&self) -> bool {
+    pub(crate) fn is_run(&self) -> bool {
         RUN.contains(&self.language.as_str()) && !matches!(self.mark, Some(Mark::NotRun(_)))
     }
 }
 
 /// Returns the snippets of a document, or the line of what is wrong and a text.
-pub(super) fn snippets(document: &str) -> Result<Vec<Snippet>, (usize, String)> {
+pub(crate) fn snippets(document: &str) -> Result<Vec<Snippet>, (usize, String)> {
     let mut found = Vec::new();
     let mut mark = None;
     let mut lines = document.lines().enumerate().map(|(index, line)| (index + 1, line));
