@@ -69,6 +69,10 @@ impl TableManager {
         let last_evaluated_table_name = table_names.last().filter(|_| is_cut).cloned();
         Ok(ListTablesOutput { table_names, last_evaluated_table_name })
     }
+
+    pub(crate) fn describer(&self) -> Describer<'_> {
+        Describer { account: &self.account, now: self.env.clock.now() }
+    }
 }
 
 /// How many items and bytes a table and its indexes hold.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use pdb_model::{Account, Env, TableDefinition, TableName};
 use pdb_store::{Activities, ReadTx, Store, StoreError, Table, Tx};
 
-use super::describe::Describer;
 use super::rules::table_not_found;
 use crate::{Habits, ItemsError};
 
@@ -65,10 +64,6 @@ impl TableManager {
     #[must_use]
     pub fn with_habits(self, habits: Habits) -> Self {
         Self { habits, ..self }
-    }
-
-    pub(crate) fn describer(&self) -> Describer<'_> {
-        Describer { account: &self.account, now: self.env.clock.now() }
     }
 
     pub(crate) fn table_arn(&self, table_name: &TableName) -> String {

@@ -219,3 +219,11 @@ pub(crate) fn check_encryption(specification: &SseSpecification) -> Result<(), I
         (Some(SseType::Aes256), None) => Err(invalid("SSEType AES256 is not supported")),
     }
 }
+
+/// The refusal to create or delete several indexes at once.
+pub(crate) fn one_at_a_time() -> ItemsError {
+    ItemsError::LimitExceeded(
+        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
+            .to_owned(),
+    )
+}

@@ -10,7 +10,7 @@ use pdb_model::{EpochMillis, IndexName, TableChange, TableDefinition, Transition
 use super::description::{TableDescription, TableStatus};
 use super::input::UpdateTableInput;
 use super::manager::TableManager;
-use super::rules::refused;
+use super::rules::{one_at_a_time, refused};
 use crate::ItemsError;
 
 const STILL_IN_USE: &str = "Attempt to change a resource which is still in use: ";
@@ -142,7 +142,7 @@ pub(crate) fn check_update(
         .flatten()
         .any(|update| update.create.is_some() || update.delete.is_some());
     if changes_an_index && matches!(busy, TableChange::IndexCreation(_) | TableChange::IndexDeletion(_)) {
-        return Err(super::update_indexes::one_at_a_time());
+        return Err(one_at_a_time());
     }
     Ok(())
 }

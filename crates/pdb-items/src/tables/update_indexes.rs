@@ -16,7 +16,7 @@ use super::index_rules::{MAX_GLOBAL_INDEXES, check_global_extras};
 use super::input::{GlobalIndexInput, GlobalIndexThroughputUpdate, KeySchemaElement, UpdateTableInput};
 use super::key_rules::{check_defined, check_projected_total};
 use super::rules::{Subject, check_on_demand, invalid, refused};
-use super::update_table::{echoed, merged_caps, raise};
+use super::update_throughput::{echoed, merged_caps, raise};
 use crate::{Habits, ItemsError};
 
 /// Checked changes of global indexes.
@@ -205,14 +205,6 @@ fn printed(schema: &[KeySchemaElement], type_of: impl Fn(&str) -> Option<ScalarT
         })
         .collect();
     format!("Schema:[{}]", elements.join(", "))
-}
-
-/// The refusal to create or delete several indexes at once.
-pub(crate) fn one_at_a_time() -> ItemsError {
-    ItemsError::LimitExceeded(
-        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
-            .to_owned(),
-    )
 }
 
 fn apply_update(

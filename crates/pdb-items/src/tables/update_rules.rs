@@ -9,8 +9,9 @@ use pdb_model::{BillingMode, IndexName};
 
 use super::input::{GlobalIndexInput, GlobalIndexUpdate, UpdateTableInput, WarmThroughputInput};
 use super::key_rules::{check_global_key, check_projection};
-use super::rules::{Subject, check_changed_stream, check_encryption, check_units, invalid, refused};
-use super::update_indexes::one_at_a_time;
+use super::rules::{
+    Subject, check_changed_stream, check_encryption, check_units, invalid, one_at_a_time, refused,
+};
 use crate::ItemsError;
 
 /// Checks all that can be checked without the table.

@@ -6,9 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use pdb_capture::disable_stream;
-use pdb_model::{
-    BillingMode, OnDemandThroughput, StreamViewType, TableClass, TableDefinition, WarmThroughput,
-};
+use pdb_model::{BillingMode, StreamViewType, TableClass, TableDefinition, WarmThroughput};
 use pdb_store::Tx;
 
 use super::backfill::fill_index;
@@ -17,11 +15,11 @@ use super::describe::{Counts, warm};
 use super::description::{TableDescription, TableStatus};
 use super::input::{SseSpecification, StreamSpecification, UpdateTableInput, WarmThroughputInput};
 use super::manager::TableManager;
-use super::rules::{NO_CAP, Subject, check_on_demand, invalid, refused};
+use super::rules::{Subject, check_on_demand, invalid, refused};
 use super::transition::{change_of, check_update};
 use super::update_indexes::IndexChanges;
 use super::update_rules::check;
-use super::update_throughput::ThroughputChange;
+use super::update_throughput::{ThroughputChange, echoed, merged_caps, raise};
 use crate::ItemsError;
 
 impl TableManager {
@@ -146,63 +144,9 @@ fn check_encryption_changes(
     }
 }
 
-/// Caps after an update: -1 clears one, an absent one stays.
-pub(crate) fn merged_caps(
-    old: Option<OnDemandThroughput>,
-    update: OnDemandThroughput,
-) -> Option<OnDemandThroughput> {
-    let old = old.unwrap_or_default();
-    let merge = |old: Option<i64>, new: Option<i64>| new.map_or(old, |new| (new != NO_CAP).then_some(new));
-    let merged = OnDemandThroughput {
-        max_read_units: merge(old.max_read_units, update.max_read_units),
-        max_write_units: merge(old.max_write_units, update.max_write_units),
-    };
-    (merged != OnDemandThroughput::default()).then_some(merged)
-}
-
-/// The caps as the answer to an update shows them: one that was cleared is shown as -1 this once.
-pub(crate) fn echoed(
-    update: Option<OnDemandThroughput>,
-    merged: Option<OnDemandThroughput>,
-) -> Option<OnDemandThroughput> {
-    let Some(update) = update else { return merged };
-    let kept = merged.unwrap_or_default();
-    let echo = |update: Option<i64>, kept: Option<i64>| update.filter(|units| *units == NO_CAP).or(kept);
-    let shown = OnDemandThroughput {
-        max_read_units: echo(update.max_read_units, kept.max_read_units),
-        max_write_units: echo(update.max_write_units, kept.max_write_units),
-    };
-    (shown != OnDemandThroughput::default()).then_some(shown)
-}
-
 fn raised_warm(asked: WarmThroughputInput, table: &TableDefinition) -> Result<WarmThroughput, ItemsError> {
     let current = warm(table.warm_throughput, table.billing_mode, &table.provisioned_throughput);
     raise(asked, (current.read_units_per_second, current.write_units_per_second), Subject::Table)
-}
-
-/// Returns `asked` unless it is lower than what there is.
-pub(crate) fn raise(
-    asked: WarmThroughputInput,
-    (reads, writes): (i64, i64),
-    subject: Subject<'_>,
-) -> Result<WarmThroughput, ItemsError> {
-    let raised = WarmThroughput {
-        read_units: asked.read_units_per_second.unwrap_or(reads),
-        write_units: asked.write_units_per_second.unwrap_or(writes),
-    };
-    for (new, old, name) in [
-        (raised.read_units, reads, "ReadUnitsPerSecond"),
-        (raised.write_units, writes, "WriteUnitsPerSecond"),
-    ] {
-        if new < old {
-            return Err(invalid(format!(
-                "Requested {name} for WarmThroughput{} is lower than current WarmThroughput, decreasing \
-                 WarmThroughput is not supported",
-                subject.spaced_suffix()
-            )));
-        }
-    }
-    Ok(raised)
 }
 
 fn change_class(definition: &mut TableDefinition, class: TableClass) {

@@ -1,14 +1,15 @@
-//! UpdateTable's changes of billing mode and provisioned units.
+//! UpdateTable's changes of billing mode and throughput: units, caps of on-demand throughput, warm throughput.
 //!
 //! Evidence: `validation.md` 10.12, item 6; `dynamodb.md` 3.3.
 
 use pdb_model::{
-    BillingMode, EpochMillis, IndexKind, IndexName, ProvisionedThroughput, TableDefinition, WarmThroughput,
+    BillingMode, EpochMillis, IndexKind, IndexName, OnDemandThroughput, ProvisionedThroughput,
+    TableDefinition, WarmThroughput,
 };
 
 use super::describe::decreases_on_day_of;
-use super::input::{GlobalIndexThroughputUpdate, ThroughputInput, UpdateTableInput};
-use super::rules::{invalid, refused};
+use super::input::{GlobalIndexThroughputUpdate, ThroughputInput, UpdateTableInput, WarmThroughputInput};
+use super::rules::{NO_CAP, Subject, invalid, refused};
 use super::update_rules::neither_units;
 use crate::{Habits, ItemsError};
 
@@ -210,4 +211,58 @@ fn keep_warm(known: Option<WarmThroughput>, seen: Option<WarmThroughput>) -> Opt
         }),
         (known, seen) => known.or(seen),
     }
+}
+
+/// Caps after an update: -1 clears one, an absent one stays.
+pub(crate) fn merged_caps(
+    old: Option<OnDemandThroughput>,
+    update: OnDemandThroughput,
+) -> Option<OnDemandThroughput> {
+    let old = old.unwrap_or_default();
+    let merge = |old: Option<i64>, new: Option<i64>| new.map_or(old, |new| (new != NO_CAP).then_some(new));
+    let merged = OnDemandThroughput {
+        max_read_units: merge(old.max_read_units, update.max_read_units),
+        max_write_units: merge(old.max_write_units, update.max_write_units),
+    };
+    (merged != OnDemandThroughput::default()).then_some(merged)
+}
+
+/// The caps as the answer to an update shows them: one that was cleared is shown as -1 this once.
+pub(crate) fn echoed(
+    update: Option<OnDemandThroughput>,
+    merged: Option<OnDemandThroughput>,
+) -> Option<OnDemandThroughput> {
+    let Some(update) = update else { return merged };
+    let kept = merged.unwrap_or_default();
+    let echo = |update: Option<i64>, kept: Option<i64>| update.filter(|units| *units == NO_CAP).or(kept);
+    let shown = OnDemandThroughput {
+        max_read_units: echo(update.max_read_units, kept.max_read_units),
+        max_write_units: echo(update.max_write_units, kept.max_write_units),
+    };
+    (shown != OnDemandThroughput::default()).then_some(shown)
+}
+
+/// Returns `asked` unless it is lower than what there is.
+pub(crate) fn raise(
+    asked: WarmThroughputInput,
+    (reads, writes): (i64, i64),
+    subject: Subject<'_>,
+) -> Result<WarmThroughput, ItemsError> {
+    let raised = WarmThroughput {
+        read_units: asked.read_units_per_second.unwrap_or(reads),
+        write_units: asked.write_units_per_second.unwrap_or(writes),
+    };
+    for (new, old, name) in [
+        (raised.read_units, reads, "ReadUnitsPerSecond"),
+        (raised.write_units, writes, "WriteUnitsPerSecond"),
+    ] {
+        if new < old {
+            return Err(invalid(format!(
+                "Requested {name} for WarmThroughput{} is lower than current WarmThroughput, decreasing \
+                 WarmThroughput is not supported",
+                subject.spaced_suffix()
+            )));
+        }
+    }
+    Ok(raised)
 }
