@@ -22,8 +22,7 @@ pub use manager::StreamManager;
 pub use options::{ITERATOR_LIFE, RETENTION, StreamOptions};
 pub use pattern::{EventDocument, EventPattern, PatternError};
 pub use tail::{
-    Checkpoint, CheckpointError, Event, Handlers, ShardProgress, SourceError, SourcePage, SourcePosition,
-    SourceRecord, SourceShard, SourceStream, StartPosition, StreamProgress, StreamSource, Subscription,
-    SubscriptionBuilder, TailError, WakeHandle, begin_at_end, forget_gone_shards, iterator_behind,
-    ready_shards, reopen_shards,
+    Checkpoint, CheckpointError, Event, Handlers, ShardProgress, ShardRead, ShardWalker, SourceError,
+    SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StartPosition, StreamProgress,
+    StreamSource, Subscription, SubscriptionBuilder, TailError, WakeHandle,
 };

@@ -8,20 +8,19 @@ mod builder;
 mod checkpoint;
 mod handlers;
 mod lineage;
-mod reader;
 mod source;
 mod subscription;
 #[cfg(test)]
 mod tests;
 mod wake;
+mod walker;
 
 pub use builder::{StartPosition, SubscriptionBuilder};
 pub use checkpoint::{Checkpoint, CheckpointError, ShardProgress, StreamProgress};
 pub use handlers::Handlers;
-pub use lineage::{forget_gone_shards, ready_shards, reopen_shards};
-pub use reader::{begin_at_end, iterator_behind};
 pub use source::{
     SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,
 };
 pub use subscription::{Event, Subscription, TailError};
 pub use wake::WakeHandle;
+pub use walker::{ShardRead, ShardWalker};

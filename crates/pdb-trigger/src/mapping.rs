@@ -11,11 +11,10 @@ use std::time::{Duration, Instant};
 
 use pretender::model::IdSource;
 use pretender::streams::source::{
-    SourceError, SourceRecord, SourceStream, StreamSource, WakeHandle, forget_gone_shards, iterator_behind,
-    ready_shards, reopen_shards,
+    ShardRead, ShardWalker, SourceError, SourceRecord, StreamSource, WakeHandle,
 };
 use pretender::streams::{Checkpoint, ShardProgress, StreamProgress};
-use pretender::time::Clock;
+use pretender::time::{Clock, EpochMillis};
 
 use crate::checkpoint_file::{CheckpointFile, CheckpointFileError};
 use crate::event::ToEventRecord;
@@ -49,16 +48,10 @@ pub(crate) struct Mapping<S> {
     pub(crate) poll_interval: Duration,
     /// The table whose streams are read one after the other; none if only one stream is.
     pub(crate) table: Option<String>,
-    pub(crate) stream_arn: String,
-    pub(crate) progress: StreamProgress,
+    /// Reads the stream. Its progress is how far the function has come, which is less than what was read.
+    pub(crate) walker: ShardWalker,
     pub(crate) checkpoint_file: Option<CheckpointFile>,
     pub(crate) readers: Vec<Reader>,
-    /// Whether shards may be missing from `readers`.
-    pub(crate) must_look: bool,
-    /// Whether a shard vanished: if the database went back to an earlier state, shards that are done may be open again.
-    pub(crate) has_lost_shard: bool,
-    /// Whether the stream is disabled or gone, and done.
-    pub(crate) is_over: bool,
     pub(crate) next_look: Option<Instant>,
     /// Whether the stream could not be read since this was last looked at.
     pub(crate) has_failed: bool,
@@ -71,24 +64,32 @@ pub(crate) struct Mapping<S> {
 /// A shard that is being read.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    shard_id: String,
+    shard_id: Arc<str>,
     shard: Shard,
-    /// `None` once the shard has no more pages.
-    iterator: Option<String>,
-    /// Behind which record to go on if the iterator expires.
-    read_to: Option<ShardProgress>,
     /// Not before this is it asked again, unless there is news.
     next_poll: Option<Instant>,
-    /// When `read_to` last took over an iterator.
+    /// When the iterator of a shard begun at its end was last kept.
     renewed: Instant,
     /// The question of who waits for the trigger, after which it has shown no records; 0 if it has.
     quiet_for: u64,
 }
 
+impl Reader {
+    fn new(shard_id: &Arc<str>, lanes: usize) -> Self {
+        Self {
+            shard_id: shard_id.clone(),
+            shard: Shard::new(lanes),
+            next_poll: None,
+            renewed: Instant::now(),
+            quiet_for: 0,
+        }
+    }
+}
+
 /// What came of a task, and whose it was.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    shard_id: String,
+    shard_id: Arc<str>,
     lane: usize,
     outcome: Outcome,
 }
@@ -149,7 +150,7 @@ where
     fn surroundings<'a>(&'a self, shard_id: &'a str) -> Surroundings<'a> {
         Surroundings {
             settings: &self.settings,
-            stream_arn: &self.stream_arn,
+            stream_arn: self.walker.stream_arn(),
             shard_id,
             function_arn: &self.function_arn,
             ids: &*self.ids,
@@ -172,7 +173,7 @@ where
         if has_news || question.is_some() {
             self.next_look = None;
         }
-        if self.must_look || (self.is_over && self.table.is_some()) {
+        if self.walker.must_look() || (self.walker.is_over() && self.table.is_some()) {
             self.look_for_shards();
         }
         let mut has_asked = false;
@@ -199,7 +200,7 @@ where
 
     fn has_room(&self, reader: &Reader) -> bool {
         let enough = (self.settings.batch_size as usize).saturating_mul(self.settings.lanes());
-        reader.iterator.is_some()
+        !self.walker.is_at_end(&reader.shard_id)
             && reader.shard.waiting() < enough.max(MIN_WAITING)
             && (reader.shard.unsettled() < MAX_UNSETTLED || reader.shard.is_idle())
     }
@@ -208,188 +209,88 @@ where
     fn poll(&mut self, n: usize, question: Option<u64>) {
         let (asked_at, real) = (self.clock.now(), Instant::now());
         let reader = &mut self.readers[n];
-        let Some(iterator) = &reader.iterator else { return };
         reader.next_poll = Some(real + self.poll_interval);
-        match self.source.records(iterator, None) {
-            Ok(page) => {
-                reader.iterator = page.next_iterator;
-                if page.records.is_empty() {
-                    reader.quiet_for = question.unwrap_or(reader.quiet_for);
-                    reader.shard.is_quiet(asked_at);
-                } else {
-                    reader.quiet_for = 0;
-                    // There may be more: no pause.
-                    reader.next_poll = None;
-                }
-                for record in &page.records {
-                    let sequence_number = record.sequence_number();
-                    reader.read_to = Some(ShardProgress::After(sequence_number.clone()));
-                    let filters = &self.settings.filters;
-                    let is_wanted = filters.is_empty() || {
-                        let document = record.document(&self.stream_arn);
-                        filters.iter().any(|pattern| pattern.matches(&document))
-                    };
-                    if is_wanted {
-                        reader.shard.push(record.event_record(&self.stream_arn), asked_at);
-                    } else {
-                        reader.shard.skip(sequence_number);
-                        self.shared.count_filtered();
-                    }
-                }
-                match &reader.iterator {
-                    None => reader.shard.end(),
-                    // A shard begun at its end has nothing but its iterator to resume from, as long as it shows no records.
-                    Some(renewed) => {
-                        if let Some(ShardProgress::Latest(kept)) = &mut reader.read_to
-                            && real.duration_since(reader.renewed) >= RENEWAL
-                        {
-                            kept.clone_from(renewed);
-                            reader.renewed = real;
-                        }
-                    }
+        match self.walker.read(&self.source, &reader.shard_id, None) {
+            Ok(ShardRead::Records(records)) => {
+                reader.quiet_for = 0;
+                // There may be more: no pause.
+                reader.next_poll = None;
+                self.take_records(n, &records, asked_at);
+            }
+            Ok(ShardRead::Empty) => {
+                reader.quiet_for = question.unwrap_or(reader.quiet_for);
+                reader.shard.is_quiet(asked_at);
+                // Not each time: what is kept is written to the checkpoint file.
+                if real.duration_since(reader.renewed) >= RENEWAL {
+                    self.walker.keep_latest(&reader.shard_id);
+                    reader.renewed = real;
                 }
             }
-            Err(error) => self.recover(n, error),
+            Ok(ShardRead::Repositioned) => reader.next_poll = None,
+            Ok(ShardRead::Ended) => {}
+            Err(error @ SourceError::Failed(_)) => self.stream_problem(&error),
+            // Time alone may help.
+            Err(_) => {}
         }
-    }
-
-    /// Does what an error of a shard asks for: a new iterator, a new begin, its end, or patience.
-    fn recover(&mut self, n: usize, error: SourceError) {
         let reader = &mut self.readers[n];
-        match error {
-            SourceError::Expired => {
-                let behind = reader.read_to.as_ref();
-                match iterator_behind(&self.source, &self.stream_arn, &reader.shard_id, behind) {
-                    Ok(iterator) => {
-                        reader.iterator = Some(iterator);
-                        reader.next_poll = None;
-                    }
-                    Err(SourceError::Expired) => {}
-                    Err(error) => self.recover(n, error),
-                }
+        if self.walker.is_at_end(&reader.shard_id) {
+            reader.shard.end();
+        }
+        self.tell_gaps();
+    }
+
+    fn take_records(&mut self, n: usize, records: &[S::Record], asked_at: EpochMillis) {
+        let (reader, stream_arn) = (&mut self.readers[n], self.walker.stream_arn());
+        let filters = &self.settings.filters;
+        for record in records {
+            let is_wanted = filters.is_empty() || {
+                let document = record.document(stream_arn);
+                filters.iter().any(|pattern| pattern.matches(&document))
+            };
+            if is_wanted {
+                reader.shard.push(record.event_record(stream_arn), asked_at);
+            } else {
+                reader.shard.skip(record.sequence_number());
+                self.shared.count_filtered();
             }
-            SourceError::Trimmed => {
-                self.shared.trimmed(&reader.shard_id);
-                let begun = Some(ShardProgress::Begun);
-                match iterator_behind(&self.source, &self.stream_arn, &reader.shard_id, begun.as_ref()) {
-                    Ok(iterator) => {
-                        reader.iterator = Some(iterator);
-                        reader.read_to = begun;
-                        reader.next_poll = None;
-                    }
-                    Err(SourceError::Trimmed | SourceError::Expired) => {}
-                    Err(error) => self.recover(n, error),
-                }
-            }
-            SourceError::NotFound => {
-                // It is old; what was not read of it is gone.
-                self.has_lost_shard = true;
-                self.shared.trimmed(&reader.shard_id);
-                reader.iterator = None;
-                reader.shard.end();
-            }
-            SourceError::Throttled => {}
-            error @ SourceError::Failed(_) => self.stream_problem(&error),
         }
     }
 
-    /// Begins every shard that may be read now: parents before children.
+    fn tell_gaps(&mut self) {
+        for shard_id in self.walker.take_gaps() {
+            self.shared.trimmed(&shard_id);
+        }
+    }
+
+    /// Begins every shard that may be read now, and goes on in the table's next stream once this one is over.
     fn look_for_shards(&mut self) {
         let now = Instant::now();
         if self.next_look.is_some_and(|at| at > now) {
             return;
         }
         self.next_look = Some(now + self.poll_interval);
-        if let Err(error) = self.try_look().and_then(|()| self.look_for_successor()) {
-            self.must_look = true;
-            if !matches!(error, SourceError::Throttled) {
-                self.stream_problem(&error);
+        let (readers, lanes) = (&mut self.readers, self.settings.lanes());
+        let mut begun = |shard_id: &Arc<str>| readers.push(Reader::new(shard_id, lanes));
+        let mut looked = Ok(());
+        if self.walker.must_look() {
+            looked = self.walker.look(&self.source, &mut begun);
+        }
+        if let (Ok(()), Some(table_name)) = (&looked, &self.table) {
+            match self.walker.look_for_successor(&self.source, table_name, begun) {
+                Ok(None) => {}
+                Ok(Some(next)) => {
+                    self.shared.set_stream(&next);
+                    self.walker = ShardWalker::new(&next, StreamProgress::new());
+                    self.next_look = None;
+                }
+                Err(error) => looked = Err(error),
             }
         }
-    }
-
-    fn try_look(&mut self) -> Result<(), SourceError> {
-        let described = match self.source.describe(&self.stream_arn) {
-            Err(SourceError::NotFound) => SourceStream { is_live: false, shards: Vec::new() },
-            described => described?,
-        };
-        self.must_look = true;
-        let readers = &self.readers;
-        let is_being_read = |shard_id: &str| readers.iter().any(|reader| reader.shard_id == shard_id);
-        let is_listed = |shard_id: &str| described.shards.iter().any(|shard| shard.shard_id == shard_id);
-        for (shard_id, progress) in &mut self.progress {
-            if *progress != ShardProgress::Finished && !is_listed(shard_id) && !is_being_read(shard_id) {
-                // It was begun earlier, and held records that nobody can read any more.
-                *progress = ShardProgress::Finished;
-                self.has_lost_shard = true;
-                self.shared.trimmed(shard_id);
-            }
+        match looked {
+            Ok(()) | Err(SourceError::Throttled) => {}
+            Err(error) => self.stream_problem(&error),
         }
-        if std::mem::take(&mut self.has_lost_shard) {
-            reopen_shards(&described.shards, &mut self.progress);
-        }
-        let ready = ready_shards(&described.shards, &self.progress, is_being_read);
-        let mut begun = Vec::new();
-        for shard in ready {
-            begun.extend(self.begin(&shard.shard_id)?);
-        }
-        forget_gone_shards(&described.shards, &mut self.progress);
-        for reader in begun {
-            let read_to = reader.read_to.clone().unwrap_or(ShardProgress::Begun);
-            self.progress.insert(reader.shard_id.clone(), read_to);
-            self.readers.push(reader);
-        }
-        self.is_over = !described.is_live && self.readers.is_empty();
-        // A live stream always has an open shard: if none is being read, it is about to appear.
-        self.must_look = described.is_live && self.readers.is_empty();
-        Ok(())
-    }
-
-    /// Begins or resumes a shard; `None` if it is gone.
-    fn begin(&self, shard_id: &str) -> Result<Option<Reader>, SourceError> {
-        let mut read_to = self.progress.get(shard_id).cloned();
-        let iterator = match &read_to {
-            // Reading tells whether it is still good.
-            Some(ShardProgress::Latest(iterator)) => Ok(iterator.clone()),
-            behind => iterator_behind(&self.source, &self.stream_arn, shard_id, behind.as_ref()),
-        };
-        let iterator = match iterator {
-            Err(SourceError::NotFound) => return Ok(None),
-            Err(SourceError::Trimmed) => {
-                self.shared.trimmed(shard_id);
-                read_to = Some(ShardProgress::Begun);
-                iterator_behind(&self.source, &self.stream_arn, shard_id, read_to.as_ref())?
-            }
-            iterator => iterator?,
-        };
-        Ok(Some(Reader {
-            shard_id: shard_id.to_owned(),
-            shard: Shard::new(self.settings.lanes()),
-            iterator: Some(iterator),
-            read_to,
-            next_poll: None,
-            renewed: Instant::now(),
-            quiet_for: 0,
-        }))
-    }
-
-    /// Goes on with the table's next stream once this one is over.
-    fn look_for_successor(&mut self) -> Result<(), SourceError> {
-        let Some(table_name) = self.table.as_ref().filter(|_| self.is_over) else { return Ok(()) };
-        let listed = match self.source.streams(table_name) {
-            Err(SourceError::NotFound) => return Ok(()),
-            listed => listed?,
-        };
-        // Newest first; the ARNs of one table differ in their labels only, and those are ordered as text.
-        if let Some(next) = listed.into_iter().rev().find(|stream_arn| *stream_arn > self.stream_arn) {
-            self.shared.set_stream(&next);
-            self.stream_arn = next;
-            self.progress = StreamProgress::new();
-            self.is_over = false;
-            self.next_look = None;
-            self.must_look = true;
-        }
-        Ok(())
+        self.tell_gaps();
     }
 
     /// Hands out what the lanes want done.
@@ -407,11 +308,11 @@ where
         }
     }
 
-    fn start(&mut self, shard_id: &str, lane: usize, task: Task) {
+    fn start(&mut self, shard_id: &Arc<str>, lane: usize, task: Task) {
         self.in_flight += 1;
         let (sender, wake) = (self.outcomes.0.clone(), self.wake.clone());
         let (function, destination) = (self.function.clone(), self.destination.clone());
-        let of_shard = shard_id.to_owned();
+        let of_shard = shard_id.clone();
         let is_report = matches!(task, Task::Report(_));
         let started = std::thread::Builder::new().name("pretender-invoke".to_owned()).spawn(move || {
             let outcome = perform(task, &*function, destination.as_deref());
@@ -426,7 +327,7 @@ where
             } else {
                 Outcome::Invoked(Err(InvokeError::NotInvoked(text)))
             };
-            self.take_outcome(Finished { shard_id: shard_id.to_owned(), lane, outcome });
+            self.take_outcome(Finished { shard_id: shard_id.clone(), lane, outcome });
         }
     }
 
@@ -434,16 +335,15 @@ where
     fn finish_shards(&mut self) {
         self.note_progress();
         let before = self.readers.len();
-        let progress = &mut self.progress;
+        let walker = &mut self.walker;
         self.readers.retain(|reader| {
-            let is_finished = reader.iterator.is_none() && reader.shard.is_finished();
+            let is_finished = reader.shard.is_finished();
             if is_finished {
-                progress.insert(reader.shard_id.clone(), ShardProgress::Finished);
+                walker.finish(&reader.shard_id);
             }
             !is_finished
         });
         if self.readers.len() < before {
-            self.must_look = true;
             self.next_look = None;
         }
     }
@@ -452,10 +352,7 @@ where
     fn note_progress(&mut self) {
         for reader in &self.readers {
             if let Some(number) = reader.shard.settled_to() {
-                let come_to = ShardProgress::After(number.to_owned());
-                self.progress.insert(reader.shard_id.clone(), come_to);
-            } else if let Some(latest @ ShardProgress::Latest(_)) = &reader.read_to {
-                self.progress.insert(reader.shard_id.clone(), latest.clone());
+                self.walker.note(&reader.shard_id, ShardProgress::After(number.to_owned()));
             }
         }
     }
@@ -470,22 +367,23 @@ where
     /// Keeps how far all shards have come, if there is a file for it.
     pub(crate) fn try_save(&mut self) -> Result<(), CheckpointFileError> {
         let Some(file) = &mut self.checkpoint_file else { return Ok(()) };
-        file.save(Checkpoint::of_stream(&self.stream_arn, self.progress.clone()))
+        file.save(Checkpoint::of_stream(self.walker.stream_arn(), self.walker.progress().clone()))
     }
 
     /// Returns whether nothing is left to do, and every shard has shown since the question that it has no more records.
     fn has_caught_up(&self, question: u64) -> bool {
         let has_caught_up = |reader: &Reader| {
-            reader.iterator.is_some() && reader.quiet_for >= question && reader.shard.is_idle()
+            let is_quiet = reader.quiet_for >= question && !self.walker.is_at_end(&reader.shard_id);
+            is_quiet && reader.shard.is_idle()
         };
-        !self.must_look && self.readers.iter().all(has_caught_up)
+        !self.walker.must_look() && self.readers.iter().all(has_caught_up)
     }
 
     /// Returns how long nothing can happen by itself.
     fn wait(&self) -> Duration {
         let now = Instant::now();
         let mut until = now + self.poll_interval;
-        if self.must_look {
+        if self.walker.must_look() {
             until = until.min(self.next_look.unwrap_or(now));
         }
         for reader in &self.readers {

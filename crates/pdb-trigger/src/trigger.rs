@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pretender::Pretender;
 use pretender::model::{IdSource, RandomIds};
-use pretender::streams::source::{SourceError, StreamSource, WakeHandle, begin_at_end};
+use pretender::streams::source::{ShardWalker, SourceError, StreamSource, WakeHandle};
 use pretender::streams::{RETENTION, StartPosition, StreamProgress, StreamReader};
 use pretender::time::{Clock, SystemClock};
 
@@ -290,12 +290,14 @@ where
             SourceError::NotFound => TriggerError::StreamNotFound(stream_arn.clone()),
             error => TriggerError::Source(error),
         };
-        let progress = match (saved, self.settings.starting_position) {
-            (Some(progress), _) => progress,
-            (None, StartPosition::Latest) => begin_at_end(&self.source, &stream_arn).map_err(not_read)?,
+        let walker = match (saved, self.settings.starting_position) {
+            (Some(progress), _) => ShardWalker::new(&stream_arn, progress),
+            (None, StartPosition::Latest) => {
+                ShardWalker::at_end(&self.source, &stream_arn).map_err(not_read)?
+            }
             (None, StartPosition::TrimHorizon) => {
                 self.source.describe(&stream_arn).map_err(not_read)?;
-                StreamProgress::new()
+                ShardWalker::new(&stream_arn, StreamProgress::new())
             }
         };
         let wake = self.wake;
@@ -313,13 +315,9 @@ where
             pauses: self.retry_pauses,
             poll_interval: POLL_INTERVAL,
             table,
-            stream_arn,
-            progress,
+            walker,
             checkpoint_file,
             readers: Vec::new(),
-            must_look: true,
-            has_lost_shard: false,
-            is_over: false,
             next_look: None,
             has_failed: false,
             in_flight: 0,

@@ -47,12 +47,12 @@ pub use pdb_streams::{
     StreamProgress, StreamSummary, Subscription, SubscriptionBuilder, TailError,
 };
 
-/// Sources of records for a [`Subscription`] other than this database, and the steps of walking the shards of one.
+/// Sources of records for a [`Subscription`] other than this database, and the walk over the shards of a stream.
 pub mod source {
     #[doc(inline)]
     pub use pdb_streams::{
-        SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,
-        WakeHandle, begin_at_end, forget_gone_shards, iterator_behind, ready_shards, reopen_shards,
+        ShardRead, ShardWalker, SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard,
+        SourceStream, StreamSource, WakeHandle,
     };
 }
 

@@ -1,5 +1,6 @@
-//! Subscriptions against a source made of lists.
+//! The walk and subscriptions against a source made of lists.
 
 mod cases;
 mod fake;
 mod histories;
+mod walker;

@@ -25,7 +25,7 @@ impl SourceRecord for Change {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Shard {
     id: String,
     parent: Option<String>,
@@ -37,7 +37,7 @@ struct Shard {
     changes: Vec<Change>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Stream {
     arn: String,
     table: String,
@@ -45,8 +45,9 @@ struct Stream {
     shards: Vec<Shard>,
 }
 
-#[derive(Debug, Default)]
-struct State {
+/// All that a restore puts back, and a little more.
+#[derive(Clone, Debug, Default)]
+pub(super) struct State {
     streams: Vec<Stream>,
     numbers: u64,
     /// Iterators of earlier generations have expired.
@@ -64,6 +65,8 @@ pub(super) struct Faults {
     pub(super) failed_iterators: u32,
     pub(super) throttled_iterators: u32,
     pub(super) hidden_iterators: u32,
+    /// Iterators that are refused as trimmed, the trim horizon included.
+    pub(super) trimmed_iterators: u32,
     pub(super) failed_listings: u32,
     pub(super) throttled_listings: u32,
     pub(super) hides_positions: bool,
@@ -79,8 +82,13 @@ pub(super) struct FakeSource {
 impl FakeSource {
     /// Enables a stream with one open shard and returns its ARN.
     pub(super) fn enable(&self, table: &str) -> String {
+        let arn = format!("arn:{table}:{:04}", self.state.borrow().streams.len());
+        self.enable_as(table, arn)
+    }
+
+    /// Enables a stream that has this ARN, as one under a clock that stands still may have that of an earlier one.
+    pub(super) fn enable_as(&self, table: &str, arn: String) -> String {
         let mut state = self.state.borrow_mut();
-        let arn = format!("arn:{table}:{:04}", state.streams.len());
         let shard = new_shard(&mut state, None, 0..256);
         state.streams.push(Stream {
             arn: arn.clone(),
@@ -165,6 +173,45 @@ impl FakeSource {
         });
     }
 
+    /// Trims all present records of one of the closed shards. Drops it if asked to, and with it those before it, which are older.
+    pub(super) fn trim_closed(&self, arn: &str, nth: usize, drop: bool) {
+        let (closed, parents) = self.with(arn, |_, stream| {
+            let place_of = |id: &String| stream.shards.iter().position(|shard| shard.id == *id);
+            let parents = stream.shards.iter().map(|shard| shard.parent.as_ref().and_then(place_of));
+            let parents: Vec<Option<usize>> = parents.collect();
+            let is_closed = |n: &usize| !stream.shards[*n].open && stream.shards[*n].listed;
+            ((0..stream.shards.len()).filter(is_closed).collect::<Vec<_>>(), parents)
+        });
+        let mut next = closed.get(nth % closed.len().max(1)).copied();
+        while let Some(shard) = next {
+            self.trim(arn, shard, drop);
+            next = parents[shard].filter(|_| drop);
+        }
+    }
+
+    /// Returns the id of each shard with its changes: those that can be read, and those that were trimmed.
+    pub(super) fn shards(&self, arn: &str) -> Vec<(String, Vec<Change>, Vec<Change>)> {
+        let split = |shard: &Shard| {
+            let is_kept = |change: &Change| shard.listed && change.number > shard.trimmed;
+            let (kept, trimmed) = shard.changes.iter().cloned().partition(is_kept);
+            (shard.id.clone(), kept, trimmed)
+        };
+        self.with(arn, |_, stream| stream.shards.iter().map(split).collect())
+    }
+
+    pub(super) fn is_unlisted(&self, arn: &str, shard_id: &str) -> bool {
+        self.with(arn, |_, stream| stream.shards.iter().any(|shard| shard.id == shard_id && !shard.listed))
+    }
+
+    pub(super) fn snapshot(&self) -> State {
+        self.state.borrow().clone()
+    }
+
+    /// Puts the streams back to what they were. Numbers go on above those that were given since, as in a real restore.
+    pub(super) fn restore(&self, snapshot: &State) {
+        self.state.borrow_mut().streams.clone_from(&snapshot.streams);
+    }
+
     pub(super) fn expire_iterators(&self) {
         self.state.borrow_mut().generation += 1;
     }
@@ -244,6 +291,9 @@ impl StreamSource for FakeSource {
         }
         if take(&mut faults.hidden_iterators) {
             return Err(SourceError::NotFound);
+        }
+        if take(&mut faults.trimmed_iterators) {
+            return Err(SourceError::Trimmed);
         }
         let state = self.state.borrow();
         let stream =
