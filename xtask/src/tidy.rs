@@ -3,6 +3,7 @@
 //! Each check looks at one thing and returns its complaints, one line each; all checks run before the command fails.
 
 mod citations;
+mod engines;
 mod imports;
 mod layers;
 mod manifests;
@@ -20,6 +21,7 @@ pub(crate) fn run() -> Outcome {
     let packages = workspace::packages()?;
     let mut complaints = citations::check(&packages)?;
     complaints.extend(layers::check(&packages));
+    complaints.extend(engines::check(&packages)?);
     complaints.extend(imports::check(&packages)?);
     complaints.extend(manifests::check(&packages)?);
     complaints.extend(migrations::check()?);
