@@ -39,7 +39,7 @@ pub(crate) struct SqlSchema {
         not(feature = "sqlite"),
         expect(dead_code, reason = "only SQLite keeps a schema for each connection")
     )]
-    pub(crate) detours: AtomicUsize,
+    pub(crate) reads_via_writer: AtomicUsize,
 }
 
 impl Catalog {

@@ -160,7 +160,7 @@ fn reduced(sum: u64) -> i64 {
     (sum & MASK) as i64
 }
 
-/// The stored checksum of a row of which `old` was mixed, now that `new` is. It fits the row if it did before, and else it does not.
+/// The stored checksum of a row of which `old` was mixed, now that `new` is. It fits the row exactly if the old one did.
 pub(crate) fn carried_over(stored: i64, old: Checksum, new: Checksum) -> i64 {
     reduced((stored as u64).wrapping_add(new.content()).wrapping_sub(old.content()))
 }
@@ -206,7 +206,7 @@ pub(crate) fn of_fixed(kind: &str, values: &[&[u8]]) -> Checksum {
 }
 
 /// A column of shards that changes. It is not mixed but added, each with a weight of its own, so that SQL keeps the checksum right
-/// where it changes the column. The next number is no part of a checksum: PostgreSQL counts it up with every record.
+/// where it changes the column. The next number is not part of a checksum, because PostgreSQL counts it up with every record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShardColumn {
     Ending,

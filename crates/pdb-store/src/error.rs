@@ -39,7 +39,7 @@ pub enum StoreError {
     /// No shard, or no open one, is there to act upon.
     #[error("shard `{0}` does not exist or is closed")]
     ShardNotFound(String),
-    /// A shard has used up its sequence numbers (2^40), or a table name its shards (2^22).
+    /// A shard has used up its sequence numbers (2^40), or a table name its shards (2^23).
     #[error("{0} has no numbers left")]
     Exhausted(String),
     /// A row is not what was written, or holds what no released version writes: the database is damaged.
@@ -79,12 +79,12 @@ pub enum StoreError {
     #[error("`{}` was deleted or replaced while it was open", .0.display())]
     FileGone(PathBuf),
     /// Others changed the same things again and again at the same time. The same work may be asked for again.
-    #[error("others keep changing the same things")]
+    #[error("other transactions keep changing the same data")]
     Conflict,
     /// This kind of database has no such thing.
-    #[error("there are no {0}")]
+    #[error("this database does not support {0}")]
     Unsupported(&'static str),
-    /// The work panicked. Nothing it did is kept; nobody else's work is touched.
+    /// The work panicked. Nothing it did is kept; other jobs are not affected.
     #[error("the work on the store panicked: {0}")]
     Panicked(String),
     /// The system has no thread for the background work.
@@ -94,7 +94,7 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
     /// The caller has broken the work off.
-    #[error("the work was broken off")]
+    #[error("the operation was cancelled")]
     BrokenOff,
 }
 
@@ -135,7 +135,7 @@ pub enum OpenError {
     NotADatabase(PathBuf),
     /// The database holds triggers, views, tables or the like that we do not make, or lacks some that we do. They could run
     /// inside our statements, so nothing of the file is used.
-    #[error("`{}` is not as pretender makes it: {what}. If that is yours, drop it with `sqlite3`", .path.display())]
+    #[error("the schema of `{}` is not the one that pretender creates: {what}. If you added something, remove it with `sqlite3`", .path.display())]
     Altered {
         /// The file.
         path: PathBuf,

@@ -1,18 +1,18 @@
-//! A piece of work on the store: a closure of a caller, and where its result goes.
+//! A job: the closure of a caller that runs in a transaction, and where its result goes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{error::StoreError, pending::Answer, tx::Tx};
 
-/// A piece of work on the writer.
+/// A job for the writer.
 pub(crate) trait Job {
-    /// Runs the work and keeps its result; returns whether what it did to the database is to be kept.
+    /// Runs the closure and keeps its result; returns whether what it did to the database is to be kept.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     /// Replaces the result: nothing of what the group did was committed.
     fn fail(&mut self, error: StoreError);
-    /// Whether it panicked: then it is not to be run again.
+    /// Whether it panicked: then it must not run again.
     fn panicked(&self) -> bool;
-    /// Gives the result to whoever waits for it.
+    /// Gives the result to the caller that waits for it.
     fn answer(&mut self);
 }
 

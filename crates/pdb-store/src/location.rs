@@ -5,7 +5,7 @@ use std::fmt;
 use crate::options::Location;
 
 impl Location {
-    /// Returns whether both are known to be the same database, by whatever names: links to one file, or addresses of servers that differ in
+    /// Returns whether both are known to be the same database, also under different names: links to one file, or addresses of servers that differ in
     /// nothing that says which database it is. Two names of one host are not known to be one.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {

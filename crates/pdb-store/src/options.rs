@@ -23,8 +23,8 @@ pub struct StoreOptions {
     /// How many writes may run at the same time on a database server; SQLite has one writer. A store has as many connections to
     /// the server as readers and writers together, opened as they are needed.
     pub writers: u32,
-    /// How old a shard may become before it is closed and continued by a child; `None`: as old as it likes. Four hours
-    /// unless said, as at AWS.
+    /// How old a shard may become before it is closed and continued by a child; with `None`, shards are not rotated by
+    /// age. The default is four hours, as on AWS.
     pub rotation_age: Option<Duration>,
 }
 

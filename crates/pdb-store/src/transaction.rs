@@ -22,7 +22,7 @@ use crate::{
     sql::texts::ItemTable,
 };
 
-/// The engine's part of a transaction that writes. It belongs to whoever runs the transaction, and is lent to it.
+/// The engine's part of a transaction that writes. The engine that runs the transaction owns it, and lends it to the transaction.
 pub(crate) enum EngineTx<'a> {
     #[cfg(feature = "sqlite")]
     Sqlite(&'a mut SqliteTx),

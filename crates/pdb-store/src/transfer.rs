@@ -1,4 +1,4 @@
-//! Copying a whole database into another, row by row as they are stored, whatever engines the two use.
+//! Copying a whole database into another, row by row as they are stored, between any two engines.
 //!
 //! A database consists of its [`Shape`] (definitions, streams, shards, settings: small, copied in one transaction) and of
 //! [`Part`]s (rows, many), copied in steps in the order of their keys. So what is there tells where to go on: the greatest key.
@@ -17,7 +17,6 @@ pub use shape::Shape;
 
 use std::sync::Arc;
 
-use crate::transfer::rows::{Parameters, Value, read_row};
 use crate::{
     driver::Row,
     error::{OpenError, StoreError},
@@ -28,6 +27,7 @@ use crate::{
     sequence::leap,
     sql::settings::{self, COPY_MARK},
     store::Store,
+    transfer::rows::{Parameters, Value, read_row},
     tx::Tx,
 };
 

@@ -129,8 +129,8 @@ impl<'a> Tx<'a> {
         self.engine.lock_stream(&mut self.read, stream)
     }
 
-    /// Returns whether others may write at the same time as this transaction: then who writes several items does so in the
-    /// order of table names and keys, so that no two wait for each other.
+    /// Returns whether other transactions may write at the same time. If so, write several items in the order of table names and keys, so
+    /// that no two transactions wait for each other.
     #[must_use]
     pub fn has_rivals(&self) -> bool {
         self.engine.has_rivals()

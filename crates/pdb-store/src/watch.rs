@@ -1,4 +1,4 @@
-//! Telling whoever waits for new records that there was a commit.
+//! Tells those that wait for new records that there was a commit.
 
 use std::sync::{
     Mutex, PoisonError,

@@ -10,7 +10,7 @@ use crate::{
 /// them as the program made them then.
 ///
 /// If this fails because a text has changed, old databases need the change, too: `cargo xtask migration NAME`, with a `step` for
-/// both databases in `migrate.rs` and `postgres/schema.rs`, which raises the version, and `cargo xtask fixture`. Then run this
+/// both databases in `sqlite/migrate.rs` and `postgres/schema.rs`, which raises the version, and `cargo xtask fixture`. Then run this
 /// with `UPDATE_EXPECT=1`: it writes the file of the new version. The file of an earlier one is never written again.
 #[test]
 fn the_sql_of_tables_made_at_run_time_belongs_to_a_schema_version() {

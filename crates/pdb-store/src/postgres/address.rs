@@ -62,7 +62,7 @@ impl Address {
             .map(|(_, rest)| rest)
             .ok_or_else(|| bad("it does not begin with `postgres://`"))?;
         let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
-        // The driver takes everything before the first `@` for user and password, wherever that stands.
+        // The driver takes everything before the first `@` for user and password, also in the path or the parameters.
         if query.contains('@') || base.split_once('@').is_some_and(|(_, host)| host.contains('@')) {
             return Err(bad(
                 "only one `@` may stand in it, between password and host; in a name, a password or a parameter, write `@` as \

@@ -1,10 +1,14 @@
 //! The engine of PostgreSQL, and of what speaks its protocol: many transactions at the same time, also of other processes.
 //!
-//! Each piece of work is a transaction of its own, with row locks. One that others were in the way of is run again. What
-//! is in memory of tables and shards is checked at the beginning of each transaction, and again at its end, with locks,
-//! if it has written: see `commit.rs`.
+//! Each job is a transaction of its own, with row locks. It runs again if it lost a conflict with another transaction (`work.rs`).
 //!
-//! The driver waits on the calling thread, which must be one that may.
+//! **Versions of the catalog.** What is in memory of tables, streams and open shards belongs to a version, `pdb_catalog.version`. A
+//! transaction reads the version in the same round trip as `BEGIN`, and loads what has changed since the version that this process knows
+//! (`load.rs`). A reader needs no more: its snapshot begins with that row. A writer also checks at its end, with locks, that the tables it
+//! has written to are still the same (`transaction.rs`), because others may have changed them meanwhile.
+//!
+//! The driver blocks the calling thread until the server answers. A thread of an asynchronous runtime must not be blocked, so such callers
+//! hand their jobs to threads of the engine.
 
 use std::{
     path::Path,
@@ -17,35 +21,35 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use pdb_model::{EpochMillis, TableName};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use crate::interrupt_guard::InterruptGuard;
-use crate::job::ClosureJob;
-use crate::pending::Answer;
-use crate::postgres::{
-    address::Address,
-    fault::Fault,
-    pool::{Lent, Pool, Sessions},
-    slots::Slots,
-};
-use crate::postgres::{fault, load, pool, schema};
-use crate::tx::Tx;
 use crate::{
     catalog::Catalog,
     db_error::DbError,
     driver::Driver,
     error::{OpenError, StoreError},
-    job::Job,
+    interrupt_guard::InterruptGuard,
+    job::{ClosureJob, Job},
     options::{Durability, StoreOptions},
+    pending::Answer,
+    postgres::{
+        address::Address,
+        fault::{self, Fault},
+        load,
+        pool::{self, Lent, Pool, Sessions},
+        schema,
+        slots::Slots,
+    },
     read_tx::ReadTx,
     sql::settings,
+    tx::Tx,
     watch::Watchers,
 };
 
-/// Pieces of work that may wait; whoever brings one more waits until there is room.
+/// The most jobs that wait. A caller with one more waits until a thread has taken one: memory stays bounded.
 const QUEUE: usize = 1024;
-/// How long work is tried again while the database cannot be reached.
+/// How long a job is retried while the database cannot be reached.
 pub(super) const PATIENCE: Duration = StoreOptions::CONNECT_PATIENCE;
-/// How often work is run again that others were in the way of.
-pub(super) const MOST_CONFLICTS: u32 = 20;
+/// How often a job is run again after conflicts with other transactions.
+pub(super) const MAX_CONFLICTS: u32 = 20;
 /// How often watchers look for what other processes have committed.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -99,9 +103,9 @@ impl PostgresEngine {
         for number in 0..writers {
             let (core, receiver) = (core.clone(), receiver.clone());
             threads.push(crate::threads::start(&format!("pdb-writer-{number}"), move || {
-                for mut piece in receiver {
-                    core.run(&mut *piece);
-                    piece.answer();
+                for mut job in receiver {
+                    core.run(&mut *job);
+                    job.answer();
                 }
             })?);
         }
@@ -253,7 +257,7 @@ fn prepare(sessions: &Sessions, address: &Address, closed: &Receiver<()>) -> Res
             fault::may_pass(&source) && began.elapsed() < PATIENCE
         } else {
             match Fault::of(source) {
-                Fault::Conflict(_) => tries < MOST_CONFLICTS,
+                Fault::Conflict(_) => tries < MAX_CONFLICTS,
                 Fault::Lost(_) => began.elapsed() < PATIENCE,
                 Fault::Refused(_) => false,
             }

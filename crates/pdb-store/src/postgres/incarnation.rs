@@ -63,7 +63,7 @@ fn leap_if_new(client: &mut Client) -> Result<(), postgres::Error> {
     // A leap that is lost itself would be of no use.
     tx.batch_execute("SET LOCAL synchronous_commit = on")?;
     let note = "INSERT INTO pdb_setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
-    // Who is second waits here for the first, and has nothing left to do.
+    // A second connection waits here for the first, and then finds nothing left to do.
     if tx.execute(note, &[&which, &Param::Blob(b"seen")])? == 1 {
         tx.batch_execute(LOCK)?;
         let [length, most, floor] = leap::values(Some(EpochMillis(now)));

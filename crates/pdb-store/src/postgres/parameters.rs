@@ -118,7 +118,8 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Who asks for more than an encryption that may fail: a server that says it has none must not get the password then.
+    /// Returns the parameter that demands encryption, if there is one. A server that says it has no encryption must not get the password
+    /// then.
     pub(crate) fn wants_encryption(&self, config: &Config) -> Option<&'static str> {
         if self.root.is_some() {
             Some("sslrootcert")

@@ -27,14 +27,14 @@ pub(crate) struct Sessions {
     hosts: Vec<Config>,
     tls: MakeRustlsConnect,
     schema: Option<String>,
-    is_hasty: bool,
+    commits_are_async: bool,
 }
 
 impl Sessions {
-    /// `is_hasty`: a commit need not be on disk when it is acknowledged.
-    pub(crate) fn new(address: &Address, is_hasty: bool) -> Result<Self, OpenError> {
+    /// `commits_are_async`: a commit need not be on disk when it is acknowledged.
+    pub(crate) fn new(address: &Address, commits_are_async: bool) -> Result<Self, OpenError> {
         let (tls, hosts) = (tls::connector(address)?, address.hosts.clone());
-        Ok(Self { hosts, tls, schema: address.schema.clone(), is_hasty })
+        Ok(Self { hosts, tls, schema: address.schema.clone(), commits_are_async })
     }
 
     pub(crate) fn schema(&self) -> Option<&str> {
@@ -52,7 +52,7 @@ impl Sessions {
                 Err(error) => return Err(error),
             }
         }
-        Err(failed.unwrap_or_else(|| DbError::said("there is no host")))
+        Err(failed.unwrap_or_else(|| DbError::said("the address names no host")))
     }
 }
 
@@ -84,7 +84,7 @@ impl ManageConnection for Sessions {
         if let Some(schema) = &self.schema {
             sql.push_str(&format!("SET search_path TO {};", quoted(schema)));
         }
-        if self.is_hasty {
+        if self.commits_are_async {
             sql.push_str("SET synchronous_commit = off;");
         }
         client.batch_execute(&sql)?;
@@ -113,7 +113,7 @@ pub(crate) fn pool(sessions: Sessions, size: u32) -> Pool {
         .build_unchecked(sessions)
 }
 
-/// Failures to connect are told to whoever waits for a connection.
+/// Logs failures to connect. The caller that waits for the connection gets the error, too.
 #[derive(Debug)]
 struct Quiet;
 

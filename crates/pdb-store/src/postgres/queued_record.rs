@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use pdb_model::{EncodedItem, EpochMillis, EventName, StreamLabel};
 
-use crate::rows::records::AppendedRecord;
 use crate::{
     driver::Driver,
     error::{During, StoreError},
     params::Param,
     postgres::texts,
-    rows::{columns::RecordColumns, records::NewRecord, table::StreamId},
+    rows::{
+        columns::RecordColumns,
+        records::{AppendedRecord, NewRecord},
+        table::StreamId,
+    },
     sequence::{MAX_COUNTER, range_of, signed},
     sql::texts::RecordTable,
 };

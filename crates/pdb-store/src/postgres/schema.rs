@@ -1,4 +1,4 @@
-//! Brings the fixed tables of a server's database to the newest schema, whoever else does so at the same time.
+//! Brings the fixed tables of a server's database to the newest schema. Other processes may do so at the same time.
 
 use crate::{
     db_error::DbError,

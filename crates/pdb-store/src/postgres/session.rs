@@ -29,7 +29,7 @@ pub(crate) struct Session {
     client: RefCell<Client>,
     /// By their texts as the store has them.
     statements: RefCell<HashMap<Box<str>, Statement>>,
-    /// What made the open transaction fail. Whoever runs it again has to know, whatever the work made of the error.
+    /// What made the open transaction fail. It decides whether the job runs again, also if the closure swallowed or replaced the error.
     failure: RefCell<Option<DbError>>,
     /// The work found the database changed under it.
     is_stale: Cell<bool>,

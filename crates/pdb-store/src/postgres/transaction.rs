@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pdb_model::{EpochMillis, IdSource, TableName};
 
-use crate::rows::records::AppendedRecord;
 use crate::{
     driver::Driver,
     error::{During, StoreError},
@@ -20,7 +19,10 @@ use crate::{
     params::Param,
     postgres::{queued_record::QueuedRecord, slots::SLOTS, texts},
     read_tx::ReadTx,
-    rows::table::{OpenShard, StreamId, Table, TableId},
+    rows::{
+        records::AppendedRecord,
+        table::{OpenShard, StreamId, Table, TableId},
+    },
     sequence::stored,
     sql::texts::ItemTable,
 };

@@ -1,14 +1,25 @@
-//! Running work that writes: once, again if others were in its way, and what is done before it runs again.
+//! Runs jobs that write, and runs them again where that may help.
+//!
+//! A job ends when it is committed, has failed by itself (its closure returned an error, or panicked), or the retries are used up. It runs
+//! again in three cases:
+//!
+//! * **Conflict**: another transaction had locked or changed the same rows, or the catalog is newer than the one that the job began with. The
+//!   pauses between attempts grow. After four attempts the job keeps the catalog locked while it runs, so that definitions cannot make it
+//!   lose for ever; a job that wanted to change the catalog itself locks it exclusively from its second attempt on.
+//! * **Lost connection**: nothing was committed, another connection may serve. If the connection is lost during the commit, nobody knows
+//!   whether it was carried out, so the job fails with `Unavailable` instead of running twice.
+//! * **Shards due for rotation**: they are rotated in transactions of their own first, since that locks the catalog, which comes before the
+//!   items that the job has locked.
 
 use std::{sync::Arc, time::Instant};
 
-use crate::postgres::engine::{Core, MOST_CONFLICTS, PATIENCE, pause};
 use crate::{
     catalog::Catalog,
     driver::Driver,
     error::StoreError,
     job::{ClosureJob, Job},
     postgres::{
+        engine::{Core, MAX_CONFLICTS, PATIENCE, pause},
         fault::Fault,
         session::Session,
         transaction::{DueRotation, PostgresTx},
@@ -18,33 +29,33 @@ use crate::{
     tx::Tx,
 };
 
-/// How often a piece of work is run again because shards had to be rotated before. Once will do, unless that fails.
-const MOST_ROTATIONS: u32 = 20;
+/// How often a job is run again because shards had to be rotated before. Once will do, unless that fails.
+const MAX_ROTATIONS: u32 = 20;
 /// After how many times it keeps the catalog as it is while it runs.
-const PATIENT_CONFLICTS: u32 = 4;
+const CONFLICTS_BEFORE_LOCK: u32 = 4;
 
 const BEGIN_WRITE: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1";
 /// The same, for work that lost to changes of the catalog before: there will be none until it ends.
-const BEGIN_UNDISTURBED: &str =
+const BEGIN_LOCKED: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1 FOR SHARE";
 /// The same, for work that changes the catalog itself and lost to others that did: it holds the catalog from the beginning.
 const BEGIN_DEFINITION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM pdb_catalog WHERE id = 1 FOR UPDATE";
 
 impl Core {
     /// Runs work until it is committed, has failed by itself, or no more can be done. It has its result then.
-    pub(super) fn run(&self, piece: &mut dyn Job) {
+    pub(super) fn run(&self, job: &mut dyn Job) {
         let until = Instant::now() + PATIENCE;
         let (mut conflicts, mut losses, mut rotations) = (0, 0, 0);
         let mut defines = false;
         loop {
             let begin = match conflicts {
                 _ if defines => BEGIN_DEFINITION,
-                0..PATIENT_CONFLICTS => BEGIN_WRITE,
-                _ => BEGIN_UNDISTURBED,
+                0..CONFLICTS_BEFORE_LOCK => BEGIN_WRITE,
+                _ => BEGIN_LOCKED,
             };
             let interruption = match self.begin(begin, until) {
-                Ok((session, catalog)) => match self.attempt(&session, catalog, piece) {
+                Ok((session, catalog)) => match self.attempt(&session, catalog, job) {
                     Ok(()) => break,
                     Err(interruption) => {
                         if matches!(interruption.fault, Fault::Lost(_)) {
@@ -57,12 +68,12 @@ impl Core {
                     Some(interruption) => interruption,
                     None => {
                         tracing::warn!(error = &error as &dyn std::error::Error, "a write could not begin");
-                        return piece.fail(error);
+                        return job.fail(error);
                     }
                 },
             };
             defines |= interruption.wants_catalog;
-            if !interruption.due_rotations.is_empty() && rotations < MOST_ROTATIONS {
+            if !interruption.due_rotations.is_empty() && rotations < MAX_ROTATIONS {
                 rotations += 1;
                 for due in interruption.due_rotations {
                     // One that fails is found due again.
@@ -75,19 +86,19 @@ impl Core {
                     conflicts += 1;
                     tracing::debug!(?source, conflicts, "a write is run again: others were in its way");
                     pause(&self.closed, conflicts - 1);
-                    if conflicts > MOST_CONFLICTS || Instant::now() >= until + PATIENCE {
-                        return piece.fail(StoreError::Conflict);
+                    if conflicts > MAX_CONFLICTS || Instant::now() >= until + PATIENCE {
+                        return job.fail(StoreError::Conflict);
                     }
                 }
                 Fault::Lost(source) => {
                     losses += 1;
                     tracing::debug!(%source, losses, "a write is run again: its connection was lost");
                     if pause(&self.closed, losses) || Instant::now() >= until {
-                        return piece.fail(StoreError::Unavailable { during: "write", source });
+                        return job.fail(StoreError::Unavailable { during: "write", source });
                     }
                 }
                 Fault::Refused(source) => {
-                    return piece.fail(StoreError::Database { during: "commit", source });
+                    return job.fail(StoreError::Database { during: "commit", source });
                 }
             }
         }
@@ -98,15 +109,15 @@ impl Core {
         &self,
         session: &Session,
         catalog: Arc<Catalog>,
-        piece: &mut dyn Job,
+        job: &mut dyn Job,
     ) -> Result<(), Interruption> {
         let mut state = PostgresTx::default();
         let mut tx = Tx::new(ReadTx::new(Driver::Postgres(session), catalog), EngineTx::Postgres(&mut state));
-        let keep = piece.run(&mut tx);
+        let keep = job.run(&mut tx);
         let ReadTx { catalog, deltas, .. } = tx.into_read();
         let mut read = ReadTx { driver: Driver::Postgres(session), catalog, deltas };
         let fault = session.fault();
-        if piece.panicked() || (!keep && matches!(fault, None | Some(Fault::Refused(_)))) {
+        if job.panicked() || (!keep && matches!(fault, None | Some(Fault::Refused(_)))) {
             session.roll_back();
             return Ok(());
         }
@@ -126,7 +137,7 @@ impl Core {
             return match fault {
                 Some(fault) => Err(Interruption::by(fault, &state)),
                 None => {
-                    piece.fail(error);
+                    job.fail(error);
                     Ok(())
                 }
             };
@@ -140,7 +151,7 @@ impl Core {
                 return Err(Interruption::by(fault, &state));
             }
             tracing::warn!(%error, "the database was lost in the middle of a commit");
-            piece.fail(StoreError::Unavailable { during: "commit", source: error });
+            job.fail(StoreError::Unavailable { during: "commit", source: error });
             return Ok(());
         }
         if state.holds_catalog {

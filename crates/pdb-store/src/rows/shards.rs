@@ -92,7 +92,7 @@ pub struct ShardRow {
 }
 
 impl ShardRow {
-    /// The stored checksum of the shard. The stream is no part of it: each database numbers its own.
+    /// The stored checksum of the shard. The stream is not part of it, because each database numbers its own.
     pub(crate) fn checksum(&self) -> i64 {
         let parent = self.parent.as_ref().map_or("", ShardId::as_str);
         let constant = checksum::of_fixed("shard", &[self.id.as_str().as_bytes(), parent.as_bytes()])

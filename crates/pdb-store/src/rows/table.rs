@@ -113,7 +113,7 @@ pub struct OpenShard {
 }
 
 impl OpenShard {
-    /// Whether there is no token that it does not own.
+    /// Whether it owns all tokens.
     pub(crate) fn owns_all(&self) -> bool {
         (self.hash_from, self.hash_to) == (0, u64::MAX)
     }

@@ -34,7 +34,7 @@ impl Tx<'_> {
     /// [`StoreError::TableNotFound`], [`StoreError::TableChanged`], [`StoreError::Database`].
     pub fn clear_table(&mut self, table: &Table) -> Result<ClearReport, StoreError> {
         let table = self.catalog.current(table)?.clone();
-        // Nobody else writes here until this is done.
+        // No other transaction writes here until this is done.
         self.lock_items(table.name())?;
         // Before the counts, as transactions under tokens do it.
         self.change("forget tokens", "DELETE FROM pdb_token", &[])?;

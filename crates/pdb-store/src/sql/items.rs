@@ -141,7 +141,7 @@ fn just_above(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl Tx<'_> {
-    /// Returns an item and its row, and keeps everybody else from changing it until the commit.
+    /// Returns an item and its row, and keeps other transactions from changing it until the commit.
     ///
     /// # Errors
     ///
@@ -167,8 +167,8 @@ impl Tx<'_> {
 
     /// Writes an item, in the place of `old` if [`lock_item`](Self::lock_item) returned a row for its key.
     ///
-    /// `expires_at` is the moment of its expiry in epoch seconds. Neither indexes nor the stream learn of it: whoever
-    /// changes an item goes through `pdb-capture`.
+    /// `expires_at` is the moment of its expiry in epoch seconds. Neither indexes nor the stream are updated: change items
+    /// through `pdb-capture`, which does that.
     ///
     /// # Errors
     ///
@@ -217,7 +217,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Notes when an item expires, in epoch seconds; returns whether the item is there. It is no change of the item.
+    /// Notes when an item expires, in epoch seconds; returns whether the item is there. This does not count as a change of the item.
     ///
     /// # Errors
     ///
@@ -236,8 +236,8 @@ impl Tx<'_> {
         Ok(is_there)
     }
 
-    /// As [`expired_items`](ReadTx::expired_items), and keeps everybody else from changing these items until the commit. Leaves
-    /// out those that somebody else is changing.
+    /// As [`expired_items`](ReadTx::expired_items), and keeps other transactions from changing these items until the commit. Leaves
+    /// out those that another transaction is changing.
     ///
     /// # Errors
     ///
@@ -260,8 +260,8 @@ impl Tx<'_> {
 
     /// Returns up to `limit` items, in the order of their keys, beginning after the key `after`.
     ///
-    /// It locks none. Who has to see all items, as they are after all writers before, has changed the table's definition in
-    /// this transaction: whoever has written to the table by then has committed, and nobody else can until the end of this.
+    /// Locks none of them. To see all items as all earlier writers have left them, change the table's definition first, in the same
+    /// transaction: from then on all earlier writers have committed, and others cannot commit before the end of this transaction.
     ///
     /// # Errors
     ///
@@ -284,9 +284,9 @@ impl Tx<'_> {
         items.map_err(|error| error.of_table(table.name()))
     }
 
-    /// Keeps everybody else from making an item of this key until the commit; [`lock_item`](Self::lock_item) found none.
+    /// Keeps other transactions from creating an item with this key until the commit; [`lock_item`](Self::lock_item) found none.
     ///
-    /// Who relies on the absence of one item when it writes another needs this.
+    /// Needed if a transaction relies on the absence of one item when it writes another.
     ///
     /// # Errors
     ///

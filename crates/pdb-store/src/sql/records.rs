@@ -8,7 +8,6 @@ use std::ops::ControlFlow;
 
 use pdb_model::{EpochMillis, record_size_bytes};
 
-use crate::rows::records::AppendedRecord;
 use crate::{
     checksum::{Salt, ShardColumn, set_shard_columns},
     driver::{RangeStep, Row},
@@ -16,7 +15,7 @@ use crate::{
     params::Param,
     read_tx::ReadTx,
     rows::{
-        records::{NewRecord, RecordRef},
+        records::{AppendedRecord, NewRecord, RecordRef},
         shards::StreamRow,
         table::Table,
     },

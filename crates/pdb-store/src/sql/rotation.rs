@@ -1,6 +1,6 @@
 //! Rotation: a shard is closed and continued by a child, or two, in one transaction.
 //!
-//! Whoever comes first to a shard that is due rotates it: a write, a read, or the sweep.
+//! The first to find that a shard is due rotates it: a write, a read, or the sweep.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -17,7 +17,7 @@ use crate::{
 
 impl Tx<'_> {
     /// Makes a table with the indexes its definition names, all empty, and without a stream (see
-    /// [`create_stream`](Self::create_stream)). Later pieces of work see it at once, readers after the commit.
+    /// [`create_stream`](Self::create_stream)). Later jobs see it at once, readers after the commit.
     ///
     /// # Errors
     ///

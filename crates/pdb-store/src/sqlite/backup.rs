@@ -80,7 +80,7 @@ pub fn receive<E: From<StoreError>>(
 }
 
 /// Says whether a file is a copy of a database, also of one that others have open; `None` if it is not a database of ours. One that cannot be
-/// read is taken for a database that is no copy.
+/// read is taken for a database that is not a copy.
 #[must_use]
 pub fn is_copy(path: &Path) -> Option<bool> {
     match DatabaseFile::look(path) {

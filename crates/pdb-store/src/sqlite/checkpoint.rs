@@ -20,8 +20,8 @@ use crate::{driver::Driver, error::StoreError};
 
 /// Pages in the log, and not yet in the file, from which on it is worth copying them while there are writers: 20 MB.
 const WORTHWHILE: i64 = 2500;
-/// How long nothing is written before the log is emptied. Who opens a database reads what is in its log, 0.4 ms a MB; and from
-/// the file, pages are read without a copy.
+/// How long nothing is written before the log is emptied. Opening a database takes 0.4 ms for each MB of log; and
+/// pages that are in the file are read without a copy.
 pub(crate) const IDLE: Duration = Duration::from_secs(1);
 
 /// Copies all, and cuts the log to nothing.
@@ -55,7 +55,7 @@ impl Asker {
 #[derive(Debug)]
 pub(crate) struct Requests {
     asked: Receiver<()>,
-    /// The log was empty when it was last looked at; whoever writes to it rouses this thread.
+    /// The log was empty when it was last looked at; the next write wakes this thread.
     sleeps: Arc<AtomicBool>,
 }
 

@@ -142,7 +142,7 @@ pub(crate) fn set_up(connection: &Connection, durability: Durability) -> Result<
         .during("set up the database")
 }
 
-/// Runs `work`, what it commits being in the database file and on the disk in the end, whatever the durability. For the time before
+/// Runs `work`, and makes sure that what it commits is in the database file and on the disk, with every durability. For the time before
 /// there are readers.
 pub(crate) fn durably(
     connection: &Connection,

@@ -50,7 +50,7 @@ pub struct DatabaseCopy {
 /// What a copy of a database says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyDescription {
-    /// When it was made, by the clock of its database; `None` for a database that is no copy.
+    /// When it was made, by the clock of its database; `None` for a database that is not a copy.
     pub taken: Option<EpochMillis>,
     /// Its tables.
     pub tables: u64,
@@ -344,7 +344,7 @@ pub(crate) fn write_copy(
     let file = files::create(path).map_err(|e| refusals::unwritable(path, e))?;
     let mut target = connection::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .map_err(|e| refusals::refused(path, e))?;
-    // Nobody else knows the file yet, and half of it is worth nothing.
+    // No other process knows the file yet, and half of a copy is worth nothing: it needs no safe journal.
     let alone = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;";
     target.execute_batch(alone).during("set up a copy")?;
     copy_pages(source, &mut target, each)?;
@@ -364,8 +364,8 @@ pub(crate) fn write_copy(
     Ok(description)
 }
 
-/// Opens a database file to read from it; returns which migration made its tables. Whoever opens it with [`Store::open`](crate::Store::open) meanwhile is told that it is
-/// in use.
+/// Opens a database file to read from it; returns which migration made its tables. [`Store::open`](crate::Store::open) says
+/// meanwhile that it is in use.
 pub(crate) fn open_file(path: &Path) -> Result<(FileLock, Connection, u32), StoreError> {
     let beside = LockFile::take(path, MakeLock::No).map_err(|e| unreadable_of(path, e))?;
     let Some(database) = DatabaseFile::open(path, Access::Read)? else {
@@ -374,7 +374,7 @@ pub(crate) fn open_file(path: &Path) -> Result<(FileLock, Connection, u32), Stor
     if database.judge(path, Access::Read)? == Content::Nothing {
         return Err(unreadable(path, io::ErrorKind::UnexpectedEof.into()));
     }
-    // SQLite looks for a log where the file is, whatever it is called here.
+    // SQLite looks for a log beside the file itself, not beside a link to it.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let has_log = files::has_log(&real);
     let index = if has_log { LogIndex::to_come(&real) } else { None };
@@ -425,7 +425,7 @@ pub(crate) fn taken(driver: Driver<'_>) -> Result<Option<EpochMillis>, StoreErro
 
 fn number<T: FromStr>(value: &[u8]) -> Result<T, StoreError> {
     let parsed = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-    parsed.ok_or_else(|| StoreError::corrupt("setting", "it is no number"))
+    parsed.ok_or_else(|| StoreError::corrupt("setting", "it is not a number"))
 }
 
 fn describe(driver: Driver<'_>) -> Result<CopyDescription, StoreError> {

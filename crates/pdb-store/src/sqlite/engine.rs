@@ -1,4 +1,11 @@
 //! The engine of SQLite: one writer, grouped commits, readers with snapshots of their own.
+//!
+//! SQLite lets one connection write at a time, so there is exactly one that does (`writer.rs`). Its jobs come from a queue, which a thread
+//! serves; while the writer is idle, callers run their jobs themselves. Readers have connections of their own from a pool, and are never
+//! held up by the writer: the write-ahead log keeps the state that they began with.
+//!
+//! The tables, streams and open shards of the last commit are in memory (`published`). A read takes them and its snapshot under one lock,
+//! and the writer publishes a changed catalog under the same lock as it commits, so that the two always belong together.
 
 use std::{
     path::PathBuf,
@@ -26,7 +33,7 @@ use crate::{
     sqlite::{
         checkpoint, connection,
         copy::{self, DatabaseCopy},
-        files::{self, FileLock, Underneath},
+        files::{self, FileLock, WatchedFiles},
         interrupt::Interrupts,
         load, open,
         pool::{self, Reader, Readers},
@@ -38,15 +45,16 @@ use crate::{
     watch::Watchers,
 };
 
-/// Pieces of work that may wait; whoever brings one more waits until there is room.
+/// The most jobs that wait. A caller with one more waits until the writer has taken one: memory stays bounded.
 const QUEUE: usize = 1024;
-/// Pieces of work that share one commit at most.
+/// The most jobs that share one commit. A larger group would make its first job wait for all the others.
 const GROUP: usize = 256;
-/// From how many tables on a read rather takes the writer than reads the SQL schema.
+/// From this many tables on, a read prefers the connection of the writer to reading the SQL schema again. With fewer tables the schema is
+/// read in less than a millisecond.
 const MANY_TABLES: usize = 64;
-/// How long the writer has to end what it was given, when the store is closed, until its statements are interrupted.
+/// How long the writer may go on with the jobs it has when the store is closed. Then its statements are interrupted.
 const GRACE: Duration = Duration::from_secs(3);
-/// About how long SQLite takes to read what its schema has of one table.
+/// About how long SQLite takes to read the schema of one table, measured.
 const READ_SCHEMA: Duration = Duration::from_micros(16);
 
 /// An open SQLite database. Closes it when dropped.
@@ -95,7 +103,7 @@ impl SqliteEngine {
         let catalog = Arc::new(catalog);
         let mut writer = Writer::new(connection, catalog.clone(), lock.clone());
         if let (Some(path), Some(lock)) = (&path, &lock) {
-            writer.underneath = Some(Arc::new(Underneath::of(path, &lock.database)));
+            writer.watched_files = Some(Arc::new(WatchedFiles::of(path, &lock.database)));
         }
         Self::start(writer, catalog, lock, path, options)
     }
@@ -119,7 +127,7 @@ impl SqliteEngine {
         }
         let interrupts = Arc::new(Interrupts::default());
         interrupts.set_writer(&writer.connection);
-        let underneath = writer.underneath.clone();
+        let watched_files = writer.watched_files.clone();
         let core = Arc::new(Core {
             interrupts,
             writer: Mutex::new(Some(writer)),
@@ -127,7 +135,7 @@ impl SqliteEngine {
             pool: RwLock::new(pool),
             memory,
             file,
-            underneath: underneath.clone(),
+            watched_files: watched_files.clone(),
             durability,
             waiting: AtomicUsize::new(0),
             watchers: Watchers::default(),
@@ -145,7 +153,7 @@ impl SqliteEngine {
                     work();
                 };
                 let idle = || shared.compact_if_cheap(&connection).map(drop);
-                let look = || underneath.as_ref().is_none_or(|files| files.look());
+                let look = || watched_files.as_ref().is_none_or(|files| files.look());
                 checkpoint::serve(&connection, &requests, standing_still, idle, look);
                 // The lock goes last, when SQLite has closed the file, with all of the log in it: the last connection sees to that.
                 if let Some(readers) = readers_closed {
@@ -172,11 +180,11 @@ impl SqliteEngine {
         if core.memory {
             return read_as_writer(&core.lock_writer(), work);
         }
-        if let Some(writer) = core.refuge() {
+        if let Some(writer) = core.writer_of_lost_file() {
             return read_as_writer(&writer, work);
         }
         let mut reader = core.lend_reader()?;
-        if let Some(writer) = core.detour(&reader) {
+        if let Some(writer) = core.read_via_writer(&reader) {
             return read_as_writer(&writer, work);
         }
         let driver = Driver::new(&reader.connection);
@@ -201,11 +209,11 @@ impl SqliteEngine {
         if core.memory {
             return self.read(work);
         }
-        if let Some(writer) = core.refuge() {
+        if let Some(writer) = core.writer_of_lost_file() {
             return read_as_writer(&writer, work);
         }
         let mut reader = core.lend_reader()?;
-        if let Some(writer) = core.detour(&reader) {
+        if let Some(writer) = core.read_via_writer(&reader) {
             return read_as_writer(&writer, work);
         }
         // No definition is committed while this lock is held, so the catalog is that of the statement's snapshot.
@@ -217,7 +225,7 @@ impl SqliteEngine {
 
     /// Hands a job to the writer. A database in memory whose writer is idle runs it here: its commits wait for no disk.
     pub(crate) fn submit(&self, mut work: Box<dyn Job + Send>) {
-        if let Some(writer) = if self.core.memory { self.turn() } else { None } {
+        if let Some(writer) = if self.core.memory { self.try_lend_writer() } else { None } {
             writer.run(&mut *work);
             work.answer();
             return;
@@ -232,13 +240,13 @@ impl SqliteEngine {
     }
 
     /// Takes the writer, if it is idle.
-    fn turn(&self) -> Option<Turn<'_>> {
+    fn try_lend_writer(&self) -> Option<LentWriter<'_>> {
         let core = &*self.core;
-        // Nobody is overtaken: work that waits is run first.
+        // Jobs run in the order in which they came: those that wait come first.
         if core.waiting.load(Ordering::Acquire) != 0 {
             return None;
         }
-        core.try_lock_writer().map(|writer| Turn { core, writer })
+        core.try_lock_writer().map(|writer| LentWriter { core, writer })
     }
 
     /// Runs work on this thread if the writer is idle. Else gives the work back.
@@ -246,7 +254,7 @@ impl SqliteEngine {
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E>,
     {
-        let Some(writer) = self.turn() else { return Err(work) };
+        let Some(writer) = self.try_lend_writer() else { return Err(work) };
         let mut job = ClosureJob::new(work, None);
         writer.run(&mut job);
         Ok(job.take_result())
@@ -280,7 +288,7 @@ impl SqliteEngine {
     }
 
     pub(crate) fn close(&self) {
-        // The writer does what it was given before, then ends, and with it whatever serves it.
+        // The writer runs the jobs it has, then its thread ends, and then the one that copies the log.
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
         let ended = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         if ended.is_empty() {
@@ -288,7 +296,7 @@ impl SqliteEngine {
         }
         // Without a thread for that, what does not end is waited for.
         let _guard = self.interrupt_after(GRACE).ok();
-        // The last clone may be dropped by a piece of work, on the writer thread itself.
+        // The last clone may be dropped by a job, on the writer thread itself.
         threads::join(ended);
     }
 
@@ -318,14 +326,14 @@ fn read_as_writer<T, E: From<StoreError>>(
     work(&mut ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone()))
 }
 
-/// The writer, in the hands of a caller.
-pub(crate) struct Turn<'e> {
+/// The idle writer, lent to the thread of a caller: that takes less time than waking the writer's thread.
+pub(crate) struct LentWriter<'e> {
     core: &'e Core,
     writer: MutexGuard<'e, Option<Writer>>,
 }
 
-impl Turn<'_> {
-    /// Runs work, which has its result then.
+impl LentWriter<'_> {
+    /// Runs a job, which then has its result.
     pub(crate) fn run(mut self, work: &mut dyn Job) {
         match self.writer.as_mut() {
             Some(writer) => drop(writer.run_group(work, || None, &self.core.published)),
@@ -349,12 +357,12 @@ struct Core {
     /// None in memory.
     file: Option<PathBuf>,
     /// None in memory.
-    underneath: Option<Arc<Underneath>>,
+    watched_files: Option<Arc<WatchedFiles>>,
     durability: Durability,
-    /// Pieces of work in the queue or in the writer thread's hands.
+    /// Jobs in the queue, or taken by the thread of the writer.
     waiting: AtomicUsize,
     watchers: Watchers,
-    /// Held by whoever trims, expires or rotates in the background.
+    /// Held by background work that trims, expires or rotates.
     maintenance: Mutex<()>,
 }
 
@@ -377,17 +385,19 @@ impl Core {
         pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")
     }
 
-    /// The writer, if the file is not there any more: a connection that is opened now would see another one, or none.
-    fn refuge(&self) -> Option<MutexGuard<'_, Option<Writer>>> {
-        let is_intact = self.underneath.as_ref().is_none_or(|files| files.is_intact());
+    /// Returns the writer if the file was deleted or replaced. A connection that is opened now would see another file, or none; the
+    /// writer still has the old one.
+    fn writer_of_lost_file(&self) -> Option<MutexGuard<'_, Option<Writer>>> {
+        let is_intact = self.watched_files.as_ref().is_none_or(|files| files.is_intact());
         if is_intact { None } else { Some(self.lock_writer()) }
     }
 
-    /// Lends the writer to a read whose own connection would first have to read the whole SQL schema again, if that takes longer
-    /// than the writer is waited for: with thousands of tables, tens of milliseconds.
+    /// Lends the writer to a read whose own connection would have to read the whole SQL schema again, because a table was defined since.
+    /// With thousands of tables that takes tens of milliseconds on each connection; the writer's connection knows the schema.
     ///
-    /// Waiting has an end, and so have the detours after each definition, when they have cost what they save.
-    fn detour(&self, reader: &Reader) -> Option<MutexGuard<'_, Option<Writer>>> {
+    /// Two limits keep this from costing more than it saves. A read waits for the writer no longer than reading the schema would take. After
+    /// each definition, as many reads go to the writer as there are tables; later ones read the schema, and their connections know it then.
+    fn read_via_writer(&self, reader: &Reader) -> Option<MutexGuard<'_, Option<Writer>>> {
         let (schema, tables) = {
             let published = self.published.read().unwrap_or_else(PoisonError::into_inner);
             if reader.knows(&published) {
@@ -395,7 +405,7 @@ impl Core {
             }
             (published.schema.clone(), published.sql_tables())
         };
-        if tables < MANY_TABLES || schema.detours.fetch_add(1, Ordering::Relaxed) >= tables {
+        if tables < MANY_TABLES || schema.reads_via_writer.fetch_add(1, Ordering::Relaxed) >= tables {
             return None;
         }
         let until = Instant::now() + READ_SCHEMA * u32::try_from(tables).unwrap_or(u32::MAX);
@@ -403,7 +413,7 @@ impl Core {
             match self.try_lock_writer() {
                 Some(writer) => return Some(writer),
                 None if Instant::now() >= until => return None,
-                // Nothing but time comes from it.
+                // The channel is only a timer.
                 None => drop(crossbeam_channel::after(READ_SCHEMA).recv()),
             }
         }
@@ -414,9 +424,9 @@ impl Core {
         while let Ok(mut first) = queue.recv() {
             let mut taken = 1;
             let next = || {
-                let piece = (taken < GROUP).then(|| queue.try_recv().ok()).flatten();
-                taken += usize::from(piece.is_some());
-                piece
+                let job = (taken < GROUP).then(|| queue.try_recv().ok()).flatten();
+                taken += usize::from(job.is_some());
+                job
             };
             let mut others = match self.lock_writer().as_mut() {
                 Some(writer) => writer.run_group(&mut *first, next, &self.published),
@@ -425,7 +435,7 @@ impl Core {
             self.waiting.fetch_sub(taken, Ordering::AcqRel);
             self.watchers.call();
             first.answer();
-            others.iter_mut().for_each(|piece| piece.answer());
+            others.iter_mut().for_each(|job| job.answer());
         }
         *self.pool.write().unwrap_or_else(PoisonError::into_inner) = None;
         *self.lock_writer() = None;

@@ -8,7 +8,7 @@ pub(crate) mod lock;
 pub(crate) mod names;
 mod new;
 mod place;
-mod underneath;
+mod watched_files;
 
 pub(crate) use database::{Access, Content, DatabaseFile, immutable};
 pub(crate) use file_lock::{FileLock, LogIndex};
@@ -16,4 +16,4 @@ pub(crate) use lock::{LockFile, MakeLock};
 pub(crate) use names::{beside, has_log, is_same, one_name};
 pub(crate) use new::make;
 pub(crate) use place::{create, give_mode_of, put_in_place, remove_unfinished};
-pub(crate) use underneath::Underneath;
+pub(crate) use watched_files::WatchedFiles;

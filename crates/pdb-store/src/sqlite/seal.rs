@@ -3,8 +3,8 @@
 //! When a database is closed, and all of it is on the disk, the lock file beside it gets a line that describes the database file:
 //! which one it is, how long it is, and when it was changed last. Before the first write of the next session the line is
 //! removed, for good. So it is missing after a process or the power failed; and it does not fit after another file was put in
-//! the database's place, such as an old copy, since nobody can set the time of a file's last change. Whatever else goes wrong
-//! with the line leads to the same answer: something may be missing.
+//! the database's place, such as an old copy, because no program can set the time of a file's last change. If anything else is wrong
+//! with the line, the answer is the same: something may be missing.
 //!
 //! A second line has the highest counter of a sequence number that is known to have been in use. It outlasts the database file:
 //! after an old copy was put in its place, numbers go on above it.
@@ -38,7 +38,7 @@ const MOST_BYTES: u64 = 1024;
 pub(crate) struct Seal {
     /// The lock file.
     lock: File,
-    /// The database file that was opened, whatever is in its place by now.
+    /// The database file that was opened; another file may be in its place by now.
     file: File,
     path: PathBuf,
     is_intact: AtomicBool,
@@ -158,7 +158,7 @@ impl Seal {
     }
 }
 
-/// Whoever opens a database that is not sealed loses nothing but some sequence numbers, so a failure is only told.
+/// Opening a database that is not sealed costs some sequence numbers and nothing else, so a failure is only logged.
 impl Drop for Seal {
     fn drop(&mut self) {
         if let Err(error) = self.close() {

@@ -57,7 +57,7 @@ impl Store {
     /// Puts a copy in the place of the whole database, in one step: reads and writes see what was there before, or the copy.
     /// Waits for maintenance, and for the writes that run.
     ///
-    /// Who reads streams may go on: shard iterators stay good, and sequence numbers that were given out until now are not
+    /// Readers of streams can go on: shard iterators stay valid, and sequence numbers that were given out until now are not
     /// given out again. What was read from this store before is void: tables, rows of streams and shards, positions of scans.
     ///
     /// # Errors

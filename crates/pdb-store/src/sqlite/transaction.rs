@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use pdb_model::{EpochMillis, IdSource, StreamLabel, TableName};
 
-use crate::rows::records::AppendedRecord;
 use crate::{
     error::{During, StoreError},
     read_tx::ReadTx,
     rows::{
         columns::RecordColumns,
+        records::AppendedRecord,
         table::{OpenShard, StreamId, Table, TableId},
     },
     sequence::{event_id, memory},

@@ -1,9 +1,20 @@
-//! The one writer: runs waiting pieces of work in one SQL transaction, so that they share its commit.
+//! The only writer of SQLite: the group commit.
 //!
-//! A piece that fails, or panics, undoes only itself. One that fails before it has written (the usual failed condition) costs
-//! nothing. One that fails afterwards is rare, so nothing is paid for it beforehand: the whole transaction is rolled back,
-//! and the pieces of the group run again, each in a savepoint this time. (A savepoint makes SQLite copy every page it
-//! changes: a fifth of the cost of a put.)
+//! Jobs that wait at the same time run in one SQL transaction and share its commit, because a commit costs more than a small write: with
+//! `full` durability it waits for the disk. How a group runs, state by state:
+//!
+//! 1. `BEGIN IMMEDIATE` before the first job. Each job runs in that transaction and has a result of its own.
+//! 2. A job that succeeds is kept: its catalog and its changes of counts become the writer's. One that fails or panics before it has
+//!    written (the usual case: a condition that failed) changed nothing, so nothing has to be undone.
+//! 3. A job that fails after it has written must undo its own writes and no others. Only a savepoint could do that, and savepoints make
+//!    SQLite copy every page that changes after them, a fifth of the cost of a put. So nothing is paid beforehand: the whole transaction is
+//!    rolled back (`GroupState::RolledBack`), and all jobs of the group that did not panic run again, each in a savepoint this time
+//!    (`use_savepoints`). If no other job had written, there is nothing to run again.
+//! 4. With the last job, the changes of counts of all jobs are written, and the transaction commits. If the catalog has changed, it is
+//!    published under the lock that readers take when they begin, so that a snapshot and its catalog are of the same commit.
+//! 5. If SQLite itself gives the transaction up (the disk is full), or the commit fails, all jobs of the group fail with that error.
+//!
+//! So a job may run twice. It must do nothing except through its transaction, and counters that it has drawn in its first run are lost.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -19,7 +30,7 @@ use crate::{
     rows::statistics::{Delta, Deltas},
     sqlite::{
         checkpoint,
-        files::{FileLock, Underneath},
+        files::{FileLock, WatchedFiles},
         seal::Seal,
         transaction::SqliteTx,
     },
@@ -27,7 +38,7 @@ use crate::{
     tx::Tx,
 };
 
-/// After how many pieces of work the writer looks how far the log is behind. Each writes some pages.
+/// After how many jobs the writer measures how far the log is ahead of the file. Each job writes some pages.
 const LOOK_EVERY: usize = 64;
 
 /// The connection that writes, and what it knows that is not committed yet.
@@ -37,16 +48,16 @@ pub(crate) struct Writer {
     deltas: Deltas,
     /// A transaction is open.
     open: bool,
-    /// A piece that is to be kept has written in it.
+    /// A job that was kept has written in it.
     wrote: bool,
-    /// Each piece writes in a savepoint of its own.
-    careful: bool,
-    /// Pieces since somebody last looked how far the log is behind.
-    pieces: usize,
+    /// Each job writes in a savepoint of its own: the group runs again.
+    use_savepoints: bool,
+    /// Jobs since the log was last measured.
+    jobs_since_look: usize,
     /// Asks for the log to be copied back; none in memory.
     pub(crate) checkpoints: Option<checkpoint::Asker>,
     /// None in memory.
-    pub(crate) underneath: Option<Arc<Underneath>>,
+    pub(crate) watched_files: Option<Arc<WatchedFiles>>,
     /// None in memory. Dropped after the connection.
     lock: Option<Arc<FileLock>>,
 }
@@ -59,15 +70,15 @@ impl Writer {
             deltas: Deltas::default(),
             open: false,
             wrote: false,
-            careful: false,
-            pieces: 0,
+            use_savepoints: false,
+            jobs_since_look: 0,
             checkpoints: None,
-            underneath: None,
+            watched_files: None,
             lock,
         }
     }
 
-    /// Runs `first`, then what `next` brings, in one transaction; commits. Every piece then has its result.
+    /// Runs `first`, then what `next` brings, in one transaction; commits. Every job then has its result.
     pub(crate) fn run_group(
         &mut self,
         first: &mut dyn Job,
@@ -78,33 +89,33 @@ impl Writer {
         if let Err(error) = self.check_files() {
             others.extend(std::iter::from_fn(next));
             first.fail(error.clone());
-            others.iter_mut().for_each(|piece| piece.fail(error.clone()));
+            others.iter_mut().for_each(|job| job.fail(error.clone()));
             return others;
         }
-        self.careful = false;
-        let mut outcome = self.run_piece(first);
+        self.use_savepoints = false;
+        let mut outcome = self.run_job(first);
         loop {
             match outcome {
-                Ok(Ran::Alone) => {}
-                Ok(Ran::SpoiltOthers) => {
+                Ok(GroupState::Intact) => {}
+                Ok(GroupState::RolledBack) => {
                     outcome = self.run_again(first, &mut others, published);
                     continue;
                 }
                 Err(_) => break,
             }
-            let Some(mut piece) = next() else { break };
-            outcome = self.run_piece(&mut *piece);
-            others.push(piece);
+            let Some(mut job) = next() else { break };
+            outcome = self.run_job(&mut *job);
+            others.push(job);
         }
         if let Err(error) = outcome.and_then(|_| self.commit(published)) {
             tracing::error!(error = &error as &dyn std::error::Error, "a group of writes is undone");
             self.undo_all(published);
             first.fail(error.clone());
-            others.iter_mut().for_each(|piece| piece.fail(error.clone()));
+            others.iter_mut().for_each(|job| job.fail(error.clone()));
         }
-        self.pieces += 1 + others.len();
-        if self.pieces >= LOOK_EVERY {
-            self.pieces = 0;
+        self.jobs_since_look += 1 + others.len();
+        if self.jobs_since_look >= LOOK_EVERY {
+            self.jobs_since_look = 0;
             self.look_at_the_log();
         }
         others
@@ -112,7 +123,7 @@ impl Writer {
 
     /// Refuses what would be written into a file that is not there any more.
     pub(crate) fn check_files(&self) -> Result<(), StoreError> {
-        self.underneath.as_ref().map_or(Ok(()), |files| files.check())
+        self.watched_files.as_ref().map_or(Ok(()), |files| files.check())
     }
 
     /// Must be called before what this connection writes can be seen.
@@ -132,26 +143,26 @@ impl Writer {
         }
     }
 
-    /// Runs the pieces of a group again, after a rollback, so that those that fail undo only themselves.
+    /// Runs the jobs of a group again, after a rollback, so that those that fail undo only themselves.
     fn run_again(
         &mut self,
         first: &mut dyn Job,
         others: &mut [Box<dyn Job + Send>],
         published: &RwLock<Arc<Catalog>>,
-    ) -> Result<Ran, StoreError> {
+    ) -> Result<GroupState, StoreError> {
         self.undo_all(published);
-        self.careful = true;
+        self.use_savepoints = true;
         if !first.panicked() {
-            self.run_piece(first)?;
+            self.run_job(first)?;
         }
-        for piece in others.iter_mut().filter(|piece| !piece.panicked()) {
-            self.run_piece(&mut **piece)?;
+        for job in others.iter_mut().filter(|job| !job.panicked()) {
+            self.run_job(&mut **job)?;
         }
-        Ok(Ran::Alone)
+        Ok(GroupState::Intact)
     }
 
-    /// Runs one piece. An error means that the whole transaction is lost.
-    fn run_piece(&mut self, piece: &mut dyn Job) -> Result<Ran, StoreError> {
+    /// Runs one job. An error means that the whole transaction is lost.
+    fn run_job(&mut self, job: &mut dyn Job) -> Result<GroupState, StoreError> {
         let driver = Driver::new(&self.connection);
         if !self.open {
             self.break_seal()?;
@@ -161,9 +172,9 @@ impl Writer {
         }
         let mut read = ReadTx::new(driver, self.catalog.clone());
         read.deltas = std::mem::take(&mut self.deltas);
-        let mut state = SqliteTx::new(self.careful && self.wrote);
+        let mut state = SqliteTx::new(self.use_savepoints && self.wrote);
         let mut tx = Tx::new(read, EngineTx::Sqlite(&mut state));
-        let keep = piece.run(&mut tx);
+        let keep = job.run(&mut tx);
         let ReadTx { catalog, deltas, .. } = tx.into_read();
         let SqliteTx { wrote, has_savepoint, .. } = state;
         self.deltas = deltas;
@@ -173,7 +184,7 @@ impl Writer {
         }
         if keep {
             if has_savepoint {
-                driver.execute("RELEASE job", &[]).during("keep a piece of work")?;
+                driver.execute("RELEASE job", &[]).during("keep a job")?;
             }
             self.catalog = catalog;
             self.deltas.keep_job();
@@ -181,17 +192,17 @@ impl Writer {
         } else {
             self.deltas.undo_job();
             if has_savepoint {
-                driver.execute("ROLLBACK TO job", &[]).during("undo a piece of work")?;
-                driver.execute("RELEASE job", &[]).during("undo a piece of work")?;
+                driver.execute("ROLLBACK TO job", &[]).during("undo a job")?;
+                driver.execute("RELEASE job", &[]).during("undo a job")?;
             } else if wrote {
-                driver.execute("ROLLBACK", &[]).during("undo a piece of work")?;
+                driver.execute("ROLLBACK", &[]).during("undo a job")?;
                 self.open = false;
                 if self.wrote {
-                    return Ok(Ran::SpoiltOthers);
+                    return Ok(GroupState::RolledBack);
                 }
             }
         }
-        Ok(Ran::Alone)
+        Ok(GroupState::Intact)
     }
 
     fn commit(&mut self, published: &RwLock<Arc<Catalog>>) -> Result<(), StoreError> {
@@ -230,12 +241,12 @@ impl Writer {
     }
 }
 
-/// What running a piece did to the others of its group.
-enum Ran {
-    /// Nothing.
-    Alone,
-    /// It failed after it had written, and what others had written was rolled back with it.
-    SpoiltOthers,
+/// What running a job did to its group.
+enum GroupState {
+    /// The other jobs are not affected.
+    Intact,
+    /// The job failed after it had written, and what the others had written was rolled back with it.
+    RolledBack,
 }
 
 /// Writes a change down.

@@ -4,10 +4,6 @@ use std::ops::ControlFlow;
 
 use pdb_model::text_hash;
 
-use crate::transfer::{
-    layout::{Layout, Part},
-    rows::{Parameters, Place, Value, read_row},
-};
 use crate::{
     checksum::{self, Checksum, Salt},
     driver::Row,
@@ -16,6 +12,10 @@ use crate::{
     read_tx::ReadTx,
     rows::columns::ColumnKind,
     sql::{documents, tokens},
+    transfer::{
+        layout::{Layout, Part},
+        rows::{Parameters, Place, Value, read_row},
+    },
 };
 
 /// A step holds rows of no more than this, and one row.

@@ -2,7 +2,6 @@
 
 use pdb_model::{TableDefinition, TableName};
 
-use crate::transfer::rows::{Value, read_row};
 use crate::{
     error::StoreError,
     names::{self, quoted},
@@ -18,6 +17,7 @@ use crate::{
     },
     sequence::{self, leap},
     sql::clear::tables_named,
+    transfer::rows::{Value, read_row},
     tx::Tx,
 };
 

@@ -247,7 +247,7 @@ fn whatever_stands_against_opening_a_file_the_error_names_it() {
         ("theirs", "is a database of another program"),
         ("newer", "has schema 77, made by a newer version; this one knows schemas up to 3"),
         ("unfinished", "a copy into `"),
-        ("no-table", "is not as pretender makes it: `pdb_setting` is missing"),
+        ("no-table", "is not the one that pretender creates: `pdb_setting` is missing"),
         ("no-definition", "cannot be opened: stored "),
         ("in-use", "is in use by "),
         ("pipe", "cannot be opened for writing: it is not a regular file"),

@@ -96,7 +96,7 @@ impl SqliteEngine {
         if core.pool.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             return Err(StoreError::Closed);
         }
-        if let Some(writer) = core.refuge() {
+        if let Some(writer) = core.writer_of_lost_file() {
             return work(&writer.as_ref().ok_or(StoreError::Closed)?.connection);
         }
         work(&connection::open_reader(path).during("open a connection to copy from")?)

@@ -415,7 +415,7 @@ fn many_threads_lose_nothing() {
     assert_eq!(counts(&store).0, 400);
 }
 
-/// What a piece of work of the property below does.
+/// What a job of the property below does.
 #[derive(Clone, Debug)]
 struct Step {
     puts: Vec<u8>,
@@ -439,7 +439,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: pdb_testkit::rounds(48), ..ProptestConfig::default() })]
 
-    /// However pieces are grouped and whichever of them fail, what is there afterwards is what the others did.
+    /// However jobs are grouped and whichever of them fail, what is there afterwards is what the others did.
     #[test]
     fn groups_are_the_sum_of_their_good_pieces(
         groups in prop::collection::vec(prop::collection::vec(any_step(), 1..6), 1..6),
@@ -491,12 +491,12 @@ proptest! {
 fn reads_make_a_detour_where_the_schema_is_long() {
     let directory = tempfile::tempdir().unwrap();
     let store = on_disk(directory.path());
-    let detours = |store: &Store| {
+    let reads_via_writer = |store: &Store| {
         let published = store.sqlite_engine().core.published.read().unwrap();
-        published.schema.detours.load(Ordering::Relaxed)
+        published.schema.reads_via_writer.load(Ordering::Relaxed)
     };
     store.write(|tx| put(tx, "a", "1")).unwrap();
-    assert_eq!((get(&store, "a").as_deref(), detours(&store)), (Some("1"), 0));
+    assert_eq!((get(&store, "a").as_deref(), reads_via_writer(&store)), (Some("1"), 0));
     let define = |name: String| store.write(move |tx| tx.create_table(&definition(&name))).unwrap();
     (0..MANY_TABLES).for_each(|n| drop(define(format!("table-{n}"))));
     store.write(|tx| put(tx, "a", "2")).unwrap();
@@ -504,11 +504,11 @@ fn reads_make_a_detour_where_the_schema_is_long() {
     for read in 1..=tables + 3 {
         assert_eq!(get(&store, "a").as_deref(), Some("2"));
         // The last ones have found a reader of which SQLite has read the schema.
-        assert_eq!(detours(&store), read.min(tables + 1));
+        assert_eq!(reads_via_writer(&store), read.min(tables + 1));
     }
     define("more".to_owned());
     let writer = store.sqlite_engine().core.lock_writer();
     assert_eq!(get(&store, "a").as_deref(), Some("2"));
-    assert_eq!(detours(&store), 1);
+    assert_eq!(reads_via_writer(&store), 1);
     drop(writer);
 }

@@ -9,14 +9,14 @@ use std::{
 
 use rusqlite::OpenFlags;
 
-use crate::sqlite::files::{
-    lock,
-    names::{FileId, beside},
-};
 use crate::{
     error::{OpenError, StoreError},
     sqlite::{
         connection::{self, APPLICATION_ID},
+        files::{
+            lock,
+            names::{FileId, beside},
+        },
         migrate, refusals,
     },
 };
@@ -65,7 +65,7 @@ impl DatabaseFile {
                 // The system does not tell who holds locks of this kind.
                 return Err(OpenError::Locked { path: path.into(), holder: None }.into());
             }
-            // Who had the lock before may have put another file in its place.
+            // The process that had the lock before may have put another file in its place.
             if FileId::is_still(&file, path).map_err(refused)? {
                 return Ok(Some(Self { file }));
             }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The two locks that keep a second process from a database: one on a file beside it, which also guards a database that is being
-/// made, and one on the file itself, which holds whatever the file is called. Released when dropped.
+/// made, and one on the file itself, which holds under every name of the file. Released when dropped.
 #[derive(Debug)]
 pub(crate) struct FileLock {
     /// Of a database that is only read.

@@ -7,14 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::sqlite::files::{
-    holder,
-    names::{FileId, beside},
-    place,
-};
 use crate::{
     error::{OpenError, StoreError},
-    sqlite::refusals::unwritable,
+    sqlite::{
+        files::{
+            holder,
+            names::{FileId, beside},
+            place,
+        },
+        refusals::unwritable,
+    },
 };
 
 /// How long a lock is waited for: a process that is being started holds, for a moment, the locks of the one that starts it, also
@@ -44,7 +46,7 @@ pub(crate) struct LockFile {
 }
 
 impl LockFile {
-    /// Takes the lock of a database; none if there is no file for it, and `make` makes none.
+    /// Takes the lock of a database. Returns `None` if there is no lock file and `make` does not create one.
     pub(crate) fn take(database: &Path, make: MakeLock) -> Result<Option<Self>, StoreError> {
         let path = beside(database, "-lock");
         loop {
@@ -60,7 +62,7 @@ impl LockFile {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(unwritable(database, e)),
                 Err(_) if make == MakeLock::No => return Ok(None),
                 Err(_) => {
-                    // Whoever may open the database may lock it.
+                    // A user who may open the database may lock it.
                     let like = fs::metadata(database).ok();
                     match place::create_like(&path, like.as_ref()) {
                         Ok(file) => (file, true),
@@ -130,7 +132,7 @@ pub(super) fn lock_itself(file: &File, exclusive: bool) -> bool {
 
 /// Whether somebody has a database file open to write, as far as locks on files tell it here. Takes no lock that stays.
 pub(super) fn is_locked(file: &File) -> bool {
-    // Where there are no such locks, be careful.
+    // Where there are no such locks, be use_savepoints.
     !try_lock_itself(file, false).unwrap_or(false)
 }
 

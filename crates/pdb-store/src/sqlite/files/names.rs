@@ -10,7 +10,7 @@ use std::{
 /// As many links in a row as Linux follows.
 const LINKS: usize = 40;
 
-/// Which file something is, whatever it is called.
+/// Identifies a file under all of its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     device: u64,

@@ -7,14 +7,17 @@ use std::{
     path::Path,
 };
 
-use crate::sqlite::files::{
-    database::DatabaseFile,
-    names::beside,
-    place::{create_like, put_in_place, remove_unfinished},
-};
 use crate::{
     error::StoreError,
-    sqlite::{connection, refusals::unwritable},
+    sqlite::{
+        connection,
+        files::{
+            database::DatabaseFile,
+            names::beside,
+            place::{create_like, put_in_place, remove_unfinished},
+        },
+        refusals::unwritable,
+    },
 };
 
 /// Makes a database file without any table, under its lock. An empty file that is there gives it its mode.

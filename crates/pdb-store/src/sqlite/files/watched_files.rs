@@ -1,4 +1,4 @@
-//! Noticing that a file was deleted or replaced while it is open: then whatever is written goes with this process.
+//! Notices that a file was deleted or replaced while it is open. What is written to it from then on would be lost when the process ends.
 
 use std::{
     fs, io,
@@ -6,21 +6,23 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::error::StoreError;
-use crate::sqlite::files::{
-    database::DatabaseFile,
-    names::{FileId, beside},
+use crate::{
+    error::StoreError,
+    sqlite::files::{
+        database::DatabaseFile,
+        names::{FileId, beside},
+    },
 };
 
 /// The files of an open database, as they were when it was opened.
 #[derive(Debug)]
-pub(crate) struct Underneath {
+pub(crate) struct WatchedFiles {
     files: Vec<(PathBuf, FileId)>,
     /// The first of them that was missed. It stays so: others may have used the file meanwhile.
     gone: OnceLock<PathBuf>,
 }
 
-impl Underneath {
+impl WatchedFiles {
     /// Notes which files these are. To be called once SQLite has its log open.
     pub(crate) fn of(path: &Path, database: &DatabaseFile) -> Self {
         let mut files = Vec::new();
