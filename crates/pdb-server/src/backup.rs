@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_backup_that_nobody_wants_is_not_made() {
+    async fn an_unwanted_backup_is_not_made() {
         let folder = tempfile::tempdir().unwrap();
         let db = Pretender::open(folder.path().join("orders.db")).unwrap();
         let name = pretender::model::TableName::new("Large").unwrap();

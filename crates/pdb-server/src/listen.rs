@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_are_told_once_a_second() {
+    fn failures_are_logged_once_a_second() {
         let start = Instant::now();
         let mut failures = Failures::default();
         let logged: Vec<_> =

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_folder_is_told_from_a_missing_file() {
+    fn a_missing_folder_is_distinguished_from_a_missing_file() {
         let not_found = || io::Error::from(io::ErrorKind::NotFound);
         let told = |path: &str| reason(Path::new(path), &not_found());
         assert_eq!(told("/no/such/file"), "the folder `/no/such` does not exist");

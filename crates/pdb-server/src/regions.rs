@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_only_so_many() {
+    fn the_number_of_regions_is_limited() {
         let regions = opened();
         let name =
             |n: usize| format!("us-{}-1", char::from(b'a' + (n % 26) as u8).to_string().repeat(1 + n / 26));

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_too_slow_for_a_while_is_cut_off() {
+    fn slow_clients_are_cut_off() {
         assert_eq!(cut_off_at(0, |_| false), Some(60));
         assert_eq!(cut_off_at(999, |_| false), Some(60));
         // Fast enough, but the deadline applies.
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn who_keeps_others_waiting_is_cut_off_sooner() {
+    fn slow_clients_are_cut_off_sooner_if_others_wait() {
         assert_eq!(cut_off_at(0, |_| true), Some(10));
         assert_eq!(cut_off_at(7999, |_| true), Some(10));
         assert_eq!(cut_off_at(8000, |_| true), Some(600));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn time_for_which_others_are_to_blame_does_not_count() {
+    fn waiting_for_the_server_does_not_count() {
         let start = Instant::now();
         let mut meter = TransferMeter::new(start);
         let at = |seconds| start + Duration::from_secs(seconds);

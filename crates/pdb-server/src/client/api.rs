@@ -355,7 +355,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_pass_is_tried_again() {
+    fn transient_errors_are_retried() {
         for (code, status, tries) in [
             ("ThrottlingException", 400, Attempts::BUSY),
             ("ProvisionedThroughputExceededException", 400, Attempts::BUSY),

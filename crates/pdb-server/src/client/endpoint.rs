@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_told_by_its_addresses() {
+    fn this_machine_is_recognised_by_its_addresses() {
         for (text, is_local) in [
             ("localhost", true),
             ("LOCALHOST:8000", true),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_of_aws_tell_their_region() {
+    fn aws_host_names_contain_their_region() {
         for (text, region, is_aws) in [
             ("http://streams.dynamodb.eu-west-1.amazonaws.com", Some("eu-west-1"), true),
             ("http://dynamodb.cn-north-1.amazonaws.com.cn", Some("cn-north-1"), true),

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exceptions_are_sorted_by_what_is_done_about_them() {
+    fn exceptions_map_to_source_errors() {
         for (code, expected) in [
             ("ResourceNotFoundException", "stream or shard does not exist"),
             ("ExpiredIteratorException", "shard iterator has expired"),

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn terminals_are_told_nothing_to_obey() {
+    fn control_characters_do_not_reach_a_terminal() {
         assert_eq!(printable("a\u{1b}[31m\u{9b}b\nc"), "a\\u{1b}[31m\\u{9b}b\\u{a}c");
     }
 

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_names_are_like_memory() {
+    fn names_like_memory_are_recognised() {
         for name in [
             "memory",
             ":memory",
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_told_with_its_folder() {
+    fn a_missing_file_is_reported_with_its_folder() {
         assert_eq!(check_exists("no.db"), Err("`no.db` does not exist".to_owned()));
         let expected = "`/no/such/a.db` does not exist: the folder `/no/such` does not exist";
         assert_eq!(check_exists("/no/such/a.db"), Err(expected.to_owned()));

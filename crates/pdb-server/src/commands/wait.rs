@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_pass_is_not_waited_for() {
+    fn permanent_errors_are_not_waited_for() {
         let stop = WakeHandle::default();
         let not_started =
             |is_transient| if is_transient { NotStarted::absent("x") } else { NotStarted::permanent("x") };

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_has_to_be_there() {
+    fn the_folder_must_exist() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();

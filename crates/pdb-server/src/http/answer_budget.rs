@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_written_is_answered_in_any_case() {
+    async fn writes_are_always_answered() {
         let budget = budget();
         let _all = answer(&budget, Operation::Query, 20 * MIB).await.unwrap();
         let _rest = answer(&budget, Operation::Query, MIB).await.unwrap();
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn only_writes_that_return_items_need_a_place() {
+    fn only_writes_that_return_items_need_a_slot() {
         let budget = budget();
         let kind = |operation, body: &str| budget.kind(operation, body.as_bytes());
         assert_eq!(kind(Operation::PutItem, r#"{"TableName":"t","Item":{}}"#), AnswerKind::Short);

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn any_complete_signature_will_do() {
+    fn any_complete_signature_is_accepted() {
         assert_eq!(checked("/", Some(COMPLETE), true), Ok(()));
         assert_eq!(checked("/?X-Amz-Algorithm=AWS4-HMAC-SHA256", None, false), Ok(()));
     }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_parameters_are_named() {
         for (uri, authorization, date, code, message) in [
             (
                 "/",

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn public_names_need_a_permit() {
+    fn public_names_must_be_allowed() {
         for (given, name) in [
             ("example.com", "example.com"),
             ("Evil.Example.com:8000", "evil.example.com"),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_host_is_malformed() {
+    fn invalid_hosts_are_malformed() {
         for given in [
             "",
             ":8000",
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn only_http_1_0_may_leave_it_out() {
+    fn only_http_1_0_may_omit_the_host() {
         assert_eq!(checked(Version::HTTP_11, "/", &[], &[]), Err(UnfitHost::Missing));
         assert_eq!(checked(Version::HTTP_10, "/", &[], &[]), Ok(()));
         let unknown = Err(UnfitHost::Unknown("evil.com".to_owned()));

@@ -6,15 +6,15 @@ use pdb_server::ServerOptions;
 use pretender::items::ScanInput;
 use serde_json::{Value, json};
 
-use crate::control::Commanded;
+use crate::control::ControlledServer;
 use crate::harness::{Answer, SIGNED, exchange, request_with, server_with};
 
 const LIST: &str = "DynamoDB_20120810.ListTables";
 const DELETE: &str = "DynamoDB_20120810.DeleteTable";
 
 /// A server that takes commands, answers to `db.example.com`, and serves the pages of `https://app.example.com`.
-fn server() -> Commanded {
-    Commanded::with(ServerOptions {
+fn server() -> ControlledServer {
+    ControlledServer::with(ServerOptions {
         allowed_hosts: vec!["db.example.com".parse().unwrap()],
         cors_origins: vec!["https://app.example.com".parse().unwrap()],
         ..ServerOptions::default()
@@ -41,7 +41,7 @@ fn statuses(answers: &[Answer; 4]) -> [u16; 4] {
     answers.each_ref().map(|answer| answer.status)
 }
 
-fn clock(server: &Commanded) -> i64 {
+fn clock(server: &ControlledServer) -> i64 {
     server.shows("clock")["epoch_millis"].as_i64().unwrap()
 }
 
@@ -208,7 +208,7 @@ fn every_page_may_call_if_all_are_allowed() {
 #[test]
 fn no_page_commands() {
     let all = vec!["*".parse().unwrap()];
-    let server = Commanded::with(ServerOptions { cors_origins: all, ..ServerOptions::default() });
+    let server = ControlledServer::with(ServerOptions { cors_origins: all, ..ServerOptions::default() });
     let address = server.server.address();
     let before = clock(&server);
     for (headers, status) in [
@@ -269,7 +269,7 @@ fn pages_learn_nothing_of_a_server_without_commands() {
 #[test]
 fn commands_need_the_token_if_there_is_one() {
     let token = Some("correct-horse".parse().unwrap());
-    let server = Commanded::with(ServerOptions { control_token: token, ..ServerOptions::default() });
+    let server = ControlledServer::with(ServerOptions { control_token: token, ..ServerOptions::default() });
     let address = server.server.address();
     for (headers, status) in [
         ("", 401),

@@ -256,7 +256,7 @@ fn database(file: &Path, value: &str) {
 }
 
 #[test]
-fn what_cannot_be_backed_up_is_told_and_leaves_nothing() {
+fn an_impossible_backup_is_explained_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let text = |name: &str| path(name).to_str().unwrap().to_owned();
@@ -307,7 +307,7 @@ fn what_cannot_be_backed_up_is_told_and_leaves_nothing() {
 
 #[test]
 #[cfg(unix)]
-fn a_backup_may_be_read_by_those_who_may_read_the_database() {
+fn a_backup_has_the_permissions_of_the_database() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let (file, target) = (folder.path().join("orders.db"), folder.path().join("backup.db"));
@@ -321,7 +321,7 @@ fn a_backup_may_be_read_by_those_who_may_read_the_database() {
 }
 
 #[test]
-fn regions_beside_it_are_told_of_and_backed_up_if_asked_for() {
+fn other_regions_are_named_and_backed_up_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     for name in ["orders.db", "orders.eu-west-1.db", "orders.us-west-2.db"] {

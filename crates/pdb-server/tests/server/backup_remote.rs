@@ -86,7 +86,7 @@ fn a_server_that_others_reach_gives_no_backup_unless_that_is_wanted() {
 }
 
 #[test]
-fn who_is_no_server_of_ours_makes_no_backup() {
+fn only_a_pretender_server_makes_backups() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("backup.db");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -154,7 +154,7 @@ fn one_backup_at_a_time_is_fetched_and_nothing_is_left_of_it() {
 }
 
 #[test]
-fn regions_that_were_used_are_told_of_and_fetched_if_asked_for() {
+fn used_regions_are_named_and_fetched_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let builder = Pretender::builder().in_memory().region("eu-west-1");
     let home = builder.clone().open().unwrap();

@@ -70,7 +70,7 @@ fn check_refused(output: &Output, text: &str) {
 
 #[test]
 #[cfg(unix)]
-fn serves_until_told_to_stop_and_keeps_the_data() {
+fn serves_until_stopped_and_keeps_the_data() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("orders.db");
     for (signal, streams) in [("-TERM", r#"{"Streams":[]}"#), ("-INT", r#"{"Streams":[]}"#)] {

@@ -11,13 +11,13 @@ use pdb_server::ServerOptions;
 use pretender::items::ScanInput;
 use serde_json::{Value, json};
 
-use crate::control::Commanded;
+use crate::control::ControlledServer;
 use chromium::Chromium;
 use stage::{Seen, Stage};
 
 /// What the server has that a page could change or read.
 struct Target {
-    server: Commanded,
+    server: ControlledServer,
     folder: tempfile::TempDir,
     stage: Stage,
 }
@@ -25,7 +25,7 @@ struct Target {
 impl Target {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = Commanded::with(ServerOptions {
+        let server = ControlledServer::with(ServerOptions {
             snapshot_directory: Some(folder.path().to_owned()),
             ..ServerOptions::default()
         });

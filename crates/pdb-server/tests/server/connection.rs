@@ -82,7 +82,7 @@ fn a_profile_names_the_server() {
     check_prints(&run(&[home], &["tail", "Orders", "--profile", "local"]), LINE);
     let hold = run(&[home], &["ctl", "--profile", "local", "clock", "hold"]);
     check_prints(&hold, "2026-03-01T09:15:42.017Z (1772356542017), held\n");
-    let missing = "pretender: there is no profile `missing` in AWS's files of settings, ~/.aws/config and ~/.aws/credentials";
+    let missing = "pretender: there is no profile `missing` in AWS's configuration files, ~/.aws/config and ~/.aws/credentials";
     check_refused(&run(&[home], &["tail", "Orders", "--profile", "missing"]), missing);
     let elsewhere = "pretender: the keys of the profile `local` are not in AWS's configuration files: put them into the \
                      environment with `eval \"$(aws configure export-credentials --profile local --format env)\"`, and \

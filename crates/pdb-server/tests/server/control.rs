@@ -16,13 +16,13 @@ use crate::harness::{Answer, exchange, server};
 const START: i64 = 1_772_356_542_017;
 
 /// A server that may be commanded, with the streamed table `Orders`.
-pub(crate) struct Commanded {
+pub(crate) struct ControlledServer {
     pub(crate) server: RunningServer,
     pub(crate) pretender: Pretender,
     pub(crate) arn: StreamArn,
 }
 
-impl Commanded {
+impl ControlledServer {
     /// Its clock stands at 2026-03-01T09:15:42.017Z; nothing happens in the background.
     pub(crate) fn new() -> Self {
         Self::with(ServerOptions::default())
@@ -50,9 +50,9 @@ impl Commanded {
         self.pretender.put_item(PutItemInput::new(orders(), item)).unwrap();
     }
 
-    /// The answer to a command that is obeyed.
+    /// Executes a command and returns its answer.
     #[track_caller]
-    pub(crate) fn obeys(&self, command: &str, body: &Value) -> Value {
+    pub(crate) fn executes(&self, command: &str, body: &Value) -> Value {
         let answer = post(&self.server, command, &body.to_string());
         assert_eq!(answer.status, 200, "{command} {body}: {}", answer.text());
         assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -115,8 +115,8 @@ fn nothing_answers_unless_asked_for() {
 }
 
 #[test]
-fn the_clock_obeys() {
-    let server = Commanded::new();
+fn commands_move_the_clock() {
+    let server = ControlledServer::new();
     let show = |answer: Value| (answer["epoch_millis"].as_i64().unwrap(), answer["held"].as_bool().unwrap());
     let shown = json!({"epoch_millis": START, "held": true, "time": "2026-03-01T09:15:42.017Z"});
     assert_eq!(server.clock(), shown);
@@ -129,37 +129,37 @@ fn the_clock_obeys() {
         ("clock/set", json!({"time": "2026-03-01T09:15:42.017Z"}), START),
         ("clock/set", json!({"time": "1800000000"}), 1_800_000_000_000),
     ] {
-        assert_eq!(show(server.obeys(command, &body)), (after, true), "{command} {body}");
+        assert_eq!(show(server.executes(command, &body)), (after, true), "{command} {body}");
         assert_eq!(show(server.clock()), (after, true));
     }
-    let (now, held) = show(server.obeys("clock/run", &json!({})));
+    let (now, held) = show(server.executes("clock/run", &json!({})));
     assert!(!held && (1_800_000_000_000..1_800_000_060_000).contains(&now), "{now}");
-    let (now, held) = show(server.obeys("clock/advance", &json!({"duration": "1d"})));
+    let (now, held) = show(server.executes("clock/advance", &json!({"duration": "1d"})));
     assert!(!held && now >= 1_800_086_400_000, "{now}");
-    let (held_at, held) = show(server.obeys("clock/hold", &json!({})));
+    let (held_at, held) = show(server.executes("clock/hold", &json!({})));
     assert!(held && held_at >= now);
     assert_eq!(show(server.clock()), (held_at, true));
 }
 
 #[test]
 fn a_body_may_be_absent() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     assert_eq!(post(&server.server, "clock/hold", "").status, 200);
     assert_eq!(post(&server.server, "clock/hold", " \n").status, 200);
 }
 
 #[test]
 fn due_work_is_done_when_the_clock_answers() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     for key in ["a", "b", "c"] {
         server.put(key);
     }
-    let advanced = server.obeys("clock/advance", &json!({"duration": "5h"}));
+    let advanced = server.executes("clock/advance", &json!({"duration": "5h"}));
     assert_eq!(advanced["done"]["rotated_shards"], 1, "{advanced}");
     let shards = server.pretender.shards(&server.arn).unwrap();
     assert_eq!(shards.len(), 2);
     assert_eq!(shards[1].parent_shard_id.as_ref(), Some(&shards[0].shard_id));
-    let advanced = server.obeys("clock/advance", &json!({"duration": "24h"}));
+    let advanced = server.executes("clock/advance", &json!({"duration": "24h"}));
     assert_eq!(advanced["done"]["trimmed_records"], 3, "{advanced}");
     let shards = server.pretender.shards(&server.arn).unwrap();
     assert!(shards.iter().filter(|shard| shard.closed.is_none()).count() == 1);
@@ -167,9 +167,9 @@ fn due_work_is_done_when_the_clock_answers() {
 
 #[test]
 fn shards_are_listed_rotated_and_split() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     let arn = json!({"stream_arn": server.arn.to_string()});
-    let listed = server.obeys("shards/list", &arn);
+    let listed = server.executes("shards/list", &arn);
     let first = listed["shards"][0].clone();
     let of = |shard: &Value| json!({"stream_arn": server.arn.to_string(), "shard_id": shard["shard_id"]});
     assert_eq!(first["open"], true);
@@ -177,41 +177,41 @@ fn shards_are_listed_rotated_and_split() {
     assert_eq!((&first["hash_from"], &first["hash_to"]), (&json!("0".repeat(16)), &json!("f".repeat(16))));
     assert!(first.get("parent_shard_id").is_none() && first.get("ending_sequence_number").is_none());
 
-    let rotated = server.obeys("shards/rotate", &arn);
+    let rotated = server.executes("shards/rotate", &arn);
     assert_eq!(rotated["shards"].as_array().unwrap().len(), 1);
     assert_eq!(rotated["shards"][0]["parent_shard_id"], first["shard_id"]);
-    let split = server.obeys("shards/split", &of(&rotated["shards"][0]));
+    let split = server.executes("shards/split", &of(&rotated["shards"][0]));
     let children = split["shards"].as_array().unwrap();
     assert_eq!(children.len(), 2);
     assert!(children.iter().all(|child| child["parent_shard_id"] == rotated["shards"][0]["shard_id"]));
 
-    let listed = server.obeys("shards/list", &arn);
+    let listed = server.executes("shards/list", &arn);
     assert_eq!(listed["shards"].as_array().unwrap().len(), 4);
     assert_eq!(listed["shards"][0]["open"], false);
     assert!(listed["shards"][0]["ending_sequence_number"].is_string());
-    assert_eq!(server.obeys("shards/list", &of(&first))["shards"], json!([listed["shards"][0]]));
+    assert_eq!(server.executes("shards/list", &of(&first))["shards"], json!([listed["shards"][0]]));
     server.refuses("shards/split", &of(&first).to_string(), 400, "stream has no open shard");
 }
 
 #[test]
 fn records_are_trimmed_early() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     for key in ["a", "b", "c"] {
         server.put(key);
     }
     let arn = server.arn.to_string();
     let shard = server.pretender.shards(&server.arn).unwrap().remove(0);
     let before = pretender::streams::SequenceNumber { counter: shard.starting.counter + 2, ..shard.starting };
-    let trimmed = server.obeys("trim", &json!({"stream_arn": arn, "before": before.to_string()}));
+    let trimmed = server.executes("trim", &json!({"stream_arn": arn, "before": before.to_string()}));
     let some = trimmed["records"].as_u64().unwrap();
     assert!((1..3).contains(&some), "{trimmed}");
-    let trimmed = server.obeys("trim", &json!({"stream_arn": arn}));
+    let trimmed = server.executes("trim", &json!({"stream_arn": arn}));
     assert_eq!(trimmed, json!({"records": 3 - some, "shards": 0, "streams": 0}));
 }
 
 #[test]
-fn what_cannot_be_obeyed_is_said_clearly() {
-    let server = Commanded::new();
+fn refused_commands_say_why() {
+    let server = ControlledServer::new();
     let arn = server.arn.to_string();
     let other = arn.replace("Orders", "Others");
     let of = |arn: &str| json!({"stream_arn": arn}).to_string();

@@ -214,8 +214,8 @@ fn errors_say_what_to_do() {
 
 /// A change whose answer was lost is neither made twice nor called done.
 #[test]
-fn a_lost_answer_is_told() {
-    let server = crate::control::Commanded::new();
+fn a_lost_answer_is_reported() {
+    let server = crate::control::ControlledServer::new();
     let url = server.server.url();
     let name = "Orders";
     for (command, fault) in [
@@ -223,7 +223,7 @@ fn a_lost_answer_is_told() {
         (&["put", name, r#"{"pk": "o2"}"#, "--new"], "PutItem"),
         (&["delete", name, "o2"], "DeleteItem"),
     ] {
-        crate::ctl::obeyed(&url, &["fault", "add", "drop-after", "-o", fault, "--times", "1"]);
+        crate::ctl::ctl_output(&url, &["fault", "add", "drop-after", "-o", fault, "--times", "1"]);
         assert!(refused(&url, command).contains("the change may or may not have been made"), "{command:?}");
     }
     assert_eq!(printed(&url, &["get", name, "o1"]), "{\"n\":1,\"pk\":\"o1\"}\n");

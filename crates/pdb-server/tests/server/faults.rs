@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::control::{Commanded, post};
+use crate::control::{ControlledServer, post};
 use crate::harness::{Answer, Connection, exchange, request, server};
 
 /// Sends a call; `None` if the connection ends without an answer.
-fn call(server: &Commanded, operation: &str, body: &Value) -> Option<(u16, Value)> {
+fn call(server: &ControlledServer, operation: &str, body: &Value) -> Option<(u16, Value)> {
     let mut connection = send(server, operation, body);
     connection.answer_unless_closed().map(|answer| {
         let text = answer.text().to_owned();
@@ -16,7 +16,7 @@ fn call(server: &Commanded, operation: &str, body: &Value) -> Option<(u16, Value
     })
 }
 
-fn send(server: &Commanded, operation: &str, body: &Value) -> Connection {
+fn send(server: &ControlledServer, operation: &str, body: &Value) -> Connection {
     let service = match operation {
         "ListStreams" | "DescribeStream" | "GetShardIterator" | "GetRecords" => "DynamoDBStreams_20120810",
         _ => "DynamoDB_20120810",
@@ -27,7 +27,7 @@ fn send(server: &Commanded, operation: &str, body: &Value) -> Connection {
 }
 
 #[track_caller]
-fn ok(server: &Commanded, operation: &str, body: &Value) -> Value {
+fn ok(server: &ControlledServer, operation: &str, body: &Value) -> Value {
     let (status, answer) = call(server, operation, body).unwrap();
     assert_eq!(status, 200, "{operation} {body}: {answer}");
     answer
@@ -38,7 +38,7 @@ fn put(key: &str) -> Value {
 }
 
 /// The keys in the table, in order of their names, whatever faults there are.
-fn keys(server: &Commanded) -> Vec<String> {
+fn keys(server: &ControlledServer) -> Vec<String> {
     let scanned =
         server.pretender.without_faults().scan(pretender::items::ScanInput::new("Orders".parse().unwrap()));
     let items: Value =
@@ -50,7 +50,7 @@ fn keys(server: &Commanded) -> Vec<String> {
 }
 
 /// The keys in the stream, in its order, whatever faults there are.
-fn streamed(server: &Commanded) -> Vec<String> {
+fn streamed(server: &ControlledServer) -> Vec<String> {
     let subscription = server.pretender.without_faults().subscribe().table("Orders").start().unwrap();
     subscription
         .map(|event| {
@@ -60,7 +60,7 @@ fn streamed(server: &Commanded) -> Vec<String> {
         .collect()
 }
 
-fn iterator(server: &Commanded) -> Value {
+fn iterator(server: &ControlledServer) -> Value {
     let shard = server.pretender.shards(&server.arn).unwrap().remove(0).shard_id;
     let body = json!({
         "StreamArn": server.arn.to_string(), "ShardId": shard.as_str(), "ShardIteratorType": "TRIM_HORIZON",
@@ -70,7 +70,7 @@ fn iterator(server: &Commanded) -> Value {
 
 #[test]
 fn errors_are_injected_with_their_texts() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     let none = "";
     let arn = server.arn.to_string();
     let shard = server.pretender.shards(&server.arn).unwrap().remove(0).shard_id;
@@ -153,7 +153,7 @@ fn errors_are_injected_with_their_texts() {
         ),
     ] {
         let fault = json!({"kind": kind, "operations": [operation], "times": 1});
-        let id = server.obeys("faults/add", &fault)["id"].clone();
+        let id = server.executes("faults/add", &fault)["id"].clone();
         let (given, answer) = call(&server, operation, body).unwrap();
         let type_name = answer["__type"].as_str().unwrap_or(none).rsplit('#').next().unwrap();
         let message = answer["message"].as_str().or(answer["Message"].as_str()).unwrap_or(none);
@@ -171,7 +171,7 @@ fn errors_are_injected_with_their_texts() {
             (&id, &json!(operation), &json!(code))
         );
         assert_eq!(log["request_id"].as_str().unwrap().len(), 52);
-        server.obeys("faults/remove", &json!({"id": id}));
+        server.executes("faults/remove", &json!({"id": id}));
     }
     // Nothing of all this was done.
     assert_eq!((keys(&server).len(), streamed(&server).len()), (0, 0));
@@ -180,7 +180,7 @@ fn errors_are_injected_with_their_texts() {
 
 #[test]
 fn connections_are_dropped_before_and_after_the_commit() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     for (kind, operation, body, done) in [
         ("drop-before", "PutItem", put("before"), false),
         ("drop-after", "PutItem", put("after"), true),
@@ -204,13 +204,13 @@ fn connections_are_dropped_before_and_after_the_commit() {
         ),
     ] {
         let before = keys(&server).len();
-        let id =
-            server.obeys("faults/add", &json!({"kind": kind, "operations": [operation], "times": 1}))["id"]
-                .clone();
+        let id = server.executes("faults/add", &json!({"kind": kind, "operations": [operation], "times": 1}))
+            ["id"]
+            .clone();
         assert_eq!(call(&server, operation, &body), None, "{kind} {operation}");
         let written = keys(&server).len() - before;
         assert_eq!(written, usize::from(done), "{kind} {operation}");
-        server.obeys("faults/remove", &json!({"id": id}));
+        server.executes("faults/remove", &json!({"id": id}));
         // The client's second attempt: a put is as good twice as once.
         if operation != "ExecuteStatement" {
             ok(&server, operation, &body);
@@ -224,7 +224,7 @@ fn connections_are_dropped_before_and_after_the_commit() {
     let mut connection = Connection::to(server.server.address());
     connection.send(request("DynamoDB_20120810.PutItem", &put("e").to_string()));
     assert_eq!(connection.answer().status, 200);
-    server.obeys("faults/add", &json!({"kind": "drop-before", "operations": ["DeleteItem"]}));
+    server.executes("faults/add", &json!({"kind": "drop-before", "operations": ["DeleteItem"]}));
     let delete = json!({"TableName": "Orders", "Key": {"pk": {"S": "e"}}});
     assert_eq!(call(&server, "DeleteItem", &delete), None);
     connection.send(request("DynamoDB_20120810.PutItem", &put("f").to_string()));
@@ -232,9 +232,9 @@ fn connections_are_dropped_before_and_after_the_commit() {
 }
 
 #[test]
-fn who_waits_does_not_block_others() {
-    let server = Commanded::new();
-    server.obeys(
+fn a_delayed_call_does_not_block_others() {
+    let server = ControlledServer::new();
+    server.executes(
         "faults/add",
         &json!({"kind": "latency", "operations": ["reads"], "table": "Orders", "delay": "1h"}),
     );
@@ -254,11 +254,11 @@ fn who_waits_does_not_block_others() {
     }
     ok(&server, "PutItem", &put("a"));
     ok(&server, "DescribeTable", &json!({"TableName": "Orders"}));
-    server.obeys("faults/clear", &json!({}));
+    server.executes("faults/clear", &json!({}));
     assert_eq!(ok(&server, "Query", &query)["Count"], 1);
     drop(waiting);
 
-    server.obeys("faults/add", &json!({"kind": "latency", "delay": "30ms..40ms", "seed": 3, "times": 2}));
+    server.executes("faults/add", &json!({"kind": "latency", "delay": "30ms..40ms", "seed": 3, "times": 2}));
     for operation in ["GetItem", "ListStreams"] {
         let began = Instant::now();
         let body = if operation == "GetItem" { get.clone() } else { json!({}) };
@@ -272,7 +272,7 @@ fn who_waits_does_not_block_others() {
 }
 
 /// Reads a shard as a careful consumer does, page by page; gives up on nothing, counts what it meets.
-fn read_all(server: &Commanded, limit: u32) -> (Vec<String>, Vec<String>) {
+fn read_all(server: &ControlledServer, limit: u32) -> (Vec<String>, Vec<String>) {
     let (mut iterator, mut seen, mut met) = (iterator(server), Vec::new(), Vec::new());
     let mut empty = 0;
     while empty < 3 {
@@ -308,9 +308,9 @@ fn readers_lose_nothing() {
         (json!({"kind": "trimmed-data", "operations": ["GetRecords"], "times": 1, "skip": 2}), 2, "abcde", 1),
         (json!({"kind": "empty-page", "table": "Others"}), 2, "abcde", 0),
     ] {
-        let server = Commanded::new();
+        let server = ControlledServer::new();
         all.iter().for_each(|key| server.put(key));
-        server.obeys("faults/add", &fault);
+        server.executes("faults/add", &fault);
         let (seen, met) = read_all(&server, limit);
         assert_eq!((seen.concat().as_str(), met.len()), (expected, errors), "{fault} {met:?}");
         assert_eq!(streamed(&server), all);
@@ -320,11 +320,11 @@ fn readers_lose_nothing() {
 #[test]
 fn a_closed_shard_ends_also_with_faults() {
     for kind in ["empty-page", "duplicate"] {
-        let server = Commanded::new();
+        let server = ControlledServer::new();
         ["a", "b"].iter().for_each(|key| server.put(key));
         let mut place = iterator(&server);
         server.pretender.rotate_shards(&server.arn, None).unwrap();
-        server.obeys("faults/add", &json!({"kind": kind, "times": 1}));
+        server.executes("faults/add", &json!({"kind": kind, "times": 1}));
         let mut seen = String::new();
         while place.is_string() {
             let mut page = ok(&server, "GetRecords", &json!({"ShardIterator": place}));
@@ -339,11 +339,11 @@ fn a_closed_shard_ends_also_with_faults() {
 
 #[test]
 fn a_part_of_a_batch_is_left_unprocessed() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     let writes: Vec<Value> =
         (0..9).map(|key| json!({"PutRequest": {"Item": {"pk": {"S": format!("{key}")}}}})).collect();
     let mut left = json!({"Orders": writes});
-    server.obeys("faults/add", &json!({"kind": "unprocessed", "seed": 5}));
+    server.executes("faults/add", &json!({"kind": "unprocessed", "seed": 5}));
     let mut rounds = Vec::new();
     // Half of them, rounded up, but for one at the end: who tries again gets on.
     while left["Orders"].is_array() {
@@ -356,8 +356,8 @@ fn a_part_of_a_batch_is_left_unprocessed() {
     assert_eq!(rounds, [5, 3, 2, 1, 0]);
     assert_eq!(streamed(&server).len(), 9);
 
-    server.obeys("faults/clear", &json!({}));
-    server.obeys(
+    server.executes("faults/clear", &json!({}));
+    server.executes(
         "faults/add",
         &json!({"kind": "unprocessed", "operations": ["BatchGetItem"], "items": 2, "times": 1}),
     );
@@ -378,8 +378,8 @@ fn a_part_of_a_batch_is_left_unprocessed() {
 #[test]
 fn the_same_seed_brings_the_same_faults() {
     let pattern = |seed: u64| {
-        let server = Commanded::new();
-        server.obeys(
+        let server = ControlledServer::new();
+        server.executes(
             "faults/add",
             &json!({"kind": "unavailable", "operations": ["writes"], "probability": 0.4, "seed": seed}),
         );
@@ -397,26 +397,26 @@ fn the_same_seed_brings_the_same_faults() {
 
 #[test]
 fn faults_are_listed_and_removed() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     let first =
-        server.obeys("faults/add", &json!({"kind": "latency", "delay": "100ms..2s", "table": "Orders"}));
+        server.executes("faults/add", &json!({"kind": "latency", "delay": "100ms..2s", "table": "Orders"}));
     let expected = json!({
         "id": 1, "kind": "latency", "operations": [], "table": "Orders", "probability": 1.0, "skip": 0, "seed": 0,
         "delay_millis": [100, 2000], "matched": 0, "injected": 0, "over": false,
     });
     assert_eq!(first, expected);
     let second = json!({"kind": "unprocessed", "operations": ["batches", "BatchGetItem"], "items": 3, "times": 2, "skip": 1});
-    assert_eq!(server.obeys("faults/add", &second)["id"], 2);
+    assert_eq!(server.executes("faults/add", &second)["id"], 2);
     assert_eq!(server.shows("faults")["faults"].as_array().unwrap().len(), 2);
-    assert_eq!(server.obeys("faults/remove", &json!({"id": 1})), json!({"removed": 1}));
+    assert_eq!(server.executes("faults/remove", &json!({"id": 1})), json!({"removed": 1}));
     server.refuses("faults/remove", r#"{"id":1}"#, 404, "there is no fault 1");
-    assert_eq!(server.obeys("faults/clear", &json!({})), json!({"removed": 1}));
+    assert_eq!(server.executes("faults/clear", &json!({})), json!({"removed": 1}));
     assert_eq!(server.shows("faults"), json!({"faults": [], "injected": [], "forgotten": 0}));
 }
 
 #[test]
-fn what_cannot_be_injected_is_said_clearly() {
-    let server = Commanded::new();
+fn impossible_faults_are_refused_with_a_reason() {
+    let server = ControlledServer::new();
     for (body, text) in [
         (json!({}), "missing field `kind`"),
         (

@@ -149,7 +149,7 @@ fn a_log_that_is_deleted_is_not_written_to() {
 }
 
 #[test]
-fn what_a_server_had_whose_file_was_moved_is_in_the_file() {
+fn a_moved_file_has_all_accepted_writes() {
     let directory = tempfile::tempdir().unwrap();
     let (path, moved) = (directory.path().join("orders.db"), directory.path().join("moved.db"));
     let server = Server::start(&path).with_orders();

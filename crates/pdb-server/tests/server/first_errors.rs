@@ -67,7 +67,7 @@ fn a_missing_folder_is_a_missing_folder() {
 }
 
 #[test]
-fn what_is_nearly_memory_is_warned_of() {
+fn names_like_memory_cause_a_warning() {
     for (name, warns) in [(":memory", true), ("memory", true), (":MEMORY:", true), ("./memory", false)] {
         let folder = tempfile::tempdir().unwrap();
         let mut process =
@@ -87,7 +87,7 @@ fn what_is_nearly_memory_is_warned_of() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_told_with_what_helps() {
+fn a_port_in_use_is_reported_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -141,7 +141,7 @@ fn a_copy_onto_itself_is_refused() {
 }
 
 #[test]
-fn a_database_server_that_is_not_there_is_told_of_at_once() {
+fn a_missing_database_server_is_reported_at_once() {
     let folder = tempfile::tempdir().unwrap();
     for url in ["postgres://", "postgres:///orders", "postgres://me@/orders", "postgres://me:x@:5432/orders"]
     {

@@ -105,7 +105,7 @@ fn check(arguments: &[&str], root: u16, is_local: bool) {
 }
 
 #[test]
-fn a_server_is_as_aws_unless_it_is_told_otherwise() {
+fn a_server_behaves_as_aws_by_default() {
     check(&[], 200, false);
     check(&["--root-status", "400"], 400, false);
     check(&["--root-status", "202"], 202, false);

@@ -54,7 +54,7 @@ fn topics_and_commands_are_explained() {
 }
 
 #[test]
-fn what_has_no_help_is_told() {
+fn missing_help_is_reported() {
     let output = Command::new(env!("CARGO_BIN_EXE_pretender")).args(["help", "shard"]).output().unwrap();
     assert!(!output.status.success());
     let error = String::from_utf8(output.stderr).unwrap();

@@ -35,7 +35,7 @@ fn called(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn arguments_mean_what_they_mean_there() {
+fn arguments_have_their_meaning_in_dynamodb_local() {
     let like = "serve --like dynamodb-local --port";
     for (arguments, expected) in [
         (&["-inMemory", "-sharedDb"][..], "8000 --db :memory:"),
@@ -69,7 +69,7 @@ fn arguments_mean_what_they_mean_there() {
 }
 
 #[test]
-fn what_is_no_argument_is_refused() {
+fn unknown_arguments_are_refused() {
     for (arguments, text) in [
         (&["-nonsense"][..], "`-nonsense` is not an argument of DynamoDB Local"),
         (&["orders.db"], "`orders.db` is not an argument"),

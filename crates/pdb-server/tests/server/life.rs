@@ -144,7 +144,7 @@ fn ping_waits_for_a_server_that_is_being_started() {
 }
 
 #[test]
-fn the_first_lines_have_what_to_paste() {
+fn the_first_lines_show_the_settings_for_sdks() {
     let mut process = Process::start(pretender().args(["serve", "--port", "0", "--db", ":memory:"]));
     let address = process.address();
     let lines: Vec<String> = (0..8).map(|_| process.line()).collect();

@@ -85,7 +85,7 @@ fn large_bodies_wait_for_room_and_nothing_else_waits_for_them() {
 }
 
 #[test]
-fn who_finds_no_room_is_told_so() {
+fn requests_without_memory_get_status_503() {
     let options = ServerOptions {
         bytes_in_flight: 1 << 20,
         body_timeout: Duration::from_secs(3),
@@ -109,7 +109,7 @@ fn who_finds_no_room_is_told_so() {
 }
 
 #[test]
-fn who_does_not_fetch_its_answer_is_cut_off() {
+fn clients_that_do_not_read_are_cut_off() {
     let options = ServerOptions {
         bytes_in_flight: 1 << 20,
         body_timeout: Duration::from_millis(300),

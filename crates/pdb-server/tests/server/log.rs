@@ -128,7 +128,7 @@ fn requests_are_shown_on_demand_and_secrets_never() {
 }
 
 #[test]
-fn commands_and_faults_are_told() {
+fn commands_and_faults_are_logged() {
     let (process, address) = served(&["--log-level", "info", "--control"]);
     call(address, "CreateTable", ORDERS);
     let fault = r#"{"kind":"throttling","operations":["ListTables"],"times":1}"#;
@@ -157,7 +157,7 @@ fn commands_and_faults_are_told() {
 }
 
 #[test]
-fn background_work_is_told_if_it_did_something() {
+fn effective_background_work_is_logged() {
     let (process, address) = served(&["--log-level", "info", "--control"]);
     call(
         address,

@@ -113,7 +113,7 @@ fn packed_bodies_are_unpacked_within_limits() {
 }
 
 #[test]
-fn bodies_that_are_not_what_they_say_are_refused_and_not_carried_out() {
+fn bodies_that_do_not_match_their_encoding_have_no_effect() {
     let server = with_table();
     let plain = put("never", 80);
     let (as_gzip, as_zlib) = (gzip(&plain), zlib(&plain));
@@ -189,7 +189,7 @@ fn a_bomb_takes_no_more_room_than_there_is_and_nothing_else_waits_for_it() {
 }
 
 #[test]
-fn long_answers_are_packed_for_those_who_ask() {
+fn long_answers_are_compressed_on_request() {
     let server = with_table();
     let checked = |headers: &str| {
         let answer = send(&server, headers, SCAN, SCAN_T.as_bytes());
@@ -244,7 +244,7 @@ fn errors_are_never_packed() {
 }
 
 #[test]
-fn what_a_client_asks_for_on_a_connection_holds_for_one_request() {
+fn accepted_encodings_apply_to_one_request() {
     let server = with_table();
     assert_eq!(send(&server, "", PUT, &put("a", 8000)).status, 200);
     let mut connection = Connection::to(server.address());

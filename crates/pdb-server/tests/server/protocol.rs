@@ -40,7 +40,7 @@ fn the_content_type_is_the_requests() {
 }
 
 #[test]
-fn what_is_no_call_is_a_404() {
+fn other_requests_get_status_404() {
     let server = server();
     for request in [
         request_with(SIGNED, "application/x-amz-json-1.1", LIST, "{}"),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::binary::{Process, pretender};
 use crate::control::{get, post};
-use crate::ctl::{check_refused, ctl_with, obeyed};
+use crate::ctl::{check_refused, ctl_output, ctl_with};
 use crate::harness::{SIGNED, exchange, request_with};
 
 const HOME: &str = "us-east-1";
@@ -116,7 +116,7 @@ fn each_region_has_its_tables_streams_and_arns() {
 }
 
 #[test]
-fn what_is_no_region_is_refused_as_aws_refuses_it() {
+fn invalid_regions_are_refused_as_on_aws() {
     let (server, _clock) = commanded();
     let address = server.address();
     for region in ["nowhere", "..us-west-2", "us-west-22", "US-EAST-1", "x"] {
@@ -160,9 +160,9 @@ fn commands_are_for_one_region_or_for_all() {
     let (home, west) = (create_in(address, HOME), create_in(address, WEST));
     // An ARN names its region.
     for arn in [&home, &west] {
-        assert_eq!(obeyed(&url, &["shards", "split", arn]).lines().count(), 2, "{arn}");
-        assert_eq!(obeyed(&url, &["shards", "list", arn]).lines().count(), 3, "{arn}");
-        assert_eq!(obeyed(&url, &["trim", arn]), "trimmed 1 record\n", "{arn}");
+        assert_eq!(ctl_output(&url, &["shards", "split", arn]).lines().count(), 2, "{arn}");
+        assert_eq!(ctl_output(&url, &["shards", "list", arn]).lines().count(), 3, "{arn}");
+        assert_eq!(ctl_output(&url, &["trim", arn]), "trimmed 1 record\n", "{arn}");
     }
     // The clock is everybody's: the records of both are trimmed, and both had a closed shard.
     put_in(address, HOME, "second");
@@ -176,23 +176,23 @@ fn commands_are_for_one_region_or_for_all() {
     let scan = json!({ "TableName": "Orders" });
     assert_eq!(call_in(address, WEST, "DynamoDB_20120810.Scan", &scan).0, 400);
     assert_eq!(items_in(address, HOME).as_array().unwrap().len(), 2);
-    obeyed(&url, &["fault", "clear", "--region", WEST]);
+    ctl_output(&url, &["fault", "clear", "--region", WEST]);
     assert_eq!(items_in(address, WEST).as_array().unwrap().len(), 2);
     // So is a snapshot.
-    obeyed(&url, &["snapshot", "save", "two", "--region", WEST]);
+    ctl_output(&url, &["snapshot", "save", "two", "--region", WEST]);
     put_in(address, WEST, "third");
     put_in(address, HOME, "third");
     check_refused(&url, &["snapshot", "restore", "two"], "two");
-    obeyed(&url, &["snapshot", "restore", "two", "--region", WEST]);
+    ctl_output(&url, &["snapshot", "restore", "two", "--region", WEST]);
     let counts = || [HOME, WEST].map(|region| items_in(address, region).as_array().unwrap().len());
     assert_eq!(counts(), [3, 2]);
     // One table is reset in one region, everything in all, unless one is named.
-    obeyed(&url, &["reset", "--table", "Orders"]);
+    ctl_output(&url, &["reset", "--table", "Orders"]);
     assert_eq!(counts(), [0, 2]);
-    obeyed(&url, &["reset", "--region", WEST]);
+    ctl_output(&url, &["reset", "--region", WEST]);
     assert_eq!((tables_in(address, HOME), tables_in(address, WEST)), (json!(["Orders"]), json!([])));
     create_in(address, WEST);
-    obeyed(&url, &["reset"]);
+    ctl_output(&url, &["reset"]);
     assert_eq!((tables_in(address, HOME), tables_in(address, WEST)), (json!([]), json!([])));
     // What AWS's variables say counts for commands that are for one region.
     create_in(address, HOME);
@@ -204,8 +204,12 @@ fn commands_are_for_one_region_or_for_all() {
         String::from_utf8(output.stdout).unwrap()
     };
     let west = in_west(&["shards", "split", "Orders"]);
-    assert_eq!(obeyed(&url, &["shards", "list", "Orders"]).lines().count(), 1);
-    assert_eq!(obeyed(&url, &["shards", "list", "Orders", "--region", WEST]).lines().count(), 3, "{west}");
+    assert_eq!(ctl_output(&url, &["shards", "list", "Orders"]).lines().count(), 1);
+    assert_eq!(
+        ctl_output(&url, &["shards", "list", "Orders", "--region", WEST]).lines().count(),
+        3,
+        "{west}"
+    );
     in_west(&["reset", "--table", "Orders"]);
     assert_eq!(counts(), [1, 0]);
     in_west(&["reset"]);
@@ -324,7 +328,7 @@ fn a_region_that_was_not_used_cannot_be_commanded() {
     // What is restored may be the first there.
     check_refused(&url, &["snapshot", "restore", "one", "--region", "eu-west-1"], "one");
     assert_eq!(tables_in(address, "eu-west-1"), json!([]));
-    obeyed(&url, &["reset", "--region", "eu-west-1"]);
+    ctl_output(&url, &["reset", "--region", "eu-west-1"]);
 }
 
 #[test]

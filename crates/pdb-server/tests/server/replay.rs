@@ -9,15 +9,15 @@ use pretender::tables::{CreateTableInput, StreamSpecification};
 use pretender::testing::{Change, StreamDiff};
 use serde_json::json;
 
-use crate::control::Commanded;
-use crate::ctl::{check_refused, obeyed};
+use crate::control::ControlledServer;
+use crate::ctl::{check_refused, ctl_output};
 
 fn name(table: &str) -> TableName {
     table.parse().unwrap()
 }
 
 /// Makes another table like `Orders`.
-fn create(server: &Commanded, table: &str) {
+fn create(server: &ControlledServer, table: &str) {
     let stream = StreamSpecification::enabled(StreamViewType::NewAndOldImages);
     let input = CreateTableInput {
         stream_specification: Some(stream),
@@ -26,11 +26,11 @@ fn create(server: &Commanded, table: &str) {
     server.pretender.create_table(input).unwrap();
 }
 
-fn items(server: &Commanded, table: &str) -> Option<pretender::items::EncodedItems> {
+fn items(server: &ControlledServer, table: &str) -> Option<pretender::items::EncodedItems> {
     server.pretender.scan(ScanInput::new(name(table))).unwrap().items
 }
 
-fn export(server: &Commanded, file: &str, told: &str) {
+fn export(server: &ControlledServer, file: &str, told: &str) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
     let command = command
         .env_clear()
@@ -46,7 +46,7 @@ fn export(server: &Commanded, file: &str, told: &str) {
 
 #[test]
 fn a_stream_goes_through_a_file_into_another_table() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     let url = server.server.url();
     // More than are sent at once.
     for n in 0..1_200_i64 {
@@ -69,7 +69,7 @@ fn a_stream_goes_through_a_file_into_another_table() {
     assert_eq!(read, changes);
 
     create(&server, "Copies");
-    let line = obeyed(&url, &["stream", "replay", file, "--table", "Copies"]);
+    let line = ctl_output(&url, &["stream", "replay", file, "--table", "Copies"]);
     assert_eq!(line, "replayed into Copies: 1200 puts, 1 delete\n");
     assert_eq!(items(&server, "Copies"), items(&server, "Orders"));
     StreamDiff::between(&changes, &server.pretender.changes("Copies").unwrap()).assert_empty();

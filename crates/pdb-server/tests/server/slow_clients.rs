@@ -78,7 +78,7 @@ fn answers_that_nobody_fetches_do_not_delay_small_calls() {
 }
 
 #[test]
-fn who_reads_nothing_is_cut_off_if_others_wait() {
+fn clients_that_do_not_read_are_cut_off_if_others_wait() {
     let server = filled_server(ServerOptions {
         bytes_in_flight: 4 << 20,
         contended_timeout: Duration::from_millis(400),
@@ -117,7 +117,7 @@ fn read_slowly(address: SocketAddr) -> usize {
 }
 
 #[test]
-fn a_rate_is_asked_of_those_who_read() {
+fn readers_must_reach_a_minimum_rate() {
     let pretender = Pretender::in_memory().unwrap();
     let patient = Server::start(pretender.clone(), ServerOptions::default()).unwrap();
     fill(patient.address());
@@ -170,7 +170,7 @@ fn check_writes_are_prompt(address: SocketAddr) {
 }
 
 #[test]
-fn what_is_announced_occupies_nothing() {
+fn announced_bodies_occupy_no_memory() {
     let server = filled_server(ServerOptions::default());
     let _plain = uploaders_that_stop(server.address(), 3, 10, "");
     let _packed = uploaders_that_stop(server.address(), 3, 10, "Content-Encoding: gzip\r\n");
@@ -186,7 +186,7 @@ fn long_uploads_leave_room_for_others() {
 }
 
 #[test]
-fn who_stops_sending_is_cut_off_if_others_wait() {
+fn clients_that_stop_sending_are_cut_off_if_others_wait() {
     let server = filled_server(ServerOptions {
         bytes_in_flight: 8 << 20,
         contended_timeout: Duration::from_millis(400),
@@ -233,7 +233,7 @@ fn uploads_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn a_rate_is_asked_of_those_who_send() {
+fn senders_must_reach_a_minimum_rate() {
     let server = filled_server(ServerOptions {
         body_timeout: Duration::from_millis(200),
         min_bytes_per_second: 50_000_000,
@@ -267,7 +267,7 @@ fn nothing_goes_on_for_ever() {
 }
 
 #[test]
-fn who_has_not_sent_a_request_waits_less_long() {
+fn connections_without_a_request_are_closed_sooner() {
     let server = filled_server(ServerOptions {
         first_head_timeout: Duration::from_millis(300),
         ..ServerOptions::default()

@@ -85,7 +85,7 @@ fn the_soft_limit_of_open_files_is_raised() {
 }
 
 #[test]
-fn too_many_connections_are_told_once_a_second() {
+fn too_many_connections_are_logged_once_a_second() {
     let (process, address) = limited("ulimit -n 64;");
     let start = Instant::now();
     let connections: Vec<Connection> = (0..200).map(|_| Connection::to(address)).collect();

@@ -12,20 +12,20 @@ use pretender::items::GetItemInput;
 use pretender::model::Item;
 use serde_json::{Value, json};
 
-use crate::control::{Commanded, get};
+use crate::control::{ControlledServer, get};
 use crate::crash::Process;
-use crate::ctl::{check_refused, obeyed};
+use crate::ctl::{check_refused, ctl_output};
 
 /// How often the server is killed.
 const KILLS: u32 = 8;
 const ITEMS: usize = 100;
 
-fn has(server: &Commanded, key: &str) -> bool {
+fn has(server: &ControlledServer, key: &str) -> bool {
     let input = GetItemInput::new("Orders".parse().unwrap(), Item::new().with("pk", key));
     server.pretender.get_item(input).unwrap().item.is_some()
 }
 
-fn listed(server: &Commanded) -> Value {
+fn listed(server: &ControlledServer) -> Value {
     let answer = get(&server.server, "snapshots");
     assert_eq!(answer.status, 200);
     serde_json::from_str(answer.text()).unwrap()
@@ -33,10 +33,10 @@ fn listed(server: &Commanded) -> Value {
 
 #[test]
 fn snapshots_are_commanded_over_http() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     assert_eq!(listed(&server), json!({"snapshots": []}));
     server.put("a");
-    let saved = server.obeys("snapshots/save", &json!({"name": "seeded"}));
+    let saved = server.executes("snapshots/save", &json!({"name": "seeded"}));
     let snapshot = &saved["snapshot"];
     let taken = json!({"epoch_millis": 1_772_356_542_017_i64, "time": "2026-03-01T09:15:42.017Z"});
     assert_eq!((&snapshot["name"], &snapshot["taken"]), (&json!("seeded"), &taken));
@@ -45,27 +45,27 @@ fn snapshots_are_commanded_over_http() {
     assert_eq!(listed(&server), json!({ "snapshots": [snapshot] }));
 
     server.put("b");
-    server.obeys("clock/advance", &json!({"duration": "25h"}));
+    server.executes("clock/advance", &json!({"duration": "25h"}));
     server.put("c");
-    let restored = server.obeys("snapshots/restore", &json!({"name": "seeded"}));
+    let restored = server.executes("snapshots/restore", &json!({"name": "seeded"}));
     assert_eq!(restored, saved);
     assert_eq!(["a", "b", "c"].map(|key| has(&server, key)), [true, false, false]);
     // By the clock that went on, what the snapshot has of the stream is a day old.
     assert_eq!(server.pretender.subscribe().table("Orders").start().unwrap().count(), 0);
-    let restored = server.obeys("snapshots/restore", &json!({"name": "seeded", "clock": true}));
+    let restored = server.executes("snapshots/restore", &json!({"name": "seeded", "clock": true}));
     assert_eq!((&restored["snapshot"], &restored["epoch_millis"]), (snapshot, &taken["epoch_millis"]));
     assert_eq!(server.pretender.subscribe().table("Orders").start().unwrap().count(), 1);
 
     assert_eq!(
-        server.obeys("reset", &json!({"table": "Orders"})),
+        server.executes("reset", &json!({"table": "Orders"})),
         json!({"reset": "Orders", "items": 1, "records": 1})
     );
     assert!(!has(&server, "a"));
-    let compacted = server.obeys("compact", &json!({}));
+    let compacted = server.executes("compact", &json!({}));
     assert!(compacted["bytes_after"].as_u64().unwrap() <= compacted["bytes_before"].as_u64().unwrap());
-    assert_eq!(server.obeys("reset", &json!({})), json!({"reset": "all"}));
+    assert_eq!(server.executes("reset", &json!({})), json!({"reset": "all"}));
     server.refuses("reset", r#"{"table": "Orders"}"#, 404, "table `Orders` does not exist");
-    assert_eq!(server.obeys("snapshots/delete", &json!({"name": "seeded"})), json!({"deleted": "seeded"}));
+    assert_eq!(server.executes("snapshots/delete", &json!({"name": "seeded"})), json!({"deleted": "seeded"}));
     assert_eq!(listed(&server), json!({"snapshots": []}));
 
     for (command, body, status, text) in [
@@ -99,12 +99,12 @@ fn how_far_a_restore_is_can_be_asked() {
     };
     assert_eq!(activities(), json!([]));
     (0..200).for_each(|key| server.put(&key.to_string()));
-    server.obeys("snapshots/save", &json!({"file": "seed.db"}));
+    server.executes("snapshots/save", &json!({"file": "seed.db"}));
     let is_seen = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !is_seen.load(Ordering::SeqCst) {
-                server.obeys("snapshots/restore", &json!({"file": "seed.db"}));
+                server.executes("snapshots/restore", &json!({"file": "seed.db"}));
             }
         });
         let seen = loop {
@@ -122,8 +122,11 @@ fn how_far_a_restore_is_can_be_asked() {
 }
 
 /// A server that may keep snapshots in a folder.
-fn with_folder(folder: &Path) -> Commanded {
-    Commanded::with(ServerOptions { snapshot_directory: Some(folder.to_owned()), ..ServerOptions::default() })
+fn with_folder(folder: &Path) -> ControlledServer {
+    ControlledServer::with(ServerOptions {
+        snapshot_directory: Some(folder.to_owned()),
+        ..ServerOptions::default()
+    })
 }
 
 #[test]
@@ -134,12 +137,12 @@ fn files_lie_in_the_folder_for_them() {
     let server = with_folder(&folder);
     server.put("a");
     for file in ["seed.db", "sub/seed.db"] {
-        let saved = server.obeys("snapshots/save", &json!({ "file": file }));
+        let saved = server.executes("snapshots/save", &json!({ "file": file }));
         assert_eq!((&saved["snapshot"]["name"], &saved["snapshot"]["items"]), (&json!(file), &json!(1)));
         assert!(folder.join(file).is_file());
         server.put("b");
         for body in [json!({ "file": file }), json!({"file": file, "clock": true})] {
-            let restored = server.obeys("snapshots/restore", &body);
+            let restored = server.executes("snapshots/restore", &body);
             assert_eq!(restored["snapshot"], saved["snapshot"]);
         }
         assert!(has(&server, "a") && !has(&server, "b"));
@@ -193,24 +196,24 @@ fn snapshots_are_commanded_with_ctl() {
     let url = server.server.url();
     let file = directory.path().join("seed.db");
     server.put("a");
-    let line = obeyed(&url, &["snapshot", "save", "seeded"]);
+    let line = ctl_output(&url, &["snapshot", "save", "seeded"]);
     assert!(line.starts_with("seeded  2026-03-01T09:15:42.017Z  1 table, 1 item, "), "{line}");
-    assert_eq!(obeyed(&url, &["snapshot", "list"]), line);
-    let line = obeyed(&url, &["snapshot", "save", "--file", "seed.db"]);
+    assert_eq!(ctl_output(&url, &["snapshot", "list"]), line);
+    let line = ctl_output(&url, &["snapshot", "save", "--file", "seed.db"]);
     assert!(line.starts_with("seed.db  2026-03-01T09:15:42.017Z  1 table, 1 item, "), "{line}");
 
     for which in [&["seeded"] as &[_], &["--file", "seed.db"], &["--clock", "seeded"]] {
         server.put("b");
-        let line = obeyed(&url, &[&["snapshot", "restore"], which].concat());
+        let line = ctl_output(&url, &[&["snapshot", "restore"], which].concat());
         assert!(line.contains("  1 table, 1 item, "), "{line}");
         assert_eq!(line.lines().count(), if which.contains(&"--clock") { 2 } else { 1 });
         assert!(has(&server, "a") && !has(&server, "b"));
     }
-    assert_eq!(obeyed(&url, &["reset", "--table", "Orders"]), "removed 1 item and 1 record of Orders\n");
-    assert_eq!(obeyed(&url, &["reset"]), "removed everything\n");
-    let compacted = obeyed(&url, &["compact"]);
+    assert_eq!(ctl_output(&url, &["reset", "--table", "Orders"]), "removed 1 item and 1 record of Orders\n");
+    assert_eq!(ctl_output(&url, &["reset"]), "removed everything\n");
+    let compacted = ctl_output(&url, &["compact"]);
     assert!(compacted.ends_with(" bytes now\n"), "{compacted}");
-    assert_eq!(obeyed(&url, &["snapshot", "delete", "seeded"]), "deleted seeded\n");
+    assert_eq!(ctl_output(&url, &["snapshot", "delete", "seeded"]), "deleted seeded\n");
     check_refused(&url, &["snapshot", "restore", "seeded"], "there is no snapshot `seeded`");
     let path = file.to_str().unwrap();
     check_refused(&url, &["snapshot", "restore", "--file", path], "is not a valid name of a snapshot file");

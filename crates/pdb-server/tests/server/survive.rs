@@ -12,8 +12,8 @@ use pretender::streams::StreamViewType;
 use pretender::tables::{CreateTableInput, StreamSpecification, UpdateTableInput};
 use pretender::time::ManualClock;
 
-use crate::control::Commanded;
-use crate::ctl::obeyed;
+use crate::control::ControlledServer;
+use crate::ctl::ctl_output;
 use crate::trigger::function::{Answer, FunctionServer, batch};
 
 const LINE: &str = "2026-03-01T09:15:42Z INSERT pk=\"a\"";
@@ -105,10 +105,10 @@ impl Drop for Running {
 /// One line about it on standard error; what is asked for comes all the same.
 #[track_caller]
 fn check_survives(fault: &[&str], told: &str) {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     let url = server.server.url();
     server.put("a");
-    obeyed(&url, &[&["fault", "add"], fault].concat());
+    ctl_output(&url, &[&["fault", "add"], fault].concat());
     let output = Command::new(env!("CARGO_BIN_EXE_pretender"))
         .env_clear()
         .args(["tail", "Orders", "--endpoint", &url])
@@ -127,7 +127,7 @@ fn check_survives(fault: &[&str], told: &str) {
 }
 
 #[test]
-fn a_tail_tries_again_what_sdks_try_again() {
+fn tail_retries_the_errors_that_sdks_retry() {
     let closed = "URL cannot be reached: the connection was closed before the answer";
     for (fault, told) in [
         ("throttling -o DescribeStream --times 1", "DescribeStream failed: ThrottlingException: "),
@@ -145,9 +145,9 @@ fn a_tail_tries_again_what_sdks_try_again() {
 
 #[test]
 fn without_an_option_it_ends_sometime() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     let url = server.server.url();
-    obeyed(&url, &["fault", "add", "throttling", "-o", "DescribeStream"]);
+    ctl_output(&url, &["fault", "add", "throttling", "-o", "DescribeStream"]);
     let mut tail = Running::start(&["tail", "Orders", "--endpoint", &url]);
     assert!(tail.err().ends_with("; retrying"));
     let last = tail.err();
@@ -213,7 +213,7 @@ fn a_tail_waits_for_server_table_and_stream() {
 
 #[test]
 fn waiting_ends_in_time() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     let url = server.server.url();
     let missing = format!("no such table: `Nothing` is not at {url} in us-east-1");
     for arguments in
@@ -231,7 +231,7 @@ fn waiting_ends_in_time() {
 #[test]
 #[cfg(unix)]
 fn a_signal_ends_all_waits() {
-    let server = Commanded::new();
+    let server = ControlledServer::new();
     let (url, nowhere) = (server.server.url(), free_address().to_string());
     for arguments in [
         &["tail", "Orders", "-f", "--endpoint", &nowhere][..],

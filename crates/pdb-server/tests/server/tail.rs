@@ -284,7 +284,7 @@ fn more_shards_and_streams_than_fit_a_page() {
 }
 
 #[test]
-fn what_cannot_be_tailed_is_one_clear_line() {
+fn tail_explains_failures_in_one_line() {
     let streamed = Streamed::new();
     let quiet = CreateTableInput::new("Quiet".parse().unwrap(), ("pk", ScalarType::S), None);
     streamed.pretender.create_table(quiet).unwrap();

@@ -122,7 +122,7 @@ fn requests_are_signed_with_what_the_environment_holds() {
 }
 
 #[test]
-fn what_was_trimmed_is_said_and_the_rest_follows() {
+fn trimmed_records_are_reported_and_the_rest_follows() {
     let script = vec![
         described(),
         iterator(),

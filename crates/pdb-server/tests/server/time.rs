@@ -333,7 +333,7 @@ fn a_clock_that_goes_back_takes_nothing_with_it() {
 }
 
 #[test]
-fn a_clock_that_obeys_nobody_says_so() {
+fn a_clock_without_control_is_reported() {
     let db = Pretender::in_memory().unwrap();
     let refused = db.advance(Duration::from_secs(1)).unwrap_err();
     assert_eq!(refused.to_string(), "the database was not opened with a `ManualClock`");

@@ -127,7 +127,7 @@ fn a_checkpoint_outlasts_a_restart() {
 
 #[test]
 #[cfg(unix)]
-fn what_is_under_way_is_finished_at_a_stop_or_comes_again() {
+fn batches_in_progress_are_finished_at_a_stop_or_come_again() {
     let streamed = Streamed::new();
     let gate = Gate::default();
     let behind = gate.clone();
@@ -157,7 +157,7 @@ fn what_is_under_way_is_finished_at_a_stop_or_comes_again() {
 }
 
 #[test]
-fn what_happens_is_printed() {
+fn processing_results_are_printed() {
     let streamed = Streamed::new();
     let function = FunctionServer::start(|event| match batch(event).as_str() {
         "b2" => Answer::error(),

@@ -140,7 +140,12 @@ fn keys_are_made_up_for_all_but_aws() {
                  `eval \"$(aws configure export-credentials --profile sso --format env)\"`, and leave out --profile";
     check_keys(true, Some("sso"), both, named);
     check_keys(false, Some("sso"), both, "pretender");
-    check_keys(true, Some("role"), both, "the keys of the profile `role` are not in AWS's files");
+    check_keys(
+        true,
+        Some("role"),
+        both,
+        "the keys of the profile `role` are not in AWS's configuration files",
+    );
     check_keys(
         true,
         None,

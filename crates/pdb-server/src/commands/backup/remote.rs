@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_did_not_arrive_whole_is_refused() {
+    fn incomplete_backups_are_refused() {
         let sum = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
         let received = |length, sum: &str| {
             let mut file = tempfile::tempfile().unwrap();

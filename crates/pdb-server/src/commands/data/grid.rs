@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_cut_or_left_out() {
+    fn wide_rows_are_cut_or_lose_columns() {
         let long = "x".repeat(100);
         let (text, hidden) = shown(&["id", "a", "b"], &[&["o1", &long, "\u{1b}[2J"]], Some(30));
         assert!(text.lines().all(|line| line.width() <= 30), "{text}");

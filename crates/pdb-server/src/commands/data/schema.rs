@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_key_is_told() {
+    fn invalid_keys_are_refused_with_a_reason() {
         let both = schema(&[("id", "S"), ("at", "N")]);
         let text = "the key of `orders` is id (S), at (N): give a value for each, or one JSON object";
         assert_eq!(key(&both, &["7"]), Err(text.to_owned()));

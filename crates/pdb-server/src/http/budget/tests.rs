@@ -4,7 +4,7 @@ const KIB: usize = 1024;
 const NOT: Duration = Duration::ZERO;
 
 #[tokio::test]
-async fn what_is_long_leaves_the_reserve_to_others() {
+async fn long_bodies_cannot_use_the_reserve() {
     let budget = Budget::new(8 << 20, NOT);
     assert_eq!(budget.free(), (6144, 2048));
     let long = budget.take(5 << 20).await.unwrap();
@@ -46,7 +46,7 @@ async fn permits_grow_and_only_one_grows_beyond_the_budget() {
 }
 
 #[tokio::test]
-async fn contention_is_told_while_somebody_waits() {
+async fn contention_is_on_while_a_task_waits() {
     let budget = Arc::new(Budget::new(4 << 20, Duration::from_secs(60)));
     let all = budget.take(3 << 20).await.unwrap();
     let waiting = tokio::spawn({

@@ -95,7 +95,7 @@ fn commands_carry_the_token() {
 }
 
 #[test]
-fn the_texts_say_what_to_do() {
+fn error_messages_say_what_to_do() {
     let host = guard().check_host(&head("GET /\nHost: db.example.com:8000")).unwrap_err();
     assert_eq!(
         (host.status.as_u16(), host.text.as_str()),

@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_tell_what_came_and_went() {
+    fn sets_show_added_and_removed_elements() {
         check(r#"{"SS":["a","b"]}"#, r#"{"SS":["b","c","d"]}"#, r#"+a{"c", "d"} -a{"a"}"#);
         check(r#"{"NS":["1"]}"#, r#"{"NS":["1","2"]}"#, "+a{2}");
         check(r#"{"BS":["AAE="]}"#, r#"{"NS":["1"]}"#, r#"a={"AAE="}->{1}"#);
