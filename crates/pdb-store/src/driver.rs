@@ -114,7 +114,7 @@ impl<'c> Driver<'c> {
         }
     }
 
-    /// The error of work that found the database changed under it. Where others write at the same time, the work is run again.
+    /// Returns the error of a job that found the database changed under it. Where others write at the same time, the job runs again.
     pub(crate) fn stale(self) -> StoreError {
         match self {
             #[cfg(feature = "sqlite")]

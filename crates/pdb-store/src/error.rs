@@ -65,8 +65,8 @@ pub enum StoreError {
         /// What it said.
         source: DbError,
     },
-    /// The database cannot be reached, or it was lost before it said whether the work is kept. The same work may be asked for
-    /// again.
+    /// The database cannot be reached, or the connection was lost before the server said whether the job was committed. The
+    /// same job may be submitted again.
     #[error("database cannot be reached to {during}")]
     Unavailable {
         /// What it was to do.
@@ -74,26 +74,26 @@ pub enum StoreError {
         /// What happened.
         source: DbError,
     },
-    /// The database file, or one that belongs to it, was deleted or replaced while it was open. Nothing is written any more, as it would
-    /// be lost; reads still see what was there.
+    /// The database file, or one that belongs to it, was deleted or replaced while it was open. Writes are refused from then
+    /// on, because they would be lost. Reads still see the old file.
     #[error("`{}` was deleted or replaced while it was open", .0.display())]
     FileGone(PathBuf),
-    /// Others changed the same things again and again at the same time. The same work may be asked for again.
+    /// Other transactions changed the same data in every attempt. The same job may be submitted again.
     #[error("other transactions keep changing the same data")]
     Conflict,
-    /// This kind of database has no such thing.
+    /// This kind of database cannot do that.
     #[error("this database does not support {0}")]
     Unsupported(&'static str),
-    /// The work panicked. Nothing it did is kept; other jobs are not affected.
+    /// The job panicked. Nothing that it did is kept; other jobs are not affected.
     #[error("the work on the store panicked: {0}")]
     Panicked(String),
-    /// The system has no thread for the background work.
+    /// The operating system refused to start a thread.
     #[error("a background thread could not be started")]
     Thread(#[source] Arc<std::io::Error>),
     /// The store is closed.
     #[error("the store is closed")]
     Closed,
-    /// The caller has broken the work off.
+    /// The caller cancelled the operation.
     #[error("the operation was cancelled")]
     BrokenOff,
 }
@@ -127,14 +127,14 @@ impl StoreError {
     }
 }
 
-/// Why a database could not be opened. In no case was anything of it changed.
+/// Why a database could not be opened. The database has not been changed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The file is not an SQLite database, or its beginning is damaged.
+    /// The file is not a SQLite database, or its header is damaged.
     #[error("`{}` is not a database, or it is damaged", .0.display())]
     NotADatabase(PathBuf),
-    /// The database holds triggers, views, tables or the like that we do not make, or lacks some that we do. They could run
-    /// inside our statements, so nothing of the file is used.
+    /// The schema has triggers, views, tables or other objects that this crate does not create, or lacks some that it does.
+    /// Such objects could run inside the statements of this crate, so the file is not used.
     #[error("the schema of `{}` is not the one that pretender creates: {what}. If you added something, remove it with `sqlite3`", .path.display())]
     Altered {
         /// The file.
@@ -176,7 +176,7 @@ pub enum OpenError {
         /// The schema version this program works with.
         known: u32,
     },
-    /// A copy into the database was begun and is not finished. Names the file, or the server without the password.
+    /// A copy into the database was started and not finished. Names the file, or the server without the password.
     #[error("a copy into `{0}` was not finished: run the same `pretender copy` again")]
     Unfinished(String),
     /// Another process has the database open, or this one has.
@@ -195,7 +195,7 @@ pub enum OpenError {
         /// Its folder.
         folder: PathBuf,
     },
-    /// The file is a database of ours, and something else stands against opening it.
+    /// The file is a database of this crate, but opening it failed for another reason.
     #[error("`{}` cannot be opened", .path.display())]
     Failed {
         /// The file.
@@ -213,10 +213,10 @@ pub enum OpenError {
         /// The newest schema version this program knows.
         known: u32,
     },
-    /// The address of a database server cannot be understood, or asks for what is not there.
+    /// The address of a database server is malformed, or asks for something that is not supported.
     #[error("the address of the database is not usable: {0}")]
     Address(String),
-    /// No database server answers at this address, or none that lets us in and can be written.
+    /// No database server answers at this address, or none that accepts the login and writes.
     #[error("cannot connect to the database at {address}")]
     Unreachable {
         /// Where it was looked for, without the password.
@@ -232,10 +232,10 @@ pub enum OpenError {
         /// Why not.
         source: Arc<std::io::Error>,
     },
-    /// A file of this name is there already, and is not to be replaced.
+    /// A file of this name exists already and must not be replaced.
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
-    /// There is no such file, or it cannot be read.
+    /// The file does not exist or cannot be read.
     #[error("`{}` cannot be read", .path.display())]
     Unreadable {
         /// The file.

@@ -29,7 +29,7 @@ impl<F, T, E: From<StoreError>> ClosureJob<F, T, E> {
         Self { work, result: None, panicked: false, answer }
     }
 
-    /// The result, of work that nobody waits for on another thread.
+    /// Takes the result of a job that ran on the thread of its caller.
     pub(crate) fn take_result(&mut self) -> Result<T, E> {
         self.result.take().unwrap_or_else(|| Err(StoreError::Closed.into()))
     }

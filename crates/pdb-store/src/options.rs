@@ -18,7 +18,7 @@ pub struct StoreOptions {
     pub location: Location,
     /// What an acknowledged write survives.
     pub durability: Durability,
-    /// How many reads may run at the same time (a database in memory runs one).
+    /// How many reads may run at the same time. A database in memory runs one.
     pub readers: u32,
     /// How many writes may run at the same time on a database server; SQLite has one writer. A store has as many connections to
     /// the server as readers and writers together, opened as they are needed.
@@ -31,10 +31,10 @@ pub struct StoreOptions {
 const ROTATION_AGE: Option<Duration> = Some(Duration::from_secs(4 * 60 * 60));
 
 impl StoreOptions {
-    /// For about how long a database server that cannot be reached is tried again when a store is opened.
+    /// How long opening a store keeps trying to reach a database server, approximately.
     pub const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
-    /// Returns the options of a database that lives in memory and dies with the [`Store`](crate::Store).
+    /// Returns the options of a database in memory, which is gone when the [`Store`](crate::Store) is dropped.
     #[must_use]
     pub fn memory() -> Self {
         Self {
@@ -46,7 +46,7 @@ impl StoreOptions {
         }
     }
 
-    /// Returns the options of a database in a file, made if it is not there, with [`Durability::Normal`].
+    /// Returns the options of a database in a file, which is created if it does not exist, with [`Durability::Normal`].
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -59,11 +59,11 @@ impl StoreOptions {
     }
 
     /// Returns the options of a database on a PostgreSQL server, or on one that speaks its protocol:
-    /// `postgres://user:password@host:port/database`. What an acknowledged write survives is the server's choice with
-    /// [`Durability::Normal`] and [`Durability::Full`].
+    /// `postgres://user:password@host:port/database`. With [`Durability::Normal`] and [`Durability::Full`], the settings of the
+    /// server decide what an acknowledged write survives.
     ///
     /// There may be several hosts, `host:port,host:port`; the one that can be written is used. Besides the usual parameters,
-    /// `schema=NAME` keeps everything in a schema of its own, made if it is not there.
+    /// `schema=NAME` keeps everything in a schema of its own, which is created if it does not exist.
     #[must_use]
     pub fn postgres(url: impl Into<String>) -> Self {
         Self {
@@ -117,7 +117,7 @@ pub enum Location {
     Memory,
     /// In this SQLite file, with `-wal`, `-shm` and `-lock` files beside it.
     File(PathBuf),
-    /// On this server; needs the feature `postgres`. Several processes may use it.
+    /// On this PostgreSQL server, which several processes can share. Needs the feature `postgres`.
     Postgres(String),
 }
 
@@ -135,10 +135,10 @@ impl fmt::Debug for Location {
 /// What an acknowledged write survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// A power failure: every commit waits for the disk.
+    /// Survives a power failure: every commit waits for the disk.
     Full,
-    /// The death of this process, however sudden. A power failure may cost the last commits, never consistency.
+    /// Survives a crash of the process. A power failure may lose the most recent commits, but leaves a consistent database.
     Normal,
-    /// The death of this process, but a power failure may damage the database.
+    /// Survives a crash of the process. A power failure may damage the database.
     Off,
 }

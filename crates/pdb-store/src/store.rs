@@ -24,26 +24,26 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a database, and makes it if it is not there.
+    /// Opens a database, and creates it if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Open`] says what stands against it: another process, another program's file, a newer version's, a
-    /// damaged one, or one that cannot be written. In all these cases nothing has been changed.
+    /// [`StoreError::Open`] if another process has the database open, the file is of another program or of a newer version, it
+    /// is damaged, or it cannot be written. In all these cases nothing has been changed.
     pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
         Self::open_marked(options)?.refuse_if_marked(options)
     }
 
-    /// Opens a database, also one into which a copy was begun and not finished.
+    /// Opens a database, even if a copy into it was begun and not finished.
     pub(crate) fn open_marked(options: &StoreOptions) -> Result<Self, StoreError> {
         Ok(Self { engine: Engine::open(options)?, background: BackgroundThreads::default() })
     }
 
-    /// Reads. Everything `work` sees through its [`ReadTx`] is of one commit; it does not wait for writers. (In memory it
-    /// waits for the group of writes that is running; in a file with many tables it may after a
-    /// definition, for no longer than SQLite would take to read its schema again.)
+    /// Reads. Everything that `work` sees through its [`ReadTx`] is of one commit. A read does not wait for writers, with two
+    /// exceptions: in memory it waits for the group of writes that is running, and in a file with many tables it may wait after
+    /// a definition, no longer than SQLite would take to read its schema again.
     ///
-    /// Not to be called from inside a transaction of the same store.
+    /// Must not be called from inside a transaction of the same store.
     ///
     /// # Errors
     ///
@@ -68,12 +68,12 @@ impl Store {
         with_engine!(&self.engine, engine => engine.read_once(work))
     }
 
-    /// Hands work to the writer and returns at once. What is waiting at the same time shares one commit; the answer comes
-    /// after it. `Err`, or a panic, undoes what this `work` did, and nothing else. A database in memory whose writer is idle
-    /// runs `work` on this thread, which takes less than handing it to another.
+    /// Submits a job to the writer and returns at once. Jobs that wait at the same time share one commit, after which the
+    /// answer comes. If `work` returns `Err` or panics, its own writes are undone, and no others. If the database is in memory
+    /// and its writer is idle, `work` runs on this thread, which takes less time than waking another.
     ///
-    /// `work` may be run again, on any thread, so it does nothing except through its [`Tx`], and does not use up what it
-    /// captured. If more than a thousand pieces are waiting, this waits for room.
+    /// `work` may run several times, on any thread. So it must do nothing except through its [`Tx`], and must not consume what
+    /// it has captured. If more than a thousand jobs are waiting, this waits until one of them is taken.
     pub fn submit<T, E>(
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -106,9 +106,9 @@ impl Store {
         self.background.run(job)
     }
 
-    /// Writes: [`submit`](Self::submit) and wait. While the writer is idle, `work` runs on this thread.
+    /// Blocking variant of [`submit`](Self::submit). While the writer is idle, `work` runs on this thread.
     ///
-    /// Not to be called from inside a transaction of the same store.
+    /// Must not be called from inside a transaction of the same store.
     ///
     /// # Errors
     ///
@@ -137,21 +137,21 @@ impl Store {
         with_engine!(&self.engine, engine => engine.watchers().add(Box::new(watcher)));
     }
 
-    /// Returns how many groups of writes were run since the store was opened: work in the background learns from it whether there
-    /// are writers beside it.
+    /// Returns how many groups of writes have run since the store was opened. Background work uses it to find out whether
+    /// others are writing.
     #[must_use]
     pub fn commits(&self) -> u64 {
         with_engine!(&self.engine, engine => engine.watchers().commits())
     }
 
-    /// Runs `work` while no other maintenance runs on this store, whichever clone or manager began it.
+    /// Runs `work` while no other maintenance runs on this store, started through any of its clones.
     ///
-    /// Not to be called from inside such work.
+    /// Must not be called from inside such work.
     pub fn maintain<T>(&self, work: impl FnOnce() -> T) -> T {
         with_engine!(&self.engine, engine => engine.maintain(work))
     }
 
-    /// Returns whether the database is on a server: then also short reads wait for the network, and do not belong on a thread
+    /// Returns whether the database is on a server. If so, even short reads wait for the network, and must not run on a thread
     /// that serves asynchronous tasks.
     #[must_use]
     pub fn is_remote(&self) -> bool {
@@ -164,8 +164,9 @@ impl Store {
         with_engine!(&self.engine, engine => engine.file())
     }
 
-    /// Removes everything, in one step: tables, streams, records, documents, tokens. Waits for maintenance, and for the writes that
-    /// run. Readers of streams are told that these are gone; what was read from this store before is void.
+    /// Removes everything, in one step: tables, streams, records, documents, tokens. Waits for maintenance, and for the writes
+    /// that run. Readers of streams get the error that the stream does not exist. Tables, rows and positions that were read
+    /// before are no longer valid.
     ///
     /// # Errors
     ///
@@ -174,8 +175,8 @@ impl Store {
         with_engine!(&self.engine, engine => engine.reset())
     }
 
-    /// Interrupts what the writer does, once `after` has passed and as often as it takes, until the answer is dropped: a piece
-    /// of work that never ends must not keep a program from ending. What is interrupted fails, and nothing of it is kept. On a
+    /// Returns a guard that interrupts the statements of the writer, repeatedly, from `after` on until it is dropped, so that a
+    /// job that never ends cannot keep a program from ending. An interrupted job fails, and nothing of it is kept. On a
     /// database server nothing is interrupted.
     ///
     /// # Errors
@@ -185,8 +186,8 @@ impl Store {
         with_engine!(&self.engine, engine => engine.interrupt_after(after))
     }
 
-    /// Closes the store: does what is waiting, then refuses everything. Happens by itself when the last clone is dropped. On
-    /// SQLite, what takes longer than three seconds is interrupted and fails.
+    /// Closes the store: runs the jobs that are waiting, then refuses all calls. Dropping the last clone does the same. On
+    /// SQLite, jobs that take longer than three seconds are interrupted and fail.
     pub fn close(&self) {
         with_engine!(&self.engine, engine => engine.close())
     }

@@ -9,7 +9,7 @@ pub(crate) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<
     builder.spawn(work).map_err(|e| StoreError::Thread(Arc::new(e)))
 }
 
-/// Waits for the end of threads, unless one of them asks: what they serve may be dropped by a piece of their own work.
+/// Waits for the end of threads, unless one of them asks: the engine they serve may be dropped by a job that runs on one of them.
 pub(crate) fn join(threads: Vec<JoinHandle<()>>) {
     let this = std::thread::current().id();
     if threads.iter().any(|thread| thread.thread().id() == this) {

@@ -59,7 +59,7 @@ impl ReadTx<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here.
+    /// [`StoreError::Database`], [`StoreError::Corrupt`]. All methods here return the same errors.
     pub fn copy_source(&mut self) -> Result<Option<String>, StoreError> {
         settings::get(self.driver, COPY_MARK, |value| Ok(String::from_utf8_lossy(value).into_owned()))
     }
@@ -127,7 +127,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::TableExists`] if it holds tables already, [`StoreError::Database`]. So with all methods here.
+    /// [`StoreError::TableExists`] if it holds tables already, [`StoreError::Database`]. All methods here return the same errors.
     pub fn begin_copy(&mut self, source: &str, shape: &Shape) -> Result<(), StoreError> {
         self.set(COPY_MARK, source.as_bytes())?;
         self.take_shape(shape)

@@ -31,7 +31,7 @@ impl Column for Option<&str> {
 }
 
 /// Defines a row whose fields are named as its columns are, so that names, kinds and values cannot get out of step: parameter `?n`
-/// of a statement is the `n`th of [`COLUMNS`], and so is the `n`th of the values.
+/// of a statement is the `n`th of `COLUMNS`, and so is the `n`th of the values.
 macro_rules! row_of_columns {
     ($(#[$doc:meta])* $name:ident { $($column:ident: $type:ty,)* }) => {
         $(#[$doc])*

@@ -14,7 +14,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Database`]. So with all methods here.
+    /// [`StoreError::Database`]. All methods here return the same errors.
     pub fn keep_items(&mut self, table: &Table, name: &str) -> Result<(), StoreError> {
         let items = self.item_table(table)?;
         let kept = names::kept_table(name);

@@ -14,7 +14,7 @@ impl ReadTx<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here.
+    /// [`StoreError::Database`], [`StoreError::Corrupt`]. All methods here return the same errors.
     pub fn document(&mut self, kind: &str, name: &str) -> Result<Option<String>, StoreError> {
         self.driver.first(
             "read a document",

@@ -28,7 +28,7 @@ impl ReadTx<'_> {
     /// # Errors
     ///
     /// [`StoreError::TableNotFound`] or [`StoreError::TableChanged`] if `table` is not from this transaction;
-    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods that take a table.
+    /// [`StoreError::Database`], [`StoreError::Corrupt`]. All methods that take a table return the same errors.
     pub fn get_item(&mut self, table: &Table, key: &KeyBytes) -> Result<Option<EncodedItem>, StoreError> {
         let table = self.catalog.current(table)?;
         let columns = self.driver.dialect().key_columns(key.as_bytes());

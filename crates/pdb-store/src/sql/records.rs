@@ -28,7 +28,7 @@ impl ReadTx<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here.
+    /// [`StoreError::Database`], [`StoreError::Corrupt`]. All methods here return the same errors.
     pub fn records(
         &mut self,
         stream: &StreamRow,

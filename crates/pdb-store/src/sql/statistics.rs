@@ -1,4 +1,4 @@
-//! Item counts and sizes of tables and indexes: collected in memory while a group of pieces runs, written down with its
+//! Item counts and sizes of tables and indexes: collected in memory while a group of jobs runs, written down with its
 //! commit, so that they are exact after a crash and cost one small update a group.
 
 use pdb_model::IndexName;

@@ -27,7 +27,7 @@ impl ReadTx<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Database`], [`StoreError::Corrupt`]. So with all methods here; streams are known without a look at the
+    /// [`StoreError::Database`], [`StoreError::Corrupt`]. All methods here return the same errors; streams are known without a look at the
     /// database.
     pub fn streams(&mut self, of: Option<&TableName>) -> Result<Vec<StreamRow>, StoreError> {
         Ok(match of {

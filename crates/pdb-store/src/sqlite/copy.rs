@@ -88,7 +88,7 @@ pub enum ReadStep {
 /// Is told after every step of a copy how far it is, and may break it off.
 pub type EachStep<'a> = &'a mut dyn FnMut(CopiedBytes) -> ControlFlow<()>;
 
-/// Sees to it that a copy goes on, and tells nobody of it.
+/// Lets a copy go on without watching it.
 pub(crate) fn unwatched(_: CopiedBytes) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
@@ -103,8 +103,8 @@ impl DatabaseCopy {
         Ok(Self { connection: connection::open_memory()? })
     }
 
-    /// Reads a database file, which nobody has open, into memory. One of an older version is brought up to date there; the
-    /// file is not touched.
+    /// Reads a database file that no process has open into memory. A database of an older version is migrated there; the file
+    /// is not changed.
     ///
     /// The file is not believed: that its schema is ours is checked, all its pages, indexes and constraints, and the checksums of its
     /// items, index entries and records.
@@ -156,7 +156,7 @@ impl DatabaseCopy {
         describe(Driver::new(&self.connection))
     }
 
-    /// Says what is in a database file, which nobody has open, without reading all of it.
+    /// Describes a database file that no process has open, without reading all of it.
     ///
     /// # Errors
     ///

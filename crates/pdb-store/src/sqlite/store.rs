@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl Store {
-    /// Copies the whole database, as of one commit, into memory, and notes that this was at `taken`. Writers of a file are not
-    /// held up.
+    /// Copies the whole database, as of one commit, into memory, and notes `taken` as the time of the copy. Writers of a file
+    /// do not wait.
     ///
     /// # Errors
     ///
@@ -25,11 +25,11 @@ impl Store {
         with_engine!(&self.engine, engine => engine.copy(taken))
     }
 
-    /// Copies the whole database, as of one commit, into a file, and notes that this was at `taken`. Writers of a file are not
-    /// held up.
+    /// Copies the whole database, as of one commit, into a file, and notes `taken` as the time of the copy. Writers of a file
+    /// do not wait.
     ///
-    /// A database that is there already, and that nobody has open, is replaced. A process that dies meanwhile leaves the old
-    /// one, or the new one. The copy survives what an acknowledged write of this database does.
+    /// An existing database at `path` is replaced, unless a process has it open. If this process dies during the copy, the file
+    /// is either the old one or the new one. The copy is as durable as an acknowledged write of this database.
     ///
     /// # Errors
     ///
@@ -39,11 +39,12 @@ impl Store {
         self.copy_to_file_watched(path, taken, true, &mut copy::unwatched)
     }
 
-    /// As [`copy_to_file`](Self::copy_to_file), and tells how far it is. Unless it is to be durable, a power failure may damage the copy.
+    /// As [`copy_to_file`](Self::copy_to_file), and calls `each` after every step. Unless `is_durable` is set, a power failure
+    /// may damage the copy.
     ///
     /// # Errors
     ///
-    /// As [`copy_to_file`](Self::copy_to_file); [`StoreError::BrokenOff`] if `each` says so: then there is no copy.
+    /// As [`copy_to_file`](Self::copy_to_file); [`StoreError::BrokenOff`] if `each` breaks off: then there is no copy.
     pub fn copy_to_file_watched(
         &self,
         path: &Path,
@@ -54,11 +55,11 @@ impl Store {
         with_engine!(&self.engine, engine => engine.copy_to_file(path, taken, is_durable, each))
     }
 
-    /// Puts a copy in the place of the whole database, in one step: reads and writes see what was there before, or the copy.
-    /// Waits for maintenance, and for the writes that run.
+    /// Replaces the whole database by a copy, in one step: reads and writes see either what was there before or the copy. Waits
+    /// for maintenance and for running writes.
     ///
     /// Readers of streams can go on: shard iterators stay valid, and sequence numbers that were given out until now are not
-    /// given out again. What was read from this store before is void: tables, rows of streams and shards, positions of scans.
+    /// given out again. Tables, rows of streams and shards, and positions of scans that were read before are no longer valid.
     ///
     /// # Errors
     ///
@@ -67,7 +68,7 @@ impl Store {
         self.replace_watched(copy, &mut copy::unwatched)
     }
 
-    /// As [`replace`](Self::replace), and tells how far it is. In memory it is one step.
+    /// As [`replace`](Self::replace), and calls `each` after every step. In memory there is one step.
     ///
     /// # Errors
     ///
@@ -76,8 +77,9 @@ impl Store {
         with_engine!(&self.engine, engine => engine.replace(copy, each))
     }
 
-    /// Gives the space of what was deleted back: writes the database anew, without its free pages. Waits for maintenance; writes
-    /// wait until it is done, some second for 200 MB of data, reads go on. In a file it needs as much room again meanwhile.
+    /// Returns the space of deleted data to the file system: rewrites the database without its free pages. Waits for
+    /// maintenance. Writes wait until it is done, about a second for 200 MB of data; reads do not. A file needs the same amount
+    /// of disk space again for the time.
     ///
     /// # Errors
     ///
