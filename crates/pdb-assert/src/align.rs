@@ -1,32 +1,32 @@
-//! Which elements of two lists belong together.
+//! Aligning two lists, so that matching elements stand beside each other.
 
-/// A pair of places in two lists, or a place in one of them.
+/// The positions of two matching elements, or the position of an element of one list that matches none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pair {
-    /// They belong together.
-    Both(usize, usize),
+    /// Elements of both lists that match.
+    Matching(usize, usize),
     /// Only in the first list.
     First(usize),
     /// Only in the second list.
     Second(usize),
 }
 
-/// Lists longer than this are compared place by place: the table of what belongs together would have their product of cells.
+/// The most cells of the table below, which has the product of both lengths. Longer lists are compared position by position.
 const MAX_CELLS: usize = 4_000_000;
 
-/// Lays two lists beside each other so that as many elements as possible stand beside one that they belong to, in order.
-pub(crate) fn align(first: usize, second: usize, belong: impl Fn(usize, usize) -> bool) -> Vec<Pair> {
+/// Aligns two lists of these lengths, so that as many elements as possible stand beside a matching one, in order.
+pub(crate) fn align(first: usize, second: usize, matches: impl Fn(usize, usize) -> bool) -> Vec<Pair> {
     let mut pairs = Vec::with_capacity(first.max(second));
     let (mut i, mut j) = (0, 0);
-    while i < first && j < second && belong(i, j) {
-        pairs.push(Pair::Both(i, j));
+    while i < first && j < second && matches(i, j) {
+        pairs.push(Pair::Matching(i, j));
         (i, j) = (i + 1, j + 1);
     }
     let (rows, columns) = (first - i, second - j);
     if rows.saturating_mul(columns) > MAX_CELLS {
         for (at, row) in (i..first).enumerate() {
             match j + at {
-                column if column < second && belong(row, column) => pairs.push(Pair::Both(row, column)),
+                column if column < second && matches(row, column) => pairs.push(Pair::Matching(row, column)),
                 column if column < second => pairs.extend([Pair::First(row), Pair::Second(column)]),
                 _ => pairs.push(Pair::First(row)),
             }
@@ -34,11 +34,11 @@ pub(crate) fn align(first: usize, second: usize, belong: impl Fn(usize, usize) -
         pairs.extend((j + rows..second).map(Pair::Second));
         return pairs;
     }
-    // How many pairs there can be from each place on: the longest common subsequence.
+    // For each pair of positions, the length of the longest common subsequence of what follows.
     let mut most = vec![vec![0_u32; columns + 1]; rows + 1];
     for row in (0..rows).rev() {
         for column in (0..columns).rev() {
-            most[row][column] = if belong(i + row, j + column) {
+            most[row][column] = if matches(i + row, j + column) {
                 most[row + 1][column + 1] + 1
             } else {
                 most[row + 1][column].max(most[row][column + 1])
@@ -47,8 +47,8 @@ pub(crate) fn align(first: usize, second: usize, belong: impl Fn(usize, usize) -
     }
     let (mut row, mut column) = (0, 0);
     while row < rows && column < columns {
-        if belong(i + row, j + column) {
-            pairs.push(Pair::Both(i + row, j + column));
+        if matches(i + row, j + column) {
+            pairs.push(Pair::Matching(i + row, j + column));
             (row, column) = (row + 1, column + 1);
         } else if most[row + 1][column] >= most[row][column + 1] {
             pairs.push(Pair::First(i + row));
@@ -72,7 +72,7 @@ mod tests {
         let (first, second): (Vec<_>, Vec<_>) = (first.chars().collect(), second.chars().collect());
         let pairs = align(first.len(), second.len(), |i, j| first[i] == second[j]);
         let shown = pairs.iter().map(|pair| match *pair {
-            Pair::Both(i, _) => format!("={}", first[i]),
+            Pair::Matching(i, _) => format!("={}", first[i]),
             Pair::First(i) => format!("-{}", first[i]),
             Pair::Second(j) => format!("+{}", second[j]),
         });
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_together_stands_together() {
+    fn matching_elements_stand_beside_each_other() {
         for (first, second, expected) in [
             ("", "", ""),
             ("abc", "abc", "=a=b=c"),

@@ -1,4 +1,4 @@
-//! Waiting until a consumer has read all there is.
+//! Waiting until a consumer has read all records.
 
 use std::fmt::Write;
 use std::sync::mpsc;
@@ -8,42 +8,43 @@ use pdb_streams::{Checkpoint, StreamSource, SubscriptionBuilder};
 
 use crate::{Change, ReadError, show};
 
-/// How often the consumer is asked where it is.
+/// How often the consumer is asked for its checkpoint.
 const ASK_INTERVAL: Duration = Duration::from_millis(10);
-/// The most unread records that are counted, and that are listed.
+/// How many unread records are counted.
 const MAX_COUNTED: usize = 1_000;
+/// How many unread records are listed for each shard.
 const MAX_LISTED: usize = 10;
 
 /// Why a consumer has not caught up.
 #[derive(thiserror::Error)]
 pub enum CatchUpError {
-    /// There are records that it had not read when time was up. The text lists them by shard.
+    /// The consumer had not read all records before the deadline. The text lists the unread records by shard.
     #[error("{0}")]
     Behind(String),
-    /// The stream cannot be read, or records behind the consumer's position were trimmed.
+    /// The stream cannot be read, or records after the consumer's checkpoint were trimmed.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
 
-/// Waits until a consumer has read all records of a stream: nothing lies behind its `position`, which is asked for again and
-/// again. `stream` names the stream, anew each time, as [`subscribe_to`](crate::subscribe_to) does.
+/// Waits until a consumer has read all records of a stream, which means that there are none after its checkpoint.
 ///
-/// The position is a [`Checkpoint`]: of a subscription the one it has, of any other consumer one made with
-/// [`Checkpoint::after`] and [`Checkpoint::finished`]. A shard that it does not name counts as not begun.
+/// `checkpoint` is called every 10 ms. A subscription has a [`Checkpoint`]; for another consumer, create one with [`Checkpoint::after`] and
+/// [`Checkpoint::finished`]. A shard that is not in the checkpoint counts as unread. `stream` is called each time, too, and returns a
+/// subscription such as [`subscribe_to`](crate::subscribe_to) does.
 ///
 /// # Errors
 ///
-/// [`CatchUpError`] if that takes longer than `deadline`; its text lists what is unread.
+/// [`CatchUpError`] if that takes longer than `deadline`. Its text lists the unread records.
 pub fn wait_until_caught_up<S: StreamSource>(
     mut stream: impl FnMut() -> SubscriptionBuilder<S>,
     deadline: Duration,
-    mut position: impl FnMut() -> Checkpoint,
+    mut checkpoint: impl FnMut() -> Checkpoint,
 ) -> Result<(), CatchUpError> {
     let started = Instant::now();
-    // Nobody tells when the consumer moves.
-    let (_never, pause) = mpsc::channel::<()>();
+    // A consumer does not tell when it reads, so it has to be asked again and again. Nothing is ever sent here.
+    let (_sender, pause) = mpsc::channel::<()>();
     loop {
-        let unread = stream().resume(position()).follow(false).start();
+        let unread = stream().resume(checkpoint()).follow(false).start();
         let mut unread = unread.map_err(ReadError::Stream)?;
         let Some(first) = unread.next() else { return Ok(()) };
         let left = deadline.saturating_sub(started.elapsed());

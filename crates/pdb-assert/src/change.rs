@@ -1,4 +1,4 @@
-//! A change of an item, whatever stream it was read from.
+//! A change of an item, independent of the stream that it was read from.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::show;
 
 /// A stream record as assertions see it.
 ///
-/// `Display` writes it as one line: what happened to which key, and which attributes it changed.
+/// `Display` writes it as one line: the key, what happened to the item, and which attributes changed.
 ///
 /// # Examples
 ///
@@ -29,30 +29,30 @@ pub struct Change {
     pub event_name: EventName,
     /// The key of the item.
     pub keys: Item,
-    /// The item before the change, if the stream carries it and there was one.
+    /// The item before the change, if the stream contains it and there was one.
     pub old_image: Option<Item>,
-    /// The item after the change, if the stream carries it and there is one.
+    /// The item after the change, if the stream contains it and there is one.
     pub new_image: Option<Item>,
-    /// Whether DynamoDB itself removed the item, since it had expired.
+    /// Whether DynamoDB itself deleted the item because it had expired.
     pub is_expiry: bool,
-    /// The position in the stream, as the stream writes it; empty if the record has none.
+    /// The sequence number, as the stream writes it. Empty if the record has none.
     pub sequence_number: String,
 }
 
-/// Why a text is no stream record.
+/// Why a text is not a stream record.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ChangeParseError(String);
 
 impl Change {
-    /// Reads a record as `GetRecords` answers it, or as Lambda delivers it: a JSON object.
+    /// Parses a record: a JSON object in the form in which `GetRecords` returns it or Lambda delivers it.
     ///
     /// # Errors
     ///
-    /// [`ChangeParseError`] says what is missing or wrong.
+    /// [`ChangeParseError`], which says what is missing or wrong.
     pub fn parse(record: &str) -> Result<Self, ChangeParseError> {
-        let record: Value = serde_json::from_str(record)
-            .map_err(|error| ChangeParseError(format!("it is no JSON: {error}")))?;
+        let record: Value =
+            serde_json::from_str(record).map_err(|error| ChangeParseError(format!("not JSON: {error}")))?;
         let change = &record["dynamodb"];
         let event_name = record["eventName"].as_str().ok_or_else(|| missing("eventName"))?;
         let identity = &record["userIdentity"];
@@ -60,7 +60,7 @@ impl Change {
         Ok(Self {
             event_name: event_name
                 .parse()
-                .map_err(|_| ChangeParseError(format!("`{event_name}` is none of INSERT, MODIFY, REMOVE")))?,
+                .map_err(|_| ChangeParseError(format!("`{event_name}` is not INSERT, MODIFY or REMOVE")))?,
             keys: image(change, "Keys")?.ok_or_else(|| missing("dynamodb.Keys"))?,
             old_image: image(change, "OldImage")?,
             new_image: image(change, "NewImage")?,
@@ -69,20 +69,20 @@ impl Change {
         })
     }
 
-    /// Returns the change that an event of a subscription is.
+    /// Returns the change in an event of a subscription.
     ///
     /// # Errors
     ///
-    /// As [`Change::parse`]; the record of a stream is a change.
+    /// The same as [`Change::parse`]. Records that a stream returns are well-formed.
     pub fn from_event<R: SourceRecord>(event: &Event<R>) -> Result<Self, ChangeParseError> {
         Self::parse(&event.record.document(&event.stream_arn).to_string())
     }
 
-    /// Returns whether both say the same of the same item: all but the positions in their streams.
+    /// Returns whether both are the same change of the same item. Sequence numbers are ignored.
     #[must_use]
     pub fn is_equivalent_to(&self, other: &Self) -> bool {
-        let what = |change: &Self| (change.event_name, change.is_expiry);
-        what(self) == what(other)
+        self.event_name == other.event_name
+            && self.is_expiry == other.is_expiry
             && self.keys == other.keys
             && self.old_image == other.old_image
             && self.new_image == other.new_image
@@ -96,7 +96,7 @@ impl fmt::Display for Change {
 }
 
 fn missing(what: &str) -> ChangeParseError {
-    ChangeParseError(format!("it has no `{what}`"))
+    ChangeParseError(format!("`{what}` is missing"))
 }
 
 fn image(change: &Value, name: &str) -> Result<Option<Item>, ChangeParseError> {
@@ -104,6 +104,6 @@ fn image(change: &Value, name: &str) -> Result<Option<Item>, ChangeParseError> {
         Value::Null => Ok(None),
         image => Item::from_json(&image.to_string())
             .map(Some)
-            .map_err(|_| ChangeParseError(format!("`dynamodb.{name}` is no item"))),
+            .map_err(|_| ChangeParseError(format!("`dynamodb.{name}` is not an item"))),
     }
 }

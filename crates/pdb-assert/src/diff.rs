@@ -1,4 +1,4 @@
-//! What tells two streams apart.
+//! The difference between two streams.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,16 +6,16 @@ use std::fmt;
 use crate::align::{Pair, align};
 use crate::{Change, show};
 
-/// The widest column of a change.
+/// The maximum width of a change.
 const MAX_COLUMN: usize = 80;
-/// How many equal changes in a row are shown before they are summed up.
+/// A longer run of equal changes is summed up in one line.
 const MAX_EQUAL: usize = 3;
 
-/// What tells two lists of changes apart: for example the streams of two tables that got the same writes.
+/// The difference between two lists of changes, for example of the streams of two tables that got the same writes.
 ///
-/// Changes are compared key by key, since only the changes of one item have an order that means something. Sequence numbers do not
-/// count, nor do times. `Display` prints the keys that differ, with `-` before changes that are missing from the second list, `+`
-/// before those that only it has, and `~` before those that stand in another place.
+/// Changes are compared key by key, because a stream defines no order between changes of different items. Sequence numbers and times are ignored.
+/// `Display` prints the keys that differ. A `-` marks a change that is missing from the second list, a `+` one that only the second list has,
+/// and a `~` one that has a different position there.
 ///
 /// # Examples
 ///
@@ -44,25 +44,25 @@ pub struct StreamDiff {
     differing: Vec<KeyDiff>,
 }
 
-/// What differs of one key.
+/// The difference of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct KeyDiff {
     key: String,
     rows: Vec<(Sign, Change)>,
 }
 
-/// Where a change is.
+/// Which of the lists contain a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sign {
     Both,
     Missing,
     Added,
-    /// In both lists, but here only in the second: the number is its place in the first.
+    /// In both lists, at different positions. The number is the position in the first list, from 1.
     OutOfOrder(usize),
 }
 
 impl StreamDiff {
-    /// Compares the changes that were expected, or came first, with the others.
+    /// Compares two lists. `first` is the expected one, or the earlier one.
     #[must_use]
     pub fn between(first: &[Change], second: &[Change]) -> Self {
         let (first, second) = (by_key(first), by_key(second));
@@ -73,24 +73,24 @@ impl StreamDiff {
             let (first, second) = (first.get(*key).unwrap_or(&none), second.get(*key).unwrap_or(&none));
             let same = |i: usize, j: usize| first[i].is_equivalent_to(second[j]);
             let pairs = align(first.len(), second.len(), same);
-            if pairs.iter().all(|pair| matches!(pair, Pair::Both(..))) {
+            if pairs.iter().all(|pair| matches!(pair, Pair::Matching(..))) {
                 continue;
             }
             differing.push(KeyDiff {
-                key: show::key(&any(first, second).keys),
+                key: show::key(&any_change(first, second).keys),
                 rows: rows(first, second, &pairs),
             });
         }
         Self { keys: keys.len(), differing }
     }
 
-    /// Returns whether nothing differs.
+    /// Returns whether the lists are equivalent.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.differing.is_empty()
     }
 
-    /// Panics with the differences, if there are any.
+    /// Panics with the difference if there is one.
     ///
     /// # Panics
     ///
@@ -101,7 +101,7 @@ impl StreamDiff {
     }
 }
 
-/// Changes by the text of their key, so that keys of one table are in an order.
+/// Groups changes by the text of their key, so that the keys of a table are sorted.
 fn by_key(changes: &[Change]) -> BTreeMap<String, Vec<&Change>> {
     let mut keys: BTreeMap<String, Vec<&Change>> = BTreeMap::new();
     for change in changes {
@@ -110,13 +110,13 @@ fn by_key(changes: &[Change]) -> BTreeMap<String, Vec<&Change>> {
     keys
 }
 
-/// A change of the key: one of the lists has one.
-fn any<'a>(first: &[&'a Change], second: &[&'a Change]) -> &'a Change {
+/// Returns a change of the key. At least one of the lists has one.
+fn any_change<'a>(first: &[&'a Change], second: &[&'a Change]) -> &'a Change {
     first.first().or(second.first()).copied().expect("a key comes from a change")
 }
 
 fn rows(first: &[&Change], second: &[&Change], pairs: &[Pair]) -> Vec<(Sign, Change)> {
-    // What is missing here and there again elsewhere has only changed its place.
+    // A change that is missing at one position and added at another has only moved.
     let mut missing: Vec<usize> = pairs
         .iter()
         .filter_map(|pair| match pair {
@@ -135,7 +135,7 @@ fn rows(first: &[&Change], second: &[&Change], pairs: &[Pair]) -> Vec<(Sign, Cha
     let mut rows = Vec::with_capacity(pairs.len());
     for pair in pairs {
         match *pair {
-            Pair::Both(i, _) => rows.push((Sign::Both, first[i].clone())),
+            Pair::Matching(i, _) => rows.push((Sign::Both, first[i].clone())),
             Pair::First(i) if missing.contains(&i) => rows.push((Sign::Missing, first[i].clone())),
             Pair::First(_) => {}
             Pair::Second(j) => {
@@ -182,7 +182,7 @@ impl KeyDiff {
                 while let Some((_, change)) = rows.next_if(|(sign, _)| *sign == Sign::Both) {
                     run.push(change);
                 }
-                // Of a long run only the last is shown, which is what comes before the difference.
+                // Of a long run only the last change is shown, as context before the difference.
                 let shown = if rows.peek().is_none() { 0 } else { 1 };
                 if run.len() > MAX_EQUAL {
                     let hidden = run.len() - shown;
@@ -202,13 +202,14 @@ impl KeyDiff {
         }
         show::columns(&lines)
     }
-    /// A change that looks like a missing one, but is none, says what tells them apart.
+
+    /// Returns the note of an added change. If it looks like a missing one, the note says how they differ.
     fn note_of_added(&self, added: &Change) -> String {
         let shown = shown_change(added);
         let alike =
             self.rows.iter().find(|(sign, change)| *sign == Sign::Missing && shown_change(change) == shown);
         match alike {
-            Some((_, missing)) => format!("added: {}", show::unlike(missing, added)),
+            Some((_, missing)) => format!("added: {}", show::differing_attributes(missing, added)),
             None => "added".to_owned(),
         }
     }

@@ -1,4 +1,4 @@
-//! Expecting a sequence of changes of certain keys.
+//! Expecting the changes of certain keys.
 
 mod report;
 
@@ -9,42 +9,43 @@ use pdb_streams::{StreamSource, Subscription, SubscriptionBuilder, WakeHandle};
 
 use crate::{Change, ReadError};
 
-/// How often a stream that does not tell of changes is looked at.
+/// How often a stream is polled if its source does not wake the reader.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Why a stream is not as expected.
 #[derive(thiserror::Error)]
 pub enum ExpectError {
-    /// The stream has other changes. The text shows what was expected beside what was found.
+    /// The stream has other changes. The text shows the expected changes beside those that were found.
     #[error("{0}")]
     Different(String),
     /// The stream cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A change was expected before a key was named.
-    #[error("name a key with `of_key` before the changes that are expected of it")]
+    /// A change was expected before the first `of_key`.
+    #[error("call `of_key` with a key before the changes that are expected of it")]
     NoKey,
 }
 
-/// Expectations of a stream: for each key named, all its changes, in order. Other keys do not matter, unless
-/// [`and_no_other_keys`](Self::and_no_other_keys) is said.
+/// The changes that a stream is expected to have: for certain keys, all their changes, in order.
 ///
-/// Images may be partial: what they name must be so, other attributes do not matter. An empty [`Item`] matches any image.
+/// Other keys may have changes too, except after [`and_no_other_keys`](Self::and_no_other_keys). Images may be partial: they must have the
+/// given attributes, and may have others. An empty [`Item`] matches every image.
 ///
 /// # Examples
 ///
-/// See the page of the crate.
+/// The documentation of the crate has an example.
 #[derive(Debug)]
 #[must_use = "nothing is checked before `check` or `assert` is called"]
 pub struct ExpectChanges<S> {
     stream: SubscriptionBuilder<S>,
     keys: Vec<ExpectedOfKey>,
-    no_other: bool,
-    within: Option<Duration>,
-    without_key: bool,
+    allows_other_keys: bool,
+    deadline: Option<Duration>,
+    /// Whether a change was expected before the first key.
+    lacks_key: bool,
 }
 
-/// What is expected of one key.
+/// The changes that are expected of one key.
 #[derive(Debug)]
 struct ExpectedOfKey {
     key: Item,
@@ -57,50 +58,50 @@ struct Expected {
     event_name: EventName,
     old: Option<Item>,
     new: Option<Item>,
-    /// The images have no attributes but those named, and those of the key.
+    /// Whether the images have no attributes but these, and those of the key.
     exact_images: bool,
     /// Attributes that must not be in the newest image.
     without: Vec<String>,
 }
 
-/// Begins to say what is expected of a stream, which is read from its oldest record.
+/// Begins the expectations of a stream. It will be read from its oldest record.
 pub fn expect_changes<S: StreamSource>(stream: SubscriptionBuilder<S>) -> ExpectChanges<S> {
-    ExpectChanges { stream, keys: Vec::new(), no_other: false, within: None, without_key: false }
+    ExpectChanges { stream, keys: Vec::new(), allows_other_keys: true, deadline: None, lacks_key: false }
 }
 
 impl<S: StreamSource> ExpectChanges<S> {
-    /// Begins the list of what is expected of this key: all its changes, in order. With nothing after it: no change at all.
+    /// Begins the expected changes of this key. They must be all its changes, in order; if none follow, the key must have no changes.
     pub fn of_key(mut self, key: Item) -> Self {
         self.keys.push(ExpectedOfKey { key, changes: Vec::new() });
         self
     }
 
-    /// Then the item is made, with these attributes among others.
+    /// Expects that the item is created, with these attributes among others.
     pub fn insert(self, new: Item) -> Self {
         self.then(EventName::Insert, None, Some(new))
     }
 
-    /// Then the item is changed, and has these attributes afterwards, among others.
+    /// Expects that the item is changed, and has these attributes afterwards, among others.
     pub fn modify(self, new: Item) -> Self {
         self.then(EventName::Modify, None, Some(new))
     }
 
-    /// Then the item is changed; it had the first attributes before, and has the second ones afterwards.
+    /// Expects that the item is changed. It had the attributes `old` before and has the attributes `new` afterwards, among others.
     pub fn modify_from(self, old: Item, new: Item) -> Self {
         self.then(EventName::Modify, Some(old), Some(new))
     }
 
-    /// Then the item is removed.
+    /// Expects that the item is deleted.
     pub fn remove(self) -> Self {
         self.then(EventName::Remove, None, None)
     }
 
-    /// Then the item is removed; it had these attributes before.
+    /// Expects that the item is deleted, and had these attributes before, among others.
     pub fn remove_with(self, old: Item) -> Self {
         self.then(EventName::Remove, Some(old), None)
     }
 
-    /// Says of the change named last that its images have no other attributes than those said, and those of the key.
+    /// Requires that the images of the last change have no other attributes than the given ones and those of the key.
     pub fn exact_images(mut self) -> Self {
         if let Some(last) = self.last() {
             last.exact_images = true;
@@ -108,7 +109,7 @@ impl<S: StreamSource> ExpectChanges<S> {
         self
     }
 
-    /// Says of the change named last that the item does not have this attribute: afterwards, or when it was removed.
+    /// Requires that the item does not have this attribute after the last change, or before it if the item was deleted.
     pub fn without(mut self, attribute: impl Into<String>) -> Self {
         if let Some(last) = self.last() {
             last.without.push(attribute.into());
@@ -116,26 +117,26 @@ impl<S: StreamSource> ExpectChanges<S> {
         self
     }
 
-    /// Says that no key changed but those named.
+    /// Requires that no other keys have changes.
     pub fn and_no_other_keys(mut self) -> Self {
-        self.no_other = true;
+        self.allows_other_keys = false;
         self
     }
 
-    /// Waits for changes that are still missing, but no longer than this. Without it, the stream is taken as it is now.
+    /// Waits for missing changes for at most this time. Without it, only the records that the stream has now are checked.
     pub fn within(mut self, deadline: Duration) -> Self {
-        self.within = Some(deadline);
+        self.deadline = Some(deadline);
         self
     }
 
-    /// Reads the stream and compares.
+    /// Reads the stream and compares its changes with the expected ones.
     ///
     /// # Errors
     ///
-    /// [`ExpectError`]; its text is meant to be read.
+    /// [`ExpectError`]. Its text is a table for people.
     pub fn check(self) -> Result<(), ExpectError> {
-        let Self { stream, keys, no_other, within, without_key } = self;
-        if without_key {
+        let Self { stream, keys, allows_other_keys, deadline, lacks_key } = self;
+        if lacks_key {
             return Err(ExpectError::NoKey);
         }
         let (started, wake) = (Instant::now(), WakeHandle::default());
@@ -145,23 +146,23 @@ impl<S: StreamSource> ExpectChanges<S> {
         loop {
             read_present(&mut stream, &mut seen)?;
             let outcomes: Vec<_> = keys.iter().map(|key| report::Outcome::of(key, &seen)).collect();
-            let others: Vec<&Change> = match no_other {
-                true => seen.iter().filter(|seen| keys.iter().all(|key| key.key != seen.keys)).collect(),
-                false => Vec::new(),
+            let others: Vec<&Change> = match allows_other_keys {
+                true => Vec::new(),
+                false => seen.iter().filter(|seen| keys.iter().all(|key| key.key != seen.keys)).collect(),
             };
             if others.is_empty() && outcomes.iter().all(report::Outcome::is_as_expected) {
                 return Ok(());
             }
-            let left = within.map_or(Duration::ZERO, |within| within.saturating_sub(started.elapsed()));
-            // What is wrong already does not become right by waiting.
+            let left = deadline.map_or(Duration::ZERO, |deadline| deadline.saturating_sub(started.elapsed()));
+            // Later changes cannot correct a wrong one, so do not wait for them.
             if left.is_zero() || !others.is_empty() || outcomes.iter().any(report::Outcome::is_wrong) {
-                return Err(ExpectError::Different(report::report(&outcomes, &others, within)));
+                return Err(ExpectError::Different(report::report(&outcomes, &others, deadline)));
             }
             wake.wait(left.min(POLL_INTERVAL));
         }
     }
 
-    /// Does as [`check`](Self::check), and panics with its text if it fails.
+    /// Calls [`check`](Self::check), and panics with the text of its error.
     ///
     /// # Panics
     ///
@@ -177,7 +178,7 @@ impl<S: StreamSource> ExpectChanges<S> {
         let expected = Expected { event_name, old, new, exact_images: false, without: Vec::new() };
         match self.keys.last_mut() {
             Some(key) => key.changes.push(expected),
-            None => self.without_key = true,
+            None => self.lacks_key = true,
         }
         self
     }
@@ -187,7 +188,7 @@ impl<S: StreamSource> ExpectChanges<S> {
     }
 }
 
-/// Reads until the stream has no more; what is asked for later comes later.
+/// Reads the records that the stream has now. A later call reads those that were written meanwhile.
 fn read_present<S: StreamSource>(
     stream: &mut Subscription<S>,
     seen: &mut Vec<Change>,

@@ -1,4 +1,4 @@
-//! Streams in files: one record a line.
+//! Streams as files with one record a line.
 
 use std::io::{self, BufRead, Write};
 
@@ -10,7 +10,7 @@ use crate::{Change, ChangeParseError};
 /// Why a stream could not be written to a file.
 #[derive(thiserror::Error)]
 pub enum ExportError {
-    /// The stream cannot be read, or records were trimmed while it was.
+    /// The stream cannot be read, or records were trimmed meanwhile.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The file cannot be written.
@@ -24,15 +24,15 @@ pub enum ImportError {
     /// The file cannot be read.
     #[error("line {line} cannot be read: {source}")]
     Read {
-        /// Counted from 1.
+        /// The number of the line, from 1.
         line: u64,
-        /// Why not.
+        /// Why it cannot be read.
         source: io::Error,
     },
-    /// The line is no record.
-    #[error("line {line} is no stream record: {source}")]
+    /// The line is not a stream record.
+    #[error("line {line} is not a stream record: {source}")]
     Record {
-        /// Counted from 1.
+        /// The number of the line, from 1.
         line: u64,
         /// What is wrong with it.
         source: ChangeParseError,
@@ -40,7 +40,7 @@ pub enum ImportError {
 }
 
 impl ImportError {
-    /// Returns the number of the line, counted from 1.
+    /// Returns the number of the line, from 1.
     #[must_use]
     pub fn line(&self) -> u64 {
         match self {
@@ -49,14 +49,14 @@ impl ImportError {
     }
 }
 
-/// Writes all records there are now, one a line; returns how many.
+/// Writes all records that a stream has now, one a line. Returns how many.
 ///
-/// A line is a JSON object, the record as Lambda delivers it, with the stream in `eventSourceARN`. Records of one item come in
-/// the order of its writes.
+/// A line is a JSON object: the record in the form in which Lambda delivers it, with the stream in `eventSourceARN`. Records of one item come
+/// in the order of its writes.
 ///
 /// # Errors
 ///
-/// [`ExportError`]. What was written until then stays.
+/// [`ExportError`]. The lines before the failure have been written.
 pub fn export<S: StreamSource>(
     stream: SubscriptionBuilder<S>,
     out: &mut dyn Write,
@@ -71,8 +71,9 @@ pub fn export<S: StreamSource>(
     Ok(written)
 }
 
-/// Reads what [`export`] wrote, or any file with a record as `GetRecords` answers it on each line. Empty lines do not count. Each
-/// change comes with the number of its line, from 1.
+/// Reads a file that [`export`] has written, or that has a record on each line in the form in which `GetRecords` returns it.
+///
+/// Empty lines are skipped. Each change comes with the number of its line, from 1.
 ///
 /// # Examples
 ///

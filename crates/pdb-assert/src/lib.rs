@@ -16,7 +16,8 @@ pub use expect::{ExpectChanges, ExpectError, expect_changes};
 pub use export::{ExportError, ImportError, export, import};
 pub use read::{ReadError, read_changes, subscribe_to};
 
-/// Shows by `Debug` what `Display` shows: a test that unwraps prints a text with lines instead of one with `\n` in it.
+/// Implements `Debug` with the text of `Display`: `unwrap()` in a test prints the `Debug` of an error, where a table would be one long line
+/// with `\n` in it.
 macro_rules! debug_as_display {
     ($($name:ty),*) => {
         $(impl std::fmt::Debug for $name {

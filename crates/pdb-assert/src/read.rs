@@ -1,4 +1,4 @@
-//! Reading what a stream has now.
+//! Reading all records that a stream has now.
 
 use pdb_streams::{StreamSource, Subscription, SubscriptionBuilder, TailError};
 
@@ -7,17 +7,17 @@ use crate::{Change, ChangeParseError};
 /// Why changes could not be read.
 #[derive(thiserror::Error)]
 pub enum ReadError {
-    /// The stream cannot be read, or records were trimmed while it was.
+    /// The stream cannot be read, or records were trimmed meanwhile.
     #[error("the stream cannot be read: {}", chain(.0))]
     Stream(TailError),
-    /// A record is none.
-    #[error("a record of the stream cannot be understood: {0}")]
+    /// A record is malformed.
+    #[error("a record of the stream is malformed: {0}")]
     Record(#[from] ChangeParseError),
 }
 
-/// Names a stream: by its ARN, or by a table, whose newest stream is meant.
+/// Returns a subscription to a stream. `stream` is its ARN, or the name of a table, which stands for its latest stream.
 ///
-/// AWS may answer empty pages before records that exist: there, add
+/// AWS may return empty pages although there are more records. For AWS, add
 /// [`caught_up_after(3)`](SubscriptionBuilder::caught_up_after).
 #[must_use]
 pub fn subscribe_to<S: StreamSource>(source: S, stream: &str) -> SubscriptionBuilder<S> {
@@ -25,7 +25,7 @@ pub fn subscribe_to<S: StreamSource>(source: S, stream: &str) -> SubscriptionBui
     if stream.starts_with("arn:") { builder.stream(stream) } else { builder.table(stream) }
 }
 
-/// Reads all changes there are now, in order: those of one item in the order of its writes.
+/// Reads all changes that a stream has now. Changes of one item come in the order of its writes.
 ///
 /// # Errors
 ///
@@ -35,7 +35,7 @@ pub fn read_changes<S: StreamSource>(stream: SubscriptionBuilder<S>) -> Result<V
     events.map(|event| Ok(Change::from_event(&event.map_err(ReadError::Stream)?)?)).collect()
 }
 
-/// An error with its causes, in one line.
+/// Returns an error with its causes, in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

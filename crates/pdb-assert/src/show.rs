@@ -1,4 +1,4 @@
-//! Keys, values and changes as a person reads them.
+//! Keys, values and changes as texts for people.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use pdb_model::{AttributeValue, EventName, Item, write_json_string};
 
 use crate::Change;
 
-/// The most characters of a value in a list of changes.
+/// How many characters of a value a list of changes shows.
 const MAX_VALUE: usize = 40;
 
 /// The attributes of a key: `pk="o1" sk=2`.
@@ -48,19 +48,19 @@ pub(crate) fn change(change: &Change) -> String {
     line
 }
 
-/// A value, whole, without the names of types: texts have quotes, bytes begin with `b64:`, sets have braces.
+/// The complete value without the names of types. Texts have quotes, bytes begin with `b64:`, sets have braces.
 pub(crate) fn value(value: &AttributeValue) -> String {
     let mut text = String::new();
     push(&mut text, value);
     text
 }
 
-/// A value, cut if it is long.
+/// The value, cut if it is long.
 fn short(found: &AttributeValue) -> String {
     cut(&value(found), MAX_VALUE)
 }
 
-/// At most so many characters of a text.
+/// Cuts a text to this many characters.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
@@ -111,8 +111,8 @@ fn list<T>(
     text.push_str(close);
 }
 
-/// In which attributes two changes differ, for those that look alike in a line: `new note is "b", not "a"`.
-pub(crate) fn unlike(first: &Change, second: &Change) -> String {
+/// How two changes differ that look alike in one line: `new note is "b", not "a"`.
+pub(crate) fn differing_attributes(first: &Change, second: &Change) -> String {
     let none = Item::new();
     let mut differences = Vec::new();
     for (which, first, second) in
@@ -137,7 +137,7 @@ pub(crate) fn unlike(first: &Change, second: &Change) -> String {
     differences.join("; ")
 }
 
-/// A value from shortly before the place where two differ.
+/// The part of a value that begins shortly before the position at which two values differ.
 fn from_difference(
     found: &AttributeValue,
     first: Option<&AttributeValue>,
@@ -154,7 +154,7 @@ fn from_difference(
     format!("…{}", cut(&rest, MAX_VALUE))
 }
 
-/// Rows under each other, so that each column begins at the same place; nothing stands behind the last column.
+/// Aligns the columns of rows. Lines have no trailing spaces.
 pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     let width = |text: &str| text.chars().count();
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);

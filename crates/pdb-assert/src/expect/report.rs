@@ -1,4 +1,4 @@
-//! What was expected beside what was found.
+//! The report of a failure: expected changes beside those that were found.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use super::{Expected, ExpectedOfKey};
 use crate::align::{Pair, align};
 use crate::{Change, show};
 
-/// The widest column of a table.
+/// The maximum width of a column.
 const MAX_COLUMN: usize = 60;
-/// The most changes of other keys that are listed.
+/// How many changes of other keys are listed.
 const MAX_OTHERS: usize = 10;
 
-/// What was expected of a key, and what was found.
+/// The expected changes of a key, aligned with those that were found.
 pub(super) struct Outcome<'a> {
     key: &'a Item,
     rows: Vec<Row<'a>>,
@@ -21,7 +21,7 @@ pub(super) struct Outcome<'a> {
 
 /// A line of the table.
 enum Row<'a> {
-    Fine(&'a Expected, &'a Change),
+    AsExpected(&'a Expected, &'a Change),
     Different(&'a Expected, &'a Change, Vec<String>),
     Missing(&'a Expected),
     Unexpected(&'a Change),
@@ -35,15 +35,15 @@ impl<'a> Outcome<'a> {
             changes[i].differences(&expected.key, found[j]).is_empty()
         });
         let mut rows: Vec<Row<'a>> = Vec::with_capacity(pairs.len());
-        // Between two changes that are as expected: what lacks a counterpart there, in order, on either side.
+        // The changes between two that are as expected, on either side. They have no match, but some may be different versions of each other.
         let (mut missing, mut unexpected): (Vec<&Expected>, Vec<&Change>) = (Vec::new(), Vec::new());
         for pair in pairs {
             match pair {
                 Pair::First(i) => missing.push(&changes[i]),
                 Pair::Second(j) => unexpected.push(found[j]),
-                Pair::Both(i, j) => {
+                Pair::Matching(i, j) => {
                     pair_up(&mut rows, &expected.key, &mut missing, &mut unexpected);
-                    rows.push(Row::Fine(&changes[i], found[j]));
+                    rows.push(Row::AsExpected(&changes[i], found[j]));
                 }
             }
         }
@@ -52,12 +52,12 @@ impl<'a> Outcome<'a> {
     }
 
     pub(super) fn is_as_expected(&self) -> bool {
-        self.rows.iter().all(|row| matches!(row, Row::Fine(..)))
+        self.rows.iter().all(|row| matches!(row, Row::AsExpected(..)))
     }
 
-    /// Whether there is something that later changes cannot mend: all but missing changes at the end.
+    /// Returns whether there is a difference that later changes cannot correct: any but missing changes at the end.
     pub(super) fn is_wrong(&self) -> bool {
-        let mut rows = self.rows.iter().skip_while(|row| matches!(row, Row::Fine(..)));
+        let mut rows = self.rows.iter().skip_while(|row| matches!(row, Row::AsExpected(..)));
         rows.any(|row| !matches!(row, Row::Missing(_)))
     }
 
@@ -70,7 +70,7 @@ impl<'a> Outcome<'a> {
             number += usize::from(!matches!(row, Row::Unexpected(_)));
             let numbered = number.to_string();
             lines.push(match row {
-                Row::Fine(expected, found) => {
+                Row::AsExpected(expected, found) => {
                     vec![" ".to_owned(), numbered, cell(expected.show()), cell(show::change(found))]
                 }
                 Row::Different(expected, found, differences) => vec![
@@ -104,7 +104,7 @@ impl<'a> Outcome<'a> {
     }
 }
 
-/// Puts what is missing beside what is there in its stead, if it is of the same kind.
+/// Puts a missing change beside an unexpected one of the same kind, as one row.
 fn pair_up<'a>(
     rows: &mut Vec<Row<'a>>,
     key: &Item,
@@ -115,7 +115,7 @@ fn pair_up<'a>(
         align(missing.len(), unexpected.len(), |i, j| missing[i].event_name == unexpected[j].event_name);
     for pair in pairs {
         rows.push(match pair {
-            Pair::Both(i, j) => {
+            Pair::Matching(i, j) => {
                 Row::Different(missing[i], unexpected[j], missing[i].differences(key, unexpected[j]))
             }
             Pair::First(i) => Row::Missing(missing[i]),
@@ -127,7 +127,7 @@ fn pair_up<'a>(
 }
 
 impl Expected {
-    /// Says how a change of this key is not what was expected.
+    /// Returns the differences between this expected change and a change that was found.
     fn differences(&self, key: &Item, found: &Change) -> Vec<String> {
         if self.event_name != found.event_name {
             return vec![format!("{}, expected {}", found.event_name, self.event_name)];
@@ -168,7 +168,7 @@ impl Expected {
                     differences.push(format!("{which}{name} is {found}, expected {value}"));
                 }
                 None => {
-                    differences.push(format!("{which}{name} is not there, expected {}", show::value(value)))
+                    differences.push(format!("{which}{name} is missing, expected {}", show::value(value)))
                 }
             }
         }
@@ -196,17 +196,17 @@ impl Expected {
         }
         text.extend(self.without.iter().map(|name| format!(" -{name}")));
         if self.exact_images {
-            text.push_str(" (whole)");
+            text.push_str(" (exact)");
         }
         text
     }
 }
 
-/// Writes what is wrong, key by key.
-pub(super) fn report(outcomes: &[Outcome<'_>], others: &[&Change], within: Option<Duration>) -> String {
-    let waited = match within {
-        Some(within) if outcomes.iter().any(|outcome| !outcome.is_as_expected() && !outcome.is_wrong()) => {
-            format!(" (waited {within:?})")
+/// Returns the report: a table for each key that is not as expected, then the changes of other keys.
+pub(super) fn report(outcomes: &[Outcome<'_>], others: &[&Change], deadline: Option<Duration>) -> String {
+    let waited = match deadline {
+        Some(deadline) if outcomes.iter().any(|outcome| !outcome.is_as_expected() && !outcome.is_wrong()) => {
+            format!(" (waited {deadline:?})")
         }
         _ => String::new(),
     };

@@ -52,7 +52,7 @@ fn a_consumer_on_another_thread_is_waited_for() {
 }
 
 #[test]
-fn what_is_unread_is_listed_by_shard() {
+fn unread_records_are_listed_by_shard() {
     let orders = Orders::with_history();
     let first = orders.db.shards(&orders.arn).unwrap().remove(0).shard_id.to_string();
     let number = orders.db.changes("Orders").unwrap()[2].sequence_number.clone();
@@ -97,7 +97,7 @@ fn what_is_unread_is_listed_by_shard() {
 }
 
 #[test]
-fn a_table_without_stream_is_no_table_to_catch_up_with() {
+fn a_table_without_a_stream_is_an_error() {
     let error = Orders::new().db.wait_until_caught_up("Missing", SOON, Checkpoint::default).unwrap_err();
     expect!["the stream cannot be read: table `Missing` has no stream"].assert_eq(&error.to_string());
 }

@@ -1,4 +1,4 @@
-//! What tells two streams apart.
+//! Differences between two streams.
 
 use expect_test::{Expect, expect};
 use pdb_model::Item;
@@ -132,7 +132,7 @@ fn long_runs_of_equal_changes_are_summed_up() {
 }
 
 #[test]
-fn changes_that_look_alike_say_what_tells_them_apart() {
+fn changes_that_look_alike_say_how_they_differ() {
     let long = |end: &str| item("new", 1).with("text", format!("{}{end}", "x".repeat(100)));
     let (first, second) = (Orders::new(), Orders::new());
     for (orders, end) in [(&first, "a"), (&second, "b")] {
@@ -187,7 +187,7 @@ fn values_of_all_types_are_shown() {
 proptest! {
     /// A list differs from itself in nothing, and from a shorter one in exactly what was taken away.
     #[test]
-    fn what_is_taken_away_is_missing(writes in prop::collection::vec((0..3_u8, 0..3_i64), 1..20), gone in any::<prop::sample::Index>()) {
+    fn a_removed_change_is_missing(writes in prop::collection::vec((0..3_u8, 0..3_i64), 1..20), gone in any::<prop::sample::Index>()) {
         let orders = Orders::new();
         for (key, n) in writes {
             orders.put(&key.to_string(), item("new", n));

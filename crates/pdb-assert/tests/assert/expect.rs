@@ -1,4 +1,4 @@
-//! Expected changes, and what is said when others are found.
+//! Expected changes, and the report if the stream has others.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn fails(expected: ExpectChanges<StreamReader>, text: &Expect) {
 }
 
 #[test]
-fn what_is_as_expected_passes() {
+fn expected_changes_pass() {
     let orders = Orders::with_history();
     let history = |expected: ExpectChanges<StreamReader>| {
         expected
@@ -47,7 +47,7 @@ fn what_is_as_expected_passes() {
 }
 
 #[test]
-fn a_change_that_differs_is_shown_with_what_differs() {
+fn a_different_change_is_shown_with_its_differences() {
     let orders = Orders::with_history();
     let expected = of(&orders)
         .of_key(key("o1"))
@@ -63,15 +63,15 @@ fn a_change_that_differs_is_shown_with_what_differs() {
         changes of pk="o1" are not as expected: 3 different
               expected                                                      found
            1  INSERT status="new" total=10                                  INSERT status="new" total=10
-        >  2  MODIFY status="new" -> note="x" status="paid" total=11 -sta…  MODIFY status="new"->"paid"                            note is not there, expected "x"; total is 10, expected 11; status is "paid", expected none
-        >  3  MODIFY status="sent" (whole)                                  MODIFY +by="train" status="paid"->"sent" total=10->12  by is "train", expected none; total is 12, expected none
+        >  2  MODIFY status="new" -> note="x" status="paid" total=11 -sta…  MODIFY status="new"->"paid"                            note is missing, expected "x"; total is 10, expected 11; status is "paid", expected none
+        >  3  MODIFY status="sent" (exact)                                  MODIFY +by="train" status="paid"->"sent" total=10->12  by is "train", expected none; total is 12, expected none
         >  4  REMOVE status="sent" total=10                                 REMOVE by="train" status="sent" total=12               old total is 12, expected 10
     "#]],
     );
 }
 
 #[test]
-fn what_is_missing_and_what_is_too_much_stand_where_they_belong() {
+fn missing_and_unexpected_changes_stand_at_their_positions() {
     let orders = Orders::with_history();
     let missing = of(&orders)
         .of_key(key("o1"))
@@ -181,7 +181,7 @@ fn a_stream_without_images_says_so() {
 }
 
 #[test]
-fn what_comes_later_is_waited_for() {
+fn later_changes_are_waited_for() {
     let orders = Orders::new();
     orders.put("o1", status("new"));
     std::thread::scope(|scope| {
@@ -219,7 +219,7 @@ fn what_comes_later_is_waited_for() {
 }
 
 #[test]
-fn what_is_wrong_already_is_not_waited_for() {
+fn a_wrong_change_ends_the_waiting() {
     let orders = Orders::with_history();
     // A deadline that would be felt.
     let long = Duration::from_secs(24 * 3600);
@@ -230,11 +230,11 @@ fn what_is_wrong_already_is_not_waited_for() {
 }
 
 #[test]
-fn what_cannot_be_read_or_means_nothing_is_refused() {
+fn a_missing_stream_and_a_missing_key_are_errors() {
     let orders = Orders::new();
     fails(
         of(&orders).insert(Item::new()),
-        &expect!["name a key with `of_key` before the changes that are expected of it"],
+        &expect!["call `of_key` with a key before the changes that are expected of it"],
     );
     fails(
         orders.db.expect_changes("Missing").of_key(key("o1")),

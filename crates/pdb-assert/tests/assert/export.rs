@@ -1,4 +1,4 @@
-//! Streams in files, and the replay of them.
+//! Streams as files, and replaying them.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ fn a_record_is_a_line() {
 }
 
 #[test]
-fn a_replay_gives_the_table() {
+fn a_replay_rebuilds_the_table() {
     let source = Orders::with_history();
     let file = exported(&source);
     assert_eq!(imported(&file), source.db.changes("Orders").unwrap());
@@ -77,11 +77,11 @@ fn lines_that_cannot_be_replayed_are_named() {
     let missing = target.db.replay(&"Missing".parse().unwrap(), good.as_bytes()).unwrap_err();
     texts.push_str(&missing.to_string());
     expect![[r#"
-        line 8 is no stream record: it is no JSON: EOF while parsing an object at line 1 column 1
-        line 8 is no stream record: it has no `eventName`
-        line 8 is no stream record: it has no `dynamodb.Keys`
-        line 8 is no stream record: `UPSERT` is none of INSERT, MODIFY, REMOVE
-        line 8 is no stream record: `dynamodb.Keys` is no item
+        line 8 is not a stream record: not JSON: EOF while parsing an object at line 1 column 1
+        line 8 is not a stream record: `eventName` is missing
+        line 8 is not a stream record: `dynamodb.Keys` is missing
+        line 8 is not a stream record: `UPSERT` is not INSERT, MODIFY or REMOVE
+        line 8 is not a stream record: `dynamodb.Keys` is not an item
         line 8 cannot be replayed: One or more parameter values were invalid: Missing the key pk in the item
         line 8 has no new image: the stream must be NEW_IMAGE or NEW_AND_OLD_IMAGES to be replayed
         line 1 cannot be replayed: Requested resource not found"#]]

@@ -1,4 +1,4 @@
-//! The crate through its public interface, on streams of a database in memory. The texts of failures are what is tested most.
+//! Tests of the crate through its public interface, on streams of a database in memory. Most of them check the texts of failures.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod caught_up;

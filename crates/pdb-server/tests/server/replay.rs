@@ -79,7 +79,7 @@ fn a_stream_goes_through_a_file_into_another_table() {
         std::fs::write(&path, text).unwrap();
         check_refused(&url, &["stream", "replay", file, "--table", "Copies"], expected);
     };
-    refused(&format!("\n{text}{{}}\n"), "line 1203 is no stream record: it has no `eventName`");
+    refused(&format!("\n{text}{{}}\n"), "line 1203 is not a stream record: `eventName` is missing");
     refused(&format!("{text}{{\n"), "line 1202 is not a stream record: it is not JSON");
     refused(&text.replace("NewImage", "Other"), "line 1 has no new image");
     std::fs::write(&path, &text).unwrap();
