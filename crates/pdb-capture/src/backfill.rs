@@ -1,5 +1,7 @@
-//! Bringing existing items up to a table's new definition, in steps that bound the memory it takes. All steps belong to the
-//! transaction that changes the definition, which keeps everybody else from writing to the table.
+//! Updating existing items after a table's definition has changed: index entries and expiry times.
+//!
+//! The work is done in steps, which bounds the memory. All steps run in the transaction that changes the definition, because nobody else may
+//! write to the table before its items match the definition.
 
 use std::sync::Arc;
 
@@ -9,14 +11,13 @@ use pdb_store::{StoreError, Table, Tx};
 use crate::{
     error::CaptureError,
     expiry::expires_at,
-    indexes::{BaseKey, Both, Entry},
+    indexes::{BaseKey, Entry, ItemForms},
 };
 
-/// Fills an index with the entries of up to `limit` items, beginning after the key `after`; returns the last key if more
-/// items may follow.
+/// Adds the entries of up to `limit` items to a new index, beginning after the key `after`. Returns the last key if more items may follow.
 ///
-/// The index must have come into the table's definition in this transaction.
-/// Items that do not fit the index key are left out, as AWS does it.
+/// The caller has added the index to the table's definition in this transaction. Items whose attributes do not fit the index key are left
+/// out, as on AWS.
 ///
 /// # Errors
 ///
@@ -35,22 +36,22 @@ pub fn backfill_index(
     let (items, last) = next_items(tx, table, after, limit)?;
     for (key, encoded) in items {
         let item = encoded.decode().map_err(CaptureError::Corrupt)?;
-        let both = Both { item: &item, encoded: &encoded };
+        let forms = ItemForms { item: &item, encoded: &encoded };
         let primary_key = table.definition.key_schema.extract(&item);
         let primary_key =
             primary_key.map_err(|error| StoreError::corrupt("item", error).of_table(table.name()))?;
         let base = BaseKey::new(&table.definition, &primary_key, &key);
-        if let Ok(Some(entry)) = Entry::of(definition, table, base, both) {
+        if let Ok(Some(entry)) = Entry::of(definition, table, base, forms) {
             tx.put_index_entry(table, index, &entry.key, &key, &entry.projected, None)?;
         }
     }
     Ok(last)
 }
 
-/// Notes for up to `limit` items, beginning after the key `after`, when they expire by the table's time-to-live
-/// attribute; returns the last key if more items may follow.
+/// Stores for up to `limit` items when they expire, beginning after the key `after`. Returns the last key if more items may follow.
 ///
-/// The attribute must have come into the table's definition in this transaction, or gone from it: then no item expires.
+/// The caller has set or removed the time-to-live attribute in the table's definition in this transaction. Without the attribute no item
+/// expires.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What can go wrong when an item changes.
+//! The error of this crate.
 
 use pdb_model::{IndexName, KeyError, ParseError};
 use pdb_store::StoreError;
@@ -6,7 +6,7 @@ use pdb_store::StoreError;
 /// Why an item could not be changed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CaptureError {
-    /// The item has an attribute of an index key that cannot be one: of another type, empty, or too long.
+    /// An attribute of the item cannot be the key of an index: it has another type, is empty, or is too long.
     #[error("the item does not fit index `{index}`")]
     IndexKey {
         /// The index.

@@ -2,10 +2,10 @@
 
 use pdb_model::{Item, TableDefinition};
 
-/// Returns when an item expires, in epoch seconds: the value of the table's time-to-live attribute if it has one and it
-/// is a number. A fraction is rounded up, since an item is expired once the clock has reached its value.
+/// Returns when an item expires, in epoch seconds: the value of the table's time-to-live attribute, if the item has it as a number.
 ///
-/// Source: dynamodb.md section 12: other types and a missing attribute never expire; key attributes may be used.
+/// A fraction is rounded up, because an item expires when the clock reaches the value. Items without the attribute, or with another type,
+/// never expire. The attribute may be a key attribute (dynamodb.md section 12).
 #[must_use]
 pub fn expires_at(definition: &TableDefinition, item: &Item) -> Option<i64> {
     let attribute = definition.time_to_live_attribute.as_ref()?;

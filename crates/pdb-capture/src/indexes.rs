@@ -1,4 +1,4 @@
-//! Index entries: what of an item an index has, and how that changes with the item.
+//! Index entries: their keys and attributes, and their changes when an item changes.
 
 use std::borrow::Cow;
 
@@ -10,16 +10,16 @@ use pdb_store::{Table, Tx};
 
 use crate::error::CaptureError;
 
-/// What a write changed in one index. An index in which nothing changed has none.
+/// The change of one index by a write. There is none for an index that did not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexChange {
     /// The index.
     pub index: IndexName,
     /// What happened to the entry.
     pub kind: IndexChangeKind,
-    /// The size of the entry before, if there was one.
+    /// The size of the entry before the write, if there was one.
     pub old_size_bytes: Option<u64>,
-    /// The size of the entry afterwards, if there is one.
+    /// The size of the entry after the write, if there is one.
     pub new_size_bytes: Option<u64>,
 }
 
@@ -30,44 +30,44 @@ pub enum IndexChangeKind {
     Entered,
     /// The item is no longer in the index.
     Left,
-    /// The item has another index key: one entry went, one came.
+    /// The index key of the item changed: one entry was deleted, another was created.
     Moved,
-    /// The entry stays where it is and other projected attributes changed.
+    /// The index key is the same, and other projected attributes changed.
     Updated,
 }
 
-/// An item in both its forms.
+/// An item, decoded and encoded. Index keys are taken from the one, and projections of all attributes from the other.
 #[derive(Clone, Copy)]
-pub(crate) struct Both<'a> {
+pub(crate) struct ItemForms<'a> {
     pub(crate) item: &'a Item,
     pub(crate) encoded: &'a EncodedItem,
 }
 
-/// The key of a table's item, as its index entries carry it.
+/// The key of a table's item, as its index entries contain it.
 #[derive(Clone, Copy, Debug)]
 pub struct BaseKey<'a> {
     bytes: &'a KeyBytes,
-    /// Known if the table has a global index.
+    /// Present if the table has a global index. Computing it takes a hash.
     tie_break: Option<u64>,
 }
 
 impl<'a> BaseKey<'a> {
-    /// Takes an item's key, of which `bytes` are those it is stored under.
+    /// Returns the base key for an item. `bytes` is the encoded `key`.
     #[must_use]
     pub fn new(table: &TableDefinition, key: &PrimaryKey, bytes: &'a KeyBytes) -> Self {
         let is_needed = table.indexes.iter().any(|index| index.kind == IndexKind::Global);
         Self { bytes, tie_break: is_needed.then(|| key.tie_break(bytes)) }
     }
 
-    /// The bytes under which the entry of the item with this index key is stored.
+    /// Returns the bytes under which the entry with this index key is stored.
     fn entry(self, index: &SecondaryIndex, index_key: &PrimaryKey) -> KeyBytes {
         let tie_break = self.tie_break.filter(|_| index.kind == IndexKind::Global);
         KeyBytes::index_entry(index_key, tie_break, self.bytes)
     }
 }
 
-/// Returns whether an index has to know the attribute of an old item: for its key, or because entries have some attributes and not
-/// all, whose text is at hand.
+/// Returns whether the attribute of an old item has to be decoded for an index. That is so if the attribute is in the index key, or if
+/// entries contain some attributes only. Entries that contain all attributes are copied from the encoded item.
 pub(crate) fn is_needed(table: &TableDefinition, attribute: &str) -> bool {
     table.indexes.iter().any(|index| match &index.projection {
         Projection::All => index.key_schema.contains(attribute),
@@ -75,17 +75,17 @@ pub(crate) fn is_needed(table: &TableDefinition, attribute: &str) -> bool {
     })
 }
 
-/// Brings the entries of one item in all indexes from `old` to `new`.
+/// Updates the entries of one item in all indexes from `old` to `new`. Returns the indexes that changed.
 pub(crate) fn write_entries(
     tx: &mut Tx<'_>,
     table: &Table,
     base: BaseKey<'_>,
-    old: Option<Both<'_>>,
-    new: Option<Both<'_>>,
+    old: Option<ItemForms<'_>>,
+    new: Option<ItemForms<'_>>,
 ) -> Result<Vec<IndexChange>, CaptureError> {
     let mut changes = Vec::new();
     for index in &table.definition.indexes {
-        // What is stored was accepted, or was there before the index: then it may not fit, and is not in it.
+        // An old item that does not fit the index was stored before the index was created, and has no entry.
         let old = old.and_then(|old| Entry::of(index, table, base, old).unwrap_or(None));
         let new = match new {
             None => None,
@@ -122,7 +122,7 @@ pub(crate) fn write_entries(
     Ok(changes)
 }
 
-/// Returns what an index has of an item, and under which key; none if the item is not in it.
+/// Returns the entry of an item in an index, with its key, or `None` if the item is not in the index.
 #[must_use]
 pub fn index_entry(
     index: &SecondaryIndex,
@@ -131,23 +131,23 @@ pub fn index_entry(
     item: &Item,
     encoded: &EncodedItem,
 ) -> Option<(KeyBytes, EncodedItem)> {
-    let entry = Entry::of(index, table, base, Both { item, encoded }).unwrap_or(None)?;
+    let entry = Entry::of(index, table, base, ItemForms { item, encoded }).unwrap_or(None)?;
     Some((entry.key, entry.projected.into_owned()))
 }
 
-/// What an index has of an item.
+/// The entry of an item in an index.
 pub(crate) struct Entry<'a> {
     pub(crate) key: KeyBytes,
     pub(crate) projected: Cow<'a, EncodedItem>,
 }
 
 impl<'a> Entry<'a> {
-    /// Returns the entry of an item; none if it lacks an attribute of the index key.
+    /// Returns the entry of an item, or `None` if the item lacks an attribute of the index key.
     pub(crate) fn of(
         index: &SecondaryIndex,
         table: &Table,
         base: BaseKey<'_>,
-        Both { item, encoded }: Both<'a>,
+        ItemForms { item, encoded }: ItemForms<'a>,
     ) -> Result<Option<Self>, KeyError> {
         if !has_key(&index.key_schema, item)? {
             return Ok(None);
@@ -166,8 +166,9 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Returns whether the item has all attributes of the key; an error if one it has does not fit, whether or not others are
-/// missing: such an item is refused, not left out.
+/// Returns whether the item has all attributes of the key.
+///
+/// It is an error if an attribute does not fit the key, even if others are missing: such an item is refused, not left out.
 fn has_key(schema: &KeySchema, item: &Item) -> Result<bool, KeyError> {
     if schema.attributes().all(|attribute| item.contains_key(&attribute.name)) {
         return Ok(true);

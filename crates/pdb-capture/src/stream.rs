@@ -1,4 +1,4 @@
-//! Switching the capture of a table's changes on and off.
+//! Enabling and disabling a table's stream.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,14 +8,13 @@ use pdb_store::{NewShard, Table, Tx};
 
 use crate::error::CaptureError;
 
-/// Enables a stream on a table, with `shards` open shards (at least one) that share the hash range equally; returns the
-/// table as it now is.
+/// Enables a stream on a table, with `shards` open shards that divide the hash range equally. Returns the table with the stream.
 ///
-/// The stream is as old as its label says.
+/// A value of 0 for `shards` counts as 1. The creation time of the stream is the one in its label.
 ///
 /// # Errors
 ///
-/// [`CaptureError::Store`] with `StreamExists` if the table has an enabled stream, or there was one of this ARN.
+/// [`CaptureError::Store`] with `StreamExists` if the table has an enabled stream, or if there was a stream with this ARN.
 pub fn enable_stream(
     env: &Env,
     tx: &mut Tx<'_>,
@@ -30,7 +29,7 @@ pub fn enable_stream(
     let count = u64::from(shards.max(1));
     let mut shards = Vec::new();
     for i in 0..count {
-        // Shards of one millisecond are told apart, and ordered, by their suffix.
+        // All shards have the same creation time, so their ids differ in the suffix only.
         let mut suffix = env.ids.next_id() as u32;
         while !suffixes.insert(suffix) {
             suffix = suffix.wrapping_add(1);
@@ -46,8 +45,8 @@ pub fn enable_stream(
     Ok(tx.create_shards(&table, &shards)?.0)
 }
 
-/// Disables the stream of a table, if it has one enabled: its shards are closed, its records stay readable. Returns the
-/// table as it now is.
+/// Disables the stream of a table, if it is enabled. Its shards are closed, and its records can still be read. Returns the table without
+/// the enabled stream.
 ///
 /// # Errors
 ///
@@ -57,7 +56,7 @@ pub fn disable_stream(env: &Env, tx: &mut Tx<'_>, table: &Table) -> Result<Arc<T
     Ok(tx.close_stream(table, now)?)
 }
 
-/// Where the `i`th of `n` equal parts of the hash range begins.
+/// Returns the start of the `i`th of `n` equal parts of the hash range.
 fn part(i: u64, n: u64) -> u64 {
     ((u128::from(i) << 64) / u128::from(n)) as u64
 }

@@ -1,4 +1,4 @@
-//! The one door through which an item changes.
+//! Writing an item: the one function through which items change.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -8,34 +8,34 @@ use pdb_store::{ItemRow, NewRecord, OpenStream, Table, Tx};
 use crate::{
     error::CaptureError,
     expiry::expires_at,
-    indexes::{BaseKey, Both, IndexChange, is_needed, write_entries},
+    indexes::{BaseKey, IndexChange, ItemForms, is_needed, write_entries},
 };
 
-/// An item, or the place where there is none, that this transaction alone may change.
+/// A key that this transaction has locked, with the item that is stored under it, if any.
 #[derive(Debug)]
 pub struct LockedItem {
-    /// The key it is stored under.
+    /// The encoded key.
     pub key: KeyBytes,
-    /// The item as it is now.
+    /// The current item.
     pub old: Option<EncodedItem>,
     primary_key: PrimaryKey,
     row: Option<ItemRow>,
 }
 
-/// What a write did.
+/// The outcome of a write.
 #[derive(Clone, Debug)]
 pub struct WriteReport {
-    /// The item before.
+    /// The item before the write.
     pub old: Option<EncodedItem>,
-    /// The item afterwards.
+    /// The item after the write.
     pub new: Option<EncodedItem>,
-    /// Whether the item is another one now. If not, nothing was written, and no record made.
+    /// Whether the item changed. If not, nothing was written, and there is no stream record.
     pub changed: bool,
-    /// What changed in the indexes; an index in which nothing changed is not named.
+    /// The changes of indexes. An index that did not change is not listed.
     pub index_changes: Vec<IndexChange>,
 }
 
-/// Locks the item of a key, and returns it as it is.
+/// Locks the item with this key and returns its current value.
 ///
 /// # Errors
 ///
@@ -50,15 +50,15 @@ pub fn lock_item(
     Ok(LockedItem { key, old, primary_key: primary_key.clone(), row })
 }
 
-/// Puts `new` in the place of a locked item, or removes it, with its index entries and its stream record, all in `tx`.
+/// Replaces a locked item with `new`, or deletes it, and writes its index entries and its stream record, all in `tx`.
 ///
-/// `new` has the key that was locked. A write that leaves the item as it is writes nothing and makes no record, whatever
-/// the stream's view type (streams.md section 8). All changes of one transaction have one moment.
+/// `new` must have the key that was locked. If the item does not change, nothing is written and there is no stream record, with every view
+/// type (streams.md section 8). All changes of one transaction have the same creation time.
 ///
 /// # Errors
 ///
-/// [`CaptureError::IndexKey`] if `new` has an attribute that cannot be the key of an index it belongs to; the transaction
-/// must then be undone. [`CaptureError::Corrupt`], [`CaptureError::Store`].
+/// [`CaptureError::IndexKey`] if an attribute of `new` cannot be the key of an index. The caller must then roll back the transaction, because
+/// the item has been written already. [`CaptureError::Corrupt`], [`CaptureError::Store`].
 pub fn write_item(
     env: &Env,
     tx: &mut Tx<'_>,
@@ -95,13 +95,13 @@ pub fn write_item(
             .map(|old| old.decode_attributes(needed))
             .transpose()
             .map_err(CaptureError::Corrupt)?;
-        let both = |item, encoded| Some(Both { item, encoded });
+        let forms = |item, encoded| Some(ItemForms { item, encoded });
         write_entries(
             tx,
             table,
             BaseKey::new(&table.definition, &primary_key, &key),
-            old_item.as_ref().zip(old.as_ref()).and_then(|(item, encoded)| both(item, encoded)),
-            new.zip(encoded.as_ref()).and_then(|(item, encoded)| both(item, encoded)),
+            old_item.as_ref().zip(old.as_ref()).and_then(|(item, encoded)| forms(item, encoded)),
+            new.zip(encoded.as_ref()).and_then(|(item, encoded)| forms(item, encoded)),
         )?
     };
     if let Some(stream) = &table.stream {
@@ -129,7 +129,7 @@ struct Change<'a> {
     user_identity: Option<&'a UserIdentity>,
 }
 
-/// Appends the record of a change, with the images the stream's view type asks for.
+/// Appends the stream record of a change, with the images of the stream's view type.
 fn record(
     env: &Env,
     tx: &mut Tx<'_>,
@@ -153,7 +153,7 @@ fn record(
     Ok(tx.append_record(table, || change.primary_key.shard_token(), &record)?)
 }
 
-/// A key's value as people read it: text, digits, or base64.
+/// Returns a key's value as text for people: the text itself, digits, or Base64.
 fn plain_text(value: &KeyValue) -> Cow<'_, str> {
     match value {
         KeyValue::S(text) => Cow::Borrowed(text),
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_can_read_keys() {
+    fn keys_are_readable_texts() {
         assert_eq!(plain_text(&KeyValue::S("a\"b".to_owned())), "a\"b");
         assert_eq!(plain_text(&KeyValue::N(7.into())), "7");
         assert_eq!(plain_text(&KeyValue::B(vec![0, 255])), "AP8=");

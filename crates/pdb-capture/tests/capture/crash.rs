@@ -1,4 +1,4 @@
-//! After a crash at any point, a change is there if and only if its record is.
+//! After a crash at any point, a change is stored if and only if its stream record is.
 
 use std::{fs, path::Path};
 
@@ -71,7 +71,7 @@ proptest! {
 
     /// The process dies after an acknowledged write: the files are as the operating system has them.
     #[test]
-    fn what_is_acknowledged_survives_the_process(writes in prop::collection::vec(any_write(), 1..12)) {
+    fn acknowledged_writes_survive_the_process(writes in prop::collection::vec(any_write(), 1..12)) {
         let directory = tempfile::tempdir().unwrap();
         let (store, db) = database(directory.path());
         for (i, write) in writes.iter().enumerate() {
@@ -90,7 +90,7 @@ proptest! {
 
     /// The power fails: the log is cut off somewhere, or ends in rubbish.
     #[test]
-    fn a_cut_log_leaves_a_whole_beginning(
+    fn a_truncated_log_keeps_a_consistent_prefix(
         writes in prop::collection::vec(any_write(), 1..12),
         cut in 0.0..1.0f64,
         rubbish in any::<bool>(),

@@ -1,4 +1,4 @@
-//! A reader that goes on after the last number it has seen misses nothing, whoever writes, splits and fails meanwhile.
+//! A reader that continues after the last sequence number it has seen misses no record, while others write, split shards and fail.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,4 @@
-//! Index entries: what is in an index, what a write reports of it, and filling one later.
+//! Index entries: their content, the report of a write, and filling a new index.
 
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
@@ -67,7 +67,7 @@ fn changes(report: &WriteReport) -> Vec<(String, IndexChangeKind, Option<u64>, O
 }
 
 #[test]
-fn a_write_says_what_it_changed_in_each_index() {
+fn a_write_reports_its_changes_of_each_index() {
     use IndexChangeKind::{Entered, Left, Moved, Updated};
     let db = TestDb::new();
     db.create_table(&indexed());
@@ -112,7 +112,7 @@ fn a_write_says_what_it_changed_in_each_index() {
 }
 
 #[test]
-fn what_cannot_be_an_index_key_is_refused_and_leaves_nothing() {
+fn an_invalid_index_key_is_refused_and_writes_nothing() {
     let db = TestDb::new();
     db.create_table(&indexed());
     let refused = |attribute: &str, value: AttributeValue| {
@@ -252,7 +252,7 @@ fn items_that_do_not_fit_a_new_index_are_left_out() {
 }
 
 #[test]
-fn expiry_is_noted_when_time_to_live_is_switched_on() {
+fn expiry_times_are_stored_when_time_to_live_is_enabled() {
     let db = TestDb::new();
     let mut table = definition("orders", string_key("pk"));
     db.create_table(&table);

@@ -1,4 +1,4 @@
-//! The one door, through the store it writes to.
+//! Tests of captured writes, through the store they write to.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod crash;

@@ -1,4 +1,4 @@
-//! What a record says, beyond what replay shows.
+//! The members of records that a replay does not check.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn write(pk: u8) -> Write {
 }
 
 #[test]
-fn all_changes_of_a_transaction_have_one_moment() {
+fn all_changes_of_a_transaction_have_the_same_creation_time() {
     let db = TestDb::streaming(StreamViewType::KeysOnly);
     let (env, clock) = (db.env.clone(), db.clock.clone());
     let start = clock.now();

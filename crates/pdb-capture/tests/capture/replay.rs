@@ -1,4 +1,4 @@
-//! A table's records, applied in order to an empty table, give the table.
+//! Applying a table's records in order to an empty table rebuilds the table.
 
 use pdb_model::StreamViewType;
 use pdb_testkit::TestDb;
@@ -47,7 +47,7 @@ proptest! {
 
     /// Several items in one transaction, some transactions undone.
     #[test]
-    fn replay_rebuilds_the_table_whatever_fails(
+    fn replay_rebuilds_the_table_after_failed_writes(
         transactions in prop::collection::vec(
             (prop::collection::vec(any_write(), 1..5), prop::bool::weighted(0.7)), 0..10),
     ) {

@@ -1,4 +1,4 @@
-//! Random writes, and how they are applied.
+//! Random writes, and functions that apply them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
