@@ -13,48 +13,49 @@ use pdb_model::{
 };
 use pdb_store::{Direction, Durability, KeyRange, NewShard, Store, StoreError, StoreOptions, Table};
 
-/// When the clock of a [`TestDb`] stands at first: 2026-03-01T09:15:42.017Z.
+/// The initial time of the clock of a [`TestDb`]: 2026-03-01T09:15:42.017Z.
 const START: EpochMillis = EpochMillis(1_772_356_542_017);
 
-/// How often a write is tried that others are in the way of, each time as often as the store does.
-const MOST_CONFLICTS: usize = 20;
+/// How often a write is repeated after a conflict. The store itself repeats each of these attempts.
+const MAX_CONFLICTS: usize = 20;
 
-/// A database for one test, in memory unless made by [`on_disk`](Self::on_disk), with a clock in the test's hand and ids
-/// that count from 1.
+/// A database for one test, with a held clock and ids that count from 1.
+///
+/// Its methods panic on errors, because a test has no use for them.
 #[derive(Debug)]
 pub struct TestDb {
     /// The database.
     pub store: Store,
-    /// The clock, also of `env`; stands still at 2026-03-01T09:15:42.017Z at first.
+    /// The clock, which is also in `env`. It is held at 2026-03-01T09:15:42.017Z at first.
     pub clock: Arc<ManualClock>,
     /// The clock and the ids.
     pub env: Env,
-    /// Goes with the database.
+    /// Removed after the store was dropped, because fields are dropped in order.
     home: Option<Home>,
 }
 
-/// Where a database is that goes with its test; dropped after the store.
+/// Where the database is stored. Dropping it removes the database.
 #[derive(Debug)]
 enum Home {
     Directory(tempfile::TempDir),
     Server(Schema),
 }
 
-/// This variable says on which kind of database tests run: `sqlite` (also if it is not set) or `postgres`.
+/// The environment variable that selects the engine of tests: `sqlite`, which is the default, or `postgres`.
 pub const DATABASE: &str = "PRETENDER_TEST_DATABASE";
 
-/// Returns whether [`DATABASE`] says `postgres`.
+/// Returns whether [`DATABASE`] selects PostgreSQL.
 #[must_use]
 pub fn on_postgres() -> bool {
     std::env::var_os(DATABASE).is_some_and(|kind| kind == "postgres")
 }
 
 impl TestDb {
-    /// Makes an empty database in memory; in a schema of a PostgreSQL server if [`DATABASE`] says so.
+    /// Creates an empty database in memory, or in a schema of a PostgreSQL server if [`DATABASE`] selects that.
     ///
     /// # Panics
     ///
-    /// If it cannot, as all methods do: a test has no use for an error.
+    /// If the database cannot be created.
     #[must_use]
     pub fn new() -> Self {
         if on_postgres() {
@@ -63,11 +64,11 @@ impl TestDb {
         Self::around(Store::open(&StoreOptions::memory()).expect("a database in memory"), None)
     }
 
-    /// Makes an empty database in a file of a temporary directory; in a schema of a PostgreSQL server if [`DATABASE`] says so.
+    /// Creates an empty database in a temporary file, or in a schema of a PostgreSQL server if [`DATABASE`] selects that.
     ///
     /// # Panics
     ///
-    /// If it cannot.
+    /// If the database cannot be created.
     #[must_use]
     pub fn on_disk(durability: Durability) -> Self {
         if on_postgres() {
@@ -76,11 +77,11 @@ impl TestDb {
         Self::in_file(durability)
     }
 
-    /// Makes an empty database in a file of a temporary directory, whatever [`DATABASE`] says.
+    /// Creates an empty database in a temporary file, regardless of [`DATABASE`].
     ///
     /// # Panics
     ///
-    /// If it cannot.
+    /// If the database cannot be created.
     #[must_use]
     pub fn in_file(durability: Durability) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -88,11 +89,11 @@ impl TestDb {
         Self::around(store, Some(Home::Directory(directory)))
     }
 
-    /// Makes an empty database in a schema of a PostgreSQL server.
+    /// Creates an empty database in a schema of a PostgreSQL server, regardless of [`DATABASE`].
     ///
     /// # Panics
     ///
-    /// If it cannot, also if there is no PostgreSQL.
+    /// If the database cannot be created, for example because PostgreSQL is not installed.
     #[must_use]
     pub fn on_server() -> Self {
         let schema = Schema::new().expect("PostgreSQL is installed");
@@ -100,17 +101,17 @@ impl TestDb {
         Self::around(store, Some(Home::Server(schema)))
     }
 
-    /// Puts a clock and ids beside a database that was opened in some particular way.
+    /// Returns a test database with a store that the test has opened itself.
     #[must_use]
     pub fn with_store(store: Store) -> Self {
         Self::around(store, None)
     }
 
-    /// Makes a database in memory with the table `orders`, whose key is the text attribute `pk`, and a stream on it.
+    /// Creates a database like [`new`](Self::new), with the table `orders`, whose key is the text attribute `pk`, and its stream.
     ///
     /// # Panics
     ///
-    /// If it cannot.
+    /// If the database cannot be created.
     #[must_use]
     pub fn streaming(view_type: StreamViewType) -> Self {
         let db = Self::new();
@@ -125,7 +126,7 @@ impl TestDb {
         Self { store, clock, env, home }
     }
 
-    /// Closes the database and opens it again, as after a restart. Only for one on disk.
+    /// Closes the database and opens it again, as after a restart. The database must not be in memory.
     ///
     /// # Panics
     ///
@@ -140,11 +141,11 @@ impl TestDb {
         self
     }
 
-    /// Makes a table.
+    /// Creates a table.
     ///
     /// # Panics
     ///
-    /// If it cannot.
+    /// If the table cannot be created.
     pub fn create_table(&self, definition: &TableDefinition) -> Arc<Table> {
         let definition = definition.clone();
         self.write(move |tx| tx.create_table(&definition))
@@ -154,7 +155,7 @@ impl TestDb {
     ///
     /// # Panics
     ///
-    /// If it cannot.
+    /// If the stream cannot be enabled.
     pub fn enable_stream(&self, table: &str, view_type: StreamViewType) -> Arc<Table> {
         let (name, env) = (name(table), self.env.clone());
         self.write(move |tx| {
@@ -173,12 +174,12 @@ impl TestDb {
         })
     }
 
-    /// Writes, and expects it to succeed. On PostgreSQL others may be in the way more often than the store tries again: then it is
-    /// written once more, as a client does.
+    /// Runs a write transaction, which must succeed. On PostgreSQL there may be more conflicts with other transactions than the store
+    /// retries. The write is then repeated, as a client would do.
     ///
     /// # Panics
     ///
-    /// If it does not succeed.
+    /// If the transaction fails.
     pub fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut pdb_store::Tx<'_>) -> Result<T, StoreError> + Send + 'static,
@@ -188,16 +189,16 @@ impl TestDb {
             let work = work.clone();
             self.store.write(move |tx| (work.lock().expect("no attempt panics"))(tx))
         };
-        let conflicts = std::iter::repeat_with(attempt).take(MOST_CONFLICTS);
-        let mut decided = conflicts.skip_while(|written| matches!(written, Err(StoreError::Conflict)));
-        decided.next().expect("others are in the way for ever").expect("the write succeeds")
+        let attempts = std::iter::repeat_with(attempt).take(MAX_CONFLICTS);
+        let mut decided = attempts.skip_while(|written| matches!(written, Err(StoreError::Conflict)));
+        decided.next().expect("a write without a conflict").expect("the write succeeds")
     }
 
-    /// Reads, and expects it to succeed.
+    /// Runs a read transaction, which must succeed.
     ///
     /// # Panics
     ///
-    /// If it does not.
+    /// If the transaction fails.
     pub fn read<T>(&self, work: impl FnOnce(&mut pdb_store::ReadTx<'_>) -> Result<T, StoreError>) -> T {
         self.store.read(work).expect("the read succeeds")
     }
@@ -240,7 +241,8 @@ impl TestDb {
         })
     }
 
-    /// Returns the records of all streams of the table name `orders`: streams by label, shards by id, records in order.
+    /// Returns the records of all streams of the table `orders`, also those of deleted tables with this name. They are sorted by stream
+    /// label, shard id and sequence number.
     ///
     /// # Panics
     ///
@@ -250,7 +252,7 @@ impl TestDb {
         self.records_of("orders")
     }
 
-    /// Returns the records of all streams of a table name: streams by label, shards by id, records in order.
+    /// Returns the records of all streams of a table, like [`records`](Self::records).
     ///
     /// # Panics
     ///
@@ -291,11 +293,11 @@ pub fn key_schema(hash: (&str, ScalarType), range: Option<(&str, ScalarType)>) -
     KeySchema::simple(attribute(hash), range.map(attribute))
 }
 
-/// Returns the least definition of a table.
+/// Returns a minimal definition of a table.
 ///
 /// # Panics
 ///
-/// If the name cannot be one of a table.
+/// If the name is not valid for a table.
 #[must_use]
 pub fn definition(table: &str, key_schema: KeySchema) -> TableDefinition {
     TableDefinition::minimal(name(table), format!("id-of-{table}"), START, key_schema)

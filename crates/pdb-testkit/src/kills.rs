@@ -9,7 +9,7 @@ use std::{
 
 use crate::rounds::SLOW;
 
-/// The calls that change what is on a disk.
+/// The system calls that change files.
 const CHANGING: [&str; 18] = [
     "openat",
     "write",
@@ -30,13 +30,13 @@ const CHANGING: [&str; 18] = [
     "chmod",
     "fchmod",
 ];
-/// A program that makes more of a call than this does not end.
-const MOST: u32 = 100_000;
+/// A program that makes more calls of one kind than this runs for ever.
+const MAX_CALLS: u32 = 100_000;
 
-/// Runs a program again and again, killed each time, as by `kill -9`, just before another of its system calls that concern some
-/// files: first at each opening, then at each write, and so on, in each of its threads.
+/// Runs a program repeatedly. Each run is killed, as by `kill -9`, just before another of its system calls that concern certain files: first
+/// before each call of `openat`, then before each `write`, and so on, in all threads.
 ///
-/// With `PRETENDER_SLOW_TESTS` at each call whatsoever.
+/// With `PRETENDER_SLOW_TESTS` it is killed before each system call of any kind.
 #[derive(Debug)]
 pub struct Kills {
     files: Vec<PathBuf>,
@@ -44,12 +44,12 @@ pub struct Kills {
 }
 
 impl Kills {
-    /// Kills at calls that concern these files. `None` if `strace` is not installed: then the test is to return, and this has said why
-    /// on standard error.
+    /// Kills before calls that concern these files. Returns `None` if `strace` is not installed, after printing that on standard error: the
+    /// test has to return then.
     ///
     /// # Panics
     ///
-    /// If `strace` is not installed, but the variable `CI` is set.
+    /// If `strace` is not installed and the variable `CI` is set.
     #[must_use]
     pub fn at(files: &[PathBuf]) -> Option<Self> {
         let found = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -63,25 +63,25 @@ impl Kills {
         }
     }
 
-    /// Kills at every `stride`th call of a kind only, unless the test is to be slow.
+    /// Kills only before every `stride`th call of a kind, except with `PRETENDER_SLOW_TESTS`.
     #[must_use]
     pub fn every(mut self, stride: u32) -> Self {
         self.stride = stride;
         self
     }
 
-    /// Has `prepare` make each run's program, and `check` look at what it left. Returns how often it was killed.
+    /// Runs the commands that `prepare` returns, and calls `check` after each run. Returns how often the program was killed.
     ///
     /// # Panics
     ///
-    /// If the program fails when it is not killed, or `strace` may not trace it.
+    /// If the program fails without being killed, or if `strace` is not allowed to trace it.
     pub fn run(&self, mut prepare: impl FnMut() -> Command, mut check: impl FnMut(&str)) -> u32 {
         let slow = env::var_os(SLOW).is_some_and(|value| value == "1");
         let calls = if slow { calls_of(&prepare()) } else { CHANGING.map(str::to_owned).into() };
         let stride = if slow { 1 } else { self.stride };
         let mut kills = 0;
         for call in calls {
-            for nth in (1..MOST).step_by(stride as usize) {
+            for nth in (1..MAX_CALLS).step_by(stride as usize) {
                 let mut strace = Command::new("strace");
                 strace.args(["-f", "-qq", "-o", "/dev/null"]);
                 if !slow {
@@ -89,7 +89,7 @@ impl Kills {
                         strace.arg("-P").arg(file);
                     }
                 }
-                // `?`: not every machine has every call.
+                // The `?` ignores calls that this machine does not have.
                 strace.arg("-e").arg(format!("trace=?{call}"));
                 strace.arg("-e").arg(format!("inject=?{call}:signal=SIGKILL:when={nth}"));
                 if was_killed(strace, &prepare()) {
@@ -105,28 +105,28 @@ impl Kills {
     }
 }
 
-/// Runs a program under `strace`; returns whether it was killed.
+/// Runs a program under `strace`. Returns whether it was killed.
 fn was_killed(mut strace: Command, program: &Command) -> bool {
     strace.arg(program.get_program()).args(program.get_args()).env_clear();
-    // Where `strace` is.
+    // `strace` is found on the path.
     strace.envs(env::var_os("PATH").map(|path| ("PATH", path)));
     strace.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let output = strace.stdin(Stdio::null()).output().expect("strace runs");
     if output.status.success() {
         return false;
     }
-    // It ends as its program did: by a signal, without a code, or with the code that a shell makes of it.
+    // `strace` ends like its program: by a signal, which has no exit code, or with the code that a shell returns for a signal.
     let killed = matches!(output.status.code(), None | Some(137));
     assert!(killed, "{program:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     true
 }
 
-/// The names of all calls that a program makes.
+/// Returns the names of all system calls that a program makes.
 fn calls_of(program: &Command) -> BTreeSet<String> {
     let log = tempfile::NamedTempFile::new().expect("a temporary file");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-o"]).arg(log.path());
-    assert!(!was_killed(strace, program), "{program:?} was killed before anybody asked for it");
+    assert!(!was_killed(strace, program), "{program:?} was killed unexpectedly");
     let text = fs::read_to_string(log.path()).expect("strace writes a log");
     let names = text.lines().filter_map(|line| {
         let call = line.split_whitespace().nth(1)?;
@@ -135,6 +135,6 @@ fn calls_of(program: &Command) -> BTreeSet<String> {
             !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         is_name.then(|| name.to_owned())
     });
-    // The program is not there before its first call, and does not return from its last.
+    // Before `execve` the program does not exist, and after `exit` there is nothing to check.
     names.filter(|name| !["execve", "exit", "exit_group"].contains(&name.as_str())).collect()
 }

@@ -10,32 +10,32 @@ use std::{
 
 use pdb_testpg::{Failure, Server, ServerOptions, dump, sql, sql_file};
 
-/// This variable names the server that tests use, as `postgres://user:password@host/database`; `cargo xtask test` sets it to
-/// one of its own. Without, each test program that needs a server starts one.
+/// The environment variable with the server that tests use, as `postgres://user:password@host/database`. `cargo xtask test` sets it to a
+/// server that it starts. Without it, each test program that needs a server starts one.
 pub const POSTGRES: &str = "PRETENDER_TEST_POSTGRES";
 
-/// A schema of its own for one test; it goes, with all that is in it, when this value does.
+/// A schema for one test. Dropping this value removes the schema with all its tables.
 #[derive(Debug)]
 pub struct Schema {
     name: String,
     url: String,
-    /// The same in the words of PostgreSQL's own client.
+    /// The same for `psql`, which selects a schema in another way.
     psql_url: String,
 }
 
 impl Schema {
-    /// Makes an empty schema. `None` if no PostgreSQL is installed: then the test is to return, and this has said why on
-    /// standard error.
+    /// Creates an empty schema. Returns `None` if PostgreSQL is not installed, after printing that on standard error: the test has to return
+    /// then.
     ///
     /// # Panics
     ///
-    /// If it cannot be made; also if no PostgreSQL is installed, but the variable `CI` is set.
+    /// If the schema cannot be created, or if PostgreSQL is not installed and the variable `CI` is set.
     #[must_use]
     pub fn new() -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let server = server_url()?;
         let name = format!("pretender_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        // An earlier process of the same id may have been killed.
+        // An earlier process with the same id may have been killed, and left its schema.
         let text = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
         sql(server, &text).expect("PostgreSQL for tests makes a schema");
         let separator = if server.contains('?') { '&' } else { '?' };
@@ -46,24 +46,24 @@ impl Schema {
         })
     }
 
-    /// Returns the URL of the database, with the schema in it, as `--db` takes it.
+    /// Returns the URL of the database with the schema, in the form of the option `--db`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Runs SQL in the schema, to look behind the scenes; returns the rows, one a line, values separated by `|`.
+    /// Runs SQL in the schema, for tests that look into the database. Returns one line for each row, with values separated by `|`.
     ///
     /// # Panics
     ///
-    /// If it fails.
+    /// If the statement fails.
     pub fn sql(&self, text: &str) -> String {
         sql(&self.psql_url, text).unwrap_or_else(|why| panic!("{text}: {why}"))
     }
 }
 
 impl Schema {
-    /// Returns SQL that makes all that is in the schema again, in any schema and on any version of the server.
+    /// Returns SQL that creates the content of the schema again, in any schema and on any version of the server.
     ///
     /// # Panics
     ///
@@ -71,7 +71,7 @@ impl Schema {
     #[must_use]
     pub fn dump(&self) -> String {
         let dump = dump(server_url().unwrap_or_default(), &self.name).unwrap_or_else(|why| panic!("{why}"));
-        // Settings of the session differ between versions, and commands of the client are not SQL.
+        // The settings of a session differ between versions, and commands of the client are not SQL.
         let is_kept = |line: &&str| {
             let is_dropped = ["--", "SET ", "\\", "CREATE SCHEMA"].iter().any(|it| line.starts_with(it));
             !is_dropped && !line.is_empty() && !line.contains("set_config('search_path'")
@@ -80,11 +80,11 @@ impl Schema {
         lines.join("\n").replace(&format!("{}.", self.name), "")
     }
 
-    /// Runs what [`dump`](Self::dump) returned.
+    /// Runs the SQL that [`dump`](Self::dump) has returned.
     ///
     /// # Panics
     ///
-    /// If it fails.
+    /// If a statement fails.
     pub fn load(&self, dump: &str) {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("dump.sql");
@@ -95,16 +95,16 @@ impl Schema {
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        // A test that failed may still hold locks: a schema that stays is better than a test that hangs.
+        // A failed test may still hold locks. A schema that is left over is better than a test that hangs.
         let text = format!("SET lock_timeout = '10s'; DROP SCHEMA IF EXISTS {} CASCADE", self.name);
         if let Err(why) = sql(server_url().unwrap_or_default(), &text) {
-            eprintln!("the schema {} stays: {why}", self.name);
+            eprintln!("the schema {} was not removed: {why}", self.name);
         }
     }
 }
 
-/// Returns the server for tests: the one that [`POSTGRES`] names, or one of this process. `None` if PostgreSQL is not installed;
-/// says so then.
+/// Returns the server for tests: the one in [`POSTGRES`], or one that this process starts. Returns `None`, and prints that, if PostgreSQL
+/// is not installed.
 fn server_url() -> Option<&'static str> {
     static SERVER: OnceLock<Option<(String, Option<Server>)>> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
@@ -112,7 +112,7 @@ fn server_url() -> Option<&'static str> {
             return Some((url, None));
         }
         match Server::start(&ServerOptions::default()) {
-            // Not dropped at the end of the process, but its keeper notices that.
+            // A static is never dropped, but the keeper of the server notices the end of the process.
             Ok(server) => Some((server.url(), Some(server))),
             Err(Failure::Missing(why)) if env::var_os("CI").is_none() => {
                 eprintln!("SKIPPED, for lack of PostgreSQL: {why}");
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn schemas_do_not_meet_can_be_dumped_and_are_gone_afterwards() {
+    fn schemas_are_separate_can_be_dumped_and_are_removed() {
         let (Some(one), Some(two)) = (Schema::new(), Schema::new()) else { return };
         for schema in [&one, &two] {
             schema.sql("CREATE TABLE thing (id integer, name text)");

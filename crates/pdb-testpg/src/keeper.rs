@@ -1,4 +1,4 @@
-//! The shell that keeps a server: it runs commands as an ordinary user, and cleans up when we are gone.
+//! The keeper of a server: a shell that runs commands as an ordinary user, and cleans up after this process has ended.
 
 use std::{
     fs,
@@ -10,8 +10,11 @@ use std::{
 
 use crate::programs::{Failure, User};
 
-/// Runs each line it reads as a command, says `done` or `failed` after it, and at the end of its input stops the server in
-/// `data` and removes the directory. A signal to our terminal is not meant for it. What it starts gets nothing of its pipes.
+/// The script of the shell. It runs each line of its input as a command, and prints `done` or `failed` after it. At the end of the input it
+/// stops the server in `data` and removes the directory.
+///
+/// It ignores signals from the terminal, because it has to clean up after them. Commands do not inherit its pipes: a server that kept the
+/// output open would keep this process waiting.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 directory=$1 pg_ctl=$2
@@ -23,18 +26,18 @@ if [ -f data/postmaster.pid ]; then "$pg_ctl" -D data -m immediate -w stop >>log
 cd / && rm -rf "$directory"
 "#;
 
-/// A shell of an ordinary user in a temporary directory.
+/// A running keeper, in its temporary directory.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     directory: PathBuf,
     shell: Child,
-    /// None once it was told to end.
+    /// `None` after the keeper was told to end.
     commands: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Keeper {
-    /// Makes a directory and starts the shell in it.
+    /// Creates the directory and starts the shell in it.
     pub(crate) fn start(pg_ctl: &Path) -> Result<Self, Failure> {
         let user = User::ordinary()?;
         let directory = make_directory(user.as_ref())?;
@@ -60,7 +63,7 @@ impl Keeper {
         })
     }
 
-    /// Runs a command; it fails with the last lines that it printed.
+    /// Runs a command. The error contains the last lines that it printed.
     pub(crate) fn run(&mut self, line: &str) -> Result<(), Failure> {
         let commands =
             self.commands.as_mut().ok_or_else(|| Failure::Failed("the keeper has ended".into()))?;
@@ -69,40 +72,40 @@ impl Keeper {
         if asked.is_ok() && answer.trim() == "done" {
             return Ok(());
         }
-        Err(Failure::Failed(format!("`{line}` failed:\n{}", self.last_words())))
+        Err(Failure::Failed(format!("`{line}` failed:\n{}", self.last_output())))
     }
 
-    /// Returns the directory it stands in.
+    /// Returns the directory, in which commands run.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The end of what commands and server printed.
-    fn last_words(&self) -> String {
-        let mut words = String::new();
+    /// Returns the last lines that the commands and the server have printed.
+    fn last_output(&self) -> String {
+        let mut output = String::new();
         for file in ["log", "server.log"] {
             let text = fs::read_to_string(self.directory.join(file)).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();
             for line in &lines[lines.len().saturating_sub(15)..] {
-                words.push_str(line);
-                words.push('\n');
+                output.push_str(line);
+                output.push('\n');
             }
         }
-        words
+        output
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        // The end of its input ends it; wait, so that the directory is gone when we say it is.
+        // Closing its input ends the shell. Wait for it, so that the directory is removed when this returns.
         self.commands = None;
         let _ = self.shell.wait();
     }
 }
 
-/// Makes a directory that belongs to the user and to nobody else.
+/// Creates a directory that only the user can access.
 fn make_directory(user: Option<&User>) -> Result<PathBuf, Failure> {
-    let failed = |e: std::io::Error| Failure::Failed(format!("no temporary directory can be made: {e}"));
+    let failed = |e: std::io::Error| Failure::Failed(format!("cannot create a temporary directory: {e}"));
     let temporary = std::env::temp_dir();
     for attempt in 0_u32.. {
         let directory = temporary.join(format!("pretender-postgres-{}-{attempt}", std::process::id()));
@@ -127,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_directory_goes_with_the_keeper() {
+    fn dropping_the_keeper_removes_the_directory() {
         let mut keeper = Keeper::start(Path::new("/nonexistent")).unwrap();
         let directory = keeper.directory().to_owned();
         keeper.run("echo hello > file").unwrap();
@@ -142,10 +145,10 @@ mod tests {
     }
 
     #[test]
-    fn the_directory_goes_when_nobody_is_there_to_tell_the_keeper() {
+    fn a_killed_process_leaves_no_directory() {
         let mut keeper = Keeper::start(Path::new("/nonexistent")).unwrap();
         let directory = keeper.directory().to_owned();
-        // What the operating system does when we are killed: our end of the pipe is closed, nothing else happens.
+        // When a process is killed, the operating system closes its end of the pipe, and nothing else happens.
         let mut shell = {
             keeper.commands = None;
             std::mem::replace(&mut keeper.shell, Command::new("true").spawn().unwrap())

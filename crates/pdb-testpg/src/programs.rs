@@ -1,4 +1,4 @@
-//! Where the programs of PostgreSQL are, and who runs them.
+//! Finding the programs of PostgreSQL, and the user that runs them.
 
 use std::{
     env, fmt, fs,
@@ -6,12 +6,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Why there is no server.
+/// Why a server could not be started or used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// PostgreSQL is not installed, or nobody may run it. Says what was looked for.
+    /// PostgreSQL is not installed, or no user can run it. The text says what was searched.
     Missing(String),
-    /// It is installed, but something went wrong. Says what.
+    /// PostgreSQL is installed, but a command failed. The text says which one.
     Failed(String),
 }
 
@@ -31,7 +31,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Looks for them: on the `PATH`, where Debian puts them (the newest version first), and where `pg_config` says.
+    /// Finds the programs: on the `PATH`, in the folders of Debian (the newest version first), and in the folder that `pg_config` prints.
     ///
     /// # Errors
     ///
@@ -39,7 +39,7 @@ impl Programs {
     pub fn find() -> Result<Self, Failure> {
         let mut folders = Vec::new();
         if let Some(path) = env::var_os("PATH") {
-            // Beside the real program lie the others, also where the one on the path is a link to it.
+            // The program on the path may be a link. The other programs are beside the target of the link.
             folders.extend(
                 env::split_paths(&path)
                     .filter_map(|folder| fs::canonicalize(folder.join("initdb")).ok())
@@ -66,23 +66,23 @@ impl Programs {
         self.folder.join(program)
     }
 
-    /// Returns the folder that holds them.
+    /// Returns the folder of the programs.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 }
 
-/// Runs SQL with PostgreSQL's own client, which knows every way to log in; returns the rows, one a line, values separated by `|`.
+/// Runs SQL with `psql`, which supports every way to log in. Returns one line for each row, with values separated by `|`.
 ///
 /// # Errors
 ///
-/// [`Failure::Failed`] with what the server, or the client, said.
+/// [`Failure::Failed`] with the message of the server or the client.
 pub fn sql(url: &str, sql: &str) -> Result<String, Failure> {
     run("psql", &["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
 }
 
-/// Runs a file of SQL, of any length, with PostgreSQL's own client.
+/// Runs a file of SQL of any length with `psql`.
 ///
 /// # Errors
 ///
@@ -109,7 +109,7 @@ fn run(program: &str, arguments: &[&str]) -> Result<String, Failure> {
     let path = Programs::find().map_or_else(|_| PathBuf::from(program), |programs| programs.path(program));
     let output = Command::new(path)
         .args(arguments)
-        // Notices that something is not there to be dropped help nobody.
+        // Without notices, such as those of `DROP ... IF EXISTS`.
         .env("PGOPTIONS", "-c client_min_messages=warning")
         .stdin(Stdio::null())
         .output()
@@ -120,7 +120,7 @@ fn run(program: &str, arguments: &[&str]) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }
 
-/// Debian's folders, the newest version first.
+/// Returns Debian's folders, the newest version first.
 fn debian_folders() -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };
     let mut versions: Vec<(u32, PathBuf)> = entries
@@ -131,7 +131,7 @@ fn debian_folders() -> Vec<PathBuf> {
     versions.into_iter().map(|(_, folder)| folder).collect()
 }
 
-/// The user a server runs as, if that is another than ours.
+/// A user that runs a server, other than the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct User {
     pub(crate) name: String,
@@ -140,7 +140,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Returns who runs the server: we ourselves (`None`), or an ordinary user if we are root.
+    /// Returns the user that runs servers: `None` for the current user, or an ordinary user if the current one is root.
     pub(crate) fn ordinary() -> Result<Option<Self>, Failure> {
         if output("id", &["-u"]).as_deref() != Some("0") {
             return Ok(None);
@@ -159,7 +159,7 @@ impl User {
             })
     }
 
-    /// Begins a command of this user.
+    /// Returns a command that runs as this user.
     pub(crate) fn command(&self, program: &str) -> Command {
         if works("setpriv") {
             let mut command = Command::new("setpriv");
@@ -177,7 +177,7 @@ fn works(program: &str) -> bool {
     output(program, &["--version"]).is_some()
 }
 
-/// What a program prints on one line, if it runs and succeeds.
+/// Returns what a program prints, without white space around it, if it runs and succeeds.
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let output =
         Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_we_are_the_user_is_none_or_an_ordinary_one() {
+    fn the_user_is_never_root() {
         if let Some(user) = User::ordinary().unwrap() {
             assert_ne!(user.id, 0);
             let id = user.command("id").arg("-u").output().unwrap();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_not_there_prints_nothing() {
+    fn a_missing_or_failing_program_has_no_output() {
         assert_eq!(output("no-such-program", &[]), None);
         assert_eq!(output("false", &[]), None);
         assert_eq!(output("echo", &["a b"]).as_deref(), Some("a b"));

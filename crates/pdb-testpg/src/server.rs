@@ -1,4 +1,4 @@
-//! A server and what can be done to it.
+//! A server, and operations on it.
 
 use std::{
     fmt,
@@ -11,10 +11,10 @@ use crate::{
     programs::{Failure, Programs},
 };
 
-/// How often a port that somebody else takes meanwhile is replaced.
+/// How often another port is tried if another process takes the port first.
 const ATTEMPTS: u32 = 5;
 
-/// How a server is set up.
+/// Options of a server.
 #[derive(Clone, Debug, Default)]
 pub struct ServerOptions {
     fsync: bool,
@@ -26,8 +26,7 @@ pub struct ServerOptions {
 }
 
 impl ServerOptions {
-    /// Has commits wait for the disk. Without, which is the default, a crash of the machine may damage the data; a crash of the
-    /// server does not.
+    /// Makes commits wait for the disk. Without it, a crash of the machine may damage the data; a crash of the server does not.
     #[must_use]
     pub fn with_fsync(mut self) -> Self {
         self.fsync = true;
@@ -41,15 +40,15 @@ impl ServerOptions {
         self
     }
 
-    /// Adds a rule of `pg_hba.conf`, such as `host all app 127.0.0.1/32 scram-sha-256`, behind those added before. The rules
-    /// that let everybody on this machine in come last.
+    /// Adds a rule to `pg_hba.conf`, such as `host all app 127.0.0.1/32 scram-sha-256`, after those that were added before. The default rules,
+    /// which allow every user of the machine, come last.
     #[must_use]
     pub fn with_access(mut self, rule: &str) -> Self {
         self.access.push(rule.to_owned());
         self
     }
 
-    /// Has it encrypt connections that ask for it, with these certificates and this private key, both in PEM.
+    /// Enables TLS with these certificates and this private key, both in PEM. Clients may still connect without TLS.
     #[must_use]
     pub fn with_tls(mut self, certificates: &str, key: &str) -> Self {
         self.tls = Some((certificates.to_owned(), key.to_owned()));
@@ -60,15 +59,15 @@ impl ServerOptions {
 /// How a server is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// In order: transactions are rolled back, connections closed, everything is written.
+    /// Rolls back transactions, closes connections, and writes all data.
     Fast,
-    /// At once, as after a crash of the server: the next start recovers.
+    /// Ends at once, like a crash of the server. The next start recovers.
     Immediate,
-    /// With the signal that cannot be caught.
+    /// Sends `SIGKILL`.
     Kill,
 }
 
-/// A running PostgreSQL server, which goes when this value or this process does.
+/// A running PostgreSQL server. It stops, and its data is removed, when this value is dropped or the process ends.
 pub struct Server {
     keeper: Keeper,
     programs: Programs,
@@ -76,7 +75,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes a database cluster and starts a server on it.
+    /// Creates a database cluster and starts a server on it.
     ///
     /// # Errors
     ///
@@ -91,7 +90,7 @@ impl Server {
         Self::launch(keeper, programs, options)
     }
 
-    /// Copies this server while it runs, and starts the copy as a standby that follows it under the name `name`.
+    /// Copies the data of this server while it runs, and starts a standby on the copy. It replicates this server under the name `name`.
     ///
     /// # Errors
     ///
@@ -126,7 +125,7 @@ impl Server {
         let mut attempt = 1;
         loop {
             let port = free_port()?;
-            // The last of several lines counts.
+            // If there are several lines, the last one is used.
             keeper.run(&format!("echo port = {port} >>data/postgresql.conf"))?;
             match keeper.run(&start_command(&programs)) {
                 Ok(()) => return Ok(Self { keeper, programs, port }),
@@ -136,56 +135,56 @@ impl Server {
         }
     }
 
-    /// Returns where it answers: `postgres://postgres@127.0.0.1:PORT/postgres`.
+    /// Returns the URL: `postgres://postgres@127.0.0.1:PORT/postgres`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Returns the port it listens on, the same after it was stopped and started again.
+    /// Returns the port. It stays the same when the server is stopped and started again.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Returns the programs it was started from.
+    /// Returns the programs of the server's installation.
     #[must_use]
     pub fn programs(&self) -> &Programs {
         &self.programs
     }
 
-    /// Stops it, and returns when it has stopped; its data stays.
+    /// Stops the server, and waits until it has stopped. Its data is kept.
     ///
     /// # Errors
     ///
-    /// [`Failure::Failed`], if it does not run, for example.
+    /// [`Failure::Failed`], for example if the server is not running.
     pub fn stop(&mut self, how: Stop) -> Result<(), Failure> {
         let pg_ctl = quoted(&self.programs.path("pg_ctl"));
         let mode = match how {
             Stop::Fast => "fast",
             Stop::Immediate => "immediate",
             Stop::Kill => {
-                // Its children notice by themselves. It cannot remove its file; who starts it again finds out that it is stale.
-                let gone = "pid=$(head -n 1 data/postmaster.pid) && kill -9 $pid && n=0 && \
+                // The child processes notice that the server has died, and end. `postmaster.pid` is left over; the next start removes it.
+                let kill = "pid=$(head -n 1 data/postmaster.pid) && kill -9 $pid && n=0 && \
                             while kill -0 $pid && [ $n -lt 200 ]; do sleep 0.02; n=$((n + 1)); done";
-                return self.keeper.run(gone);
+                return self.keeper.run(kill);
             }
         };
         self.keeper.run(&format!("{pg_ctl} -D data -m {mode} -w stop"))
     }
 
-    /// Starts it again after a stop, on the same port and the same data.
+    /// Starts the server again after a stop, with the same port and data.
     ///
     /// # Errors
     ///
     /// [`Failure::Failed`].
     pub fn start_again(&mut self) -> Result<(), Failure> {
-        // After a kill its children may still be ending, and it waits for none of them.
+        // After a kill, child processes may still be running, and the server does not start beside them.
         let start = start_command(&self.programs);
         self.keeper.run(&format!("{start} || {{ sleep 1; {start}; }} || {{ sleep 3; {start}; }}"))
     }
 
-    /// Makes a standby the primary, and returns when it takes writes.
+    /// Promotes a standby, and waits until it accepts writes.
     ///
     /// # Errors
     ///
@@ -195,7 +194,7 @@ impl Server {
         self.keeper.run(&format!("{pg_ctl} -D data -w -t 60 promote"))
     }
 
-    /// Changes a setting that needs no restart.
+    /// Changes a setting that does not need a restart.
     ///
     /// # Errors
     ///
@@ -206,16 +205,16 @@ impl Server {
             .run(&format!(r#"echo "{name} = '{value}'" >>data/postgresql.conf && {pg_ctl} -D data reload"#))
     }
 
-    /// Runs SQL as the superuser; see [`sql`](crate::sql).
+    /// Runs SQL as the superuser, with [`sql`](crate::sql).
     ///
     /// # Errors
     ///
-    /// As [`sql`](crate::sql).
+    /// The same as [`sql`](crate::sql).
     pub fn sql(&self, sql: &str) -> Result<String, Failure> {
         crate::sql(&self.url(), sql)
     }
 
-    /// Returns what the server logged.
+    /// Returns the log of the server.
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.keeper.directory().join("server.log")).unwrap_or_default()
@@ -234,12 +233,12 @@ fn settings(options: &ServerOptions) -> Vec<(&str, &str)> {
         ("unix_socket_directories", ""),
         ("max_connections", "300"),
         ("shared_buffers", "64MB"),
-        // Removed tables leave dead rows in the catalogs; tests make many.
+        // Dropped tables leave dead rows in PostgreSQL's catalogs, and tests drop many tables.
         ("autovacuum_naptime", "5s"),
         ("log_min_messages", "warning"),
     ];
     if !options.fsync {
-        // Commits are still written to the log before they are acknowledged: they survive the server's death.
+        // Commits are still written to the log before they are acknowledged, so they survive a crash of the server.
         settings.extend([("fsync", "off"), ("full_page_writes", "off")]);
     }
     settings.extend(options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -255,12 +254,12 @@ fn free_port() -> Result<u16, Failure> {
     listener.map(|address| address.port()).map_err(|e| Failure::Failed(format!("no port is free: {e}")))
 }
 
-/// A text of several lines as `printf %b` takes it; there are no backslashes and no quotes in it.
+/// Escapes a text of several lines for `printf %b`. The text must not contain backslashes or quotes.
 fn one_line(text: &str) -> String {
     text.replace('\n', "\\n")
 }
 
-/// A path as one word of a shell.
+/// Quotes a path as one word of a shell.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
@@ -270,7 +269,7 @@ mod tests {
     use super::*;
     use std::net::TcpStream;
 
-    /// A server, unless PostgreSQL is not installed; then says so.
+    /// Starts a server. Returns `None`, and prints that, if PostgreSQL is not installed.
     fn server() -> Option<Server> {
         match Server::start(&ServerOptions::default()) {
             Ok(server) => Some(server),
@@ -283,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_stopped_started_and_gone() {
+    fn a_server_stops_starts_and_is_removed() {
         let Some(mut server) = server() else { return };
         let listens = |server: &Server| TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).is_ok();
         assert!(listens(&server));
@@ -308,11 +307,11 @@ mod tests {
         assert_eq!(standby.sql("SELECT pg_is_in_recovery()").unwrap(), "t");
         standby.promote().unwrap();
         assert_eq!(standby.sql("SELECT pg_is_in_recovery()").unwrap(), "f");
-        assert!(standby.promote().is_err(), "it is no standby any more");
+        assert!(standby.promote().is_err(), "it is not a standby any more");
     }
 
     #[test]
-    fn words_of_a_shell_are_quoted() {
+    fn paths_are_quoted_for_a_shell() {
         assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
     }
 }
