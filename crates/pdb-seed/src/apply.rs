@@ -1,4 +1,4 @@
-//! Making the tables that are defined, where they are not there yet.
+//! Creating the tables that are defined and do not exist yet.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use serde_json::{Map, Value, json};
 use crate::SeedError;
 use crate::schema::{Defined, TablePlan};
 
-/// How many differences an error names.
-const MOST_DIFFERENCES: usize = 4;
+/// How many differences an error lists.
+const MAX_DIFFERENCES: usize = 4;
 
-/// What was done about the tables that are defined.
+/// The tables that were created, and those that existed already.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
-    pub(crate) made: Vec<TableName>,
-    pub(crate) found: Vec<TableName>,
+    pub(crate) created: Vec<TableName>,
+    pub(crate) existing: Vec<TableName>,
 }
 
-/// Makes all tables, or none if one of them cannot be made or is another than the one that is there.
+/// Creates all tables, or none if one of them cannot be created or exists with another definition.
 ///
-/// Each is made in an empty database first. That finds all errors of definitions before anything is changed, and shows what a table
-/// looks like that is there already.
+/// Each table is first created in an empty database in memory. That finds all errors in definitions before anything is changed. It also
+/// gives the description with which an existing table is compared: definitions leave out defaults, so they cannot be compared directly.
 pub(crate) fn apply(defined: &[Defined], database: &Pretender) -> Result<Applied, SeedError> {
     let mut applied = Applied::default();
     let trial = trial(database)?;
@@ -36,12 +36,12 @@ pub(crate) fn apply(defined: &[Defined], database: &Pretender) -> Result<Applied
             let refused = |reason: String| SeedError::of_place(&file.file, &plan.place, reason);
             if let Some(other) = seen.insert(plan.name().to_owned(), file.file.clone()) {
                 return Err(refused(format!(
-                    "the table `{}` is defined in `{}` too",
+                    "the table `{}` is defined in `{}` as well",
                     plan.name(),
                     other.display()
                 )));
             }
-            make(&trial, plan).map_err(|reason| cannot_be_made(&file.file, plan, &reason))?;
+            make(&trial, plan).map_err(|reason| cannot_create(&file.file, plan, &reason))?;
             let name = TableName::new(plan.name()).map_err(|error| refused(error.to_string()))?;
             let expected = describe(&trial, plan.name()).unwrap_or_default();
             match describe(&target, plan.name()) {
@@ -51,7 +51,7 @@ pub(crate) fn apply(defined: &[Defined], database: &Pretender) -> Result<Applied
                     if !differences.is_empty() {
                         return Err(refused(other_definition(plan.name(), &differences)));
                     }
-                    applied.found.push(name);
+                    applied.existing.push(name);
                 }
             }
         }
@@ -59,23 +59,23 @@ pub(crate) fn apply(defined: &[Defined], database: &Pretender) -> Result<Applied
     trial.pretender().close();
     for (file, plan, name, expected) in wanted {
         match make(&target, plan) {
-            Ok(()) => applied.made.push(name),
-            // Another process on the same database was quicker.
+            Ok(()) => applied.created.push(name),
+            // Another process created the same table meanwhile.
             Err(_) if describe(&target, plan.name()).is_some_and(|there| there == expected) => {
-                applied.found.push(name);
+                applied.existing.push(name);
             }
-            Err(reason) => return Err(cannot_be_made(file, plan, &reason)),
+            Err(reason) => return Err(cannot_create(file, plan, &reason)),
         }
     }
     Ok(applied)
 }
 
-fn cannot_be_made(file: &Path, plan: &TablePlan, reason: &str) -> SeedError {
-    let text = format!("the table `{}` cannot be made: {reason}", plan.name());
+fn cannot_create(file: &Path, plan: &TablePlan, reason: &str) -> SeedError {
+    let text = format!("the table `{}` cannot be created: {reason}", plan.name());
     SeedError::of_place(file, &plan.place, text)
 }
 
-/// Opens a database in memory with the same account and habits.
+/// Opens a database in memory with the same account and options.
 fn trial(database: &Pretender) -> Result<Pretender, SeedError> {
     let account = database.account();
     Pretender::builder()
@@ -89,13 +89,13 @@ fn trial(database: &Pretender) -> Result<Pretender, SeedError> {
         .map_err(SeedError::of_database)
 }
 
-/// Makes a table.
+/// Creates a table.
 fn make(wire: &Wire, plan: &TablePlan) -> Result<(), String> {
     call(wire, Operation::CreateTable, &Value::Object(plan.create.clone()))?;
     plan.then.iter().try_for_each(|(operation, request)| call(wire, *operation, request).map(drop))
 }
 
-/// Sends a request; returns the answer, or AWS's text.
+/// Sends a request. Returns the answer, or the message of the error.
 fn call(wire: &Wire, operation: Operation, request: &Value) -> Result<Value, String> {
     let body = request.to_string();
     let Reply::Answer(answer) = wire.call(Request::of(operation, body)) else {
@@ -109,7 +109,7 @@ fn call(wire: &Wire, operation: Operation, request: &Value) -> Result<Value, Str
     Err(text.unwrap_or("AWS gives no reason").to_owned())
 }
 
-/// Returns all that a definition can say of a table, or `None` if there is no table.
+/// Returns all properties of a table that a definition can set, or `None` if the table does not exist.
 fn describe(wire: &Wire, name: &str) -> Option<Value> {
     let named = json!({ "TableName": name });
     let described = call(wire, Operation::DescribeTable, &named).ok()?;
@@ -137,18 +137,18 @@ fn describe(wire: &Wire, name: &str) -> Option<Value> {
     Some(defined_part(&table))
 }
 
-/// Leaves out what two tables of the same definition need not share, and puts lists into one order.
+/// Removes the properties in which two tables with the same definition may differ, and sorts lists.
 fn defined_part(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let kept = members.iter().filter(|(name, _)| !is_found_out(name));
+            let kept = members.iter().filter(|(name, _)| !is_state(name));
             Value::Object(
                 kept.map(|(name, value)| (name.clone(), defined_part(value))).collect::<Map<_, _>>(),
             )
         }
         Value::Array(elements) => {
             let mut elements: Vec<Value> = elements.iter().map(defined_part).collect();
-            // Keys have one order anyway: the partition key comes first.
+            // Sorting keys by name loses nothing: `KeyType` tells the partition key.
             elements.sort_by_key(name_of);
             Value::Array(elements)
         }
@@ -156,9 +156,9 @@ fn defined_part(value: &Value) -> Value {
     }
 }
 
-/// Whether a member says what became of a table, and not what it was defined to be.
-fn is_found_out(name: &str) -> bool {
-    const FOUND_OUT: &[&str] = &[
+/// Returns whether a member describes the state of a table, and not its definition.
+fn is_state(name: &str) -> bool {
+    const STATE: &[&str] = &[
         "TableStatus",
         "IndexStatus",
         "Status",
@@ -174,15 +174,15 @@ fn is_found_out(name: &str) -> bool {
         "NumberOfDecreasesToday",
         "TableThroughputModeSummary",
         "RestoreSummary",
-        // Made up, where none is given, and nothing is encrypted with it.
+        // If no key is given, the ARN is invented. Nothing is encrypted with it.
         "KMSMasterKeyArn",
         "DestinationStatus",
         "DestinationStatusDescription",
     ];
-    FOUND_OUT.contains(&name) || name.ends_with("DateTime")
+    STATE.contains(&name) || name.ends_with("DateTime")
 }
 
-/// Returns what an element of a list is called.
+/// Returns the name of an element of a list.
 fn name_of(element: &Value) -> String {
     let name = ["IndexName", "AttributeName", "Key", "StreamArn"]
         .iter()
@@ -190,7 +190,7 @@ fn name_of(element: &Value) -> String {
     name.map_or_else(|| element.to_string(), str::to_owned)
 }
 
-/// Lists in which values differ.
+/// Returns the differences between two values.
 fn differences(wanted: &Value, there: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare("", wanted, there, &mut found);
@@ -231,11 +231,11 @@ fn compare(place: &str, wanted: &Value, there: &Value, found: &mut Vec<String>) 
 }
 
 fn other_definition(name: &str, differences: &[String]) -> String {
-    let mut text = differences.iter().take(MOST_DIFFERENCES).cloned().collect::<Vec<_>>().join("; ");
-    if differences.len() > MOST_DIFFERENCES {
-        text.push_str(&format!("; and {} more", differences.len() - MOST_DIFFERENCES));
+    let mut text = differences.iter().take(MAX_DIFFERENCES).cloned().collect::<Vec<_>>().join("; ");
+    if differences.len() > MAX_DIFFERENCES {
+        text.push_str(&format!("; and {} more", differences.len() - MAX_DIFFERENCES));
     }
     format!(
-        "the table `{name}` is there already with another definition: {text}. Change one of the two, or delete the table"
+        "the table `{name}` already exists with another definition: {text}. Change one of the two, or delete the table"
     )
 }

@@ -1,9 +1,9 @@
-//! What can be wrong with a file.
+//! Errors, which name the file and the place.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Why a schema or a seed was not taken: in which file, where there, and what is wrong.
+/// Why a file of definitions or items could not be applied: the file, the place in it, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeedError {
     file: Option<PathBuf>,
@@ -29,20 +29,20 @@ impl SeedError {
         Self { file: None, line: None, place: String::new(), reason: reason.to_string() }
     }
 
-    /// Returns the file, if it is the fault of one.
+    /// Returns the file, if the error concerns one.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
 
-    /// Returns the line, counted from 1, if it is known. In a packed file, it is that of the unpacked text.
+    /// Returns the number of the line, from 1, if it is known. For a packed file, it is the line of the unpacked text.
     #[must_use]
     pub fn line(&self) -> Option<u64> {
         self.line
     }
 }
 
-/// Prints on one line `FILE:LINE: PLACE: REASON`, without what is not known.
+/// Prints `FILE:LINE: PLACE: REASON` on one line, without the parts that are not known.
 impl fmt::Display for SeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(file) = &self.file {
@@ -61,7 +61,7 @@ impl fmt::Display for SeedError {
 
 impl std::error::Error for SeedError {}
 
-/// What is wrong with a part of a file.
+/// A fault in a part of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) place: String,

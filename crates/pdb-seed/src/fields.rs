@@ -1,4 +1,4 @@
-//! Reading the members of a map, each exactly once: what is left over in the end was not understood, and is an error.
+//! Reading the members of a map, each exactly once. A member that nobody has read at the end is not supported, and is an error.
 
 use crate::error::Fault;
 use crate::node::Node;
@@ -11,7 +11,7 @@ pub(crate) struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// Takes a map. `place` says where it stands, for errors.
+    /// Begins to read a map. `place` is its place in the file, for errors.
     pub(crate) fn of(node: &'n Node, place: impl Into<String>) -> Result<Self, Fault> {
         let place = place.into();
         match node {
@@ -19,7 +19,7 @@ impl<'n> Fields<'n> {
                 Ok(Self { place, left: members.iter().map(|(name, node)| (name.as_str(), node)).collect() })
             }
             Node::Unknown(reason) => Err(unresolved(&place, reason)),
-            other => Err(Fault::new(place, format!("is {}, but has to be a map", other.kind()))),
+            other => Err(Fault::new(place, format!("is {}, but must be a map", other.kind()))),
         }
     }
 
@@ -33,24 +33,24 @@ impl<'n> Fields<'n> {
         Fault::new(self.place_of(name), reason)
     }
 
-    /// Looks at a member.
+    /// Returns a member without counting it as read.
     pub(crate) fn peek(&self, name: &str) -> Option<&'n Node> {
         self.left.iter().find(|(member, _)| *member == name).map(|(_, node)| *node)
     }
 
-    /// Takes a member. One that is null counts as absent.
+    /// Reads a member. `null` counts as absent.
     pub(crate) fn take(&mut self, name: &str) -> Option<&'n Node> {
         let at = self.left.iter().position(|(member, _)| *member == name)?;
         let (_, node) = self.left.swap_remove(at);
         (*node != Node::Null).then_some(node)
     }
 
-    /// Takes members that need not be carried over.
+    /// Reads members that have no effect here.
     pub(crate) fn ignore(&mut self, names: &[&str]) {
         self.left.retain(|(name, _)| !names.contains(name));
     }
 
-    /// Takes a text. An empty one counts as absent, as in the skeletons of the AWS CLI.
+    /// Reads a text. An empty text counts as absent, because the skeletons of the AWS CLI contain empty texts.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<&'n str>, Fault> {
         let Some(node) = self.take(name) else { return Ok(None) };
         match node {
@@ -58,40 +58,40 @@ impl<'n> Fields<'n> {
             node => match node.scalar() {
                 Some("") => Ok(None),
                 Some(text) => Ok(Some(text)),
-                None => Err(self.fault(name, format!("is {}, but has to be a text", node.kind()))),
+                None => Err(self.fault(name, format!("is {}, but must be a text", node.kind()))),
             },
         }
     }
 
-    /// Takes a text that has to be there.
+    /// Reads a required text.
     pub(crate) fn required_text(&mut self, name: &str) -> Result<&'n str, Fault> {
         self.text(name)?.ok_or_else(|| self.fault(name, "is missing"))
     }
 
-    /// Takes a whole number.
+    /// Reads a whole number.
     pub(crate) fn integer(&mut self, name: &str) -> Result<Option<i64>, Fault> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let number = text.parse().ok().or_else(|| text.strip_suffix(".0")?.parse().ok());
-        number.map(Some).ok_or_else(|| self.fault(name, format!("is `{text}`, but has to be a whole number")))
+        number.map(Some).ok_or_else(|| self.fault(name, format!("is `{text}`, but must be a whole number")))
     }
 
-    /// Takes a boolean, as YAML 1.1 and CloudFormation write it.
+    /// Reads a boolean in one of the forms of YAML 1.1 and CloudFormation.
     pub(crate) fn boolean(&mut self, name: &str) -> Result<Option<bool>, Fault> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         match text.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" => Ok(Some(true)),
             "false" | "no" | "off" => Ok(Some(false)),
-            _ => Err(self.fault(name, format!("is `{text}`, but has to be true or false"))),
+            _ => Err(self.fault(name, format!("is `{text}`, but must be true or false"))),
         }
     }
 
-    /// Takes a map.
+    /// Reads a map.
     pub(crate) fn map(&mut self, name: &str) -> Result<Option<Fields<'n>>, Fault> {
         let place = self.place_of(name);
         self.take(name).map(|node| Fields::of(node, place)).transpose()
     }
 
-    /// Takes a list: its elements, each with its place.
+    /// Reads a list. Returns its elements with their places.
     pub(crate) fn list(&mut self, name: &str) -> Result<Vec<(&'n Node, String)>, Fault> {
         let place = self.place_of(name);
         match self.take(name) {
@@ -100,22 +100,22 @@ impl<'n> Fields<'n> {
                 Ok(elements.iter().enumerate().map(|(n, node)| (node, format!("{place}[{n}]"))).collect())
             }
             Some(Node::Unknown(reason)) => Err(unresolved(&place, reason)),
-            Some(other) => Err(Fault::new(place, format!("is {}, but has to be a list", other.kind()))),
+            Some(other) => Err(Fault::new(place, format!("is {}, but must be a list", other.kind()))),
         }
     }
 
-    /// Takes a list of maps.
+    /// Reads a list of maps.
     pub(crate) fn maps(&mut self, name: &str) -> Result<Vec<Fields<'n>>, Fault> {
         self.list(name)?.into_iter().map(|(node, place)| Fields::of(node, place)).collect()
     }
 
-    /// Takes a list of texts.
+    /// Reads a list of texts.
     pub(crate) fn texts(&mut self, name: &str) -> Result<Vec<&'n str>, Fault> {
         let texts = self.list(name)?.into_iter().map(|(node, place)| match node {
             Node::Unknown(reason) => Err(unresolved(&place, reason)),
             node => node
                 .scalar()
-                .ok_or_else(|| Fault::new(place, format!("is {}, but has to be a text", node.kind()))),
+                .ok_or_else(|| Fault::new(place, format!("is {}, but must be a text", node.kind()))),
         });
         texts.collect()
     }
@@ -124,16 +124,16 @@ impl<'n> Fields<'n> {
     ///
     /// # Errors
     ///
-    /// A member is left that nobody has read.
+    /// If a member was not read.
     pub(crate) fn finish(self) -> Result<(), Fault> {
         match self.left.iter().find(|(_, node)| **node != Node::Null) {
             None => Ok(()),
-            Some((name, _)) => Err(self.fault(name, "is not known, and would be lost")),
+            Some((name, _)) => Err(self.fault(name, "is not known and would be lost")),
         }
     }
 }
 
-/// An error about something that cannot be known without AWS.
+/// Returns the error for a value that only AWS knows.
 pub(crate) fn unresolved(place: &str, reason: &str) -> Fault {
     Fault::new(place, format!("cannot be resolved: {reason}"))
 }

@@ -1,4 +1,4 @@
-//! Items from files, into tables that have none.
+//! Writing items from files into empty tables.
 
 mod cursor;
 mod forms;
@@ -18,26 +18,26 @@ use crate::files;
 use cursor::Cursor;
 pub(crate) use writer::Writer;
 
-/// What files of items end in, apart from what packs them.
+/// The extensions of files of items, without that of gzip.
 const EXTENSIONS: &[&str] = &["json", "jsonl", "ndjson"];
 
-/// A file of items, and the table that they are for.
+/// A file of items, and the table for which they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SeedFile {
     pub(crate) path: PathBuf,
     pub(crate) table: Destination,
 }
 
-/// Which table the items of a file are for.
+/// The table for which the items of a file are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
-    /// This one, as the user says.
+    /// The table that the user gave.
     Given(TableName),
-    /// That of the file's name, unless the file says something else; `None` if it is not the name of a table.
+    /// The table in the content of the file, or else in its name. `None` if the name is not valid for a table.
     ByName(Option<TableName>),
 }
 
-/// Returns the files that a path stands for.
+/// Returns the file at a path, or the files in a folder.
 pub(crate) fn find(path: &Path, table: Option<&TableName>) -> Result<Vec<SeedFile>, SeedError> {
     let seed = |path: PathBuf| {
         let table = match table {
@@ -57,7 +57,7 @@ pub(crate) fn find(path: &Path, table: Option<&TableName>) -> Result<Vec<SeedFil
     Ok(found.into_iter().map(seed).collect())
 }
 
-/// Returns the name of a file without what says that it has items.
+/// Returns the name of a file of items without its extensions.
 fn stem(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let name = name.strip_suffix(".gz").unwrap_or(name);

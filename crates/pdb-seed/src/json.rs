@@ -1,8 +1,8 @@
-//! JSON, with numbers as they are written.
+//! A JSON parser that keeps numbers as they are written, and the lines of errors.
 
 use crate::node::{Budget, MAX_DEPTH, Node, SyntaxFault, repeated_name};
 
-/// Reads a JSON text that begins in line `first_line` of its file.
+/// Parses a JSON text that begins in line `first_line` of its file.
 pub(crate) fn parse(text: &str, first_line: u64) -> Result<Node, SyntaxFault> {
     let mut parser = Parser { text, at: 0, budget: Budget::new() };
     let parsed = parser.document();
@@ -24,11 +24,11 @@ impl<'t> Parser<'t> {
         let node = self.value(MAX_DEPTH)?;
         match self.peek() {
             None => Ok(node),
-            Some(_) => Err("there is more behind the end of the JSON value".to_owned()),
+            Some(_) => Err("there is more text after the JSON value".to_owned()),
         }
     }
 
-    /// The next byte that is no white space.
+    /// Skips white space and returns the next byte.
     fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while bytes.get(self.at).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
@@ -39,7 +39,7 @@ impl<'t> Parser<'t> {
 
     fn value(&mut self, levels: usize) -> Result<Node, String> {
         if levels == 0 {
-            return Err(format!("lists and maps nest deeper than {MAX_DEPTH} levels"));
+            return Err(format!("lists and maps are nested deeper than {MAX_DEPTH} levels"));
         }
         if !self.budget.take(2 * size_of::<Node>()) {
             return Err("the file is too large for a schema or an item".to_owned());
@@ -79,7 +79,7 @@ impl<'t> Parser<'t> {
             }
         }
         match repeated_name(&members) {
-            Some(name) => Err(format!("\"{name}\" comes twice in one object")),
+            Some(name) => Err(format!("\"{name}\" appears twice in one object")),
             None => Ok(Node::Map(members)),
         }
     }
@@ -99,7 +99,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Passes a comma, or the end.
+    /// Skips a comma or the end of a list or map.
     fn goes_on(&mut self, end: u8) -> Result<bool, String> {
         let found = self.peek();
         if found == Some(b',') || found == Some(end) {
@@ -125,12 +125,12 @@ impl<'t> Parser<'t> {
                     is_plain = false;
                     end += 1;
                 }
-                Some(0..=0x1f) => return Err("a string has a control character in it".to_owned()),
+                Some(0..=0x1f) => return Err("a string contains a control character".to_owned()),
                 Some(_) => {}
             }
             end += 1;
         }
-        // A backslash can have led beyond the end.
+        // A backslash at the end of the text can have led beyond it.
         let whole = self.text.get(start..=end).ok_or("the JSON value is not complete")?;
         if !self.budget.take(whole.len()) {
             return Err("the file is too large for a schema or an item".to_owned());
@@ -138,7 +138,7 @@ impl<'t> Parser<'t> {
         let text = if is_plain {
             whole[1..whole.len() - 1].to_owned()
         } else {
-            serde_json::from_str(whole).map_err(|_| "a string has an escape that JSON does not know")?
+            serde_json::from_str(whole).map_err(|_| "a string contains an invalid escape")?
         };
         self.at = end + 1;
         Ok(text)
@@ -151,7 +151,7 @@ impl<'t> Parser<'t> {
             .unwrap_or(rest.len());
         let number = &rest[..length];
         if !is_number(number) {
-            return Err(format!("`{number}` is not a number of JSON"));
+            return Err(format!("`{number}` is not a number in JSON"));
         }
         self.at += length;
         Ok(Node::Number(number.to_owned()))
@@ -166,7 +166,7 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// Returns whether a text is a number as JSON writes it.
+/// Returns whether a text is a number in JSON.
 pub(crate) fn is_number(text: &str) -> bool {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -206,22 +206,22 @@ mod tests {
     fn faults_name_their_line() {
         for (text, line, reason) in [
             ("{\n\"a\": }", 8, "a value is missing"),
-            ("{\"a\": 1,\n\n \"a\": 2}", 9, "\"a\" comes twice"),
+            ("{\"a\": 1,\n\n \"a\": 2}", 9, "\"a\" appears twice"),
             ("[1, 01]", 7, "`01` is not a number"),
             ("[1 2]", 7, "a comma or `]` is missing"),
             ("[\"\\", 7, "not complete"),
-            ("[\"\\x\"]", 7, "an escape"),
+            ("[\"\\x\"]", 7, "an invalid escape"),
             ("[\"a\nb\"]", 7, "control character"),
             ("{\"a\"", 7, "a colon is missing"),
             ("[1", 7, "not complete"),
             ("", 7, "not complete"),
             ("nul", 7, "a value is missing"),
-            ("[] []", 7, "more behind"),
+            ("[] []", 7, "more text after"),
         ] {
             let fault = parse(text, 7).unwrap_err();
             assert!(fault.line == line && fault.reason.contains(reason), "{text}: {fault:?}");
         }
-        assert!(parse(&"[".repeat(100_000), 1).unwrap_err().reason.contains("nest deeper"));
+        assert!(parse(&"[".repeat(100_000), 1).unwrap_err().reason.contains("nested deeper"));
     }
 
     proptest! {
@@ -232,7 +232,7 @@ mod tests {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             match (&ours, &theirs) {
                 (Ok(node), Ok(value)) => prop_assert_eq!(&node.to_json(), value),
-                (Err(fault), Ok(_)) => prop_assert!(fault.reason.contains("comes twice"), "{:?}", fault),
+                (Err(fault), Ok(_)) => prop_assert!(fault.reason.contains("appears twice"), "{:?}", fault),
                 (Ok(node), Err(error)) => prop_assert!(error.to_string().contains("out of range"), "{node:?}"),
                 (Err(_), Err(_)) => {}
             }

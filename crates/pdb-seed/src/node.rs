@@ -1,13 +1,13 @@
-//! What a file says, in JSON or in YAML.
+//! The values of a JSON or YAML file.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// How deep lists and maps may nest: functions over nodes call themselves. The deepest item has 65 levels in DynamoDB's JSON.
+/// The most levels of lists and maps, which bounds the recursion over nodes. The deepest item has 65 levels in DynamoDB JSON.
 pub(crate) const MAX_DEPTH: usize = 80;
 
-/// How much memory the nodes of a file may take: aliases and variables could multiply them.
+/// How much memory the nodes of a file may take. Aliases and variables can multiply them.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// A value of a file.
@@ -15,13 +15,13 @@ const MAX_BYTES: usize = 256 * 1024 * 1024;
 pub(crate) enum Node {
     Null,
     Bool(bool),
-    /// A number as it is written: no digit is lost.
+    /// A number as it is written, so that no digit is lost.
     Number(String),
     Text(String),
     List(Vec<Node>),
-    /// Members in their order; no name comes twice.
+    /// Members in the order of the file. All names are different.
     Map(Vec<(String, Node)>),
-    /// What cannot be known here, and why. It matters only if it is asked for.
+    /// A value that only AWS knows, with the reason. It is an error only if the value is needed.
     Unknown(String),
 }
 
@@ -31,12 +31,12 @@ impl Node {
         self.members().iter().find(|(member, _)| member == name).map(|(_, node)| node)
     }
 
-    /// Returns the members of a map; nothing else has any.
+    /// Returns the members of a map. Other values have none.
     pub(crate) fn members(&self) -> &[(String, Node)] {
         if let Self::Map(members) = self { members } else { &[] }
     }
 
-    /// Returns the elements of a list; nothing else has any.
+    /// Returns the elements of a list. Other values have none.
     pub(crate) fn elements(&self) -> &[Node] {
         if let Self::List(elements) = self { elements } else { &[] }
     }
@@ -49,7 +49,7 @@ impl Node {
         }
     }
 
-    /// Returns a scalar as text, as templates take numbers for texts.
+    /// Returns a scalar as text, because templates accept numbers as texts.
     pub(crate) fn scalar(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),
@@ -58,7 +58,7 @@ impl Node {
         }
     }
 
-    /// Names what it is, for people.
+    /// Names the type of the value in error messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -71,7 +71,7 @@ impl Node {
         }
     }
 
-    /// Returns the reason of the first unknown part.
+    /// Returns the reason of the first unknown value in this one.
     pub(crate) fn unknown(&self) -> Option<&str> {
         match self {
             Self::Unknown(reason) => Some(reason),
@@ -95,7 +95,7 @@ impl Node {
         }
     }
 
-    /// Returns roughly how much memory it takes.
+    /// Returns roughly how much memory the value takes.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>()
             + match self {
@@ -108,7 +108,7 @@ impl Node {
             }
     }
 
-    /// Returns how many levels it has: 1 for a scalar.
+    /// Returns the number of levels: 1 for a scalar.
     pub(crate) fn depth(&self) -> usize {
         1 + match self {
             Self::List(elements) => elements.iter().map(Self::depth).max().unwrap_or(0),
@@ -118,13 +118,13 @@ impl Node {
     }
 }
 
-/// Returns a name that comes twice.
+/// Returns a name that appears twice, if there is one.
 pub(crate) fn repeated_name(members: &[(String, Node)]) -> Option<&str> {
     let mut seen = BTreeSet::new();
     members.iter().map(|(name, _)| name.as_str()).find(|name| !seen.insert(*name))
 }
 
-/// What is left of the memory that the nodes of a file may take.
+/// The memory that the nodes of a file may still take.
 #[derive(Debug)]
 pub(crate) struct Budget(usize);
 
@@ -133,7 +133,7 @@ impl Budget {
         Self(MAX_BYTES)
     }
 
-    /// Takes some; says no when there is not enough left.
+    /// Takes some of the budget. Returns `false` if not enough is left.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let left = self.0.checked_sub(bytes);
         self.0 = left.unwrap_or(0);
@@ -141,7 +141,7 @@ impl Budget {
     }
 }
 
-/// What is wrong with the text of a file, and in which line.
+/// A syntax error in a file, with its line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SyntaxFault {
     pub(crate) line: u64,

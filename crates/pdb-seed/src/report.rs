@@ -1,4 +1,4 @@
-//! What was done.
+//! The report of a seeding.
 
 use std::path::{Path, PathBuf};
 
@@ -6,16 +6,16 @@ use pdb_model::TableName;
 
 use crate::SeedError;
 
-/// What a database has been given.
+/// What [`Seeding::apply`](crate::Seeding::apply) has done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SeedReport {
-    /// Tables that were made.
-    pub made: Vec<TableName>,
-    /// Tables that were there already, with the same definition.
-    pub found: Vec<TableName>,
-    /// The items of each file, by table.
+    /// Tables that were created.
+    pub created: Vec<TableName>,
+    /// Tables that existed already with the same definition.
+    pub existing: Vec<TableName>,
+    /// The number of items by file and table.
     pub seeded: Vec<SeededTable>,
-    /// What definitions say that was not carried over, because it does not matter here: where it stands, and why.
+    /// Properties of definitions that were ignored because they have no effect here, with their places and the reasons.
     pub notes: Vec<SeedError>,
 }
 
@@ -28,12 +28,12 @@ pub struct SeededTable {
     pub table: TableName,
     /// How many items were written.
     pub items: u64,
-    /// How many were not, because the table had items already.
-    pub items_left_out: u64,
+    /// How many items were skipped because the table had items already.
+    pub items_skipped: u64,
 }
 
 impl SeededTable {
     pub(crate) fn new(file: &Path, table: &TableName) -> Self {
-        Self { file: file.to_owned(), table: table.clone(), items: 0, items_left_out: 0 }
+        Self { file: file.to_owned(), table: table.clone(), items: 0, items_skipped: 0 }
     }
 }

@@ -1,4 +1,4 @@
-//! Files that define tables, in all forms.
+//! Files that define tables, in all formats.
 
 mod api;
 mod plan;
@@ -24,13 +24,13 @@ pub(crate) use plan::TablePlan;
 /// The largest file of definitions.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// What files end in that may define tables.
+/// The extensions of files that may define tables.
 const EXTENSIONS: &[&str] = &["json", "yaml", "yml", "template"];
 
-const FORMS: &str = "it has no definitions of tables: those may be the JSON of CreateTable or DescribeTable, a template of CloudFormation \
+const FORMS: &str = "the file does not define tables. Tables can be defined by the JSON of CreateTable or DescribeTable, a template of CloudFormation \
      or SAM, a serverless.yml, or what `terraform show -json` prints";
 
-/// What definitions may refer to.
+/// The values to which definitions may refer.
 #[derive(Debug)]
 pub(crate) struct Surroundings<'s> {
     pub(crate) account: &'s Account,
@@ -61,7 +61,7 @@ pub(crate) fn read(path: &Path, surroundings: &Surroundings<'_>) -> Result<Vec<D
         };
     }
     let mut files = files::of_folder(path, |name| EXTENSIONS.iter().any(|end| has_extension(name, end)))?;
-    // CDK puts much else beside its templates.
+    // CDK writes other files beside its templates.
     let is_cdk = |file: &PathBuf| file.to_string_lossy().ends_with(".template.json");
     if files.iter().any(is_cdk) {
         files.retain(is_cdk);
@@ -74,7 +74,7 @@ pub(crate) fn read(path: &Path, surroundings: &Surroundings<'_>) -> Result<Vec<D
         all.push(read_file(&file, surroundings)?.unwrap_or_else(|| Defined {
             file,
             tables: Vec::new(),
-            notes: vec![Fault::new("", "is left out: it does not define tables")],
+            notes: vec![Fault::new("", "is ignored: it does not define tables")],
         }));
     }
     Ok(all)
@@ -84,19 +84,19 @@ fn has_extension(name: &str, extension: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case(extension))
 }
 
-/// Says what to do about a file that has another form.
+/// Returns a hint for a file in another format.
 fn hint(path: &Path) -> &'static str {
     let name = path.to_string_lossy();
     if name.ends_with(".tf") || name.ends_with(".tfplan") || name.ends_with(".tfstate") {
-        return "it is not JSON of a plan: `terraform show -json` prints that";
+        return "this is not the JSON of a plan, which `terraform show -json` prints";
     }
     if name.ends_with(".ts") || name.ends_with(".js") || name.ends_with(".py") {
-        return "it is a program: `cdk synth` writes templates into cdk.out, which can be read";
+        return "this is a program: `cdk synth` writes templates into cdk.out, which can be read";
     }
     FORMS
 }
 
-/// Reads the tables of a file; `None` if it defines none.
+/// Reads the tables of a file. Returns `None` if it does not define tables.
 fn read_file(path: &Path, surroundings: &Surroundings<'_>) -> Result<Option<Defined>, SeedError> {
     if hint(path) != FORMS {
         return Ok(None);
@@ -132,11 +132,12 @@ pub(crate) fn read_document(path: &Path) -> Result<Node, SeedError> {
     let read = file.by_ref().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|error| files::refused(path, &error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(SeedError::of_file(path, "it is larger than 64 MiB"));
+        return Err(SeedError::of_file(path, "the file is larger than 64 MiB"));
     }
-    let text = text_of(bytes).ok_or_else(|| SeedError::of_file(path, "it is not text in UTF-8 or UTF-16"))?;
+    let text =
+        text_of(bytes).ok_or_else(|| SeedError::of_file(path, "the file is not text in UTF-8 or UTF-16"))?;
     let begins = text.trim_start();
-    // YAML knows most of JSON too, but JSON tells more exactly what is wrong.
+    // A YAML parser accepts most of JSON too, but the errors of the JSON parser are more precise.
     let parsed = if begins.starts_with('{') && !is_yaml(path) || begins.starts_with('[') && !is_yaml(path) {
         json::parse(&text, 1)
     } else {
@@ -150,7 +151,7 @@ fn is_yaml(path: &Path) -> bool {
     has_extension(&name, "yml") || has_extension(&name, "yaml")
 }
 
-/// Returns the text of a file. PowerShell writes what programs print in UTF-16.
+/// Returns the text of a file in UTF-8 or UTF-16. PowerShell writes the output of programs in UTF-16.
 fn text_of(bytes: Vec<u8>) -> Option<String> {
     let units = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect();

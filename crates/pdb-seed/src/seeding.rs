@@ -1,4 +1,4 @@
-//! What a database is to begin with.
+//! Creating tables and writing items from files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::report::SeedReport;
 use crate::schema::{self, Surroundings};
 use crate::{SeedError, apply};
 
-/// Files that say which tables and items a database begins with.
+/// Creates the tables and writes the items of files.
 ///
 /// # Examples
 ///
@@ -39,7 +39,7 @@ use crate::{SeedError, apply};
 ///     .schema(folder.path().join("template.yml"))
 ///     .seed(folder.path().join("dev-orders.json"))
 ///     .apply(&db)?;
-/// assert_eq!(report.made[0].as_str(), "dev-orders");
+/// assert_eq!(report.created[0].as_str(), "dev-orders");
 /// assert_eq!(report.seeded[0].items, 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -52,45 +52,45 @@ pub struct Seeding {
 }
 
 impl Seeding {
-    /// Returns one without files.
+    /// Returns a seeding without files.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes the tables that a file defines, or all files of a folder.
+    /// Adds a file, or all files of a folder, that define tables.
     pub fn schema(mut self, path: impl Into<PathBuf>) -> Self {
         self.schemas.push(path.into());
         self
     }
 
-    /// Writes the items of a file, or of all files of a folder, into the tables that the files are named after, or that they name.
+    /// Adds a file of items, or all files of a folder. The name of a file, or its content, says for which table its items are.
     pub fn seed(mut self, path: impl Into<PathBuf>) -> Self {
         self.seeds.push((None, path.into()));
         self
     }
 
-    /// Writes the items of a file, or of all files of a folder, into a table.
+    /// Adds a file of items for `table`, or all files of a folder.
     pub fn seed_table(mut self, table: TableName, path: impl Into<PathBuf>) -> Self {
         self.seeds.push((Some(table), path.into()));
         self
     }
 
-    /// Gives a value to a parameter of a template (`Stage`, `AWS::StackName`), or to a variable of a `serverless.yml` (`opt:stage`,
+    /// Sets the value of a template parameter (`Stage`, `AWS::StackName`), or of a variable in a `serverless.yml` (`opt:stage`,
     /// `env:NAME`, `param:name`).
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
     }
 
-    /// Makes the tables and writes the items.
+    /// Creates the tables and writes the items.
     ///
-    /// Definitions are checked first, all of them; if one cannot be carried out, nothing is changed. A table that is there already with the
-    /// same definition stays as it is. Items are written as clients write them, with stream records, in the order of the files, and only into
-    /// tables that have none when the call begins. Tables are ready when it returns, also with a transition delay.
+    /// All definitions are checked first. If one of them is invalid, nothing is changed. A table that exists already with the same definition is
+    /// left alone. Items are written like those of clients, with stream records, in the order of the files, and only into tables that are empty
+    /// when the call begins. Tables are active when the call returns, even with a transition delay.
     ///
     /// # Errors
     ///
-    /// [`SeedError`] names the file and the place. Items before it have been written.
+    /// [`SeedError`], which names the file and the place. The items before that place have been written.
     pub fn apply(&self, database: &Pretender) -> Result<SeedReport, SeedError> {
         let surroundings = Surroundings { account: database.account(), variables: &self.variables };
         let mut defined = Vec::new();
@@ -102,7 +102,8 @@ impl Seeding {
             seeds.extend(items::find(path, table.as_ref())?);
         }
         let applied = apply::apply(&defined, database)?;
-        let mut report = SeedReport { made: applied.made, found: applied.found, ..SeedReport::default() };
+        let mut report =
+            SeedReport { created: applied.created, existing: applied.existing, ..SeedReport::default() };
         for file in defined {
             let of_tables = file.tables.into_iter().flat_map(|table| table.notes);
             report.notes.extend(file.notes.into_iter().chain(of_tables).map(|note| note.in_file(&file.file)));

@@ -1,4 +1,4 @@
-//! YAML as templates use it: with the short tags of CloudFormation, anchors and merges.
+//! YAML as templates use it, with the short tags of CloudFormation, anchors and merges.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use crate::json::is_number;
 use crate::node::{Budget, MAX_DEPTH, Node, SyntaxFault, repeated_name};
 
-const TOO_LARGE: &str = "the file is too large, or its aliases make it so";
+const TOO_LARGE: &str = "the file is too large, or its aliases make it too large";
 
-/// Reads a YAML text of one document.
+/// Parses a YAML text with one document.
 pub(crate) fn parse(text: &str) -> Result<Node, SyntaxFault> {
     let mut reader = Reader { open: Vec::new(), anchors: BTreeMap::new(), root: None, budget: Budget::new() };
     for event in Parser::new_from_str(text) {
@@ -21,7 +21,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, SyntaxFault> {
     Ok(reader.root.unwrap_or(Node::Null))
 }
 
-/// A list or map that has begun and not ended.
+/// A list or map whose end has not been read yet.
 struct Open {
     anchor: usize,
     tag: Option<String>,
@@ -30,7 +30,7 @@ struct Open {
 
 enum Content {
     List(Vec<Node>),
-    /// Members, and the name whose value comes next.
+    /// Members, and the name whose value follows.
     Map(Vec<(String, Node)>, Option<String>),
 }
 
@@ -69,22 +69,22 @@ impl Reader {
                 self.close(node, open.anchor, open.tag)
             }
             Event::DocumentStart(_) if self.root.is_some() => {
-                Err(format!("line {line} begins a second document; one file has one"))
+                Err(format!("line {line} begins a second document; a file must have only one"))
             }
             _ => Ok(()),
         }
     }
 
     fn begin(&mut self, anchor: usize, tag: Option<&Tag>, content: Content) -> Result<(), String> {
-        // A tag becomes a map around its value.
+        // A tag becomes a map around its value, which is another level.
         if self.open.len() + self.open.iter().filter(|open| open.tag.is_some()).count() >= MAX_DEPTH - 2 {
-            return Err(format!("lists and maps nest deeper than {MAX_DEPTH} levels"));
+            return Err(format!("lists and maps are nested deeper than {MAX_DEPTH} levels"));
         }
         self.open.push(Open { anchor, tag: tag.and_then(function), content });
         Ok(())
     }
 
-    /// Puts a complete value where it belongs, and remembers it under its anchor.
+    /// Adds a complete value to its list or map, and stores it under its anchor.
     fn close(&mut self, node: Node, anchor: usize, tag: Option<String>) -> Result<(), String> {
         let node = match tag {
             Some(name) => Node::Map(vec![(name.clone(), argument(&name, node))]),
@@ -96,15 +96,15 @@ impl Reader {
             }
             self.anchors.insert(anchor, node.clone());
         }
-        // Its parts have been counted when they were put in.
+        // Its elements were counted when they were added.
         let own = 2 * size_of::<Node>() + node.scalar().map_or(0, str::len);
         if self.budget.take(own) { self.put(node) } else { Err(TOO_LARGE.to_owned()) }
     }
 
     fn put(&mut self, node: Node) -> Result<(), String> {
-        // With aliases it may become deeper than the text is.
+        // With aliases, a value can be deeper than the text.
         if node.depth() + self.open.len() > MAX_DEPTH {
-            return Err(format!("lists and maps nest deeper than {MAX_DEPTH} levels"));
+            return Err(format!("lists and maps are nested deeper than {MAX_DEPTH} levels"));
         }
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.root = Some(node),
@@ -137,7 +137,7 @@ fn function(tag: &Tag) -> Option<String> {
     })
 }
 
-/// Brings the argument of a short tag into its long form.
+/// Converts the argument of a short tag to the long form.
 fn argument(name: &str, node: Node) -> Node {
     match (name, &node) {
         ("Fn::GetAtt", Node::Text(text)) => {
@@ -148,7 +148,7 @@ fn argument(name: &str, node: Node) -> Node {
     }
 }
 
-/// Reads a scalar: without quotes it may be a number, a boolean or nothing.
+/// Converts a scalar. Without quotes it may be a number, a boolean or null.
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Node {
     let is_text = tag.is_some_and(|tag| tag.suffix == "str" || tag.handle == "!");
     if style != ScalarStyle::Plain || is_text {
@@ -163,10 +163,10 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Node {
     }
 }
 
-/// Carries out merges: `<<` brings the members of other maps, behind those that are there.
+/// Applies merges: `<<` adds the members of other maps that the map does not have itself.
 fn merged(members: Vec<(String, Node)>) -> Result<Vec<(String, Node)>, String> {
     if let Some(name) = repeated_name(&members) {
-        return Err(format!("`{name}` comes twice in one map"));
+        return Err(format!("`{name}` appears twice in one map"));
     }
     let (merges, mut members): (Vec<_>, Vec<_>) = members.into_iter().partition(|(name, _)| name == "<<");
     let sources = merges.into_iter().flat_map(|(_, node)| match node {
@@ -235,7 +235,7 @@ mod tests {
     fn faults_name_their_line() {
         for (text, line, reason) in [
             ("a: 1\nb: [", 2, ""),
-            ("a: 1\na: 2", 2, "comes twice"),
+            ("a: 1\na: 2", 2, "appears twice"),
             ("a: 1\n---\nb: 2", 2, "second document"),
             ("? [x]\n: 1", 1, "name of a member is a list"),
             ("a: &x [*x]", 1, "before its anchor"),
@@ -257,12 +257,12 @@ mod tests {
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(parse(&"- ".repeat(10_000)).is_err());
         assert!(
-            parse(&format!("{}x{}", "[".repeat(90), "]".repeat(90))).unwrap_err().reason.contains("nest")
+            parse(&format!("{}x{}", "[".repeat(90), "]".repeat(90))).unwrap_err().reason.contains("nested")
         );
         let mut tower = "a0: &a0 [[[[x]]]]\n".to_owned();
         for n in 1..30 {
             tower.push_str(&format!("a{n}: &a{n} [[[*a{}]]]\n", n - 1));
         }
-        assert!(parse(&tower).unwrap_err().reason.contains("nest"));
+        assert!(parse(&tower).unwrap_err().reason.contains("nested"));
     }
 }

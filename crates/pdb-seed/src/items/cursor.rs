@@ -1,26 +1,26 @@
-//! Going through JSON of any size without holding it: value by value, with the line of each.
+//! Streaming JSON of any size: one value at a time, with its line.
 
 use std::io::{self, BufRead};
 
-/// A place in a stream of JSON.
+/// A position in a stream of JSON.
 pub(crate) struct Cursor<'r> {
     reader: Box<dyn BufRead + 'r>,
     line: u64,
 }
 
-/// A value as it is written.
+/// The text of a value.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum RawValue {
     Whole(String),
-    /// The beginning of one that is longer than allowed.
+    /// The beginning of a value that is longer than the limit.
     TooLong(Vec<u8>),
 }
 
-/// Why there is no value.
+/// Why a value cannot be read.
 #[derive(Debug)]
 pub(crate) enum CursorFault {
     Read(io::Error),
-    /// In a line.
+    /// The line and the reason.
     Syntax(u64, String),
 }
 
@@ -31,27 +31,27 @@ impl From<io::Error> for CursorFault {
 }
 
 impl<'r> Cursor<'r> {
-    /// Begins in line `line` of a file.
+    /// Returns a cursor that begins in line `line` of a file.
     pub(crate) fn new(reader: impl BufRead + 'r, line: u64) -> Self {
         Self { reader: Box::new(reader), line }
     }
 
-    /// Returns the line, counted from 1.
+    /// Returns the number of the line, from 1.
     pub(crate) fn line(&self) -> u64 {
         self.line
     }
 
-    /// Goes on with what stands before `self`.
+    /// Returns a cursor that reads `prefix` again, and then the rest of this one.
     pub(crate) fn after<'s>(&'s mut self, prefix: &'s [u8], line: u64) -> Cursor<'s> {
         Cursor { reader: Box::new(io::Read::chain(prefix, &mut self.reader)), line }
     }
 
-    /// Takes over the line of a cursor that has gone on from here.
+    /// Sets the line, after another cursor has read on from here.
     pub(crate) fn set_line(&mut self, line: u64) {
         self.line = line;
     }
 
-    /// Passes white space and the mark at the beginning of files; returns the byte behind it.
+    /// Skips white space and a byte order mark. Returns the next byte.
     pub(crate) fn peek(&mut self) -> Result<Option<u8>, CursorFault> {
         loop {
             match self.next_byte()? {
@@ -65,7 +65,7 @@ impl<'r> Cursor<'r> {
         }
     }
 
-    /// Passes the byte that [`peek`](Self::peek) has returned.
+    /// Skips the byte that [`peek`](Self::peek) has returned.
     pub(crate) fn pass(&mut self) {
         self.reader.consume(1);
     }
@@ -80,7 +80,7 @@ impl<'r> Cursor<'r> {
         }
     }
 
-    /// Takes a value of at most `limit` bytes. What is within it is not checked.
+    /// Reads a value of at most `limit` bytes. Only its end is found: its content is not checked.
     pub(crate) fn value(&mut self, limit: usize) -> Result<RawValue, CursorFault> {
         let first = self.peek()?;
         let line = self.line;
@@ -111,10 +111,10 @@ impl<'r> Cursor<'r> {
         }
         String::from_utf8(bytes)
             .map(RawValue::Whole)
-            .map_err(|_| CursorFault::Syntax(line, "it is not text in UTF-8".to_owned()))
+            .map_err(|_| CursorFault::Syntax(line, "the file is not text in UTF-8".to_owned()))
     }
 
-    /// Takes the name of a member and the colon behind it.
+    /// Reads the name of a member, and the colon after it.
     pub(crate) fn name(&mut self) -> Result<String, CursorFault> {
         const MAX_NAME: usize = 64 * 1024;
         if self.peek()? != Some(b'"') {
@@ -132,7 +132,7 @@ impl<'r> Cursor<'r> {
         Ok(name)
     }
 
-    /// Passes a comma, or the end of a list or map; returns whether it goes on.
+    /// Skips a comma or the end of a list or map. Returns whether it was a comma.
     pub(crate) fn goes_on(&mut self, end: u8) -> Result<bool, CursorFault> {
         let found = self.peek()?;
         if found == Some(b',') || found == Some(end) {
@@ -142,7 +142,7 @@ impl<'r> Cursor<'r> {
         Err(self.fault(&format!("this is not JSON: a comma or `{}` is missing", char::from(end))))
     }
 
-    /// Passes the beginning of a list or map; returns whether something is in it.
+    /// Skips the beginning of a list or map. Returns whether it has elements.
     pub(crate) fn begin(&mut self, end: u8) -> Result<bool, CursorFault> {
         self.peek()?;
         self.pass();
@@ -158,18 +158,18 @@ impl<'r> Cursor<'r> {
     }
 }
 
-/// How far a value has been read.
+/// The state of the search for the end of a value.
 #[derive(Default)]
 struct Scan {
     depth: usize,
     is_in_string: bool,
     is_escaped: bool,
-    /// Whether it is a number or a word, which ends where something else begins.
+    /// Whether the value is a number or a word, which ends before punctuation or white space.
     is_bare: bool,
 }
 
 impl Scan {
-    /// Takes bytes up to the end of the value, or `most`; returns how many, and whether the value is complete.
+    /// Looks for the end of the value in at most `most` bytes. Returns how many bytes belong to the value, and whether it is complete.
     fn take(&mut self, bytes: &[u8], most: usize) -> (usize, bool) {
         for (at, byte) in bytes.iter().take(most).enumerate() {
             if self.is_in_string {
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_continued() {
+    fn reading_continues_after_a_value_that_is_too_long() {
         let text = "{\"a\": [1,\n2,\n3]} 4";
         let mut cursor = Cursor::new(text.as_bytes(), 1);
         let RawValue::TooLong(prefix) = cursor.value(8).unwrap() else { panic!("whole") };

@@ -1,4 +1,4 @@
-//! The forms in which files hold items: one after the other, in lists, in the answers and requests of the API, by table.
+//! The formats of files of items: one item after the other, lists, answers and requests of the API, lists by table.
 
 use pdb_model::TableName;
 
@@ -11,10 +11,10 @@ use super::cursor::{Cursor, CursorFault, RawValue};
 use super::writer::Writer;
 use super::{Destination, SeedFile, value};
 
-/// What is longer is not an item: those have 400 KB, and JSON at most six times as much.
+/// The longest text of an item. An item has at most 400 KB, and its JSON at most six times as much.
 const MAX_ITEM_TEXT: usize = 4 * 1024 * 1024;
 
-/// What the answers of `Scan` and `Query` have beside the items.
+/// The other members in the answers of `Scan` and `Query`.
 const OF_PAGES: &[&str] = &[
     "Count",
     "ScannedCount",
@@ -25,10 +25,10 @@ const OF_PAGES: &[&str] = &[
     "$metadata",
 ];
 
-/// What the answer of `GetItem` has beside the item.
+/// The other members in the answer of `GetItem`.
 const OF_ONE_ITEM: &[&str] = &["ConsumedCapacity", "ResponseMetadata", "$metadata"];
 
-/// What requests of `BatchWriteItem` have beside the items.
+/// The other members in requests of `BatchWriteItem`.
 const OF_BATCHES: &[&str] = &["ReturnConsumedCapacity", "ReturnItemCollectionMetrics"];
 
 /// Reads all items of a file.
@@ -41,17 +41,17 @@ pub(super) fn read(
     reader.values(&mut cursor)
 }
 
-/// The table of the items that come next, if it is known by now.
+/// The table of the items that follow, if it is known.
 type Table<'t> = Option<&'t TableName>;
 
-/// What an object can be at its place. Forms stand within others in this order only, so that no file leads deeper.
+/// What an object can be at its place. Formats nest in this order only, which bounds the recursion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// Anything: in the file, or in the list that the file is.
+    /// Any format: at the top level of the file, or in its list.
     File,
-    /// The member `RequestItems`, which has lists by table.
+    /// The member `RequestItems`, which contains lists by table.
     Batch,
-    /// An item: in a list of a table or of a page.
+    /// An item, in the list of a table or of a page.
     Table,
 }
 
@@ -66,7 +66,7 @@ impl Forms<'_, '_> {
             match byte {
                 b'[' => self.list(cursor, None, Place::File)?,
                 b'{' => self.element(cursor, None, Place::File)?,
-                _ => return Err(self.fault(cursor.line(), "an item is an object, `{...}`")),
+                _ => return Err(self.fault(cursor.line(), "an item must be an object, `{...}`")),
             }
         }
         Ok(())
@@ -77,7 +77,7 @@ impl Forms<'_, '_> {
         let mut goes_on = self.checked(cursor.begin(b']'))?;
         while goes_on {
             if self.checked(cursor.peek())? != Some(b'{') {
-                return Err(self.fault(cursor.line(), "an item is an object, `{...}`"));
+                return Err(self.fault(cursor.line(), "an item must be an object, `{...}`"));
             }
             self.element(cursor, table, place)?;
             goes_on = self.checked(cursor.goes_on(b']'))?;
@@ -85,7 +85,7 @@ impl Forms<'_, '_> {
         Ok(())
     }
 
-    /// Reads an object: an item, or something with items in it.
+    /// Reads an object: an item, or an object that contains items.
     fn element(&mut self, cursor: &mut Cursor<'_>, table: Table<'_>, place: Place) -> Result<(), SeedError> {
         self.checked(cursor.peek())?;
         let line = cursor.line();
@@ -106,7 +106,7 @@ impl Forms<'_, '_> {
         }
     }
 
-    /// Reads an object that is there as a whole.
+    /// Reads an object that was short enough to be read as a whole.
     fn object(
         &mut self,
         node: &Node,
@@ -132,13 +132,13 @@ impl Forms<'_, '_> {
             return Err(self.fault(line, "a DeleteRequest is not an item"));
         }
         if place == Place::File && has_items_in_it(node) {
-            // Once more from the beginning, so that each item has its line.
+            // Read it again from the beginning, to get the line of each item.
             return self.long_object(&mut Cursor::new(text.as_bytes(), line), table, place);
         }
         self.item(node, line, table)
     }
 
-    /// Reads an object that has items in it, which may be any number.
+    /// Reads an object that contains any number of items.
     fn long_object(
         &mut self,
         cursor: &mut Cursor<'_>,
@@ -175,7 +175,7 @@ impl Forms<'_, '_> {
         Ok(())
     }
 
-    /// Reads the name of a table in a file.
+    /// Checks the name of a table in a file.
     fn table_in_file(&self, name: &str, line: u64) -> Result<TableName, SeedError> {
         let table = TableName::new(name).map_err(|error| self.fault(line, format!("`{name}`: {error}")))?;
         match &self.seed.table {
@@ -195,7 +195,7 @@ impl Forms<'_, '_> {
             let text = "the name of the file is not that of a table: name the file after its table, or use TABLE=FILE";
             return Err(self.fault(line, text));
         };
-        self.writer.put(table, item, line, value::doubt(node))
+        self.writer.put(table, item, line, value::mixed_json_hint(node))
     }
 
     fn checked<T>(&self, result: Result<T, CursorFault>) -> Result<T, SeedError> {
@@ -210,14 +210,14 @@ impl Forms<'_, '_> {
     }
 }
 
-/// Returns the item of an answer of `GetItem`, if an object is one: a key is never a map, so an item has another member.
+/// Returns the item if an object is an answer of `GetItem`. An item itself is not mistaken for one, because its key is never a map.
 fn item_of_answer(node: &Node) -> Option<&Node> {
     let is_answer =
         node.members().iter().all(|(name, _)| name == "Item" || OF_ONE_ITEM.contains(&name.as_str()));
     node.get("Item").filter(|item| is_answer && matches!(item, Node::Map(_)))
 }
 
-/// Whether an object has items in it and is none itself: a key is never a list, nor a map.
+/// Returns whether an object contains items and is not an item itself. The key of an item is never a list or a map.
 fn has_items_in_it(node: &Node) -> bool {
     let members = node.members();
     let is_list = |node: &Node| matches!(node, Node::List(_));

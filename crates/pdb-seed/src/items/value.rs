@@ -1,4 +1,7 @@
-//! Items from JSON: DynamoDB's, with the type of each value, or plain.
+//! Items in DynamoDB JSON, in which each value has a type, or in plain JSON.
+//!
+//! `pdb_model` parses both as well, but its errors do not name the attribute and the type, and it merges repeated members of sets, which are
+//! mistakes in a file.
 
 use pdb_model::{AttributeValue, Item, MAX_NESTING, Number};
 
@@ -6,8 +9,8 @@ use crate::node::Node;
 
 const TYPES: &[&str] = &["S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"];
 
-/// Reads an item. It is DynamoDB's JSON if every attribute is a map of one member that is the name of a type; in a plain item the key is no
-/// map, so that no item can be both.
+/// Converts an item. It is DynamoDB JSON if every attribute is a map with one member that is named like a type. No item can be both, because the
+/// key of an item in plain JSON is not a map.
 pub(crate) fn item(node: &Node) -> Result<Item, String> {
     let members = node.members();
     let typed = members.iter().filter(|(_, value)| is_typed(value)).count();
@@ -19,12 +22,12 @@ pub(crate) fn item(node: &Node) -> Result<Item, String> {
     members.iter().map(read).collect::<Result<Vec<_>, _>>().map(|entries| entries.into_iter().collect())
 }
 
-/// Says what may have been meant if an item is refused that is DynamoDB's JSON in parts.
-pub(crate) fn doubt(node: &Node) -> Option<&'static str> {
+/// Returns a hint for the error if an item is refused and only some of its attributes are DynamoDB JSON.
+pub(crate) fn mixed_json_hint(node: &Node) -> Option<&'static str> {
     let members = node.members();
     let typed = members.iter().filter(|(_, value)| is_typed(value)).count();
     (typed > 0 && typed < members.len()).then_some(
-        "some attributes have a type, as in {\"S\": \"text\"}, and some have none, so the item was read as plain JSON",
+        "some attributes have a type, as in {\"S\": \"text\"}, and others do not, so the item was read as plain JSON",
     )
 }
 
@@ -32,14 +35,14 @@ fn is_typed(node: &Node) -> bool {
     node.only_member().is_some_and(|(name, _)| TYPES.contains(&name))
 }
 
-/// Reads a value with its type.
+/// Converts a value with a type.
 fn of_typed(node: &Node, levels: usize) -> Result<AttributeValue, String> {
     let levels =
-        levels.checked_sub(1).ok_or_else(|| format!("values nest deeper than {MAX_NESTING} levels"))?;
+        levels.checked_sub(1).ok_or_else(|| format!("values are nested deeper than {MAX_NESTING} levels"))?;
     let Some((name, value)) = node.only_member() else {
-        return Err(format!("a value is {}, and not a map from its type", node.kind()));
+        return Err(format!("a value is {}, but must be a map with its type", node.kind()));
     };
-    let wrong = |expected: &str| format!("`{name}` takes {expected}, and not {}", value.kind());
+    let wrong = |expected: &str| format!("`{name}` takes {expected}, not {}", value.kind());
     let list = |expected: &str| match value {
         Node::List(elements) => Ok(elements),
         _ => Err(wrong(expected)),
@@ -68,7 +71,7 @@ fn of_typed(node: &Node, levels: usize) -> Result<AttributeValue, String> {
         ("SS", _) => {
             let texts = list("a list of texts")?.iter().map(|node| match node {
                 Node::Text(text) => Ok(text.clone()),
-                other => Err(format!("`SS` takes texts, and not {}", other.kind())),
+                other => Err(format!("`SS` takes texts, not {}", other.kind())),
             });
             let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
             check_set(texts.len(), AttributeValue::Ss(texts.into_iter().collect()))
@@ -76,7 +79,7 @@ fn of_typed(node: &Node, levels: usize) -> Result<AttributeValue, String> {
         ("NS", _) => {
             let numbers = list("a list of numbers as texts")?.iter().map(|node| match node {
                 Node::Text(text) => text.parse::<Number>().map_err(|error| error.to_string()),
-                other => Err(format!("`NS` takes numbers as texts, and not {}", other.kind())),
+                other => Err(format!("`NS` takes numbers as texts, not {}", other.kind())),
             });
             let numbers: Vec<Number> = numbers.collect::<Result<_, _>>()?;
             check_set(numbers.len(), AttributeValue::Ns(numbers.into_iter().collect()))
@@ -87,7 +90,7 @@ fn of_typed(node: &Node, levels: usize) -> Result<AttributeValue, String> {
                     AttributeValue::B(bytes) => Ok(bytes),
                     _ => Err("is not Base64".to_owned()),
                 },
-                other => Err(format!("`BS` takes texts in Base64, and not {}", other.kind())),
+                other => Err(format!("`BS` takes texts in Base64, not {}", other.kind())),
             });
             let values: Vec<Vec<u8>> = values.collect::<Result<_, _>>()?;
             check_set(values.len(), AttributeValue::Bs(values.into_iter().collect()))
@@ -96,7 +99,7 @@ fn of_typed(node: &Node, levels: usize) -> Result<AttributeValue, String> {
     }
 }
 
-/// Refuses a set that is empty or says something twice, as DynamoDB does.
+/// Refuses a set that is empty or contains a value twice, as DynamoDB does.
 fn check_set(given: usize, set: AttributeValue) -> Result<AttributeValue, String> {
     let kept = match &set {
         AttributeValue::Ss(set) => set.iter().count(),
@@ -107,7 +110,7 @@ fn check_set(given: usize, set: AttributeValue) -> Result<AttributeValue, String
     match given {
         0 => Err("a set is empty".to_owned()),
         given if given == kept => Ok(set),
-        _ => Err("a set has a value twice".to_owned()),
+        _ => Err("a set contains a value twice".to_owned()),
     }
 }
 
@@ -120,10 +123,10 @@ fn binary(text: &str) -> Result<AttributeValue, String> {
     AttributeValue::from_json(&json).map_err(|_| "a text is not Base64".to_owned())
 }
 
-/// Reads a plain value.
+/// Converts a plain value.
 fn of_plain(node: &Node, levels: usize) -> Result<AttributeValue, String> {
     let levels =
-        levels.checked_sub(1).ok_or_else(|| format!("values nest deeper than {MAX_NESTING} levels"))?;
+        levels.checked_sub(1).ok_or_else(|| format!("values are nested deeper than {MAX_NESTING} levels"))?;
     match node {
         Node::Null | Node::Unknown(_) => Ok(AttributeValue::Null),
         Node::Bool(value) => Ok(AttributeValue::Bool(*value)),
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_of_json_are_known_from_each_other() {
+    fn dynamodb_json_and_plain_json_are_distinguished() {
         let typed = r#"{"id":{"S":"1"},"n":{"N":"1.50"},"s":{"SS":["b","a"]},"m":{"M":{"x":{"NULL":true}}},"b":{"B":"AQI="}}"#;
         assert_eq!(
             read(typed).unwrap(),
@@ -167,23 +170,20 @@ mod tests {
     #[test]
     fn faults_name_the_attribute() {
         for (json, reason) in [
-            (
-                r#"{"n":{"N":5}}"#,
-                "attribute `n`: `N` takes a number as a text, as in \"12\", and not a number",
-            ),
+            (r#"{"n":{"N":5}}"#, "attribute `n`: `N` takes a number as a text, as in \"12\", not a number"),
             (r#"{"n":{"N":"x"}}"#, "attribute `n`: The parameter cannot be converted"),
             (r#"{"id":"1","n":1e200}"#, "attribute `n`: Number overflow"),
             (r#"{"b":{"B":"*"}}"#, "attribute `b`: a text is not Base64"),
-            (r#"{"s":{"SS":["a","a"]}}"#, "attribute `s`: a set has a value twice"),
+            (r#"{"s":{"SS":["a","a"]}}"#, "attribute `s`: a set contains a value twice"),
             (r#"{"s":{"NS":[]}}"#, "attribute `s`: a set is empty"),
-            (r#"{"l":{"L":["x"]}}"#, "attribute `l`: a value is a text, and not a map from its type"),
+            (r#"{"l":{"L":["x"]}}"#, "attribute `l`: a value is a text, but must be a map with its type"),
             (r#"{"m":{"M":{"x":{"Y":1}}}}"#, "attribute `m`: `Y` is not a type"),
         ] {
             let error = read(json).unwrap_err();
             assert!(error.starts_with(reason), "{json}: {error}");
         }
         let deep = format!("{{\"id\":\"1\",\"l\":{}1{}}}", "[".repeat(40), "]".repeat(40));
-        assert!(read(&deep).unwrap_err().contains("nest deeper than 32"));
+        assert!(read(&deep).unwrap_err().contains("nested deeper than 32"));
         let deepest = format!("{{\"l\":{}{{\"NULL\":true}}{}}}", "{\"L\":[".repeat(31), "]}".repeat(31));
         assert_eq!(read(&deepest).unwrap(), deepest);
     }

@@ -1,4 +1,4 @@
-//! Writing items through the calls that clients use, in batches.
+//! Writing items in batches, through the same calls as clients.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use pretender::items::{BatchWriteItemInput, PutItemInput, ScanInput, WriteReques
 use crate::SeedError;
 use crate::report::SeededTable;
 
-/// How many items a batch has, and how many bytes at most.
+/// The most items of a batch, and the most bytes.
 const BATCH: usize = 25;
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Writes items into tables that had none when the writing began.
+/// Writes items into tables that were empty at the beginning.
 pub(crate) struct Writer<'d> {
     database: &'d Pretender,
     file: PathBuf,
@@ -28,7 +28,7 @@ struct Waiting {
     table: TableName,
     item: Item,
     line: u64,
-    doubt: Option<&'static str>,
+    hint: Option<&'static str>,
 }
 
 impl<'d> Writer<'d> {
@@ -43,23 +43,23 @@ impl<'d> Writer<'d> {
         }
     }
 
-    /// Begins with another file.
+    /// Begins another file.
     pub(crate) fn begin(&mut self, file: &Path) {
         self.file = file.to_owned();
     }
 
-    /// Returns what was written, by file and table.
+    /// Returns how many items were written, by file and table.
     pub(crate) fn finish(self) -> Vec<SeededTable> {
         self.seeded.into_values().collect()
     }
 
-    /// Puts an item, now or soon.
+    /// Adds an item to the batch, and writes the batch if it is full.
     pub(crate) fn put(
         &mut self,
         table: &TableName,
         item: Item,
         line: u64,
-        doubt: Option<&'static str>,
+        hint: Option<&'static str>,
     ) -> Result<(), SeedError> {
         let takes_items = match self.tables.get(table) {
             Some(takes_items) => *takes_items,
@@ -72,12 +72,12 @@ impl<'d> Writer<'d> {
         let key = (self.file.clone(), table.clone());
         let seeded = self.seeded.entry(key).or_insert_with(|| SeededTable::new(&self.file, table));
         if !takes_items {
-            seeded.items_left_out += 1;
+            seeded.items_skipped += 1;
             return Ok(());
         }
         seeded.items += 1;
         self.batch_bytes += item.size_bytes();
-        self.batch.push(Waiting { table: table.clone(), item, line, doubt });
+        self.batch.push(Waiting { table: table.clone(), item, line, hint });
         if self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
     }
 
@@ -87,7 +87,7 @@ impl<'d> Writer<'d> {
         Ok(page.count == 0)
     }
 
-    /// Writes what is waiting.
+    /// Writes the items of the batch.
     pub(crate) fn flush(&mut self) -> Result<(), SeedError> {
         let batch = std::mem::take(&mut self.batch);
         self.batch_bytes = 0;
@@ -99,23 +99,24 @@ impl<'d> Writer<'d> {
         if batch.is_empty() || self.database.batch_write_item(input).is_ok() {
             return Ok(());
         }
-        // Nothing of it was written. One after the other tells which is at fault, and a key may come twice.
-        for Waiting { table, item, line, doubt } in batch {
+        // A batch that is refused writes nothing, and does not tell which item is at fault. It is also refused if two items have the same
+        // key, which is fine in a file. So write the items one by one.
+        for Waiting { table, item, line, hint } in batch {
             let put = PutItemInput::new(table.clone(), item);
-            self.database.put_item(put).map_err(|error| self.refused(line, &table, &error, doubt))?;
+            self.database.put_item(put).map_err(|error| self.refused(line, &table, &error, hint))?;
         }
         Ok(())
     }
 
-    fn refused(&self, line: u64, table: &TableName, error: &ApiError, doubt: Option<&str>) -> SeedError {
+    fn refused(&self, line: u64, table: &TableName, error: &ApiError, hint: Option<&str>) -> SeedError {
         if error.code == ErrorCode::ResourceNotFoundException {
             return SeedError::of_line(&self.file, line, format!("there is no table `{table}`"));
         }
-        let doubt = doubt.map(|doubt| format!(" ({doubt})")).unwrap_or_default();
+        let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
         SeedError::of_line(
             &self.file,
             line,
-            format!("the item cannot be put into `{table}`: {}{doubt}", error.message),
+            format!("the item cannot be put into `{table}`: {}{hint}", error.message),
         )
     }
 }

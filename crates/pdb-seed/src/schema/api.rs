@@ -1,4 +1,4 @@
-//! What `CreateTable` takes, and what it and `DescribeTable` answer.
+//! The input of `CreateTable`, and its answer and that of `DescribeTable`.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::node::Node;
 use super::plan::TablePlan;
 use super::shapes::{self, Dialect, put};
 
-/// What descriptions say of a table besides what was asked for.
+/// The members of descriptions that the input of `CreateTable` does not have.
 const DESCRIBED: &[&str] = &[
     "TableStatus",
     "CreationDateTime",
@@ -23,17 +23,17 @@ const DESCRIBED: &[&str] = &[
     "TableThroughputModeSummary",
 ];
 
-/// What descriptions say of the past of a table or of AWS's regions.
+/// The members of descriptions about the history of a table, or about other regions.
 const NOT_CARRIED: &[(&str, &str)] = &[
     ("Replicas", "global tables are not replicated here"),
     ("GlobalTableWitnesses", "global tables are not replicated here"),
     ("MultiRegionConsistency", "global tables are not replicated here"),
     ("GlobalTableSettingsReplicationMode", "global tables are not replicated here"),
-    ("RestoreSummary", "the table is made anew"),
-    ("ArchivalSummary", "the table is made anew"),
+    ("RestoreSummary", "a new table is created"),
+    ("ArchivalSummary", "a new table is created"),
 ];
 
-/// Returns the tables of a file of the API, or `None` if it is something else.
+/// Returns the tables of a file in the format of the API, or `None` if the file has another format.
 pub(crate) fn read(document: &Node) -> Result<Option<Vec<TablePlan>>, Fault> {
     match document {
         Node::List(elements)
@@ -47,7 +47,7 @@ pub(crate) fn read(document: &Node) -> Result<Option<Vec<TablePlan>>, Fault> {
     }
 }
 
-/// Finds the definition in a document: as it is, or in the answer of an operation.
+/// Returns the definition in a document: the document itself, or a part of an operation's answer.
 fn definition(node: &Node) -> Option<(&'static str, &Node)> {
     if node.get("KeySchema").is_some() && node.get("TableName").is_some() {
         return Some(("", node));
@@ -94,13 +94,13 @@ fn table(mut fields: Fields<'_>, place: &str) -> Result<TablePlan, Fault> {
     plan.put("DeletionProtectionEnabled", fields.boolean("DeletionProtectionEnabled")?.map(Value::from));
     plan.put("ResourcePolicy", fields.text("ResourcePolicy")?.map(Value::from));
     plan.put("GlobalTableSourceArn", fields.text("GlobalTableSourceArn")?.map(Value::from));
-    // `CreateTable` does not take these, but somebody who writes a file of tables wants to say it there.
+    // `CreateTable` does not accept these members, but a file of tables is the natural place for them.
     plan.set_time_to_live(shapes::time_to_live(&mut fields)?);
     plan.set_point_in_time_recovery(shapes::point_in_time_recovery(&mut fields)?);
     for (name, reason) in NOT_CARRIED {
         if fields.take(name).is_some_and(|node| !matches!(node, Node::List(elements) if elements.is_empty()))
         {
-            notes.push(fields.fault(name, format!("is left out: {reason}")));
+            notes.push(fields.fault(name, format!("is ignored: {reason}")));
         }
     }
     fields.ignore(DESCRIBED);
@@ -109,7 +109,7 @@ fn table(mut fields: Fields<'_>, place: &str) -> Result<TablePlan, Fault> {
     Ok(plan)
 }
 
-/// Reads the billing mode: what is asked for, or what is described.
+/// Reads the billing mode, in the form of an input or of a description.
 fn billing_mode(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
     let asked = fields.text("BillingMode")?.or(fields.text("TableThroughputMode")?);
     let Some(mut summary) = fields.map("BillingModeSummary")? else { return Ok(asked.map(Value::from)) };
@@ -128,7 +128,7 @@ fn table_class(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
     Ok(asked.or(described).map(Value::from))
 }
 
-/// Reads encryption as it is described.
+/// Reads encryption in the form of a description.
 fn described_encryption(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
     let Some(mut described) = fields.map("SSEDescription")? else { return Ok(None) };
     let is_on = matches!(described.text("Status")?, Some("ENABLED" | "ENABLING" | "UPDATING"));

@@ -1,4 +1,4 @@
-//! A table to be made: the requests that make it.
+//! The requests that create a table.
 
 use pdb_model::Operation;
 use serde_json::{Value, json};
@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 use super::shapes::{Request, put};
 use crate::error::Fault;
 
-/// A table to be made.
+/// A table to create.
 #[derive(Debug)]
 pub(crate) struct TablePlan {
-    /// Where it stands in its file.
+    /// Its place in the file.
     pub(crate) place: String,
-    /// What `CreateTable` is asked.
+    /// The input of `CreateTable`.
     pub(crate) create: Request,
-    /// What is asked afterwards.
+    /// The requests after that.
     pub(crate) then: Vec<(Operation, Value)>,
-    /// What is not carried over, and does not matter here.
+    /// Properties that are ignored because they have no effect here.
     pub(crate) notes: Vec<Fault>,
 }
 
@@ -31,7 +31,7 @@ impl TablePlan {
         self.create.get("TableName").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Puts a member into the request, if there is one.
+    /// Sets a member of the request, if it has a value.
     pub(crate) fn put(&mut self, name: &str, value: Option<Value>) {
         put(&mut self.create, name, value);
     }
@@ -50,7 +50,7 @@ impl TablePlan {
         }
     }
 
-    /// Switches contributor insights on, for the table or an index.
+    /// Enables contributor insights for the table or an index.
     pub(crate) fn enable_insights(&mut self, index: Option<&str>) {
         let mut request = Request::new();
         put(&mut request, "TableName", Some(self.name().into()));
@@ -59,7 +59,7 @@ impl TablePlan {
         self.then.push((Operation::UpdateContributorInsights, request.into()));
     }
 
-    /// Notes a Kinesis stream as destination.
+    /// Adds a Kinesis stream as a destination.
     pub(crate) fn set_kinesis(&mut self, stream_arn: &str, precision: Option<&str>) {
         let mut request = Request::new();
         put(&mut request, "TableName", Some(self.name().into()));
@@ -70,7 +70,7 @@ impl TablePlan {
         self.then.push((Operation::EnableKinesisStreamingDestination, request.into()));
     }
 
-    /// Puts the global indexes in.
+    /// Sets the global indexes.
     pub(crate) fn set_global_indexes(&mut self, indexes: Vec<super::shapes::GlobalIndex>) {
         let mut requests = Vec::new();
         for index in indexes {

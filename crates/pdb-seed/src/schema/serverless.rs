@@ -1,4 +1,4 @@
-//! `serverless.yml`: its variables, and the template in `resources`.
+//! `serverless.yml`: variables, and the template in `resources`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -10,17 +10,17 @@ use crate::node::{Budget, MAX_DEPTH, Node};
 use super::plan::TablePlan;
 use super::{Surroundings, template};
 
-/// How many values may be looked at, and how long a text may become: variables can multiply both.
+/// How many values may be read, and how long a text may become. Variables can multiply both.
 const MAX_STEPS: usize = 200_000;
 const MAX_TEXT: usize = 64 * 1024;
 
-const TOO_DEEP: &str = "variables nest too deep, or refer to themselves";
+const TOO_DEEP: &str = "variables are nested too deeply or refer to themselves";
 
-/// Where the values of variables come from. `${AWS::Region}` and the like are left to the template.
+/// The sources of variables. Others, such as `${AWS::Region}`, are left to the template.
 const SOURCES: &[&str] =
     &["self", "opt", "sls", "env", "param", "aws", "file", "strToBool", "cf", "ssm", "s3", "git", "output"];
 
-/// Returns the tables of a `serverless.yml`, or `None` if the document is something else.
+/// Returns the tables of a `serverless.yml`, or `None` if the document is not one.
 pub(crate) fn read(
     document: &Node,
     path: &Path,
@@ -48,7 +48,7 @@ pub(crate) fn read(
         .ok_or_else(|| Fault::new("resources.Resources", "is missing: the file has no tables"))
 }
 
-/// Makes one template of the parts in a list.
+/// Merges the parts in a list into one template.
 fn combine(resources: &Node) -> Result<Node, Fault> {
     let parts = match resources {
         Node::List(parts) => parts.as_slice(),
@@ -71,7 +71,7 @@ fn combine(resources: &Node) -> Result<Node, Fault> {
     Ok(Node::Map(sections))
 }
 
-/// Refuses extensions of tables; those of other resources make no table.
+/// Refuses extensions of tables. Extensions of other resources have no effect here.
 fn check_extensions(template: &Node) -> Result<(), Fault> {
     let extensions = template.get("extensions").map_or(&[][..], Node::members);
     let is_table = |name: &str| {
@@ -94,19 +94,19 @@ struct Variables<'v> {
     surroundings: &'v Surroundings<'v>,
     steps: Cell<usize>,
     budget: RefCell<Budget>,
-    /// Files that variables name.
+    /// The files to which variables refer.
     files: RefCell<BTreeMap<PathBuf, Result<Node, String>>>,
 }
 
-/// A text with variables in it, taken apart.
+/// A part of a text that contains variables.
 enum Part<'t> {
     Text(&'t str),
-    /// What is between `${` and `}`.
+    /// The text between `${` and `}`.
     Variable(&'t str),
 }
 
 impl Variables<'_> {
-    /// Puts in the values of all variables.
+    /// Replaces all variables with their values.
     fn resolve(&self, node: &Node, levels: usize) -> Node {
         let Some(levels) = levels.checked_sub(1) else {
             return Node::Unknown(TOO_DEEP.to_owned());
@@ -140,7 +140,7 @@ impl Variables<'_> {
         }
     }
 
-    /// Puts values into a text. One that is a variable as a whole may become anything.
+    /// Replaces the variables in a text. A text that is a single variable may become a value of any type.
     fn text(&self, text: &str, levels: usize) -> Node {
         let parts = match parts(text) {
             Ok(parts) => parts,
@@ -174,14 +174,14 @@ impl Variables<'_> {
         Node::Text(result)
     }
 
-    /// Returns the value of a variable; `None` if it is one of the template.
+    /// Returns the value of a variable, or `None` if the variable belongs to the template.
     fn variable(&self, variable: &str, levels: usize) -> Option<Node> {
         let source = variable.trim_start().split([':', '(', ',']).next().unwrap_or_default().trim();
         let source = source.strip_suffix("}").unwrap_or(source);
         if !SOURCES.iter().any(|known| source == *known || source.starts_with(&format!("{known}."))) {
             return None;
         }
-        // Variables within this one come first.
+        // Variables within this one are replaced first.
         let inner = if variable.contains("${") {
             match self.text(variable, levels) {
                 Node::Text(inner) => inner,
@@ -203,7 +203,7 @@ impl Variables<'_> {
         Some(Node::Unknown(reason))
     }
 
-    /// Returns what one alternative of a variable gives, if it gives something.
+    /// Returns the value of one alternative of a variable, if it has one.
     fn value(&self, expression: &str, levels: usize) -> Result<Option<Node>, String> {
         if let Some(literal) = literal(expression) {
             return Ok(Some(literal));
@@ -233,12 +233,12 @@ impl Variables<'_> {
         }
     }
 
-    /// Looks something up in the file itself.
+    /// Looks up a value in the file itself.
     fn own(&self, address: &str, levels: usize) -> Option<Node> {
         if let Some(found) = self.look_up(self.document, address, levels) {
             return Some(found);
         }
-        // What is not in the file has defaults.
+        // Some values have defaults.
         match address {
             "provider.stage" => Some(self.stage_without_file()),
             "provider.region" => Some(Node::Text(self.surroundings.account.region.clone())),
@@ -246,7 +246,7 @@ impl Variables<'_> {
         }
     }
 
-    /// Finds a value by the names that lead to it. Each of them may stand elsewhere by itself.
+    /// Finds a value by its path. Each member on the path may be a variable itself.
     fn look_up(&self, from: &Node, address: &str, levels: usize) -> Option<Node> {
         let Some(levels) = levels.checked_sub(1) else {
             return Some(Node::Unknown(TOO_DEEP.to_owned()));
@@ -285,7 +285,7 @@ impl Variables<'_> {
         Node::Text(given.unwrap_or("dev").to_owned())
     }
 
-    /// Looks up a parameter of the stage, or else the default one.
+    /// Looks up a parameter of the stage, or else of the defaults.
     fn parameter(&self, name: &str, levels: usize) -> Option<Node> {
         let stage = self.stage(levels);
         let sections = [stage.scalar().unwrap_or_default(), "default"];
@@ -323,7 +323,7 @@ impl Variables<'_> {
     }
 }
 
-/// Takes a text apart. Variables may stand within variables.
+/// Splits a text into parts. Variables may contain variables.
 fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -356,7 +356,7 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
     Ok(parts)
 }
 
-/// Takes the alternatives of a variable apart, which commas divide.
+/// Splits a variable into its alternatives at commas.
 fn alternatives(text: &str) -> Vec<&str> {
     let (mut found, mut start, mut quote, mut depth) = (Vec::new(), 0, None, 0);
     for (at, character) in text.char_indices() {
@@ -377,7 +377,7 @@ fn alternatives(text: &str) -> Vec<&str> {
     found
 }
 
-/// Reads a literal: a text in quotes, a number, a boolean or null.
+/// Parses a literal: a text in quotes, a number, a boolean or null.
 fn literal(text: &str) -> Option<Node> {
     for quote in ['\'', '"'] {
         if text.len() >= 2

@@ -1,14 +1,14 @@
-//! The structures that definitions of tables consist of, as `CreateTable` takes them.
+//! The parts of table definitions, converted to the input of `CreateTable`.
 
 use serde_json::{Map, Value, json};
 
 use crate::error::Fault;
 use crate::fields::Fields;
 
-/// In which words a file speaks of tables.
+/// The vocabulary of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// The input of `CreateTable`, or its answer and that of `DescribeTable`, which add what is found out and not asked for.
+    /// The input of `CreateTable`, or a description, which has more members.
     Api,
     /// A resource of CloudFormation.
     Template,
@@ -17,14 +17,14 @@ pub(crate) enum Dialect {
 /// A request, or a part of one.
 pub(crate) type Request = Map<String, Value>;
 
-/// Puts a member into a request, if there is one.
+/// Sets a member of a request, if it has a value.
 pub(crate) fn put(request: &mut Request, name: &str, value: Option<Value>) {
     if let Some(value) = value {
         request.insert(name.to_owned(), value);
     }
 }
 
-/// What descriptions say of an index besides what was asked for.
+/// The members in descriptions of an index that an input does not have.
 const DESCRIBED_OF_INDEXES: &[&str] =
     &["IndexStatus", "Backfilling", "IndexSizeBytes", "ItemCount", "IndexArn"];
 
@@ -60,7 +60,7 @@ fn listed<'n>(
     Ok((!elements.is_empty()).then_some(Value::Array(elements)))
 }
 
-/// Reads what an index projects.
+/// Reads the projection of an index.
 pub(crate) fn projection(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
     let Some(mut fields) = fields.map("Projection")? else { return Ok(None) };
     let mut projection = Request::new();
@@ -70,7 +70,7 @@ pub(crate) fn projection(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault
     fields.finish().map(|()| Some(projection.into()))
 }
 
-/// Reads provisioned units. Zeros, as descriptions of tables on demand have them, are none.
+/// Reads provisioned units. Zeros, as in descriptions of on-demand tables, count as absent.
 pub(crate) fn throughput(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
     let Some(mut fields) = fields.map("ProvisionedThroughput")? else { return Ok(None) };
     fields.ignore(&["LastIncreaseDateTime", "LastDecreaseDateTime", "NumberOfDecreasesToday"]);
@@ -82,7 +82,7 @@ pub(crate) fn throughput(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault
     Ok(Some(json!({ "ReadCapacityUnits": read, "WriteCapacityUnits": write })))
 }
 
-/// Reads the caps of a table on demand. Descriptions write -1 for one that is not set, skeletons 0.
+/// Reads the limits of an on-demand table. For a limit that is not set, descriptions have -1 and skeletons 0.
 pub(crate) fn on_demand(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
     let Some(mut fields) = fields.map("OnDemandThroughput")? else { return Ok(None) };
     let mut caps = Request::new();
@@ -106,7 +106,7 @@ pub(crate) fn warm(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
     Ok((!warm.is_empty()).then(|| warm.into()))
 }
 
-/// Reads the settings of a stream. In a template there is one if they are there.
+/// Reads the settings of a stream. In a template, their presence enables the stream.
 pub(crate) fn stream(
     fields: &mut Fields<'_>,
     dialect: Dialect,
@@ -116,18 +116,21 @@ pub(crate) fn stream(
     let enabled = fields.boolean("StreamEnabled")?.unwrap_or(dialect == Dialect::Template);
     let view_type = fields.text("StreamViewType")?;
     if fields.take("ResourcePolicy").is_some() {
-        notes.push(fields.fault("ResourcePolicy", "is left out: policies of streams are not kept"));
+        notes.push(fields.fault("ResourcePolicy", "is ignored: policies of streams are not kept"));
     }
     fields.finish()?;
     Ok(enabled.then(|| json!({ "StreamEnabled": true, "StreamViewType": view_type })))
 }
 
-/// Reads the tags: of a list, those without a key are placeholders of a skeleton.
+/// Reads tags. Elements of a list without a key are placeholders of a skeleton.
 pub(crate) fn tags(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Option<Value>, Fault> {
     let mut tags = Vec::new();
     for (node, place) in fields.list("Tags")? {
         if let Some(reason) = node.unknown() {
-            notes.push(Fault::new(place, format!("the tag is left out, as it cannot be resolved: {reason}")));
+            notes.push(Fault::new(
+                place,
+                format!("the tag is ignored because it cannot be resolved: {reason}"),
+            ));
             continue;
         }
         let mut fields = Fields::of(node, place)?;
@@ -151,13 +154,13 @@ pub(crate) fn local_indexes(fields: &mut Fields<'_>) -> Result<Option<Value>, Fa
     listed(fields.maps("LocalSecondaryIndexes")?, read)
 }
 
-/// An index, and whether contributor insights are on for it.
+/// An index, and whether its contributor insights are enabled.
 pub(crate) struct GlobalIndex {
     pub(crate) request: Request,
     pub(crate) has_insights: bool,
 }
 
-/// Reads a global index but for what a dialect has besides.
+/// Reads the members of a global index that all formats have.
 pub(crate) fn global_index(fields: &mut Fields<'_>) -> Result<GlobalIndex, Fault> {
     let mut index = Request::new();
     put(&mut index, "IndexName", fields.text("IndexName")?.map(Value::from));
@@ -171,7 +174,7 @@ pub(crate) fn global_index(fields: &mut Fields<'_>) -> Result<GlobalIndex, Fault
     Ok(GlobalIndex { request: index, has_insights })
 }
 
-/// Reads whether contributor insights are on.
+/// Reads whether contributor insights are enabled.
 pub(crate) fn insights(fields: &mut Fields<'_>) -> Result<bool, Fault> {
     let Some(mut fields) = fields.map("ContributorInsightsSpecification")? else { return Ok(false) };
     let enabled = fields.boolean("Enabled")?.unwrap_or(false);
@@ -179,7 +182,7 @@ pub(crate) fn insights(fields: &mut Fields<'_>) -> Result<bool, Fault> {
     fields.finish().map(|()| enabled)
 }
 
-/// Reads when items expire: the attribute, if expiry is on.
+/// Reads time to live: the attribute, if it is enabled.
 pub(crate) fn time_to_live(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
     let Some(mut fields) = fields.map("TimeToLiveSpecification")? else { return Ok(None) };
     let enabled = fields.boolean("Enabled")?.unwrap_or(false);
@@ -188,7 +191,7 @@ pub(crate) fn time_to_live(fields: &mut Fields<'_>) -> Result<Option<Value>, Fau
     Ok(enabled.then(|| json!({ "AttributeName": attribute, "Enabled": true })))
 }
 
-/// Reads whether there is point-in-time recovery.
+/// Reads whether point-in-time recovery is enabled.
 pub(crate) fn point_in_time_recovery(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
     let Some(mut fields) = fields.map("PointInTimeRecoverySpecification")? else { return Ok(None) };
     let enabled = fields.boolean("PointInTimeRecoveryEnabled")?.unwrap_or(false);
@@ -200,7 +203,7 @@ pub(crate) fn point_in_time_recovery(fields: &mut Fields<'_>) -> Result<Option<V
     Ok(enabled.then(|| specification.into()))
 }
 
-/// Reads encryption. A key that cannot be resolved is left out: nothing is encrypted with it here.
+/// Reads encryption. A key that cannot be resolved is ignored, because nothing is encrypted with it here.
 pub(crate) fn encryption(
     fields: &mut Fields<'_>,
     dialect: Dialect,
@@ -223,7 +226,7 @@ pub(crate) fn kms_key(fields: &mut Fields<'_>, name: &str, notes: &mut Vec<Fault
     match fields.text(name) {
         Ok(key) => key.map(Value::from),
         Err(fault) => {
-            notes.push(Fault::new(fault.place, format!("is left out: it {}", fault.reason)));
+            notes.push(Fault::new(fault.place, format!("is ignored: it {}", fault.reason)));
             None
         }
     }

@@ -1,4 +1,4 @@
-//! Templates of CloudFormation and SAM, which CDK writes too: parameters, conditions, functions, and the tables among the resources.
+//! Templates of CloudFormation and SAM, including those of CDK: parameters, conditions, functions, and the tables among the resources.
 
 mod functions;
 mod global_table;
@@ -15,26 +15,26 @@ use crate::node::{Budget, MAX_DEPTH, Node};
 use super::Surroundings;
 use super::plan::TablePlan;
 
-/// How many functions may be carried out for one template: one that names another twice, and so on, would take for ever.
+/// How many functions may be evaluated for one template. A chain of values that each use the one before twice doubles the work with every link.
 const MAX_STEPS: usize = 200_000;
 
 const TABLE: &str = "AWS::DynamoDB::Table";
 const GLOBAL_TABLE: &str = "AWS::DynamoDB::GlobalTable";
 const SIMPLE_TABLE: &str = "AWS::Serverless::SimpleTable";
 
-/// A template, while it is read.
+/// A template that is being read.
 pub(crate) struct Template<'t> {
     document: &'t Node,
     surroundings: &'t Surroundings<'t>,
     steps: Cell<usize>,
     budget: RefCell<Budget>,
-    /// Conditions that have been decided.
+    /// Conditions that have been evaluated.
     conditions: RefCell<BTreeMap<String, Result<bool, String>>>,
-    /// Resources whose names are being looked up.
+    /// Resources whose names are being resolved, to detect cycles.
     naming: RefCell<BTreeSet<String>>,
 }
 
-/// Returns the tables of a template, or `None` if the document is something else.
+/// Returns the tables of a template, or `None` if the document is not a template.
 pub(crate) fn read(
     document: &Node,
     surroundings: &Surroundings<'_>,
@@ -72,14 +72,11 @@ impl<'t> Template<'t> {
             match kind {
                 TABLE | GLOBAL_TABLE | SIMPLE_TABLE => {}
                 "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
-                    notes.push(Fault::new(
-                        id,
-                        "is a stack of its own: give its template too, if it has tables",
-                    ));
+                    notes.push(Fault::new(id, "is a separate stack: pass its template too if it has tables"));
                     continue;
                 }
                 other if other.starts_with("AWS::DynamoDB::") => {
-                    notes.push(Fault::new(id, format!("is left out: `{other}` is not a table")));
+                    notes.push(Fault::new(id, format!("is ignored: `{other}` is not a table")));
                     continue;
                 }
                 _ => continue,
@@ -112,7 +109,7 @@ impl<'t> Template<'t> {
         }
     }
 
-    /// Returns the properties of a resource, with all functions carried out.
+    /// Returns the properties of a resource, with all functions evaluated.
     fn properties(&self, resource: &Node) -> Node {
         let empty = Node::Map(Vec::new());
         let given = self.with_globals(resource);
@@ -120,7 +117,7 @@ impl<'t> Template<'t> {
         resolved.unwrap_or(empty)
     }
 
-    /// Adds what SAM's `Globals` say of resources of this type.
+    /// Adds the properties in SAM's `Globals` for resources of this type.
     fn with_globals(&self, resource: &Node) -> Option<Node> {
         let properties = resource.get("Properties").cloned();
         let kind = resource.get("Type").and_then(Node::scalar)?;
@@ -133,12 +130,12 @@ impl<'t> Template<'t> {
         }
     }
 
-    /// Returns the name of a table: as it is given, or its logical id.
+    /// Returns the name of a table: the given one, or else its logical id.
     fn table_name(&self, id: &str, given: Option<&str>) -> String {
         given.unwrap_or(id).to_owned()
     }
 
-    /// Returns the name of the table that a resource is, for those that refer to it.
+    /// Returns the name of a table for values that refer to its resource.
     fn name_of_table(&self, id: &str, levels: usize) -> Option<Node> {
         let (_, resource) = self.resources().iter().find(|(name, _)| name == id)?;
         let kind = resource.get("Type").and_then(Node::scalar)?;
@@ -156,7 +153,7 @@ impl<'t> Template<'t> {
     }
 }
 
-/// Puts members over those of a map, and into the maps among them.
+/// Merges members into a map recursively. They replace members with the same names.
 fn overlaid(base: &Node, over: &Node) -> Node {
     let (Node::Map(base), Node::Map(over)) = (base, over) else { return over.clone() };
     let mut members = base.clone();

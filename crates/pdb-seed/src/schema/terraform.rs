@@ -11,22 +11,22 @@ use crate::node::Node;
 use super::plan::TablePlan;
 use super::shapes::{GlobalIndex, Request, put};
 
-/// What AWS makes up, and what concerns other regions or the tool.
+/// Attributes that AWS computes, and those that concern other regions or Terraform itself.
 const COMPUTED: &[&str] = &["arn", "id", "stream_arn", "stream_label", "timeouts", "region", "replica_arns"];
 
-/// Where a table would come from, or go to, at AWS.
+/// Attributes that are ignored, with the reasons.
 const NOT_CARRIED: &[(&str, &str)] = &[
     ("replica", "global tables are not replicated here"),
     ("global_table_witness", "global tables are not replicated here"),
     ("import_table", "nothing is imported from S3"),
-    ("restore_date_time", "the table is made anew"),
-    ("restore_source_name", "the table is made anew"),
-    ("restore_source_table_arn", "the table is made anew"),
-    ("restore_to_latest_time", "the table is made anew"),
-    ("restore_backup_arn", "the table is made anew"),
+    ("restore_date_time", "a new table is created"),
+    ("restore_source_name", "a new table is created"),
+    ("restore_source_table_arn", "a new table is created"),
+    ("restore_to_latest_time", "a new table is created"),
+    ("restore_backup_arn", "a new table is created"),
 ];
 
-/// Returns the tables of a plan or state, or `None` if it is something else.
+/// Returns the tables of a plan or state, or `None` if the document is neither.
 pub(crate) fn read(document: &Node, notes: &mut Vec<Fault>) -> Result<Option<Vec<TablePlan>>, Fault> {
     if document.get("terraform_version").is_none() && document.get("format_version").is_none() {
         return Ok(None);
@@ -75,7 +75,7 @@ fn read_module(
                 return Err(Fault::new(address, "is an index apart from its table, which is not supported"));
             }
             ("managed", other) if other.starts_with("aws_dynamodb_") => {
-                notes.push(Fault::new(address, "is left out: only `aws_dynamodb_table` is carried over"));
+                notes.push(Fault::new(address, "is ignored: only `aws_dynamodb_table` is carried over"));
             }
             _ => {}
         }
@@ -86,9 +86,9 @@ fn read_module(
     Ok(())
 }
 
-/// Puts in what is not known before the plan is carried out, so that it is missed where it is asked for.
+/// Adds the values that are not known before `terraform apply` as unknown ones, so that they are an error where they are needed.
 fn with_unknown(values: &Node, unknown: Option<&Node>) -> Node {
-    const REASON: &str = "it is known only after `terraform apply`";
+    const REASON: &str = "its value is known only after `terraform apply`";
     match (values, unknown) {
         (_, Some(Node::Bool(true))) => Node::Unknown(REASON.to_owned()),
         (Node::Map(members), Some(Node::Map(marks))) => {
@@ -162,7 +162,7 @@ fn table(mut fields: Fields<'_>, place: &str) -> Result<TablePlan, Fault> {
         let given =
             fields.take(name).filter(|node| !matches!(node, Node::List(elements) if elements.is_empty()));
         if given.is_some_and(|node| !matches!(node, Node::Unknown(_))) {
-            notes.push(fields.fault(name, format!("is left out: {reason}")));
+            notes.push(fields.fault(name, format!("is ignored: {reason}")));
         }
     }
     fields.finish()?;
@@ -176,7 +176,7 @@ fn key_schema(hash: Option<&str>, range: Option<&str>) -> Value {
     hash.into_iter().chain(range.map(|name| element(name, "RANGE"))).collect()
 }
 
-/// Takes a number. One that AWS chooses is left to us.
+/// Reads a number. If AWS chooses it, the default is used.
 fn known_integer(fields: &mut Fields<'_>, name: &str) -> Result<Option<Value>, Fault> {
     match fields.take(name) {
         None | Some(Node::Unknown(_)) => Ok(None),
@@ -184,7 +184,7 @@ fn known_integer(fields: &mut Fields<'_>, name: &str) -> Result<Option<Value>, F
             let number = node.scalar().and_then(|text| text.parse::<i64>().ok());
             number
                 .map(|number| Some(number.into()))
-                .ok_or_else(|| fields.fault(name, "has to be a whole number"))
+                .ok_or_else(|| fields.fault(name, "must be a whole number"))
         }
     }
 }
@@ -192,7 +192,7 @@ fn known_integer(fields: &mut Fields<'_>, name: &str) -> Result<Option<Value>, F
 fn throughput(fields: &mut Fields<'_>, is_on_demand: bool) -> Result<Option<Value>, Fault> {
     let read = known_integer(fields, "read_capacity")?;
     let write = known_integer(fields, "write_capacity")?;
-    // Tables on demand have zeros, or what they had before.
+    // On-demand tables have zeros here, or their former units.
     Ok((!is_on_demand).then(|| json!({ "ReadCapacityUnits": read, "WriteCapacityUnits": write })))
 }
 
@@ -253,7 +253,7 @@ fn local_indexes(fields: &mut Fields<'_>, hash_key: &str) -> Result<Option<Value
 fn global_index(mut fields: Fields<'_>, is_on_demand: bool) -> Result<GlobalIndex, Fault> {
     let mut index = Request::new();
     put(&mut index, "IndexName", Some(fields.required_text("name")?.into()));
-    // Either two attributes, or blocks of as many as the index has.
+    // The key is given as two attributes, or as blocks with one attribute each.
     let mut key = Vec::new();
     for mut block in fields.maps("key_schema")? {
         let (name, key_type) = (block.required_text("attribute_name")?, block.required_text("key_type")?);
@@ -286,22 +286,24 @@ fn encryption(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Option<
 fn tags(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Option<Value>, Fault> {
     let place = fields.place_of("tags");
     let mut tags = Vec::new();
-    // Those of the provider are among `tags_all` only.
+    // Only `tags_all` contains the default tags of the provider.
     let (own, all) = (fields.take("tags"), fields.take("tags_all"));
     match all.filter(|all| matches!(all, Node::Map(_))).or(own) {
         Some(Node::Unknown(reason)) => {
-            notes.push(Fault::new(place, format!("are left out, as they cannot be resolved: {reason}")));
+            notes.push(Fault::new(place, format!("are ignored because they cannot be resolved: {reason}")));
         }
         Some(Node::Map(members)) => {
             for (key, value) in members {
                 match value.scalar() {
                     Some(value) => tags.push(json!({ "Key": key, "Value": value })),
-                    None => notes
-                        .push(Fault::new(format!("{place}.{key}"), "is left out, as it cannot be resolved")),
+                    None => notes.push(Fault::new(
+                        format!("{place}.{key}"),
+                        "is ignored because it cannot be resolved",
+                    )),
                 }
             }
         }
-        Some(other) => return Err(Fault::new(place, format!("is {}, but has to be a map", other.kind()))),
+        Some(other) => return Err(Fault::new(place, format!("is {}, but must be a map", other.kind()))),
         None => {}
     }
     Ok((!tags.is_empty()).then(|| tags.into()))

@@ -96,16 +96,16 @@ fn table_and_file(path: &Path) -> Option<(TableName, PathBuf)> {
 fn lines(report: &SeedReport) -> Vec<String> {
     let mut lines = Vec::new();
     let names = |names: &[TableName]| names.iter().map(TableName::as_str).collect::<Vec<_>>().join(", ");
-    if !report.made.is_empty() {
-        lines.push(format!("Created {}", names(&report.made)));
+    if !report.created.is_empty() {
+        lines.push(format!("Created {}", names(&report.created)));
     }
-    if !report.found.is_empty() {
-        lines.push(format!("Already defined: {}", names(&report.found)));
+    if !report.existing.is_empty() {
+        lines.push(format!("Already defined: {}", names(&report.existing)));
     }
     for seeded in &report.seeded {
         let (table, file) = (&seeded.table, seeded.file.display());
-        if seeded.items_left_out > 0 {
-            let items = counted(seeded.items_left_out, "item");
+        if seeded.items_skipped > 0 {
+            let items = counted(seeded.items_skipped, "item");
             lines.push(format!("Skipped {items} of {file}: {table} is not empty"));
         } else {
             lines.push(format!("Put {} from {file} into {table}", counted(seeded.items, "item")));

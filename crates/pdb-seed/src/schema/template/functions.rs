@@ -1,15 +1,15 @@
-//! The functions of templates, as far as they can be carried out without AWS. What cannot becomes [`Node::Unknown`], which matters
-//! only where the value is asked for.
+//! The functions of templates, as far as they can be evaluated without AWS. The result of others is [`Node::Unknown`], which is an error only if
+//! the value is needed.
 
 use crate::node::Node;
 
 use super::Template;
 
-/// The name with which a property takes itself out.
+/// The pseudo parameter that removes a property.
 const NO_VALUE: &str = "AWS::NoValue";
 
 impl Template<'_> {
-    /// Carries out the functions in a value; `None` if it takes itself out.
+    /// Evaluates the functions in a value. Returns `None` if the value removes itself.
     pub(super) fn resolve(&self, node: &Node, levels: usize) -> Option<Node> {
         let steps = self.steps.get();
         if steps == 0 {
@@ -17,7 +17,7 @@ impl Template<'_> {
         }
         self.steps.set(steps - 1);
         let Some(levels) = levels.checked_sub(1) else {
-            return unknown("references nest too deep, or refer to themselves");
+            return unknown("references are nested too deeply or refer to themselves");
         };
         if let Some((name, argument)) = node.only_member()
             && (name == "Ref" || name.starts_with("Fn::"))
@@ -38,7 +38,7 @@ impl Template<'_> {
         })
     }
 
-    /// Counts what a value takes: references could multiply a large one.
+    /// Counts the memory of a value, because references can multiply a large one.
     fn charge(&self, value: Node) -> Node {
         if self.budget.borrow_mut().take(value.bytes()) {
             value
@@ -74,7 +74,7 @@ impl Template<'_> {
         Some(result.unwrap_or_else(Node::Unknown))
     }
 
-    /// What `Ref` gives.
+    /// Evaluates `Ref`.
     fn reference(&self, name: &str, levels: usize) -> Option<Node> {
         if name == NO_VALUE {
             return None;
@@ -140,7 +140,7 @@ impl Template<'_> {
         }
     }
 
-    /// Decides a condition of the template.
+    /// Evaluates a condition of the template.
     pub(super) fn condition(&self, name: &str, levels: usize) -> Result<bool, String> {
         if let Some(decided) = self.conditions.borrow().get(name) {
             return decided.clone();
@@ -153,7 +153,8 @@ impl Template<'_> {
     }
 
     fn decide(&self, expression: &Node, levels: usize) -> Result<bool, String> {
-        let levels = levels.checked_sub(1).ok_or("conditions nest too deep, or refer to themselves")?;
+        let levels =
+            levels.checked_sub(1).ok_or("conditions are nested too deeply or refer to themselves")?;
         let Some((name, argument)) = expression.only_member() else {
             return Err("a condition is not a function".to_owned());
         };
@@ -219,7 +220,7 @@ impl Template<'_> {
         Ok(Node::Text(result))
     }
 
-    /// Texts of texts of texts would become very long.
+    /// Limits the length of a text. Texts that contain other texts several times would become very long.
     fn check_length(&self, text: &str) -> Result<(), String> {
         const MAX_TEXT: usize = 64 * 1024;
         if text.len() > MAX_TEXT { Err(format!("a text is longer than {MAX_TEXT} bytes")) } else { Ok(()) }
@@ -244,7 +245,7 @@ impl Template<'_> {
         })
     }
 
-    /// What `Fn::GetAtt` gives: of tables their ARN.
+    /// Evaluates `Fn::GetAtt`, which is known for the ARN of a table.
     fn attribute(&self, argument: &Node, levels: usize) -> Result<Node, String> {
         let parts: Vec<&str> = argument.elements().iter().filter_map(Node::scalar).collect();
         let [id, attribute] = parts[..] else { return Err("`Fn::GetAtt` takes two names".to_owned()) };

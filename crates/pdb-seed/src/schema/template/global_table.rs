@@ -11,7 +11,7 @@ use crate::schema::shapes::{self, Dialect, GlobalIndex, Request, put};
 use super::Template;
 use super::table::read_replica;
 
-/// What only several regions have.
+/// Properties that concern several regions.
 const OF_REGIONS: &[&str] = &[
     "GlobalTableSettingsReplicationMode",
     "GlobalTableSourceArn",
@@ -54,22 +54,22 @@ pub(super) fn read(template: &Template<'_>, id: &str, mut fields: Fields<'_>) ->
     plan.set_time_to_live(shapes::time_to_live(&mut fields)?);
     for name in OF_REGIONS {
         if fields.take(name).is_some() {
-            notes.push(fields.fault(name, "is left out: global tables are not replicated here"));
+            notes.push(fields.fault(name, "is ignored: global tables are not replicated here"));
         }
     }
     plan.put("SSESpecification", encryption);
     if let Some(mut replica) = replica {
         plan.put("TableClass", replica.text("TableClass")?.map(Value::from));
         read_replica(&mut plan, &mut replica, &mut notes)?;
-        // The key of another account's service; the other one is for streams between regions.
+        // A KMS key of the replica, and a policy for its stream.
         if replica.take("SSESpecification").is_some() {
             notes.push(
-                replica.fault("SSESpecification", "is left out: nothing is encrypted with a key of KMS here"),
+                replica.fault("SSESpecification", "is ignored: nothing is encrypted with a key of KMS here"),
             );
         }
         if replica.take("ReplicaStreamSpecification").is_some() {
             notes.push(
-                replica.fault("ReplicaStreamSpecification", "is left out: policies of streams are not kept"),
+                replica.fault("ReplicaStreamSpecification", "is ignored: policies of streams are not kept"),
             );
         }
         replica.finish()?;
@@ -79,7 +79,7 @@ pub(super) fn read(template: &Template<'_>, id: &str, mut fields: Fields<'_>) ->
     Ok(plan)
 }
 
-/// Finds the replica of this region, or else the first.
+/// Returns the replica in this region, or else the first one.
 fn replica<'n>(
     template: &Template<'_>,
     fields: &mut Fields<'n>,
@@ -105,7 +105,7 @@ fn replica<'n>(
     if !found.is_empty() {
         let others: Vec<&str> = found.iter().map(|(region, _)| region.as_str()).collect();
         let text = format!(
-            "the table is that of {region}; there are no replicas here, so those in {} are left out",
+            "the table is that of {region}; there are no replicas here, so those in {} are ignored",
             others.join(", ")
         );
         notes.push(fields.fault("Replicas", text));
@@ -113,7 +113,7 @@ fn replica<'n>(
     Ok(Some(replica))
 }
 
-/// Reads a global index; what a replica says of it is in `of_replica`.
+/// Reads a global index. `of_replica` contains the settings of the replica for it.
 fn index(mut fields: Fields<'_>, of_replica: &mut Vec<Fields<'_>>, mode: &str) -> Result<GlobalIndex, Fault> {
     let name = fields.peek("IndexName").and_then(Node::scalar).map(str::to_owned);
     let at = of_replica.iter().position(|of| of.peek("IndexName").and_then(Node::scalar) == name.as_deref());
@@ -131,7 +131,7 @@ fn index(mut fields: Fields<'_>, of_replica: &mut Vec<Fields<'_>>, mode: &str) -
     Ok(index)
 }
 
-/// Units of a table or an index: those for writes stand with the table, those for reads with the replica.
+/// Reads the units of a table or an index. Write units are set for the table, read units for the replica.
 #[derive(Default)]
 struct Capacity {
     provisioned: Option<Value>,
@@ -161,7 +161,7 @@ impl Capacity {
     }
 }
 
-/// Reads provisioned units: as many as are given, or as AWS begins to scale with.
+/// Reads provisioned units: the given ones, or those with which AWS begins to scale.
 fn units(fields: &mut Fields<'_>, side: &str) -> Result<Option<i64>, Fault> {
     let Some(mut settings) = fields.map(&format!("{side}ProvisionedThroughputSettings"))? else {
         return Ok(None);
@@ -170,7 +170,7 @@ fn units(fields: &mut Fields<'_>, side: &str) -> Result<Option<i64>, Fault> {
     let mut scaled = None;
     if let Some(mut scaling) = settings.map(&format!("{side}CapacityAutoScalingSettings"))? {
         scaled = scaling.integer("SeedCapacity")?.or(scaling.integer("MinCapacity")?);
-        // Load does not change the units here.
+        // There is no automatic scaling here, so the settings of scaling have no effect.
         scaling.ignore(&["MinCapacity", "MaxCapacity", "TargetTrackingScalingPolicyConfiguration"]);
         scaling.finish()?;
     }

@@ -1,4 +1,4 @@
-//! `AWS::Serverless::SimpleTable`: a table with a partition key alone.
+//! `AWS::Serverless::SimpleTable`: a table with only a partition key.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub(super) fn read(template: &Template<'_>, id: &str, mut fields: Fields<'_>) ->
                 "Binary" => "B",
                 other => {
                     return Err(
-                        key.fault("Type", format!("is `{other}`, but has to be String, Number or Binary"))
+                        key.fault("Type", format!("is `{other}`, but must be String, Number or Binary"))
                     );
                 }
             };
@@ -46,7 +46,7 @@ pub(super) fn read(template: &Template<'_>, id: &str, mut fields: Fields<'_>) ->
     Ok(plan)
 }
 
-/// Reads tags, which are a map here.
+/// Reads tags, which are a map in this resource.
 fn tags(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Option<Value>, Fault> {
     let place = fields.place_of("Tags");
     let mut tags = Vec::new();
@@ -56,12 +56,14 @@ fn tags(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Option<Value>
             for (key, value) in members {
                 match value.scalar() {
                     Some(value) => tags.push(json!({ "Key": key, "Value": value })),
-                    None => notes
-                        .push(Fault::new(format!("{place}.{key}"), "is left out, as it cannot be resolved")),
+                    None => notes.push(Fault::new(
+                        format!("{place}.{key}"),
+                        "is ignored because it cannot be resolved",
+                    )),
                 }
             }
         }
-        Some(other) => return Err(Fault::new(place, format!("is {}, but has to be a map", other.kind()))),
+        Some(other) => return Err(Fault::new(place, format!("is {}, but must be a map", other.kind()))),
     }
     Ok((!tags.is_empty()).then(|| tags.into()))
 }

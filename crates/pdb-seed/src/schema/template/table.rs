@@ -30,7 +30,7 @@ pub(super) fn read(template: &Template<'_>, id: &str, mut fields: Fields<'_>) ->
     plan.put("TableClass", fields.text("TableClass")?.map(Value::from));
     plan.set_time_to_live(shapes::time_to_live(&mut fields)?);
     if fields.take("ImportSourceSpecification").is_some() {
-        notes.push(fields.fault("ImportSourceSpecification", "is left out: nothing is imported from S3"));
+        notes.push(fields.fault("ImportSourceSpecification", "is ignored: nothing is imported from S3"));
     }
     read_replica(&mut plan, &mut fields, &mut notes)?;
     fields.finish()?;
@@ -38,7 +38,7 @@ pub(super) fn read(template: &Template<'_>, id: &str, mut fields: Fields<'_>) ->
     Ok(plan)
 }
 
-/// Reads what a table has, and each replica of a global table.
+/// Reads the properties that a table and each replica of a global table have.
 pub(super) fn read_replica(
     plan: &mut TablePlan,
     fields: &mut Fields<'_>,
@@ -55,7 +55,7 @@ pub(super) fn read_replica(
             Some(node) if node.unknown().is_some() => {
                 notes.push(policy.fault(
                     "PolicyDocument",
-                    "is left out, as it cannot be resolved; policies are not enforced",
+                    "is ignored because it cannot be resolved; policies are not enforced",
                 ));
             }
             document => plan.put("ResourcePolicy", document.map(|node| node.to_json().to_string().into())),
@@ -67,10 +67,12 @@ pub(super) fn read_replica(
         match kinesis.text("StreamArn") {
             Ok(Some(arn)) => plan.set_kinesis(arn, precision),
             Ok(None) => {}
-            Err(_) => notes.push(
-                kinesis
-                    .fault("StreamArn", "is left out, as it cannot be resolved; nothing is sent to Kinesis"),
-            ),
+            Err(_) => {
+                notes.push(kinesis.fault(
+                    "StreamArn",
+                    "is ignored because it cannot be resolved; nothing is sent to Kinesis",
+                ))
+            }
         }
         kinesis.finish()?;
     }

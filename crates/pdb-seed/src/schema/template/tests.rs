@@ -91,7 +91,7 @@ fn what_needs_aws_is_unknown_and_says_why() {
         ("!Sub 'x-${Needed}'", "the parameter `Needed` has no default"),
         ("!Join ['-', [a, !ImportValue x]]", "`Fn::ImportValue` needs AWS"),
         ("!GetAtt Queue.Arn", "`Queue.Arn` is known only at AWS"),
-        ("!If [Loop, 1, 2]", "conditions nest too deep, or refer to themselves"),
+        ("!If [Loop, 1, 2]", "conditions are nested too deeply or refer to themselves"),
         ("!If [Vague, 1, 2]", "the parameter `Needed` has no default"),
         ("!If [Nothing, 1, 2]", "there is no condition `Nothing`"),
         ("!FindInMap [M, live, units]", "there is no mapping `M.live.units`"),

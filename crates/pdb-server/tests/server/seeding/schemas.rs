@@ -71,13 +71,13 @@ fn requests_of_create_table() {
 
 #[test]
 fn descriptions_of_tables() {
-    let note = "describe-table.json: Table.Replicas: is left out: global tables are not replicated here";
+    let note = "describe-table.json: Table.Replicas: is ignored: global tables are not replicated here";
     check("describe-table.json", &[], "describe-table", &[note]);
 }
 
 #[test]
 fn templates_of_cloudformation() {
-    let key = "cloudformation.yaml: Orders.Properties.SSESpecification.KMSMasterKeyId: is left out: it cannot be resolved: \
+    let key = "cloudformation.yaml: Orders.Properties.SSESpecification.KMSMasterKeyId: is ignored: it cannot be resolved: \
                `Key.Arn` is known only at AWS";
     check("cloudformation.yaml", &[], "cloudformation", &[key]);
     check("cloudformation.yaml", &["--schema-parameter", "Units=7"], "cloudformation-7", &[key]);
@@ -104,7 +104,7 @@ fn files_of_serverless() {
 fn plans_of_terraform() {
     let key = |address: &str| {
         format!(
-            "{address}.server_side_encryption[0].kms_key_arn: is left out: it cannot be resolved: it is known only after"
+            "{address}.server_side_encryption[0].kms_key_arn: is ignored: it cannot be resolved: its value is known only after"
         )
     };
     let notes = [key("aws_dynamodb_table.jobs"), key("module.audit.aws_dynamodb_table.this[0]")];
@@ -124,17 +124,17 @@ fn what_cannot_be_carried_over_is_an_error_that_names_the_place() {
     };
     let keys = "KeySchema: [{AttributeName: id, KeyType: HASH}], AttributeDefinitions: [{AttributeName: id, AttributeType: S}]";
     for (name, content, error) in [
-        ("a.yml", table(&format!("{keys}, BillingMode: PAY_PER_REQUEST, Shards: 4")), ": T.Properties.Shards: is not known, and would be lost"),
+        ("a.yml", table(&format!("{keys}, BillingMode: PAY_PER_REQUEST, Shards: 4")), ": T.Properties.Shards: is not known and would be lost"),
         ("b.yml", table(&format!("{keys}, TableName: !ImportValue Name")), ": T.Properties.TableName: cannot be resolved: `Fn::ImportValue` needs AWS"),
         ("c.yml", table(&format!("{keys}, TableName: !Sub '${{AWS::StackName}}-t'")), "give it a value, as in `--schema-parameter AWS::StackName=...`"),
         ("d.yml", table(&format!("{keys}, TableName: !Ref Stage")), ": T.Properties.TableName: cannot be resolved: there is no parameter or resource `Stage`"),
-        ("e.yml", table(keys), ": T: the table `T` cannot be made: "),
-        ("f.yml", table(&format!("{keys}, DeletionProtectionEnabled: maybe")), "is `maybe`, but has to be true or false"),
+        ("e.yml", table(keys), ": T: the table `T` cannot be created: "),
+        ("f.yml", table(&format!("{keys}, DeletionProtectionEnabled: maybe")), "is `maybe`, but must be true or false"),
         ("g.json", "{\"TableName\": \"x\",\n\"KeySchema\": [}".to_owned(), ":2: this is not JSON: a value is missing"),
-        ("h.json", "{\"hello\": 1}".to_owned(), ": it has no definitions of tables"),
+        ("h.json", "{\"hello\": 1}".to_owned(), ": the file does not define tables"),
         ("i.yml", "a: 1\nb: [\n".to_owned(), "i.yml:"),
-        ("j.tf", "resource {}".to_owned(), "`terraform show -json` prints that"),
-        ("k.json", r#"{"TableName": "xyz", "KeySchema": [], "KeySchemas": []}"#.to_owned(), ": KeySchemas: is not known, and would be lost"),
+        ("j.tf", "resource {}".to_owned(), "`terraform show -json` prints"),
+        ("k.json", r#"{"TableName": "xyz", "KeySchema": [], "KeySchemas": []}"#.to_owned(), ": KeySchemas: is not known and would be lost"),
         ("l.json", r#"{"terraform_version": "1", "resources": []}"#.to_owned(), "has no planned values"),
         ("serverless.yml", "service: x\nprovider: {name: aws}\nresources: {Resources: {T: {Type: 'AWS::DynamoDB::Table'}}, extensions: {T: {Properties: {TableName: t}}}}\n".to_owned(), ": resources.extensions.T: is not merged here: write it into resources.Resources.T"),
         ("serverless.yml", "service: x\nprovider: {name: aws}\nresources: {Resources: {T: {Type: 'AWS::DynamoDB::Table', Properties: {TableName: '${ssm:/name}'}}}}\n".to_owned(), ": T.Properties.TableName: cannot be resolved: `${ssm:/name}` is not known here"),
@@ -158,7 +158,7 @@ fn nothing_is_made_if_something_cannot_be() {
         (fixture("create-table.json"), folder.path().join("bad.json"), folder.path().join("orders.db"));
     std::fs::write(&bad, r#"{"TableName": "Bad", "KeySchema": []}"#).unwrap();
     let said = refusal(&["--db", text(&db), "--schema", text(&good), "--schema", text(&bad)]);
-    assert!(said.contains("bad.json: Bad: the table `Bad` cannot be made: "), "{said}");
+    assert!(said.contains("bad.json: Bad: the table `Bad` cannot be created: "), "{said}");
     let mut server = serve(&["--db", text(&db)]);
     assert_eq!(call(server.address(), "ListTables", "{}"), json!({ "TableNames": [] }));
     server.stop("-TERM");
@@ -198,7 +198,7 @@ fn a_table_that_is_there_stays_if_it_is_the_same() {
         "Units=9",
     ]);
     assert!(
-        said.contains("Orders: the table `test-orders-us-east-1` is there already with another definition: ProvisionedThroughput.ReadCapacityUnits is 3 and not 9"),
+        said.contains("Orders: the table `test-orders-us-east-1` already exists with another definition: ProvisionedThroughput.ReadCapacityUnits is 3 and not 9"),
         "{said}"
     );
     let file = folder.path().join("ledger.json");

@@ -131,10 +131,10 @@ fn faults_name_file_and_line() {
         (
             "orders.json",
             "[\n{\"id\": {\"S\": \"1\"}},\n{\"id\": {\"S\": 2}}]",
-            ":3: attribute `id`: `S` takes a text, and not a number",
+            ":3: attribute `id`: `S` takes a text, not a number",
         ),
         ("orders.json", "[\n{\"id\": {\"S\": \"1\"}, \"n\": 5}]", "some attributes have a type"),
-        ("orders.json", "[1]", ":1: an item is an object"),
+        ("orders.json", "[1]", ":1: an item must be an object"),
         ("orders.json", "{\"carts\": [{}]}", ":1: an item is empty"),
         ("wishes.json", "\n{\"id\": \"1\"}", ":2: there is no table `wishes`"),
         (
@@ -161,14 +161,14 @@ fn faults_name_file_and_line() {
         assert!(said.contains(error), "{said}");
     }
     let wide = folder.write("orders.json", [0xff, 0xfe, b'[', 0, b']', 0]);
-    assert!(folder.refusal(&["--seed", text(&wide)]).ends_with("it is text in UTF-16: save it in UTF-8"));
+    assert!(folder.refusal(&["--seed", text(&wide)]).ends_with("the file is in UTF-16: save it in UTF-8"));
     let home = folder.refusal(&["--schema", "~/tables.json"]);
     assert!(home.starts_with("~/tables.json: there is no such file; only a shell replaces `~`"), "{home}");
     let file = folder.write("part-1.json", "{\"carts\": [{\"id\": \"1\"}]}");
     let said = folder.refusal(&["--seed", &format!("orders={}", file.display())]);
     assert!(said.ends_with(":1: these are items of `carts`, and the file was given for `orders`"), "{said}");
     let cut = folder.write("orders.json.gz", &packed("{\"id\": \"1\"}")[..15]);
-    assert!(folder.refusal(&["--seed", text(&cut)]).contains("it cannot be read: "));
+    assert!(folder.refusal(&["--seed", text(&cut)]).contains("the file cannot be read: "));
     assert!(
         folder
             .refusal(&["--seed", "nowhere/orders.json"])
