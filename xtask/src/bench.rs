@@ -2,13 +2,13 @@
 
 use crate::{Outcome, run, workspace};
 
-/// The package that holds the benchmarks.
+/// The package with the benchmarks.
 const PACKAGE: &str = "pdb-bench";
 
-/// What to measure.
+/// Options of the command.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// What the benchmark program is told, such as `--quick` or `--peer NAME=URL`; `help` lists it all
+    /// Options of the benchmark program, such as `--quick` or `--peer NAME=URL`; `help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

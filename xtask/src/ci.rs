@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: what a change must pass.
+//! `cargo xtask ci`: all checks that a change must pass.
 
 use crate::{Outcome, clients, documents, lint, package, test};
 

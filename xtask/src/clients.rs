@@ -1,4 +1,4 @@
-//! `cargo xtask clients`: the programs in `tests/clients`, each run against a server of its own.
+//! `cargo xtask clients`: runs the programs in `tests/clients`, each against its own server.
 
 mod programs;
 mod report;
@@ -14,7 +14,7 @@ use programs::{PROGRAMS, Program};
 use report::Figures;
 use server::Server;
 
-/// How long a program may run, its build not counted.
+/// How long a program may run, without its build.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Which programs to run.
@@ -23,13 +23,13 @@ pub(crate) struct Options {
     /// Run only this program (may be repeated): python, javascript, go, java, kinesis
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Fail when a program's language is not installed, instead of skipping the program
+    /// Fail if a program's language is not installed, instead of skipping the program
     #[arg(long)]
     all: bool,
 }
 
 impl Options {
-    /// Returns the options for the continuous integration, which skips nothing.
+    /// Returns the options for the continuous integration, in which nothing is skipped.
     pub(crate) fn in_ci() -> Self {
         Self { only: Vec::new(), all: true }
     }
@@ -86,7 +86,7 @@ fn run_program(program: &Program) -> Outcome<Figures> {
     command
         .env("ENDPOINT", server.endpoint())
         .env("PRETENDER", server::binary())
-        // Nothing of the user's own AWS set-up may reach the program.
+        // The program must not see the user's AWS settings.
         .envs([("AWS_CONFIG_FILE", "/dev/null"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")])
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .envs([("NO_PROXY", "127.0.0.1"), ("no_proxy", "127.0.0.1")])
@@ -96,7 +96,7 @@ fn run_program(program: &Program) -> Outcome<Figures> {
     let mut child = command.spawn().map_err(|error| format!("cannot be started: {error}"))?;
     let last = last_line(&mut child);
     if last.is_err() {
-        // It may have ended by itself; what matters is that it no longer runs.
+        // This fails if the program has ended by itself, which is fine.
         let _ = child.kill();
     }
     let status = child.wait().map_err(|error| format!("cannot be waited for: {error}"))?;
@@ -125,7 +125,7 @@ fn last_line(child: &mut Child) -> Outcome<String> {
     }
 }
 
-/// Reads lines on a thread of its own, so that the reader can stop waiting for them.
+/// Reads lines on another thread, so that waiting for a line can time out.
 fn lines_of(output: ChildStdout) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {

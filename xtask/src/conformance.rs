@@ -4,29 +4,29 @@ use std::path::PathBuf;
 
 use crate::{Outcome, run, workspace};
 
-/// The package of the suite, and that of the server which it starts when no endpoint is given.
+/// The package of the suite, and the package of the server that it starts if no endpoint is given.
 const SUITE: &str = "streams-suite";
 const SERVER: &str = "pdb-server";
 
-/// What to run against.
+/// Options of the command.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Address of the endpoint, or `aws`; without it pretender itself is built and started
+    /// The address of the endpoint, or `aws`. Without it, pretender is built and started
     #[arg(long)]
     endpoint: Option<String>,
-    /// Address of the control interface; cases that need one are skipped without it
+    /// The address of the control API. Without it, cases that need it are skipped
     #[arg(long)]
     control: Option<String>,
-    /// Runs only cases whose `group/name` contains this; may be repeated
+    /// Runs only cases whose `group/name` contains this text (can be repeated)
     #[arg(long)]
     filter: Vec<String>,
-    /// Writes the results here as JSON
+    /// Writes the results to this file as JSON
     #[arg(long)]
     json: Option<PathBuf>,
     /// How many cases run at the same time
     #[arg(long)]
     jobs: Option<usize>,
-    /// Passed on to the suite; `-- --help` lists what it takes
+    /// More options for the suite, which `-- --help` lists
     #[arg(last = true)]
     arguments: Vec<String>,
 }
@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         command.args(["--filter", filter]);
     }
     if let Some(json) = &options.json {
-        // The suite runs at the root of the workspace; the path is meant from where the command was given.
+        // The suite runs at the root of the workspace, but the path is relative to the user's directory.
         let json = std::path::absolute(json).map_err(|error| format!("{}: {error}", json.display()))?;
         command.arg("--json").arg(json);
     }

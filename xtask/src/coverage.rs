@@ -6,16 +6,16 @@ use serde::Deserialize;
 
 use crate::{Outcome, run, workspace};
 
-/// The crates a stream record passes through; their figure is printed by itself.
+/// The crates through which a stream record passes. Their coverage is also printed as one figure.
 const STREAM_CRATES: &[&str] = &["pdb-capture", "pdb-cleanup", "pdb-model", "pdb-store", "pdb-streams"];
 
-/// What to measure.
+/// Options of the command.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Fail when the stream crates together are below this percentage
+    /// Fail if the stream crates together are below this percentage
     #[arg(long, value_name = "PERCENT")]
     fail_under: Option<f64>,
-    /// Run only the tests of these packages; the figures are then lower than those of all tests
+    /// Run only the tests of these packages, which gives lower figures than all tests
     #[arg(long, short, value_name = "NAME")]
     package: Vec<String>,
 }
@@ -29,10 +29,10 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let mut command = run::cargo();
     command.args(["tarpaulin", "--engine", "ptrace", "--skip-clean", "--out", "Json", "--timeout", "600"]);
     command.arg("--exclude-files").args(["xtask/*", "*/tests/*", "*/tests.rs", "tests/*"]);
-    // A build of its own: tarpaulin's flags would otherwise have every other command build afresh.
+    // A separate target folder: with the same one, tarpaulin's flags would make every other command build everything again.
     command.arg("--target-dir").arg(folder.join("build")).arg("--output-dir").arg(&folder);
     if options.package.is_empty() {
-        // Each crate by its own tests; those left out start the server as a process, whose lines would not count.
+        // Each crate is measured by its own tests. Tests that start the server as a process are left out, because its lines are not counted.
         command.arg("--workspace");
         for name in ["xtask", "pdb-bench", "pretender-tests", "streams-suite"] {
             command.args(["--exclude", name]);
@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     }
 }
 
-/// How many lines can be covered, and how many are.
+/// How many lines there are to cover, and how many are covered.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Lines {
     covered: u64,
@@ -97,8 +97,8 @@ fn parse(text: &str) -> Outcome<BTreeMap<String, Lines>> {
         covered: u64,
         coverable: u64,
     }
-    let report: Report = serde_json::from_str(text)
-        .map_err(|error| format!("tarpaulin's report is not understood: {error}"))?;
+    let report: Report =
+        serde_json::from_str(text).map_err(|error| format!("cannot parse tarpaulin's report: {error}"))?;
     let mut crates = BTreeMap::<String, Lines>::new();
     for file in report.files {
         let Some(at) = file.path.iter().rposition(|part| part == "crates") else { continue };

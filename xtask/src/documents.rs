@@ -1,8 +1,8 @@
-//! `cargo xtask documents`: runs the snippets of all documents, as a reader would who follows them line by line.
+//! `cargo xtask documents`: runs the snippets of all documents, like a reader who follows them line by line.
 //!
-//! Shell and Python snippets of one document run in order, in one shell that begins in an empty folder with `pretender` and the AWS CLI on the
-//! path. JSON is parsed. Rust snippets are tests already: those of a crate's README are its doctests, those of other documents are in
-//! `tests/documents`. A comment in front of a snippet, which readers do not see, changes what is done with it: see [`markdown::Mark`].
+//! The shell and Python snippets of one document run in order, in one shell. It begins in an empty folder, with `pretender` and the AWS CLI on
+//! the path. JSON snippets are parsed. Rust snippets are tests already: those in the README of a crate are its doctests, those in other documents
+//! are compiled in `tests/documents`. A comment before a snippet, which readers do not see, changes how it is run: see [`markdown::Mark`].
 
 pub(crate) mod markdown;
 mod script;
@@ -14,16 +14,16 @@ use crate::{Outcome, run, workspace};
 use markdown::{Mark, Snippet};
 use session::Session;
 
-/// What programs of snippets are installed with, besides what is there: Python packages.
+/// The Python packages that snippets use.
 const PYTHON_PACKAGES: [&str; 2] = ["boto3", "awscli"];
 
-/// Which documents to run.
+/// Options of the command.
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
-    /// Only documents whose path contains this, such as `guide` (may be repeated)
+    /// Run only documents whose path contains this text, such as `guide` (can be repeated)
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
-    /// Show what the snippets print, also if they succeed
+    /// Show the output of snippets that succeed, too
     #[arg(long)]
     verbose: bool,
 }
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let mut failures = Vec::new();
     for (path, snippets) in &parsed {
         let shown = workspace::shown(path).to_string();
-        // Rust is tested elsewhere; of such a document there is nothing to tell.
+        // Documents with only Rust snippets are tested elsewhere, and not reported here.
         let is_shown = |one: &Snippet| one.is_run() || one.mark.is_some() || one.language == "json";
         if !snippets.iter().any(is_shown) {
             continue;
@@ -92,7 +92,7 @@ fn check_and_run(session: &Session, shown: &str, snippets: &[Snippet], verbose: 
     if script.is_empty() { Ok(()) } else { session.run(shown, &script, verbose) }
 }
 
-/// A JSON snippet is one value, or one a line.
+/// Checks a JSON snippet: one value, or one value on each line.
 fn check_json(snippet: &Snippet) -> Outcome {
     let values = serde_json::Deserializer::from_str(&snippet.text).into_iter::<serde_json::Value>();
     for value in values {

@@ -1,15 +1,15 @@
-//! `cargo xtask fixture`: keeps a database of the present format for the tests of later versions.
+//! `cargo xtask fixture`: stores a database in the current format for the tests of later versions.
 
 use crate::{Outcome, migration, run, workspace};
 
-/// Writes `tests/fixtures/vN`, N being the number of the last migration. What is there already stays as it is: a version that was
-/// released does not write other files afterwards.
+/// Writes `tests/fixtures/vN`, where `N` is the number of the last migration. It does not replace an existing fixture, because a released version
+/// will never write other files.
 pub(crate) fn run() -> Outcome {
     let folder = workspace::root().join("tests/fixtures").join(format!("v{}", newest()?));
     if folder.exists() {
         let shown = workspace::shown(&folder);
         return Err(format!(
-            "{shown} is there already; if its format was never released, remove it and try again"
+            "{shown} exists already; if its format was never released, remove the folder and try again"
         ));
     }
     let mut command = run::cargo();
@@ -17,7 +17,7 @@ pub(crate) fn run() -> Outcome {
     run::run(command.arg(&folder))
 }
 
-/// The number of the last migration, which is the version of the schema.
+/// Returns the number of the last migration, which is the schema version.
 fn newest() -> Outcome<u32> {
     let mut newest = 0;
     for path in workspace::files(&workspace::migrations().join("sqlite"), ".sql")? {

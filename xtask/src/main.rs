@@ -1,7 +1,7 @@
 //! Development commands of the workspace; `cargo xtask --help` lists them.
 //!
-//! One file a command. A command is a function that returns an [`Outcome`]; whoever adds one adds its file, a
-//! variant of [`Task`] and an arm in [`main`].
+//! Each command has a file. A command is a function that returns an [`Outcome`]. To add one, add its file, a variant of [`Task`] and an arm in
+//! [`main`].
 
 mod bench;
 mod ci;
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// What a command comes to: nothing, or the reason it failed, ready to print.
+/// The result of a command: nothing, or the reason for its failure as a text for people.
 pub(crate) type Outcome<T = ()> = Result<T, String>;
 
 /// Development commands of the workspace.
@@ -43,25 +43,25 @@ enum Task {
     Lint,
     /// Packs the published crates, and runs the examples of their READMEs against the packages
     Package,
-    /// Does what the continuous integration does: test, lint, clients, documents, package
+    /// Runs all checks of the continuous integration: test, lint, clients, documents, package
     Ci,
     /// Checks the layers between the crates and the house rules that no compiler knows
     Tidy,
-    /// Measures line coverage (installs cargo-tarpaulin when it is missing)
+    /// Measures line coverage (installs cargo-tarpaulin if it is missing)
     Coverage(coverage::Options),
-    /// Creates the next migration, for every database dialect
+    /// Creates the next migration for every engine
     Migration(migration::Options),
     /// Compares AWS's service models with what pretender knows, and prints what is new
     Model(model::Options),
-    /// Keeps a database of the present format, with its answers, for the tests of all later versions
+    /// Stores a database in the current format, with its answers, for the tests of all later versions
     Fixture,
     /// Runs the black-box suite of stream scenarios against pretender, or any other endpoint
     Conformance(conformance::Options),
     /// Runs the benchmarks
     Bench(bench::Options),
-    /// Runs the client programs in `tests/clients` against a server of their own
+    /// Runs the client programs in `tests/clients`, each against its own server
     Clients(clients::Options),
-    /// Runs the snippets of all documents, as a reader would who follows them line by line
+    /// Runs the snippets of all documents, like a reader who follows them line by line
     Documents(documents::Options),
 }
 

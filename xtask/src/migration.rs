@@ -1,11 +1,11 @@
-//! `cargo xtask migration NAME`: begins the next migration, with the same number for every engine.
+//! `cargo xtask migration NAME`: creates the next migration, with the same number for every engine.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::{Outcome, workspace};
 
-/// What to create.
+/// Options of the command.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// What the migration does, in a few words: `add_shard_size`
@@ -39,7 +39,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
 ///
 /// # Errors
 ///
-/// When a folder cannot be read.
+/// If a folder cannot be read.
 pub(crate) fn engines() -> Outcome<Vec<PathBuf>> {
     let mut engines = Vec::new();
     for path in workspace::entries(&workspace::migrations())? {
@@ -54,7 +54,7 @@ pub(crate) fn engines() -> Outcome<Vec<PathBuf>> {
 ///
 /// # Errors
 ///
-/// When it is not four digits, an underscore, a name, and `.sql`.
+/// If it is not four digits, an underscore, a name, and `.sql`.
 pub(crate) fn parse(file_name: &str) -> Outcome<(u32, &str)> {
     file_name
         .strip_suffix(".sql")
@@ -67,7 +67,7 @@ pub(crate) fn parse(file_name: &str) -> Outcome<(u32, &str)> {
 fn snake_case(name: &str) -> Outcome<String> {
     let name = name.to_ascii_lowercase().replace([' ', '-'], "_");
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err("the name of a migration has only letters, digits and `_`".to_owned());
+        return Err("the name of a migration can contain only letters, digits and `_`".to_owned());
     }
     Ok(name)
 }

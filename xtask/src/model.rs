@@ -17,7 +17,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let mut command = run::cargo();
     command.args(["run", "--quiet", "--package", "service-model", "--"]);
     for file in &options.files {
-        // The comparison runs at the root of the workspace; the path is meant from where the command was given.
+        // The comparison runs at the root of the workspace, but the paths are relative to the user's directory.
         command.arg(std::path::absolute(file).map_err(|error| format!("{}: {error}", file.display()))?);
     }
     run::run(&mut command)

@@ -1,32 +1,32 @@
-//! Running other programs: each is echoed, inherits the terminal, and fails the command when it fails.
+//! Running other programs. Each is printed first and inherits the terminal, and its failure is a failure of the command.
 
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
 use crate::{Outcome, workspace};
 
-/// Starts the description of a program that runs at the root of the workspace.
+/// Returns a command that runs at the root of the workspace.
 pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(workspace::root());
     command
 }
 
-/// Starts the description of a run of cargo, the same cargo that runs this program.
+/// Returns a command for the same cargo that runs this program.
 pub(crate) fn cargo() -> Command {
     let mut command = program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // What cargo tells a program it runs is not meant for the cargo below it.
+    // Cargo sets variables for the programs it runs, which would confuse another cargo.
     for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION", "RUST_RECURSION_COUNT"] {
         command.env_remove(name);
     }
     command
 }
 
-/// Echoes and runs `command`.
+/// Prints and runs `command`.
 ///
 /// # Errors
 ///
-/// When it cannot be started or does not exit with 0.
+/// If it cannot be started or does not exit with 0.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     eprintln!("$ {}", text_of(command));
     match command.status() {
@@ -36,11 +36,11 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     }
 }
 
-/// Runs `command` and returns what it wrote to its standard output; its errors go to the terminal.
+/// Runs `command` and returns its standard output. Its standard error goes to the terminal.
 ///
 /// # Errors
 ///
-/// As [`run`], and when the output is not UTF-8.
+/// The errors of [`run`], and an output that is not UTF-8.
 pub(crate) fn output(command: &mut Command) -> Outcome<String> {
     let output = command
         .stderr(Stdio::inherit())
@@ -49,10 +49,10 @@ pub(crate) fn output(command: &mut Command) -> Outcome<String> {
     if !output.status.success() {
         return Err(format!("`{}` ended with {}", text_of(command), output.status));
     }
-    String::from_utf8(output.stdout).map_err(|_| format!("`{}` wrote what is not UTF-8", text_of(command)))
+    String::from_utf8(output.stdout).map_err(|_| format!("the output of `{}` is not UTF-8", text_of(command)))
 }
 
-/// Says whether `name` can be run with `arguments`, quietly.
+/// Returns whether `name` succeeds with `arguments`. Nothing is printed.
 pub(crate) fn works(name: &str, arguments: &[&str]) -> bool {
     program(name)
         .args(arguments)

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: the one way to run the tests.
+//! `cargo xtask test`: runs the tests.
 
 mod database;
 
@@ -7,14 +7,13 @@ use std::time::Instant;
 use crate::{Outcome, run, workspace};
 use database::Database;
 
-/// Set to `1`, it has tests that could go on for ever go on twenty times as long (`pdb_testkit::rounds`).
+/// The environment variable that makes tests of random histories twenty times as long if it is `1` (`pdb_testkit::rounds`).
 pub(crate) const SLOW: &str = "PRETENDER_SLOW_TESTS";
 
-/// Says on which kind of database the tests below run (`pdb_testkit::DATABASE`).
+/// The environment variable that selects the engine of the tests below (`pdb_testkit::DATABASE`).
 const DATABASE: &str = "PRETENDER_TEST_DATABASE";
 
-/// The packages, and their test programs, that run a second time, on PostgreSQL. `pdb-server` has tests of its own for it, which
-/// always run.
+/// The packages, and their test programs, that run a second time on PostgreSQL. `pdb-server` has its own tests for PostgreSQL, which always run.
 const AGAIN: &[(&str, &str)] = &[
     ("pdb-capture", "capture"),
     ("pdb-cleanup", "cleanup"),
@@ -23,16 +22,16 @@ const AGAIN: &[(&str, &str)] = &[
     ("pretender-tests", "end_to_end"),
 ];
 
-/// What to test.
+/// Options of the command.
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
-    /// Try many more random histories and kills; takes minutes
+    /// Try many more random histories and kills, which takes minutes
     #[arg(long)]
     slow: bool,
     /// Test only this package
     #[arg(long, short, value_name = "NAME")]
     package: Option<String>,
-    /// Passed on to the test programs
+    /// More options for the test programs
     #[arg(last = true)]
     arguments: Vec<String>,
 }
@@ -66,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let mut outcome = run::run(&mut command);
     eprintln!("That took {}.", minutes(began));
     if !matches!(database, Database::Missing(_)) && options.package.is_none() {
-        // All that was not SQLite's own business, on PostgreSQL.
+        // Repeat the tests that are not specific to SQLite on PostgreSQL.
         let mut again = run::cargo();
         again.args(["test", "--no-fail-fast"]);
         for (package, test) in AGAIN {
@@ -78,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
             again.arg("--").args(&options.arguments);
         }
         let began = Instant::now();
-        eprintln!("Testing again on PostgreSQL what is not SQLite's own business: {}.", names(AGAIN));
+        eprintln!("Repeating the tests that are not specific to SQLite on PostgreSQL: {}.", names(AGAIN));
         outcome = outcome.and(run::run(&mut again));
         eprintln!("That took {}.", minutes(began));
     }

@@ -1,6 +1,6 @@
-//! `cargo xtask tidy`: the house rules that no compiler knows.
+//! `cargo xtask tidy`: the house rules that the compiler does not check.
 //!
-//! Each check looks at one thing and returns its complaints, one line each; all checks run before the command fails.
+//! Each check has one subject and returns its complaints, one line each. All checks run before the command fails.
 
 mod citations;
 mod engines;
@@ -13,7 +13,7 @@ mod text;
 
 use crate::{Outcome, workspace};
 
-/// What a check found wrong, one line each.
+/// The complaints of a check, one line each.
 type Complaints = Vec<String>;
 
 /// Runs all checks.

@@ -1,4 +1,4 @@
-//! The workspace as cargo knows it: its root, its packages, and its files.
+//! The root, the packages and the files of the workspace.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub(crate) fn migrations() -> PathBuf {
     root().join("migrations")
 }
 
-/// Returns where build results go.
+/// Returns the target folder.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
@@ -35,12 +35,12 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// Returns the folder the package lies in.
+    /// Returns the folder of the package.
     pub(crate) fn folder(&self) -> &Path {
         self.manifest_path.parent().expect("a manifest lies in a folder")
     }
 
-    /// Says whether the package is meant for users: whether it may be published.
+    /// Returns whether the package can be published, and so is meant for users.
     pub(crate) fn is_published(&self) -> bool {
         self.publish.as_ref().is_none_or(|registries| !registries.is_empty())
     }
@@ -50,7 +50,7 @@ impl Package {
         format!("{}-{}", self.name, self.version)
     }
 
-    /// Says whether the package is one of the crates we offer, not a tool or a test package.
+    /// Returns whether the package is a crate for users, and not a tool or a test package.
     pub(crate) fn is_crate(&self) -> bool {
         self.folder().parent() == Some(&root().join("crates")) || self.folder() == migrations()
     }
@@ -68,29 +68,29 @@ pub(crate) struct Dependency {
 ///
 /// # Errors
 ///
-/// When cargo cannot read the manifests.
+/// If cargo cannot read the manifests.
 pub(crate) fn packages() -> Outcome<Vec<Package>> {
     #[derive(Deserialize)]
     struct Metadata {
         packages: Vec<Package>,
     }
     let text = run::output(run::cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
-    let mut metadata: Metadata =
-        serde_json::from_str(&text).map_err(|error| format!("cargo metadata is not understood: {error}"))?;
+    let mut metadata: Metadata = serde_json::from_str(&text)
+        .map_err(|error| format!("cannot parse the output of cargo metadata: {error}"))?;
     metadata.packages.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(metadata.packages)
 }
 
-/// Lists the packages that need a newer Rust than the one that is here, and says so.
+/// Returns the packages that need a newer Rust than the installed one, and prints that they are skipped.
 ///
 /// # Errors
 ///
-/// When cargo cannot read the manifests, or the compiler does not tell its version.
+/// If cargo cannot read the manifests, or if the version of the compiler cannot be parsed.
 pub(crate) fn too_new() -> Outcome<Vec<String>> {
     let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let answer = run::output(run::program(compiler).arg("--version"))?;
     let here = answer.split_whitespace().nth(1).and_then(version);
-    let here = here.ok_or_else(|| format!("`{}` is no version of the compiler", answer.trim()))?;
+    let here = here.ok_or_else(|| format!("`{}` is not a version of the compiler", answer.trim()))?;
     let needs = |package: &Package| package.rust_version.as_deref().and_then(version);
     let mut packages = packages()?;
     packages.retain(|package| needs(package).is_some_and(|needed| needed > here));
@@ -101,7 +101,7 @@ pub(crate) fn too_new() -> Outcome<Vec<String>> {
     Ok(packages.into_iter().map(|package| package.name).collect())
 }
 
-/// Reads `1.94.1`, `1.89` or `1.95.0-nightly`.
+/// Parses `1.94.1`, `1.89` or `1.95.0-nightly`.
 fn version(text: &str) -> Option<[u32; 3]> {
     let mut parts = text.split(['.', '-']);
     let mut next = || parts.next().map(str::parse);
@@ -109,11 +109,11 @@ fn version(text: &str) -> Option<[u32; 3]> {
     Some([major, minor, next().and_then(Result::ok).unwrap_or(0)])
 }
 
-/// Lists the files below `folder` whose name ends with `ending`, sorted; none when the folder is missing.
+/// Returns the files below `folder` whose names end with `ending`, sorted. Returns none if the folder does not exist.
 ///
 /// # Errors
 ///
-/// When a folder cannot be read.
+/// If a folder cannot be read.
 pub(crate) fn files(folder: &Path, ending: &str) -> Outcome<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -133,11 +133,11 @@ pub(crate) fn files(folder: &Path, ending: &str) -> Outcome<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Lists what lies directly in `folder`, sorted.
+/// Returns the entries of `folder`, sorted.
 ///
 /// # Errors
 ///
-/// When the folder cannot be read.
+/// If the folder cannot be read.
 pub(crate) fn entries(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let unreadable = |error| format!("{} cannot be read: {error}", shown(folder));
     let mut found = Vec::new();
@@ -152,12 +152,12 @@ pub(crate) fn entries(folder: &Path) -> Outcome<Vec<PathBuf>> {
 ///
 /// # Errors
 ///
-/// When it cannot be read.
+/// If it cannot be read.
 pub(crate) fn read(path: &Path) -> Outcome<String> {
     std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", shown(path)))
 }
 
-/// Returns `path` as a person at the root of the workspace would write it.
+/// Returns `path` relative to the root of the workspace, for messages.
 pub(crate) fn shown(path: &Path) -> std::path::Display<'_> {
     path.strip_prefix(root()).unwrap_or(path).display()
 }

@@ -1,11 +1,11 @@
-//! The client programs: what each needs, how it is built, how it is run.
+//! The client programs: their requirements, and the commands that build and run them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{Outcome, run, workspace};
 
-/// A client program, in the folder of its name in `tests/clients`.
+/// A client program, in the folder with its name in `tests/clients`.
 pub(super) struct Program {
     pub(super) name: &'static str,
     kind: Kind,
@@ -29,7 +29,7 @@ pub(super) const PROGRAMS: &[Program] = &[
 ];
 
 impl Program {
-    /// Returns what must be installed but is not, if anything.
+    /// Returns a required tool that is not installed, if there is one.
     pub(super) fn missing_tool(&self) -> Option<&'static str> {
         let tools: &[(&str, &[&str])] = match self.kind {
             Kind::Python => &[("python3", &["-c", "import venv, ensurepip"])],
@@ -40,7 +40,7 @@ impl Program {
         tools.iter().find(|(tool, arguments)| !run::works(tool, arguments)).map(|(tool, _)| *tool)
     }
 
-    /// Fetches what the program uses and compiles it; tries twice, since a fetch may fail for a moment.
+    /// Downloads the dependencies of the program and compiles it. It tries twice, because a download may fail for a moment.
     pub(super) fn build(&self) -> Outcome {
         self.build_once().or_else(|_| self.build_once())
     }
@@ -104,7 +104,7 @@ impl Program {
         workspace::root().join("tests").join("clients").join(self.name)
     }
 
-    /// Returns the path of a build result; those of Maven lie where `pom.xml` says.
+    /// Returns the path of a build result. `pom.xml` sets that of Maven.
     fn built(&self, name: impl AsRef<Path>) -> PathBuf {
         let target = match self.kind {
             Kind::Maven => workspace::root().join("target"),

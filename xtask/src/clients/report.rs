@@ -1,4 +1,4 @@
-//! The line a client program prints at its end, and what it must say.
+//! The last line that a client program prints, and its check.
 
 use std::fmt;
 
@@ -6,34 +6,34 @@ use serde::Deserialize;
 
 use crate::Outcome;
 
-/// What a client program counted.
+/// The counts of a client program.
 #[derive(Debug, Deserialize)]
 pub(super) struct Figures {
-    /// Records that its writes must have made.
+    /// The number of records that its writes must have created.
     written: u64,
-    /// Records it read, repeats included.
+    /// Records that it read, including repeated ones.
     seen: u64,
-    /// Records it read more than once.
+    /// Records that it read more than once.
     duplicates: u64,
-    /// Records it never read.
+    /// Records that it did not read.
     missing: u64,
-    /// Records it read though no write made them.
+    /// Records that it read and no write created.
     unexpected: u64,
-    /// Shards it walked.
+    /// The number of shards that it read.
     shards: u64,
 }
 
 impl Figures {
-    /// The head of the columns that `Display` fills.
+    /// The header of the columns that `Display` prints.
     pub(super) const HEADER: &str = " written    seen duplicates missing unexpected shards";
 
-    /// Reads the line a program printed last.
+    /// Parses the last line that a program printed.
     pub(super) fn parse(line: &str) -> Outcome<Self> {
         serde_json::from_str(line)
-            .map_err(|error| format!("its last line is not its figures: {error}: {line}"))
+            .map_err(|error| format!("its last line does not contain its figures: {error}: {line}"))
     }
 
-    /// Returns what is wrong with the figures, if anything.
+    /// Returns what is wrong with the figures, if something is.
     pub(super) fn complaint(&self) -> Option<String> {
         if self.written == 0 {
             Some("nothing was written".to_owned())

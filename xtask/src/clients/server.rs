@@ -1,4 +1,4 @@
-//! A `pretender serve` of its own for each client program.
+//! A `pretender serve` for one client program.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use crate::{Outcome, run, workspace};
 
-/// How long a server may take to listen.
+/// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server on a free port with a fresh database; dropped, it is ended.
+/// A server on a free port with an empty database. Dropping it ends the server.
 pub(super) struct Server {
     child: Child,
     address: SocketAddr,
@@ -24,15 +24,15 @@ pub(super) fn binary() -> PathBuf {
 }
 
 impl Server {
-    /// Starts a server whose database and log lie in a folder named after `client`, and waits until it listens.
+    /// Starts a server with its database and log in a folder named after `client`, and waits until it listens.
     pub(super) fn start(client: &str) -> Outcome<Self> {
         let folder = workspace::target().join("clients").join("servers").join(client);
         if folder.exists() {
             fs::remove_dir_all(&folder)
-                .map_err(|error| format!("{} stays: {error}", workspace::shown(&folder)))?;
+                .map_err(|error| format!("{} cannot be removed: {error}", workspace::shown(&folder)))?;
         }
         fs::create_dir_all(&folder)
-            .map_err(|error| format!("{} cannot be made: {error}", workspace::shown(&folder)))?;
+            .map_err(|error| format!("{} cannot be created: {error}", workspace::shown(&folder)))?;
         let address = free_address().map_err(|error| format!("no port is free: {error}"))?;
         let log = File::create(folder.join("log.txt"))
             .map_err(|error| format!("no log can be written: {error}"))?;
@@ -58,12 +58,12 @@ impl Server {
         Ok(server)
     }
 
-    /// Returns the address as a client takes it.
+    /// Returns the URL of the server.
     pub(super) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Returns the path of what the server printed.
+    /// Returns the path of the server's log.
     pub(super) fn log(&self) -> PathBuf {
         self.folder.join("log.txt")
     }
@@ -86,7 +86,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; what matters is that it no longer runs.
+        // This fails if the server has ended by itself, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

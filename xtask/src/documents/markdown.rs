@@ -3,23 +3,23 @@
 /// A block of code.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Snippet {
-    /// The line of its first fence, from 1.
+    /// The number of the line of its opening fence, from 1.
     pub(crate) line: usize,
     pub(crate) language: String,
     pub(crate) text: String,
-    /// Rust that is compiled, and not run: `rust,no_run`, as in doctests.
+    /// Whether it is Rust that is compiled but not run: `rust,no_run`, as in doctests.
     pub(crate) is_only_compiled: bool,
     pub(crate) mark: Option<Mark>,
 }
 
-/// What a comment in front of a snippet says about it.
+/// The comment before a snippet.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Mark {
     /// `<!-- not run: REASON -->`
     NotRun(String),
-    /// `<!-- fresh -->`: what runs in the background is ended first, and the snippet begins in an empty folder.
+    /// `<!-- fresh -->`: background programs are ended first, and the snippet begins in an empty folder.
     Fresh,
-    /// `<!-- until Ctrl-C -->`: servers and readers run until the reader ends them; they have to run for a while at least.
+    /// `<!-- until Ctrl-C -->`: the programs run until the reader ends them, such as servers. Ending by themselves is a failure.
     UntilInterrupt,
     /// `<!-- file: NAME -->`: the snippet is the content of a file.
     File(String),
@@ -27,7 +27,7 @@ pub(crate) enum Mark {
 
 /// Languages whose snippets are run.
 const RUN: [&str; 2] = ["sh", "python"];
-/// Languages that are checked elsewhere, or are only shown. Doctests may have attributes behind `rust`.
+/// Languages that are checked elsewhere, or only shown. Doctests may have attributes after `rust`.
 const SHOWN: [&str; 9] = ["rust", "toml", "json", "text", "sql", "ini", "yaml", "javascript", "java"];
 
 impl Snippet {
@@ -36,7 +36,7 @@ impl Snippet {
     }
 }
 
-/// Returns the snippets of a document, or the line of what is wrong and a text.
+/// Returns the snippets of a document, or the line and the text of an error.
 pub(crate) fn snippets(document: &str) -> Result<Vec<Snippet>, (usize, String)> {
     let mut found = Vec::new();
     let mut mark = None;
@@ -75,7 +75,7 @@ pub(crate) fn snippets(document: &str) -> Result<Vec<Snippet>, (usize, String)> 
             }
             found.push(Snippet { line: number, language, text, is_only_compiled, mark: mark.take() });
         } else if !trimmed.is_empty() && mark.is_some() {
-            return Err((number, "a comment about a snippet has to stand right before it".into()));
+            return Err((number, "a comment about a snippet must be directly before it".into()));
         }
     }
     Ok(found)
@@ -87,7 +87,7 @@ fn parse_mark(comment: &str) -> Result<Mark, String> {
         Some(("file", name)) => Ok(Mark::File(name.to_owned())),
         None if comment == "fresh" => Ok(Mark::Fresh),
         None if comment == "until Ctrl-C" => Ok(Mark::UntilInterrupt),
-        _ => Err(format!("`{comment}` says nothing about a snippet")),
+        _ => Err(format!("`{comment}` is not a known comment about a snippet")),
     }
 }
 

@@ -2,15 +2,15 @@
 
 use super::markdown::{Mark, Snippet};
 
-/// What a program has to run at least that a reader would end with Ctrl-C.
+/// How long a program must run that a reader would end with Ctrl-C.
 const LEAST_SECONDS: u32 = 2;
 
-/// What a reader would end with Ctrl-C, among other commands of the same snippet.
+/// The commands that a reader would end with Ctrl-C, among other commands of the same snippet.
 const RUNS_ON: [&str; 4] =
     ["pretender serve", "pretender tail", "pretender trigger", "pretender-dynamodb-local"];
 
-/// Functions that the scripts use. What runs in the background is ended by SIGINT and SIGTERM: a shell without job control has its background
-/// programs ignore SIGINT.
+/// Functions that the scripts use. Background programs are ended by SIGINT and SIGTERM, because in a shell without job control they ignore
+/// SIGINT.
 const PRELUDE: &str = r#"set -e -o pipefail
 end_background() {
     local running
@@ -31,7 +31,7 @@ until_interrupt() {
 }
 "#;
 
-/// Returns the script, which is empty if nothing is run. `PARTS` names an empty folder.
+/// Returns the script, which is empty if no snippet is run. `PARTS` is the path of an empty folder.
 pub(super) fn of(document: &str, snippets: &[Snippet]) -> String {
     if !snippets.iter().any(Snippet::is_run) {
         return String::new();
@@ -71,14 +71,14 @@ fn file(name: &str, text: &str) -> String {
 
 fn until_interrupt(command: &str) -> String {
     let quoted = command.replace('\'', r"'\''");
-    // What is done in a moment stands before what runs on.
+    // Commands that end come before the one that keeps running.
     if !RUNS_ON.iter().any(|begin| command.starts_with(begin)) {
         return format!("{command}\n");
     }
     format!("{command} &\nuntil_interrupt {LEAST_SECONDS} $! '{quoted}'\n")
 }
 
-/// The commands of a snippet, without comments; a line that ends in a backslash goes on.
+/// Returns the commands of a snippet, without comments. A backslash at the end of a line joins it with the next one.
 fn commands(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut goes_on = false;

@@ -1,4 +1,4 @@
-//! Where the snippets of a document run.
+//! The environment in which the snippets of a document run.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -11,17 +11,17 @@ use crate::{Outcome, run, workspace};
 
 /// How long the snippets of one document may take.
 const TIMEOUT: Duration = Duration::from_secs(300);
-/// Where servers and functions of the documents listen.
+/// The ports on which servers and functions of the documents listen.
 const PORTS: [u16; 2] = [8000, 9000];
 
-/// What all documents use.
+/// The environment of all documents.
 pub(super) struct Session {
-    /// Everything that is made for documents and by them.
+    /// The folder with all files that are created for documents, and by them.
     folder: PathBuf,
 }
 
 impl Session {
-    /// Builds and installs what the snippets use.
+    /// Builds and installs the programs that the snippets use.
     pub(super) fn prepare(python_packages: &[&str]) -> Outcome<Self> {
         super::build()?;
         let session = Self { folder: workspace::target().join("documents") };
@@ -31,12 +31,12 @@ impl Session {
             let install = ["install", "--quiet", "--disable-pip-version-check"];
             let install =
                 || run::run(run::program(python.join("bin/pip")).args(install).args(python_packages));
-            // A fetch may fail for a moment.
+            // A download may fail for a moment.
             install().or_else(|_| install())?;
         }
         for port in PORTS {
             if std::net::TcpListener::bind(("127.0.0.1", port)).is_err() {
-                return Err(format!("port {port}, which the documents use, is taken"));
+                return Err(format!("port {port}, which the documents use, is in use"));
             }
         }
         Ok(session)
@@ -70,7 +70,7 @@ impl Session {
         })
     }
 
-    /// A shell that knows nothing of the user's own AWS set-up.
+    /// Returns a shell that does not see the user's AWS settings.
     fn shell(&self, folder: &std::path::Path) -> Command {
         let mut command = Command::new("bash");
         let known = std::env::var_os("PATH").unwrap_or_default();
@@ -89,7 +89,7 @@ impl Session {
             .env("PATH", path)
             .env("HOME", folder.join("home"))
             .env("PARTS", folder.join("parts"))
-            // So that `cargo` and its tool chain are found without the user's home.
+            // Without the user's home, `cargo` and its toolchain are found by these.
             .envs(tool_chain())
             .envs([
                 ("AWS_EC2_METADATA_DISABLED", "true"),
@@ -97,13 +97,13 @@ impl Session {
                 ("no_proxy", "127.0.0.1"),
             ])
             .env("AWS_MAX_ATTEMPTS", "10")
-            // Killed as a whole if it takes too long.
+            // A process group, so that all its programs can be killed if they take too long.
             .process_group(0);
         command
     }
 }
 
-/// Where cargo and rustup keep their things, which is below the user's home unless the environment says otherwise.
+/// Returns the folders of cargo and rustup, which are in the user's home if the environment does not set them.
 fn tool_chain() -> Vec<(&'static str, PathBuf)> {
     let Some(home) = std::env::home_dir() else { return Vec::new() };
     [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")]
@@ -119,9 +119,9 @@ fn wait(command: &mut Command) -> Outcome {
     let (ended, end) = mpsc::channel();
     let waiter = std::thread::spawn(move || ended.send(child.wait()));
     let status = end.recv_timeout(TIMEOUT);
-    // What is left of the group: programs that a snippet started in the background, and that did not end in time.
+    // Kill the rest of the group: programs that a snippet started in the background, and that did not end in time.
     run::works("kill", &["-KILL", "--", &group]);
-    // It ends with the shell.
+    // This thread ends with the shell.
     let _ = waiter.join();
     match status {
         Ok(Ok(status)) if status.success() => Ok(()),

@@ -6,25 +6,25 @@ use pdb_testpg::{Failure, Server, ServerOptions};
 
 use crate::Outcome;
 
-/// Names the server to the tests (`pdb_testkit::Schema`).
+/// The environment variable with the server for the tests (`pdb_testkit::Schema`).
 const POSTGRES: &str = "PRETENDER_TEST_POSTGRES";
 
-/// Where the tests find PostgreSQL.
+/// The PostgreSQL server for the tests.
 pub(super) enum Database {
-    /// A server that was named to us, and that the tests therefore know.
+    /// A server that the environment variable names. The tests read the variable themselves.
     Named,
-    /// One of our own, which goes when this value does.
+    /// A server for this run. Dropping this value stops it.
     Own(Server),
-    /// Nowhere.
+    /// No server: PostgreSQL is not installed.
     Missing(String),
 }
 
 impl Database {
-    /// Finds the server, or starts one; says which.
+    /// Finds the server or starts one, and prints which.
     ///
     /// # Errors
     ///
-    /// When it does not start, or when PostgreSQL is missing where nothing may be skipped.
+    /// If the server does not start, or if PostgreSQL is missing and `CI` is set.
     pub(super) fn find() -> Outcome<Self> {
         if std::env::var_os(POSTGRES).is_some() {
             eprintln!("PostgreSQL: the server that {POSTGRES} names");
@@ -43,7 +43,7 @@ impl Database {
         }
     }
 
-    /// Tells a command that runs tests where it is.
+    /// Sets the environment variable for a command that runs tests.
     pub(super) fn tell(&self, command: &mut Command) {
         if let Self::Own(server) = self {
             command.env(POSTGRES, server.url());
