@@ -1,4 +1,4 @@
-//! The black-box suite of stream scenarios, against the real server with everything it offers.
+//! Runs the black-box suite of stream scenarios against the real server with its control API.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! A consumer of a stream as many are written: right, or with one of the mistakes that are made most often.
+//! A typical consumer of a stream, correct or with one of the most common mistakes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
-//! The mistakes that consumers of streams make, each caught by a few lines of test: `docs/testing-consumers.md`.
+//! Common mistakes in consumers of streams, each of them found by a short test: `docs/testing-consumers.md`.
 //!
-//! A scenario passes on a consumer without mistakes and fails on one that makes the mistake it is about; both are tested.
+//! Each scenario must pass with a correct consumer, and fail with a consumer that makes its mistake.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod consumer;

@@ -1,4 +1,4 @@
-//! Bytes of a closed file are flipped, wherever: every answer is the true one, or an error, and the check says so too.
+//! Flips bytes anywhere in a closed file. Every answer must be correct or an error, and the check must report the damage.
 
 use pdb_model::EpochMillis;
 use pretender::Pretender;

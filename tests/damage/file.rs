@@ -1,4 +1,4 @@
-//! A database file with some of everything, and what is done to copies of it.
+//! A database file with all kinds of rows, and functions that damage copies of it.
 
 use std::{fs, path::PathBuf, sync::LazyLock};
 

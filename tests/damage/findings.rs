@@ -1,4 +1,4 @@
-//! Each kind of finding, in a file to which SQL has done it.
+//! Each kind of finding, in a file that was damaged by SQL.
 
 use crate::file::Copy;
 

@@ -1,4 +1,4 @@
-//! Damaged databases: no answer is wrong, and `pretender check` says what is damaged.
+//! Damaged databases: no answer is wrong, and `pretender check` reports the damage.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod bytes;

@@ -1,4 +1,4 @@
-//! Databases in which nothing is wrong.
+//! Undamaged databases.
 
 use pdb_testkit::Schema;
 use pretender::Pretender;

@@ -1,4 +1,4 @@
-//! What a scenario does, whichever way it gets to the database.
+//! The operations of a scenario, independent of the way to the database.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Over HTTP, with a client that knows nothing of the workspace.
+//! Scenarios over HTTP, with a client that uses nothing from the workspace.
 
 use pdb_server::{RunningServer, Server, ServerOptions};
 use pretender::Pretender;

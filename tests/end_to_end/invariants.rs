@@ -1,5 +1,5 @@
-//! What must hold at all times, whatever is written, rotated, split and reopened: the invariants of ARCHITECTURE.md, against a
-//! table that is a plain map.
+//! Invariants under random writes, rotations, splits and restarts: those of ARCHITECTURE.md, compared with a
+//! table that is a map in memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

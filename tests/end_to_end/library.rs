@@ -1,4 +1,4 @@
-//! Through the typed library.
+//! Scenarios through the typed library.
 
 use pretender::Pretender;
 use pretender::errors::ApiError;

@@ -1,4 +1,4 @@
-//! The workspace from outside: the same scenarios through the typed library and over HTTP, and what must hold at all times.
+//! End-to-end tests: the same scenarios through the typed library and over HTTP, and invariants.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod driver;

@@ -1,4 +1,4 @@
-//! Where the databases of these tests are: SQLite, or a schema of a PostgreSQL server, as `PRETENDER_TEST_DATABASE` says.
+//! The databases of these tests: SQLite, or a schema of a PostgreSQL server, as `PRETENDER_TEST_DATABASE` selects.
 
 use pdb_testkit::{Schema, on_postgres};
 use pretender::{Builder, Pretender};

@@ -1,6 +1,6 @@
-//! What a consumer sees whose database has lost its end: numbers it knows are never given to other records.
+//! A database loses its last transactions. Sequence numbers that a consumer has seen must never be given to other records.
 //!
-//! A power failure is made from parts: the database file as it was on the disk, and as much of its log as got there.
+//! A power failure is simulated by combining the database file as it was on the disk with a part of its log.
 
 use std::{
     collections::BTreeSet,

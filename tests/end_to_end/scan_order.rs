@@ -1,4 +1,4 @@
-//! Scans are in DynamoDB's order, whole, in segments and page by page, of tables and of indexes.
+//! Scans of tables and indexes are in DynamoDB's order: as a whole, in segments, and in pages.
 
 use pretender_tests::scan_order::{bytes_of, in_order, token};
 use serde_json::{Value, json};

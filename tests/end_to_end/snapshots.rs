@@ -1,4 +1,4 @@
-//! Snapshots, and starting anew: what is there afterwards, and what becomes of those who read meanwhile.
+//! Snapshots and resets: the data afterwards, and the effect on readers.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,7 +1,7 @@
-//! Writes a fixture: a database of the present format, for SQLite and for PostgreSQL, and what it answers.
+//! Writes a fixture: a database in the current format for SQLite and for PostgreSQL, with its answers.
 //!
-//! `cargo xtask fixture` calls it. The argument is the folder, which must not be there yet: what a version has written is never
-//! written again.
+//! `cargo xtask fixture` calls it. The argument is the folder, which must not exist yet, because a fixture of a version is never
+//! written a second time.
 #![expect(clippy::unwrap_used, reason = "whoever calls this sees why")]
 
 use std::{fmt::Write as _, fs, io::Write as _, path::Path};

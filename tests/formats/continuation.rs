@@ -1,4 +1,4 @@
-//! An old database is not only read: it is written to, and whoever read its streams goes on where they were.
+//! Writing to a database of an older version, and continuing to read its streams.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The fixtures, and the comparison of what they answer with what they once did.
+//! The fixtures, and the comparison of their answers with the stored ones.
 
 use std::{fs, io::Read as _, path::PathBuf};
 

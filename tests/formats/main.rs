@@ -1,7 +1,7 @@
-//! Databases of every version that ever wrote one: this version reads them, to the last byte, and goes on with them.
+//! Databases of all released versions: this version reads them completely, and continues with them.
 //!
-//! `tests/fixtures/vN` holds a database of schema version N for SQLite and for PostgreSQL, and what the program that wrote them
-//! answered to every question about them. `cargo xtask fixture` makes the folder of the present version.
+//! `tests/fixtures/vN` contains a database of schema version N for SQLite and for PostgreSQL, and the answers of the program that wrote
+//! it. `cargo xtask fixture` creates the folder for the current version.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod continuation;

@@ -1,7 +1,7 @@
-//! A database that has some of everything, and what it answers about that.
+//! A database with all kinds of data, and its answers.
 //!
-//! The answers are kept beside the database file, so whatever a later version opens is compared with what the version said that wrote
-//! it. All of it goes through the wire, as a client sees it.
+//! The answers are stored beside the database file. A later version must give the same answers as the version that wrote the file. All
+//! requests go through `pdb-wire`, as those of a client.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! End-to-end tests of the workspace; see the test binaries beside this file. Here is what they share with the program that writes
+//! The code that the end-to-end tests, which are the test binaries beside this folder, share with the program that writes
 //! fixtures.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 

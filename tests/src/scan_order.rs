@@ -1,4 +1,4 @@
-//! The order of DynamoDB's scans, computed from JSON and without anything of the workspace.
+//! The order of DynamoDB's scans, computed from JSON without using the workspace.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use md5::{Digest as _, Md5};

@@ -1,4 +1,4 @@
-//! The HTTP cases: every contestant gets the same load, in turns, so that the machine's moods hit all alike.
+//! The HTTP cases. All contestants get the same load in turns, so that disturbances of the machine affect all of them.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! What work on one thread costs: wall time and CPU time.
+//! The cost of work on one thread: wall time and CPU time.
 
 use std::time::Instant;
 

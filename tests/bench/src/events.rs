@@ -1,4 +1,4 @@
-//! Capturing events and reading them back: how many a second, for a short stream and for a long one.
+//! Capturing and reading events: how many a second, for a short stream and for a long one.
 
 use std::error::Error;
 use std::time::Instant;

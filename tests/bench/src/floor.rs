@@ -1,5 +1,5 @@
-//! The floor: the least SQL a faithful store can do for the same work, by bare `rusqlite` on the same file format, with the
-//! same PRAGMAs, bytes and grouping.
+//! The floor: the minimal SQL for the same work, with bare `rusqlite`, the same file format, and the
+//! same PRAGMAs, bytes and group commits.
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Start, memory and size of the server.
+//! The start, the memory and the size of the server.
 
 use std::error::Error;
 use std::path::Path;

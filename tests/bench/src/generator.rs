@@ -1,4 +1,4 @@
-//! What the load generator can do: exchanges with a server that answers a constant.
+//! The limit of the load generator, measured against a server with a constant answer.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! What stays the same while everything grows: streams, the number of streamed tables, the number of tables, the trim.
+//! Costs that must not grow with the database: with longer streams, more tables with streams, more tables, or a larger trim.
 
 use std::error::Error;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! pretender in process, beside the floor.
+//! pretender in process, compared with the floor.
 
 use std::error::Error;
 

@@ -1,6 +1,6 @@
-//! Instruction counts of the hot paths, by callgrind: they show a regression without a quiet machine.
+//! Instruction counts of the hot paths, by callgrind. They show a regression even on a busy machine.
 //!
-//! A path is run twice, with a few and with more operations; the difference is free of the start of the program.
+//! Each path is run twice, with few and with more operations. The difference does not contain the start of the program.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! A database for each test: what it costs to open one, to use it, and to be rid of it, while others do the same.
+//! A database for each test: the cost of opening, using and removing one, while other tests do the same.
 
 use std::error::Error;
 use std::time::{Duration, Instant};

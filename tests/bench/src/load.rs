@@ -1,7 +1,7 @@
 //! The load generator: closed loops over keep-alive connections, on one thread.
 //!
-//! A request is made before its clock starts; an answer is read just far enough to know where the next begins. What the
-//! generator itself can do is measured against a server that answers a constant (`generator.rs`) and printed.
+//! A request is built before its clock starts. An answer is read just far enough to find the start of the next one. The limit of the
+//! generator itself is measured against a server with a constant answer (`generator.rs`) and printed.
 
 use std::io;
 use std::net::SocketAddr;

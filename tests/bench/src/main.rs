@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what pretender costs, as shares of a floor of bare SQL and as ratios to other servers.
+//! `cargo xtask bench`: the cost of pretender, relative to a floor of bare SQL and to other servers.
 
 mod contest;
 mod cost;

@@ -1,4 +1,4 @@
-//! The hot paths, each alone, for the count of its instructions.
+//! The hot paths, each of them alone, for counting instructions.
 
 use std::error::Error;
 

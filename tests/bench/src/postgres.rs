@@ -1,8 +1,8 @@
-//! PutItem with capture on PostgreSQL, beside `pgbench` with the same statements in one transaction.
+//! PutItem with capture on PostgreSQL, compared with `pgbench` running the same statements in one transaction.
 //!
-//! Both replace items of 1 KB in a table of 1,000, over 16 connections, with a record of both images each; the statements are
-//! those of `pdb-store`, as the server's log shows them, prepared, and with as many round trips. What they do differently is
-//! all that lies before: HTTP, JSON, expressions, checks.
+//! Both replace items of 1 KB in a table of 1,000 over 16 connections, with a record of both images each. The statements are
+//! those of `pdb-store`, from the server's log, prepared, and with the same number of round trips. pretender does in addition
+//! what comes before them: HTTP, JSON, expressions, checks.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! A server under measurement, as the operating system sees it: CPU time and memory from `/proc`.
+//! The CPU time and the memory of a server that is measured, from `/proc`.
 
 use std::fs;
 use std::io;

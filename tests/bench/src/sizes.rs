@@ -1,4 +1,4 @@
-//! How much is done.
+//! The sizes of the benchmarks.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How long it takes to save and to restore a database, to empty a table, and to reset everything.
+//! Saving and restoring a database, emptying a table, and resetting the database.
 
 use std::error::Error;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The work all contestants do: the same keys, the same items.
+//! The work of all contestants: the same keys and the same items.
 
 use pdb_model::{EncodedItem, Item, KeyBytes, KeyValue};
 

@@ -1,4 +1,4 @@
-//! The Rust snippets of `README.md` and `docs`, each a test: see `build.rs`. `cargo xtask documents` runs those of other languages.
+//! The Rust snippets of `README.md` and `docs` as tests: see `build.rs`. `cargo xtask documents` runs the snippets in other languages.
 #![cfg(test)]
 #![allow(unused_imports, unused_variables, dead_code, reason = "snippets are cut short")]
 

@@ -1,4 +1,4 @@
-//! Walks a model and notes what the engine does not know.
+//! Walks a model and collects what the database does not support.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! An engine in memory, asked with raw requests.
+//! A database in memory that is tested with raw requests.
 
 use pdb_wire::{Reply, Request, Wire};
 use pretender::Pretender;

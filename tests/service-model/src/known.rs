@@ -1,4 +1,4 @@
-//! Differences that are known, each with its reason.
+//! The known differences, each with its reason.
 
 /// Lines of a report that are not news. In a line, `*` stands for any text.
 #[derive(Debug, Default)]

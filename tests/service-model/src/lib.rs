@@ -1,13 +1,13 @@
-//! Compares AWS's model of a service with what pretender takes.
+//! Compares AWS's model of a service with the requests that pretender accepts.
 //!
-//! The model is the JSON that AWS's SDKs are made from; botocore ships it as `service-2.json`. Nothing here repeats what
-//! pretender knows: each operation, member, enumeration and limit of the model is tried on a real engine, and the answer tells
-//! whether it is known.
+//! The model is the JSON from which AWS's SDKs are generated; botocore contains it as `service-2.json`. Nothing here repeats what
+//! pretender supports: each operation, member, enumeration and limit of the model is tried on a database, and the answer tells
+//! whether it is supported.
 //!
 //! - An operation is known unless the answer is `UnknownOperationException`.
-//! - A member is known if a value of the wrong type is refused: unknown members are passed over, as AWS does.
-//! - An enumeration and a limit are known if a value outside is refused with a text that names them.
-//! - What an answer holds cannot be asked for, so names of answers are looked for in the source text instead.
+//! - A member is known if a value of the wrong type is refused, because unknown members are ignored, as on AWS.
+//! - An enumeration or a limit is known if a value outside of it is refused with a text that names it.
+//! - The members of answers cannot be tested in this way, so their names are searched in the source text instead.
 
 mod compare;
 mod engine;

@@ -1,4 +1,4 @@
-//! `service-model FILE...`: prints what models of AWS have and pretender does not know.
+//! `service-model FILE...`: prints what AWS's models contain and pretender does not support.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

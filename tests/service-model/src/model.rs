@@ -1,4 +1,4 @@
-//! AWS's model of a service, as botocore ships it.
+//! AWS's model of a service, in the form in which botocore contains it.
 
 use std::collections::BTreeMap;
 

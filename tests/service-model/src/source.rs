@@ -1,4 +1,4 @@
-//! The source text of what writes answers.
+//! The source text of the code that writes answers.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a case is, and what it says of itself.
+//! The cases: their functions and descriptions.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a stream implementation must do, in lines that cases name.
+//! The requirements for an implementation of streams, as a checklist that cases refer to.
 
 /// The checklist: number and demand. Every line has at least one case.
 pub const CHECKLIST: &[(u8, &str)] = &[

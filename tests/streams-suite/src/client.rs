@@ -1,4 +1,4 @@
-//! A client of both APIs that hides nothing: status, headers and bytes are the cases' business.
+//! A client of both APIs that hides nothing: the cases check the status, the headers and the bytes.
 
 use std::time::Duration;
 

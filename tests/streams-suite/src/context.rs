@@ -1,4 +1,4 @@
-//! What a case has at hand: clients, tables of its own and shared ones, and waiting with a deadline.
+//! The tools of a case: clients, its own tables and shared ones, and waiting with a deadline.
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
-//! The control interface: moving the clock, rotating and splitting shards, trimming records.
+//! The control API: moving the clock, rotating and splitting shards, trimming records.
 //!
-//! Everything the suite knows of it is in this file, so that another emulator can offer the same, or this file can be
-//! changed to fit another.
+//! All that the suite knows about it is in this file. Another emulator can implement the same API, or this file can be
+//! adapted to another API.
 //!
 //! | request | body | does |
 //! |---|---|---|

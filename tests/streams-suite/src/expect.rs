@@ -1,4 +1,4 @@
-//! What errors must look like.
+//! The expected form of errors.
 
 use crate::check;
 use crate::client::ApiFailure;

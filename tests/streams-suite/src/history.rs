@@ -1,8 +1,8 @@
-//! Checking all records that one item has left in a stream, exactly.
+//! Checking exactly which records a stream has for one item.
 //!
-//! No waiting shows that a write made *no* record, since records come late. The order per item does: after the writes in
-//! question the item is changed and deleted for good, and whatever the stream shows of the item before these two
-//! records is all that the writes made.
+//! Waiting cannot show that a write made *no* record, because records come late. The order per item can: after the writes in
+//! question, the case changes the item and deletes it. The records of the item that the stream has before these two
+//! are all records that the writes made.
 
 use std::sync::{Mutex, PoisonError};
 

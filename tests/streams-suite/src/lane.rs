@@ -1,4 +1,4 @@
-//! A stream of one's own with a few records in one known shard.
+//! A stream for one case, with a few records in a known shard.
 
 use serde_json::{Value, json};
 

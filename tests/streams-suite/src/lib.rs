@@ -1,11 +1,11 @@
 //! A black-box suite of DynamoDB Streams scenarios.
 //!
-//! It speaks HTTP to any endpoint, real AWS included, and knows nothing of the server behind it. Each [`Case`] makes its
-//! own tables, waits for what it needs with a deadline instead of assuming that anything is instant, reads all shards
-//! along their lineage, and removes its tables at the end. Cases that need time travel, rotation, splits or trimming
-//! use a small [control interface](control) and are skipped where there is none.
+//! It sends HTTP requests to any endpoint, including AWS, and does not know which server answers. Each [`Case`] creates its
+//! own tables, waits for states and records with a deadline instead of assuming that they are instant, reads all shards
+//! along their lineage, and deletes its tables at the end. Cases that need to move the clock, or to rotate, split or trim,
+//! use a small [control API](control), and are skipped without it.
 //!
-//! Errors are matched by type and status; their texts only where the service's text is known.
+//! Errors are compared by type and status, and by text only if the service's text is known.
 
 mod case;
 pub mod cases;

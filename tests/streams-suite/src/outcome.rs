@@ -1,4 +1,4 @@
-//! How a case ends, and the macros that end it.
+//! The outcome of a case, and the macros that end a case.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Reading a whole stream as a correct consumer does: every shard, parents before children, from the oldest record on.
+//! Reading a whole stream like a correct consumer: every shard, parents before children, from the oldest record.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Stream records and shards as read, and the few rules for comparing what they hold.
+//! Stream records and shards, and the rules for comparing them.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! Results for people and for programs.
+//! Printing results for people and for programs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Running cases: in parallel, and those that move the clock last and alone.
+//! Running cases: in parallel, then those that move the clock, one at a time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;

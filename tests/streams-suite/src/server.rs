@@ -1,4 +1,4 @@
-//! Starting the project's own server, for a run without an endpoint and for cases that restart it.
+//! Starting pretender, for a run without an endpoint and for cases that restart the server.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

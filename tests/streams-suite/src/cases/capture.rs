@@ -1,4 +1,4 @@
-//! Which write makes which record, under every view type, with and without sort key.
+//! The record of each kind of write, with every view type, with and without a sort key.
 
 use serde_json::{Value, json};
 

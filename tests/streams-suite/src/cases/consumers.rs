@@ -1,4 +1,4 @@
-//! What the usual consumers do, from their first call to a rotation under their feet.
+//! Typical consumers, from their first call to a rotation while they read.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Which values are equal, so that writing one over the other changes nothing and makes no record.
+//! Equal values: replacing one with the other changes nothing and makes no record.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What a record looks like, outside and inside.
+//! The members of a record.
 
 use std::collections::BTreeSet;
 

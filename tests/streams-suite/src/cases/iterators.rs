@@ -1,4 +1,4 @@
-//! Iterators: each type on each kind of shard, what they yield, how long they live, and what is not one.
+//! Iterators: each type on each kind of shard, their records, their expiry, and malformed ones.
 
 use std::time::Duration;
 

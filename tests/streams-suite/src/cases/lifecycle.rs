@@ -1,4 +1,4 @@
-//! When a stream exists, and what the four descriptions of it say.
+//! The life of a stream, and its four descriptions.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Pages of GetRecords: whatever their size, all records come once and in order.
+//! Pages of GetRecords: with every page size, all records come once and in order.
 
 use serde_json::json;
 

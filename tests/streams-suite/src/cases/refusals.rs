@@ -1,4 +1,4 @@
-//! Every refused stream specification, alone and with other changes; nothing of a refused request is applied.
+//! Refused stream specifications, alone and with other changes. A refused request has no effect.
 
 use serde_json::{Value, json};
 

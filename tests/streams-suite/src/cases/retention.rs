@@ -1,4 +1,4 @@
-//! Records live for 24 hours, and closed shards go when nothing of them is left.
+//! Records are kept for 24 hours, and closed shards are removed after their last record.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `SizeBytes`: figures that the service has printed, and the arithmetic behind them.
+//! `SizeBytes`: values that the service has returned, and their calculation.
 
 use serde_json::{Value, json};
 

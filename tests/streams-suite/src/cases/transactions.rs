@@ -1,4 +1,4 @@
-//! Transactions as a stream shows them.
+//! Transactions in a stream.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Deletes by TTL. The service takes days for them, so all of these cases move a clock.
+//! Deletions by time to live. The service takes days for them, so all of these cases move a clock.
 
 use std::time::Duration;
 
