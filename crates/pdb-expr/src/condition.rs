@@ -1,4 +1,4 @@
-//! Conditions and filters: the tree, and what it names.
+//! Conditions and filters: the syntax tree and its paths.
 
 pub(crate) mod build;
 mod evaluate;
@@ -62,9 +62,9 @@ pub enum ConditionExpression {
         /// What it is compared with.
         list: Vec<Operand>,
     },
-    /// There is something at the path.
+    /// The path exists.
     AttributeExists(Path),
-    /// There is nothing at the path.
+    /// The path does not exist.
     AttributeNotExists(Path),
     /// The operand is there and of the type.
     AttributeType(Operand, AttributeType),
@@ -194,12 +194,12 @@ impl ConditionExpression {
         Lowering::new(placeholders).condition(&raw)
     }
 
-    /// Returns the condition that holds if all of `conditions` do; nothing if there are none.
+    /// Returns the condition that holds if all of `conditions` do, or `None` if there are none.
     pub fn all(conditions: impl IntoIterator<Item = Self>) -> Option<Self> {
         joined(conditions, Self::And)
     }
 
-    /// Returns the condition that holds if one of `conditions` does; nothing if there are none.
+    /// Returns the condition that holds if one of `conditions` does, or `None` if there are none.
     pub fn any(conditions: impl IntoIterator<Item = Self>) -> Option<Self> {
         joined(conditions, Self::Or)
     }

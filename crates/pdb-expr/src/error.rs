@@ -34,7 +34,7 @@ impl fmt::Display for Parameter {
 /// `Display` is AWS's text without the words that name the parameter; [`ExprError::message`] adds them where AWS does.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExprError {
-    /// Nothing but white space.
+    /// The text is empty or only white space.
     #[error("The expression can not be empty;")]
     Empty,
     /// A condition of more than 4096 bytes: a filter or a key condition too.
@@ -145,7 +145,7 @@ pub enum ExprError {
         /// The upper bound.
         upper: String,
     },
-    /// Two paths of which one contains the other.
+    /// One of two paths contains the other.
     #[error(
         "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: {one}, path two: {two}"
     )]

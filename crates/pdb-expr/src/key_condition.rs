@@ -61,7 +61,7 @@ pub enum KeyComparison<V> {
     Greater(V),
     /// It is greater or equal.
     GreaterOrEqual(V),
-    /// It lies between the two, or equals one of them.
+    /// The value lies between the two, or equals one of them.
     Between(V, V),
     /// It begins with.
     BeginsWith(V),
@@ -136,7 +136,7 @@ impl KeyConditionExpression {
     ///
     /// # Errors
     ///
-    /// The first fault: what [`ConditionExpression::parse`] finds, then what is no condition on keys.
+    /// The first fault: what [`ConditionExpression::parse`] finds, then a part that is not a condition on keys.
     pub fn parse(text: &str, placeholders: &Placeholders) -> Result<Self, ExprError> {
         let mut parser = Parser::of_condition(text)?;
         let raw = parser.condition()?;
@@ -149,7 +149,7 @@ impl KeyConditionExpression {
     ///
     /// # Errors
     ///
-    /// The first part of it that is no condition on keys.
+    /// The first part that is not a condition on keys.
     pub fn from_condition(condition: &ConditionExpression) -> Result<Self, ExprError> {
         convert::conditions(condition).map(|conditions| Self { conditions })
     }

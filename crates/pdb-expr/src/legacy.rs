@@ -81,10 +81,10 @@ pub enum LegacyError {
     /// A name twice in `AttributesToGet`.
     #[error("{PREFIX}Duplicate value in attribute name: {0}")]
     DuplicateName(String),
-    /// An update without a value that is no `DELETE`.
+    /// An update without a value that is not a `DELETE`.
     #[error("{PREFIX}Only DELETE action is allowed when no attribute value is specified")]
     UpdateWithoutValue,
-    /// `DELETE` of something that is no set.
+    /// `DELETE` of a value that is not a set.
     #[error("{PREFIX}DELETE action with value is not supported for the type {0}")]
     DeleteType(&'static str),
     /// `ADD` of something that cannot be added.
@@ -94,7 +94,7 @@ pub enum LegacyError {
 
 const PREFIX: &str = "One or more parameter values were invalid: ";
 
-/// Returns the condition that `Expected` means; nothing if it is empty.
+/// Converts `Expected` to a condition. Returns `None` if it is empty.
 ///
 /// # Errors
 ///
@@ -108,7 +108,7 @@ pub fn expected(
     Ok(joined(operator, conditions.collect::<Result<_, _>>()?))
 }
 
-/// Returns the filter that `QueryFilter` or `ScanFilter` means; nothing if it is empty.
+/// Converts `QueryFilter` or `ScanFilter` to a condition. Returns `None` if it is empty.
 ///
 /// # Errors
 ///
@@ -150,7 +150,7 @@ pub fn key_conditions(
 ///
 /// # Errors
 ///
-/// [`LegacyError::DuplicateName`] for the first name that comes a second time.
+/// [`LegacyError::DuplicateName`] for the first repeated name.
 pub fn attributes_to_get(names: &[String]) -> Result<ProjectionExpression, LegacyError> {
     for (position, name) in names.iter().enumerate() {
         if names[..position].contains(name) {
@@ -217,7 +217,7 @@ fn expected_attribute(
     }
 }
 
-/// Checks what an operator is given: number, one type, a type it takes, order of bounds.
+/// Checks the values of an operator: their number, that they have one type, that the operator takes it, and the order of bounds.
 fn check_values(operator: ComparisonOperator, values: &[AttributeValue]) -> Result<(), LegacyError> {
     use ComparisonOperator as Op;
     let count_fits = match operator {

@@ -2,7 +2,7 @@
 
 use crate::ExprError;
 
-/// A token and where it stands.
+/// A token and its position.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token<'a> {
     pub(crate) kind: Kind,
@@ -12,7 +12,7 @@ pub(crate) struct Token<'a> {
 }
 
 impl Token<'_> {
-    /// The offset behind its last byte.
+    /// The offset after its last byte.
     pub(crate) fn end(&self) -> usize {
         self.start + self.text.len()
     }

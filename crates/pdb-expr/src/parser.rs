@@ -1,4 +1,4 @@
-//! From tokens to raw syntax. The grammars are in the submodules; here is what they share.
+//! Parsing tokens to raw syntax. This module contains what the grammars in its submodules share.
 //!
 //! A syntax error wins over all others, so the parser reads to the end and only notes what else is wrong. [`Notes`] keeps
 //! the first finding of each kind, and the caller reports them in AWS's order.
@@ -69,7 +69,7 @@ impl<'a> Notes<'a> {
         self.path.take().map_or(Ok(()), Err)
     }
 
-    /// Reports what is wrong in the order that holds for conditions.
+    /// Reports the first fault in the order for conditions.
     pub(crate) fn check_condition(&mut self) -> Result<(), ExprError> {
         self.check_operators()?;
         self.check_parentheses()?;
@@ -77,7 +77,7 @@ impl<'a> Notes<'a> {
         self.check_paths()
     }
 
-    /// Reports what is wrong in the order that holds for updates and projections: reserved words first.
+    /// Reports the first fault in the order for updates and projections: reserved words come first.
     pub(crate) fn check_update(&mut self) -> Result<(), ExprError> {
         self.check_operators()?;
         self.check_parentheses()?;
@@ -109,7 +109,7 @@ impl<'a> Parser<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Parser::of_condition`]; that the text is too long is said without its size.
+    /// The same as [`Parser::of_condition`], except that the error for a text that is too long does not contain the size.
     pub(crate) fn of_update(source: &'a str) -> Result<Self, ExprError> {
         Self::new(source, |_| ExprError::TooLongWithoutSize)
     }

@@ -43,7 +43,7 @@ pub enum Statement {
     Select(Select),
     /// `INSERT`.
     Insert(Insert),
-    /// `UPDATE`, or `FROM` with `SET` or `REMOVE` behind it.
+    /// `UPDATE`, or `FROM` followed by `SET` or `REMOVE`.
     Update(Update),
     /// `DELETE`.
     Delete(Delete),
@@ -56,12 +56,12 @@ pub enum Statement {
 pub struct Source {
     /// The table, by name or ARN.
     pub table: String,
-    /// The index behind the dot.
+    /// The index after the dot.
     pub index: Option<String>,
 }
 
 impl Source {
-    /// Returns what a statement is about, looking at its syntax only; `None` if that is wrong.
+    /// Returns the table or index of a statement. Only the syntax is checked; a syntax error gives `None`.
     #[must_use]
     pub fn named_in(statement: &str) -> Option<Self> {
         let (raw, _) = parser::parse(statement).ok()?;
@@ -74,13 +74,13 @@ impl Source {
 pub struct Select {
     /// Where from.
     pub source: Source,
-    /// What of each item; nothing stands for `*`.
+    /// The paths to return of each item. `None` means `*`.
     pub projection: Option<Vec<ProjectedPath>>,
     /// `WHERE`.
     pub condition: Option<ConditionExpression>,
     /// `ORDER BY`, the most significant attribute first.
     pub order_by: Vec<OrderBy>,
-    /// Why it is refused if its index is one that PartiQL reads: it counts. That the index is none of those comes first.
+    /// The error for counting, which is refused. An index that PartiQL does not read is an error before that, and only known with the table.
     pub counting: Option<PartiqlError>,
 }
 
@@ -89,7 +89,7 @@ pub struct Select {
 pub struct ProjectedPath {
     /// What to read.
     pub path: Path,
-    /// The attribute it becomes in the result: the path's last component.
+    /// The attribute in the result: the last component of the path.
     pub name: String,
 }
 
@@ -98,7 +98,7 @@ pub struct ProjectedPath {
 pub struct OrderBy {
     /// The attribute.
     pub path: Path,
-    /// Whether the greatest value comes first.
+    /// Whether the order is descending.
     pub is_descending: bool,
 }
 
@@ -162,7 +162,7 @@ impl Returning {
 }
 
 impl Statement {
-    /// Parses a statement; each `?` stands for one of `parameters`, in order.
+    /// Parses a statement. Each `?` stands for the next one of `parameters`.
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl Statement {
         }
     }
 
-    /// Returns whether the statement only reads. `EXISTS` does, but it accompanies writes.
+    /// Returns whether the statement only reads. That includes `EXISTS`, although it is used with writes.
     #[must_use]
     pub fn is_read(&self) -> bool {
         matches!(self, Self::Select(_) | Self::Exists(_))
@@ -212,7 +212,7 @@ impl Statement {
 }
 
 impl Select {
-    /// Returns what the statement answers for an item.
+    /// Returns the result of the statement for an item.
     #[must_use]
     pub fn project(&self, item: &Item) -> Item {
         match &self.projection {

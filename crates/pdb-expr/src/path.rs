@@ -64,13 +64,13 @@ impl Path {
         self
     }
 
-    /// Returns whether the path leads into an attribute and not to the whole of one.
+    /// Returns whether the path leads into an attribute, and not to a whole one.
     #[must_use]
     pub fn is_nested(&self) -> bool {
         !self.elements.is_empty()
     }
 
-    /// Returns what the path leads to, or nothing if a step is missing or does not fit the value it is taken in.
+    /// Returns the value at the path, or `None` if a step is missing or does not fit the type of its value.
     #[must_use]
     pub fn resolve<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
         self.elements.iter().try_fold(item.get(&*self.attribute)?, |value, element| step(value, element))
@@ -94,7 +94,7 @@ impl Path {
     }
 }
 
-/// Returns what one step into `value` leads to.
+/// Returns the value at one step into `value`.
 pub(crate) fn step<'a>(value: &'a AttributeValue, element: &PathElement) -> Option<&'a AttributeValue> {
     match (value, element) {
         (AttributeValue::M(map), PathElement::Name(name)) => map.get(name),
@@ -113,7 +113,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// Checks how deep a path goes that has so many steps below its attribute.
+/// Checks the depth of a path with this many steps below its attribute.
 pub(crate) fn check_depth(steps: usize) -> Result<(), ExprError> {
     if steps < MAX_PATH_DEPTH { Ok(()) } else { Err(ExprError::PathDepth(steps + 1)) }
 }

@@ -87,7 +87,7 @@ impl Placeholders {
         Ok(Arc::clone(&entry.meaning))
     }
 
-    /// Returns the value that `text` stands for, and counts it as used.
+    /// Returns the value of the placeholder `text`, and counts it as used.
     pub(crate) fn value(&self, text: &str) -> Result<Arc<AttributeValue>, ExprError> {
         let entry = self.values.get(text).ok_or_else(|| ExprError::UndefinedValue(text.to_owned()))?;
         entry.used.set(true);

@@ -64,7 +64,7 @@ impl ProjectionExpression {
         Ok(Self { paths, tree })
     }
 
-    /// Returns the projection to whole attributes; repeated names count once.
+    /// Returns the projection to whole attributes. Repeated names are ignored.
     pub fn attributes(names: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
         let tree: BTreeMap<_, _> = names.into_iter().map(|name| (name.into(), Part::Whole)).collect();
         Self { paths: tree.keys().map(|name| Path::attribute(Arc::clone(name))).collect(), tree }
@@ -81,13 +81,13 @@ impl ProjectionExpression {
         self.tree.keys().map(|name| &**name)
     }
 
-    /// Returns whether the projection takes only whole attributes.
+    /// Returns whether the projection has only whole attributes.
     #[must_use]
     pub fn is_flat(&self) -> bool {
         self.tree.values().all(|part| *part == Part::Whole)
     }
 
-    /// Returns what the item has of the projection; perhaps nothing.
+    /// Returns the parts of the item that the projection selects, which may be none.
     #[must_use]
     pub fn apply(&self, item: Item) -> Item {
         project(&self.tree, item)
@@ -112,7 +112,7 @@ impl fmt::Display for ProjectionExpression {
     }
 }
 
-/// Returns what `item` has at the paths, in its hierarchy. No path may contain another.
+/// Returns the parts of `item` at the paths, in their hierarchy. No path may contain another.
 pub(crate) fn project_paths<'a>(paths: impl IntoIterator<Item = &'a Path>, item: Item) -> Item {
     project(&tree(paths), item)
 }
@@ -133,7 +133,7 @@ fn tree<'a>(paths: impl IntoIterator<Item = &'a Path>) -> BTreeMap<Arc<str>, Par
 }
 
 impl Part {
-    /// Returns the part that takes nothing yet, of the kind of value that `element` steps into.
+    /// Returns an empty part of the kind of value into which `element` steps.
     fn empty(element: &PathElement) -> Self {
         match element {
             PathElement::Name(_) => Self::Entries(BTreeMap::new()),
@@ -158,7 +158,7 @@ impl Part {
         }
     }
 
-    /// Takes what the part keeps out of a value.
+    /// Returns the selected parts of a value.
     fn apply(&self, value: AttributeValue) -> Option<AttributeValue> {
         match (self, value) {
             (Self::Whole, value) => Some(value),

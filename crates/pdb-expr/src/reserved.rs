@@ -70,7 +70,7 @@ const WORDS: [&str; 573] = [
 /// The length of the longest reserved word.
 const LONGEST: usize = 14;
 
-/// Returns whether `name` is a reserved word, in whatever case it is written.
+/// Returns whether `name` is a reserved word, in upper or lower case.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     name.len() <= LONGEST && WORDS.binary_search_by(|word| compare_ignoring_case(word, name)).is_ok()

@@ -1,4 +1,4 @@
-//! What the parser makes of an expression before names and values are looked up: nothing owned, nothing checked but form.
+//! The parser's result for an expression, before names and values are looked up. It borrows from the text, and only its syntax is checked.
 
 /// A path as written; each name is literal or a `#name`.
 #[derive(Debug)]

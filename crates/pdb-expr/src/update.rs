@@ -1,4 +1,4 @@
-//! Updates: the tree, and what it names.
+//! Updates: the syntax tree and its paths.
 
 mod apply;
 mod draft;
@@ -20,7 +20,7 @@ pub(crate) use lower::check_type;
 
 /// An `UpdateExpression`, with all names and values looked up.
 ///
-/// [`UpdateExpression::parse`] makes one from text, [`UpdateExpression::new`] from actions; no target contains another.
+/// [`UpdateExpression::parse`] parses a text, and [`UpdateExpression::new`] takes actions. No target contains another.
 ///
 /// # Examples
 ///
@@ -51,12 +51,12 @@ pub enum UpdateDialect {
     AttributeUpdates,
 }
 
-/// One thing that an update does.
+/// An action of an update.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UpdateAction {
-    /// Puts a value in a place.
+    /// Sets the value at a path.
     Set(Path, SetValue),
-    /// Empties a place.
+    /// Removes the value at a path.
     Remove(Path),
     /// Adds a number to a number, members to a set, or (only in `AttributeUpdates`) elements to a list.
     Add(Path, Arc<AttributeValue>),
@@ -64,7 +64,7 @@ pub enum UpdateAction {
     Delete(Path, Arc<AttributeValue>),
 }
 
-/// What `SET` puts in a place.
+/// The value that `SET` stores.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SetValue {
     /// A value.
@@ -82,9 +82,9 @@ pub enum UpdateOperand {
     Path(Path),
     /// A constant.
     Value(Arc<AttributeValue>),
-    /// What the item has at the path, or the operand if it has nothing there.
+    /// The item's value at the path, or the operand if there is none.
     IfNotExists(Path, Box<UpdateOperand>),
-    /// One list with another behind it.
+    /// The concatenation of two lists.
     ListAppend(Box<UpdateOperand>, Box<UpdateOperand>),
 }
 
@@ -104,7 +104,7 @@ impl SetValue {
 }
 
 impl UpdateAction {
-    /// Returns the place that the action changes.
+    /// Returns the path that the action changes.
     #[must_use]
     pub fn target(&self) -> &Path {
         match self {
@@ -135,7 +135,7 @@ impl UpdateExpression {
         &self.actions
     }
 
-    /// Returns the places that the update changes, in the order of the text.
+    /// Returns the paths that the update changes, in the order of the text.
     pub fn targets(&self) -> impl Iterator<Item = &Path> {
         self.actions.iter().map(UpdateAction::target)
     }

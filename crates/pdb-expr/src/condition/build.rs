@@ -123,7 +123,7 @@ fn check_prefix(operand: &Operand) -> Result<(), ExprError> {
     }
 }
 
-/// Refuses constant bounds that enclose nothing.
+/// Refuses constant bounds that enclose no value.
 fn check_bounds(lower: &AttributeValue, upper: &AttributeValue) -> Result<(), ExprError> {
     match compare(lower, upper) {
         Some(order) if order.is_le() => Ok(()),

@@ -1,4 +1,4 @@
-//! Whether a condition holds for an item. Nothing here fails: what does not fit makes a predicate false.
+//! Evaluating a condition for an item. There are no errors: a value of the wrong type makes a predicate false.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -12,14 +12,14 @@ use crate::path::compare;
 use crate::syntax::Comparator;
 
 impl ConditionExpression {
-    /// Returns whether the condition holds for the item; on a missing item every path is missing.
+    /// Returns whether the condition holds for the item; for a missing item every path is missing.
     #[must_use]
     pub fn matches(&self, item: Option<&Item>) -> bool {
         Evaluation { item, answers: HashMap::new(), sizes: HashMap::new() }.holds(self)
     }
 }
 
-/// One evaluation, which asks each expensive question once.
+/// One evaluation, which computes each expensive result once.
 ///
 /// A condition of 4 KB can compare one value of 400 KB with another more than a thousand times, while the writer waits. Large
 /// values are told apart by their addresses: they belong to the condition and the item, which stay where they are.
@@ -102,7 +102,7 @@ impl<'a> Evaluation<'a> {
     #[expect(clippy::ptr_arg, reason = "only what is borrowed has an address that lasts")]
     fn equal(&mut self, left: &Cow<'a, AttributeValue>, right: &Cow<'a, AttributeValue>) -> bool {
         match (left, right) {
-            // If one of them is small, they are soon found different.
+            // If one of them is small, comparing them takes little time.
             (Cow::Borrowed(left), Cow::Borrowed(right)) if is_large(left) && is_large(right) => {
                 self.ask(Question::Equal, left, right)
             }
@@ -129,7 +129,7 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-/// Returns whether looking through the value costs more than remembering what was found.
+/// Returns whether searching the value costs more than caching the result.
 fn is_large(value: &AttributeValue) -> bool {
     match value {
         AttributeValue::S(text) => text.len() > 1024,

@@ -11,7 +11,7 @@ use crate::{ExprError, Path, PathElement, Placeholders};
 /// The most operands of `IN`, the left one included.
 const MAX_IN_OPERANDS: usize = 100;
 
-/// Looks up what raw syntax refers to.
+/// Resolves the placeholders of raw syntax.
 pub(crate) struct Lowering<'a> {
     placeholders: &'a Placeholders,
 }

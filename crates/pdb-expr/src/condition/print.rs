@@ -37,7 +37,7 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    /// Returns a printer of what a request carries.
+    /// Returns a printer of a request's text with placeholders.
     pub(crate) fn new() -> Self {
         Self { printed: PrintedExpression::default(), in_place: false }
     }
@@ -196,7 +196,7 @@ fn binding(condition: &ConditionExpression) -> u8 {
     }
 }
 
-/// Returns whether a name can be written as it is.
+/// Returns whether a name can be written without a placeholder.
 fn is_plain(name: &str) -> bool {
     !is_reserved(name)
         && matches!(tokenize(name).as_slice(), [token, _] if token.kind == Kind::Identifier && token.text == name)

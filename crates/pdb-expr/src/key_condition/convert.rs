@@ -25,7 +25,7 @@ pub(super) fn conditions(condition: &ConditionExpression) -> Result<Vec<Attribut
     Ok(conditions)
 }
 
-/// Refuses operators and functions that no key condition has, wherever they stand.
+/// Refuses operators and functions that a key condition cannot have, at any place.
 fn check_operators(condition: &ConditionExpression) -> Result<(), ExprError> {
     let operands: &[&Operand] = match condition {
         ConditionExpression::And(parts) => return parts.iter().try_for_each(check_operators),
@@ -50,7 +50,7 @@ fn check_operators(condition: &ConditionExpression) -> Result<(), ExprError> {
     Ok(())
 }
 
-/// Lists what `AND` joins. Only the first of several may be an `AND` itself: that is how `a AND b AND c` groups.
+/// Lists the operands of `AND`. Only the first of several may be an `AND` itself: that is how `a AND b AND c` groups.
 fn flatten<'a>(
     condition: &'a ConditionExpression,
     parts: &mut Vec<&'a ConditionExpression>,

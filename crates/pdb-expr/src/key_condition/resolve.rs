@@ -59,7 +59,7 @@ impl KeyConditionExpression {
         Ok(())
     }
 
-    /// Checks what the conditions say of one attribute of the schema.
+    /// Checks the condition on one attribute of the schema.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl KeyConditionExpression {
         self.check_last(schema, key)
     }
 
-    /// Checks that there is no condition on a range attribute behind this one, which has no equality.
+    /// Checks that there is no condition on a range attribute after this one, which has no equality.
     fn check_last(&self, schema: &KeySchema, key: &KeyAttribute) -> Result<(), KeyConditionError> {
         let later = schema.range.iter().skip_while(|other| *other != key).skip(1);
         let Some(last) = later.filter(|other| self.on(other).is_some()).last() else { return Ok(()) };
@@ -120,7 +120,7 @@ impl KeyConditionExpression {
         keys.into_iter().filter(|key| !has_equality(key)).map(|key| key.name.clone()).collect()
     }
 
-    /// Returns what the query reads of a table or index with this schema.
+    /// Returns the keys that the query reads from a table or index with this schema.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ enum Term<'a> {
     Operand(RawOperand<'a>),
 }
 
-/// A term, and whether parentheses enclose just it.
+/// A term, and whether parentheses enclose it directly.
 type Enclosed<'a> = (Term<'a>, bool);
 
 impl<'a> Parser<'a> {

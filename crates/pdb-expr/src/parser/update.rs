@@ -53,7 +53,7 @@ impl<'a> Parser<'a> {
         }
         self.next();
         self.descend()?;
-        // Whether the parentheses hold an operand or the whole value shows only behind the first operand in them.
+        // Only after the first operand it is known whether the parentheses enclose an operand or the whole value.
         let (first, enclosed) = self.update_operand()?;
         let value = if matches!(self.peek(), Kind::Plus | Kind::Minus) {
             let value = self.arithmetic(first)?;

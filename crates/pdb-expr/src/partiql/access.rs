@@ -15,7 +15,7 @@ use crate::{
 pub enum Access {
     /// All items are read.
     Scan,
-    /// Parts of partitions are read, none of which meets another.
+    /// Parts of partitions are read, and none of them overlap.
     Query(Vec<KeyCondition>),
 }
 
@@ -62,7 +62,7 @@ pub fn primary_key(condition: Option<&ConditionExpression>, schema: &KeySchema) 
         .collect()
 }
 
-/// Returns whether `WHERE` demands more than equality of key attributes.
+/// Returns whether `WHERE` has other conditions than equality of key attributes.
 #[must_use]
 pub fn has_other_conditions(condition: Option<&ConditionExpression>, schema: &KeySchema) -> bool {
     condition.is_some_and(|condition| {
@@ -82,7 +82,7 @@ impl Read {
         self.condition.range_equal.is_empty() && self.condition.range.is_none()
     }
 
-    /// Returns what the read demands of the sort key.
+    /// Returns the condition of the read on the sort key.
     fn range(&self) -> Option<KeyComparison<KeyValue>> {
         match self.condition.range_equal.first() {
             Some(value) => Some(KeyComparison::Equal(value.clone())),
@@ -115,17 +115,17 @@ fn add(reads: &mut Vec<Read>, mut new: Read) -> Result<(), PartiqlError> {
     Ok(())
 }
 
-/// Returns whether two demands on a sort key can hold for the same value.
+/// Returns whether two conditions on a sort key can hold for the same value.
 fn meet(one: Option<&KeyComparison<KeyValue>>, two: Option<&KeyComparison<KeyValue>>) -> bool {
     let (Some(one), Some(two)) = (one, two) else { return true };
-    // Each is an interval. Two intervals meet unless one begins behind the other's end.
+    // Each is an interval. Two intervals overlap if neither begins after the end of the other.
     !is_behind(one, two) && !is_behind(two, one)
 }
 
-/// Returns whether all that satisfies `one` is greater than all that satisfies `two`.
+/// Returns whether all values that satisfy `one` are greater than all values that satisfy `two`.
 fn is_behind(one: &KeyComparison<KeyValue>, two: &KeyComparison<KeyValue>) -> bool {
     use KeyComparison as Is;
-    // The least value of `one`, and whether it is excluded.
+    // The smallest value of `one`, and whether it is excluded.
     let (least, excludes_least) = match one {
         Is::Equal(value) | Is::GreaterOrEqual(value) | Is::Between(value, _) | Is::BeginsWith(value) => {
             (value, false)
@@ -155,7 +155,7 @@ fn resolve(
     Ok(KeyConditionExpression::from_conditions(conditions).resolve(schema)?)
 }
 
-/// Returns what a top-level `OR` joins.
+/// Returns the operands of a top-level `OR`.
 fn alternatives(condition: &ConditionExpression) -> Vec<&ConditionExpression> {
     match condition {
         ConditionExpression::Or(parts) => parts.iter().flat_map(alternatives).collect(),
@@ -163,7 +163,7 @@ fn alternatives(condition: &ConditionExpression) -> Vec<&ConditionExpression> {
     }
 }
 
-/// Returns what a top-level `AND` joins.
+/// Returns the operands of a top-level `AND`.
 fn conjuncts(condition: &ConditionExpression) -> Vec<&ConditionExpression> {
     match condition {
         ConditionExpression::And(parts) => parts.iter().flat_map(conjuncts).collect(),
@@ -216,7 +216,7 @@ fn equalities(condition: &ConditionExpression, key: &KeyAttribute) -> Option<Vec
     Some(values)
 }
 
-/// Returns what the condition demands of the sort key, if a query can read just that.
+/// Returns the condition on the sort key, if a query can read exactly the matching keys.
 fn comparison(condition: &ConditionExpression, key: &KeyAttribute) -> Option<AttributeCondition> {
     let comparison = match condition {
         ConditionExpression::Between {

@@ -6,7 +6,7 @@ use pdb_model::NumberError;
 
 use crate::{ExprError, KeyConditionError};
 
-/// Where something stands in a statement. `Display` is `line:column:length`, in characters, counted from 1.
+/// A position in a statement. `Display` is `line:column:length`, in characters, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The line.
@@ -56,7 +56,7 @@ pub enum PartiqlError {
         /// Where it stands.
         position: Position,
     },
-    /// A number literal that is no DynamoDB number.
+    /// A number literal that DynamoDB cannot store.
     #[error("{error} under {path}")]
     Number {
         /// What is wrong with it.
@@ -111,7 +111,7 @@ pub enum PartiqlError {
         /// Where the function stands.
         position: Position,
     },
-    /// `set_add` or `set_delete` of something that is no set.
+    /// `set_add` or `set_delete` of a value that is not a set.
     #[error("The second argument to {function} must be a value with type SET at {position}")]
     SetArgument {
         /// The function in upper case.
@@ -133,7 +133,7 @@ pub enum PartiqlError {
     /// A table or index with an empty name.
     #[error("Path component cannot be an empty string")]
     EmptyPathComponent,
-    /// A table with more than an index behind it.
+    /// A table followed by more than an index.
     #[error("A path may contain at most 2 components in the FROM clause")]
     TooManyPathComponents,
     /// The key condition of a `SELECT` does not fit the schema.

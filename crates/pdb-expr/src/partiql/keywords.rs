@@ -1,4 +1,4 @@
-//! The words that cannot stand for a name unless they are in double quotes.
+//! The words that can be names only in double quotes.
 
 use std::cmp::Ordering;
 

@@ -3,7 +3,7 @@
 use super::error::PartiqlError;
 use super::keywords::keyword;
 
-/// A token and where it stands, in bytes.
+/// A token and its position, in bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Token<'a> {
     pub(super) kind: Kind<'a>,
@@ -14,7 +14,7 @@ pub(super) struct Token<'a> {
 /// What a token is.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind<'a> {
-    /// A name without quotes that is no keyword.
+    /// A name without quotes that is not a keyword.
     Identifier(&'a str),
     /// A name in double quotes, without them.
     Quoted(String),
@@ -95,7 +95,7 @@ fn is_word(character: char) -> bool {
     is_word_start(character) || character.is_ascii_digit()
 }
 
-/// Returns where the next token begins: behind white space and comments.
+/// Returns the start of the next token, after white space and comments.
 fn skip_blanks(text: &str, mut at: usize) -> Result<usize, PartiqlError> {
     loop {
         let rest = &text[at..];
@@ -111,7 +111,7 @@ fn skip_blanks(text: &str, mut at: usize) -> Result<usize, PartiqlError> {
     }
 }
 
-/// Returns what stands in quotes at the start of `rest`, and the length with them. A doubled quote is a part of it.
+/// Returns the quoted text at the start of `rest`, and its length with the quotes. A doubled quote is a part of the text.
 fn quoted(rest: &str, quote: char) -> Result<(String, usize), PartiqlError> {
     let mut content = String::new();
     let mut characters = rest.char_indices().skip(1).peekable();

@@ -154,7 +154,7 @@ impl Values<'_> {
     }
 }
 
-/// Returns what messages call an operation that has no place where it stands.
+/// Returns the name of a misplaced operation in messages.
 pub(super) fn operation_name(kind: &RawKind) -> &'static str {
     match kind {
         RawKind::Text(_) | RawKind::Number(_) | RawKind::Bool(_) | RawKind::Null => "Lit",

@@ -57,7 +57,7 @@ pub(super) fn statement(
     })
 }
 
-/// Returns what a statement reads or writes; an expression reads nothing.
+/// Returns the table or index of a statement, or `None` for an expression.
 pub(super) fn source_of(raw: &RawStatement) -> Option<Source> {
     match raw {
         RawStatement::Select(raw) | RawStatement::Exists(raw) => source(&raw.source).ok(),

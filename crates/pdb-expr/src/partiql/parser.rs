@@ -158,7 +158,7 @@ impl<'a> Parser<'a> {
         Ok(RawStatement::Delete { source, condition, returning })
     }
 
-    /// Reads the `SET` and `REMOVE` clauses, of which there must be one.
+    /// Reads the `SET` and `REMOVE` clauses. There must be at least one.
     fn operations(&mut self) -> Result<Vec<RawOperation>, PartiqlError> {
         let mut operations = Vec::new();
         loop {

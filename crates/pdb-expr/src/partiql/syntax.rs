@@ -1,4 +1,4 @@
-//! What the parser makes of a statement before literals are converted and parameters put in.
+//! The parser's result for a statement, before literals are converted and parameters inserted.
 
 use super::Returning;
 
@@ -37,17 +37,17 @@ pub(super) type RawSource = Vec<String>;
 
 #[derive(Debug)]
 pub(super) struct RawSelect {
-    /// Nothing stands for `*`.
+    /// `None` means `*`.
     pub(super) list: Option<Vec<RawExpr>>,
     pub(super) source: RawSource,
     pub(super) condition: Option<RawExpr>,
-    /// With whether the order is descending.
+    /// Each expression with whether the order is descending.
     pub(super) order_by: Vec<(RawExpr, bool)>,
 }
 
 #[derive(Debug)]
 pub(super) enum RawOperation {
-    /// A target, which is a path, and what it becomes.
+    /// A target, which is a path, and its new value.
     Set(RawExpr, RawExpr),
     Remove(RawExpr),
 }

@@ -1,4 +1,4 @@
-//! What an update makes of an item.
+//! Applying an update to an item.
 
 use pdb_model::{AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING, NumberError};
 
@@ -39,13 +39,12 @@ pub enum UpdateError {
 enum Effect<'u, 'i> {
     Put(Draft<'u, 'i>),
     Remove,
-    /// There is nothing to remove; still the target must have a parent.
+    /// There is no value to remove, but the target must have a parent.
     Nothing,
 }
 
 impl UpdateExpression {
-    /// Returns the item that the update makes of `old`, or of nothing but `key` if there is no item yet. There is no result
-    /// if there is no item and the update only removes.
+    /// Applies the update to `old`, or to `key` if there is no item yet. Returns `None` if there is no item and the update only removes.
     ///
     /// All values are read from the old item, or from `key` if there is none: the item that is made has these attributes, so AWS
     /// lets an update refer to them. Nothing is copied before it is known to fit an item, so that an update takes no
@@ -76,7 +75,7 @@ impl UpdateExpression {
             return Err(UpdateError::InvalidPath);
         }
         check_measures(&puts)?;
-        // Elements behind the end of a list are appended in the order of their indexes; removals mean the positions of the
+        // Elements after the end of a list are appended in the order of their indexes; removals mean the positions of the
         // old list, so they come last, and the highest index first.
         puts.sort_by_key(|(path, _)| *path);
         removals.sort_by(|one, two| two.cmp(one));
@@ -92,7 +91,7 @@ impl UpdateExpression {
         Ok(Some(new))
     }
 
-    /// Returns whether the update makes an item where there is none.
+    /// Returns whether the update creates an item if there is none.
     fn creates(&self) -> bool {
         self.actions.is_empty()
             || self
@@ -196,7 +195,7 @@ fn check_measures(puts: &[(&Path, Draft<'_, '_>)]) -> Result<(), UpdateError> {
     if least_bytes > MAX_ITEM_BYTES { Err(UpdateError::TooLarge) } else { Ok(()) }
 }
 
-/// Returns whether a path that leads to nothing could lead to something if its last step did.
+/// Returns whether the parent of a path exists and has the type that the last step needs.
 fn has_parent(item: &Item, path: &Path) -> bool {
     let Some((last, steps)) = path.elements.split_last() else { return true };
     let parent = item

@@ -1,7 +1,7 @@
-//! Values that an update puts somewhere, before they are made.
+//! Values that an update will store, before they are built.
 //!
 //! An expression of 4 KB can name one large value a thousand times. So values are first worked out as references to their parts,
-//! in the request and in the old item; what they add up to is measured, and only what fits an item is copied.
+//! in the request and in the old item. Then their size is computed, and only a value that fits in an item is copied.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::apply::UpdateError;
 use super::{SetValue, UpdateOperand};
 use crate::Path;
 
-/// A value that is not made yet. `'u` is the update's life, `'i` that of the old item.
+/// A value that is not built yet. `'u` is the lifetime of the update, `'i` that of the old item.
 pub(super) enum Draft<'u, 'i> {
     /// A constant of the update.
     Constant(&'u AttributeValue),
@@ -19,7 +19,7 @@ pub(super) enum Draft<'u, 'i> {
     Stored(&'i AttributeValue),
     /// The result of a calculation.
     Number(Number),
-    /// Lists, each behind the other.
+    /// Lists to be concatenated.
     Lists(Vec<&'i AttributeValue>),
     /// The members of two sets of one type.
     Union(&'i AttributeValue, &'i AttributeValue),
@@ -29,7 +29,7 @@ pub(super) enum Draft<'u, 'i> {
 
 /// A value that no longer needs the old item.
 pub(super) enum Made<'u> {
-    /// A constant, to be copied when what it replaces is gone.
+    /// A constant. It is copied after the value that it replaces was dropped, so that not both are in memory.
     Constant(&'u AttributeValue),
     /// A value of its own.
     Owned(AttributeValue),
@@ -153,7 +153,7 @@ pub(super) struct Measure {
     pub(super) depth: usize,
 }
 
-/// Measures values, each of them once however often it is used.
+/// Measures values. A value that is used several times is measured once.
 #[derive(Default)]
 pub(super) struct Measures {
     known: HashMap<*const AttributeValue, Measure>,

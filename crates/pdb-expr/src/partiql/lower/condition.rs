@@ -1,4 +1,4 @@
-//! `WHERE` becomes a condition.
+//! Converting `WHERE` to a condition.
 
 use pdb_model::AttributeValue;
 
@@ -112,7 +112,7 @@ impl Values<'_> {
         }
     }
 
-    /// Returns the operands behind `IN`: the elements of a list, or of a parameter that is one.
+    /// Returns the operands after `IN`: the elements of a list, or of a parameter that is one.
     fn list(&self, expression: &RawExpr) -> Result<Vec<Operand>, PartiqlError> {
         match &expression.kind {
             RawKind::List(elements) | RawKind::Bag(elements) => self.operands(elements),

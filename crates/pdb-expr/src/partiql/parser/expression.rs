@@ -35,7 +35,7 @@ impl<'a> Parser<'a> {
         } else {
             self.term()?
         };
-        // Operators that do not join conditions nest to the left; nobody needs a long chain of them.
+        // Operators that do not join conditions nest to the left, so the length of a chain has to be limited too.
         let mut chain = self.depth;
         while let Some(binding) = self.infix().filter(|binding| *binding >= least) {
             left = match binding {
@@ -68,7 +68,7 @@ impl<'a> Parser<'a> {
             .fold(inner, |inner, span| RawExpr { kind: RawKind::Not(Box::new(inner)), span }))
     }
 
-    /// Returns how closely the operator binds that comes next, if one does.
+    /// Returns the precedence of the next operator, if there is one.
     fn infix(&self) -> Option<u8> {
         match self.peek() {
             Kind::Keyword("OR") => Some(OR),
@@ -282,7 +282,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// What may stand behind `IS`.
+/// The names that may follow `IS`.
 const TYPES: [&str; 34] = [
     "ANY",
     "BAG",
