@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Fault;
 use crate::fields::Fields;
+use crate::node::Node;
 
 /// The vocabulary of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +140,29 @@ pub(crate) fn tags(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Op
         tags.extend(key.map(|key| json!({ "Key": key, "Value": value.unwrap_or_default() })));
     }
     Ok((!tags.is_empty()).then_some(Value::Array(tags)))
+}
+
+/// Converts tags in the form of a map. A value that cannot be resolved is ignored, because tags have no effect here.
+pub(crate) fn map_tags(
+    node: Option<&Node>,
+    place: &str,
+    notes: &mut Vec<Fault>,
+) -> Result<Option<Value>, Fault> {
+    let members = match node {
+        None => return Ok(None),
+        Some(Node::Map(members)) => members,
+        Some(other) => return Err(Fault::new(place, format!("is {}, but must be a map", other.kind()))),
+    };
+    let mut tags = Vec::new();
+    for (key, value) in members {
+        match value.scalar() {
+            Some(value) => tags.push(json!({ "Key": key, "Value": value })),
+            None => {
+                notes.push(Fault::new(format!("{place}.{key}"), "is ignored because it cannot be resolved"))
+            }
+        }
+    }
+    Ok((!tags.is_empty()).then(|| tags.into()))
 }
 
 /// Reads local indexes.

@@ -9,7 +9,7 @@ use crate::fields::Fields;
 use crate::node::Node;
 
 use super::plan::TablePlan;
-use super::shapes::{GlobalIndex, Request, put};
+use super::shapes::{GlobalIndex, Request, map_tags, put};
 
 /// Attributes that AWS computes, and those that concern other regions or Terraform itself.
 const COMPUTED: &[&str] = &["arn", "id", "stream_arn", "stream_label", "timeouts", "region", "replica_arns"];
@@ -285,26 +285,13 @@ fn encryption(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Option<
 
 fn tags(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Option<Value>, Fault> {
     let place = fields.place_of("tags");
-    let mut tags = Vec::new();
     // Only `tags_all` contains the default tags of the provider.
     let (own, all) = (fields.take("tags"), fields.take("tags_all"));
     match all.filter(|all| matches!(all, Node::Map(_))).or(own) {
         Some(Node::Unknown(reason)) => {
             notes.push(Fault::new(place, format!("are ignored because they cannot be resolved: {reason}")));
+            Ok(None)
         }
-        Some(Node::Map(members)) => {
-            for (key, value) in members {
-                match value.scalar() {
-                    Some(value) => tags.push(json!({ "Key": key, "Value": value })),
-                    None => notes.push(Fault::new(
-                        format!("{place}.{key}"),
-                        "is ignored because it cannot be resolved",
-                    )),
-                }
-            }
-        }
-        Some(other) => return Err(Fault::new(place, format!("is {}, but must be a map", other.kind()))),
-        None => {}
+        tags => map_tags(tags, &place, notes),
     }
-    Ok((!tags.is_empty()).then(|| tags.into()))
 }

@@ -1,10 +1,9 @@
 //! `AWS::Serverless::SimpleTable`: a table with only a partition key.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::error::Fault;
 use crate::fields::Fields;
-use crate::node::Node;
 use crate::schema::plan::TablePlan;
 use crate::schema::shapes::{self, Dialect};
 
@@ -40,30 +39,9 @@ pub(super) fn read(template: &Template<'_>, id: &str, mut fields: Fields<'_>) ->
     plan.put("ProvisionedThroughput", throughput);
     plan.put("SSESpecification", shapes::encryption(&mut fields, Dialect::Template, &mut notes)?);
     plan.set_point_in_time_recovery(shapes::point_in_time_recovery(&mut fields)?);
-    plan.put("Tags", tags(&mut fields, &mut notes)?);
+    let place = fields.place_of("Tags");
+    plan.put("Tags", shapes::map_tags(fields.take("Tags"), &place, &mut notes)?);
     fields.finish()?;
     plan.notes.extend(notes);
     Ok(plan)
-}
-
-/// Reads tags, which are a map in this resource.
-fn tags(fields: &mut Fields<'_>, notes: &mut Vec<Fault>) -> Result<Option<Value>, Fault> {
-    let place = fields.place_of("Tags");
-    let mut tags = Vec::new();
-    match fields.take("Tags") {
-        None => {}
-        Some(Node::Map(members)) => {
-            for (key, value) in members {
-                match value.scalar() {
-                    Some(value) => tags.push(json!({ "Key": key, "Value": value })),
-                    None => notes.push(Fault::new(
-                        format!("{place}.{key}"),
-                        "is ignored because it cannot be resolved",
-                    )),
-                }
-            }
-        }
-        Some(other) => return Err(Fault::new(place, format!("is {}, but must be a map", other.kind()))),
-    }
-    Ok((!tags.is_empty()).then(|| tags.into()))
 }
