@@ -162,7 +162,7 @@ fn remove_records(
                 // On PostgreSQL, a sweep skips a stream that another transaction has locked, since the next sweep will come. A user who
                 // asks for a trim expects it to be done, so this waits for the lock.
                 if let TrimLimit::Counter(_) = until {
-                    tx.hold_stream(stream.id)?;
+                    tx.lock_stream(stream.id)?;
                 }
                 match until.through(tx, &stream, number, limit)? {
                     Some(through) => tx.trim_records(&stream, number, through.min(last), limit),

@@ -200,7 +200,7 @@ pub(crate) fn of_entry(entry: &[u8], base: &[u8], json: &str, size_bytes: u64) -
     Checksum::new().bytes(entry).bytes(base).text(json).number(size_bytes)
 }
 
-/// The checksum of a row of one of the fixed tables, which all have an empty salt: what is in them is told apart by its kind.
+/// The checksum of a row of one of the fixed tables, which all have an empty salt: the kind tells their rows apart.
 pub(crate) fn of_fixed(kind: &str, values: &[&[u8]]) -> Checksum {
     values.iter().fold(Checksum::new().text(kind), |sum, value| sum.bytes(value))
 }

@@ -9,7 +9,7 @@ use crate::{error::StoreError, threads};
 /// How often a statement is interrupted that runs when none should any more: others may wait behind it.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// Interrupts statements of a database, once some time has passed, until it is dropped.
+/// Interrupts the statements of a database, from some time on until it is dropped.
 ///
 /// Made by [`Store::interrupt_after`](crate::Store::interrupt_after).
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl InterruptGuard {
         Ok(Self { waiting: Some(waiting), thread: Some(thread) })
     }
 
-    /// Of a database whose statements are another's affair.
+    /// Returns a guard that interrupts nothing.
     #[cfg(feature = "postgres")]
     pub(crate) fn none() -> Self {
         Self { waiting: None, thread: None }

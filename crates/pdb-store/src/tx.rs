@@ -125,7 +125,7 @@ impl<'a> Tx<'a> {
     /// # Errors
     ///
     /// [`StoreError::Database`].
-    pub fn hold_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
+    pub fn lock_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
         self.engine.lock_stream(&mut self.read, stream)
     }
 

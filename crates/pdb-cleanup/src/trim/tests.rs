@@ -102,7 +102,7 @@ fn a_trim_waits_for_a_transaction_that_holds_the_stream() {
         let store = db.store.clone();
         let holder = std::thread::spawn(move || {
             let hold = move |tx: &mut pdb_store::Tx<'_>| {
-                tx.hold_stream(stream)?;
+                tx.lock_stream(stream)?;
                 // As a rotation or another process's sweep does, for longer than a trim takes to begin.
                 let _ = held.send(());
                 std::thread::park_timeout(Duration::from_secs(1));

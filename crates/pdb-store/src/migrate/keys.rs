@@ -100,7 +100,7 @@ pub(crate) struct Keys<'k> {
 }
 
 /// The new keys of a row, and its checksum with them.
-pub(crate) struct Renewed {
+pub(crate) struct RenewedRow {
     pub(crate) key: Vec<u8>,
     pub(crate) base: Vec<u8>,
     pub(crate) checksum: Option<i64>,
@@ -113,7 +113,7 @@ impl KeyTable<'_> {
     }
 
     /// What becomes of a row; nothing if it stays as it is.
-    pub(crate) fn renewed(&self, row: &Row<'_>, old: Keys<'_>) -> Result<Option<Renewed>, StoreError> {
+    pub(crate) fn renewed(&self, row: &Row<'_>, old: Keys<'_>) -> Result<Option<RenewedRow>, StoreError> {
         let Some((key, base)) = self.new_keys(&old) else { return Ok(None) };
         // A checksum that is not a number is damage, too, and cannot be carried over.
         let Ok(stored) = row.optional_integer(4) else { return Ok(None) };
@@ -126,7 +126,7 @@ impl KeyTable<'_> {
             }
             (stored, _, _) => stored,
         };
-        Ok(Some(Renewed { key, base, checksum }))
+        Ok(Some(RenewedRow { key, base, checksum }))
     }
 
     fn checksum(&self, key: &[u8], base: &[u8], json: &str, size_bytes: u64) -> Checksum {

@@ -34,7 +34,7 @@ use crate::{
         address::Address,
         fault::{self, Fault},
         load,
-        pool::{self, Lent, Pool, Sessions},
+        pool::{self, Pool, PooledSession, Sessions},
         schema,
         slots::Slots,
     },
@@ -298,7 +298,11 @@ impl Core {
     }
 
     /// Begins a transaction, and returns the catalog as of it. Tries again while the database cannot be reached.
-    pub(super) fn begin(&self, sql: &str, until: Instant) -> Result<(Lent, Arc<Catalog>), StoreError> {
+    pub(super) fn begin(
+        &self,
+        sql: &str,
+        until: Instant,
+    ) -> Result<(PooledSession, Arc<Catalog>), StoreError> {
         let mut tries = 0;
         loop {
             let error = match self.try_begin(sql) {
@@ -324,7 +328,7 @@ impl Core {
         }
     }
 
-    fn try_begin(&self, sql: &str) -> Result<(Lent, Arc<Catalog>), StoreError> {
+    fn try_begin(&self, sql: &str) -> Result<(PooledSession, Arc<Catalog>), StoreError> {
         let pool =
             self.pool.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(StoreError::Closed)?;
         let lent = pool

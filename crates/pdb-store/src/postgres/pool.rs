@@ -20,7 +20,7 @@ use crate::{
 const CHECK_OUT: Duration = Duration::from_secs(2);
 
 pub(crate) type Pool = r2d2::Pool<Sessions>;
-pub(crate) type Lent = PooledConnection<Sessions>;
+pub(crate) type PooledSession = PooledConnection<Sessions>;
 
 /// Opens and checks connections.
 pub(crate) struct Sessions {
@@ -109,15 +109,15 @@ pub(crate) fn pool(sessions: Sessions, size: u32) -> Pool {
         .test_on_check_out(false)
         .idle_timeout(Some(Duration::from_secs(10 * 60)))
         .connection_timeout(CHECK_OUT)
-        .error_handler(Box::new(Quiet))
+        .error_handler(Box::new(LogConnectFailures))
         .build_unchecked(sessions)
 }
 
 /// Logs failures to connect. The caller that waits for the connection gets the error, too.
 #[derive(Debug)]
-struct Quiet;
+struct LogConnectFailures;
 
-impl r2d2::HandleError<DbError> for Quiet {
+impl r2d2::HandleError<DbError> for LogConnectFailures {
     fn handle_error(&self, error: DbError) {
         tracing::debug!(error = &error as &dyn std::error::Error, "a connection failed");
     }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::{
     driver::Driver,
     error::{During, StoreError},
-    migrate::keys::{self, KeyTable, Keys, READING, Renewed, WRITING},
+    migrate::keys::{self, KeyTable, Keys, READING, RenewedRow, WRITING},
     names::quoted,
     params::Param,
     postgres::{page::Page, texts},
@@ -67,7 +67,7 @@ fn write(
     driver: Driver<'_>,
     update: &str,
     old: &[u8],
-    row: &Renewed,
+    row: &RenewedRow,
     is_entry: bool,
 ) -> Result<(), StoreError> {
     let (old, new) = (texts::key_columns(old), texts::key_columns(&row.key));

@@ -25,7 +25,7 @@ pub(crate) fn connector(address: &Address) -> Result<MakeRustlsConnect, OpenErro
     let mut roots = RootCertStore::empty();
     let mut config = match &address.trust {
         Trust::Anybody => {
-            let verifier = Arc::new(AnyServer(provider));
+            let verifier = Arc::new(AcceptAnyServer(provider));
             builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
         }
         Trust::Web => {
@@ -55,9 +55,9 @@ pub(crate) fn connector(address: &Address) -> Result<MakeRustlsConnect, OpenErro
 /// Accepts whatever certificate a server shows, as PostgreSQL's own client does unless told what to trust: nobody can listen,
 /// but the server may be another.
 #[derive(Debug)]
-struct AnyServer(Arc<CryptoProvider>);
+struct AcceptAnyServer(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for AnyServer {
+impl ServerCertVerifier for AcceptAnyServer {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

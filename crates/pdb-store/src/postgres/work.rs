@@ -64,7 +64,7 @@ impl Core {
                         interruption
                     }
                 },
-                Err(error) => match Interruption::of_begin(&error) {
+                Err(error) => match FailedAttempt::of_begin(&error) {
                     Some(interruption) => interruption,
                     None => {
                         tracing::warn!(error = &error as &dyn std::error::Error, "a write could not begin");
@@ -110,7 +110,7 @@ impl Core {
         session: &Session,
         catalog: Arc<Catalog>,
         job: &mut dyn Job,
-    ) -> Result<(), Interruption> {
+    ) -> Result<(), FailedAttempt> {
         let mut state = PostgresTx::default();
         let mut tx = Tx::new(ReadTx::new(Driver::Postgres(session), catalog), EngineTx::Postgres(&mut state));
         let keep = job.run(&mut tx);
@@ -123,19 +123,19 @@ impl Core {
         }
         if let Some(fault) = fault {
             session.roll_back();
-            return Err(Interruption::by(fault, &state));
+            return Err(FailedAttempt::by(fault, &state));
         }
         if !state.due_rotations.is_empty() {
             session.roll_back();
             let due_rotations = std::mem::take(&mut state.due_rotations);
-            return Err(Interruption { due_rotations, ..Interruption::by(Fault::Conflict(None), &state) });
+            return Err(FailedAttempt { due_rotations, ..FailedAttempt::by(Fault::Conflict(None), &state) });
         }
         let slot = self.slots.take();
         if let Err(error) = state.before_commit(&mut read, slot.number()) {
             session.roll_back();
             let fault = session.fault();
             return match fault {
-                Some(fault) => Err(Interruption::by(fault, &state)),
+                Some(fault) => Err(FailedAttempt::by(fault, &state)),
                 None => {
                     job.fail(error);
                     Ok(())
@@ -148,7 +148,7 @@ impl Core {
             let fault = Fault::of(error.clone());
             if fault.is_certain() {
                 session.roll_back();
-                return Err(Interruption::by(fault, &state));
+                return Err(FailedAttempt::by(fault, &state));
             }
             tracing::warn!(%error, "the database was lost in the middle of a commit");
             job.fail(StoreError::Unavailable { during: "commit", source: error });
@@ -171,7 +171,7 @@ fn rotate(tx: &mut Tx<'_>, due: &DueRotation) -> Result<(), StoreError> {
 }
 
 /// Why work is to be run again, or has failed.
-struct Interruption {
+struct FailedAttempt {
     fault: Fault,
     /// It was to hold the catalog.
     wants_catalog: bool,
@@ -179,7 +179,7 @@ struct Interruption {
     due_rotations: Vec<DueRotation>,
 }
 
-impl Interruption {
+impl FailedAttempt {
     fn by(fault: Fault, state: &PostgresTx) -> Self {
         Self { fault, wants_catalog: state.wants_catalog, due_rotations: Vec::new() }
     }

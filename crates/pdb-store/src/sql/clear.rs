@@ -95,7 +95,7 @@ impl Tx<'_> {
         let streams = self.streams(Some(table.name()))?;
         let Some(any) = streams.first() else { return Ok(0) };
         for stream in &streams {
-            self.hold_stream(stream.id)?;
+            self.lock_stream(stream.id)?;
         }
         for shard in table.stream.iter().flat_map(|stream| &stream.shards) {
             let last = last_counter(self.driver, &any.records, shard.number)?;

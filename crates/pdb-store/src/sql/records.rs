@@ -58,7 +58,7 @@ impl ReadTx<'_> {
     }
 
     /// Returns the counter of the last of the leading records of a shard, at most `limit`, that were all created before
-    /// `cut`: what may be trimmed. None if the first is younger, or there is none.
+    /// `cut`: what may be trimmed. Returns `None` if the first is younger, or the shard is empty.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl Tx<'_> {
 
     /// Removes up to `limit` of the oldest records of a shard, none behind the counter `through`; returns how many. What
     /// is gone is always a prefix of the shard. Returns 0 if another transaction holds the stream, unless this one has called
-    /// [`hold_stream`](Self::hold_stream).
+    /// [`lock_stream`](Self::lock_stream).
     ///
     /// # Errors
     ///

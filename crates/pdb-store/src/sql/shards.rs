@@ -281,7 +281,7 @@ impl Tx<'_> {
     ///
     /// [`StoreError::ShardNotFound`] if there is no such shard, or it is open.
     pub fn delete_shard(&mut self, stream: &StreamRow, number: u64) -> Result<(), StoreError> {
-        self.hold_stream(stream.id)?;
+        self.lock_stream(stream.id)?;
         let gone = self.change(
             "delete a shard",
             "DELETE FROM pdb_shard WHERE stream_id = ?1 AND number = ?2 AND closed_at IS NOT NULL",
@@ -304,7 +304,7 @@ impl Tx<'_> {
     /// [`StoreError::StreamNotFound`] if there is no such stream, or it is enabled.
     pub fn delete_stream(&mut self, stream: &StreamRow) -> Result<(), StoreError> {
         self.lock_catalog()?;
-        self.hold_stream(stream.id)?;
+        self.lock_stream(stream.id)?;
         for shard in self.shards(stream.id)? {
             if !shard.is_open() {
                 self.delete_shard(stream, shard.number)?;

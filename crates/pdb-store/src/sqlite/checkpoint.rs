@@ -28,20 +28,20 @@ pub(crate) const IDLE: Duration = Duration::from_secs(1);
 const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Makes what the writer and the thread that copies have in common.
-pub(crate) fn channel() -> (Asker, Requests) {
+pub(crate) fn channel() -> (CheckpointRequester, CheckpointRequests) {
     let (sender, asked) = crossbeam_channel::bounded(1);
     let sleeps = Arc::new(AtomicBool::new(true));
-    (Asker { sender, sleeps: sleeps.clone() }, Requests { asked, sleeps })
+    (CheckpointRequester { sender, sleeps: sleeps.clone() }, CheckpointRequests { asked, sleeps })
 }
 
 /// The writer's end.
 #[derive(Debug)]
-pub(crate) struct Asker {
+pub(crate) struct CheckpointRequester {
     sender: Sender<()>,
     sleeps: Arc<AtomicBool>,
 }
 
-impl Asker {
+impl CheckpointRequester {
     /// Says how far the log is behind. To be called now and then.
     pub(crate) fn is_behind(&self, pages: i64) {
         if is_worthwhile(pages) || self.sleeps.swap(false, Ordering::Relaxed) {
@@ -53,14 +53,14 @@ impl Asker {
 
 /// The end of the thread that copies.
 #[derive(Debug)]
-pub(crate) struct Requests {
+pub(crate) struct CheckpointRequests {
     asked: Receiver<()>,
     /// The log was empty when it was last looked at; the next write wakes this thread.
     sleeps: Arc<AtomicBool>,
 }
 
 #[cfg(test)]
-impl Requests {
+impl CheckpointRequests {
     /// Takes a request, if there is one.
     pub(crate) fn is_asked(&self) -> bool {
         self.asked.try_recv().is_ok()
@@ -86,7 +86,7 @@ pub(crate) fn is_worthwhile(pages_behind: i64) -> bool {
 /// where the file was.
 pub(crate) fn serve(
     connection: &Connection,
-    requests: &Requests,
+    requests: &CheckpointRequests,
     standing_still: impl Fn(&mut dyn FnMut()),
     idle: impl Fn() -> Result<(), StoreError>,
     look: impl Fn() -> bool,

@@ -1,4 +1,4 @@
-//! A look at a copy of a file that may come from anybody, or from a bad disk, before it takes the place of a database.
+//! Checks a copy of a file before it replaces a database: the file may come from anybody, or from a bad disk.
 //!
 //! First the schema, since all that comes after it runs statements. Then every page, index and constraint, by SQLite; then what
 //! the rows say that there is.
@@ -14,12 +14,12 @@ use crate::{
     rows::items::{Direction, KeyRange},
     sqlite::{
         load,
-        schema::{self, Found},
+        schema::{self, FoundTables},
     },
 };
 
 const DURING: &str = "look at a copy";
-/// After how many rows it is told how far the look is.
+/// After how many rows progress is reported.
 const ROWS_A_STEP: u64 = 1000;
 
 /// Looks at the schema and the pages of a copy, which is not used yet; `path` is where it came from, `version` which migration
@@ -28,7 +28,7 @@ const ROWS_A_STEP: u64 = 1000;
 /// # Errors
 ///
 /// [`OpenError::Altered`], [`OpenError::Damaged`], [`StoreError::Database`].
-pub(crate) fn pages(path: &Path, copy: &Connection, version: u32) -> Result<Found, StoreError> {
+pub(crate) fn pages(path: &Path, copy: &Connection, version: u32) -> Result<FoundTables, StoreError> {
     // Of pages that are not as they should be, cells are not followed.
     copy.execute_batch("PRAGMA cell_size_check = ON").during(DURING)?;
     let found = schema::check_schema(path, copy, version)?;
@@ -56,7 +56,7 @@ pub(crate) fn pages(path: &Path, copy: &Connection, version: u32) -> Result<Foun
 pub(crate) fn rows(
     path: &Path,
     copy: &Connection,
-    found: Found,
+    found: FoundTables,
     each: &mut dyn FnMut(u64, u64),
 ) -> Result<(), StoreError> {
     let driver = Driver::new(copy);

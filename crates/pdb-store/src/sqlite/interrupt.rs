@@ -19,9 +19,9 @@ impl Interrupts {
     }
 
     /// Another connection works while the writer stands still, until the guard is dropped.
-    pub(crate) fn help(&self, connection: &Connection) -> Helping<'_> {
+    pub(crate) fn help(&self, connection: &Connection) -> HelperGuard<'_> {
         *lock(&self.helper) = Some(connection.get_interrupt_handle());
-        Helping(self)
+        HelperGuard(self)
     }
 
     /// Ends the statements that run now; what they did is undone. Where none runs, nothing happens.
@@ -39,9 +39,9 @@ fn lock(handle: &Mutex<Option<InterruptHandle>>) -> MutexGuard<'_, Option<Interr
 }
 
 /// A connection works while the writer stands still.
-pub(crate) struct Helping<'i>(&'i Interrupts);
+pub(crate) struct HelperGuard<'i>(&'i Interrupts);
 
-impl Drop for Helping<'_> {
+impl Drop for HelperGuard<'_> {
     fn drop(&mut self) {
         *lock(&self.0.helper) = None;
     }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::{
     driver::Driver,
     error::{During, StoreError},
-    migrate::keys::{self, KeyTable, Keys, READING, Renewed, WRITING},
+    migrate::keys::{self, KeyTable, Keys, READING, RenewedRow, WRITING},
     names::quoted,
     params::Param,
 };
@@ -49,7 +49,13 @@ fn renew_table(driver: Driver<'_>, table: &KeyTable<'_>) -> Result<(), StoreErro
     }
 }
 
-fn write(driver: Driver<'_>, update: &str, id: i64, row: &Renewed, is_entry: bool) -> Result<(), StoreError> {
+fn write(
+    driver: Driver<'_>,
+    update: &str,
+    id: i64,
+    row: &RenewedRow,
+    is_entry: bool,
+) -> Result<(), StoreError> {
     let params = [
         Param::Integer(id),
         Param::Blob(&row.key),

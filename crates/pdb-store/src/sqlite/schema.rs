@@ -4,7 +4,7 @@
 //! ours. A file may come from anybody, so none of it is run before its text has been compared with ours, object by object.
 //! What a table is called says what its text must be, so nothing else in the file has to be believed for that.
 //!
-//! A change to the SQL of tables made at run time (`dialect.rs`) adds to [`Forms`]: files made before keep the text they have.
+//! A change to the SQL of tables made at run time (`dialect.rs`) adds to [`KnownTexts`]: files made before keep the text they have.
 
 use std::{collections::HashMap, fmt, path::Path};
 
@@ -19,9 +19,9 @@ use crate::{
 
 /// What a database holds that this program does not make, or lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Flaw(String);
+pub(crate) struct SchemaFlaw(String);
 
-impl fmt::Display for Flaw {
+impl fmt::Display for SchemaFlaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -31,7 +31,7 @@ impl fmt::Display for Flaw {
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// It is not ours.
-    Flaw(Flaw),
+    Flaw(SchemaFlaw),
     /// It could not be read.
     Failed(StoreError),
 }
@@ -44,16 +44,16 @@ impl From<StoreError> for Refusal {
 
 /// The names of SQL tables that one database has for its tables, indexes and streams.
 #[derive(Debug, Default)]
-pub(crate) struct Found(Vec<String>);
+pub(crate) struct FoundTables(Vec<String>);
 
 /// Compares the schema of a database, which migrations up to `version` made, with ours. Runs nothing that is in it.
 ///
 /// Takes some ten microseconds, and a few for each SQL table.
-pub(crate) fn check(connection: &Connection, version: u32) -> Result<Found, Refusal> {
+pub(crate) fn check(connection: &Connection, version: u32) -> Result<FoundTables, Refusal> {
     const DURING: &str = "read the schema";
     let mut fixed = fixed_objects(version)?;
-    let forms = Forms::new(version);
-    let mut found = Found::default();
+    let forms = KnownTexts::new(version);
+    let mut found = FoundTables::default();
     let mut statement = connection
         .prepare(
             "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL OR type <> 'index'",
@@ -89,7 +89,11 @@ pub(crate) fn check(connection: &Connection, version: u32) -> Result<Found, Refu
 }
 
 /// Refuses a database whose schema is not one that we make.
-pub(crate) fn check_schema(path: &Path, connection: &Connection, version: u32) -> Result<Found, StoreError> {
+pub(crate) fn check_schema(
+    path: &Path,
+    connection: &Connection,
+    version: u32,
+) -> Result<FoundTables, StoreError> {
     check(connection, version).map_err(|refusal| schema_refused(path, refusal))
 }
 
@@ -100,7 +104,7 @@ pub(crate) fn schema_refused(path: &Path, refusal: Refusal) -> StoreError {
     }
 }
 
-impl Found {
+impl FoundTables {
     /// Checks that the tables are those that the rows of the database name, no more and no fewer; of backups only that they look
     /// like those.
     pub(crate) fn agree(mut self, mut named: Vec<String>) -> Result<(), Refusal> {
@@ -131,7 +135,7 @@ fn foreign(kind: &str, name: &str) -> Refusal {
 }
 
 fn flaw(text: impl Into<String>) -> Refusal {
-    Refusal::Flaw(Flaw(text.into()))
+    Refusal::Flaw(SchemaFlaw(text.into()))
 }
 
 /// A name out of a file, to be put into a message.
@@ -188,7 +192,7 @@ const TABLE: char = '\u{2}';
 
 /// The texts of objects that are made at run time, by the beginning of their names. Where there are several, the first is what
 /// this version makes.
-struct Forms {
+struct KnownTexts {
     items: Vec<String>,
     entries: Vec<String>,
     records: Vec<String>,
@@ -197,7 +201,7 @@ struct Forms {
     measures: Vec<String>,
 }
 
-impl Forms {
+impl KnownTexts {
     fn new(version: u32) -> Self {
         let (dialect, name) = (Dialect::Sqlite, &NAME.to_string());
         let made = |sql: String| {

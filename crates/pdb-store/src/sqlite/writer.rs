@@ -55,7 +55,7 @@ pub(crate) struct Writer {
     /// Jobs since the log was last measured.
     jobs_since_look: usize,
     /// Asks for the log to be copied back; none in memory.
-    pub(crate) checkpoints: Option<checkpoint::Asker>,
+    pub(crate) checkpoints: Option<checkpoint::CheckpointRequester>,
     /// None in memory.
     pub(crate) watched_files: Option<Arc<WatchedFiles>>,
     /// None in memory. Dropped after the connection.

@@ -132,7 +132,7 @@ fn blanks_do_not_matter_where_they_mean_nothing() {
 /// The rows have to name the tables that are there, no more and no fewer.
 #[test]
 fn tables_and_rows_agree() {
-    let found = |names: &[&str]| Found(names.iter().map(|&name| name.to_owned()).collect());
+    let found = |names: &[&str]| FoundTables(names.iter().map(|&name| name.to_owned()).collect());
     let named = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
     let text = |result: Result<(), Refusal>| match result {
         Err(Refusal::Flaw(flaw)) => flaw.to_string(),
