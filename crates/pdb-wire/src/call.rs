@@ -178,11 +178,11 @@ impl Wire {
         operation: Operation,
         request: &Request<'_, B>,
     ) -> Option<(Self, Arc<RequestContext>)> {
-        if !self.given.faults().is_armed() && request.log.is_none() {
+        if !self.original.faults().is_armed() && request.log.is_none() {
             return None;
         }
         let context = Arc::new(RequestContext::new(operation, request.id, request.has_connection));
-        let wire = Self { pretender: self.given.for_request(&context), ..self.clone() };
+        let wire = Self { pretender: self.original.for_request(&context), ..self.clone() };
         Some((wire, context))
     }
 

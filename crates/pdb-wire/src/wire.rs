@@ -21,7 +21,7 @@ pub struct Wire {
     /// The database as operations call it: without faults, or with those of one request.
     pub(crate) pretender: Pretender,
     /// The database as the caller passed it in.
-    pub(crate) given: Pretender,
+    pub(crate) original: Pretender,
     pub(crate) endpoint: Arc<str>,
     /// The region that ARNs of tables must have, if other regions have databases of their own.
     pub(crate) only_region: Option<Arc<str>>,
@@ -33,7 +33,7 @@ impl Wire {
     pub fn new(pretender: Pretender) -> Self {
         Self {
             pretender: pretender.without_faults(),
-            given: pretender,
+            original: pretender,
             endpoint: "localhost:8000".into(),
             only_region: None,
         }
@@ -49,7 +49,7 @@ impl Wire {
     /// a table does not matter.
     #[must_use]
     pub fn with_separate_regions(self) -> Self {
-        let region = self.given.account().region.as_str().into();
+        let region = self.original.account().region.as_str().into();
         Self { only_region: Some(region), ..self }
     }
 
@@ -63,7 +63,7 @@ impl Wire {
     #[expect(clippy::misnamed_getters, reason = "the field of this name is for operations only")]
     #[must_use]
     pub fn pretender(&self) -> &Pretender {
-        &self.given
+        &self.original
     }
 
     /// Finds the operation that a request names in its `X-Amz-Target` header.

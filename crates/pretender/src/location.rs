@@ -37,7 +37,7 @@ pub(crate) fn parse(name: &str) -> Result<Location, OpenError> {
         return Ok(Location::Memory);
     }
     if name.trim().is_empty() {
-        // SQLite takes it for a file that nobody can find, and deletes it at the end.
+        // SQLite uses a temporary file without a name for it, and deletes it at the end.
         return Err(OpenError::Address(
             "it is empty: give the path of a file, `:memory:`, or `postgres://USER:PASSWORD@HOST/DATABASE`"
                 .to_owned(),

@@ -182,6 +182,23 @@ impl Pretender {
     }
 
     /// Begins a subscription: a reader of all records of one or several streams, in order, across shards.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pretender::prelude::*;
+    ///
+    /// let db = Pretender::in_memory()?;
+    /// db.create_table(CreateTableInput {
+    ///     stream_specification: Some(StreamSpecification::enabled(StreamViewType::KeysOnly)),
+    ///     ..CreateTableInput::new("Orders".parse()?, ("id", ScalarType::S), None)
+    /// })?;
+    /// db.put_item(PutItemInput::new("Orders".parse()?, Item::new().with("id", "o1")))?;
+    /// for event in db.subscribe().table("Orders").start()? {
+    ///     println!("{}", event?.record.keys.json());
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn subscribe(&self) -> SubscriptionBuilder<StreamReader> {
         Subscription::builder(self.streams())

@@ -36,9 +36,8 @@ pub use pdb_items::tables::{
 use pdb_model::{ApiError, IndexName, Operation, TableName};
 #[doc(inline)]
 pub use pdb_model::{
-    AttributeDefinition, BillingMode, ContributorInsights, KinesisDestination, OnDemandThroughput,
-    PointInTimeRecovery, Projection, ProvisionedThroughput, ResourcePolicy, RestoredFrom,
-    ServerSideEncryption, TableClass, TimePrecision, WarmThroughput,
+    AttributeDefinition, BillingMode, KinesisDestination, OnDemandThroughput, Projection, ResourcePolicy,
+    TimePrecision,
 };
 
 use crate::Pretender;

@@ -1,7 +1,7 @@
 //! A database on a PostgreSQL server, whose driver must not run on a thread of the runtime.
 
 use pdb_testkit::Schema;
-use pretender::Pretender;
+use pretender::prelude::*;
 use tokio::runtime::Builder;
 
 use crate::harness::{Db, n, s};
@@ -31,4 +31,29 @@ fn a_server_answers_on_runtimes_of_both_kinds() {
             assert_eq!(db.records(&arn).await.len(), items as usize);
         });
     }
+}
+
+#[test]
+fn typed_async_calls_do_not_block_the_runtime() {
+    let Some(schema) = Schema::new() else { return };
+    // On a runtime of one thread the store refuses reads that would block it, so these run on threads of the store.
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let open = Pretender::builder().postgres(schema.url());
+        let db = tokio::task::spawn_blocking(|| Db::of(open)).await.unwrap().pretender;
+        let orders: TableName = "Orders".parse().unwrap();
+        let created = CreateTableInput::new(orders.clone(), ("id", ScalarType::S), None);
+        db.create_table_async(created).await.unwrap();
+        let item = Item::new().with("id", "o1");
+        db.put_item_async(PutItemInput::new(orders.clone(), item.clone())).await.unwrap();
+        let get = GetItemInput::new(orders.clone(), item.clone());
+        let (first, second) = tokio::join!(db.get_item_async(get.clone()), db.get_item_async(get.clone()));
+        assert_eq!(first.unwrap().item.unwrap().decode().unwrap(), item);
+        assert_eq!(second.unwrap().item.unwrap().decode().unwrap(), item);
+        assert_eq!(db.scan_async(ScanInput::new(orders.clone())).await.unwrap().count, 1);
+        assert_eq!(db.describe_table_async(&orders).await.unwrap().table_name, orders);
+        assert_eq!(db.list_streams_async(&ListStreamsInput::default()).await.unwrap().streams, []);
+        assert_eq!(db.get_item(get).unwrap_err().code, ErrorCode::InternalServerError);
+        tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+    });
 }

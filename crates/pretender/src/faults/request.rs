@@ -115,7 +115,7 @@ impl RequestContext {
         let Some(injection) = &state.injection else { return Ok(None) };
         let must_wait = injection.delay().is_some() && !state.has_waited;
         if must_wait || injection.drops() == Some(ConnectionDrop::Before) {
-            // Nobody sees this error: `next_step` says to wait, or to drop the connection.
+            // No client gets this error: `next_step` says to wait, or to drop the connection.
             return Err(ApiError::new(ErrorCode::InternalServerError, ""));
         }
         match injection.refusal() {

@@ -12,7 +12,7 @@ use pdb_store::{BackupPlan, CopiedBytes, CopyDescription, Location, OpenError, S
 use super::{CheckEvent, CheckProgress, CheckReport, check};
 use crate::{Pretender, location};
 
-/// A backup that is to be made: its file, and what is to be done with it.
+/// A backup to be made: its file and its options.
 ///
 /// # Examples
 ///
@@ -37,7 +37,7 @@ pub struct Backup {
     is_checked: bool,
 }
 
-/// How far a backup is.
+/// Progress of a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BackupProgress {
     /// The database is being copied.
@@ -46,43 +46,43 @@ pub enum BackupProgress {
     Checking(CheckProgress),
 }
 
-/// What is in a backup.
+/// Content of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackupReport {
-    /// Its tables.
+    /// Number of tables.
     pub tables: u64,
-    /// The items of all its tables.
+    /// Number of items in all tables.
     pub items: u64,
-    /// Its size, in bytes.
+    /// Size in bytes.
     pub size_bytes: u64,
-    /// What the check of it found; `None` if it was not checked, because that was not asked for or an older version made the database.
+    /// The report of its check; `None` if it was not checked, because that was disabled or an older version created the database.
     pub check: Option<CheckReport>,
 }
 
-/// Why there is no backup. Nothing is left under its name but what was there before.
+/// Why a backup failed. A file that had the name before is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The backup would take the place of what it is a backup of.
+    /// The backup would replace its own source.
     #[error("`{}` is the database itself", .0.display())]
     Same(PathBuf),
-    /// A file of this name is there already, and is not to be replaced.
+    /// There is a file with this name already, and [`Backup::replacing`] was not set.
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
-    /// The folder of the backup is not there.
+    /// The folder of the backup does not exist.
     #[error("the folder `{}` does not exist", .0.display())]
     NoFolder(PathBuf),
-    /// What was copied is damaged.
+    /// The copied database is damaged.
     #[error("the database is damaged ({findings} found; the first: {first})", findings = counted(.findings))]
     Unsound {
-        /// How much was found.
+        /// Number of findings.
         findings: u64,
-        /// The first of it.
+        /// The first finding.
         first: String,
     },
     /// The bytes of the backup did not arrive.
     #[error("the backup did not arrive")]
     NotReceived(#[source] io::Error),
-    /// The caller has broken off.
+    /// The caller stopped the backup.
     #[error("the backup was broken off")]
     Stopped,
     /// The source cannot be read, or the target cannot be written.
@@ -100,28 +100,29 @@ impl From<StoreError> for BackupError {
     }
 }
 
-/// Is told how far a backup is, and may break it off.
+/// Called with the progress of a backup; can stop it.
 type Each<'a> = &'a mut dyn FnMut(&BackupProgress) -> ControlFlow<()>;
 
 impl Backup {
-    /// A backup in this file, which must not be there yet. It is checked as [`check`](super::check()) does before it gets its name.
+    /// Returns a backup to this file, which must not exist yet. Before the backup gets its name it is checked as by
+    /// [`check`](super::check()).
     pub fn to(target: impl Into<PathBuf>) -> Self {
         Self { target: target.into(), replaces: false, is_checked: true }
     }
 
-    /// Lets the backup take the place of a database that is there already, and that nobody has open.
+    /// Sets whether the backup replaces an existing database that is not open; the default is `false`.
     pub fn replacing(mut self, replaces: bool) -> Self {
         self.replaces = replaces;
         self
     }
 
-    /// Whether the backup is checked; it is unless chosen. Of a damaged database there is only a backup that is not checked.
+    /// Sets whether the backup is checked; the default is `true`. A backup of a damaged database succeeds only without the check.
     pub fn checked(mut self, is_checked: bool) -> Self {
         self.is_checked = is_checked;
         self
     }
 
-    /// Looks whether the backup can be made, as far as its target tells: there is a folder, and nothing that would be replaced.
+    /// Checks the target of the backup: its folder exists, and no file would be replaced.
     ///
     /// # Errors
     ///
@@ -140,10 +141,10 @@ impl Backup {
 
     /// Copies a database file, which other processes may have open and write.
     ///
-    /// The copy is of one commit, and complete in itself. No writer waits for it; the log of the database grows by what is written
-    /// meanwhile. It is made under another name beside its own, and is on the disk before it gets its name. Consumers of
-    /// streams may go on with it as after a crash: sequence numbers go on higher. Of a file that this process has open itself,
-    /// [`Pretender::save_snapshot_file`] makes a copy.
+    /// The copy has the state of one commit. Writers do not wait for it; the log of the database grows by what they write during this time.
+    /// The copy is written under another name in the same folder, and is on the disk before it gets its name. Consumers of streams can
+    /// continue with it as after a crash: sequence numbers continue higher. Use [`Pretender::save_snapshot_file`] for a file that this
+    /// process has open itself.
     ///
     /// # Errors
     ///
@@ -164,7 +165,7 @@ impl Backup {
         })
     }
 
-    /// Makes the backup of bytes that a server sends, which `fill` writes.
+    /// Makes the backup from bytes that a server sends, which `fill` writes.
     ///
     /// # Errors
     ///
@@ -229,12 +230,12 @@ fn counted(findings: &u64) -> String {
 
 /// # Regions
 impl Pretender {
-    /// Returns the regions whose databases lie beside a file, in order: those that a server which keeps regions apart has made there. Copies
-    /// are not among them, unless they have the name of a region of AWS: such a one may have been restored.
+    /// Returns the regions whose databases lie beside a file, in order: those that a server with separate regions has created there. Copies
+    /// are not among them, unless they have the name of a region of AWS, because such a file may have been restored.
     ///
     /// # Errors
     ///
-    /// The system's, if the folder cannot be read.
+    /// That of the system, if the folder cannot be read.
     pub fn regions_beside(file: impl AsRef<Path>) -> io::Result<Vec<String>> {
         let file = file.as_ref();
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -246,11 +247,11 @@ impl Pretender {
         Ok(regions)
     }
 
-    /// Returns the file in which a server that keeps regions apart has the data of another region, beside this one.
+    /// Returns the file in which a server with separate regions stores the data of another region, beside this one.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Address`] for a name that no file has.
+    /// [`OpenError::Address`] for a name that cannot be part of a file name.
     pub fn file_of_region(file: impl AsRef<Path>, region: &str) -> Result<PathBuf, OpenError> {
         match location::in_region(&Location::File(file.as_ref().into()), region)? {
             Location::File(path) => Ok(path),

@@ -1,4 +1,4 @@
-//! Checking a whole database: does everything in it fit together?
+//! Checks of a whole database: whether everything in it fits together.
 
 mod findings;
 mod indexes;
@@ -13,23 +13,22 @@ use pdb_store::{Inspection, Part, ReadTx, StoreError};
 use crate::{Builder, Pretender};
 use findings::Findings;
 
-/// What a check has to tell while it runs.
+/// An event of a running check.
 #[derive(Clone, Debug)]
 pub enum CheckEvent {
     /// Something is wrong.
     Finding(Finding),
-    /// How far the check is.
+    /// Progress of the check.
     Progress(CheckProgress),
 }
 
-/// Checks a database: SQLite's own check of the file, checksums of rows, texts and the keys they are stored under, counts and
-/// sizes, indexes against their tables, expiry, shards and their lineage, records and their shards, streams that are whole against their
-/// tables, and what belongs to nothing.
+/// Checks a database: SQLite's own check of the file, checksums of rows, texts and the keys under which they are stored, counts and sizes,
+/// indexes against their tables, expiry, shards and their lineage, records against their shards, streams that are complete against their
+/// tables, and rows that belong to nothing.
 ///
-/// Of the builder only what says where the data is counts. A file is only read, and must not be in use; a database on a
-/// server is read in one snapshot and may be in use. `each` is told of findings and of progress as they come. The memory this takes
-/// does not grow with the database. Of each kind of finding, a part of the database is reported some dozen times; a last
-/// finding says how many more there are.
+/// Only the location of the data in the builder matters. A file is only read, and must not be in use. A database on a server is read in one
+/// snapshot and may be in use. `each` is called with findings and progress as they come. The memory that the check takes does not grow with
+/// the database. Each kind of finding is reported about a dozen times for a part of the database; a last finding gives the number of others.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Copying a whole database into another.
+//! Copies of a whole database to another.
 
 use std::ops::ControlFlow;
 
@@ -6,38 +6,38 @@ use pdb_store::{Digest, Part, Pending, Place, ReadTx, Shape, Store, StoreError, 
 
 use crate::Builder;
 
-/// What a copy does at the moment.
+/// The current phase of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopyPhase {
-    /// It writes rows into the target.
+    /// Writing rows to the target.
     Copying,
-    /// It reads source and target and compares them.
+    /// Comparing source and target.
     Verifying,
 }
 
-/// How far a copy is.
+/// Progress of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyProgress {
-    /// What it does.
+    /// The phase.
     pub phase: CopyPhase,
-    /// What is copied or compared, in words, such as `items of Orders`.
+    /// The part that is copied or compared, for people, such as `items of Orders`.
     pub part: String,
-    /// Rows of this part that are done; of one that is compared, half of those that were read of source and target.
+    /// Rows of this part that are done. While comparing, half of the rows that were read from source and target.
     pub part_rows: u64,
     /// Whether the part is done.
     pub is_part_done: bool,
-    /// Rows of all parts that are done in this phase, those of an earlier attempt not counted.
+    /// Rows of all parts that are done in this phase, without those of an earlier attempt.
     pub rows: u64,
-    /// How many rows there are at most in all parts. Tokens, documents and backups are not among them.
+    /// The maximum number of rows in all parts, without tokens, documents and backups.
     pub rows_at_most: u64,
-    /// About how many bytes of all parts are done in this phase. A part counts what it has when it is done, whatever an earlier attempt
-    /// had copied of it.
+    /// Approximate number of bytes of all parts that are done in this phase. A part counts fully when it is done, including what an earlier
+    /// attempt copied.
     pub bytes: u64,
-    /// About how many bytes there are in all parts.
+    /// Approximate number of bytes in all parts.
     pub bytes_in_all: u64,
 }
 
-/// What a finished copy has copied, and compared.
+/// Content of a finished copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CopyReport {
     /// Tables.
@@ -52,7 +52,7 @@ pub struct CopyReport {
     pub rows_found: u64,
 }
 
-/// Why there is no copy.
+/// Why a copy failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The source cannot be opened or read.
@@ -61,16 +61,16 @@ pub enum CopyError {
     /// The target cannot be opened or written.
     #[error("the target cannot be written")]
     Target(#[source] StoreError),
-    /// Source and target are one database, perhaps by two names.
+    /// Source and target are the same database, possibly under two names.
     #[error("source and target are the same database")]
     SameDatabase,
-    /// The target holds data that no copy has left there.
+    /// The target has data that does not come from an unfinished copy.
     #[error("the target holds data of its own: a copy needs an empty database")]
     Occupied,
-    /// Source and target are not the same after the copy. Says where.
+    /// Source and target differ after the copy. The text says where.
     #[error("source and target differ in {0}: remove the target and copy again, with nobody writing")]
     Differs(String),
-    /// The caller has broken off. The same copy goes on where it was.
+    /// The caller stopped the copy. Called again, it continues from there.
     #[error("the copy was broken off")]
     Stopped,
 }
@@ -82,18 +82,18 @@ impl From<StoreError> for CopyError {
     }
 }
 
-/// Copies a database into an empty one, whatever engines they use: tables with their settings, items, index entries, backups,
-/// streams with their shards, sequence numbers and records, and the key of shard iterators, so that consumers go on with the
-/// iterators they have. In the end compares both, row by row.
+/// Copies a database to an empty one, in any combination of engines: tables with their settings, items, index entries, backups, streams
+/// with their shards, sequence numbers and records, and the key of shard iterators, so that consumers can continue with the iterators they
+/// have. At the end it compares both databases row by row.
 ///
-/// Of the builders only what says where the data is counts. `each` is called after every step, some megabytes, and may break off.
-/// A copy that was broken off, or killed, goes on where it was when it is called again; if the source has changed meanwhile it
-/// begins anew. Until it is finished the target cannot be opened otherwise. Nobody else may use the target meanwhile; what is
-/// written to the source (only servers on PostgreSQL can) is not copied.
+/// Only the location of the data in the builders matters. `each` is called after every step of some megabytes, and can stop the copy. A
+/// copy that was stopped or killed continues when it is called again; if the source has changed since, it starts again. Until the copy is
+/// finished, the target cannot be opened in another way, and no other process may use it. What is written to the source during the copy
+/// (possible on PostgreSQL only) is not copied.
 ///
 /// # Errors
 ///
-/// [`CopyError`]. What was copied until then stays.
+/// [`CopyError`]. What was copied before the error stays.
 ///
 /// # Examples
 ///

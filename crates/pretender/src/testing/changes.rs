@@ -58,6 +58,22 @@ impl Pretender {
     }
 
     /// Begins an expectation of the changes in a stream.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pretender::prelude::*;
+    ///
+    /// let db = Pretender::in_memory()?;
+    /// db.create_table(CreateTableInput {
+    ///     stream_specification: Some(StreamSpecification::enabled(StreamViewType::NewImage)),
+    ///     ..CreateTableInput::new("Orders".parse()?, ("id", ScalarType::S), None)
+    /// })?;
+    /// let item = Item::new().with("id", "o1");
+    /// db.put_item(PutItemInput::new("Orders".parse()?, item.clone()))?;
+    /// db.expect_changes("Orders").of_key(item.clone()).insert(item).check()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn expect_changes(&self, stream: &str) -> ExpectChanges<StreamReader> {
         expect_changes(self.without_faults_of(stream))
     }

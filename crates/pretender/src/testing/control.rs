@@ -203,6 +203,23 @@ impl Pretender {
     /// Closes a shard, or all open shards of the stream, and opens two children for each, which own half of its keys; returns the
     /// children.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pretender::prelude::*;
+    ///
+    /// let db = Pretender::in_memory()?;
+    /// let table = db.create_table(CreateTableInput {
+    ///     stream_specification: Some(StreamSpecification::enabled(StreamViewType::KeysOnly)),
+    ///     ..CreateTableInput::new("Orders".parse()?, ("id", ScalarType::S), None)
+    /// })?;
+    /// let stream = table.latest_stream_arn.expect("the table has a stream");
+    /// assert_eq!(db.split_shards(&stream, None)?.len(), 2);
+    /// // The closed parent and its children.
+    /// assert_eq!(db.shards(&stream)?.len(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Pretender::rotate_shards`].

@@ -1,4 +1,4 @@
-//! Snapshots of the whole database, and starting anew.
+//! Snapshots of the whole database, and resets.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,15 +20,15 @@ use crate::Pretender;
 /// A snapshot, as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotSummary {
-    /// Its name, or the path of its file.
+    /// The name, or the path of the file.
     pub name: String,
-    /// When it was saved, by the clock of its database; `None` for a file that is a database, but was never saved as a snapshot.
+    /// When it was saved, by the clock of its database; `None` for a database file that was never saved as a snapshot.
     pub taken: Option<EpochMillis>,
-    /// How many tables it has.
+    /// Number of tables.
     pub tables: u64,
-    /// How many items its tables have together.
+    /// Number of items in all tables.
     pub items: u64,
-    /// Its size, in bytes.
+    /// Size in bytes.
     pub size_bytes: u64,
 }
 
@@ -45,31 +45,44 @@ pub(crate) struct MemorySnapshots(Mutex<BTreeMap<String, (DatabaseCopy, CopyDesc
 
 impl MemorySnapshots {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, (DatabaseCopy, CopyDescription)>> {
-        // Entries are put in and taken out whole.
+        // Entries are inserted and removed as a whole, so the map is consistent after a panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The longest name of a snapshot: what is put behind it must fit into the name of a file.
+/// The maximum length of a name. File systems allow 255 bytes, and SQLite appends suffixes to the name of the file.
 const MAX_NAME: usize = 200;
-/// What the files of named snapshots end in.
+/// The suffix of the files of named snapshots.
 const SUFFIX: &str = ".db";
 
 /// # Snapshots
 ///
-/// A snapshot is the whole database at one moment: tables, items, streams with their records, backups, tags. The clock is no part
-/// of it. Of a database in memory, named snapshots are kept in memory; of one in a file, in the folder `<file>-snapshots` beside
-/// it, where they are found again after a restart. A database on a PostgreSQL server has no snapshots.
+/// A snapshot is the whole database at one moment: tables, items, streams with their records, backups, tags. The clock is not part of
+/// it. Named snapshots of a database in memory are kept in memory; those of a database file are kept in the folder `<file>-snapshots`
+/// beside it, and are still there after a restart. A database on a PostgreSQL server has no snapshots.
 impl Pretender {
-    /// Saves the database under a name, in the place of the snapshot that had it. Writers go on meanwhile, unless the database
-    /// is in memory.
+    /// Saves the database under a name, and replaces the snapshot that had this name. Writers go on during this time, unless the
+    /// database is in memory.
     ///
-    /// A name has 1 to 200 characters of `a-z A-Z 0-9 _ . -`. In a file system that does not tell upper from lower case, neither
-    /// do names.
+    /// A name has 1 to 200 characters of `a-z A-Z 0-9 _ . -`. On a file system that ignores case, names that differ only in case are the
+    /// same.
     ///
     /// # Errors
     ///
-    /// [`ControlError::NotPossible`] if this is no name, or the file cannot be written; [`ControlError::Store`].
+    /// [`ControlError::NotPossible`] if the name is invalid or the file cannot be written; [`ControlError::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pretender::prelude::*;
+    ///
+    /// let db = Pretender::in_memory()?;
+    /// db.save_snapshot("empty")?;
+    /// db.create_table(CreateTableInput::new("Orders".parse()?, ("id", ScalarType::S), None))?;
+    /// db.restore_snapshot("empty")?;
+    /// assert_eq!(db.list_tables(&ListTablesInput::default())?.table_names, []);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn save_snapshot(&self, name: &str) -> Result<SnapshotSummary, ControlError> {
         check_name(name)?;
         let taken = self.inner.env.clock.now();
@@ -88,14 +101,13 @@ impl Pretender {
         Ok(SnapshotSummary::new(name, description))
     }
 
-    /// Puts the snapshot in the place of the whole database, in one step: every other call sees what was there before, or the
-    /// snapshot. If the process dies meanwhile, so does the file. The snapshot stays, and may be restored any number of times.
+    /// Replaces the whole database with the snapshot, in one step: every other call sees the state before or the snapshot. This also
+    /// holds for the file if the process dies. The snapshot stays and can be restored any number of times.
     ///
-    /// Who reads streams may go on: nothing is shown twice, and nothing that is written after the restore is missed. Shard
-    /// iterators that were issued before stay good, and the records behind them are those of the snapshot and those written
-    /// after the restore; records that were written after the save are gone. To that end sequence numbers are not given out
-    /// a second time: the numbers of restored shards go on above all that this database ever gave out. Shards and streams that
-    /// are not in the snapshot are not found any more.
+    /// Readers of streams can continue. They get no record twice, and miss none that is written after the restore. Shard iterators
+    /// remain valid: they lead to the records of the snapshot, then to those written after the restore. Records that were written after
+    /// the save are gone. Sequence numbers are not reused: restored shards continue above all numbers that this database ever assigned.
+    /// Shards and streams that are not in the snapshot no longer exist.
     ///
     /// # Errors
     ///
@@ -120,8 +132,8 @@ impl Pretender {
         Ok(SnapshotSummary::new(name, description))
     }
 
-    /// Lists the named snapshots, ordered by name. A file among them that cannot be read, or that another process serves, is left
-    /// out, with a warning in the log.
+    /// Lists the named snapshots, ordered by name. A file that cannot be read, or that another process uses, is skipped with a warning in
+    /// the log.
     ///
     /// # Errors
     ///
@@ -168,7 +180,7 @@ impl Pretender {
     ///
     /// # Errors
     ///
-    /// [`ControlError::NotFound`] if there is no such snapshot, [`ControlError::NotPossible`] if its file is in use, is no
+    /// [`ControlError::NotFound`] if there is no such snapshot, [`ControlError::NotPossible`] if its file is in use, is not a
     /// snapshot, or cannot be deleted.
     pub fn delete_snapshot(&self, name: &str) -> Result<(), ControlError> {
         let Some(path) = self.snapshot_file(name) else {
@@ -191,12 +203,12 @@ impl Pretender {
         Ok(())
     }
 
-    /// Saves the database into a file, which is then a database like any other, complete in itself. A database that is there
-    /// already, and that nobody has open, is replaced.
+    /// Saves the database to a file, which is then a complete database of its own. If there is a database with this name already, and it
+    /// is not open, it is replaced.
     ///
     /// # Errors
     ///
-    /// [`ControlError::NotPossible`] if the file is in use, something else than a database of ours, or cannot be written;
+    /// [`ControlError::NotPossible`] if the file is in use, is not a database of pretender, or cannot be written;
     /// [`ControlError::Store`].
     pub fn save_snapshot_file(&self, path: impl AsRef<Path>) -> Result<SnapshotSummary, ControlError> {
         let path = path.as_ref();
@@ -206,8 +218,8 @@ impl Pretender {
         Ok(SnapshotSummary::new(path.display().to_string(), description))
     }
 
-    /// As [`Pretender::save_snapshot_file`], for a file that is soon read: it is not waited for until it is on the disk. `each` is told how
-    /// much is copied, and may break it off.
+    /// Variant of [`Pretender::save_snapshot_file`] for a file that is read soon: it does not wait until the file is on the disk. `each` is
+    /// called with the progress and can stop the copy.
     ///
     /// # Errors
     ///
@@ -224,19 +236,19 @@ impl Pretender {
         Ok(SnapshotSummary::new(path.display().to_string(), copied.map_err(file_error)?))
     }
 
-    /// Returns the database's file; none for one in memory, or on a server.
+    /// Returns the file of the database; `None` for a database in memory or on a server.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.inner.store.file()
     }
 
-    /// Puts what is in a database file, which nobody has open, in the place of the whole database, as
-    /// [`Pretender::restore_snapshot`] does. A file of an older version is fine, and is not changed.
+    /// Replaces the whole database with the content of a database file that is not open, as [`Pretender::restore_snapshot`] does. The
+    /// file may be one of an older version; it is not changed.
     ///
     /// # Errors
     ///
-    /// [`ControlError::NotFound`] if there is no such file, [`ControlError::NotPossible`] if it is in use, something else than a
-    /// database of ours, or damaged; [`ControlError::Store`]. Nothing is changed then.
+    /// [`ControlError::NotFound`] if there is no such file, [`ControlError::NotPossible`] if it is in use, is not a database of
+    /// pretender, or is damaged; [`ControlError::Store`]. Nothing is changed then.
     pub fn restore_snapshot_file(&self, path: impl AsRef<Path>) -> Result<SnapshotSummary, ControlError> {
         let path = path.as_ref();
         self.check_other_file(path)?;
@@ -247,7 +259,7 @@ impl Pretender {
         Ok(SnapshotSummary::new(path.display().to_string(), description))
     }
 
-    /// Describes what is in a database file, which nobody has open.
+    /// Describes the content of a database file that is not open.
     ///
     /// # Errors
     ///
@@ -259,9 +271,8 @@ impl Pretender {
         Ok(SnapshotSummary::new(path.display().to_string(), description))
     }
 
-    /// Removes everything: tables, items, streams, records, backups, tags, tokens. Clock and snapshots stay. Afterwards the
-    /// database is as one that has just been made, except that the numbers of shards that a restore brings back still go on
-    /// above those given out before.
+    /// Removes everything: tables, items, streams, records, backups, tags, tokens. Clock and snapshots stay. Afterwards the database is
+    /// like a new one, except that shards which a restore brings back still continue above the sequence numbers assigned before.
     ///
     /// # Errors
     ///
@@ -270,12 +281,12 @@ impl Pretender {
         self.inner.store.reset().map_err(ControlError::Store)
     }
 
-    /// Removes all items of a table, without records of it, and the past of its streams. The table stays with its settings, and
-    /// an enabled stream stays enabled: it has the same ARN, its open shards, and no record. Its sequence numbers go on, so a
-    /// reader that had read all there was gets what is written next; one that had not is told that records were trimmed.
+    /// Removes all items of a table without stream records, and the history of its streams. The table keeps its settings, and an enabled
+    /// stream stays enabled: it has the same ARN, its open shards, and no records. Its sequence numbers continue, so a reader that had read
+    /// all records gets those that are written next; for another reader the unread records count as trimmed.
     ///
-    /// Closed shards and disabled streams are gone, and so are the tokens of all transactions, which would keep a repeated one
-    /// from being applied. The table's backups stay.
+    /// Closed shards and disabled streams are removed, and so are the tokens of all transactions, which would prevent a repeated
+    /// transaction from being applied. The backups of the table stay.
     ///
     /// # Errors
     ///
@@ -292,7 +303,7 @@ impl Pretender {
         })
     }
 
-    /// Returns the long work that is going on with this database: snapshots that are saved and restored, indexes that are filled.
+    /// Returns the long operations that are running on this database: snapshots being saved or restored, indexes being filled.
     #[must_use]
     pub fn activities(&self) -> Vec<ActivityReport> {
         self.inner.activities.list()

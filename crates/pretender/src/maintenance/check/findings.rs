@@ -1,4 +1,4 @@
-//! What a check finds, and how it is told.
+//! Findings of a check, and how they are reported.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,42 +10,42 @@ use pdb_store::StoreError;
 use super::CheckEvent;
 use super::items::Contents;
 
-/// How often a kind of finding is told of one part of the database.
+/// How often a kind of finding is reported for one part of the database.
 const MOST_TOLD: u64 = 20;
-/// After how many rows progress is told.
+/// The number of rows after which progress is reported.
 const ROWS_A_STEP: u64 = 1000;
 
-/// What a finding is about.
+/// The kind of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FindingKind {
     /// The structure of the file: pages and SQL indexes.
     File,
-    /// A row cannot be read, or is not what was written.
+    /// A row cannot be read, or differs from what was written.
     Row,
-    /// A text is not what it must be: JSON of an item, in its canonical form.
+    /// A text is not the JSON of an item in canonical form.
     Text,
     /// A row is not stored under its key.
     Key,
-    /// A size is not that of what is stored.
+    /// A size differs from that of the stored value.
     Size,
-    /// Counts and sizes of a table, index or backup are not those of its rows.
+    /// Counts and sizes of a table, index or backup differ from those of its rows.
     Count,
-    /// An index is not what its table says.
+    /// An index differs from its table.
     Index,
-    /// A moment of expiry is not what the item says.
+    /// The stored time of expiry differs from that in the item.
     Expiry,
     /// A stream record contradicts its stream or its shard.
     Record,
-    /// Shards do not follow each other, or do not share all keys among them.
+    /// The lineage of shards has a gap, or the open shards do not cover all keys.
     Shard,
-    /// A stream that has all changes does not lead to what its table has.
+    /// A stream that has all changes of its table does not lead to the items of the table.
     Replay,
-    /// Something belongs to nothing, or is missing.
+    /// A row belongs to nothing, or a row is missing.
     Orphan,
 }
 
 impl FindingKind {
-    /// Returns a word for it, for programs.
+    /// Returns the name of the kind, for programs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,12 +65,12 @@ impl FindingKind {
     }
 }
 
-/// Something that is wrong in a database.
+/// An error in a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is about.
+    /// The kind.
     pub kind: FindingKind,
-    /// Where it is, such as `items of Orders`.
+    /// The part of the database, such as `items of Orders`.
     pub subject: String,
     /// What is wrong.
     pub detail: String,
@@ -82,10 +82,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// How far a check is.
+/// Progress of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckProgress {
-    /// What is checked, in words.
+    /// The part that is checked, for people.
     pub part: String,
     /// Rows of this part that are done.
     pub part_rows: u64,
@@ -93,11 +93,11 @@ pub struct CheckProgress {
     pub is_part_done: bool,
     /// Rows of all parts that are done.
     pub rows: u64,
-    /// About how many rows there are in all parts.
+    /// Approximate number of rows in all parts.
     pub rows_at_most: u64,
 }
 
-/// What was checked, and how much was found.
+/// Report of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CheckReport {
     /// Tables.
@@ -106,16 +106,16 @@ pub struct CheckReport {
     pub streams: u64,
     /// Rows of all kinds: items, index entries, stream records, and smaller things.
     pub rows: u64,
-    /// Of these, rows without a checksum, which an earlier version wrote: damage to them may go unnoticed.
+    /// Rows among them without a checksum, which an earlier version wrote. Damage to them may not be found.
     pub rows_without_checksum: u64,
-    /// Streams that were replayed, since they have all changes of their tables.
+    /// Streams that were replayed, because they have all changes of their tables.
     pub streams_replayed: u64,
-    /// Findings, also those that were not told one by one.
+    /// Findings, including those that were not reported individually.
     pub findings: u64,
 }
 
 impl CheckReport {
-    /// Returns whether nothing is wrong.
+    /// Returns whether there are no findings.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.findings == 0
@@ -126,8 +126,8 @@ impl CheckReport {
 pub(super) struct Findings<'e> {
     each: &'e mut dyn FnMut(CheckEvent),
     pub(super) report: CheckReport,
-    /// What was found in the part that is being checked, by kind and place, besides what was told.
-    untold: BTreeMap<(FindingKind, String), u64>,
+    /// What was found in the part that is being checked, by kind and place, beyond the findings that were reported.
+    unreported: BTreeMap<(FindingKind, String), u64>,
     contents: BTreeMap<TableName, Contents>,
     part: String,
     part_rows: u64,
@@ -139,7 +139,7 @@ impl<'e> Findings<'e> {
         Self {
             each,
             report: CheckReport::default(),
-            untold: BTreeMap::new(),
+            unreported: BTreeMap::new(),
             contents: BTreeMap::new(),
             part: String::new(),
             part_rows: 0,
@@ -150,7 +150,7 @@ impl<'e> Findings<'e> {
     /// Something is wrong.
     pub(super) fn add(&mut self, kind: FindingKind, subject: &str, detail: &str) {
         self.report.findings += 1;
-        let count = self.untold.entry((kind, subject.to_owned())).or_default();
+        let count = self.unreported.entry((kind, subject.to_owned())).or_default();
         *count += 1;
         if *count <= MOST_TOLD {
             let finding = Finding { kind, subject: subject.to_owned(), detail: detail.to_owned() };
@@ -160,12 +160,12 @@ impl<'e> Findings<'e> {
 
     /// A row is damaged.
     pub(super) fn damaged(&mut self, subject: &str, error: &StoreError) {
-        self.add(FindingKind::Row, subject, &told(error));
+        self.add(FindingKind::Row, subject, &with_causes(error));
     }
 
     /// A part cannot be read on.
     pub(super) fn broken(&mut self, subject: &str, error: &StoreError) {
-        self.add(FindingKind::Row, subject, &format!("it cannot be read on: {}", told(error)));
+        self.add(FindingKind::Row, subject, &format!("it cannot be read on: {}", with_causes(error)));
     }
 
     /// A part begins.
@@ -195,7 +195,7 @@ impl<'e> Findings<'e> {
 
     /// The part is done.
     pub(super) fn end(&mut self) {
-        for ((kind, subject), count) in std::mem::take(&mut self.untold) {
+        for ((kind, subject), count) in std::mem::take(&mut self.unreported) {
             if let Some(more) = count.checked_sub(MOST_TOLD).filter(|more| *more > 0) {
                 let finding = Finding { kind, subject, detail: format!("and {more} more like these") };
                 (self.each)(CheckEvent::Finding(finding));
@@ -215,7 +215,7 @@ impl<'e> Findings<'e> {
 
     pub(super) fn finish(mut self) -> CheckReport {
         self.begin("");
-        self.untold.clear();
+        self.unreported.clear();
         self.report
     }
 
@@ -232,7 +232,7 @@ impl<'e> Findings<'e> {
 }
 
 /// An error with its cause.
-fn told(error: &StoreError) -> String {
+fn with_causes(error: &StoreError) -> String {
     match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),

@@ -82,7 +82,7 @@ fn tx_differences(
         found += 1;
         findings.add(FindingKind::Index, subject, detail);
     };
-    // What is told here was walked through before without an error.
+    // These rows were read before without an error.
     let _ = tx.walk(&Part::Items(table.name().clone()), &mut |tx, row| {
         let Some((item, base, expected)) = row.ok().and_then(|row| {
             let stored = row.item().ok()?;
