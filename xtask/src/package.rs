@@ -53,7 +53,8 @@ fn pack(others: &[Package]) -> Outcome {
 
 fn unpack(package: &Package, folder: &Path) -> Outcome {
     let archive = workspace::target().join("package").join(format!("{}.crate", package.packed_name()));
-    run::output(run::program("tar").arg("-xzf").arg(archive).arg("-C").arg(folder)).map(drop)
+    // With the time of now (`-m`): cargo gives files in packages one time of long ago, and would take what an earlier run built for fresh.
+    run::output(run::program("tar").arg("-xzmf").arg(archive).arg("-C").arg(folder)).map(drop)
 }
 
 /// Makes one workspace of the projects, so that cargo resolves once, to the versions of our own lock file, and looks for no other
