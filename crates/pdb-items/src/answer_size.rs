@@ -5,5 +5,5 @@
 
 /// The most bytes of JSON that the items of one answer have together, give or take one item.
 ///
-/// AWS's largest answers are 16 MB of items, so of texts and documents as they occur one notices AWS's limits only.
+/// The largest answers of AWS have 16 MB of items, so with usual texts and documents the limits of AWS are reached first.
 pub(crate) const MAX_ANSWER_JSON_BYTES: usize = 20 * 1024 * 1024;

@@ -9,7 +9,7 @@ use pdb_store::{Pending, Table};
 
 use crate::ItemsError;
 use crate::answer_size::MAX_ANSWER_JSON_BYTES;
-use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
+use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, RequestKind};
 use crate::expressions::{Expressions, check_no_path_into_key};
 use crate::items_page::EncodedItems;
 use crate::keys::{KeyFault, key_of_parameter};
@@ -41,7 +41,7 @@ pub struct KeysAndAttributes {
     pub consistent_read: bool,
 }
 
-/// What `BatchGetItem` is asked.
+/// The input of `BatchGetItem`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchGetItemInput {
     /// What to read, by table.
@@ -50,7 +50,7 @@ pub struct BatchGetItemInput {
     pub return_consumed_capacity: ReturnConsumedCapacity,
 }
 
-/// What `BatchGetItem` answers.
+/// The output of `BatchGetItem`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchGetItemOutput {
     /// The items found, for every table asked.
@@ -129,7 +129,7 @@ impl ItemManager {
                         + found.as_ref().map_or(0, |item| item.json().len());
                     if response_bytes + size_bytes > MAX_RESPONSE_BYTES || json_bytes > MAX_ANSWER_JSON_BYTES
                     {
-                        // Nothing more is read: what is left over is asked again.
+                        // Nothing more is read: the client requests the remaining keys again.
                         response_bytes = MAX_RESPONSE_BYTES;
                         unprocessed.keys.push(parameter.clone());
                         continue;
@@ -154,7 +154,7 @@ impl ItemManager {
                 output.consumed_capacity.extend(meter.report(
                     table_name,
                     return_consumed_capacity,
-                    Side::Plain,
+                    RequestKind::NonTransactional,
                 ));
                 if !unprocessed.keys.is_empty() {
                     output.unprocessed_keys.insert(table_name.clone(), unprocessed);

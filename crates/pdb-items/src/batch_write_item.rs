@@ -8,7 +8,7 @@ use pdb_store::{Pending, Table, Tx};
 
 use crate::ItemsError;
 use crate::batch_get_item::DUPLICATE_KEYS;
-use crate::capacity::{ConsumedCapacity, Meter, Side};
+use crate::capacity::{ConsumedCapacity, Meter, RequestKind};
 use crate::keys::{KeyFault, check_index_keys, key_of_item, key_of_parameter};
 use crate::manager::ItemManager;
 use crate::metrics::{ItemCollectionMetrics, MetricsByTable};
@@ -30,7 +30,7 @@ pub enum WriteRequest {
     Delete(Item),
 }
 
-/// What `BatchWriteItem` is asked.
+/// The input of `BatchWriteItem`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchWriteItemInput {
     /// The writes, by table.
@@ -41,7 +41,7 @@ pub struct BatchWriteItemInput {
     pub return_item_collection_metrics: ReturnItemCollectionMetrics,
 }
 
-/// What `BatchWriteItem` answers.
+/// The output of `BatchWriteItem`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchWriteItemOutput {
     /// What was not written: nothing is ever left over here.
@@ -143,7 +143,7 @@ impl ItemManager {
                 output.consumed_capacity.extend(meter.report(
                     table_name,
                     input.return_consumed_capacity,
-                    Side::Plain,
+                    RequestKind::NonTransactional,
                 ));
             }
             Ok(output)

@@ -56,7 +56,7 @@ impl CapacityUnits {
         Self { halves: self.halves * 2 }
     }
 
-    /// Whether this is no unit at all.
+    /// Returns whether this is zero.
     pub fn is_zero(self) -> bool {
         self.halves == 0
     }
@@ -113,7 +113,7 @@ impl Consistency {
     }
 }
 
-/// Units with the side they count on, which only transactions tell.
+/// Units with the kind they count on, which only transactions tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capacity {
     /// All units.
@@ -139,15 +139,15 @@ pub struct ConsumedCapacity {
     pub global_secondary_indexes: BTreeMap<IndexName, Capacity>,
 }
 
-/// Which member of the response repeats the units.
+/// The kind of a request, which decides which member of the response repeats the units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// None: the request is no transaction.
-    Plain,
+pub(crate) enum RequestKind {
+    /// Not a transaction: no member repeats them.
+    NonTransactional,
     /// A transaction that read.
-    Read,
+    TransactionRead,
     /// A transaction that wrote.
-    Write,
+    TransactionWrite,
 }
 
 /// Counts what one request consumes of one table.
@@ -192,7 +192,7 @@ impl Meter {
         &self,
         table_name: &TableName,
         detail: ReturnConsumedCapacity,
-        side: Side,
+        kind: RequestKind,
     ) -> Option<ConsumedCapacity> {
         let total = self.table + self.local.values().copied().sum() + self.global.values().copied().sum();
         let itemised = match detail {
@@ -204,25 +204,25 @@ impl Meter {
             indexes
                 .iter()
                 .filter(|_| itemised)
-                .map(|(index, units)| (index.clone(), side.capacity(*units)))
+                .map(|(index, units)| (index.clone(), kind.capacity(*units)))
                 .collect()
         };
         Some(ConsumedCapacity {
             table_name: table_name.clone(),
-            total: side.capacity(total),
-            table: itemised.then(|| side.capacity(self.table)),
+            total: kind.capacity(total),
+            table: itemised.then(|| kind.capacity(self.table)),
             local_secondary_indexes: parts(&self.local),
             global_secondary_indexes: parts(&self.global),
         })
     }
 }
 
-impl Side {
+impl RequestKind {
     fn capacity(self, units: CapacityUnits) -> Capacity {
         Capacity {
             capacity_units: units,
-            read_capacity_units: (self == Self::Read).then_some(units),
-            write_capacity_units: (self == Self::Write).then_some(units),
+            read_capacity_units: (self == Self::TransactionRead).then_some(units),
+            write_capacity_units: (self == Self::TransactionWrite).then_some(units),
         }
     }
 }

@@ -7,7 +7,7 @@ use pdb_model::{EncodedItem, Item, TableName};
 use pdb_store::{Pending, ReadTx, Table};
 
 use crate::ItemsError;
-use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
+use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, RequestKind};
 use crate::expressions::{Expressions, check_no_path_into_key};
 use crate::keys::{KeyFault, key_of_parameter};
 use crate::legacy;
@@ -16,7 +16,7 @@ use crate::options::ReturnConsumedCapacity;
 use crate::ready::ready_table;
 use crate::write::decoded_attributes;
 
-/// What `GetItem` is asked.
+/// The input of `GetItem`.
 #[derive(Clone, Debug)]
 pub struct GetItemInput {
     /// The table.
@@ -51,10 +51,10 @@ impl GetItemInput {
     }
 }
 
-/// What `GetItem` answers.
+/// The output of `GetItem`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetItemOutput {
-    /// The item, or what the projection names of it; absent if there is no item.
+    /// The item, or the parts that the projection names; absent if the item does not exist.
     pub item: Option<EncodedItem>,
     /// The capacity consumed, if asked for.
     pub consumed_capacity: Option<ConsumedCapacity>,
@@ -82,7 +82,11 @@ impl ItemManager {
             ));
             Ok(GetItemOutput {
                 item: found.item,
-                consumed_capacity: meter.report(table.name(), input.return_consumed_capacity, Side::Plain),
+                consumed_capacity: meter.report(
+                    table.name(),
+                    input.return_consumed_capacity,
+                    RequestKind::NonTransactional,
+                ),
             })
         })
     }
@@ -142,7 +146,7 @@ pub(crate) enum ReadFault {
 }
 
 impl ReadFault {
-    /// What a plain operation answers.
+    /// Returns the output of a single operation.
     pub(crate) fn into_error(self) -> ItemsError {
         match self {
             Self::Key(fault) => ItemsError::Validation(fault.into_text()),

@@ -11,7 +11,7 @@ const TABLE_EXISTS: &str = "Cannot create preexisting table";
 const CONDITION_FAILED: &str = "The conditional request failed.";
 
 /// Habits of DynamoDB Local that AWS does not have, one by one: for suites that were written against it. Without any, the default,
-/// everything is as at AWS.
+/// everything is as on AWS.
 ///
 /// # Examples
 ///
@@ -84,7 +84,7 @@ impl Habits {
         }
     }
 
-    /// Takes out of a request to create a table what AWS would refuse and these habits let pass.
+    /// Removes from a request to create a table what AWS would refuse and these habits accept.
     pub(crate) fn adapt_creation(&self, input: &mut CreateTableInput) {
         if self.unused_definitions {
             let local = input.local_secondary_indexes.iter().flatten().map(|index| &index.key_schema);
@@ -98,7 +98,7 @@ impl Habits {
         }
     }
 
-    /// Takes out of a request to change a table on demand what AWS would refuse and these habits let pass.
+    /// Removes from a request to change an on-demand table what AWS would refuse and these habits accept.
     pub(crate) fn adapt_update(&self, input: &mut UpdateTableInput) {
         let updates = input.global_secondary_index_updates.iter_mut().flatten();
         updates.filter_map(|update| update.create.as_mut()).for_each(|index| self.adapt_index(index));

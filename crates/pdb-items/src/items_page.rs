@@ -31,7 +31,7 @@ impl EncodedItems {
         self.ends.len()
     }
 
-    /// Returns whether there is no item.
+    /// Returns whether the page is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()

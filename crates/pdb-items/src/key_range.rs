@@ -23,7 +23,7 @@ impl ByteRange {
     ///
     /// In DynamoDB a segment begins at `ceil(2^128 * segment / total)`, and hashes have 128 bits. A token is the first 64 of them, and
     /// so is a bound here, rounded up. Only a hash that has the same 64 as the bound of there lies in another segment: one key
-    /// in 2^64. Where `total` is a power of two there is none.
+    /// in 2^64. If `total` is a power of two, there is no such difference.
     pub(crate) fn segment(segment: u32, total: u32) -> Self {
         Self {
             lower: segment_start(segment, total).map_or(Vec::new(), |token| token.to_be_bytes().to_vec()),

@@ -91,6 +91,6 @@ pub enum MessageLayer {
     /// The texts that a decade of clients knows.
     #[default]
     Classic,
-    /// The texts of the validation framework that AWS rolls out in 2026.
+    /// Validation messages that AWS introduced in 2026.
     Modern2026,
 }

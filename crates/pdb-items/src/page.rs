@@ -25,7 +25,7 @@ const FETCH_ENTRIES: usize = 64;
 
 /// What a page shows of its items.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Shown<'a> {
+pub(crate) enum PageContent<'a> {
     /// How many there are.
     Count,
     /// All of them, or what the projection names.
@@ -44,7 +44,7 @@ pub(crate) struct PageRequest<'a> {
     pub(crate) direction: Direction,
     pub(crate) limit: Option<u32>,
     pub(crate) filter: Option<&'a ConditionExpression>,
-    pub(crate) shown: Shown<'a>,
+    pub(crate) content: PageContent<'a>,
     /// Whether items are completed from the table: a local index was asked for more than it holds.
     pub(crate) fetch: bool,
     pub(crate) consistency: Consistency,
@@ -185,21 +185,21 @@ impl PageRequest<'_> {
             }
         };
         page.count += 1;
-        match (self.shown, decoded) {
-            (Shown::Count, _) => {}
-            (Shown::Items(Some(projection)), Some(item)) => {
+        match (self.content, decoded) {
+            (PageContent::Count, _) => {}
+            (PageContent::Items(Some(projection)), Some(item)) => {
                 page.items.push(&EncodedItem::from(&projection.apply(item)));
             }
-            (Shown::Items(projection), _) => shape_into(&mut page.items, json, size_bytes, projection)?,
-            (Shown::Entries, decoded) => {
+            (PageContent::Items(projection), _) => shape_into(&mut page.items, json, size_bytes, projection)?,
+            (PageContent::Entries, decoded) => {
                 let mut item = decoded.map_or_else(|| item_of(json), Ok)?;
                 item.retain(|attribute, _| self.position.has(attribute));
                 page.items.push(&EncodedItem::from(&item));
             }
-            (Shown::Selected(select), _) if select.projection.is_none() => {
+            (PageContent::Selected(select), _) if select.projection.is_none() => {
                 page.items.push_stored(json, size_bytes);
             }
-            (Shown::Selected(select), decoded) => {
+            (PageContent::Selected(select), decoded) => {
                 let item = decoded.map_or_else(|| item_of(json), Ok)?;
                 page.items.push(&EncodedItem::from(&select.project(&item)));
             }

@@ -6,7 +6,7 @@ use pdb_model::{AttributeValue, EncodedItem, Item, TableName};
 use pdb_store::{Pending, Tx};
 
 use crate::ItemsError;
-use crate::capacity::{ConsumedCapacity, Side};
+use crate::capacity::{ConsumedCapacity, RequestKind};
 use crate::expressions::Expressions;
 use crate::legacy::{ConditionalOperator, ExpectedAttributeValue, expected_condition};
 use crate::manager::ItemManager;
@@ -17,7 +17,7 @@ use crate::options::{
 };
 use crate::write::{Change, PlannedWrite, check_new_item};
 
-/// What `PutItem` is asked.
+/// The input of `PutItem`.
 #[derive(Clone, Debug)]
 pub struct PutItemInput {
     /// The table.
@@ -64,7 +64,7 @@ impl PutItemInput {
     }
 }
 
-/// What `PutItem` answers.
+/// The output of `PutItem`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PutItemOutput {
     /// The replaced item, if `return_values` asked for it and there was one.
@@ -122,7 +122,7 @@ impl ItemManager {
                 consumed_capacity: written.meter.report(
                     table.name(),
                     input.return_consumed_capacity,
-                    Side::Plain,
+                    RequestKind::NonTransactional,
                 ),
                 item_collection_metrics: ItemCollectionMetrics::of(
                     &table.definition,

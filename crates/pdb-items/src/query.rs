@@ -7,7 +7,7 @@ use pdb_model::{AttributeValue, IndexName, Item, KeySchema, KeyValue, TableName}
 use pdb_store::{Direction, Pending};
 
 use crate::ItemsError;
-use crate::capacity::{Consistency, ConsumedCapacity, Side};
+use crate::capacity::{Consistency, ConsumedCapacity, RequestKind};
 use crate::expressions::{Expressions, check_no_path_into_key, key_condition_of};
 use crate::items_page::EncodedItems;
 use crate::key_range::range_of;
@@ -15,14 +15,14 @@ use crate::keys::key_value;
 use crate::legacy::{self, Condition, ConditionalOperator};
 use crate::manager::ItemManager;
 use crate::options::{ReturnConsumedCapacity, Select};
-use crate::page::{Page, PageRequest, Shown};
+use crate::page::{Page, PageContent, PageRequest};
 use crate::ready::ready_table;
 use crate::select::{
-    ProjectionParameter, check_projected, check_select, index_of, needs_fetch, shown, shown_of_fetched,
+    ProjectionParameter, check_projected, check_select, content, content_of_fetched, index_of, needs_fetch,
 };
 use crate::start_key::Position;
 
-/// What `Query` is asked.
+/// The input of `Query`.
 #[derive(Clone, Debug)]
 pub struct QueryInput {
     /// The table.
@@ -107,14 +107,18 @@ impl PageOutput {
     pub(crate) fn of(
         page: Page,
         table_name: &TableName,
-        shown: Shown<'_>,
+        content: PageContent<'_>,
         return_consumed_capacity: ReturnConsumedCapacity,
     ) -> Self {
         Self {
-            consumed_capacity: page.meter.report(table_name, return_consumed_capacity, Side::Plain),
-            items: match shown {
-                Shown::Count => None,
-                Shown::Items(_) | Shown::Entries | Shown::Selected(_) => Some(page.items),
+            consumed_capacity: page.meter.report(
+                table_name,
+                return_consumed_capacity,
+                RequestKind::NonTransactional,
+            ),
+            items: match content {
+                PageContent::Count => None,
+                PageContent::Items(_) | PageContent::Entries | PageContent::Selected(_) => Some(page.items),
             },
             count: page.count,
             scanned_count: page.scanned_count,
@@ -155,7 +159,7 @@ impl ItemManager {
         let key_condition = key_condition.or(legacy_condition).ok_or_else(no_key_condition)?;
         let is_legacy_filter = filter_expression.is_none();
         let filter = filter_expression.or(legacy_filter);
-        let shown = shown(input.select, projection.as_ref());
+        let content = content(input.select, projection.as_ref());
 
         self.store.read(|tx| {
             let table = ready_table(&self.env, tx, &input.table_name)?;
@@ -197,7 +201,7 @@ impl ItemManager {
                 direction: if input.scan_index_forward { Direction::Forward } else { Direction::Backward },
                 limit: input.limit,
                 filter: filter.as_ref(),
-                shown: shown_of_fetched(shown, input.select, fetch),
+                content: content_of_fetched(content, input.select, fetch),
                 fetch,
                 consistency: Consistency::of(input.consistent_read),
             };
@@ -206,7 +210,7 @@ impl ItemManager {
                 // There is one item at most, and a start key would be refused.
                 page.last = None;
             }
-            Ok(PageOutput::of(page, table.name(), shown, input.return_consumed_capacity))
+            Ok(PageOutput::of(page, table.name(), content, input.return_consumed_capacity))
         })
     }
 

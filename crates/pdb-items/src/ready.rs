@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pdb_model::{Env, TableChange, TableName};
 use pdb_store::{ReadTx, StoreError, Table};
 
-/// Returns a table, unless it is shown as being created: then it is not found, as at AWS.
+/// Returns a table. One that is shown as being created is not found, as on AWS.
 ///
 /// # Errors
 ///

@@ -14,13 +14,13 @@ use crate::options::{MessageLayer, ReturnConsumedCapacity, Select};
 use crate::page::PageRequest;
 use crate::ready::ready_table;
 use crate::select::{
-    ProjectionParameter, check_all_attributes, check_projected, check_select, index_of, needs_fetch, shown,
-    shown_of_fetched,
+    ProjectionParameter, check_all_attributes, check_projected, check_select, content, content_of_fetched,
+    index_of, needs_fetch,
 };
 use crate::start_key::Position;
 use crate::{ItemsError, PageOutput};
 
-/// What `Scan` is asked; it answers a [`crate::PageOutput`].
+/// The input of `Scan`, whose output is a [`crate::PageOutput`].
 #[derive(Clone, Debug)]
 pub struct ScanInput {
     /// The table.
@@ -103,7 +103,7 @@ impl ItemManager {
         let filter = expressions.filter(input.filter_expression.as_deref())?.or(legacy_filter);
         let projection = expressions.projection(input.projection_expression.as_deref())?.or(attributes);
         expressions.finish()?;
-        let shown = shown(input.select, projection.as_ref());
+        let content = content(input.select, projection.as_ref());
 
         self.store.read(|tx| {
             let table = ready_table(&self.env, tx, &input.table_name)?;
@@ -139,12 +139,12 @@ impl ItemManager {
                 direction: Direction::Forward,
                 limit: input.limit,
                 filter: filter.as_ref(),
-                shown: shown_of_fetched(shown, input.select, fetch),
+                content: content_of_fetched(content, input.select, fetch),
                 fetch,
                 consistency: Consistency::of(input.consistent_read),
             };
             let page = request.read(tx, range)?;
-            Ok(PageOutput::of(page, table.name(), shown, input.return_consumed_capacity))
+            Ok(PageOutput::of(page, table.name(), content, input.return_consumed_capacity))
         })
     }
 

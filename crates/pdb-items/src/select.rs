@@ -7,7 +7,7 @@ use pdb_model::{IndexKind, Projection, SecondaryIndex, TableDefinition};
 
 use crate::ItemsError;
 use crate::options::Select;
-use crate::page::Shown;
+use crate::page::PageContent;
 use crate::start_key::Position;
 
 /// Which parameter a projection came in.
@@ -78,7 +78,7 @@ pub(crate) fn index_of<'a>(
     Ok(Some(index))
 }
 
-/// Checks that a global index can give what is asked of it.
+/// Checks that a global index has the requested attributes.
 pub(crate) fn check_projected(
     position: Position<'_>,
     select: Option<Select>,
@@ -101,7 +101,7 @@ pub(crate) fn check_projected(
     )))
 }
 
-/// Checks that a global index which is asked for whole items has them.
+/// Checks that a global index projects whole items, if these are requested.
 pub(crate) fn check_all_attributes(position: Position<'_>, select: Option<Select>) -> Result<(), ItemsError> {
     match position.index {
         Some(index)
@@ -119,7 +119,7 @@ pub(crate) fn check_all_attributes(position: Position<'_>, select: Option<Select
     }
 }
 
-/// Returns whether a local index lacks something that is asked of it.
+/// Returns whether a local index lacks requested attributes.
 pub(crate) fn needs_fetch(
     position: Position<'_>,
     select: Option<Select>,
@@ -134,20 +134,24 @@ pub(crate) fn needs_fetch(
 }
 
 /// Returns what a page shows.
-pub(crate) fn shown(select: Option<Select>, projection: Option<&ProjectionExpression>) -> Shown<'_> {
+pub(crate) fn content(select: Option<Select>, projection: Option<&ProjectionExpression>) -> PageContent<'_> {
     match select {
-        Some(Select::Count) => Shown::Count,
+        Some(Select::Count) => PageContent::Count,
         Some(Select::AllAttributes | Select::AllProjectedAttributes | Select::SpecificAttributes) | None => {
-            Shown::Items(projection)
+            PageContent::Items(projection)
         }
     }
 }
 
 /// Returns what a page shows of items that may have been fetched for an index.
-pub(crate) fn shown_of_fetched<'a>(shown: Shown<'a>, select: Option<Select>, fetch: bool) -> Shown<'a> {
-    match shown {
-        Shown::Items(None) if fetch && select != Some(Select::AllAttributes) => Shown::Entries,
-        shown => shown,
+pub(crate) fn content_of_fetched<'a>(
+    content: PageContent<'a>,
+    select: Option<Select>,
+    fetch: bool,
+) -> PageContent<'a> {
+    match content {
+        PageContent::Items(None) if fetch && select != Some(Select::AllAttributes) => PageContent::Entries,
+        content => content,
     }
 }
 

@@ -8,7 +8,7 @@ use pdb_model::{CancellationReason, EncodedItem, Item, TableName};
 use pdb_store::Pending;
 
 use crate::ItemsError;
-use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
+use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, RequestKind};
 use crate::expressions::Expressions;
 use crate::get_item::{ReadFault, read_item};
 use crate::keys::{KeyFault, key_of_parameter};
@@ -30,7 +30,7 @@ pub struct TransactGet {
     pub expression_attribute_names: BTreeMap<String, String>,
 }
 
-/// What `TransactGetItems` is asked.
+/// The input of `TransactGetItems`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TransactGetItemsInput {
     /// The items to read.
@@ -39,10 +39,10 @@ pub struct TransactGetItemsInput {
     pub return_consumed_capacity: ReturnConsumedCapacity,
 }
 
-/// What `TransactGetItems` answers.
+/// The output of `TransactGetItems`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TransactGetItemsOutput {
-    /// One entry for each item asked, in that order; `None` where there is no item.
+    /// One entry for each requested item, in the order of the request; `None` for an item that does not exist.
     pub responses: Vec<Option<EncodedItem>>,
     /// The capacity consumed, one entry a table, if asked for.
     pub consumed_capacity: Vec<ConsumedCapacity>,
@@ -70,7 +70,7 @@ impl ItemManager {
             for get in &input.transact_items {
                 tables.push(ready_table(&self.env, tx, &get.table_name)?);
             }
-            // An empty key value fails the request, whatever else is wrong with other keys.
+            // An empty key value fails the request before any fault of the other keys.
             for (get, table) in input.transact_items.iter().zip(&tables) {
                 if let Err(KeyFault::Empty(text)) = key_of_parameter(&table.definition.key_schema, &get.key) {
                     return Err(ItemsError::Validation(text));
@@ -97,7 +97,7 @@ impl ItemManager {
             output.consumed_capacity = meters
                 .into_iter()
                 .filter_map(|(table_name, meter)| {
-                    meter.report(table_name, input.return_consumed_capacity, Side::Read)
+                    meter.report(table_name, input.return_consumed_capacity, RequestKind::TransactionRead)
                 })
                 .collect();
             Ok(output)

@@ -75,7 +75,7 @@ impl TransactWrite {
     }
 }
 
-/// What `TransactWriteItems` is asked.
+/// The input of `TransactWriteItems`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TransactWriteItemsInput {
     /// The actions.
@@ -88,7 +88,7 @@ pub struct TransactWriteItemsInput {
     pub return_item_collection_metrics: ReturnItemCollectionMetrics,
 }
 
-/// What `TransactWriteItems` answers.
+/// The output of `TransactWriteItems`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TransactWriteItemsOutput {
     /// The item collections touched, if asked for.

@@ -12,7 +12,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::ItemsError;
 use crate::answer_size::MAX_ANSWER_JSON_BYTES;
-use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, Side};
+use crate::capacity::{CapacityUnits, Consistency, ConsumedCapacity, Meter, RequestKind};
 use crate::metrics::{ItemCollectionMetrics, MetricsByTable};
 use crate::options::{ReturnConsumedCapacity, ReturnItemCollectionMetrics};
 use crate::ready::ready_table;
@@ -46,8 +46,8 @@ pub(crate) struct TransactionReport {
 impl TransactionReport {
     /// What the response says about capacity.
     pub(crate) fn consumed_capacity(&self, detail: ReturnConsumedCapacity) -> Vec<ConsumedCapacity> {
-        let side = if self.replayed { Side::Read } else { Side::Write };
-        self.meters.iter().filter_map(|(table_name, meter)| meter.report(table_name, detail, side)).collect()
+        let kind = if self.replayed { RequestKind::TransactionRead } else { RequestKind::TransactionWrite };
+        self.meters.iter().filter_map(|(table_name, meter)| meter.report(table_name, detail, kind)).collect()
     }
 }
 
@@ -191,7 +191,7 @@ fn prepare_all<'a>(
     for &position in &order {
         match writes[position].prepare(tx, &tables[position], &keys[position]) {
             Ok(write) => {
-                // What the others do may depend on there being no such item: nobody may make one meanwhile.
+                // The other actions may rely on the absence of the item, so no other transaction may create it before the commit.
                 if let Some(key) = write.relied_on_absence(&writes[position])
                     && writes.len() > 1
                 {

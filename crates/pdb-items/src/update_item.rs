@@ -6,7 +6,7 @@ use pdb_model::{AttributeValue, EncodedItem, Item, MAX_NESTING, TableName};
 use pdb_store::{Pending, Tx};
 
 use crate::ItemsError;
-use crate::capacity::{ConsumedCapacity, Side};
+use crate::capacity::{ConsumedCapacity, RequestKind};
 use crate::expressions::Expressions;
 use crate::legacy::{
     AttributeValueUpdate, ConditionalOperator, ExpectedAttributeValue, expected_condition, update_of,
@@ -18,7 +18,7 @@ use crate::options::{
 };
 use crate::write::{Change, PlannedWrite, TOO_DEEP, WrittenItem, decoded_attributes};
 
-/// What `UpdateItem` is asked.
+/// The input of `UpdateItem`.
 #[derive(Clone, Debug)]
 pub struct UpdateItemInput {
     /// The table.
@@ -71,7 +71,7 @@ impl UpdateItemInput {
     }
 }
 
-/// What `UpdateItem` answers.
+/// The output of `UpdateItem`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpdateItemOutput {
     /// The attributes that `return_values` asked for, if there are any.
@@ -133,7 +133,7 @@ impl ItemManager {
                 consumed_capacity: written.meter.report(
                     table.name(),
                     input.return_consumed_capacity,
-                    Side::Plain,
+                    RequestKind::NonTransactional,
                 ),
                 item_collection_metrics: ItemCollectionMetrics::of(
                     &table.definition,
@@ -145,7 +145,7 @@ impl ItemManager {
     }
 }
 
-/// Returns the attributes that an update answers.
+/// Returns the attributes that an update returns.
 pub(crate) fn returned(
     change: &Change,
     written: &WrittenItem,

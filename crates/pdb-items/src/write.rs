@@ -76,11 +76,11 @@ pub(crate) enum Refusal {
 pub(crate) struct PreparedWrite<'a> {
     locked: LockedItem,
     old_size_bytes: u64,
-    outcome: Outcome<'a>,
+    outcome: ItemChange<'a>,
 }
 
 #[derive(Debug)]
-enum Outcome<'a> {
+enum ItemChange<'a> {
     /// The item shall be this, or not be there.
     Replace(Option<Cow<'a, Item>>),
     /// The item stays as it is.
@@ -159,17 +159,17 @@ impl PlannedWrite {
         }
         let outcome = match &self.change {
             Change::Insert(_) if stored.is_some() => return Err(Refusal::Duplicate),
-            Change::Put(_) | Change::Insert(_) => Outcome::Replace(Some(Cow::Borrowed(self.target()))),
-            Change::Delete(_) => Outcome::Replace(None),
-            Change::Check(_) => Outcome::Keep,
-            Change::Update(_, None) if stored.is_some() => Outcome::Keep,
-            Change::Update(key, None) => Outcome::Replace(Some(Cow::Borrowed(key))),
+            Change::Put(_) | Change::Insert(_) => ItemChange::Replace(Some(Cow::Borrowed(self.target()))),
+            Change::Delete(_) => ItemChange::Replace(None),
+            Change::Check(_) => ItemChange::Keep,
+            Change::Update(_, None) if stored.is_some() => ItemChange::Keep,
+            Change::Update(key, None) => ItemChange::Replace(Some(Cow::Borrowed(key))),
             Change::Update(key, Some(update)) => {
                 match update.apply(old.take(), key).map_err(|error| Refusal::Unfit(error.to_string()))? {
-                    None => Outcome::Keep,
+                    None => ItemChange::Keep,
                     Some(new) => {
                         check_result(&table.definition, &new)?;
-                        Outcome::Replace(Some(Cow::Owned(new)))
+                        ItemChange::Replace(Some(Cow::Owned(new)))
                     }
                 }
             }
@@ -194,9 +194,9 @@ impl PlannedWrite {
 }
 
 impl PreparedWrite<'_> {
-    /// Returns the key if the write was to make sure that there is no item, and makes none itself.
+    /// Returns the key if the write relies on the absence of the item and does not create it.
     pub(crate) fn relied_on_absence(&self, planned: &PlannedWrite) -> Option<&KeyBytes> {
-        let makes_none = matches!(self.outcome, Outcome::Keep | Outcome::Replace(None));
+        let makes_none = matches!(self.outcome, ItemChange::Keep | ItemChange::Replace(None));
         (planned.condition.is_some() && self.locked.old.is_none() && makes_none).then_some(&self.locked.key)
     }
 
@@ -210,8 +210,8 @@ impl PreparedWrite<'_> {
     pub(crate) fn kept_bytes(&self) -> u64 {
         let old = self.locked.old.as_ref().map_or(0, |old| old.json().len() as u64);
         match &self.outcome {
-            Outcome::Replace(Some(Cow::Owned(new))) => old + 8 * new.size_bytes(),
-            Outcome::Replace(_) | Outcome::Keep => old,
+            ItemChange::Replace(Some(Cow::Owned(new))) => old + 8 * new.size_bytes(),
+            ItemChange::Replace(_) | ItemChange::Keep => old,
         }
     }
 
@@ -223,13 +223,13 @@ impl PreparedWrite<'_> {
         table: &Arc<Table>,
     ) -> Result<WrittenItem, Refusal> {
         match self.outcome {
-            Outcome::Keep => {
+            ItemChange::Keep => {
                 let old = self.locked.old;
                 let mut meter = Meter::default();
                 meter.charge_table(CapacityUnits::of_write(self.old_size_bytes));
                 Ok(WrittenItem { new: old.clone(), old, meter })
             }
-            Outcome::Replace(new) => {
+            ItemChange::Replace(new) => {
                 let report = pdb_capture::write_item(env, tx, table, self.locked, new.as_deref(), None)?;
                 let meter = meter_of(&table.definition, &report);
                 Ok(WrittenItem { old: report.old, new: report.new, meter })
@@ -239,7 +239,7 @@ impl PreparedWrite<'_> {
 }
 
 impl Refusal {
-    /// What a plain operation answers.
+    /// Returns the output of a single operation.
     pub(crate) fn into_error(self) -> ItemsError {
         match self {
             Self::EmptyKey(text) | Self::Unfit(text) => ItemsError::Validation(text),

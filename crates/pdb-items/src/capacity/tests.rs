@@ -32,14 +32,14 @@ fn a_report_sums_and_names_only_what_was_touched() {
     meter.charge_table(CapacityUnits::whole(1));
     meter.charge_global(&by_genre, CapacityUnits::whole(2));
     meter.charge_local(&by_year, CapacityUnits::ZERO);
-    assert_eq!(meter.report(&table, ReturnConsumedCapacity::None, Side::Plain), None);
+    assert_eq!(meter.report(&table, ReturnConsumedCapacity::None, RequestKind::NonTransactional), None);
 
-    let total = meter.report(&table, ReturnConsumedCapacity::Total, Side::Plain).unwrap();
+    let total = meter.report(&table, ReturnConsumedCapacity::Total, RequestKind::NonTransactional).unwrap();
     assert_eq!(total.total.capacity_units, CapacityUnits::whole(3));
     assert_eq!((total.table, total.global_secondary_indexes.len()), (None, 0));
 
     meter.double();
-    let parts = meter.report(&table, ReturnConsumedCapacity::Indexes, Side::Write).unwrap();
+    let parts = meter.report(&table, ReturnConsumedCapacity::Indexes, RequestKind::TransactionWrite).unwrap();
     assert_eq!(parts.total.write_capacity_units, Some(CapacityUnits::whole(6)));
     assert_eq!(parts.table.unwrap().capacity_units, CapacityUnits::whole(2));
     assert_eq!(parts.global_secondary_indexes[&by_genre].capacity_units, CapacityUnits::whole(4));

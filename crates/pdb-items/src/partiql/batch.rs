@@ -17,7 +17,7 @@ use super::{
 };
 use crate::ItemsError;
 use crate::answer_size::MAX_ANSWER_JSON_BYTES;
-use crate::capacity::{Consistency, Meter, Side};
+use crate::capacity::{Consistency, Meter, RequestKind};
 use crate::habits::Habits;
 use crate::manager::ItemManager;
 use crate::options::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
@@ -177,7 +177,9 @@ impl Batch {
         }
         let consumed_capacity = meters
             .iter()
-            .filter_map(|(table_name, meter)| meter.report(table_name, self.detail, Side::Plain))
+            .filter_map(|(table_name, meter)| {
+                meter.report(table_name, self.detail, RequestKind::NonTransactional)
+            })
             .collect();
         Ok(BatchExecuteStatementOutput { responses, consumed_capacity })
     }
@@ -206,7 +208,7 @@ fn place_of(tx: &mut Tx<'_>, entry: &Entry) -> Option<(TableName, KeyBytes)> {
     Some((parsed.table_name.clone(), write.key(&table.definition).ok()?.encode()))
 }
 
-/// What is said of a statement for whose item there is no room in the answer.
+/// The error of a statement whose item does not fit into the answer.
 fn too_large() -> BatchStatementError {
     let message =
         "The items of the statements before this one exceed 20 MiB of JSON; send this statement again";

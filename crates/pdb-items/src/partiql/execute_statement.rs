@@ -5,13 +5,13 @@ use std::sync::Arc;
 use pdb_expr::partiql::{PartiqlError, Statement};
 use pdb_store::{Pending, Table, Tx};
 
-use super::next_token::{Place, fingerprint};
+use super::next_token::{PagePosition, fingerprint};
 use super::select::read_page;
 use super::statement::{ParsedStatement, refused};
 use super::write::{planned, return_values};
 use super::{ExecuteStatementInput, ExecuteStatementOutput};
 use crate::ItemsError;
-use crate::capacity::{Meter, Side};
+use crate::capacity::{Meter, RequestKind};
 use crate::items_page::EncodedItems;
 use crate::manager::ItemManager;
 use crate::options::{ReturnValues, ReturnValuesOnConditionCheckFailure};
@@ -70,7 +70,7 @@ impl ItemManager {
         };
         let fingerprint = fingerprint(&input.statement, &input.parameters);
         let start =
-            input.next_token.as_ref().map(|token| Place::of_token(token, &fingerprint)).transpose()?;
+            input.next_token.as_ref().map(|token| PagePosition::of_token(token, &fingerprint)).transpose()?;
         self.store.read(|tx| {
             let table = tx.table(&parsed.table_name)?;
             let page = read_page(tx, &table, select, input.limit, start.as_ref(), input.consistent_read)?;
@@ -81,7 +81,7 @@ impl ItemManager {
                 consumed_capacity: page.meter.report(
                     table.name(),
                     input.return_consumed_capacity,
-                    Side::Plain,
+                    RequestKind::NonTransactional,
                 ),
             })
         })
@@ -102,7 +102,7 @@ impl ItemManager {
             done.item.iter().for_each(|item| items.push(item));
             Ok(ExecuteStatementOutput {
                 items,
-                consumed_capacity: done.meter.report(table.name(), detail, Side::Plain),
+                consumed_capacity: done.meter.report(table.name(), detail, RequestKind::NonTransactional),
                 ..ExecuteStatementOutput::default()
             })
         }

@@ -13,7 +13,7 @@ use super::statement::ParsedStatement;
 use super::write::planned;
 use super::{ExecuteTransactionInput, ExecuteTransactionOutput, ParameterizedStatement};
 use crate::ItemsError;
-use crate::capacity::{Consistency, Meter, Side};
+use crate::capacity::{Consistency, Meter, RequestKind};
 use crate::keys::KeyFault;
 use crate::manager::ItemManager;
 use crate::options::{
@@ -136,7 +136,9 @@ impl Transaction {
         output.responses = read_items.finish()?;
         output.consumed_capacity = meters
             .iter()
-            .filter_map(|(table_name, meter)| meter.report(table_name, self.detail, Side::Read))
+            .filter_map(|(table_name, meter)| {
+                meter.report(table_name, self.detail, RequestKind::TransactionRead)
+            })
             .collect();
         Ok(output)
     }

@@ -10,9 +10,9 @@ use crate::transaction::Fingerprint;
 
 const VERSION: &str = "1";
 
-/// A place in the ranges that a statement reads.
+/// A position in the ranges that a statement reads.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Place {
+pub(super) struct PagePosition {
     /// Which range, counted from 0.
     pub(super) range: usize,
     /// The key of the last item read of it; nothing if the page ended before it.
@@ -27,8 +27,8 @@ pub(super) fn fingerprint(statement: &str, parameters: &[AttributeValue]) -> Vec
     fingerprint.finish()
 }
 
-impl Place {
-    /// Returns the token of this place.
+impl PagePosition {
+    /// Returns the token of this position.
     pub(super) fn to_token(&self, fingerprint: &[u8]) -> String {
         let range = u32::try_from(self.range).unwrap_or(u32::MAX).to_be_bytes();
         let key = self.key.as_ref().map(Item::to_string).unwrap_or_default();
@@ -38,7 +38,7 @@ impl Place {
         token
     }
 
-    /// Returns the place of a token that came from the statement with this fingerprint.
+    /// Returns the position of a token that came from the statement with this fingerprint.
     pub(super) fn of_token(token: &str, fingerprint: &[u8]) -> Result<Self, ItemsError> {
         Self::parse(token, fingerprint)
             .ok_or_else(|| ItemsError::validation("The provided NextToken is invalid for this statement"))
@@ -71,16 +71,16 @@ mod tests {
         let here = fingerprint("SELECT * FROM t WHERE p = ?", &["a".into()]);
         let mut token = String::new();
         for key in [None, Some(Item::new().with("p", "a").with("s", 1))] {
-            let place = Place { range: 3, key };
-            token = place.to_token(&here);
-            assert_eq!(Place::of_token(&token, &here).unwrap(), place);
+            let position = PagePosition { range: 3, key };
+            token = position.to_token(&here);
+            assert_eq!(PagePosition::of_token(&token, &here).unwrap(), position);
         }
         let elsewhere = fingerprint("SELECT * FROM t WHERE p = ?", &["b".into()]);
         for (token, fingerprint) in
             [(token.as_str(), &elsewhere), ("", &here), ("1zz", &here), ("1é", &here), (&token[..9], &here)]
         {
             assert_eq!(
-                Place::of_token(token, fingerprint).unwrap_err().to_string(),
+                PagePosition::of_token(token, fingerprint).unwrap_err().to_string(),
                 "The provided NextToken is invalid for this statement"
             );
         }

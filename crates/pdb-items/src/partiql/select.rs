@@ -8,7 +8,7 @@ use pdb_expr::partiql::{Access, PartiqlError, Select, access, has_other_conditio
 use pdb_model::{EncodedItem, IndexKind, Item, KeySchema, SecondaryIndex, TableDefinition};
 use pdb_store::{Direction, ReadTx, Table};
 
-use super::next_token::Place;
+use super::next_token::PagePosition;
 use super::statement::refused;
 use crate::ItemsError;
 use crate::capacity::{CapacityUnits, Consistency, Meter};
@@ -17,7 +17,7 @@ use crate::items_page::EncodedItems;
 use crate::key_range::{ByteRange, range_of};
 use crate::keys::{KeyFault, key_of_parameter};
 use crate::options::MessageLayer;
-use crate::page::{PAGE_BYTES, PageRequest, Shown};
+use crate::page::{PAGE_BYTES, PageContent, PageRequest};
 use crate::start_key::Position;
 use crate::write::decoded;
 
@@ -25,7 +25,7 @@ use crate::write::decoded;
 pub(super) struct SelectedPage {
     pub(super) items: EncodedItems,
     /// Where the page ended, if there may be more.
-    pub(super) last: Option<Place>,
+    pub(super) last: Option<PagePosition>,
     pub(super) meter: Meter,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn read_page(
     table: &Arc<Table>,
     select: &Select,
     limit: Option<u32>,
-    start: Option<&Place>,
+    start: Option<&PagePosition>,
     consistent_read: bool,
 ) -> Result<SelectedPage, ItemsError> {
     let definition = &*table.definition;
@@ -70,7 +70,7 @@ pub(super) fn read_page(
             direction,
             limit: limit.map(|limit| limit - scanned_count),
             filter,
-            shown: Shown::Selected(select),
+            content: PageContent::Selected(select),
             fetch,
             consistency: Consistency::of(consistent_read),
         };
@@ -82,13 +82,13 @@ pub(super) fn read_page(
         if let Some(key) = page.last {
             // One item ends its range: what follows it is in the next one, if there is one.
             if !(is_single && number + 1 == range_count) {
-                selected.last = Some(Place { range: number, key: Some(key) });
+                selected.last = Some(PagePosition { range: number, key: Some(key) });
             }
             break;
         }
         if read_bytes >= PAGE_BYTES && number + 1 < range_count {
             // The range ended, and with it the page.
-            selected.last = Some(Place { range: number + 1, key: None });
+            selected.last = Some(PagePosition { range: number + 1, key: None });
             break;
         }
     }
@@ -170,7 +170,7 @@ fn check_paths(table: &TableDefinition, select: &Select) -> Result<(), ItemsErro
     check_no_path_into_key(table, projected.chain(compared))
 }
 
-/// Checks that an index has what is asked of it; returns whether a local one must be completed from the table.
+/// Checks that an index has the requested attributes. Returns whether items of a local index must be completed from the table.
 fn check_projected(position: Position<'_>, select: &Select, access: &Access) -> Result<bool, ItemsError> {
     let Some(index) = position.index else { return Ok(false) };
     let lacks = |attribute: &&str| !index.projects(&position.table.key_schema, attribute);

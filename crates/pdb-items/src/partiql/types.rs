@@ -6,7 +6,7 @@ use crate::capacity::ConsumedCapacity;
 use crate::items_page::EncodedItems;
 use crate::options::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 
-/// What `ExecuteStatement` is asked.
+/// The input of `ExecuteStatement`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExecuteStatementInput {
     /// The statement.
@@ -25,7 +25,7 @@ pub struct ExecuteStatementInput {
     pub return_values_on_condition_check_failure: ReturnValuesOnConditionCheckFailure,
 }
 
-/// What `ExecuteStatement` answers.
+/// The output of `ExecuteStatement`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExecuteStatementOutput {
     /// The items read, or what `RETURNING` asked for.
@@ -49,7 +49,7 @@ pub struct BatchStatement {
     pub consistent_read: bool,
 }
 
-/// What `BatchExecuteStatement` is asked.
+/// The input of `BatchExecuteStatement`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchExecuteStatementInput {
     /// The statements: all read, or all write.
@@ -78,7 +78,7 @@ pub struct BatchStatementError {
     pub message: String,
 }
 
-/// What `BatchExecuteStatement` answers.
+/// The output of `BatchExecuteStatement`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchExecuteStatementOutput {
     /// One entry for each statement, in order.
@@ -98,7 +98,7 @@ pub struct ParameterizedStatement {
     pub return_values_on_condition_check_failure: ReturnValuesOnConditionCheckFailure,
 }
 
-/// What `ExecuteTransaction` is asked.
+/// The input of `ExecuteTransaction`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExecuteTransactionInput {
     /// The statements: all read, or all write.
@@ -109,10 +109,10 @@ pub struct ExecuteTransactionInput {
     pub return_consumed_capacity: ReturnConsumedCapacity,
 }
 
-/// What `ExecuteTransaction` answers.
+/// The output of `ExecuteTransaction`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExecuteTransactionOutput {
-    /// One entry for each statement if they read, in order, `None` where there is no item; empty if they write.
+    /// For statements that read, one entry each, in order, with `None` for an item that does not exist; empty if they write.
     pub responses: Vec<Option<EncodedItem>>,
     /// The capacity consumed, one entry a table, if asked for.
     pub consumed_capacity: Vec<ConsumedCapacity>,

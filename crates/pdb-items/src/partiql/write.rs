@@ -32,7 +32,7 @@ pub(super) fn planned(
             Change::Update(key_of(statement, table)?, Some(update.update.clone())),
             and(exists(table), update.condition.clone()),
         ),
-        // An item that is not there need not be deleted, whatever the condition.
+        // An item that does not exist need not be deleted, under any condition.
         Statement::Delete(delete) => (
             Change::Delete(key_of(statement, table)?),
             delete
@@ -54,7 +54,7 @@ pub(super) fn planned(
     Ok(Some(PlannedWrite { table_name: name_of(table), change, condition, on_failure }))
 }
 
-/// Returns what a statement answers with.
+/// Returns the output of a statement.
 pub(super) fn return_values(statement: &Statement) -> ReturnValues {
     match statement.returning() {
         None => ReturnValues::None,

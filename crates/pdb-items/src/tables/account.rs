@@ -1,4 +1,4 @@
-//! DescribeLimits, and the operations of which there is nothing here but AWS's refusal: global tables, import, export.
+//! DescribeLimits, and operations that are always refused, with the texts of AWS: global tables, import, export.
 //!
 //! Evidence: `dynamodb.md` 18.
 
@@ -8,7 +8,7 @@ use super::manager::{TableManager, find_table};
 use super::rules::{invalid, refused};
 use crate::ItemsError;
 
-/// What DescribeLimits answers: AWS's initial quotas. Nothing enforces them here.
+/// The output of DescribeLimits: AWS's initial quotas. They are not enforced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Read units of all tables together.
@@ -65,7 +65,7 @@ impl TableManager {
         Err(ItemsError::ResourceNotFound(format!("Global table with name: '{name}' does not exist.")))
     }
 
-    /// Refuses to import a table: there is no S3 here.
+    /// Refuses to import a table, because there is no S3 to import from.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl TableManager {
         Err(refused("ImportTable is not supported: there is no S3 to import from"))
     }
 
-    /// Refuses to export a table, after the checks AWS makes: there is no S3 here.
+    /// Refuses to export a table, because there is no S3 to export to. First come the checks that AWS makes.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ pub struct BackupDetails {
     pub backup_arn: String,
     /// Its name; several may have the same.
     pub backup_name: String,
-    /// Whether the operation that answers made it: AWS would still be busy with it.
+    /// Whether the operation that returns this description created it: AWS would still be working on it.
     pub backup_status: BackupStatus,
     /// The size of its items.
     pub backup_size_bytes: u64,
@@ -66,7 +66,7 @@ pub struct BackupDescription {
     pub time_to_live_attribute: Option<String>,
 }
 
-/// What ListBackups is asked.
+/// The input of ListBackups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListBackupsInput {
     /// Only backups of tables of this name.
@@ -75,7 +75,7 @@ pub struct ListBackupsInput {
     pub time_range_lower_bound: Option<EpochMillis>,
     /// Only backups made before.
     pub time_range_upper_bound: Option<EpochMillis>,
-    /// Only backups that AWS made by itself: there are none.
+    /// Only backups that AWS creates by itself, which do not exist here.
     pub only_system: bool,
     /// Where the previous page ended.
     pub exclusive_start_backup_arn: Option<String>,
@@ -96,7 +96,7 @@ pub struct BackupSummary {
     pub table_arn: String,
 }
 
-/// What ListBackups answers.
+/// The output of ListBackups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListBackupsOutput {
     /// Backups, in the order of their ARNs.
@@ -220,7 +220,7 @@ impl TableManager {
     ///
     /// # Errors
     ///
-    /// [`ItemsError::Validation`] for what is no backup's ARN, [`ItemsError::BackupNotFound`].
+    /// [`ItemsError::Validation`] for a text that is not the ARN of a backup, [`ItemsError::BackupNotFound`].
     pub fn describe_backup(&self, backup_arn: &str) -> Result<BackupDescription, ItemsError> {
         let backup = self.read(|tx| stored_backup(tx, backup_arn))?;
         Ok(self.described_backup(&backup, BackupStatus::Available))

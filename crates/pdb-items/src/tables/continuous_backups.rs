@@ -9,10 +9,10 @@ use super::manager::{TableManager, find_table};
 use super::rules::refused;
 use crate::ItemsError;
 
-/// Days a moment stays restorable unless said otherwise.
+/// The default of days for which a moment can be restored.
 const RECOVERY_PERIOD_DAYS: u32 = 35;
 
-/// Point-in-time recovery, as described; it is disabled if there is none.
+/// The description of point-in-time recovery; absent if it is disabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PointInTimeRecoveryDescription {
     /// The first moment that can be restored.

@@ -20,7 +20,7 @@ use crate::ItemsError;
 
 const MILLIS_A_DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// What ListTables is asked.
+/// The input of ListTables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListTablesInput {
     /// Where the previous page ended; need not be a table's name.
@@ -29,7 +29,7 @@ pub struct ListTablesInput {
     pub limit: Option<u32>,
 }
 
-/// What ListTables answers.
+/// The output of ListTables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListTablesOutput {
     /// Names in byte order.
@@ -46,7 +46,7 @@ impl TableManager {
     ///
     /// # Errors
     ///
-    /// [`ItemsError::ResourceNotFound`] if there is no such table.
+    /// [`ItemsError::ResourceNotFound`] if the table does not exist.
     pub fn describe_table(&self, table_name: &TableName) -> Result<TableDescription, ItemsError> {
         self.read(|tx| {
             let table = self.table(tx, table_name)?;
@@ -207,7 +207,7 @@ impl Describer<'_> {
         description
     }
 
-    /// Describes a table that was just deleted, of which little is told.
+    /// Describes a table that was just deleted: AWS returns only a few members of it.
     pub(crate) fn deleted(&self, definition: &TableDefinition, counts: &Counts) -> TableDescription {
         let whole = self.describe(definition, counts);
         let is_on_demand = definition.billing_mode == BillingMode::PayPerRequest;

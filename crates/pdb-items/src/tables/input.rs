@@ -234,7 +234,7 @@ impl Tag {
     }
 }
 
-/// What CreateTable is asked.
+/// The input of CreateTable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateTableInput {
     /// The table's name.
@@ -267,7 +267,7 @@ pub struct CreateTableInput {
     pub on_demand_throughput: Option<OnDemandThroughput>,
     /// A policy of the table, as JSON text.
     pub resource_policy: Option<String>,
-    /// The table this one would replicate: refused, as there are no global tables here.
+    /// The table that this one would replicate. Refused, because global tables are not supported.
     pub global_table_source_arn: Option<String>,
 }
 
@@ -356,7 +356,7 @@ pub struct GlobalIndexThroughputUpdate {
     pub warm_throughput: Option<WarmThroughputInput>,
 }
 
-/// What UpdateTable is asked.
+/// The input of UpdateTable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateTableInput {
     /// The table.
@@ -373,7 +373,7 @@ pub struct UpdateTableInput {
     pub stream_specification: Option<StreamSpecification>,
     /// Changes server-side encryption.
     pub sse_specification: Option<SseSpecification>,
-    /// Whether replicas are to change: refused, as there are no global tables here.
+    /// Whether the request changes replicas. Refused, because global tables are not supported.
     pub changes_replicas: bool,
     /// The new table class.
     pub table_class: Option<TableClassInput>,

@@ -22,7 +22,7 @@ pub struct ContributorInsightsDescription {
     pub last_update_date_time: Option<EpochMillis>,
 }
 
-/// What UpdateContributorInsights is asked.
+/// The input of UpdateContributorInsights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateContributorInsightsInput {
     /// The table.

@@ -1,4 +1,4 @@
-//! Kinesis streaming destinations: only the setting is kept, nothing is sent, as there is no Kinesis here.
+//! Kinesis streaming destinations: the setting is stored, but no records are sent.
 //!
 //! Evidence: `dynamodb.md` 15, `kinesis-destination.md` 2 and 3.
 

@@ -40,15 +40,15 @@ impl TableManager {
         }
     }
 
-    /// Shows tables as `CREATING` or `UPDATING` for so long after a change, and refuses meanwhile what AWS refuses: for tests of
-    /// code that waits. Not at all unless chosen.
+    /// Sets for how long tables are shown as `CREATING` or `UPDATING` after a change. During that time, operations are refused that AWS
+    /// refuses. For tests of code that waits; zero by default.
     #[must_use]
     pub fn with_transition_delay(self, transition_delay: Duration) -> Self {
         Self { transition_delay, ..self }
     }
 
-    /// Whether warm throughput that is asked for opens shards, as many as AWS has partitions for it: one for each 1,000 write units
-    /// or 3,000 read units a second, whichever are more, up to 64. It does not unless chosen.
+    /// Sets whether warm throughput opens shards, as many as AWS has partitions for it: one for each 1,000 write units or
+    /// 3,000 read units a second, the larger number of the two, up to 64. Off by default.
     #[must_use]
     pub fn with_warm_shards(self, warm_shards: bool) -> Self {
         Self { warm_shards, ..self }
@@ -60,7 +60,7 @@ impl TableManager {
         Self { activities, ..self }
     }
 
-    /// Takes over habits of DynamoDB Local; none unless chosen.
+    /// Sets the habits of DynamoDB Local to take over; none by default.
     #[must_use]
     pub fn with_habits(self, habits: Habits) -> Self {
         Self { habits, ..self }
@@ -104,7 +104,7 @@ impl TableManager {
         })
     }
 
-    /// Finds a table, or answers as the operations on tables do.
+    /// Returns a table, or the error that operations on tables have.
     pub(crate) fn table(
         &self,
         tx: &mut ReadTx<'_>,

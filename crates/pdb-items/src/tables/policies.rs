@@ -143,7 +143,7 @@ fn canonical(member: &str, value: Value) -> Value {
     }
 }
 
-/// Checks that the policy has the revision that the request expects, or that there is none if it expects that.
+/// Checks that the policy has the revision that the request expects, or that it does not exist if the request expects that.
 fn check_revision(
     expected: Option<&str>,
     known: Option<&ResourcePolicy>,

@@ -39,7 +39,7 @@ pub struct RestoreOverrides {
     pub sse_specification: Option<SseSpecification>,
 }
 
-/// What RestoreTableToPointInTime is asked.
+/// The input of RestoreTableToPointInTime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestoreToPointInTimeInput {
     /// The table to copy, by name or ARN.

@@ -69,7 +69,7 @@ fn partitions(warm: WarmThroughput) -> u32 {
     of(warm.write_units, 1000).max(of(warm.read_units, 3000)) as u32
 }
 
-/// Returns the label of `now`, or of the next millisecond that is no label of this table name yet: tables are created,
+/// Returns the label of `now`, or of the next millisecond that is not yet a label of this table name: tables are created,
 /// deleted and created again faster than a clock ticks.
 fn free_label(
     tx: &mut ReadTx<'_>,

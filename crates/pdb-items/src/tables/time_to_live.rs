@@ -10,7 +10,7 @@ use super::rules::refused;
 use super::transition::{check_created_for_expiry, check_created_to_describe_expiry};
 use crate::ItemsError;
 
-/// What UpdateTimeToLive is asked, and answers.
+/// The input and the output of UpdateTimeToLive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeToLiveSpecification {
     /// Whether items are to expire.

@@ -1,7 +1,7 @@
-//! Waiting for tables: what a table is shown to be busy with after a change, and what is refused meanwhile.
+//! Transitions of tables: the status that is shown after a change, and the operations that are refused in the meantime.
 //!
-//! Everything is done when its operation returns. Who wants to test code that waits asks for a delay: then a table is shown as
-//! `CREATING` or `UPDATING` for as long, and refuses what AWS refuses then. Deletion is not shown so: the table is gone at once.
+//! Every change is complete when its operation returns. Tests of code that waits can set a delay: for so long, a table is shown as
+//! `CREATING` or `UPDATING`, and operations are refused that AWS refuses then. A deleted table is gone at once, with any delay.
 //!
 //! Evidence: `dynamodb.md` 3.4, `streams.md` 2.6.
 

@@ -137,7 +137,7 @@ impl IndexChanges {
         Ok(())
     }
 
-    /// Shows in the answer what AWS is still busy with then.
+    /// Marks in the answer the changes that AWS would still be working on.
     pub(crate) fn mark(
         &self,
         describer: &Describer<'_>,
@@ -169,7 +169,7 @@ impl IndexChanges {
 
 /// Checks that the attributes of a new index's key have the types they have in the keys that are there.
 ///
-/// Definitions that the new key does not use are not looked at: AWS ignores them, whatever their type.
+/// Definitions that the new key does not use are not checked: AWS ignores them, even if their type is another one.
 fn check_not_redefined(
     create: &GlobalIndexInput,
     definitions: &[AttributeDefinition],

@@ -1,5 +1,5 @@
-//! What UpdateTable checks before it looks at the table: that there is something to do, that what is asked goes
-//! together, and that each part is well formed.
+//! The checks of UpdateTable that do not need the table: that the request changes something, that its changes can be
+//! combined, and that each part is well formed.
 //!
 //! Evidence: `validation.md` 10.12, items 3 to 7; `streams.md` 2.6.
 
@@ -41,34 +41,34 @@ pub(crate) fn check(input: &UpdateTableInput) -> Result<(), ItemsError> {
     Ok(())
 }
 
-/// Checks that the concerns of the request go together.
+/// Checks that the changes of the request go together.
 fn check_combination(input: &UpdateTableInput) -> Result<(), ItemsError> {
     let index_updates = input.global_secondary_index_updates.as_deref().unwrap_or_default();
     let creates_index = index_updates.iter().any(|update| update.create.is_some());
     let changes_indexes = creates_index || index_updates.iter().any(|update| update.delete.is_some());
     let changes_throughput = input.provisioned_throughput.is_some();
-    let concerns = Concerns::of(input);
+    let changes = ChangeCount::of(input);
 
-    if input.sse_specification.is_some() && concerns.count > 1 {
+    if input.sse_specification.is_some() && changes.count > 1 {
         return Err(invalid("Server-Side Encryption modification must be the only operation in the request"));
     }
-    if input.table_class.is_some() && concerns.count > 1 {
+    if input.table_class.is_some() && changes.count > 1 {
         return Err(invalid("TableClass modification must be the only operation in the request"));
     }
-    if input.deletion_protection_enabled.is_some() && concerns.count > 1 {
+    if input.deletion_protection_enabled.is_some() && changes.count > 1 {
         return Err(invalid("DeletionProtection modification must be the only operation in the request"));
     }
-    if input.warm_throughput.is_some() && concerns.count > 1 {
-        return Err(invalid(if creates_index && concerns.count == 2 {
+    if input.warm_throughput.is_some() && changes.count > 1 {
+        return Err(invalid(if creates_index && changes.count == 2 {
             "Create global secondary index cannot be specified when updating WarmThroughput"
         } else {
             "WarmThroughput must be the only operation in the request"
         }));
     }
-    if input.changes_replicas && concerns.count > 1 {
+    if input.changes_replicas && changes.count > 1 {
         return Err(invalid("Replica modification must be the only operation in the request"));
     }
-    if input.on_demand_throughput.is_some() && concerns.without_billing_mode > 1 {
+    if input.on_demand_throughput.is_some() && changes.without_billing_mode > 1 {
         return Err(invalid(
             "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request",
         ));
@@ -86,13 +86,13 @@ fn check_combination(input: &UpdateTableInput) -> Result<(), ItemsError> {
     Ok(())
 }
 
-/// How many things a request asks for.
-struct Concerns {
+/// How many changes a request makes to a table.
+struct ChangeCount {
     count: usize,
     without_billing_mode: usize,
 }
 
-impl Concerns {
+impl ChangeCount {
     fn of(input: &UpdateTableInput) -> Self {
         let without_billing_mode = [
             input.provisioned_throughput.is_some(),
