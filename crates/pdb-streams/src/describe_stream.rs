@@ -11,21 +11,21 @@ use pdb_store::ShardRow;
 
 const MAX_LIMIT: u32 = 100;
 
-/// What `DescribeStream` is asked.
+/// The input of `DescribeStream`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DescribeStreamInput {
     /// The stream.
     pub stream_arn: StreamArn,
-    /// The most shards to return; 100 unless said.
+    /// The maximum number of shards to return; 100 by default.
     pub limit: Option<u32>,
-    /// Only shards with a greater id. No shard need have this one.
+    /// Returns only shards with a greater id. A shard with this id need not exist.
     pub exclusive_start_shard_id: Option<ShardId>,
-    /// Only direct children of this shard: the filter `CHILD_SHARDS`.
+    /// Returns only direct children of this shard: the filter `CHILD_SHARDS`.
     pub children_of: Option<ShardId>,
 }
 
 impl DescribeStreamInput {
-    /// Asks for the stream with its first 100 shards.
+    /// Returns the input that asks for the stream with its first 100 shards.
     #[must_use]
     pub fn new(stream_arn: StreamArn) -> Self {
         Self { stream_arn, limit: None, exclusive_start_shard_id: None, children_of: None }
@@ -41,17 +41,17 @@ pub struct StreamDescription {
     pub stream_label: StreamLabel,
     /// The state.
     pub stream_status: StreamStatus,
-    /// Which images the records carry.
+    /// The images that records contain.
     pub stream_view_type: StreamViewType,
-    /// When it was enabled: the moment of the label.
+    /// The time at which it was enabled, which is that of the label.
     pub creation_request_date_time: EpochMillis,
     /// The table's name.
     pub table_name: TableName,
-    /// The table's key when the stream was made.
+    /// The key of the table when the stream was enabled.
     pub key_schema: KeySchema,
-    /// The shards, ordered by id, which is the order of their creation.
+    /// The shards, ordered by id, that is by creation.
     pub shards: Vec<Shard>,
-    /// The last of them, if there are more.
+    /// The last one of this page, if there are more.
     pub last_evaluated_shard_id: Option<ShardId>,
 }
 
@@ -60,7 +60,7 @@ pub struct StreamDescription {
 pub struct Shard {
     /// The id.
     pub shard_id: ShardId,
-    /// The shard it continues, which need not be listed any more.
+    /// The parent, which need not be listed any more.
     pub parent_shard_id: Option<ShardId>,
     /// A number below those of all its records.
     pub starting_sequence_number: SequenceNumber,
@@ -108,7 +108,7 @@ impl StreamManager {
         })
     }
 
-    /// Returns the state to show, which may lag behind for those who test waiting.
+    /// Returns the status to show. It lags behind if a transition delay was chosen, for tests of code that waits.
     fn status(&self, view: &View<'_, '_>) -> StreamStatus {
         let delay = self.options.transition_delay;
         // Not `now < since + delay`: a stream enabled twice in one millisecond is labelled with a later one.

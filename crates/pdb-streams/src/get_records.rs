@@ -18,11 +18,11 @@ const MAX_PAGE_BYTES: u64 = 1_048_576;
 pub struct GetRecordsOutput {
     /// The records, oldest first.
     pub records: Vec<StreamRecord>,
-    /// Where to go on; `None` once a closed shard is exhausted.
+    /// The iterator of the next page; `None` at the end of a closed shard.
     pub next_shard_iterator: Option<String>,
 }
 
-/// What is the same for all records of a page.
+/// Properties that all records of a page share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageContext {
     /// The region of the stream.
@@ -36,7 +36,7 @@ impl StreamManager {
     ///
     /// # Errors
     ///
-    /// [`StreamsError::Validation`] if the limit is not 1 to 1000 or the iterator is none of this database,
+    /// [`StreamsError::Validation`] if the limit is not in 1 to 1000, or this database did not issue the iterator,
     /// [`StreamsError::ExpiredIterator`], [`StreamsError::StreamNotFound`], [`StreamsError::IteratorShardNotFound`],
     /// [`StreamsError::Trimmed`], [`StreamsError::Throttled`], [`StreamsError::TooManyReaders`].
     pub fn get_records(
@@ -52,12 +52,12 @@ impl StreamManager {
         Ok(GetRecordsOutput { records, next_shard_iterator })
     }
 
-    /// Hands the records at an iterator to `each` as they are stored, so that their text can be copied without being
-    /// parsed; returns where to go on.
+    /// Passes the records at an iterator to `each` in their stored form, so that their text can be copied without being
+    /// parsed. Returns the next iterator.
     ///
     /// # Errors
     ///
-    /// As [`StreamManager::get_records`], and what `each` fails with. What `each` was given before an error is void.
+    /// Those of [`StreamManager::get_records`] and of `each`. After an error, discard what `each` received before.
     pub fn get_records_with(
         &self,
         shard_iterator: &str,
@@ -97,7 +97,7 @@ impl StreamManager {
             if let Some(error) = failed {
                 return Err(error.into());
             }
-            // A closed shard has nothing behind its ending number, and nothing left if nothing was found.
+            // A closed shard ends at its ending number. It also ends with an empty page, because nothing can be added to it.
             let is_end = match (shard.ending, last) {
                 (None, _) => false,
                 (Some(_), None) => true,
@@ -109,11 +109,11 @@ impl StreamManager {
         Ok(position.map(|position| self.iterator_behind(&iterator, position)))
     }
 
-    /// Returns an iterator at the place of another one, as a page without records carries it.
+    /// Returns an iterator at the same position as another one, as a page without records returns it.
     ///
     /// # Errors
     ///
-    /// As [`StreamManager::get_records`], but that nothing is read.
+    /// Those of [`StreamManager::get_records`] that do not come from reading.
     pub fn renew_iterator(&self, shard_iterator: &str, limit: Option<u32>) -> Result<String, StreamsError> {
         page_limit(limit)?;
         let (iterator, _) = self.live_iterator(shard_iterator)?;
@@ -124,8 +124,8 @@ impl StreamManager {
         Ok(self.iterator_behind(&iterator, iterator.position))
     }
 
-    /// Returns an iterator in the shard of another one, at the record with this number; `None` if that one stands there
-    /// already, or is none of this database.
+    /// Returns an iterator in the shard of another one, at the record with this number; `None` if the other one is there
+    /// already, or if this database did not issue it.
     #[must_use]
     pub fn iterator_at(&self, shard_iterator: &str, number: SequenceNumber) -> Option<String> {
         let iterator = ShardIterator::decode(shard_iterator, &self.key).ok()?;
@@ -133,12 +133,12 @@ impl StreamManager {
         (iterator.position != position).then(|| self.iterator_behind(&iterator, position))
     }
 
-    /// Continues a chain of iterators.
+    /// Issues the next iterator of a chain.
     fn iterator_behind(&self, iterator: &ShardIterator, position: IteratorPosition) -> String {
         self.iterator(&iterator.stream_arn, &iterator.shard_id, position, Some(reader_of(iterator)))
     }
 
-    /// Reads an iterator that has not expired; returns the time too.
+    /// Decodes an iterator, and refuses one that has expired. Returns the present time, too.
     fn live_iterator(&self, shard_iterator: &str) -> Result<(ShardIterator, EpochMillis), StreamsError> {
         let iterator = ShardIterator::decode(shard_iterator, &self.key)
             .map_err(|_| StreamsError::validation("Invalid ShardIterator"))?;

@@ -3,18 +3,18 @@
 use crate::{StreamManager, StreamsError};
 use pdb_model::{IteratorPosition, SequenceNumber, ShardId, ShardIterator, StreamArn};
 
-/// What `GetShardIterator` is asked.
+/// The input of `GetShardIterator`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GetShardIteratorInput {
     /// The stream.
     pub stream_arn: StreamArn,
     /// The shard.
     pub shard_id: ShardId,
-    /// The place in the shard.
+    /// The position in the shard.
     pub shard_iterator_type: ShardIteratorType,
 }
 
-/// Where an iterator is to begin.
+/// The position at which an iterator begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShardIteratorType {
     /// At the oldest record that still exists when the iterator is used.
@@ -28,7 +28,7 @@ pub enum ShardIteratorType {
 }
 
 impl ShardIteratorType {
-    /// Puts together what a request has in two members. An unknown name of a type is the caller's to refuse: `None`.
+    /// Combines the two members of a request. Returns `None` for an unknown type, which the caller has to refuse.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ fn parse_number(text: &str) -> Result<SequenceNumber, StreamsError> {
     text.parse().map_err(|_| StreamsError::validation("Invalid SequenceNumber"))
 }
 
-/// Reads the ARN of a stream out of a request.
+/// Parses the ARN of a stream in a request.
 ///
 /// # Errors
 ///
@@ -92,8 +92,8 @@ impl StreamManager {
     ///
     /// # Errors
     ///
-    /// [`StreamsError::StreamNotFound`], [`StreamsError::ShardNotFound`]; [`StreamsError::Validation`] if the number is
-    /// none of the shard's, [`StreamsError::Trimmed`] if it was.
+    /// [`StreamsError::StreamNotFound`], [`StreamsError::ShardNotFound`]; [`StreamsError::Validation`] if the number does
+    /// not lie in the shard, [`StreamsError::Trimmed`] if its record has been trimmed.
     pub fn get_shard_iterator(&self, input: &GetShardIteratorInput) -> Result<String, StreamsError> {
         self.read_stream(&input.stream_arn, |view| {
             let shard = view.shard(&input.shard_id)?.ok_or(StreamsError::ShardNotFound)?;
@@ -114,8 +114,8 @@ impl StreamManager {
         })
     }
 
-    /// Issues an iterator. Its nonce makes it differ from all others; one chain of iterators keeps the nonce it began
-    /// with in its upper half, by which a reader is known.
+    /// Issues an iterator. A nonce makes it unique. All iterators of a chain share the upper half of the nonce, which
+    /// identifies the reader when readers of a shard are counted.
     pub(crate) fn iterator(
         &self,
         stream_arn: &StreamArn,
@@ -139,7 +139,7 @@ impl StreamManager {
     }
 }
 
-/// Returns what tells the readers of a shard apart.
+/// Returns the part of the nonce that identifies a reader.
 pub(crate) fn reader_of(iterator: &ShardIterator) -> u32 {
     iterator.nonce >> 16
 }

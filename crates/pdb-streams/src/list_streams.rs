@@ -6,14 +6,14 @@ use std::cmp::Reverse;
 
 const MAX_LIMIT: u32 = 100;
 
-/// What `ListStreams` is asked.
+/// The input of `ListStreams`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListStreamsInput {
-    /// Only streams of tables of this name, earlier ones included.
+    /// Returns only streams of tables with this name, including earlier tables.
     pub table_name: Option<TableName>,
-    /// The most streams to return; 100 unless said.
+    /// The maximum number of streams to return; 100 by default.
     pub limit: Option<u32>,
-    /// Where the last page ended. The stream need not exist any more.
+    /// The last stream of the previous page, which need not exist any more.
     pub exclusive_start_stream_arn: Option<StreamArn>,
 }
 
@@ -22,11 +22,11 @@ pub struct ListStreamsInput {
 pub struct ListStreamsOutput {
     /// The streams.
     pub streams: Vec<StreamSummary>,
-    /// The last of them, if there are more.
+    /// The last one of this page, if there are more.
     pub last_evaluated_stream_arn: Option<StreamArn>,
 }
 
-/// A stream in a list.
+/// One entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamSummary {
     /// The ARN.
@@ -55,7 +55,7 @@ impl StreamManager {
         let now = self.env.clock.now();
         let mut streams = self.store.read(|tx| tx.streams(input.table_name.as_ref()))?;
         streams.retain(|stream| !self.is_purged(stream, now));
-        // A cursor works by comparison, so that it stays good when its stream is gone.
+        // A cursor is compared with the entries, not looked up, so that it stays valid when its stream is gone.
         if let Some(start) = &input.exclusive_start_stream_arn {
             streams.retain(|stream| order(&stream.arn) > order(start));
         }
@@ -72,12 +72,12 @@ impl StreamManager {
     }
 }
 
-/// A total order that an ARN alone decides: newest first, then by the rest.
+/// Compares by ARN alone: newest first, then by the rest.
 fn order(stream_arn: &StreamArn) -> (Reverse<&StreamLabel>, &pdb_model::TableArn) {
     (Reverse(&stream_arn.label), &stream_arn.table)
 }
 
-/// Returns the limit, or the maximum if none is given.
+/// Returns the limit, or the maximum by default.
 pub(crate) fn checked_limit(limit: Option<u32>, max: u32, too_large: &str) -> Result<usize, StreamsError> {
     let limit = match limit {
         Some(0) => {

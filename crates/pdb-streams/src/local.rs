@@ -8,7 +8,7 @@ use crate::{
 use pdb_model::{IteratorPosition, ShardIterator, StreamRecord, StreamStatus};
 
 impl StreamManager {
-    /// Describes a subscription to streams of this store.
+    /// Returns the builder of a subscription to streams of this store.
     #[must_use]
     pub fn subscribe(&self) -> SubscriptionBuilder<Self> {
         Subscription::builder(self.clone())
@@ -19,7 +19,7 @@ impl StreamSource for StreamManager {
     type Record = StreamRecord;
 
     fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError> {
-        // What cannot be the name of a table has no streams.
+        // A text that cannot be a table name has no streams.
         let Ok(table_name) = table_name.parse() else { return Ok(Vec::new()) };
         let mut input = ListStreamsInput { table_name: Some(table_name), ..Default::default() };
         let mut streams = Vec::new();
@@ -106,7 +106,7 @@ impl SourceRecord for StreamRecord {
     }
 }
 
-/// Sorts the errors of the operations by what a subscription does about them.
+/// Maps the errors of the operations to the reactions of a subscription.
 impl From<StreamsError> for SourceError {
     fn from(error: StreamsError) -> Self {
         match error {

@@ -1,4 +1,4 @@
-//! The reader of streams: what all operations share.
+//! The state and the helpers that all operations on streams share.
 
 use crate::limits::Limits;
 use crate::position::ShardNumbers;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Reads streams: the four operations of DynamoDB Streams. Cheap to clone.
 ///
-/// What is older than the retention is not there for any operation, whether it has been trimmed already or not.
+/// No operation shows records older than the retention, even before they have been trimmed.
 #[derive(Clone, Debug)]
 pub struct StreamManager {
     pub(crate) store: Store,
@@ -21,11 +21,11 @@ pub struct StreamManager {
 }
 
 impl StreamManager {
-    /// Makes a reader of the streams of a store.
+    /// Creates a reader of the streams of a store.
     ///
     /// # Errors
     ///
-    /// [`StreamsError::Store`] if the secret of the database's iterators cannot be read.
+    /// [`StreamsError::Store`] if the key that signs the iterators of the database cannot be read.
     pub fn new(store: Store, env: Env, options: StreamOptions) -> Result<Self, StreamsError> {
         let key = store.read(|tx| tx.iterator_key())?;
         let limits = options.enforce_limits.then(Arc::default);
@@ -48,7 +48,7 @@ impl StreamManager {
         })
     }
 
-    /// Rotates what is due, as a write would: with a moved clock nobody has to wait for the sweep.
+    /// Rotates the shards that are due, as a write does, so that a test that moves the clock need not run a sweep.
     fn rotate_if_due(&self, stream_arn: &StreamArn, now: EpochMillis) -> Result<(), StreamsError> {
         if !self.store.is_rotation_due(&stream_arn.table.name, now) {
             return Ok(());
@@ -61,7 +61,7 @@ impl StreamManager {
         Ok(())
     }
 
-    /// Tells whether a stream has been disabled for so long that it is not shown any more.
+    /// Returns whether a stream has been disabled for longer than it is shown.
     pub(crate) fn is_purged(&self, stream: &StreamRow, now: EpochMillis) -> bool {
         stream.disabled.is_some_and(|disabled| disabled.plus(self.options.retention) <= now)
     }
@@ -72,12 +72,12 @@ pub(crate) struct View<'v, 'tx> {
     pub(crate) tx: &'v mut ReadTx<'tx>,
     pub(crate) stream: StreamRow,
     pub(crate) now: EpochMillis,
-    /// What was made at this time or before is gone.
+    /// Records created at this time or before are past the retention.
     pub(crate) horizon: EpochMillis,
 }
 
 impl View<'_, '_> {
-    /// Returns the shards that are shown, ordered by id.
+    /// Returns the visible shards, ordered by id.
     pub(crate) fn shards(&mut self) -> Result<Vec<ShardRow>, StoreError> {
         let mut shown = Vec::new();
         for shard in self.tx.shards(self.stream.id)? {
@@ -88,7 +88,7 @@ impl View<'_, '_> {
         Ok(shown)
     }
 
-    /// Returns a shard, if it is shown.
+    /// Returns a shard if it is visible.
     pub(crate) fn shard(&mut self, shard_id: &ShardId) -> Result<Option<ShardRow>, StoreError> {
         match self.tx.shard(self.stream.id, shard_id)? {
             Some(shard) if !self.is_dropped(&shard)? => Ok(Some(shard)),
@@ -96,7 +96,7 @@ impl View<'_, '_> {
         }
     }
 
-    /// A shard is gone once it has been closed for the retention and has no record left.
+    /// A shard is gone when it has been closed for the retention and has no records left.
     fn is_dropped(&mut self, shard: &ShardRow) -> Result<bool, StoreError> {
         match shard.closed {
             Some(closed) if closed <= self.horizon => {
@@ -107,8 +107,8 @@ impl View<'_, '_> {
         }
     }
 
-    /// Returns the counter of the last of the shard's first records that are all too old. Trimming takes whole prefixes,
-    /// so an old record behind a younger one (the clock went back) stays as long as that.
+    /// Returns the counter of the last record of the shard's prefix that is past the retention. Trimming removes whole
+    /// prefixes, so an old record behind a younger one (the clock went back) stays as long as the younger one.
     fn newest_too_old(&mut self, shard: &ShardRow) -> Result<Option<u64>, StoreError> {
         let cut = EpochMillis(self.horizon.0.saturating_add(1));
         self.tx.last_created_before(&self.stream, shard.number, cut, u32::MAX)
@@ -116,7 +116,7 @@ impl View<'_, '_> {
 
     /// Returns the numbers of a shard as of now.
     pub(crate) fn numbers(&mut self, shard: &ShardRow) -> Result<ShardNumbers, StoreError> {
-        // A reader may have got further in a past that a restore has abandoned, or a power failure has taken.
+        // A reader may have got further before a restore, or before a power failure that lost the last commits.
         let drawn = shard.least_next.saturating_sub(1);
         let newest = match shard.ending {
             Some(ending) => ending.max(drawn),
@@ -137,7 +137,7 @@ impl View<'_, '_> {
         let stored = ShardNumbers { starting, newest: u64::MAX, trimmed: shard.trimmed };
         if position != IteratorPosition::TrimHorizon {
             let first = stored.first_counter(position)?;
-            // If the record there is young enough, or there is none, nothing from there on can have been trimmed.
+            // If the record there is within the retention, or does not exist, then no record behind it can have been trimmed.
             if !self.is_too_old_at(shard, first)? {
                 return Ok(first);
             }

@@ -1,11 +1,11 @@
-//! What can be chosen about streams.
+//! Options of streams.
 
 use std::time::Duration;
 
-/// How long a record is kept: 24 hours, as at AWS. Disabled streams and closed shards stay as long.
+/// The retention of records: 24 hours, as on AWS. Disabled streams and closed shards stay as long.
 pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long an iterator can be used: 15 minutes, as at AWS.
+/// The lifetime of an iterator: 15 minutes, as on AWS.
 pub const ITERATOR_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// What can be chosen about the reading of streams.

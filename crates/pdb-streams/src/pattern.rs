@@ -1,7 +1,7 @@
 //! Event patterns: Lambda's filter language, matched against one stream record.
 //!
-//! The language is EventBridge's, in the part that Lambda takes for event sources. An [`EventDocument`] is a record in the
-//! form Lambda hands to a function, which is what patterns are written against (`userIdentity` in lower case).
+//! The language is the part of EventBridge's that Lambda supports for event sources. An [`EventDocument`] is a record in the
+//! form that Lambda passes to a function, and patterns refer to this form (`userIdentity` in lower case).
 
 mod document;
 mod parse;
@@ -36,9 +36,9 @@ pub struct EventPattern {
     fields: Fields,
 }
 
-/// Why a pattern, or a document to match, cannot be understood.
+/// The error of a pattern, or of a document to match, that cannot be parsed.
 ///
-/// The messages of [`PatternError::Pattern`] and [`PatternError::TooLong`] are Lambda's, but that the latter does not repeat the pattern.
+/// The messages of [`PatternError::Pattern`] and [`PatternError::TooLong`] are Lambda's, except that the latter does not repeat the pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// The pattern is not JSON, not an object, or uses an operator wrongly; the field says what and where.
@@ -154,7 +154,7 @@ impl Node {
 }
 
 /// Collects the scalars a leaf pattern can see: the value itself, or an array's elements. An object has none, which is
-/// why `exists` on something that is no leaf says "absent".
+/// why `exists` is false for anything but a leaf.
 fn collect_leaves<'v>(value: &'v Value, leaves: &mut Vec<&'v Value>) {
     match value {
         Value::Object(_) => {}
@@ -195,7 +195,7 @@ impl Comparison {
     }
 }
 
-/// Returns the text in the form in which case does not matter.
+/// Returns the text in the form that is compared without regard to case.
 fn fold(text: &str) -> String {
     text.to_lowercase()
 }

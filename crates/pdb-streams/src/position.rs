@@ -1,4 +1,4 @@
-//! Where in a shard a sequence number points; pure.
+//! The position of a sequence number in a shard. Pure functions.
 //!
 //! Inside a shard only the counter of a number counts. A number from elsewhere, with another shard's number in its last 20
 //! digits, is compared as a whole, as a number: it stands between two counters.
@@ -6,19 +6,19 @@
 use crate::StreamsError;
 use pdb_model::{IteratorPosition, SequenceNumber};
 
-/// What a position depends on: the numbers of one shard.
+/// The sequence numbers of one shard that decide what a position means.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ShardNumbers {
-    /// Taken by the opening of the shard; no record carries it.
+    /// The number that was drawn when the shard was opened; no record has it.
     pub(crate) starting: SequenceNumber,
-    /// The newest number there ever was: of a record, also a trimmed one, or `starting`.
+    /// The highest counter ever drawn: of a record, which may be trimmed, or that of `starting`.
     pub(crate) newest: u64,
     /// The newest trimmed counter; at most `starting` if nothing was trimmed.
     pub(crate) trimmed: u64,
 }
 
 impl ShardNumbers {
-    /// Checks a position that a client gives by number and returns the one its iterator gets.
+    /// Checks a position that a client gives by number, and returns the position for its iterator.
     ///
     /// The starting number is always accepted and means the trim horizon: consumers of idle shards resume from it.
     pub(crate) fn check(self, position: IteratorPosition) -> Result<IteratorPosition, StreamsError> {
@@ -36,7 +36,7 @@ impl ShardNumbers {
         Ok(position)
     }
 
-    /// Returns the smallest counter a record at or behind the position can have, or that it was trimmed.
+    /// Returns the smallest counter that a record at or behind the position can have, or an error if it was trimmed.
     pub(crate) fn first_counter(self, position: IteratorPosition) -> Result<u64, StreamsError> {
         let shard = self.starting.shard;
         let counter = match position {

@@ -1,8 +1,8 @@
 //! Reading a whole stream, or several, as one sequence of events.
 //!
-//! A [`Subscription`] is a blocking iterator that walks the lineage: a shard only after its parent, children as soon as
-//! their parent is exhausted, several open shards in turn. It is written against [`StreamSource`], a small trait, so that
-//! it reads a database in this process as well as any endpoint of the Streams API.
+//! A [`ShardWalker`] decides which shards of a stream may be read: a shard after its parent. A [`Subscription`] is a blocking iterator over
+//! the events of one or several walkers, whose open shards it reads in turn. Both read from a [`StreamSource`], a small trait: a database
+//! in this process, or any endpoint of the Streams API.
 
 mod builder;
 mod checkpoint;

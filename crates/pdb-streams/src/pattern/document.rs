@@ -1,11 +1,11 @@
-//! A stream record in the form that patterns see.
+//! A stream record in the form that patterns refer to.
 
 use super::PatternError;
 use pdb_model::{EncodedItem, StreamRecord};
 use serde_json::{Map, Value, json};
 use std::fmt;
 
-/// One stream record as Lambda hands it to a function: what an [`EventPattern`](crate::EventPattern) is matched against.
+/// One stream record as Lambda passes it to a function: the input that an [`EventPattern`](crate::EventPattern) is matched against.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventDocument(Value);
 

@@ -1,10 +1,10 @@
-//! How a subscription is described before it starts.
+//! The builder of a subscription.
 
 use super::{Checkpoint, StreamSource, Subscription, TailError, WakeHandle};
 use crate::EventPattern;
 use std::time::Duration;
 
-/// Where a subscription without a checkpoint begins.
+/// The position at which a subscription without a checkpoint begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StartPosition {
     /// At the oldest record that still exists.
@@ -14,7 +14,7 @@ pub enum StartPosition {
     Latest,
 }
 
-/// Describes a [`Subscription`]: which streams, from where, which events, and for how long.
+/// Builds a [`Subscription`]: which streams, from where, which events, and for how long.
 #[derive(Debug)]
 pub struct SubscriptionBuilder<S> {
     pub(super) source: S,
@@ -36,7 +36,7 @@ pub(super) struct TailOptions {
 }
 
 impl<S: StreamSource> Subscription<S> {
-    /// Describes a subscription to streams of `source`.
+    /// Returns the builder of a subscription to streams of `source`.
     pub fn builder(source: S) -> SubscriptionBuilder<S> {
         SubscriptionBuilder {
             source,
@@ -71,65 +71,65 @@ impl<S: StreamSource> SubscriptionBuilder<S> {
         self
     }
 
-    /// Chooses where to begin in streams without a checkpoint; the trim horizon unless said.
+    /// Sets where to begin in streams without a checkpoint; at the trim horizon by default.
     #[must_use]
     pub fn from(mut self, from: StartPosition) -> Self {
         self.options.from = from;
         self
     }
 
-    /// Goes on where an earlier subscription was; its streams need not be named again.
+    /// Resumes from the checkpoint of an earlier subscription, whose streams need not be named again.
     #[must_use]
     pub fn resume(mut self, checkpoint: Checkpoint) -> Self {
         self.checkpoint = checkpoint;
         self
     }
 
-    /// Lets only matching events through; of several patterns one must match. What is held back counts as read.
+    /// Adds a filter: only events that match at least one of the patterns are returned. Other events count as read.
     #[must_use]
     pub fn pattern(mut self, pattern: EventPattern) -> Self {
         self.options.patterns.push(pattern);
         self
     }
 
-    /// Waits for further records instead of ending once all present ones are read.
+    /// Sets whether to wait for further records instead of ending when all present ones are read.
     #[must_use]
     pub fn follow(mut self, follow: bool) -> Self {
         self.options.follow = follow;
         self
     }
 
-    /// Chooses how long to wait before asking again when nothing was new; 250 ms unless said.
+    /// Sets how long to wait before the next poll when nothing was new; 250 ms by default.
     #[must_use]
     pub fn poll_interval(mut self, poll_interval: Duration) -> Self {
         self.options.poll_interval = poll_interval;
         self
     }
 
-    /// Limits how many records are asked for at once.
+    /// Sets the maximum number of records of one `GetRecords` call.
     #[must_use]
     pub fn page_limit(mut self, page_limit: u32) -> Self {
         self.options.page_limit = Some(page_limit);
         self
     }
 
-    /// Chooses how many empty pages in a row mean that an open shard has no more records; 1 unless said.
+    /// Sets how many empty pages in a row mean that an open shard has no more records; 1 by default.
     ///
-    /// AWS may answer an empty page before records that exist.
+    /// AWS may return an empty page although the shard has further records.
     #[must_use]
     pub fn caught_up_after(mut self, empty_pages: u32) -> Self {
         self.options.caught_up_after = empty_pages.max(1);
         self
     }
 
-    /// Uses this handle to stop, so that one handle can stop several subscriptions.
+    /// Sets the handle that stops the subscription, so that one handle can stop several subscriptions.
     #[must_use]
     pub fn wake_handle(mut self, wake: WakeHandle) -> Self {
         self.wake = wake;
         self
     }
 
-    /// Starts: looks the streams up and fixes where they are read from.
+    /// Starts the subscription: looks the streams up and fixes where they are read from.
     ///
     /// # Errors
     ///

@@ -1,13 +1,13 @@
-//! How far a subscription has come, in a form that can be kept.
+//! The position of a consumer, in a form that can be stored.
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-/// How far a subscription has come: behind the last event it handed out, in every shard of every stream.
+/// The position of a consumer in every shard of every stream that it reads.
 ///
-/// `Display` and `FromStr` are inverse; the text is JSON with a version.
+/// `Display` and `FromStr` are inverse to each other. The text is JSON and has a version.
 ///
 /// # Examples
 ///
@@ -23,9 +23,9 @@ pub struct Checkpoint {
     pub(super) streams: BTreeMap<String, StreamProgress>,
 }
 
-/// Positions of a consumer that is no subscription, shard by shard.
+/// For consumers that are not subscriptions: builds a checkpoint shard by shard.
 impl Checkpoint {
-    /// Notes that a shard was read up to the record with this sequence number.
+    /// Adds a shard that was read up to the record with this sequence number.
     #[must_use]
     pub fn after(
         self,
@@ -36,7 +36,7 @@ impl Checkpoint {
         self.with(stream_arn.into(), shard_id.into(), ShardProgress::After(sequence_number.into()))
     }
 
-    /// Notes that a shard was read to its end, after which only its children are read.
+    /// Adds a shard that was read to its end, so that only its children are read.
     #[must_use]
     pub fn finished(self, stream_arn: impl Into<String>, shard_id: impl Into<String>) -> Self {
         self.with(stream_arn.into(), shard_id.into(), ShardProgress::Finished)
@@ -48,20 +48,20 @@ impl Checkpoint {
     }
 }
 
-/// Why a text is no checkpoint.
+/// The error of a text that is not a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("text is not a checkpoint of a stream subscription")]
 pub struct CheckpointError;
 
-/// How far the shards of one stream have been read, by shard id.
+/// The positions in the shards of one stream, by shard id.
 pub type StreamProgress = BTreeMap<String, ShardProgress>;
 
-/// How far one shard has been read. A shard without progress has not been begun.
+/// The position in one shard. A shard without one has not been begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShardProgress {
-    /// Begun at the trim horizon, nothing seen yet.
+    /// Begun at the trim horizon; no record has been seen.
     Begun,
-    /// Begun at the end, nothing seen yet; all there is to resume from is the iterator itself.
+    /// Begun at the end; no record has been seen. This iterator is all there is to resume from.
     Latest(String),
     /// Read up to the record with this sequence number.
     After(String),

@@ -5,7 +5,7 @@ use crate::EventPattern;
 
 type Callback<'h, R> = Box<dyn FnMut(&Event<R>) + 'h>;
 
-/// Callbacks, each for the events that match its pattern.
+/// A list of callbacks, each for the events that match its pattern.
 ///
 /// An event goes to every callback whose pattern it matches, in the order in which they were added.
 pub struct Handlers<'h, R> {
@@ -19,7 +19,7 @@ impl<R> Default for Handlers<'_, R> {
 }
 
 impl<'h, R: SourceRecord> Handlers<'h, R> {
-    /// Makes an empty list.
+    /// Creates an empty list.
     pub fn new() -> Self {
         Self::default()
     }
@@ -38,7 +38,7 @@ impl<'h, R: SourceRecord> Handlers<'h, R> {
         self
     }
 
-    /// Calls whoever wants this event; returns how many did.
+    /// Calls every callback whose pattern matches the event. Returns the number of calls.
     pub fn dispatch(&mut self, event: &Event<R>) -> usize {
         let document = self
             .handlers
@@ -61,11 +61,11 @@ impl<'h, R: SourceRecord> Handlers<'h, R> {
 }
 
 impl<S: StreamSource> Subscription<S> {
-    /// Hands every event to `handlers` until the subscription ends or fails.
+    /// Passes every event to `handlers` until the subscription ends or fails.
     ///
     /// # Errors
     ///
-    /// The first error the subscription meets. It may be called again to go on behind it.
+    /// The first error of the subscription. Call it again to go on behind the error.
     pub fn run(&mut self, handlers: &mut Handlers<'_, S::Record>) -> Result<(), TailError> {
         for event in self {
             handlers.dispatch(&event?);

@@ -1,35 +1,35 @@
-//! What a subscription reads from.
+//! Sources of stream records.
 
 use super::WakeHandle;
 use crate::EventDocument;
 use std::error::Error;
 
-/// The Streams API as a subscription needs it: four calls, in process or over a network.
+/// The part of the Streams API that a subscription needs: four calls, in process or over a network.
 ///
-/// Shard ids, sequence numbers and iterators are opaque text here, since another endpoint's need not look like ours.
+/// Shard ids, sequence numbers and iterators are opaque text here, because other endpoints may use other forms.
 pub trait StreamSource {
-    /// A stream record as this source has it.
+    /// The type of the stream records of this source.
     type Record: SourceRecord;
 
     /// Returns the ARNs of the table's streams, newest first.
     ///
     /// # Errors
     ///
-    /// Whatever `ListStreams` fails with.
+    /// Those of `ListStreams`.
     fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError>;
 
     /// Describes the stream with all its shards, all pages of them.
     ///
     /// # Errors
     ///
-    /// [`SourceError::NotFound`] if there is no such stream, or whatever else `DescribeStream` fails with.
+    /// [`SourceError::NotFound`] if there is no such stream, or the errors of `DescribeStream`.
     fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError>;
 
     /// Returns an iterator into a shard.
     ///
     /// # Errors
     ///
-    /// [`SourceError::NotFound`] if stream or shard are gone, [`SourceError::Trimmed`] if the position is.
+    /// [`SourceError::NotFound`] if the stream or the shard is gone, [`SourceError::Trimmed`] if the position is.
     fn shard_iterator(
         &self,
         stream_arn: &str,
@@ -41,19 +41,19 @@ pub trait StreamSource {
     ///
     /// # Errors
     ///
-    /// Whatever `GetRecords` fails with, in the terms of [`SourceError`].
+    /// Those of `GetRecords`, as [`SourceError`].
     fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<Self::Record>, SourceError>;
 
-    /// Returns the position an iterator stands for, if this source can tell.
+    /// Returns the position of an iterator, if this source can tell.
     ///
-    /// It makes a subscription that began at the end of a stream resumable before it has seen a record.
+    /// With it, a subscription that began at the end of a stream can be resumed before it has seen a record.
     fn position_of(&self, iterator: &str) -> Option<SourcePosition> {
         let _ = iterator;
         None
     }
 
-    /// Keeps `wake` to call [`WakeHandle::wake`] whenever records may have been added; a source that cannot tell does
-    /// nothing, and is asked again after the poll interval.
+    /// Keeps `wake`, and calls [`WakeHandle::wake`] when records may have been added. A source that cannot tell does
+    /// nothing, and is polled.
     fn wake_on_change(&self, wake: &WakeHandle) {
         let _ = wake;
     }
@@ -92,16 +92,16 @@ impl<S: StreamSource + ?Sized> StreamSource for &S {
     }
 }
 
-/// What a subscription must know of a record.
+/// The part of a record that a subscription needs.
 pub trait SourceRecord {
     /// Returns the sequence number as the API writes it.
     fn sequence_number(&self) -> String;
 
-    /// Returns the record, which is one of the stream with this ARN, in the form that event patterns are matched against.
+    /// Returns the record in the form that event patterns are matched against. It is a record of the stream with this ARN.
     fn document(&self, stream_arn: &str) -> EventDocument;
 }
 
-/// A stream as `DescribeStream` shows it, as far as lineage goes.
+/// The part of the answer of `DescribeStream` that is about lineage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceStream {
     /// Whether shards may still be added: the status is not `DISABLED`.
@@ -110,12 +110,12 @@ pub struct SourceStream {
     pub shards: Vec<SourceShard>,
 }
 
-/// A shard as `DescribeStream` shows it, as far as lineage goes.
+/// The part of a shard's description that is about lineage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceShard {
     /// The shard's id.
     pub shard_id: String,
-    /// The shard it continues, which need not be listed any more.
+    /// The parent, which need not be listed any more.
     pub parent_shard_id: Option<String>,
     /// Whether it has no `EndingSequenceNumber`.
     pub is_open: bool,
@@ -126,7 +126,7 @@ pub struct SourceShard {
 pub struct SourcePage<R> {
     /// The records, oldest first.
     pub records: Vec<R>,
-    /// Where to go on; `None` at the end of a closed shard.
+    /// The iterator of the next page; `None` at the end of a closed shard.
     pub next_iterator: Option<String>,
 }
 
@@ -141,10 +141,10 @@ pub enum SourcePosition {
     After(String),
 }
 
-/// Why a source could not answer; consumers react by kind.
+/// The error of a source; consumers react by kind.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// The stream or the shard does not exist, or not any more.
+    /// The stream or the shard does not exist, or is gone.
     #[error("stream or shard does not exist")]
     NotFound,
     /// The iterator is older than 15 minutes.

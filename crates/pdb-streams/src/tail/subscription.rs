@@ -8,7 +8,7 @@ use super::walker::{ShardRead, ShardWalker};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// One record, and where it came from.
+/// One record with its stream and its shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<R> {
     /// The stream's ARN.
@@ -19,13 +19,13 @@ pub struct Event<R> {
     pub record: R,
 }
 
-/// Why a subscription could not go on, or has a gap. Asking for the next event goes on behind it.
+/// The error of a subscription, or a gap in it. The next call of `next` goes on behind it.
 #[derive(Debug, thiserror::Error)]
 pub enum TailError {
     /// The table has no stream, or there is no such table.
     #[error("table `{0}` has no stream")]
     NoStream(String),
-    /// Neither a stream nor a table was named, and no checkpoint names one.
+    /// No stream, table or checkpoint was given.
     #[error("subscription names no stream")]
     NothingToRead,
     /// Records were trimmed before they were read; what is left of the shard follows.
@@ -43,8 +43,8 @@ pub enum TailError {
 
 /// A blocking iterator over all events of one or several streams.
 ///
-/// Events of one item come in the order of its writes; every record comes once. Made by
-/// [`Subscription::builder`]; see there what can be chosen.
+/// Events of one item come in the order of its writes; every record comes once. Created by
+/// [`Subscription::builder`].
 #[derive(Debug)]
 pub struct Subscription<S: StreamSource> {
     source: S,
@@ -81,8 +81,8 @@ struct Reader<R> {
 impl<S: StreamSource> Iterator for Subscription<S> {
     type Item = Result<Event<S::Record>, TailError>;
 
-    /// Returns the next event; blocks for it if the subscription follows. `None`: stopped, caught up, or at the end of
-    /// all streams. One that had caught up may be asked again later.
+    /// Returns the next event, and blocks for it if the subscription follows. Returns `None` if the subscription was stopped, has caught
+    /// up, or is at the end of all streams. After it has caught up, a later call may return further events.
     fn next(&mut self) -> Option<Self::Item> {
         while !self.wake.is_stopped() {
             if let Some(error) = self.errors.pop_front() {
@@ -94,7 +94,7 @@ impl<S: StreamSource> Iterator for Subscription<S> {
             if self.quiet < self.readers.len() {
                 self.poll();
             } else if self.is_at_end() {
-                // Whoever asks again later is looked up again.
+                // A later call asks every shard again.
                 self.quiet = 0;
                 self.readers.iter_mut().for_each(|reader| reader.empty_pages = 0);
                 return None;
@@ -109,7 +109,7 @@ impl<S: StreamSource> Iterator for Subscription<S> {
 }
 
 impl<S: StreamSource> Subscription<S> {
-    /// Returns how far the subscription has come: behind the last event it handed out.
+    /// Returns the position of the subscription: behind the last event that it returned.
     pub fn checkpoint(&self) -> Checkpoint {
         let progress = |walker: &ShardWalker| (walker.stream_arn().to_string(), walker.progress().clone());
         Checkpoint { streams: self.streams.iter().map(progress).collect() }
@@ -143,7 +143,7 @@ impl<S: StreamSource> Subscription<S> {
         for table_name in tables {
             let listed = subscription.source.streams(&table_name).map_err(TailError::Source)?;
             let Some(newest) = listed.first() else { return Err(TailError::NoStream(table_name)) };
-            // With a checkpoint of one of the table's streams, go on from that one.
+            // If the checkpoint has one of the streams of the table, go on from that one.
             let known = listed.iter().find_map(|stream_arn| subscription.place_of(stream_arn));
             let newest = known.map_or_else(|| subscription.add_stream(newest), Ok)?;
             subscription.tables.push(TableWalk { table_name, newest });
@@ -171,7 +171,7 @@ impl<S: StreamSource> Subscription<S> {
             }
         };
         let stream = self.add(walker)?;
-        // A checkpoint may outlive its stream; a stream asked for by name has to be there.
+        // A checkpoint may outlive its stream, but a stream that was named has to exist.
         if self.streams[stream].is_gone() {
             return Err(TailError::Source(SourceError::NotFound));
         }
@@ -185,7 +185,7 @@ impl<S: StreamSource> Subscription<S> {
         Ok(stream)
     }
 
-    /// Takes the next matching record out of the page of the reader whose turn it is.
+    /// Takes the next matching record from the page of the reader whose turn it is.
     fn take_event(&mut self) -> Option<Event<S::Record>> {
         let reader = self.readers.get_mut(self.turn)?;
         let walker = &mut self.streams[reader.stream];
@@ -314,7 +314,7 @@ impl<S: StreamSource> Subscription<S> {
         Ok(())
     }
 
-    /// Tells, when no reader has news, whether that is the end.
+    /// Returns whether the subscription ends now that no reader has further records.
     fn is_at_end(&self) -> bool {
         if self.options.follow {
             self.tables.is_empty() && self.streams.iter().all(ShardWalker::is_over)

@@ -1,9 +1,9 @@
-//! Waiting that ends early: when told to stop, or when there is news.
+//! Waits that end early: because of a stop, or of new records.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Stops a [`Subscription`](crate::Subscription) from another thread, or ends its wait for news.
+/// Stops a [`Subscription`](crate::Subscription) from another thread, or ends its wait for records.
 #[derive(Clone, Debug, Default)]
 pub struct WakeHandle {
     shared: Arc<Shared>,
@@ -23,26 +23,26 @@ struct State {
 }
 
 impl WakeHandle {
-    /// Ends the subscription: whoever waits in it returns at once, and no further event is handed out.
+    /// Ends the subscription: a thread that waits in it returns at once, and it returns no further events.
     pub fn stop(&self) {
         self.state().stopped = true;
         self.shared.changed.notify_all();
     }
 
-    /// Says that there may be new records.
+    /// Ends the present or the next wait, because there may be new records.
     pub fn wake(&self) {
         self.state().news = true;
         self.shared.changed.notify_all();
     }
 
-    /// Ends a wait without saying that there may be new records.
+    /// Ends the present or the next wait for another reason than new records.
     pub fn nudge(&self) {
         self.state().nudged = true;
         self.shared.changed.notify_all();
     }
 
-    /// Returns a function that does what [`WakeHandle::wake`] does as long as somebody has this handle and has not stopped;
-    /// it returns whether that is so.
+    /// Returns a function that does the same as [`WakeHandle::wake`]. The function returns false, and does nothing, when all copies of
+    /// this handle are gone, or after a stop.
     pub fn waker(&self) -> impl Fn() -> bool + Send + Sync + 'static {
         let shared = Arc::downgrade(&self.shared);
         move || {
@@ -54,12 +54,13 @@ impl WakeHandle {
         }
     }
 
-    /// Tells whether [`WakeHandle::stop`] was called.
+    /// Returns whether [`WakeHandle::stop`] was called.
     pub fn is_stopped(&self) -> bool {
         self.state().stopped
     }
 
-    /// Waits until there is news, a nudge, a stop, or `timeout` has passed; returns whether there is news.
+    /// Waits until [`WakeHandle::wake`], [`WakeHandle::nudge`] or [`WakeHandle::stop`] is called, or `timeout` has passed. Returns whether
+    /// there may be new records.
     pub fn wait(&self, timeout: Duration) -> bool {
         let until = Instant::now() + timeout;
         let mut state = self.state();
