@@ -1,4 +1,4 @@
-//! Where a mapping keeps how far it has come.
+//! The file with the checkpoint of a mapping.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -8,14 +8,14 @@ use pretender::streams::{Checkpoint, CheckpointError};
 
 /// A file that holds a checkpoint, replaced whole at each change.
 ///
-/// A process that is killed, or a machine that loses its power, leaves the old or the new checkpoint, never half of one.
+/// After a crash of the process or a power failure, the file has the old or the new checkpoint, never a part of one.
 #[derive(Debug)]
 pub(crate) struct CheckpointFile {
     path: PathBuf,
     saved: Checkpoint,
 }
 
-/// Why a checkpoint cannot be kept.
+/// The error of a checkpoint that cannot be saved or loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointFileError {
     /// The file cannot be read or written.
@@ -26,8 +26,8 @@ pub enum CheckpointFileError {
         /// What the system says.
         source: io::Error,
     },
-    /// The file holds something else.
-    #[error("file `{}` holds no checkpoint; it is left as it is", path.display())]
+    /// The file does not contain a checkpoint.
+    #[error("file `{}` does not contain a checkpoint; it was not changed", path.display())]
     NotACheckpoint {
         /// The file.
         path: PathBuf,
@@ -177,7 +177,7 @@ mod tests {
 
         fs::write(&path, "my notes").unwrap();
         let error = CheckpointFile::open(&path).unwrap_err();
-        assert!(error.to_string().ends_with("holds no checkpoint; it is left as it is"), "{error}");
+        assert!(error.to_string().ends_with("does not contain a checkpoint; it was not changed"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "my notes");
         assert!(matches!(CheckpointFile::open(directory.path()), Err(CheckpointFileError::Io { .. })));
         #[cfg(unix)]

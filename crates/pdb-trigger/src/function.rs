@@ -1,10 +1,10 @@
-//! The function that is invoked, and what its answers mean.
+//! The function that is invoked, and its responses.
 
 use serde_json::Value;
 
 use crate::settings::MAX_STATE_BYTES;
 
-/// A function that gets events: a closure, or something that calls one over a network.
+/// A function that receives events: a closure, or a client that invokes one over a network.
 pub trait Function: Send + Sync {
     /// Invokes the function with an event and waits for its answer. May be called from several threads at once, one call
     /// for each batch that is under way.
@@ -31,7 +31,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// Returns the answer of a function that has nothing to say.
+    /// Returns a response without a body: success.
     #[must_use]
     pub fn empty() -> Self {
         Self::default()
@@ -65,7 +65,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`InvokeError`] as said.
+    /// [`InvokeError`] as described above.
     pub fn read(status: u16, function_error: Option<&str>, body: Vec<u8>) -> Result<Self, InvokeError> {
         if status == 429 {
             return Err(InvokeError::NotInvoked("the function is throttled (status 429)".to_owned()));
@@ -92,12 +92,12 @@ impl Response {
     }
 }
 
-/// Spares large answers the parser: one that tells an error names it.
+/// Returns whether a body may be an error, so that large responses are not parsed: an error contains this name.
 fn could_tell_an_error(body: &[u8]) -> bool {
     body.windows(b"\"errorMessage\"".len()).any(|window| window == b"\"errorMessage\"")
 }
 
-/// Why an invocation gave no answer.
+/// The error of an invocation without a response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
     /// The function ran and failed, or took too long. This uses up a retry.
@@ -107,7 +107,7 @@ pub enum InvokeError {
         status_code: u16,
         /// The kind of error, as the function's runtime calls it.
         error_type: String,
-        /// What it says.
+        /// The message.
         message: String,
     },
     /// The function did not run: it cannot be reached, or is throttled. It is tried again without using up a retry.
@@ -125,32 +125,34 @@ impl InvokeError {
 
 /// What an answer says about the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum BatchResult {
     Succeeded,
     /// The records before this one, counted from 0, succeeded; it and all behind it did not.
     FailedFrom(usize),
     /// What was reported makes no sense, so that nothing counts as done.
-    Nonsense,
+    Invalid,
 }
 
 /// Reads `batchItemFailures` of an answer to a batch of records with these sequence numbers.
-pub(crate) fn verdict(body: &[u8], sequence_numbers: &[&str]) -> Verdict {
+pub(crate) fn batch_result(body: &[u8], sequence_numbers: &[&str]) -> BatchResult {
     if body.trim_ascii().is_empty() {
-        return Verdict::Succeeded;
+        return BatchResult::Succeeded;
     }
-    let Ok(answer) = serde_json::from_slice::<Value>(body) else { return Verdict::Nonsense };
+    let Ok(answer) = serde_json::from_slice::<Value>(body) else { return BatchResult::Invalid };
     let failures = match answer.get("batchItemFailures") {
-        None | Some(Value::Null) => return Verdict::Succeeded,
+        None | Some(Value::Null) => return BatchResult::Succeeded,
         Some(Value::Array(failures)) => failures,
-        Some(_) => return Verdict::Nonsense,
+        Some(_) => return BatchResult::Invalid,
     };
     let positions = failures.iter().map(|failure| {
         let named = failure["itemIdentifier"].as_str()?;
         sequence_numbers.iter().position(|number| *number == named)
     });
     match positions.collect::<Option<Vec<usize>>>() {
-        None => Verdict::Nonsense,
-        Some(positions) => positions.into_iter().min().map_or(Verdict::Succeeded, Verdict::FailedFrom),
+        None => BatchResult::Invalid,
+        Some(positions) => {
+            positions.into_iter().min().map_or(BatchResult::Succeeded, BatchResult::FailedFrom)
+        }
     }
 }
 
@@ -176,7 +178,7 @@ mod tests {
 
     #[test]
     fn reports_are_read_as_lambda_reads_them() {
-        use Verdict::*;
+        use BatchResult::*;
         let numbers = ["100", "200", "300"];
         for (body, expected) in [
             ("", Succeeded),
@@ -192,17 +194,17 @@ mod tests {
             (r#"{"batchItemFailures":[{"itemIdentifier":"200"}]}"#, FailedFrom(1)),
             (r#"{"batchItemFailures":[{"itemIdentifier":"300"},{"itemIdentifier":"200"}]}"#, FailedFrom(1)),
             (r#"{"batchItemFailures":[{"itemIdentifier":"300"},{"itemIdentifier":"300"}]}"#, FailedFrom(2)),
-            (r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#, Nonsense),
-            (r#"{"batchItemFailures":[{"itemIdentifier":null}]}"#, Nonsense),
-            (r#"{"batchItemFailures":[{"itemIdentifier":200}]}"#, Nonsense),
-            (r#"{"batchItemFailures":[{"itemId":"200"}]}"#, Nonsense),
-            (r#"{"batchItemFailures":[{"itemIdentifier":"400"}]}"#, Nonsense),
-            (r#"{"batchItemFailures":[{"itemIdentifier":"200"},{"itemIdentifier":"400"}]}"#, Nonsense),
-            (r#"{"batchItemFailures":["200"]}"#, Nonsense),
-            (r#"{"batchItemFailures":"200"}"#, Nonsense),
-            ("{", Nonsense),
+            (r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#, Invalid),
+            (r#"{"batchItemFailures":[{"itemIdentifier":null}]}"#, Invalid),
+            (r#"{"batchItemFailures":[{"itemIdentifier":200}]}"#, Invalid),
+            (r#"{"batchItemFailures":[{"itemId":"200"}]}"#, Invalid),
+            (r#"{"batchItemFailures":[{"itemIdentifier":"400"}]}"#, Invalid),
+            (r#"{"batchItemFailures":[{"itemIdentifier":"200"},{"itemIdentifier":"400"}]}"#, Invalid),
+            (r#"{"batchItemFailures":["200"]}"#, Invalid),
+            (r#"{"batchItemFailures":"200"}"#, Invalid),
+            ("{", Invalid),
         ] {
-            assert_eq!(verdict(body.as_bytes(), &numbers), expected, "{body}");
+            assert_eq!(batch_result(body.as_bytes(), &numbers), expected, "{body}");
         }
     }
 

@@ -1,9 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod batch_queue;
 mod checkpoint_file;
 mod event;
 mod function;
-mod lane;
 mod mapping;
 mod message;
 mod settings;

@@ -1,7 +1,11 @@
-//! The mapping at work: reads shards, hands batches to the function, keeps the checkpoint.
+//! The running mapping: reads shards, passes batches to the function, saves the checkpoint.
 //!
-//! One thread owns all of it. Each task runs on a thread of its own, at most one for each lane of a shard, and sends what came
-//! of it back.
+//! One thread owns all of it and runs one loop: take the outcomes of tasks, read the shards that are due, start the tasks that the queues
+//! want, finish shards, save the checkpoint, wait. Each task runs on a thread of its own, at most one for each queue of a shard, and sends
+//! its outcome back.
+//!
+//! Two positions differ in each shard. The walker knows what was read, and resumes there when an iterator expires. Its progress, which is
+//! the checkpoint, is what was settled: a restart delivers all records behind it again, and none is skipped.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,25 +20,25 @@ use pretender::streams::source::{
 use pretender::streams::{Checkpoint, ShardProgress, StreamProgress};
 use pretender::time::{Clock, EpochMillis};
 
+use crate::batch_queue::{Backoff, Moment, QueueContext, Task, TaskOutcome};
 use crate::checkpoint_file::{CheckpointFile, CheckpointFileError};
 use crate::event::ToEventRecord;
 use crate::function::{Function, InvokeError};
-use crate::lane::{Moment, Outcome, Pauses, Surroundings, Task};
 use crate::message::Destination;
 use crate::settings::Settings;
 use crate::shard::Shard;
-use crate::state::{Place, Shared};
+use crate::state::{ProblemSource, SharedState};
 
-/// The least number of records that may wait in a shard before it is read further.
+/// A shard is read further while fewer records than this wait in it, even if a batch is smaller.
 const MIN_WAITING: usize = 1000;
-/// How many records may be read behind one that is not done, while there is work.
+/// How many records may be read behind one that is not settled, so that a batch that keeps failing does not fill the memory.
 const MAX_UNSETTLED: usize = 100_000;
-/// How old the kept iterator of a shard begun at its end may get; it lives for 15 minutes.
+/// How old the saved iterator of a shard begun at its end may get. It lives for 15 minutes, and each renewal writes the checkpoint file.
 const RENEWAL: Duration = Duration::from_secs(60);
-/// How often a clock that is not the machine's is looked at when somebody waits for it.
+/// How often the clock of the database is looked at while a window or an age depends on it: it may be moved at any time.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What a mapping works with.
+/// A mapping and all that it works with.
 pub(crate) struct Mapping<S> {
     pub(crate) source: S,
     pub(crate) settings: Settings,
@@ -44,11 +48,11 @@ pub(crate) struct Mapping<S> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) retention: Option<Duration>,
-    pub(crate) pauses: Pauses,
+    pub(crate) backoff: Backoff,
     pub(crate) poll_interval: Duration,
     /// The table whose streams are read one after the other; none if only one stream is.
     pub(crate) table: Option<String>,
-    /// Reads the stream. Its progress is how far the function has come, which is less than what was read.
+    /// Reads the stream. Its progress is what was settled.
     pub(crate) walker: ShardWalker,
     pub(crate) checkpoint_file: Option<CheckpointFile>,
     pub(crate) readers: Vec<Reader>,
@@ -58,7 +62,7 @@ pub(crate) struct Mapping<S> {
     pub(crate) in_flight: usize,
     pub(crate) outcomes: (Sender<Finished>, Receiver<Finished>),
     pub(crate) wake: WakeHandle,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<SharedState>,
 }
 
 /// A shard that is being read.
@@ -66,32 +70,32 @@ pub(crate) struct Mapping<S> {
 pub(crate) struct Reader {
     shard_id: Arc<str>,
     shard: Shard,
-    /// Not before this is it asked again, unless there is news.
+    /// The time of the next poll, unless there may be new records before.
     next_poll: Option<Instant>,
-    /// When the iterator of a shard begun at its end was last kept.
+    /// When the iterator of a shard begun at its end was last saved.
     renewed: Instant,
-    /// The question of who waits for the trigger, after which it has shown no records; 0 if it has.
-    quiet_for: u64,
+    /// The last request to catch up after which a poll found no records; 0 if it found some since.
+    empty_since: u64,
 }
 
 impl Reader {
-    fn new(shard_id: &Arc<str>, lanes: usize) -> Self {
+    fn new(shard_id: &Arc<str>, queues: usize) -> Self {
         Self {
             shard_id: shard_id.clone(),
-            shard: Shard::new(lanes),
+            shard: Shard::new(queues),
             next_poll: None,
             renewed: Instant::now(),
-            quiet_for: 0,
+            empty_since: 0,
         }
     }
 }
 
-/// What came of a task, and whose it was.
+/// The outcome of a task, and the queue that it belongs to.
 #[derive(Debug)]
 pub(crate) struct Finished {
     shard_id: Arc<str>,
-    lane: usize,
-    outcome: Outcome,
+    queue: usize,
+    outcome: TaskOutcome,
 }
 
 impl<S> Mapping<S>
@@ -99,20 +103,20 @@ where
     S: StreamSource,
     S::Record: ToEventRecord,
 {
-    /// Works until it is told to stop, then waits for the invocations that are under way and keeps what they did.
+    /// Works until a stop, then waits for the invocations that are under way and saves their outcome.
     pub(crate) fn run(mut self) {
         let mut has_news = true;
         while !self.wake.is_stopped() {
-            let question = self.shared.open_question();
+            let request = self.shared.pending_request();
             self.take_outcomes();
-            self.read_shards(has_news, question);
-            self.hand_out();
+            self.read_shards(has_news, request);
+            self.start_tasks();
             self.finish_shards();
             self.save();
-            if let Some(question) = question
-                && self.has_caught_up(question)
+            if let Some(request) = request
+                && self.has_caught_up(request)
             {
-                self.shared.answer(question);
+                self.shared.complete_request(request);
             }
             has_news = self.wake.wait(self.wait());
         }
@@ -136,19 +140,19 @@ where
         }
     }
 
-    fn take_outcome(&mut self, Finished { shard_id, lane, outcome }: Finished) {
+    fn take_outcome(&mut self, Finished { shard_id, queue, outcome }: Finished) {
         self.in_flight -= 1;
         let at = self.moment();
         let Some(n) = self.readers.iter().position(|reader| reader.shard_id == shard_id) else { return };
-        // The fields apart, so that the shard can be changed while the rest is looked at.
+        // Taken out, because the context borrows the rest of the mapping.
         let mut shard = std::mem::replace(&mut self.readers[n].shard, Shard::new(0));
-        shard.finish(&self.surroundings(&shard_id), at, lane, outcome);
+        shard.finish(&self.context(&shard_id), at, queue, outcome);
         self.readers[n].shard = shard;
-        self.tell(n);
+        self.report_events(n);
     }
 
-    fn surroundings<'a>(&'a self, shard_id: &'a str) -> Surroundings<'a> {
-        Surroundings {
+    fn context<'a>(&'a self, shard_id: &'a str) -> QueueContext<'a> {
+        QueueContext {
             settings: &self.settings,
             stream_arn: self.walker.stream_arn(),
             shard_id,
@@ -156,21 +160,20 @@ where
             ids: &*self.ids,
             has_destination: self.destination.is_some(),
             retention: self.retention,
-            pauses: self.pauses,
+            backoff: self.backoff,
         }
     }
 
-    fn tell(&mut self, n: usize) {
+    fn report_events(&mut self, n: usize) {
         let reader = &mut self.readers[n];
-        for told in reader.shard.take_told() {
-            self.shared.tell(&reader.shard_id, told);
+        for event in reader.shard.take_events() {
+            self.shared.note_event(&reader.shard_id, event);
         }
     }
 
-    /// Asks each shard for records that is due and has room for them. All are due if there is news, or if somebody asks whether
-    /// there are records.
-    fn read_shards(&mut self, has_news: bool, question: Option<u64>) {
-        if has_news || question.is_some() {
+    /// Polls each shard that is due and has room. All are due if there may be new records, or after a request to catch up.
+    fn read_shards(&mut self, has_news: bool, request: Option<u64>) {
+        if has_news || request.is_some() {
             self.next_look = None;
         }
         if self.walker.must_look() || (self.walker.is_over() && self.table.is_some()) {
@@ -182,45 +185,45 @@ where
             let reader = &self.readers[n];
             let is_due = has_news
                 || reader.next_poll.is_none_or(|at| at <= now)
-                || question.is_some_and(|question| reader.quiet_for < question);
+                || request.is_some_and(|request| reader.empty_since < request);
             if is_due && self.has_room(reader) {
-                self.poll(n, question);
+                self.poll(n, request);
                 has_asked = true;
             }
         }
         if has_asked && !std::mem::take(&mut self.has_failed) {
-            self.shared.no_problem(Place::Stream);
+            self.shared.clear_problem(ProblemSource::Stream);
         }
     }
 
     fn stream_problem(&mut self, error: &SourceError) {
         self.has_failed = true;
-        self.shared.problem(Place::Stream, chain(error));
+        self.shared.problem(ProblemSource::Stream, chain(error));
     }
 
     fn has_room(&self, reader: &Reader) -> bool {
-        let enough = (self.settings.batch_size as usize).saturating_mul(self.settings.lanes());
+        let enough = (self.settings.batch_size as usize).saturating_mul(self.settings.queues());
         !self.walker.is_at_end(&reader.shard_id)
             && reader.shard.waiting() < enough.max(MIN_WAITING)
             && (reader.shard.unsettled() < MAX_UNSETTLED || reader.shard.is_idle())
     }
 
-    /// Asks a shard for a page of records.
-    fn poll(&mut self, n: usize, question: Option<u64>) {
+    /// Reads a page of a shard.
+    fn poll(&mut self, n: usize, request: Option<u64>) {
         let (asked_at, real) = (self.clock.now(), Instant::now());
         let reader = &mut self.readers[n];
         reader.next_poll = Some(real + self.poll_interval);
         match self.walker.read(&self.source, &reader.shard_id, None) {
             Ok(ShardRead::Records(records)) => {
-                reader.quiet_for = 0;
+                reader.empty_since = 0;
                 // There may be more: no pause.
                 reader.next_poll = None;
                 self.take_records(n, &records, asked_at);
             }
             Ok(ShardRead::Empty) => {
-                reader.quiet_for = question.unwrap_or(reader.quiet_for);
+                reader.empty_since = request.unwrap_or(reader.empty_since);
                 reader.shard.is_quiet(asked_at);
-                // Not each time: what is kept is written to the checkpoint file.
+                // Not each time, because each change is written to the checkpoint file.
                 if real.duration_since(reader.renewed) >= RENEWAL {
                     self.walker.keep_latest(&reader.shard_id);
                     reader.renewed = real;
@@ -229,14 +232,14 @@ where
             Ok(ShardRead::Repositioned) => reader.next_poll = None,
             Ok(ShardRead::Ended) => {}
             Err(error @ SourceError::Failed(_)) => self.stream_problem(&error),
-            // Time alone may help.
+            // Only time helps.
             Err(_) => {}
         }
         let reader = &mut self.readers[n];
         if self.walker.is_at_end(&reader.shard_id) {
             reader.shard.end();
         }
-        self.tell_gaps();
+        self.report_gaps();
     }
 
     fn take_records(&mut self, n: usize, records: &[S::Record], asked_at: EpochMillis) {
@@ -256,9 +259,9 @@ where
         }
     }
 
-    fn tell_gaps(&mut self) {
+    fn report_gaps(&mut self) {
         for shard_id in self.walker.take_gaps() {
-            self.shared.trimmed(&shard_id);
+            self.shared.note_gap(&shard_id);
         }
     }
 
@@ -269,8 +272,8 @@ where
             return;
         }
         self.next_look = Some(now + self.poll_interval);
-        let (readers, lanes) = (&mut self.readers, self.settings.lanes());
-        let mut begun = |shard_id: &Arc<str>| readers.push(Reader::new(shard_id, lanes));
+        let (readers, queues) = (&mut self.readers, self.settings.queues());
+        let mut begun = |shard_id: &Arc<str>| readers.push(Reader::new(shard_id, queues));
         let mut looked = Ok(());
         if self.walker.must_look() {
             looked = self.walker.look(&self.source, &mut begun);
@@ -290,25 +293,25 @@ where
             Ok(()) | Err(SourceError::Throttled) => {}
             Err(error) => self.stream_problem(&error),
         }
-        self.tell_gaps();
+        self.report_gaps();
     }
 
-    /// Hands out what the lanes want done.
-    fn hand_out(&mut self) {
+    /// Starts the tasks of the queues.
+    fn start_tasks(&mut self) {
         let at = self.moment();
         for n in 0..self.readers.len() {
             let shard_id = self.readers[n].shard_id.clone();
             let mut shard = std::mem::replace(&mut self.readers[n].shard, Shard::new(0));
-            let tasks = shard.next(&self.surroundings(&shard_id), at);
+            let tasks = shard.next(&self.context(&shard_id), at);
             self.readers[n].shard = shard;
-            self.tell(n);
-            for (lane, task) in tasks {
-                self.start(&shard_id, lane, task);
+            self.report_events(n);
+            for (queue, task) in tasks {
+                self.start(&shard_id, queue, task);
             }
         }
     }
 
-    fn start(&mut self, shard_id: &Arc<str>, lane: usize, task: Task) {
+    fn start(&mut self, shard_id: &Arc<str>, queue: usize, task: Task) {
         self.in_flight += 1;
         let (sender, wake) = (self.outcomes.0.clone(), self.wake.clone());
         let (function, destination) = (self.function.clone(), self.destination.clone());
@@ -316,18 +319,18 @@ where
         let is_report = matches!(task, Task::Report(_));
         let started = std::thread::Builder::new().name("pretender-invoke".to_owned()).spawn(move || {
             let outcome = perform(task, &*function, destination.as_deref());
-            // Nobody listens if the mapping is gone.
-            let _ = sender.send(Finished { shard_id: of_shard, lane, outcome });
+            // The mapping may be gone.
+            let _ = sender.send(Finished { shard_id: of_shard, queue, outcome });
             wake.nudge();
         });
         if let Err(error) = started {
             let text = format!("no thread could be started: {error}");
             let outcome = if is_report {
-                Outcome::Reported(Err(text))
+                TaskOutcome::Reported(Err(text))
             } else {
-                Outcome::Invoked(Err(InvokeError::NotInvoked(text)))
+                TaskOutcome::Invoked(Err(InvokeError::NotInvoked(text)))
             };
-            self.take_outcome(Finished { shard_id: shard_id.clone(), lane, outcome });
+            self.take_outcome(Finished { shard_id: shard_id.clone(), queue, outcome });
         }
     }
 
@@ -348,7 +351,7 @@ where
         }
     }
 
-    /// Notes how far each shard has come.
+    /// Notes up to which record each shard is settled.
     fn note_progress(&mut self) {
         for reader in &self.readers {
             if let Some(number) = reader.shard.settled_to() {
@@ -359,27 +362,27 @@ where
 
     fn save(&mut self) {
         match self.try_save() {
-            Ok(()) => self.shared.no_problem(Place::Checkpoint),
-            Err(error) => self.shared.problem(Place::Checkpoint, chain(&error)),
+            Ok(()) => self.shared.clear_problem(ProblemSource::Checkpoint),
+            Err(error) => self.shared.problem(ProblemSource::Checkpoint, chain(&error)),
         }
     }
 
-    /// Keeps how far all shards have come, if there is a file for it.
+    /// Saves the checkpoint, if there is a file for it.
     pub(crate) fn try_save(&mut self) -> Result<(), CheckpointFileError> {
         let Some(file) = &mut self.checkpoint_file else { return Ok(()) };
         file.save(Checkpoint::of_stream(self.walker.stream_arn(), self.walker.progress().clone()))
     }
 
-    /// Returns whether nothing is left to do, and every shard has shown since the question that it has no more records.
-    fn has_caught_up(&self, question: u64) -> bool {
+    /// Returns whether nothing is left to do, and every shard was polled without records since the request.
+    fn has_caught_up(&self, request: u64) -> bool {
         let has_caught_up = |reader: &Reader| {
-            let is_quiet = reader.quiet_for >= question && !self.walker.is_at_end(&reader.shard_id);
+            let is_quiet = reader.empty_since >= request && !self.walker.is_at_end(&reader.shard_id);
             is_quiet && reader.shard.is_idle()
         };
         !self.walker.must_look() && self.readers.iter().all(has_caught_up)
     }
 
-    /// Returns how long nothing can happen by itself.
+    /// Returns for how long nothing can be due.
     fn wait(&self) -> Duration {
         let now = Instant::now();
         let mut until = now + self.poll_interval;
@@ -392,7 +395,7 @@ where
             }
             until = reader.shard.due().map_or(until, |due| until.min(due));
             if !reader.shard.is_idle() {
-                // A window or an age may have passed by the database's clock.
+                // By the clock of the database, a window or an age may have passed.
                 until = until.min(now + TICK);
             }
         }
@@ -400,14 +403,14 @@ where
     }
 }
 
-/// Does what a lane wants done.
-fn perform(task: Task, function: &dyn Function, destination: Option<&dyn Destination>) -> Outcome {
+/// Carries out a task.
+fn perform(task: Task, function: &dyn Function, destination: Option<&dyn Destination>) -> TaskOutcome {
     match task {
         Task::Invoke(event) => {
             let answer = catch_unwind(AssertUnwindSafe(|| function.invoke(event.as_bytes())));
-            Outcome::Invoked(answer.unwrap_or_else(|panic| Err(InvokeError::failed(panic_text(&*panic)))))
+            TaskOutcome::Invoked(answer.unwrap_or_else(|panic| Err(InvokeError::failed(panic_text(&*panic)))))
         }
-        Task::Report(message) => Outcome::Reported(match destination {
+        Task::Report(message) => TaskOutcome::Reported(match destination {
             Some(destination) => catch_unwind(AssertUnwindSafe(|| destination.send(&message)))
                 .unwrap_or_else(|panic| Err(panic_text(&*panic))),
             None => Ok(()),

@@ -23,26 +23,26 @@ pub const MAX_STATE_BYTES: usize = 1024 * 1024;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where a mapping without a checkpoint begins; AWS has no default, here it is `TRIM_HORIZON`.
+    /// Where a mapping without a checkpoint begins; `TRIM_HORIZON` by default. AWS has no default.
     pub starting_position: StartPosition,
-    /// The most records of one invocation: 1 to 10000, 100 unless chosen.
+    /// The maximum number of records of one invocation: 1 to 10000; 100 by default.
     pub batch_size: u32,
-    /// How long records are gathered before an invocation with fewer of them: 0 to 300 seconds, 0 unless chosen.
+    /// How long to wait for a full batch before an invocation with fewer records: 0 to 300 seconds; 0 by default.
     pub maximum_batching_window_in_seconds: u32,
-    /// How many batches of one shard are under way at once, each with keys of its own: 1 to 10, 1 unless chosen.
+    /// The maximum number of concurrent batches of one shard, each with other keys: 1 to 10; 1 by default.
     pub parallelization_factor: u32,
     /// How often a batch is tried again when the function fails: 0 to 10000; -1, the default, until its records expire.
     pub maximum_retry_attempts: i32,
     /// How old a record may get before it is discarded: 60 to 604800 seconds; -1, the default, until it expires.
     pub maximum_record_age_in_seconds: i32,
-    /// Whether a batch is halved when the function fails; not unless chosen. Halving does not use up a retry.
+    /// Whether a batch is split in two when the function fails; off by default. A split does not use up a retry.
     pub bisect_batch_on_function_error: bool,
     /// Whether what the function returns may name the records that failed (`FunctionResponseTypes` holds
-    /// `ReportBatchItemFailures`); not unless chosen.
+    /// `ReportBatchItemFailures`); off by default.
     pub report_batch_item_failures: bool,
     /// The length of a tumbling window: 0 to 900 seconds; 0, the default, is none.
     pub tumbling_window_in_seconds: u32,
-    /// Only records that match one of these are delivered; all if there are none. At most five.
+    /// Filters, at most five. Only records that match one of them are delivered; without filters, all are.
     pub filters: Vec<EventPattern>,
 }
 
@@ -63,15 +63,15 @@ impl Default for Settings {
     }
 }
 
-/// Why settings are refused; the text names the setting, its value and what it may be.
+/// The error of a setting out of its range. The text names the setting, its value and the range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is {value}; it may be {allowed}")]
 pub struct SettingsError {
     /// AWS's name of the setting.
     pub name: &'static str,
-    /// What it was.
+    /// The refused value.
     pub value: i64,
-    /// What it may be.
+    /// The range.
     pub allowed: &'static str,
 }
 
@@ -120,8 +120,8 @@ impl Settings {
         Ok(())
     }
 
-    /// Returns how many batches of a shard may be under way: one if a window's state is to hold all of its records.
-    pub(crate) fn lanes(&self) -> usize {
+    /// Returns the number of queues of a shard. With a tumbling window it is one, because its state covers all records of the shard.
+    pub(crate) fn queues(&self) -> usize {
         if self.tumbling_window_in_seconds > 0 { 1 } else { self.parallelization_factor.max(1) as usize }
     }
 }

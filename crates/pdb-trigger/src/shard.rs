@@ -1,4 +1,4 @@
-//! One shard: its records spread over lanes by key, and how far all of them have come.
+//! A shard of a mapping: distributes its records over queues by key, and knows up to which record all of them are settled.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,20 +6,20 @@ use std::time::Instant;
 
 use pretender::time::EpochMillis;
 
+use crate::batch_queue::{BatchQueue, Moment, QueueContext, QueueEvent, ReadState, Task, TaskOutcome};
 use crate::event::EventRecord;
-use crate::lane::{Lane, Moment, Outcome, Reading, Surroundings, Task, Told};
 
-/// The records of a shard that were read and are not settled, and those that do the work.
+/// The records of a shard that were read and are not settled, and the queues that deliver them.
 #[derive(Debug)]
 pub(crate) struct Shard {
-    lanes: Vec<Lane>,
+    queues: Vec<BatchQueue>,
     /// Whether each record is settled, from the first one that is not.
     pending: VecDeque<Pending>,
     /// The position of the first of `pending`.
     first: u64,
     /// The sequence number of the last record before `pending`.
     settled_to: Option<String>,
-    reading: Reading,
+    reading: ReadState,
 }
 
 #[derive(Debug)]
@@ -29,13 +29,13 @@ struct Pending {
 }
 
 impl Shard {
-    pub(crate) fn new(lanes: usize) -> Self {
+    pub(crate) fn new(queues: usize) -> Self {
         Self {
-            lanes: std::iter::repeat_with(Lane::default).take(lanes).collect(),
+            queues: std::iter::repeat_with(BatchQueue::default).take(queues).collect(),
             pending: VecDeque::new(),
             first: 0,
             settled_to: None,
-            reading: Reading::default(),
+            reading: ReadState::default(),
         }
     }
 
@@ -44,46 +44,46 @@ impl Shard {
         let position = self.first + self.pending.len() as u64;
         let sequence_number = record.sequence_number.clone();
         self.pending.push_back(Pending { sequence_number, is_settled: false });
-        let lane = lane_of(&record.key, self.lanes.len());
-        self.lanes[lane].push(position, record, now);
+        let queue = queue_of(&record.key, self.queues.len());
+        self.queues[queue].push(position, record, now);
         self.reading.quiet_at = None;
     }
 
-    /// Adds a record that no filter lets through: it counts as processed.
+    /// Adds a record that matches no filter. It counts as processed.
     pub(crate) fn skip(&mut self, sequence_number: String) {
         self.pending.push_back(Pending { sequence_number, is_settled: true });
         self.reading.quiet_at = None;
         self.advance();
     }
 
-    /// Notes that there were no more records at this time.
+    /// Notes that there were no further records at this time.
     pub(crate) fn is_quiet(&mut self, at: EpochMillis) {
         self.reading.quiet_at = Some(at);
     }
 
-    /// Notes that there will be no more records.
+    /// Notes that there will be no further records.
     pub(crate) fn end(&mut self) {
         self.reading.is_ended = true;
     }
 
-    /// Returns how many records wait to become part of a batch.
+    /// Returns the number of records that are not yet in a batch.
     pub(crate) fn waiting(&self) -> usize {
-        self.lanes.iter().map(Lane::waiting).sum()
+        self.queues.iter().map(BatchQueue::waiting).sum()
     }
 
-    /// Returns how many records were read and cannot be forgotten yet, as they, or one before them, are not settled.
+    /// Returns the number of records that were read and have to be remembered, because they or earlier ones are not settled.
     pub(crate) fn unsettled(&self) -> usize {
         self.pending.len()
     }
 
-    /// Returns whether nothing is left to do with the records so far.
+    /// Returns whether all records so far are dealt with.
     pub(crate) fn is_idle(&self) -> bool {
-        self.lanes.iter().all(Lane::is_idle)
+        self.queues.iter().all(BatchQueue::is_idle)
     }
 
-    /// Returns whether all there ever will be is done.
+    /// Returns whether the shard has ended and all its records are dealt with.
     pub(crate) fn is_finished(&self) -> bool {
-        self.reading.is_ended && self.lanes.iter().all(Lane::is_done)
+        self.reading.is_ended && self.queues.iter().all(BatchQueue::is_done)
     }
 
     /// Returns the sequence number up to which every record is settled; `None` before the first.
@@ -91,35 +91,42 @@ impl Shard {
         self.settled_to.as_deref()
     }
 
-    /// Returns when the first pause ends.
+    /// Returns the end of the first pause.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.lanes.iter().filter_map(Lane::due).min()
+        self.queues.iter().filter_map(BatchQueue::due).min()
     }
 
-    /// Returns what is to be done now, with the number of the lane that wants it.
-    pub(crate) fn next(&mut self, around: &Surroundings<'_>, at: Moment) -> Vec<(usize, Task)> {
+    /// Returns the tasks there are now, with the number of the queue of each.
+    pub(crate) fn next(&mut self, context: &QueueContext<'_>, at: Moment) -> Vec<(usize, Task)> {
         let reading = self.reading;
-        let lanes = self.lanes.iter_mut().enumerate();
-        let tasks = lanes.filter_map(|(n, lane)| Some((n, lane.next(around, at, reading)?))).collect();
+        let queues = self.queues.iter_mut().enumerate();
+        let tasks = queues.filter_map(|(n, queue)| Some((n, queue.next(context, at, reading)?))).collect();
         self.advance();
         tasks
     }
 
-    /// Takes what came of a lane's task.
-    pub(crate) fn finish(&mut self, around: &Surroundings<'_>, at: Moment, lane: usize, outcome: Outcome) {
-        self.lanes[lane].finish(around, at, outcome);
+    /// Takes the outcome of a task of a queue.
+    pub(crate) fn finish(
+        &mut self,
+        context: &QueueContext<'_>,
+        at: Moment,
+        queue: usize,
+        outcome: TaskOutcome,
+    ) {
+        self.queues[queue].finish(context, at, outcome);
         self.advance();
     }
 
-    /// Takes what happened since it was last asked.
-    pub(crate) fn take_told(&mut self) -> Vec<Told> {
-        self.lanes.iter_mut().flat_map(Lane::take_told).collect()
+    /// Takes the events since the last call.
+    pub(crate) fn take_events(&mut self) -> Vec<QueueEvent> {
+        self.queues.iter_mut().flat_map(BatchQueue::take_events).collect()
     }
 
-    /// Moves behind all records that are settled without a gap.
+    /// Moves behind all records that are settled without a gap. Queues finish out of order, but a checkpoint is one sequence number: a
+    /// record behind one that is not settled has to be delivered again after a restart.
     fn advance(&mut self) {
-        for lane in &mut self.lanes {
-            for position in lane.take_settled() {
+        for queue in &mut self.queues {
+            for position in queue.take_settled() {
                 let at = position.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
                 if let Some(pending) = at.and_then(|at| self.pending.get_mut(at)) {
                     pending.is_settled = true;
@@ -133,12 +140,12 @@ impl Shard {
     }
 }
 
-/// Returns the lane of a key: the same for all records of an item.
-pub(crate) fn lane_of(key: &str, lanes: usize) -> usize {
+/// Returns the queue of a key: the same for all records of an item.
+pub(crate) fn queue_of(key: &str, queues: usize) -> usize {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
-    // What is left of a division by a usize is one.
-    (hasher.finish() % lanes as u64) as usize
+    // The remainder of a division by a `usize` fits into one.
+    (hasher.finish() % queues as u64) as usize
 }
 
 #[cfg(test)]
@@ -148,8 +155,8 @@ impl Shard {
         self.settled_to = Some(sequence_number);
     }
 
-    /// Returns the numbers of the records that a lane still has.
-    pub(crate) fn held(&self) -> Vec<u64> {
-        self.lanes.iter().flat_map(Lane::held).collect()
+    /// Returns the numbers of the records that a queue still has.
+    pub(crate) fn unsettled_numbers(&self) -> Vec<u64> {
+        self.queues.iter().flat_map(BatchQueue::unsettled_numbers).collect()
     }
 }

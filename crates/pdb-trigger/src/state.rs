@@ -1,59 +1,59 @@
-//! What a trigger tells of itself while it runs.
+//! The state of a running trigger, as its handle and its observer see it.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::lane::Told;
+use crate::batch_queue::QueueEvent;
 use crate::message::Condition;
 
-/// What a trigger has done since it was started.
+/// The counters and the condition of a trigger since its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TriggerState {
-    /// The stream that is read; of a table the one it has come to.
+    /// The ARN of the stream that is being read. A trigger on a table moves on to the next stream.
     pub stream_arn: String,
     /// The last result in AWS's words: `No records processed`, `OK`, or `PROBLEM: Function call failed`.
     pub last_processing_result: &'static str,
-    /// How often the function ran, with and without success.
+    /// The number of invocations, successful or not.
     pub invocations: u64,
-    /// How many of those failed, as a whole or from a record on.
+    /// The number of invocations that failed, as a whole or from a record on.
     pub failed_invocations: u64,
-    /// How many records the function has taken.
+    /// The number of records that the function has processed.
     pub processed_records: u64,
-    /// How many records no filter let through.
+    /// The number of records that matched no filter.
     pub filtered_records: u64,
-    /// How many records were given up.
+    /// The number of records that were discarded.
     pub discarded_records: u64,
-    /// What keeps the trigger from going on at the moment, if anything does; it goes on trying.
+    /// The problem that the trigger has at present, if any. The trigger keeps trying.
     pub problem: Option<String>,
 }
 
-/// Something that happened, for who wants to show it; `Display` is a line for a person.
+/// An event of a trigger. `Display` writes it as one line for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The function took records of a shard: all of a batch, or those before the first that failed. None, if it was the last
-    /// invocation of a window.
+    /// The function processed records of a shard: all of a batch, or those before the first that failed. The last invocation of a window has
+    /// none.
     Processed {
         /// The shard's id.
         shard_id: String,
-        /// How many.
+        /// The number of records.
         records: usize,
     },
     /// The function failed, or reported failures.
     Failed {
         /// The shard's id.
         shard_id: String,
-        /// What it said.
+        /// The error.
         error: String,
     },
-    /// Records were given up.
+    /// Records were discarded.
     Discarded {
         /// The shard's id.
         shard_id: String,
-        /// How many.
+        /// The number of records.
         records: usize,
-        /// Why.
+        /// The reason.
         condition: Condition,
     },
     /// Records were trimmed from the stream before they were read.
@@ -61,7 +61,7 @@ pub enum Notice {
         /// The shard's id.
         shard_id: String,
     },
-    /// The trigger cannot go on; told once, until something else is the matter. It goes on trying.
+    /// The trigger has a problem and keeps trying. Each problem is reported once, until another one takes its place.
     Problem(String),
 }
 
@@ -87,23 +87,23 @@ fn count(records: usize) -> String {
     if records == 1 { "1 record".to_owned() } else { format!("{records} records") }
 }
 
-/// Where something can be the matter.
+/// The source of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum ProblemSource {
     /// The stream cannot be read.
     Stream,
-    /// The checkpoint cannot be kept.
+    /// The checkpoint cannot be saved.
     Checkpoint,
-    /// The function cannot be invoked, or a message is not taken.
+    /// The function cannot be invoked, or the destination refuses a message.
     Task,
 }
 
-/// Receives what happens, on the trigger's thread.
+/// Receives events on the thread of the trigger.
 pub(crate) type Observer = Box<dyn Fn(&Notice) + Send + Sync>;
 
-/// What the handle and the running trigger share.
+/// The state that the handle and the running trigger share.
 #[derive(Default)]
-pub(crate) struct Shared {
+pub(crate) struct SharedState {
     inner: Mutex<Inner>,
     changed: Condvar,
     observer: Option<Observer>,
@@ -112,15 +112,15 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Inner {
     state: TriggerState,
-    /// What is the matter, by where; `state.problem` is empty.
-    problems: BTreeMap<Place, String>,
-    /// How often somebody asked whether the trigger has caught up, and which of that was answered.
-    asked: u64,
-    answered: u64,
+    /// The present problems, by source; `state.problem` is empty.
+    problems: BTreeMap<ProblemSource, String>,
+    /// The number of the last request to say when the trigger has caught up, and of the last one that was completed.
+    requested: u64,
+    completed: u64,
     is_over: bool,
 }
 
-impl Shared {
+impl SharedState {
     pub(crate) fn new(stream_arn: &str, observer: Option<Observer>) -> Self {
         let shared = Self { observer, ..Self::default() };
         let mut inner = shared.lock();
@@ -135,13 +135,13 @@ impl Shared {
         TriggerState { problem: inner.problems.values().next().cloned(), ..inner.state.clone() }
     }
 
-    /// Counts and shows what happened in a shard.
-    pub(crate) fn tell(&self, shard_id: &str, told: Told) {
+    /// Counts and shows an event of a shard.
+    pub(crate) fn note_event(&self, shard_id: &str, event: QueueEvent) {
         let mut inner = self.lock();
         let state = &mut inner.state;
         let shard_id = shard_id.to_owned();
-        let notice = match told {
-            Told::Succeeded { records, is_whole } => {
+        let notice = match event {
+            QueueEvent::Succeeded { records, is_whole } => {
                 state.processed_records += records as u64;
                 if is_whole {
                     state.invocations += 1;
@@ -149,42 +149,46 @@ impl Shared {
                 }
                 Notice::Processed { shard_id, records }
             }
-            Told::Failed { error } => {
+            QueueEvent::Failed { error } => {
                 state.invocations += 1;
                 state.failed_invocations += 1;
                 state.last_processing_result = "PROBLEM: Function call failed";
                 Notice::Failed { shard_id, error }
             }
-            Told::Discarded { records, condition } => {
+            QueueEvent::Discarded { records, condition } => {
                 state.discarded_records += records as u64;
                 Notice::Discarded { shard_id, records, condition }
             }
-            Told::NotInvoked { error } => return self.set_problem(inner, Place::Task, error),
-            Told::NotReported { error } => {
-                return self.set_problem(inner, Place::Task, format!("the on-failure destination: {error}"));
+            QueueEvent::NotInvoked { error } => return self.set_problem(inner, ProblemSource::Task, error),
+            QueueEvent::NotReported { error } => {
+                return self.set_problem(
+                    inner,
+                    ProblemSource::Task,
+                    format!("the on-failure destination: {error}"),
+                );
             }
         };
-        inner.problems.remove(&Place::Task);
+        inner.problems.remove(&ProblemSource::Task);
         drop(inner);
         self.observe(&notice);
     }
 
-    /// Counts a record that no filter let through.
+    /// Counts a record that matched no filter.
     pub(crate) fn count_filtered(&self) {
         self.lock().state.filtered_records += 1;
     }
 
-    /// Shows what keeps the trigger from going on.
-    pub(crate) fn problem(&self, place: Place, text: String) {
+    /// Notes and shows a problem.
+    pub(crate) fn problem(&self, place: ProblemSource, text: String) {
         self.set_problem(self.lock(), place, text);
     }
 
-    /// Notes that nothing is the matter there.
-    pub(crate) fn no_problem(&self, place: Place) {
+    /// Notes that this source has no problem.
+    pub(crate) fn clear_problem(&self, place: ProblemSource) {
         self.lock().problems.remove(&place);
     }
 
-    fn set_problem(&self, mut inner: MutexGuard<'_, Inner>, place: Place, text: String) {
+    fn set_problem(&self, mut inner: MutexGuard<'_, Inner>, place: ProblemSource, text: String) {
         if inner.problems.get(&place) != Some(&text) {
             inner.problems.insert(place, text.clone());
             drop(inner);
@@ -192,7 +196,7 @@ impl Shared {
         }
     }
 
-    pub(crate) fn trimmed(&self, shard_id: &str) {
+    pub(crate) fn note_gap(&self, shard_id: &str) {
         self.observe(&Notice::Trimmed { shard_id: shard_id.to_owned() });
     }
 
@@ -206,43 +210,43 @@ impl Shared {
         self.lock().state.stream_arn = stream_arn.to_owned();
     }
 
-    /// Asks whether the trigger has caught up; returns the number of the question.
-    pub(crate) fn ask(&self) -> u64 {
+    /// Requests to say when the trigger has caught up. Returns the number of the request.
+    pub(crate) fn request_catch_up(&self) -> u64 {
         let mut inner = self.lock();
-        inner.asked += 1;
-        inner.asked
+        inner.requested += 1;
+        inner.requested
     }
 
-    /// Returns the last question that has no answer.
-    pub(crate) fn open_question(&self) -> Option<u64> {
+    /// Returns the last request, if it is not completed.
+    pub(crate) fn pending_request(&self) -> Option<u64> {
         let inner = self.lock();
-        (inner.asked > inner.answered).then_some(inner.asked)
+        (inner.requested > inner.completed).then_some(inner.requested)
     }
 
-    /// Says: at some time after this was asked, nothing was left to do.
-    pub(crate) fn answer(&self, question: u64) {
-        self.lock().answered = question;
+    /// Completes a request: at some time after it, nothing was left to do.
+    pub(crate) fn complete_request(&self, request: u64) {
+        self.lock().completed = request;
         self.changed.notify_all();
     }
 
-    /// Says that the trigger has ended, so that nobody waits for it.
+    /// Notes that the trigger has ended, which ends all waits.
     pub(crate) fn end(&self) {
         self.lock().is_over = true;
         self.changed.notify_all();
     }
 
-    /// Waits for the answer; returns whether there was one in time.
-    pub(crate) fn wait_for_answer(&self, question: u64, timeout: Duration) -> bool {
+    /// Waits until a request is completed. Returns whether that was in time.
+    pub(crate) fn wait_for_request(&self, request: u64, timeout: Duration) -> bool {
         let until = Instant::now() + timeout;
         let mut inner = self.lock();
-        while inner.answered < question && !inner.is_over {
+        while inner.completed < request && !inner.is_over {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
             inner = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        inner.answered >= question
+        inner.completed >= request
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -250,8 +254,8 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for SharedState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("state", &self.state()).finish_non_exhaustive()
+        f.debug_struct("SharedState").field("state", &self.state()).finish_non_exhaustive()
     }
 }

@@ -13,21 +13,21 @@ use pretender::streams::source::{ShardWalker, SourceError, StreamSource, WakeHan
 use pretender::streams::{RETENTION, StartPosition, StreamProgress, StreamReader};
 use pretender::time::{Clock, SystemClock};
 
+use crate::batch_queue::Backoff;
 use crate::checkpoint_file::{CheckpointFile, CheckpointFileError};
 use crate::event::ToEventRecord;
 use crate::function::Function;
-use crate::lane::Pauses;
 use crate::mapping::Mapping;
 use crate::message::Destination;
 use crate::settings::{Settings, SettingsError};
-use crate::state::{Notice, Observer, Shared, TriggerState};
+use crate::state::{Notice, Observer, SharedState, TriggerState};
 
 /// The base rate at which Lambda polls a shard: four times a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A running trigger: an event source mapping between a stream and a function.
 ///
-/// It works on threads of its own until it is stopped or dropped.
+/// It runs on its own threads until it is stopped or dropped.
 ///
 /// # Examples
 ///
@@ -54,11 +54,11 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Trigger {
     wake: WakeHandle,
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Why a trigger does not start.
+/// The error of a trigger that could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum TriggerError {
     /// A setting is out of its range.
@@ -73,10 +73,10 @@ pub enum TriggerError {
     /// The stream cannot be read.
     #[error("stream source failed")]
     Source(#[source] SourceError),
-    /// The checkpoint cannot be kept.
+    /// The checkpoint cannot be saved.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointFileError),
-    /// The system has no thread for it.
+    /// No thread could be started.
     #[error("no thread could be started")]
     Thread(#[source] std::io::Error),
 }
@@ -96,8 +96,8 @@ impl Trigger {
         Self::builder(db, target).settings(settings).start(function)
     }
 
-    /// Describes a trigger on a table or stream of this database: it is woken by changes, and takes its time from the
-    /// database's clock.
+    /// Returns the builder of a trigger on a table or stream of this database. It is woken by changes, and uses the clock of the
+    /// database.
     pub fn builder(db: &Pretender, target: &str) -> TriggerBuilder<StreamReader> {
         let env = db.env();
         Self::over(db.streams(), target)
@@ -106,7 +106,7 @@ impl Trigger {
             .retention(Some(db.retention()))
     }
 
-    /// Describes a trigger on a table or stream of any source, such as an endpoint of the Streams API.
+    /// Returns the builder of a trigger on a table or stream of any source, such as an endpoint of the Streams API.
     pub fn over<S: StreamSource>(source: S, target: &str) -> TriggerBuilder<S> {
         TriggerBuilder {
             source,
@@ -118,29 +118,29 @@ impl Trigger {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             retention: Some(RETENTION),
-            retry_pauses: Pauses { first: Duration::from_millis(100), longest: Duration::from_secs(10) },
+            retry_pauses: Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(10) },
             observer: None,
             wake: WakeHandle::default(),
         }
     }
 
-    /// Returns what the trigger has done so far.
+    /// Returns the state of the trigger.
     #[must_use]
     pub fn state(&self) -> TriggerState {
         self.shared.state()
     }
 
-    /// Waits until all records written before the call are processed, discarded or filtered; returns whether they were in time.
+    /// Waits until all records written before the call are processed, discarded or filtered; returns whether that was in time.
     ///
-    /// Records that wait for a batching window are not; an open tumbling window whose records were delivered does not count.
+    /// Records that wait for a batching window are not processed. An open tumbling window whose records were delivered does not matter.
     #[must_use]
     pub fn wait_until_caught_up(&self, timeout: Duration) -> bool {
-        let question = self.shared.ask();
+        let request = self.shared.request_catch_up();
         self.wake.wake();
-        self.shared.wait_for_answer(question, timeout)
+        self.shared.wait_for_request(request, timeout)
     }
 
-    /// Stops, after the invocations that are under way have ended and counted, and returns what the trigger did.
+    /// Stops the trigger when the invocations that are under way have ended, and returns its final state.
     pub fn stop(mut self) -> TriggerState {
         self.end();
         self.shared.state()
@@ -152,7 +152,7 @@ impl Trigger {
         self.wake.clone()
     }
 
-    /// Waits until somebody stops the trigger through [`Trigger::wake_handle`].
+    /// Waits until the trigger is stopped through [`Trigger::wake_handle`].
     pub fn join(mut self) -> TriggerState {
         self.join_thread();
         self.shared.state()
@@ -171,14 +171,14 @@ impl Trigger {
     }
 }
 
-/// Stops as [`Trigger::stop`] does.
+/// Stops the trigger as [`Trigger::stop`] does.
 impl Drop for Trigger {
     fn drop(&mut self) {
         self.end();
     }
 }
 
-/// Describes a [`Trigger`].
+/// Builds a [`Trigger`].
 #[must_use]
 pub struct TriggerBuilder<S> {
     source: S,
@@ -190,7 +190,7 @@ pub struct TriggerBuilder<S> {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     retention: Option<Duration>,
-    retry_pauses: Pauses,
+    retry_pauses: Backoff,
     observer: Option<Observer>,
     wake: WakeHandle,
 }
@@ -200,74 +200,74 @@ where
     S: StreamSource + Send + 'static,
     S::Record: ToEventRecord,
 {
-    /// Chooses the settings; AWS's defaults unless said.
+    /// Sets the settings; AWS's defaults by default.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// The name in the function's ARN, which messages about discarded batches have; `function` unless said.
+    /// Sets the name in the ARN of the function, for messages about discarded batches; `function` by default.
     pub fn function_name(mut self, name: impl Into<String>) -> Self {
         self.function_name = name.into();
         self
     }
 
-    /// Keeps in this file how far the trigger has come, and goes on from there if the file exists; otherwise each start
-    /// begins at the starting position. One trigger, one file.
+    /// Sets the file of the checkpoint. The trigger resumes from it if it exists. Without a file, each start begins at the starting
+    /// position. Two triggers cannot share a file.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.checkpoint = Some(path.into());
         self
     }
 
-    /// Where messages about discarded batches go; nowhere unless said.
+    /// Sets the destination of messages about discarded batches; none by default.
     pub fn on_failure(mut self, destination: impl Destination + 'static) -> Self {
         self.destination = Some(Arc::new(destination));
         self
     }
 
-    /// Takes the time, for windows and ages, from this clock; the machine's unless said.
+    /// Sets the clock for windows and ages; that of the machine by default.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Takes the ids of messages from this source; random ones unless said.
+    /// Sets the source of the ids of messages; random ids by default.
     pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
         self.ids = ids;
         self
     }
 
-    /// How long the stream keeps records: a batch that has failed is given up after that. `None`: it is tried for ever, for
-    /// streams whose clock is not known.
+    /// Sets the retention of the stream: a batch that has failed is discarded when its records are older. With `None` it is tried for
+    /// ever; for streams whose clock is not known.
     pub fn retention(mut self, retention: Option<Duration>) -> Self {
         self.retention = retention;
         self
     }
 
-    /// How long to wait, by the machine's clock, before a failed batch is tried again: doubling from the first to the longest;
-    /// 100 ms to 10 s unless said.
+    /// Sets the pauses, by the clock of the machine, before a failed batch is tried again. They double from the first to the longest;
+    /// 100 ms to 10 s by default.
     pub fn retry_pauses(mut self, first: Duration, longest: Duration) -> Self {
-        self.retry_pauses = Pauses { first, longest };
+        self.retry_pauses = Backoff { first, longest };
         self
     }
 
-    /// Uses this handle to stop, for who must be able to stop before the trigger has started.
+    /// Sets the handle that stops the trigger, so that it can be stopped before it has started.
     pub fn wake_handle(mut self, wake: WakeHandle) -> Self {
         self.wake = wake;
         self
     }
 
-    /// Shows what happens to this function, on the trigger's thread.
+    /// Sets a function that receives events, on the thread of the trigger.
     pub fn observe(mut self, observer: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// Starts: checks the settings, looks the stream up, fixes where it is read from.
+    /// Starts the trigger: checks the settings, looks the stream up, and fixes where it is read from.
     ///
     /// # Errors
     ///
-    /// [`TriggerError`]; nothing was begun then.
+    /// [`TriggerError`]; nothing was started then.
     pub fn start(self, function: impl Function + 'static) -> Result<Trigger, TriggerError> {
         self.settings.check()?;
         let checkpoint_file = self.checkpoint.as_deref().map(CheckpointFile::open).transpose()?;
@@ -302,7 +302,7 @@ where
         };
         let wake = self.wake;
         self.source.wake_on_change(&wake);
-        let shared = Arc::new(Shared::new(&stream_arn, self.observer));
+        let shared = Arc::new(SharedState::new(&stream_arn, self.observer));
         let mut mapping = Mapping {
             function_arn: function_arn(&stream_arn, &self.function_name),
             source: self.source,
@@ -312,7 +312,7 @@ where
             clock: self.clock,
             ids: self.ids,
             retention: self.retention,
-            pauses: self.retry_pauses,
+            backoff: self.retry_pauses,
             poll_interval: POLL_INTERVAL,
             table,
             walker,
@@ -325,7 +325,7 @@ where
             wake: wake.clone(),
             shared: shared.clone(),
         };
-        // So that what LATEST meant is known even if the process ends at once.
+        // So that the position of LATEST is known even if the process ends at once.
         mapping.try_save()?;
         let ended = shared.clone();
         let thread = std::thread::Builder::new()

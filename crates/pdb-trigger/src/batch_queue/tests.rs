@@ -1,4 +1,4 @@
-//! Lanes and shards, driven by hand.
+//! Batch queues and shards, driven by hand.
 
 mod cases;
 mod histories;
@@ -27,21 +27,21 @@ struct Driven {
     now: EpochMillis,
     real: Instant,
     written: u64,
-    told: Vec<Told>,
+    events: Vec<QueueEvent>,
 }
 
 impl Driven {
     fn new(settings: Settings) -> Self {
         settings.check().unwrap();
         Self {
-            shard: Shard::new(settings.lanes()),
+            shard: Shard::new(settings.queues()),
             settings,
             ids: CountingIds::default(),
             has_destination: true,
             now: START,
             real: Instant::now(),
             written: 0,
-            told: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -69,21 +69,21 @@ impl Driven {
 
     fn next(&mut self) -> Vec<(usize, Task)> {
         let tasks = self.shard.next(
-            &around(&self.settings, &self.ids, self.has_destination),
+            &context(&self.settings, &self.ids, self.has_destination),
             Moment { now: self.now, real: self.real },
         );
-        self.told.extend(self.shard.take_told());
+        self.events.extend(self.shard.take_events());
         tasks
     }
 
-    fn finish(&mut self, lane: usize, outcome: Outcome) {
+    fn finish(&mut self, queue: usize, outcome: TaskOutcome) {
         self.shard.finish(
-            &around(&self.settings, &self.ids, self.has_destination),
+            &context(&self.settings, &self.ids, self.has_destination),
             Moment { now: self.now, real: self.real },
-            lane,
+            queue,
             outcome,
         );
-        self.told.extend(self.shard.take_told());
+        self.events.extend(self.shard.take_events());
     }
 
     /// Lets every pause pass.
@@ -95,7 +95,7 @@ impl Driven {
         self.now = self.now.plus(Duration::from_secs(seconds));
     }
 
-    /// Does what the first lane wants until it wants nothing, and returns it: numbers of the records of each invocation, and
+    /// Does what the first queue wants until it wants nothing, and returns it: numbers of the records of each invocation, and
     /// messages as `!first-last`.
     fn run(&mut self, mut answer: impl FnMut(&Value) -> Result<Response, InvokeError>) -> Vec<String> {
         let mut done = Vec::new();
@@ -105,7 +105,7 @@ impl Driven {
             if tasks.is_empty() {
                 return done;
             }
-            for (lane, task) in tasks {
+            for (queue, task) in tasks {
                 let outcome = match task {
                     Task::Invoke(event) => {
                         let event: Value = serde_json::from_str(&event).unwrap();
@@ -119,24 +119,24 @@ impl Driven {
                             shown.push_str(&event["state"].to_string());
                         }
                         done.push(shown);
-                        Outcome::Invoked(answer(&event))
+                        TaskOutcome::Invoked(answer(&event))
                     }
                     Task::Report(message) => {
                         let message: Value = serde_json::from_str(&message).unwrap();
                         let info = &message["DDBStreamBatchInfo"];
                         let end = |name: &str| info[name].as_str().unwrap().to_owned();
                         done.push(format!("!{}-{}", end("startSequenceNumber"), end("endSequenceNumber")));
-                        Outcome::Reported(Ok(()))
+                        TaskOutcome::Reported(Ok(()))
                     }
                 };
-                self.finish(lane, outcome);
+                self.finish(queue, outcome);
             }
         }
     }
 }
 
-fn around<'a>(settings: &'a Settings, ids: &'a CountingIds, has_destination: bool) -> Surroundings<'a> {
-    Surroundings {
+fn context<'a>(settings: &'a Settings, ids: &'a CountingIds, has_destination: bool) -> QueueContext<'a> {
+    QueueContext {
         settings,
         stream_arn: STREAM,
         shard_id: "shardId-00000001772356542017-00000001",
@@ -144,7 +144,7 @@ fn around<'a>(settings: &'a Settings, ids: &'a CountingIds, has_destination: boo
         ids,
         has_destination,
         retention: Some(Duration::from_secs(24 * 3600)),
-        pauses: Pauses { first: Duration::from_millis(100), longest: Duration::from_secs(10) },
+        backoff: Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(10) },
     }
 }
 

@@ -1,4 +1,4 @@
-//! Many changes, several shards, lanes, failures and restarts at once.
+//! Many changes, several shards, queues, failures and restarts at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

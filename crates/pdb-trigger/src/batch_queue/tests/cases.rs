@@ -84,7 +84,7 @@ fn nonsense_in_a_report_fails_the_whole_batch() {
     driven.push("k");
     driven.run(nonsense);
     let (condition, records) = (Condition::RetryAttemptsExhausted, 1);
-    assert_eq!(driven.told.last(), Some(&Told::Discarded { records, condition }));
+    assert_eq!(driven.events.last(), Some(&QueueEvent::Discarded { records, condition }));
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn pauses_grow_and_end() {
     driven.push("k");
     let mut pauses = Vec::new();
     for _ in 0..9 {
-        let (lane, _) = driven.next().remove(0);
-        driven.finish(lane, Outcome::Invoked(failed()));
+        let (queue, _) = driven.next().remove(0);
+        driven.finish(queue, TaskOutcome::Invoked(failed()));
         let due = driven.shard.due().unwrap();
         pauses.push((due - driven.real).as_millis());
         // Not a moment earlier.
@@ -133,9 +133,9 @@ fn old_records_are_given_up_before_and_between_tries() {
     driven.push("k");
     driven.advance(40);
     driven.push("k");
-    let (lane, task) = driven.next().remove(0);
+    let (queue, task) = driven.next().remove(0);
     assert!(matches!(task, Task::Invoke(_)));
-    driven.finish(lane, Outcome::Invoked(failed()));
+    driven.finish(queue, TaskOutcome::Invoked(failed()));
     driven.advance(21);
     // What has become too old is given up, and the rest of its batch goes on.
     assert_eq!(driven.run(|_| Ok(Response::empty())), ["!5-5", "6"]);
@@ -197,15 +197,15 @@ fn an_event_has_six_megabytes_at_most() {
 fn a_message_is_sent_until_it_is_taken() {
     let mut driven = Driven::new(Settings { maximum_retry_attempts: 0, ..Settings::default() });
     driven.push_many(2);
-    let (lane, _) = driven.next().remove(0);
-    driven.finish(lane, Outcome::Invoked(failed()));
+    let (queue, _) = driven.next().remove(0);
+    driven.finish(queue, TaskOutcome::Invoked(failed()));
     let mut messages = Vec::new();
     for answer in [Err("full".to_owned()), Err("full".to_owned()), Ok(())] {
         assert_eq!(driven.shard.settled_to(), None);
         driven.pass_pauses();
-        let (lane, task) = driven.next().remove(0);
+        let (queue, task) = driven.next().remove(0);
         messages.push(task);
-        driven.finish(lane, Outcome::Reported(answer));
+        driven.finish(queue, TaskOutcome::Reported(answer));
     }
     assert_eq!(driven.shard.settled_to(), Some("2"));
     assert!(messages.iter().all(|message| *message == messages[0]));

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::shard::lane_of;
+use crate::shard::queue_of;
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -115,14 +115,14 @@ impl History {
                 }
             }
             Step::End(n, ending) if !self.under_way.is_empty() => {
-                let (lane, task) = self.under_way.remove(n % self.under_way.len());
-                self.end(lane, &task, *ending)?;
+                let (queue, task) = self.under_way.remove(n % self.under_way.len());
+                self.end(queue, &task, *ending)?;
             }
             Step::End(..) => self.driven.pass_pauses(),
             Step::Advance(seconds) => self.driven.advance(*seconds),
             Step::Crash => {
                 let checkpoint = self.checkpoint();
-                self.driven.shard = Shard::new(self.driven.settings.lanes());
+                self.driven.shard = Shard::new(self.driven.settings.queues());
                 self.under_way.clear();
                 self.done = (1..=checkpoint).collect();
                 self.last.clear();
@@ -139,18 +139,18 @@ impl History {
 
     /// Takes the tasks there are.
     fn start(&mut self) -> Result<(), TestCaseError> {
-        for (lane, task) in self.driven.next() {
-            prop_assert!(self.under_way.iter().all(|(busy, _)| *busy != lane), "two tasks of lane {lane}");
+        for (queue, task) in self.driven.next() {
+            prop_assert!(self.under_way.iter().all(|(busy, _)| *busy != queue), "two tasks of queue {queue}");
             if let Task::Invoke(event) = &task {
                 let event: Value = serde_json::from_str(event).unwrap();
                 let count = numbers(&event).count();
                 prop_assert!(count >= 1 && count <= self.driven.settings.batch_size as usize);
                 for number in numbers(&event) {
                     prop_assert!(!self.done.contains(&number), "{number} was done with");
-                    prop_assert_eq!(self.lane(number), lane);
+                    prop_assert_eq!(self.queue(number), queue);
                 }
             }
-            self.under_way.push((lane, task));
+            self.under_way.push((queue, task));
         }
         self.note_given_up_in_silence()?;
         // Nobody who begins at the checkpoint misses a record.
@@ -161,12 +161,12 @@ impl History {
         Ok(())
     }
 
-    fn lane(&self, number: u64) -> usize {
+    fn queue(&self, number: u64) -> usize {
         let key = json!({ "pk": { "S": self.key(number) } }).to_string();
-        lane_of(&key, self.driven.settings.lanes())
+        queue_of(&key, self.driven.settings.queues())
     }
 
-    fn end(&mut self, lane: usize, task: &Task, ending: Ending) -> Result<(), TestCaseError> {
+    fn end(&mut self, queue: usize, task: &Task, ending: Ending) -> Result<(), TestCaseError> {
         let outcome = match task {
             Task::Invoke(event) => {
                 let event: Value = serde_json::from_str(event).unwrap();
@@ -189,25 +189,27 @@ impl History {
                     prop_assert!(self.done.insert(*number), "{number} was taken twice");
                     self.seen.insert(*number);
                 }
-                Outcome::Invoked(answer)
+                TaskOutcome::Invoked(answer)
             }
-            Task::Report(_) if matches!(ending, Ending::Fail) => Outcome::Reported(Err("full".to_owned())),
+            Task::Report(_) if matches!(ending, Ending::Fail) => {
+                TaskOutcome::Reported(Err("full".to_owned()))
+            }
             Task::Report(message) => {
-                self.note_message(lane, message)?;
-                Outcome::Reported(Ok(()))
+                self.note_message(queue, message)?;
+                TaskOutcome::Reported(Ok(()))
             }
         };
-        self.driven.finish(lane, outcome);
+        self.driven.finish(queue, outcome);
         Ok(())
     }
 
-    /// Notes what a message says is given up: the records of its lane from the first to the last.
-    fn note_message(&mut self, lane: usize, message: &str) -> Result<(), TestCaseError> {
+    /// Notes what a message says is given up: the records of its queue from the first to the last.
+    fn note_message(&mut self, queue: usize, message: &str) -> Result<(), TestCaseError> {
         let message: Value = serde_json::from_str(message).unwrap();
         let info = &message["DDBStreamBatchInfo"];
         let number = |name: &str| info[name].as_str().unwrap().parse::<u64>().unwrap();
         let (first, last) = (number("startSequenceNumber"), number("endSequenceNumber"));
-        let given_up: Vec<u64> = (first..=last).filter(|number| self.lane(*number) == lane).collect();
+        let given_up: Vec<u64> = (first..=last).filter(|number| self.queue(*number) == queue).collect();
         prop_assert_eq!(Some(given_up.len() as u64), info["batchSize"].as_u64());
         if message["requestContext"]["condition"] == "RecordAgeExceeded" {
             for number in &given_up {
@@ -228,15 +230,15 @@ impl History {
 
     /// Notes what was given up without a message: it is told how many, and they are those that are nowhere any more.
     fn note_given_up_in_silence(&mut self) -> Result<(), TestCaseError> {
-        let told = std::mem::take(&mut self.driven.told);
+        let events = std::mem::take(&mut self.driven.events);
         if self.driven.has_destination {
             return Ok(());
         }
-        let counts = told.iter().map(|told| match told {
-            Told::Discarded { records, .. } => *records,
+        let counts = events.iter().map(|events| match events {
+            QueueEvent::Discarded { records, .. } => *records,
             _ => 0,
         });
-        let held = self.driven.shard.held();
+        let held = self.driven.shard.unsettled_numbers();
         let is_gone = |number: &u64| !held.contains(number) && !self.done.contains(number);
         let gone: Vec<u64> = (1..=self.records.len() as u64).filter(is_gone).collect();
         prop_assert_eq!(gone.len(), counts.sum::<usize>());
@@ -254,8 +256,8 @@ impl History {
             if self.under_way.is_empty() {
                 break;
             }
-            for (lane, task) in std::mem::take(&mut self.under_way) {
-                self.end(lane, &task, Ending::Well)?;
+            for (queue, task) in std::mem::take(&mut self.under_way) {
+                self.end(queue, &task, Ending::Well)?;
             }
         }
         let all: BTreeSet<u64> = (1..=self.records.len() as u64).collect();
