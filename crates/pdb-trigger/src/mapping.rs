@@ -282,6 +282,8 @@ where
             match self.walker.look_for_successor(&self.source, table_name, begun) {
                 Ok(None) => {}
                 Ok(Some(next)) => {
+                    // The new walker knows nothing of what was lost in the old stream.
+                    self.report_gaps();
                     self.shared.set_stream(&next);
                     self.walker = ShardWalker::new(&next, StreamProgress::new());
                     self.next_look = None;

@@ -3,6 +3,7 @@
 use pdb_trigger::{Notice, Response, Settings, Trigger};
 use pretender::streams::{StartPosition, StreamViewType};
 use pretender::tables::{StreamSpecification, UpdateTableInput};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -86,39 +87,55 @@ fn latest_skips_what_is_there_in_every_shard() {
     assert!(function.batches().join(" ").split(' ').all(|shown| shown.ends_with('3')));
 }
 
-#[test]
-fn a_gap_is_told_and_the_rest_delivered() {
-    let streamed = Streamed::new();
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("checkpoint");
-    let function = Recorder::new();
-    let gaps = Arc::new(Mutex::new(0));
-    let start = || {
-        let gaps = gaps.clone();
-        let observer = move |notice: &Notice| {
-            if matches!(notice, Notice::Trimmed { .. }) {
-                *gaps.lock().unwrap() += 1;
-            }
-        };
-        Trigger::builder(&streamed.db, "Orders")
-            .checkpoint(&file)
-            .observe(observer)
-            .start(function.clone())
-            .unwrap()
+/// Starts a trigger that keeps a checkpoint and counts the gaps.
+fn start_counting(streamed: &Streamed, file: &Path, function: &Recorder, gaps: &Arc<Mutex<u32>>) -> Trigger {
+    let gaps = gaps.clone();
+    let observer = move |notice: &Notice| {
+        if matches!(notice, Notice::Trimmed { .. }) {
+            *gaps.lock().unwrap() += 1;
+        }
     };
-    streamed.put("a", 1);
-    let trigger = start();
-    assert!(trigger.wait_until_caught_up(PATIENCE));
-    trigger.stop();
-    streamed.put("a", 2);
-    streamed.clock.advance(Duration::from_secs(25 * 3600));
-    streamed.db.run_due_work().unwrap();
-    streamed.put("a", 3);
-    let trigger = start();
-    assert!(trigger.wait_until_caught_up(PATIENCE));
-    trigger.stop();
-    assert_eq!(function.batches(), ["a1", "a3"]);
-    assert_eq!(*gaps.lock().unwrap(), 1);
+    Trigger::builder(&streamed.db, "Orders")
+        .checkpoint(file)
+        .observe(observer)
+        .start(function.clone())
+        .unwrap()
+}
+
+#[test]
+fn a_gap_is_reported_and_the_rest_delivered() {
+    for is_replaced in [false, true] {
+        let streamed = Streamed::new();
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("checkpoint");
+        let (function, gaps) = (Recorder::new(), Arc::default());
+        let set_stream = |specification| {
+            let stream_specification = Some(specification);
+            let update = UpdateTableInput { stream_specification, ..UpdateTableInput::new(orders()) };
+            streamed.db.update_table(update).unwrap();
+        };
+        streamed.put("a", 1);
+        let trigger = start_counting(&streamed, &file, &function, &gaps);
+        assert!(trigger.wait_until_caught_up(PATIENCE));
+        trigger.stop();
+        streamed.put("a", 2);
+        streamed.clock.advance(Duration::from_secs(20 * 3600));
+        if is_replaced {
+            set_stream(StreamSpecification::disabled());
+        }
+        // After a day the record is trimmed, with its shard if that is closed. A stream is listed for a day after it was disabled.
+        streamed.clock.advance(Duration::from_secs(5 * 3600));
+        streamed.db.run_due_work().unwrap();
+        if is_replaced {
+            set_stream(StreamSpecification::enabled(StreamViewType::NewImage));
+        }
+        streamed.put("a", 3);
+        let trigger = start_counting(&streamed, &file, &function, &gaps);
+        assert!(trigger.wait_until_caught_up(PATIENCE));
+        trigger.stop();
+        assert_eq!(function.batches(), ["a1", "a3"], "replaced: {is_replaced}");
+        assert_eq!(*gaps.lock().unwrap(), 1, "replaced: {is_replaced}");
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn the_event_is_lambdas_to_the_byte() {
         arn = arn,
     );
     assert_eq!(function.texts(), std::slice::from_ref(&expected));
-    // Whoever builds an event by hand gets the same.
+    // An event that is built by hand is the same.
     assert_eq!(lambda_event(&[EventRecord::new(&record, &arn)]), expected);
 }
 
