@@ -79,7 +79,7 @@ impl Db {
     pub(crate) fn append(&self, table: &str, key: &str, size: usize) -> SequenceNumber {
         let (name, env, key): (TableName, _, _) =
             (table.parse().unwrap(), self.test.env.clone(), key.to_owned());
-        self.test.write(move |tx| {
+        let (arn, shard) = self.test.write(move |tx| {
             let now = env.clock.now();
             let table = tx.table(&name)?;
             let table = tx.rotate_due_shards(&table, &*env.ids, now)?;
@@ -101,8 +101,11 @@ impl Db {
             let token = PrimaryKey { hash: vec![KeyValue::S(key.clone())], range: Vec::new() }.shard_token();
             tx.append_record(&table, || token, &record)?;
             let stream = table.stream.as_ref().unwrap();
-            let row = tx.stream(&stream.arn)?.unwrap();
-            let shard = stream.shard_of(token).unwrap().number;
+            Ok((stream.arn.clone(), stream.shard_of(token).unwrap().number))
+        });
+        // On PostgreSQL a record gets its number at the end of the job, so it is looked at in a transaction of its own.
+        self.test.read(|tx| {
+            let row = tx.stream(&arn)?.unwrap();
             Ok(SequenceNumber { counter: tx.last_counter(&row, shard)?.unwrap(), shard })
         })
     }
