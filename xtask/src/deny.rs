@@ -1,4 +1,5 @@
-//! Licences, bans and sources of dependencies, as `deny.toml` allows them, checked by cargo-deny without the network.
+//! Licences, bans and sources of dependencies, as `deny.toml` allows them, checked by cargo-deny. The check itself does not use the
+//! network; what is missing for it is fetched before.
 
 use crate::{Outcome, run};
 

@@ -95,7 +95,7 @@ fn build(folder: &Path, projects: &[&Project]) -> Outcome {
     run::run(&mut command)
 }
 
-/// Returns the tables of a manifest that are about the development profile, except those for packages of its own workspace.
+/// Returns the tables of a manifest that are about the development profile.
 fn dev_profile(manifest: &str) -> String {
     let mut tables = String::new();
     let mut is_wanted = false;

@@ -22,6 +22,14 @@ const AGAIN: &[(&str, &str)] = &[
     ("pretender-tests", "end_to_end"),
 ];
 
+/// Packages that are tested again with features that they do not have in the run of the workspace, or without some.
+const FEATURES: &[(&str, &[&str])] = &[
+    ("pdb-store", &["--no-default-features", "--features", "sqlite"]),
+    ("pdb-store", &["--no-default-features", "--features", "postgres"]),
+    // In the run of the workspace it would be built into everything.
+    ("pdb-model", &["--features", "serde_dynamo"]),
+];
+
 /// Options of the command.
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
@@ -64,6 +72,11 @@ pub(crate) fn run(options: &Options) -> Outcome {
     );
     let mut outcome = run::run(&mut command);
     eprintln!("That took {}.", minutes(began));
+    for (package, features) in FEATURES {
+        if options.package.as_deref().is_none_or(|name| name == *package) {
+            outcome = outcome.and(test_features(package, features, &database, &options.arguments));
+        }
+    }
     if !matches!(database, Database::Missing(_)) && options.package.is_none() {
         // Repeat the tests that are not specific to SQLite on PostgreSQL.
         let mut again = run::cargo();
@@ -85,6 +98,18 @@ pub(crate) fn run(options: &Options) -> Outcome {
         eprintln!("SKIPPED: the tests on PostgreSQL: {why}");
     }
     outcome
+}
+
+/// Tests a package with these features.
+fn test_features(package: &str, features: &[&str], database: &Database, arguments: &[String]) -> Outcome {
+    let mut command = run::cargo();
+    command.args(["test", "--no-fail-fast", "--package", package]).args(features);
+    database.tell(&mut command);
+    if !arguments.is_empty() {
+        command.arg("--").args(arguments);
+    }
+    eprintln!("Testing {package} again with {}.", features.join(" "));
+    run::run(&mut command)
 }
 
 fn names(tests: &[(&str, &str)]) -> String {

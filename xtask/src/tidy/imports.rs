@@ -20,8 +20,6 @@ type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
 /// How many files may import each other.
 const MAX_CIRCLE: usize = 2;
-/// Crates with circles that are older than this check, and the number of files in the largest. To be made smaller, not larger.
-const OLDER: &[(&str, usize)] = &[("pdb-server", 4), ("pdb-store", 4), ("pdb-wire", 4), ("pretender", 6)];
 /// How many exports are followed from one name to its definition: more than there are folders above each other.
 const MAX_EXPORTS: usize = 16;
 
@@ -38,8 +36,7 @@ pub(super) fn check(packages: &[Package]) -> Outcome<Complaints> {
                 files.entry(module).or_insert_with(Source::default).add(source);
             }
         }
-        let older = OLDER.iter().find(|(name, _)| *name == package.name).map_or(0, |(_, files)| *files);
-        for circle in circles(&graph(&files)).into_iter().filter(|circle| circle.len() > older) {
+        for circle in circles(&graph(&files)) {
             let names: Vec<_> = circle.iter().map(|module| module.join("::")).collect();
             complaints.push(format!(
                 "{} has a circle of imports among {} files: {}",

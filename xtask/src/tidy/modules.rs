@@ -62,7 +62,7 @@ fn owners(root: &Path, folder: &Path) -> Vec<PathBuf> {
     }
 }
 
-/// Says whether the source text declares the module `name`, whatever its visibility.
+/// Says whether the source text declares the module `name`, with any visibility.
 fn declares(text: &str, name: &str) -> bool {
     let declaration = format!("mod {name};");
     text.lines().map(str::trim).any(|line| {
