@@ -161,7 +161,9 @@ fn snapshots_are_listed_replaced_and_deleted() {
             assert_eq!(refused.unwrap_err().to_string(), "there is no snapshot `..`");
         }
         for name in ["", "a b", "../a", "a/b", "ü", &"x".repeat(201)] {
-            let text = format!("`{name}` is no name of a snapshot: 1 to 200 characters of a-z A-Z 0-9 _ . -");
+            let text = format!(
+                "`{name}` is not a valid name of a snapshot: 1 to 200 characters of a-z A-Z 0-9 _ . -"
+            );
             assert_eq!(db.db.save_snapshot(name).unwrap_err().to_string(), text);
             assert!(matches!(db.db.restore_snapshot(name), Err(ControlError::NotFound(_))), "{name}");
         }

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask fixture` calls it. The argument is the folder, which must not exist yet, because a fixture of a version is never
 //! written a second time.
-#![expect(clippy::unwrap_used, reason = "whoever calls this sees why")]
+#![expect(clippy::unwrap_used, reason = "the caller sees why")]
 
 use std::{fmt::Write as _, fs, io::Write as _, path::Path};
 

@@ -52,7 +52,7 @@ impl Front {
             Ok(reply) => reply,
             Err(message) => {
                 let target = target.unwrap_or_default();
-                tracing::error!(request_id, target, panic = message, "an operation failed on a bug");
+                tracing::error!(request_id, target, panic = message, "an operation failed because of a bug");
                 let response = Response::internal_error();
                 if let Some(log) = &mut log {
                     log.note_response(&response);

@@ -16,10 +16,11 @@ mod probe;
 mod profile;
 mod remote;
 mod retry;
+mod service;
 mod sign;
 mod streams;
 
-pub(crate) use api::{Api, ApiFailure, Service};
+pub(crate) use api::{Api, ApiFailure};
 pub(crate) use connection::{Connection, ConnectionError, Server, parse_server};
 pub(crate) use control::{Control, ControlFailure, RemoteBackup, with_token};
 pub(crate) use endpoint::{Endpoint, NotAnEndpoint};
@@ -27,3 +28,4 @@ pub(crate) use failure::Unanswered;
 pub(crate) use probe::Probe;
 pub(crate) use remote::{RemoteRecord, RemoteStreams};
 pub(crate) use retry::{pause, rest, retried};
+pub(crate) use service::Service;

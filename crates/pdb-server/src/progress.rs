@@ -133,7 +133,7 @@ impl Progress {
 #[derive(Debug)]
 struct Bar {
     bar: ProgressBar,
-    /// DroppedByFault to end the wait.
+    /// Dropped to end the wait.
     stop: Option<mpsc::Sender<()>>,
     wait: Option<JoinHandle<()>>,
 }

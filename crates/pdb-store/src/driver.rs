@@ -1,8 +1,8 @@
 //! A connection of either engine: runs statements with bound values, and hands out rows one by one.
 //!
 //! Everything above speaks in [`Param`] and [`Row`], and in SQL with parameters written `?1`, `?2`, ... in the order of the
-//! values. Where the engines' texts differ, [`Dialect`] says how. Nothing but the calls of an engine's own functions is here, so no
-//! statement has to know which engine runs it.
+//! values. Where the engines' texts differ, [`Dialect`] says how. No statement has to know which engine
+//! runs it.
 //!
 //! Each statement is a `tracing` event of level `TRACE` and target `pdb_store::statement`, with its text and its rows.
 

@@ -65,7 +65,7 @@ where
     }
 }
 
-/// ClosureJob that is dropped before it ran is answered too: the store is closed.
+/// A job that is dropped before it has run is answered too: the store is closed.
 impl<F, T, E: From<StoreError>> Drop for ClosureJob<F, T, E> {
     fn drop(&mut self) {
         if let Some(answer) = self.answer.take() {

@@ -32,7 +32,7 @@ const ROTATION_AGE: Option<Duration> = Some(Duration::from_secs(4 * 60 * 60));
 
 impl StoreOptions {
     /// How long opening a store keeps trying to reach a database server, approximately.
-    pub const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
     /// Returns the options of a database in memory, which is gone when the [`Store`](crate::Store) is dropped.
     #[must_use]
@@ -113,9 +113,9 @@ impl Default for StoreOptions {
 /// Where a store's data is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
-    /// In the memory of this process, for as long as the store is open.
+    /// In the memory of this process, for as long as the store is open. Needs the feature `sqlite`.
     Memory,
-    /// In this SQLite file, with `-wal`, `-shm` and `-lock` files beside it.
+    /// In this SQLite file, with `-wal`, `-shm` and `-lock` files beside it. Needs the feature `sqlite`.
     File(PathBuf),
     /// On this PostgreSQL server, which several processes can share. Needs the feature `postgres`.
     Postgres(String),

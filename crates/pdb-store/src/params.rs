@@ -66,10 +66,13 @@ impl<'p> Params<'p> {
     }
 
     fn joined(first: &[Param<'p>], more: &[Param<'p>]) -> Self {
-        let mut values = [Param::Null; CAPACITY];
-        let all = first.iter().chain(more);
-        let count = values.iter_mut().zip(all).map(|(place, value)| *place = *value).count();
-        Self { values, count }
+        debug_assert!(first.len() + more.len() <= CAPACITY, "a statement has too many parameters");
+        let mut params = Self { values: [Param::Null; CAPACITY], count: 0 };
+        for value in first.iter().chain(more) {
+            params.values[params.count] = *value;
+            params.count += 1;
+        }
+        params
     }
 }
 

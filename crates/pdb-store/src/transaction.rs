@@ -66,7 +66,7 @@ impl EngineTx<'_> {
         call!(self, before_redefinition(read, table))
     }
 
-    /// After a stream was made or disabled: the version of the catalog has changed it.
+    /// When a stream is created or disabled: notes the version of the catalog in its row.
     pub(crate) fn after_stream_change(
         &mut self,
         read: &mut ReadTx<'_>,
@@ -143,7 +143,8 @@ impl EngineTx<'_> {
 
     /// Appends the records now that wait for the commit.
     ///
-    /// Before their shards are closed, trimmed or emptied, and before one of their numbers is looked at.
+    /// Before their shards are closed, trimmed or emptied, and before a number is drawn from one of them by other means. Reads do not do it:
+    /// on PostgreSQL they see a record only after this, or after the commit.
     pub(crate) fn flush_records(&mut self, read: &mut ReadTx<'_>) -> Result<(), StoreError> {
         call!(self, flush_records(read))
     }

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pdb_model::{ApiError, ErrorCode, Operation, OperationClass};
+use pdb_model::{Operation, OperationClass};
 use pretender::faults::{RequestContext, RequestStep};
 
 use crate::call_log::CallLog;
-use crate::decode::{is_json, not_json};
-use crate::error::error_response;
+use crate::error::{error_response, unknown_operation};
 use crate::response::Response;
 use crate::wire::{Wire, block_on};
 
@@ -56,6 +55,15 @@ impl<'a, B> Request<'a, B> {
     #[must_use]
     pub fn log(self, log: Option<&'a mut CallLog>) -> Self {
         Self { log, ..self }
+    }
+}
+
+impl<B: AsRef<[u8]>> Request<'_, B> {
+    /// Answers a request that names no operation.
+    fn unknown_operation(self) -> Reply {
+        let reply = Reply::Answer(unknown_operation(self.body.as_ref()));
+        note(self.log, &reply);
+        reply
     }
 }
 
@@ -107,12 +115,12 @@ impl Wire {
     /// assert_eq!(answer.body, br#"{"TableNames":[]}"#);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn call<B: AsRef<[u8]>>(&self, request: Request<'_, B>) -> Reply {
-        let body = request.body.as_ref();
-        let Some(operation) = request.operation else { return Reply::Answer(unknown_operation(body)) };
-        let Some((wire, context)) = self.watched(operation, &request) else {
-            return Reply::Answer(block_on(self.respond(operation, body)));
+    pub fn call<B: AsRef<[u8]>>(&self, mut request: Request<'_, B>) -> Reply {
+        let Some(operation) = request.operation else { return request.unknown_operation() };
+        let Some((wire, context)) = self.watched(operation, &mut request) else {
+            return Reply::Answer(block_on(self.respond(operation, request.body.as_ref())));
         };
+        let body = request.body.as_ref();
         let reply = loop {
             let response = block_on(wire.respond(operation, body));
             match wire.after(&context, response) {
@@ -120,20 +128,18 @@ impl Wire {
                 Err(delay) => pretender::faults::wait(delay),
             }
         };
-        note(request.log, &context, &reply);
+        note(request.log, &reply);
         reply
     }
 
     /// Async variant of [`Wire::call`]. Waiting, for a commit or for a delay, does not block the thread. Work that may take long
     /// runs on the threads of the `host`.
-    pub async fn call_async<B>(&self, request: Request<'_, B>, host: &impl Host) -> Reply
+    pub async fn call_async<B>(&self, mut request: Request<'_, B>, host: &impl Host) -> Reply
     where
         B: AsRef<[u8]> + Clone + Send + Sync + 'static,
     {
-        let Some(operation) = request.operation else {
-            return Reply::Answer(unknown_operation(request.body.as_ref()));
-        };
-        let Some((wire, context)) = self.watched(operation, &request) else {
+        let Some(operation) = request.operation else { return request.unknown_operation() };
+        let Some((wire, context)) = self.watched(operation, &mut request) else {
             return Reply::Answer(self.run(operation, &request.body, host).await);
         };
         let reply = loop {
@@ -149,7 +155,7 @@ impl Wire {
                 }
             }
         };
-        note(request.log, &context, &reply);
+        note(request.log, &reply);
         reply
     }
 
@@ -176,12 +182,15 @@ impl Wire {
     fn watched<B>(
         &self,
         operation: Operation,
-        request: &Request<'_, B>,
+        request: &mut Request<'_, B>,
     ) -> Option<(Self, Arc<RequestContext>)> {
         if !self.original.faults().is_armed() && request.log.is_none() {
             return None;
         }
         let context = Arc::new(RequestContext::new(operation, request.id, request.has_connection));
+        if let Some(log) = &mut request.log {
+            log.note_context(context.clone());
+        }
         let wire = Self { pretender: self.original.for_request(&context), ..self.clone() };
         Some((wire, context))
     }
@@ -198,20 +207,10 @@ impl Wire {
     }
 }
 
-fn note(log: Option<&mut CallLog>, context: &RequestContext, reply: &Reply) {
+fn note(log: Option<&mut CallLog>, reply: &Reply) {
     let Some(log) = log else { return };
-    log.note_tables(context.tables());
     match reply {
         Reply::Answer(response) => log.note_response(response),
         Reply::Drop => log.note_drop(),
     }
-}
-
-/// Returns the answer for a request that names no operation. AWS reads the body before it looks at the target.
-pub(crate) fn unknown_operation(body: &[u8]) -> Response {
-    error_response(&if is_json(body) {
-        ApiError::new(ErrorCode::UnknownOperationException, "")
-    } else {
-        not_json()
-    })
 }

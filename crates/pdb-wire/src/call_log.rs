@@ -4,9 +4,11 @@
 
 mod agent;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use pdb_model::{Operation, TableName};
+use pretender::faults::RequestContext;
 use serde::Deserialize;
 use tracing::Level;
 
@@ -42,7 +44,9 @@ pub struct CallLog {
     /// The name of the operation, or the target that names none.
     operation: String,
     client: Option<String>,
-    tables: Option<String>,
+    /// Knows the tables, once the request is decoded. It is asked at the end, so that a call that fails on a bug or that its client
+    /// leaves has them, too.
+    context: Option<Arc<RequestContext>>,
     request_bytes: Option<usize>,
     answer_bytes: Option<usize>,
     status: Option<u16>,
@@ -87,7 +91,7 @@ impl CallLog {
             request_id: request_id.to_owned(),
             operation: operation.unwrap_or_else(|| printable(&cut(target.unwrap_or("?"), MOST_TARGET))),
             client: user_agent.and_then(agent::short),
-            tables: None,
+            context: None,
             request_bytes: None,
             answer_bytes: None,
             status: None,
@@ -106,9 +110,9 @@ impl CallLog {
         }
     }
 
-    /// Notes the tables that the decoded request names.
-    pub(crate) fn note_tables(&mut self, tables: Vec<TableName>) {
-        self.tables = listed(tables);
+    /// Notes what learns the tables that the request names.
+    pub(crate) fn note_context(&mut self, context: Arc<RequestContext>) {
+        self.context = Some(context);
     }
 
     /// Notes the answer of an operation.
@@ -144,18 +148,19 @@ impl Drop for CallLog {
         let outcome = match (self.is_dropped, self.status) {
             (true, _) => "dropped by a fault",
             (false, Some(_)) => "answered",
-            (false, None) if std::thread::panicking() => "failed on a bug",
+            (false, None) if std::thread::panicking() => "failed because of a bug",
             (false, None) => "left by the client",
         };
         // Hundredths of a millisecond are enough.
         let millis = (self.began.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;
+        let tables = self.context.as_ref().and_then(|context| listed(context.tables()));
         let error = self.error.as_ref();
         let kind = error.map(|error| error.kind.rsplit('#').next().unwrap_or_default()).map(printable);
         let text = error.map(|error| cut(&error.message, MOST_TEXT)).filter(|text| !text.is_empty());
         tracing::info!(
             target: "pretender::calls",
             operation = display(&self.operation),
-            table = self.tables.as_ref().map(display),
+            table = tables.as_ref().map(display),
             status = self.status,
             error = kind.as_ref().map(display),
             text = text.as_deref(),

@@ -2,12 +2,22 @@
 
 use pdb_model::{ApiError, CancellationReason, ErrorCode};
 
+use crate::decode::{is_json, not_json};
 use crate::json::JsonWriter;
 use crate::response::Response;
 
 /// The answer for an error.
 pub(crate) fn error_response(error: &ApiError) -> Response {
     Response { status: status(error.code), body: error_body(error) }
+}
+
+/// Returns the answer for a request that names no operation. AWS reads the body before it looks at the target.
+pub(crate) fn unknown_operation(body: &[u8]) -> Response {
+    error_response(&if is_json(body) {
+        ApiError::new(ErrorCode::UnknownOperationException, "")
+    } else {
+        not_json()
+    })
 }
 
 /// The JSON of an error.

@@ -46,6 +46,7 @@ mod call;
 mod call_log;
 mod constraint;
 mod decode;
+mod dispatch;
 mod error;
 mod items;
 mod json;

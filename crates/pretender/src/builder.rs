@@ -52,7 +52,7 @@ pub struct Builder {
 
 impl Builder {
     /// How long [`open`](Self::open) retries if a database server does not answer, approximately.
-    pub const CONNECT_PATIENCE: Duration = StoreOptions::CONNECT_PATIENCE;
+    pub const CONNECT_TIMEOUT: Duration = StoreOptions::CONNECT_TIMEOUT;
 
     pub(crate) fn new() -> Self {
         Self {

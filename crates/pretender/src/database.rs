@@ -6,14 +6,14 @@ use std::time::Duration;
 use pdb_cleanup::{CleanupOptions, Sweeper, Throttle};
 use pdb_faults::Faults;
 use pdb_items::tables::TableManager;
-use pdb_items::{Habits, ItemManager, ItemsConfig, MessageLayer};
+use pdb_items::{Habits, ItemManager, ItemsConfig, ItemsError, MessageLayer};
 use pdb_model::{Account, ApiError, Env};
 use pdb_store::{Activities, Location, Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
 
 use crate::Builder;
-use crate::errors::store_error;
-use crate::faults::inject::FaultMode;
+use crate::errors::{items_error, store_error};
+use crate::faults::mode::FaultMode;
 use crate::testing::MemorySnapshots;
 
 /// How long a running write may take when the database is closed, until it is interrupted.
@@ -240,5 +240,12 @@ impl Drop for Inner {
 impl std::fmt::Debug for Pretender {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pretender").field("store", &self.inner.store).finish_non_exhaustive()
+    }
+}
+
+impl Pretender {
+    /// Returns AWS's error for a failed operation on items or tables, with the texts that the database was opened with.
+    pub(crate) fn api_error(&self, error: ItemsError) -> ApiError {
+        self.habits().reword(items_error(error))
     }
 }

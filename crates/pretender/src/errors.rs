@@ -25,17 +25,8 @@ pub use pdb_store::{OpenError, StoreError};
 use pdb_items::ItemsError;
 use pdb_streams::StreamsError;
 
-use crate::Pretender;
-
 /// AWS's text for a failure that is not the caller's.
 const INTERNAL: &str = "The request processing has failed because of an unknown error, exception or failure.";
-
-impl Pretender {
-    /// Returns AWS's error for a failed operation on items or tables, with the texts that the database was opened with.
-    pub(crate) fn api_error(&self, error: ItemsError) -> ApiError {
-        self.habits().reword(items_error(error))
-    }
-}
 
 /// Returns AWS's error for a failed operation on items or tables.
 pub(crate) fn items_error(error: ItemsError) -> ApiError {

@@ -17,7 +17,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub(crate) mod inject;
+mod inject;
+pub(crate) mod mode;
 pub(crate) mod named_tables;
 mod request;
 

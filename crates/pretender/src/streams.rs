@@ -58,7 +58,7 @@ pub mod source {
 
 use crate::Pretender;
 use crate::errors::streams_error;
-use crate::faults::inject::FaultMode;
+use crate::faults::mode::FaultMode;
 use crate::faults::named_tables::{NamesTables, tables_of};
 
 pub use reader::StreamReader;

@@ -72,17 +72,13 @@ macro_rules! table_operations {
                     .await
                 }
             )+
-
-            /// Returns the limits of an account as AWS documents them; none of them is enforced.
-            #[must_use]
-            pub fn describe_limits(&self) -> Limits {
-                self.tables().describe_limits()
-            }
         }
     };
 }
 
 table_operations! {
+    /// Returns the limits of an account as AWS documents them; none of them is enforced.
+    DescribeLimits: describe_limits, describe_limits_async() -> Limits;
     /// Creates a table. It is ready when the call returns.
     CreateTable: create_table, create_table_async(input: CreateTableInput) -> TableDescription;
     /// Describes a table.

@@ -29,13 +29,14 @@
 
 mod changes;
 mod control;
+mod memory_snapshots;
 mod snapshots;
 
 pub use changes::{ReplayError, ReplayReport};
 pub use control::{ControlError, ShardSummary};
 pub use snapshots::SnapshotSummary;
 
-pub(crate) use snapshots::MemorySnapshots;
+pub(crate) use memory_snapshots::MemorySnapshots;
 
 #[doc(inline)]
 pub use pdb_assert::{

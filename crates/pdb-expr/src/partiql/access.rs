@@ -10,7 +10,7 @@ use crate::{
     Operand, Path,
 };
 
-/// How a `SELECT` finds its items. Whatever the way, the whole `WHERE` still has to hold for each.
+/// How a `SELECT` finds its items. In each case, the whole `WHERE` still has to hold for each item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Access {
     /// All items are read.

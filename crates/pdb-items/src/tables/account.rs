@@ -22,15 +22,18 @@ pub struct Limits {
 }
 
 impl TableManager {
-    /// Returns the quotas.
-    #[must_use]
-    pub fn describe_limits(&self) -> Limits {
-        Limits {
+    /// Returns the limits of an account as AWS documents them; none of them is enforced.
+    ///
+    /// # Errors
+    ///
+    /// None today. All operations can fail.
+    pub fn describe_limits(&self) -> Result<Limits, ItemsError> {
+        Ok(Limits {
             account_max_read_capacity_units: 80_000,
             account_max_write_capacity_units: 80_000,
             table_max_read_capacity_units: 40_000,
             table_max_write_capacity_units: 40_000,
-        }
+        })
     }
 
     /// Refuses the operations that change global tables of 2017, as AWS does.

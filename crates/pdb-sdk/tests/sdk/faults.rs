@@ -30,7 +30,7 @@ async fn a_lost_answer_is_a_lost_answer() {
     let arn = db.create_orders().await;
     let lost = Fault::new(FaultKind::DropAfter).on(Operation::UpdateItem).times(1);
     db.pretender.faults().add(lost).unwrap();
-    // Carried out, unanswered, and tried again by the SDK: whoever counts counts twice, as at AWS.
+    // Carried out, unanswered, and tried again by the SDK: a counter counts twice, as on AWS.
     let update = db.items.update_item().table_name("orders").key("pk", s("c1")).key("sk", s("o1"));
     let update =
         update.update_expression("ADD amount :one").expression_attribute_values(":one", crate::harness::n(1));

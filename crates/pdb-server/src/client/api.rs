@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::failure::Unanswered;
 use super::retry::{Attempts, pause, rest};
+use super::service::Service;
 use super::sign::{Call, Credentials, signed_headers};
 use super::{Endpoint, answer};
 
@@ -18,15 +19,6 @@ use super::{Endpoint, answer};
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// A page of records is about a megabyte by DynamoDB's measure; its JSON may be several times as large.
 const MAX_ANSWER_BYTES: u64 = 64 << 20;
-
-/// The two APIs. On AWS, they have different hosts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Service {
-    /// Tables and items.
-    DynamoDb,
-    /// Streams.
-    Streams,
-}
 
 /// The APIs of a server. Clones share their state.
 ///
@@ -83,37 +75,6 @@ pub(crate) enum ApiFailure {
 
 fn refusal(code: &str, message: &str) -> String {
     if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") }
-}
-
-impl Service {
-    pub(super) fn other(self) -> Self {
-        match self {
-            Self::DynamoDb => Self::Streams,
-            Self::Streams => Self::DynamoDb,
-        }
-    }
-
-    /// Returns the variable in which AWS's SDKs look for the endpoint of this service.
-    pub(super) fn endpoint_variable(self) -> &'static str {
-        match self {
-            Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
-            Self::Streams => "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
-        }
-    }
-
-    fn target(self, operation: &str) -> String {
-        match self {
-            Self::DynamoDb => format!("DynamoDB_20120810.{operation}"),
-            Self::Streams => format!("DynamoDBStreams_20120810.{operation}"),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::DynamoDb => "DynamoDB API",
-            Self::Streams => "Streams API",
-        }
-    }
 }
 
 impl Api {

@@ -59,7 +59,7 @@ pub(super) fn check_exists(name: &str) -> Result<(), String> {
 /// a database retries for many seconds, and without the message the program would seem to hang.
 #[derive(Debug)]
 pub(super) struct WaitNotice {
-    /// DroppedByFault when the wait has ended.
+    /// Dropped when the wait has ended.
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -71,7 +71,7 @@ impl WaitNotice {
             return None;
         }
         let (over, waits) = channel();
-        let (location, timeout) = (builder.location(), Builder::CONNECT_PATIENCE.as_secs());
+        let (location, timeout) = (builder.location(), Builder::CONNECT_TIMEOUT.as_secs());
         let thread = std::thread::Builder::new().name("pretender-notice".to_owned()).spawn(move || {
             if waits.recv_timeout(NOTICE_DELAY) == Err(RecvTimeoutError::Timeout) {
                 let line = format!(

@@ -109,7 +109,7 @@ impl Serve {
             if self.settings.database(&self.db) == MEMORY {
                 "Each region has a separate database there".to_owned()
             } else {
-                format!("Data of other regions than {} in files beside it", self.settings.region())
+                format!("Data of regions other than {} is in files beside it", self.settings.region())
             }
         });
         let announcement = Announcement {

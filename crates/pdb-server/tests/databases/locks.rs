@@ -1,5 +1,5 @@
 //! In which order operations lock things on PostgreSQL. Who waits for another must never be waited for by that one, whatever the
-//! two do; so everybody locks in one order, which `ARCHITECTURE.md` gives, and every operation that writes is in here.
+//! two do; so everybody locks in one order, which `docs/store.md` gives, and every operation that writes is in here.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

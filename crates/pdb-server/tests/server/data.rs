@@ -82,7 +82,7 @@ fn an_item_is_put_read_and_deleted() {
     let again = refused(&url, &["put", "events", item, "--new"]);
     assert!(again.contains("an item with this key already exists"), "{again}");
     assert_eq!(printed(&url, &["delete", "events", "s1", "7"]), "Deleted 1 item.\n");
-    assert_eq!(printed(&url, &["delete", "events", "s1", "7"]), "There is no such item.\n");
+    assert_eq!(printed(&url, &["delete", "events", "s1", "7"]), "There was no such item.\n");
     assert!(refused(&url, &["get", "events", "s1", "7"]).contains("`events` has no item with the key s1 7"));
 }
 

@@ -361,7 +361,7 @@ fn the_program_keeps_a_file_for_each_region() {
         let mut process = serve(&file);
         let address = process.address();
         assert_eq!(process.line(), format!("Data in {}", file.display()));
-        assert_eq!(process.line(), "Data of other regions than us-east-1 in files beside it");
+        assert_eq!(process.line(), "Data of regions other than us-east-1 is in files beside it");
         if is_first {
             create_in(address, HOME);
             create_in(address, WEST);

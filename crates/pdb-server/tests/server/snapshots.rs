@@ -71,7 +71,7 @@ fn snapshots_are_commanded_over_http() {
     for (command, body, status, text) in [
         ("snapshots/save", json!({}), 400, "expected either `name` or `file`"),
         ("snapshots/save", json!({"name": "a", "file": "/a"}), 400, "expected either `name` or `file`"),
-        ("snapshots/save", json!({"name": "a b"}), 400, "`a b` is no name of a snapshot"),
+        ("snapshots/save", json!({"name": "a b"}), 400, "`a b` is not a valid name of a snapshot"),
         ("snapshots/save", json!({"file": "a.db"}), 400, "start it with `--snapshot-dir DIR`"),
         ("snapshots/restore", json!({"file": "a.db"}), 400, "start it with `--snapshot-dir DIR`"),
         ("snapshots/restore", json!({"file": "/etc/passwd"}), 400, "start it with `--snapshot-dir DIR`"),

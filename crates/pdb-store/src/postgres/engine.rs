@@ -47,7 +47,7 @@ use crate::{
 /// The most jobs that wait. A caller with one more waits until a thread has taken one: memory stays bounded.
 const QUEUE: usize = 1024;
 /// How long a job is retried while the database cannot be reached.
-pub(super) const PATIENCE: Duration = StoreOptions::CONNECT_PATIENCE;
+pub(super) const RETRY_TIMEOUT: Duration = StoreOptions::CONNECT_TIMEOUT;
 /// How often a job is run again after conflicts with other transactions.
 pub(super) const MAX_CONFLICTS: u32 = 20;
 /// How often watchers look for what other processes have committed.
@@ -174,11 +174,14 @@ impl PostgresEngine {
     }
 
     pub(crate) fn reset(&self) -> Result<(), StoreError> {
-        let (answer, pending) = Answer::new();
-        let job = ClosureJob::new(|tx: &mut Tx<'_>| tx.clear_database(), Some(answer));
+        let clear = |tx: &mut Tx<'_>| tx.clear_database();
         self.maintain(|| {
-            self.submit(Box::new(job));
-            pending.wait()
+            // On a thread that may not wait for the network, one of the writers does it, behind the jobs that wait.
+            self.write_here(clear).unwrap_or_else(|clear| {
+                let (answer, pending) = Answer::new();
+                self.submit(Box::new(ClosureJob::new(clear, Some(answer))));
+                pending.wait()
+            })
         })
     }
 
@@ -254,11 +257,11 @@ fn prepare(sessions: &Sessions, address: &Address, closed: &Receiver<()>) -> Res
             _ => return Err(error),
         };
         let again = if is_connecting {
-            fault::may_pass(&source) && began.elapsed() < PATIENCE
+            fault::may_pass(&source) && began.elapsed() < RETRY_TIMEOUT
         } else {
             match Fault::of(source) {
                 Fault::Conflict(_) => tries < MAX_CONFLICTS,
-                Fault::Lost(_) => began.elapsed() < PATIENCE,
+                Fault::Lost(_) => began.elapsed() < RETRY_TIMEOUT,
                 Fault::Refused(_) => false,
             }
         };
@@ -348,7 +351,7 @@ impl Core {
         &self,
         work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (session, catalog) = self.begin(BEGIN_READ, Instant::now() + PATIENCE)?;
+        let (session, catalog) = self.begin(BEGIN_READ, Instant::now() + RETRY_TIMEOUT)?;
         let result = work(&mut ReadTx::new(Driver::Postgres(&session), catalog));
         match session.fault() {
             None => {

@@ -16,7 +16,7 @@ use crate::{
     postgres::address::{Address, Trust},
 };
 
-/// Returns what encrypts connections, and checks who is at the other end.
+/// Returns the configuration that encrypts connections and verifies the server.
 pub(crate) fn connector(address: &Address) -> Result<MakeRustlsConnect, OpenError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -52,7 +52,7 @@ pub(crate) fn connector(address: &Address) -> Result<MakeRustlsConnect, OpenErro
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Accepts whatever certificate a server shows, as PostgreSQL's own client does unless told what to trust: nobody can listen,
+/// Accepts any certificate of a server, as PostgreSQL's own client does unless told what to trust: nobody can listen,
 /// but the server may be another.
 #[derive(Debug)]
 struct AcceptAnyServer(Arc<CryptoProvider>);

@@ -1,7 +1,8 @@
 //! PostgreSQL's part of a transaction that writes. Others write at the same time, also from other processes.
 //!
-//! Everybody locks in one order, so that no two transactions wait for each other: the catalog, items and entries in the order of their
-//! keys, the rows of statistics, the shards. The last two come with the commit (`before_commit`):
+//! Everybody locks in one order, so that no two transactions wait for each other: the catalog, whole tables of items by name, items and
+//! entries in the order of their keys, tokens and documents, the rows of statistics, streams, the shards. Those from the rows of statistics on
+//! come with the commit (`before_commit`):
 //!
 //! * A row of statistics of each table written to is updated only if it has the version of the table that this transaction knows. A
 //!   transaction that changes a table locks the catalog first, then gives all of these rows a new version

@@ -19,7 +19,7 @@ use crate::{
     error::StoreError,
     job::{ClosureJob, Job},
     postgres::{
-        engine::{Core, MAX_CONFLICTS, PATIENCE, pause},
+        engine::{Core, MAX_CONFLICTS, RETRY_TIMEOUT, pause},
         fault::Fault,
         session::Session,
         transaction::{DueRotation, PostgresTx},
@@ -45,7 +45,7 @@ const BEGIN_DEFINITION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 impl Core {
     /// Runs work until it is committed, has failed by itself, or no more can be done. It has its result then.
     pub(super) fn run(&self, job: &mut dyn Job) {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + RETRY_TIMEOUT;
         let (mut conflicts, mut losses, mut rotations) = (0, 0, 0);
         let mut defines = false;
         loop {
@@ -86,7 +86,7 @@ impl Core {
                     conflicts += 1;
                     tracing::debug!(?source, conflicts, "a write is run again: others were in its way");
                     pause(&self.closed, conflicts - 1);
-                    if conflicts > MAX_CONFLICTS || Instant::now() >= until + PATIENCE {
+                    if conflicts > MAX_CONFLICTS || Instant::now() >= until + RETRY_TIMEOUT {
                         return job.fail(StoreError::Conflict);
                     }
                 }

@@ -32,7 +32,7 @@ pub struct Table {
     pub stream: Option<OpenStream>,
     pub(crate) items: Arc<ItemTable>,
     pub(crate) indexes: Vec<IndexTable>,
-    /// The catalog's when the table changed last; PostgreSQL refuses writes of who knows an older one.
+    /// The catalog's when the table changed last; PostgreSQL refuses the writes of a transaction that knows an older one.
     pub(crate) version: i64,
 }
 

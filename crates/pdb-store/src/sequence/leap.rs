@@ -2,7 +2,7 @@
 //!
 //! A database may have lost its end, in a power failure or because an old copy was put in its place, and nothing in it says so.
 //! A consumer that read the lost records keeps their sequence numbers, and would skip as many new records if those got the same
-//! ones. So wherever such a loss cannot be ruled out (`sqlite/seal.rs`: the file is not sealed; on PostgreSQL, another run of the
+//! ones. So if such a loss cannot be ruled out (`sqlite/seal.rs`: the file is not sealed; on PostgreSQL, another run of the
 //! server) the next number is one that no lost record can have had.
 //!
 //! A leap goes a fixed length, but at least to the number of milliseconds since 2026: so the same backup, put back again and again, leads
@@ -34,8 +34,8 @@ pub(crate) fn floor(now: EpochMillis) -> u64 {
     if passed < MAX_COUNTER / 4 * 3 { passed } else { 0 }
 }
 
-/// SQL that raises the counters that are stored with all open shards. On SQLite only for shards that have drawn nothing since they were
-/// stored.
+/// SQL that raises the counters that are stored with all open shards. On SQLite, to be used only while no shard has
+/// drawn since it was stored: the counters in memory are not raised.
 pub(crate) fn raise_all_stored(dialect: Dialect) -> String {
     let (greatest, least) = dialect.greatest_and_least();
     format!(

@@ -1,8 +1,7 @@
 //! Stream records: `pdb_stream_<t>`.
 //!
 //! The primary key packs the shard's number above a counter, so the records of a shard are one range of it, in the order
-//! of their commits, and appending and reading in order cost the least SQLite can do. The counters of open shards are
-//! kept in memory by the only writer; when the database is opened they go on above the last number any record had.
+//! of their commits, and appending and reading in order cost the least SQLite can do. [`crate::sequence`] draws the numbers.
 
 use std::ops::ControlFlow;
 

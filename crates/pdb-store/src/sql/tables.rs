@@ -63,7 +63,7 @@ impl Tx<'_> {
     pub fn replace_definition(&mut self, definition: &TableDefinition) -> Result<Arc<Table>, StoreError> {
         self.lock_catalog()?;
         let old = self.table(&definition.name)?;
-        // What needs a lock on a whole table comes first: for that, PostgreSQL waits for writers that may themselves wait for `redefine`.
+        // What needs a lock on a whole table comes first: for that, PostgreSQL waits for writers that may themselves wait for `lock_definition`.
         let gone: Vec<&IndexTable> =
             old.indexes.iter().filter(|index| definition.index(index.name.as_str()).is_none()).collect();
         let switches_expiry = old.definition.time_to_live_attribute != definition.time_to_live_attribute;
@@ -125,7 +125,7 @@ impl Tx<'_> {
     }
 
     /// Makes the index that finds expired items, or drops it. Each object of SQL costs every later definition, and every
-    /// connection, a little, so tables do without it until it is needed. (Tables made by early versions always have it.)
+    /// connection, a little, so tables do without it until it is needed. (Tables that were made at schema version 1 always have it.)
     fn replace_expiry_index(&mut self, old: &Table, definition: &TableDefinition) -> Result<(), StoreError> {
         let index = names::expiry_index(definition.name.as_str());
         let items = names::item_table(definition.name.as_str());

@@ -55,7 +55,7 @@ pub fn back_up<E: From<StoreError>>(
     let like = fs::metadata(&source).ok();
     make(plan.target, like.as_ref(), plan, |unfinished| {
         let copied = copy::write_copy(&reader.connection, unfinished, taken, true, each);
-        copied.map_err(|error| told_of(&source, error).into())
+        copied.map_err(|error| of_source(&source, error).into())
     })
 }
 
@@ -109,7 +109,7 @@ fn make<E: From<StoreError>>(
 }
 
 /// Says which file is damaged. Other errors may be those of the target, or the caller's wish to break off.
-fn told_of(source: &Path, error: StoreError) -> StoreError {
+fn of_source(source: &Path, error: StoreError) -> StoreError {
     match &error {
         StoreError::Database { source: cause, .. } if cause.is_corrupt() => {
             refusals::refused_store(source, error)

@@ -1,5 +1,5 @@
 //! The files of an SQLite database, as the system sees them: which one is which, how one takes the place of another, who has
-//! one open. SQLite itself is told of a file when all of this is settled (`sqlite.rs`).
+//! one open. SQLite itself is told of a file when all of this is settled (`open.rs`).
 
 pub(crate) mod database;
 pub(crate) mod file_lock;

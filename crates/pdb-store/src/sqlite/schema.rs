@@ -4,7 +4,7 @@
 //! ours. A file may come from anybody, so none of it is run before its text has been compared with ours, object by object.
 //! What a table is called says what its text must be, so nothing else in the file has to be believed for that.
 //!
-//! A change to the SQL of tables made at run time (`dialect.rs`) adds to [`KnownTexts`]: files made before keep the text they have.
+//! A change to the SQL of tables made at run time (`texts.rs`) adds to [`KnownTexts`]: files made before keep the text they have.
 
 use std::{collections::HashMap, fmt, path::Path};
 

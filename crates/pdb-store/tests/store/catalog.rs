@@ -81,7 +81,7 @@ fn an_index_for_expiry_is_there_while_it_is_needed() {
         set(None);
         assert_eq!(objects(), 2);
     }
-    // A table has it from the beginning if its definition says so, and early versions gave it to all.
+    // A table has it from the beginning if its definition says so, and files of schema version 1 have it for every table.
     let mut expiring = definition("orders", string_key("pk"));
     expiring.time_to_live_attribute = Some("ttl".to_owned());
     store.write(|tx| tx.drop_table(&name("orders"), EpochMillis(1))).unwrap();

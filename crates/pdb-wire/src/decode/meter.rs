@@ -1,6 +1,6 @@
 //! How much memory a request may take once it is decoded.
 //!
-//! Three bytes of JSON (`{},`) can become two kilobytes of a structure. So whatever is kept counts, and a request that takes too much
+//! Three bytes of JSON (`{},`) can become two kilobytes of a structure. So everything that is kept counts, and a request that takes too much
 //! is refused while it is read. The limit is far above what a request within AWS's limits takes: see `docs/compatibility.md`.
 
 use std::cell::Cell;

@@ -46,7 +46,7 @@ shape! {
 /// Runs `DescribeLimits`.
 pub(crate) fn describe_limits(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     decode_body::<AnyInput>(body)?;
-    let limits = wire.pretender.describe_limits();
+    let limits = wire.pretender.describe_limits()?;
     Ok(JsonWriter::object_of(|json| {
         json.name("AccountMaxReadCapacityUnits").integer(limits.account_max_read_capacity_units);
         json.name("AccountMaxWriteCapacityUnits").integer(limits.account_max_write_capacity_units);

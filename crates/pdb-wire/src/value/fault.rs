@@ -20,7 +20,7 @@ const LONG_NAME: &str = "Attribute name is too large, must be less than 65536 by
 pub(crate) enum Fault {
     /// No type, or only unknown ones.
     Empty,
-    /// A text that is no number, or one out of range.
+    /// A text that is not a number, or a number that is out of range.
     Number {
         /// As it was sent.
         text: String,
@@ -133,7 +133,7 @@ pub(crate) fn bad_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The text for what is no number. The old parser was Java's `BigDecimal`, whose exponents have 32 bits.
+/// The message for a text that is not a number. The old parser was Java's `BigDecimal`, whose exponents have 32 bits.
 fn number_text(text: &str, error: &NumberError, texts: Texts) -> String {
     match (error, texts.is_modern) {
         (NumberError::HugeExponent { .. }, true) if !has_long_exponent(text) => format!("{error}: {text}"),

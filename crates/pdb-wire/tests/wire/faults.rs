@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use pdb_wire::{Host, Operation, Reply, Request};
+use pdb_wire::{Host, Operation, Reply, Request, Wire};
 use pretender::faults::{Fault, FaultKind};
 use pretender::items::ScanInput;
+use pretender::prelude::{DescribeStreamInput, GetShardIteratorInput, ShardIteratorType};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -212,6 +213,30 @@ fn a_delayed_request_is_carried_out_once() {
     faults.add(Fault::new(FaultKind::InternalError).on(Operation::UpdateItem)).unwrap();
     assert_eq!(exception(reply(&client, "UpdateItem", add)), "InternalServerError");
     assert_eq!(faults.report().injected.len(), 3);
+}
+
+#[test]
+fn a_database_without_faults_has_none_behind_a_wire_either() {
+    let client = Client::new();
+    client.ok("CreateTable", TABLE);
+    client.ok("PutItem", r#"{"TableName":"Orders","Item":{"pk":{"S":"a"}}}"#);
+    let db = client.wire.pretender();
+    let stream_arn = db.list_streams(&Default::default()).unwrap().streams[0].stream_arn.clone();
+    let shard = db.describe_stream(&DescribeStreamInput::new(stream_arn.clone())).unwrap().shards.remove(0);
+    let iterator = GetShardIteratorInput {
+        stream_arn,
+        shard_id: shard.shard_id,
+        shard_iterator_type: ShardIteratorType::TrimHorizon,
+    };
+    let body = json!({"ShardIterator": db.get_shard_iterator(&iterator).unwrap()}).to_string();
+    for kind in [FaultKind::Duplicate, FaultKind::Throttling, FaultKind::DropAfter] {
+        db.faults().add(Fault::new(kind)).unwrap();
+    }
+    let calm = Wire::new(db.without_faults());
+    let reply = calm.call(Request::new(Some("DynamoDBStreams_20120810.GetRecords"), body));
+    let answer: Value = serde_json::from_slice(&reply.answer().unwrap().body).unwrap();
+    assert_eq!(answer["Records"].as_array().unwrap().len(), 1);
+    assert!(db.faults().report().faults.iter().all(|fault| fault.matched == 0));
 }
 
 /// The tables in the report of a fault that affects a request.

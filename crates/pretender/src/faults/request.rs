@@ -49,6 +49,8 @@ struct State {
     /// What is injected, once the plan was asked.
     injection: Option<Arc<Injection>>,
     is_decided: bool,
+    /// No fault affects the request: it is answered through a handle without faults.
+    is_off: bool,
     /// The front end has waited for the delay.
     has_waited: bool,
 }
@@ -137,11 +139,16 @@ impl RequestContext {
 
     /// Lets no fault affect the request.
     pub(super) fn turn_off(&self) {
-        self.state().is_decided = true;
+        self.state().is_off = true;
+    }
+
+    /// Says whether no fault affects the request.
+    pub(super) fn is_off(&self) -> bool {
+        self.state().is_off
     }
 
     fn decide(&self, state: &mut State, faults: &Faults) {
-        if state.is_decided {
+        if state.is_decided || state.is_off {
             return;
         }
         state.is_decided = true;

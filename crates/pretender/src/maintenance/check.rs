@@ -1,5 +1,6 @@
 //! Checks of a whole database: whether everything in it fits together.
 
+mod contents;
 mod findings;
 mod indexes;
 mod items;

@@ -7,7 +7,7 @@ use pdb_streams::{
 };
 
 use super::Pages;
-use crate::faults::inject::FaultMode;
+use crate::faults::mode::FaultMode;
 
 /// The streams of a database as [`Pretender::subscribe`](crate::Pretender::subscribe) reads them: the operations of the
 /// Streams API, with the faults that affect them. Does not keep the database open.

@@ -1,12 +1,10 @@
 //! Snapshots of the whole database, and resets.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pdb_model::{EpochMillis, TableName};
 use pdb_store::{
@@ -36,17 +34,6 @@ impl SnapshotSummary {
     fn new(name: impl Into<String>, description: CopyDescription) -> Self {
         let CopyDescription { taken, tables, items, size_bytes } = description;
         Self { name: name.into(), taken, tables, items, size_bytes }
-    }
-}
-
-/// The named snapshots of a database in memory; they live as long as it does.
-#[derive(Debug, Default)]
-pub(crate) struct MemorySnapshots(Mutex<BTreeMap<String, (DatabaseCopy, CopyDescription)>>);
-
-impl MemorySnapshots {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, (DatabaseCopy, CopyDescription)>> {
-        // Entries are inserted and removed as a whole, so the map is consistent after a panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -404,7 +391,9 @@ fn check_name(name: &str) -> Result<(), ControlError> {
     if (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(allowed) {
         return Ok(());
     }
-    let text = format!("`{name}` is no name of a snapshot: 1 to {MAX_NAME} characters of a-z A-Z 0-9 _ . -");
+    let text = format!(
+        "`{name}` is not a valid name of a snapshot: 1 to {MAX_NAME} characters of a-z A-Z 0-9 _ . -"
+    );
     Err(ControlError::NotPossible(text))
 }
 

@@ -92,7 +92,7 @@ fn subscribers_get_records_twice_and_live_with_the_rest() {
         (Fault::new(FaultKind::Throttling).on(OperationGroup::Streams).skip(3).times(2), "abc"),
         (Fault::new(FaultKind::EmptyPage).times(2), "abc"),
         (Fault::new(FaultKind::InternalError).on(Operation::GetRecords).times(1), "!abc"),
-        // As at AWS, whoever is told so begins again with what is left.
+        // As on AWS, the reader begins again with the records that are left.
         (Fault::new(FaultKind::TrimmedData).on(Operation::GetRecords).skip(1).times(1), "abc!abc"),
     ] {
         let db = database();
@@ -152,7 +152,7 @@ proptest! {
         let seen = read(&db, page_limit);
         let repeats = db.faults().report().injected.iter().filter(|one| one.kind == FaultKind::Duplicate).count();
         let repeated = seen.len() - expected.len();
-        // Who has lost its iterator goes on behind the last record it saw, and does not see that one again.
+        // A reader that has lost its iterator goes on behind the last record it saw, and does not see that one again.
         let loses_iterators = faults.iter().any(|(kind, _, _)| *kind == FaultKind::ExpiredIterator);
         prop_assert!(repeated == repeats || (loses_iterators && repeated < repeats), "{} of {}", repeated, repeats);
         // Each item's records, without repeats: the shards may be read in another order, an item's records may not.

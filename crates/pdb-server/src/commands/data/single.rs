@@ -213,8 +213,11 @@ impl Delete {
         let key: Value = schema.read_key(&self.key)?;
         let input = json!({ "TableName": self.table, "Key": key, "ReturnValues": "ALL_OLD" });
         let answer = api.call_once(Service::DynamoDb, "DeleteItem", &input)?;
-        let said =
-            if answer.get("Attributes").is_some() { "Deleted 1 item.\n" } else { "There is no such item.\n" };
+        let said = if answer.get("Attributes").is_some() {
+            "Deleted 1 item.\n"
+        } else {
+            "There was no such item.\n"
+        };
         print(said).or_else(Closed::unless_gone)
     }
 }

@@ -58,7 +58,7 @@ fn get(store: &Store, pk: &str) -> Option<String> {
 }
 
 #[test]
-fn an_idle_writer_in_memory_is_taken_by_whoever_submits() {
+fn an_idle_writer_in_memory_is_taken_by_the_thread_that_submits() {
     let here = std::thread::current().id();
     let ran_here = |store: &Store| {
         let thread: Result<_, StoreError> = store.submit(|_| Ok(std::thread::current().id())).wait();

@@ -159,7 +159,7 @@ fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// Whether a journal beside the file says that the database had no page when its transaction began: then SQLite will undo
-/// all of it, whatever the first page looks like. That is what versions left that made a new file in its place, and were killed.
+/// all of it, even if the first page looks sound. That is what versions left that made a new file in its place, and were killed.
 fn begins_with_nothing(path: &Path) -> bool {
     let mut header = Vec::with_capacity(28);
     let journal = beside(path, "-journal");

@@ -2,7 +2,7 @@
 
 use std::{fs::File, path::Path};
 
-/// Returns who has locked a lock file, as `process 4242 (pretender serve --port 8001)`. `None` where the system does not tell, as in
+/// Returns the process that has locked a lock file, as `process 4242 (pretender serve --port 8001)`. `None` where the system does not tell, as in
 /// another container.
 #[cfg(target_os = "linux")]
 pub(super) fn of(file: &File, path: &Path) -> Option<String> {

@@ -21,7 +21,7 @@ use crate::{
 
 /// How long a lock is waited for: a process that is being started holds, for a moment, the locks of the one that starts it, also
 /// those that are given up just then.
-const PATIENCE: Duration = Duration::from_millis(250);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
 /// The byte of a database file that is locked: in the page that SQLite keeps free of data because of its own locks, and none of
 /// those (<https://www.sqlite.org/fileformat.html#the_lock_byte_page>).
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -165,7 +165,7 @@ fn try_lock_itself(_: &File, _: bool) -> io::Result<bool> {
 
 /// Tries again for a moment.
 fn patiently(mut attempt: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + LOCK_TIMEOUT;
     loop {
         if attempt()? {
             return Ok(true);

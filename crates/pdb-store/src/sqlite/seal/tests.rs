@@ -60,7 +60,7 @@ fn a_seal_is_intact_until_it_is_broken() {
     let files = Files::new();
     assert!(!files.seal().is_intact(), "nobody has sealed it");
     files.write_and_close();
-    // Whoever only reads may die.
+    // A process that only reads may die.
     for _ in 0..2 {
         let seal = files.seal();
         assert!(seal.is_intact());

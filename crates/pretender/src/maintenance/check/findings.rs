@@ -8,7 +8,7 @@ use pdb_model::TableName;
 use pdb_store::StoreError;
 
 use super::CheckEvent;
-use super::items::Contents;
+use super::contents::Contents;
 
 /// How often a kind of finding is reported for one part of the database.
 const MOST_TOLD: u64 = 20;

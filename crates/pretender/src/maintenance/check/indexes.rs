@@ -7,8 +7,9 @@ use pdb_capture::BaseKey;
 use pdb_model::{EncodedItem, Item, KeyBytes, SecondaryIndex};
 use pdb_store::{Direction, KeyRange, Part, ReadTx, RowSum, Table};
 
+use super::contents::Contents;
 use super::findings::{FindingKind, Findings};
-use super::items::{Contents, check_counts, shown};
+use super::items::{check_counts, shown};
 
 /// What of an entry goes into a sum.
 pub(super) fn values<'v>(entry: &'v [u8], base: &'v [u8], json: &'v str, size: &'v [u8; 8]) -> [&'v [u8]; 4] {

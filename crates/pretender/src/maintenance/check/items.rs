@@ -7,20 +7,8 @@ use pdb_items::tables::KeptItems;
 use pdb_model::{EncodedItem, Item, KeySchema};
 use pdb_store::{Part, ReadTx, RowSum, StoreError, StoredItem, Table};
 
+use super::contents::Contents;
 use super::findings::{FindingKind, Findings};
-
-/// What a table has, as far as it can be read.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Contents {
-    /// All items could be read.
-    pub(super) is_whole: bool,
-    /// The sum over the items' texts.
-    pub(super) items: RowSum,
-    /// For each index, the sum over what it should have.
-    pub(super) entries: Vec<RowSum>,
-    /// For each index, the size of what it should have.
-    pub(super) entry_bytes: Vec<u64>,
-}
 
 /// Checks the items of a table, its counts and its expiry.
 pub(super) fn check_table(tx: &mut ReadTx<'_>, table: &Arc<Table>, findings: &mut Findings<'_>) -> Contents {

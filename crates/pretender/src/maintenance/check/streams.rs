@@ -109,7 +109,7 @@ fn check_records(
 
 /// Compares what a stream that has all changes leads to with what its table has.
 ///
-/// Each change takes the old image out of a sum and adds the new one, so what is left is the sum over the items, whatever their order.
+/// Each change takes the old image out of a sum and adds the new one, so what is left is the sum over the items, in any order.
 /// A stream that was enabled when the table had items already leads to fewer; of that nothing can be said.
 fn check_replay(replay: &Replay, findings: &mut Findings<'_>) {
     let stream = &replay.stream;

@@ -64,7 +64,7 @@ fn a_writer_is_hurried_while_others_are_waited_for() {
             std::thread::spawn(move || store.write(|tx| put(tx, "b", "swept")))
         };
         {
-            let _impatience = store.interrupt_after(Duration::from_millis(1)).unwrap();
+            let _interruption = store.interrupt_after(Duration::from_millis(1)).unwrap();
             hanging.join().unwrap().unwrap_err();
             // It may have run in the moment of an interruption.
             drop(sweeper.join().unwrap());
