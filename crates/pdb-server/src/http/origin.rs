@@ -17,7 +17,9 @@ use super::host::Host;
 /// ```
 /// use pdb_server::CorsOrigin;
 ///
-/// As browsers write it: in lower case, without the default port of the scheme.
+/// // As browsers write it: in lower case, without the default port of the scheme.
+/// assert_eq!("https://App.example.com:443".parse::<CorsOrigin>()?.as_str(), "https://app.example.com");
+/// assert!("app.example.com".parse::<CorsOrigin>().is_err());
 /// # Ok::<(), pdb_server::NotAnOrigin>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
