@@ -74,15 +74,18 @@ fn read_page<P>(
     each: &mut impl FnMut(&PgRow) -> Result<Step<P>, StoreError>,
 ) -> Result<Option<P>, StoreError> {
     let rows = session.query(sql, params).during(during)?;
-    tracing::trace!(target: "pdb_store::statement", sql, rows = rows.len());
-    let mut last = None;
+    let (mut last, mut read, mut is_done) = (None, 0_usize, false);
     for row in &rows {
         let (flow, bytes, place) = each(row)?;
+        read += 1;
         page.read(bytes);
-        if flow.is_break() {
-            return Ok(None);
+        is_done = flow.is_break();
+        if is_done {
+            break;
         }
         last = Some(place);
     }
-    Ok(last.filter(|_| page.is_full()))
+    // The rows that were looked at, as on SQLite: the page has more of them.
+    tracing::trace!(target: "pdb_store::statement", sql, rows = read);
+    Ok(last.filter(|_| !is_done && page.is_full()))
 }
