@@ -1,5 +1,5 @@
 //! Finds in the log of a PostgreSQL server in which order transactions lock things, and checks it against the order that
-//! `docs/store.md` gives. A log has every statement that reached the server, whoever sent it and by whatever way.
+//! `docs/store.md` gives. The log has every statement that reached the server, from every process and connection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
