@@ -9,8 +9,10 @@ mod clients;
 mod conformance;
 mod coverage;
 mod deny;
+mod dist;
 mod documents;
 mod fixture;
+mod languages;
 mod lint;
 mod migration;
 mod model;
@@ -61,6 +63,10 @@ enum Task {
     Bench(bench::Options),
     /// Runs the client programs in `tests/clients`, each against its own server
     Clients(clients::Options),
+    /// Builds everything that users install, into `target/dist`
+    Dist(dist::Options),
+    /// Installs the package of each language from `target/dist`, and runs its sample project with it
+    Languages(languages::Options),
     /// Runs the snippets of all documents, like a reader who follows them line by line
     Documents(documents::Options),
 }
@@ -79,6 +85,8 @@ fn main() -> ExitCode {
         Task::Conformance(options) => conformance::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Clients(options) => clients::run(&options),
+        Task::Dist(options) => dist::run(&options),
+        Task::Languages(options) => languages::run(&options),
         Task::Documents(options) => documents::run(&options),
     };
     match outcome {

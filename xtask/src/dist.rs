@@ -1,0 +1,85 @@
+//! `cargo xtask dist`: builds everything that users install, into `target/dist`.
+
+use std::path::{Path, PathBuf};
+
+use crate::{Outcome, run, workspace};
+
+/// What to build, and around which binary.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Build only these artefacts; without names, all
+    #[arg(value_name = "ARTEFACT")]
+    only: Vec<String>,
+    /// Put this binary into the artefacts, instead of building one
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+    /// Build the binary without optimisation, which is quick: for tests of the packages
+    #[arg(long, conflicts_with = "binary")]
+    debug: bool,
+}
+
+/// One kind of artefact.
+pub(crate) struct Artefact {
+    /// The name on the command line.
+    pub(crate) name: &'static str,
+    /// Builds it, and returns the files it has written to [`Parts::folder`].
+    pub(crate) build: fn(&Parts) -> Outcome<Vec<PathBuf>>,
+}
+
+/// What artefacts are made of.
+pub(crate) struct Parts {
+    /// The `pretender` binary, without debugging information.
+    pub(crate) binary: PathBuf,
+    /// The folder for artefacts.
+    pub(crate) folder: PathBuf,
+    /// The version of the workspace.
+    pub(crate) version: &'static str,
+}
+
+/// All artefacts, in the order in which they are built.
+const ARTEFACTS: &[Artefact] = &[];
+
+/// Builds the artefacts.
+pub(crate) fn run(options: &Options) -> Outcome {
+    if let Some(name) = options.only.iter().find(|name| !ARTEFACTS.iter().any(|known| known.name == **name)) {
+        let names: Vec<_> = ARTEFACTS.iter().map(|known| known.name).collect();
+        return Err(format!("there is no artefact `{name}`, but {}", names.join(", ")));
+    }
+    let parts = Parts::prepare(options)?;
+    for artefact in ARTEFACTS {
+        if options.only.is_empty() || options.only.iter().any(|name| name == artefact.name) {
+            for file in (artefact.build)(&parts)? {
+                println!("{:<8} {}", artefact.name, workspace::shown(&file));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Parts {
+    /// Builds the binary if necessary, and copies it without debugging information.
+    fn prepare(options: &Options) -> Outcome<Self> {
+        let built = match &options.binary {
+            Some(binary) => binary.clone(),
+            None => build_binary(options.debug)?,
+        };
+        let folder = workspace::target().join("dist");
+        let staged = folder.join("bin");
+        std::fs::create_dir_all(&staged).map_err(|error| format!("cannot create the folder of artefacts: {error}"))?;
+        let binary = staged.join(built.file_name().unwrap_or("pretender".as_ref()));
+        run::run(run::program("strip").arg("-o").arg(&binary).arg(&built))?;
+        Ok(Self { binary, folder, version: env!("CARGO_PKG_VERSION") })
+    }
+}
+
+/// Builds the server and returns its path.
+fn build_binary(debug: bool) -> Outcome<PathBuf> {
+    let mut command = run::cargo();
+    command.args(["build", "--package", "pdb-server", "--bin", "pretender"]);
+    if !debug {
+        command.arg("--release");
+    }
+    run::run(&mut command)?;
+    let profile = if debug { "debug" } else { "release" };
+    Ok(workspace::target().join(profile).join("pretender"))
+}

@@ -1,0 +1,91 @@
+//! `cargo xtask languages`: installs the package of each language in a fresh environment, and runs its sample project with it.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::{Outcome, run, workspace};
+
+/// Which packages to test.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Test only the packages of these languages; without names, all
+    #[arg(value_name = "LANGUAGE")]
+    only: Vec<String>,
+    /// Fail if a tool of a language is not installed, instead of skipping the language
+    #[arg(long)]
+    all: bool,
+}
+
+/// The package of one language.
+pub(crate) struct Language {
+    /// The name on the command line, which is also the folder in `packages`.
+    pub(crate) name: &'static str,
+    /// The programs that must be installed.
+    pub(crate) tools: &'static [Tool],
+    /// Installs the artefacts of `cargo xtask dist` and runs the tests.
+    pub(crate) test: fn(&Place) -> Outcome,
+}
+
+/// A program, and arguments with which it succeeds if it is there.
+pub(crate) struct Tool(pub(crate) &'static str, pub(crate) &'static [&'static str]);
+
+/// The folders of one test.
+pub(crate) struct Place {
+    /// The package's folder in the workspace.
+    pub(crate) package: PathBuf,
+    /// The folder of the artefacts.
+    pub(crate) dist: PathBuf,
+    /// An empty folder for the environment.
+    pub(crate) scratch: PathBuf,
+}
+
+/// All languages that have a package.
+const LANGUAGES: &[Language] = &[];
+
+/// Tests the packages, and prints how long each took. The artefacts must have been built.
+pub(crate) fn run(options: &Options) -> Outcome {
+    if let Some(name) = options.only.iter().find(|name| !LANGUAGES.iter().any(|known| known.name == **name)) {
+        let names: Vec<_> = LANGUAGES.iter().map(|known| known.name).collect();
+        return Err(format!("there is no package for `{name}`, but for {}", names.join(", ")));
+    }
+    let mut lines = Vec::new();
+    let mut failures = Vec::new();
+    for language in LANGUAGES {
+        if !options.only.is_empty() && !options.only.iter().any(|name| name == language.name) {
+            continue;
+        }
+        if let Some(Tool(tool, _)) = language.tools.iter().find(|Tool(tool, arguments)| !run::works(tool, arguments)) {
+            lines.push(format!("{:<8} skipped: {tool} is not installed", language.name));
+            if options.all {
+                failures.push(format!("{}: {tool} is not installed", language.name));
+            }
+            continue;
+        }
+        let began = Instant::now();
+        let outcome = Place::of(language).and_then(|place| (language.test)(&place));
+        let took = began.elapsed().as_secs();
+        match outcome {
+            Ok(()) => lines.push(format!("{:<8} passed in {took} s", language.name)),
+            Err(reason) => {
+                lines.push(format!("{:<8} failed after {took} s", language.name));
+                failures.push(format!("{}: {reason}", language.name));
+            }
+        }
+    }
+    for line in lines {
+        println!("{line}");
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\nerror: ")) }
+}
+
+impl Place {
+    fn of(language: &Language) -> Outcome<Self> {
+        let target = workspace::target();
+        let scratch = target.join("languages").join(language.name);
+        if scratch.exists() {
+            std::fs::remove_dir_all(&scratch).map_err(|error| format!("cannot empty the environment: {error}"))?;
+        }
+        std::fs::create_dir_all(&scratch).map_err(|error| format!("cannot create the environment: {error}"))?;
+        Ok(Self { package: workspace::root().join("packages").join(language.name), dist: target.join("dist"), scratch })
+    }
+}
