@@ -65,7 +65,8 @@ impl Parts {
         };
         let folder = workspace::target().join("dist");
         let staged = folder.join("bin");
-        std::fs::create_dir_all(&staged).map_err(|error| format!("cannot create the folder of artefacts: {error}"))?;
+        std::fs::create_dir_all(&staged)
+            .map_err(|error| format!("cannot create the folder of artefacts: {error}"))?;
         let binary = staged.join(built.file_name().unwrap_or("pretender".as_ref()));
         run::run(run::program("strip").arg("-o").arg(&binary).arg(&built))?;
         Ok(Self { binary, folder, version: env!("CARGO_PKG_VERSION") })

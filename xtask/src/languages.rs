@@ -54,7 +54,9 @@ pub(crate) fn run(options: &Options) -> Outcome {
         if !options.only.is_empty() && !options.only.iter().any(|name| name == language.name) {
             continue;
         }
-        if let Some(Tool(tool, _)) = language.tools.iter().find(|Tool(tool, arguments)| !run::works(tool, arguments)) {
+        if let Some(Tool(tool, _)) =
+            language.tools.iter().find(|Tool(tool, arguments)| !run::works(tool, arguments))
+        {
             lines.push(format!("{:<8} skipped: {tool} is not installed", language.name));
             if options.all {
                 failures.push(format!("{}: {tool} is not installed", language.name));
@@ -83,9 +85,15 @@ impl Place {
         let target = workspace::target();
         let scratch = target.join("languages").join(language.name);
         if scratch.exists() {
-            std::fs::remove_dir_all(&scratch).map_err(|error| format!("cannot empty the environment: {error}"))?;
+            std::fs::remove_dir_all(&scratch)
+                .map_err(|error| format!("cannot empty the environment: {error}"))?;
         }
-        std::fs::create_dir_all(&scratch).map_err(|error| format!("cannot create the environment: {error}"))?;
-        Ok(Self { package: workspace::root().join("packages").join(language.name), dist: target.join("dist"), scratch })
+        std::fs::create_dir_all(&scratch)
+            .map_err(|error| format!("cannot create the environment: {error}"))?;
+        Ok(Self {
+            package: workspace::root().join("packages").join(language.name),
+            dist: target.join("dist"),
+            scratch,
+        })
     }
 }

@@ -27,7 +27,8 @@
 //! A stream is given as one of `stream_arn`, `table` (a name or ARN, for the table's latest stream) and `all`, which is
 //! `true` for all streams.
 //!
-//! `POST /_pretender/backup`, which does not always need `--control`, is in `http/backup.rs`.
+//! `POST /_pretender/backup`, which does not always need `--control`, is in `http/backup.rs`, and
+//! `/_pretender/databases`, for named databases, in `http/named.rs`.
 //! `GET /_pretender/health`, `ready` and `version` are not commands: see `http/status.rs`.
 //!
 //! On a server with separate regions, a command applies to the region in its query (`?region=eu-west-1`) or in its ARN.

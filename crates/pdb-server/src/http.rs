@@ -12,6 +12,7 @@ mod decompress;
 mod encoding;
 mod guard;
 mod host;
+mod named;
 mod origin;
 mod status;
 
@@ -24,15 +25,18 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderMap, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use pdb_model::ApiError;
+use pdb_model::{ApiError, ErrorCode};
 use pdb_wire::{CallLog, Host, Operation, Request as Call, RequestIds, Wire};
 use tokio::sync::watch;
 
-use crate::ServerOptions;
 use crate::backup::Backups;
-use crate::control::{self, Control};
+use crate::blocking::blocking;
+use crate::control;
+use crate::database::{Database, Shared};
+use crate::databases::DatabaseError;
 use crate::regions::{RegionError, Regions};
 use crate::transfer::TransferLimits;
+use crate::{NamedDatabases, ServerOptions};
 use answer::{Answer, HttpResponse, MediaType};
 use answer_budget::{AnswerBudget, AnswerSlot, BudgetedAnswer};
 use body::ReadError;
@@ -63,15 +67,13 @@ pub(crate) struct DroppedByFault;
 
 /// The state that all connections share.
 pub(crate) struct HttpService {
-    wire: Arc<Wire>,
-    /// The databases of other regions, if regions are separate.
-    regions: Option<Regions>,
-    control: Option<Arc<Control>>,
+    /// The server's own database.
+    home: Arc<Database>,
+    /// The databases that requests can name.
+    databases: Option<NamedDatabases>,
+    shared: Shared,
     guard: Guard,
     status: Status,
-    region: String,
-    /// The address at which clients reach this server.
-    endpoint: String,
     root_status: u16,
     transfer_limits: TransferLimits,
     requests: Budget,
@@ -81,22 +83,18 @@ pub(crate) struct HttpService {
 }
 
 impl HttpService {
-    /// `endpoint` is the address at which clients reach this server; `stopping` becomes true when it must stop.
+    /// `stopping` becomes true when the server must stop.
     pub(crate) fn new(
         regions: Regions,
-        control: Option<Control>,
-        endpoint: String,
+        shared: Shared,
         options: &ServerOptions,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        let home = regions.home();
         Self {
             status: Status::new(&regions, options, stopping),
-            wire: Arc::new(regions.wire(home.clone(), &endpoint)),
-            region: regions.home_region().to_owned(),
-            endpoint,
-            regions: Some(regions).filter(Regions::are_separate),
-            control: control.map(Arc::new),
+            home: Arc::new(Database::new(regions, options.control.clone(), &shared)),
+            databases: options.databases.clone(),
+            shared,
             guard: Guard::new(options),
             root_status: options.root_status,
             transfer_limits: options.transfer_limits(),
@@ -119,7 +117,8 @@ impl HttpService {
         peer: SocketAddr,
     ) -> Result<HttpResponse, DroppedByFault> {
         let request_id = self.request_ids.next();
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let name = self.databases.as_ref().and_then(|_| named::take_name(&mut parts));
         let cors = match self.admit(&parts) {
             Ok(cors) => cors,
             Err(refused) => {
@@ -129,7 +128,7 @@ impl HttpService {
                 return Ok(Answer::refused(&parts, &refused).finish(&request_id, Cors::NotAsked));
             }
         };
-        let routed = pdb_wire::caught(self.route(&parts, body, &cors, &request_id, peer)).await;
+        let routed = pdb_wire::caught(self.route(&parts, name, body, &cors, &request_id, peer)).await;
         let routed = routed.unwrap_or_else(|message| {
             let target = target(&parts.headers).unwrap_or_default();
             tracing::error!(request_id = %request_id, target, panic = message, "an operation failed because of a bug");
@@ -149,7 +148,8 @@ impl HttpService {
             return self.guard.check_call(parts);
         }
         // The status pages are for everyone.
-        let is_command = self.control.is_some() && StatusPage::of(parts).is_none();
+        let is_page = StatusPage::of(parts).is_some();
+        let is_command = (self.home.control().is_some() && !is_page) || self.is_for_databases(parts);
         if is_command || backup::is_asked_for(parts) {
             self.guard.check_command(parts)?;
         }
@@ -164,6 +164,7 @@ impl HttpService {
     async fn route(
         self: &Arc<Self>,
         parts: &Parts,
+        name: Option<String>,
         body: Incoming,
         cors: &Cors,
         request_id: &str,
@@ -175,21 +176,34 @@ impl HttpService {
         if let Some(page) = StatusPage::of(parts) {
             return Some(self.status.answer(page).await);
         }
-        if backup::is_asked_for(parts) {
-            return Some(self.back_up(parts, body, peer).await);
+        if name.is_none() && self.is_for_databases(parts) {
+            return Some(self.command_for_databases(parts, body, peer).await);
         }
-        if let Some(control) = &self.control
-            && let Some(command) = parts.uri.path().strip_prefix(control::PATH)
-        {
-            return Some(self.command(control, parts, command, body, peer).await);
+        let is_backup = backup::is_asked_for(parts);
+        let is_command = self.home.control().is_some() && parts.uri.path().starts_with(control::PATH);
+        if is_backup || is_command {
+            let database = match self.database(name.as_deref()).await {
+                Ok(database) => database,
+                Err(error) => {
+                    return Some(Answer::json(StatusCode::BAD_REQUEST, &control::error(&error.to_string())));
+                }
+            };
+            return Some(if is_backup {
+                self.back_up(&database, parts, body, peer).await
+            } else {
+                self.command(&database, parts, body, peer).await
+            });
+        }
+        if self.databases.is_none() && parts.uri.path().starts_with(named::PREFIX) {
+            return Some(self.has_no_databases(parts));
         }
         let is_root = parts.uri.path() == "/";
         Some(match parts.method {
             Method::POST if is_root => match MediaType::of(&parts.headers) {
-                Some(media_type) => return self.call(parts, body, media_type, request_id).await,
+                Some(media_type) => return self.call(parts, name, body, media_type, request_id).await,
                 None => Answer::unknown_operation_page(),
             },
-            Method::GET if is_root => Answer::root(self.root_status, &self.region),
+            Method::GET if is_root => Answer::root(self.root_status, self.home.region()),
             Method::OPTIONS if *cors != Cors::NotAsked => Answer::preflight(&parts.headers),
             _ => Answer::unknown_operation_page(),
         })
@@ -199,13 +213,14 @@ impl HttpService {
     async fn call(
         self: &Arc<Self>,
         parts: &Parts,
+        name: Option<String>,
         body: Incoming,
         media_type: MediaType,
         request_id: &str,
     ) -> Option<Answer> {
         let mut log = CallLog::is_wanted()
             .then(|| CallLog::new(request_id, target(&parts.headers), user_agent(&parts.headers)));
-        let answer = self.carry_out(parts, body, media_type, request_id, log.as_mut()).await;
+        let answer = self.carry_out(parts, name, body, media_type, request_id, log.as_mut()).await;
         if let Some(log) = &mut log {
             match &answer {
                 Some(answer) => log.note_status(answer.status.as_u16(), answer.bytes()),
@@ -218,6 +233,7 @@ impl HttpService {
     async fn carry_out(
         self: &Arc<Self>,
         parts: &Parts,
+        name: Option<String>,
         body: Incoming,
         media_type: MediaType,
         request_id: &str,
@@ -228,25 +244,29 @@ impl HttpService {
             Ok(body) => body,
             Err(answer) => return Some(answer),
         };
+        // The path is more specific than the credentials, which may serve for several databases.
+        let name = self.databases.as_ref().and_then(|_| name.or_else(|| auth::key_id(parts)));
         if let Some(log) = &mut log {
             log.note_request(&body);
+            name.iter().for_each(|name| log.note_database(name));
         }
-        let (operation, elsewhere) = match self.admit_call(parts, &body).await {
-            Ok(admitted) => admitted,
-            Err(response) => {
-                if let Some(log) = log {
-                    log.note_response(&response);
+        let Admitted { operation, database, elsewhere } =
+            match self.admit_call(parts, name.as_deref(), &body).await {
+                Ok(admitted) => admitted,
+                Err(response) => {
+                    if let Some(log) = log {
+                        log.note_response(&response);
+                    }
+                    return Some(Answer::of(response, media_type));
                 }
-                return Some(Answer::of(response, media_type));
-            }
-        };
+            };
         let Some(slot) = self.answers.admit(operation, &body).await else {
             return Some(Answer::overloaded());
         };
         let host =
             CallHost { answers: &self.answers, operation, body: body.clone(), slot: Mutex::new(Some(slot)) };
         let request = Call::of(operation, body).id(request_id).log(log);
-        let wire = elsewhere.as_ref().unwrap_or(&self.wire);
+        let wire = elsewhere.as_ref().unwrap_or(database.wire());
         let reply = wire.call_async(request, &host).await;
         let slot = host.into_slot();
         // The body is no longer needed, even if the answer has to wait.
@@ -273,7 +293,7 @@ impl HttpService {
         })
     }
 
-    /// Finds the operation of a call, and the wire of its region if that is not the home region.
+    /// Finds the operation of a call, and the database that it means.
     ///
     /// # Errors
     ///
@@ -281,61 +301,79 @@ impl HttpService {
     async fn admit_call(
         &self,
         parts: &Parts,
+        name: Option<&str>,
         body: &[u8],
-    ) -> Result<(Operation, Option<Arc<Wire>>), pdb_wire::Response> {
-        let operation = self.wire.operation(target(&parts.headers), body)?;
-        auth::check(parts).map_err(|reason| self.wire.refuse(body, &reason))?;
-        let elsewhere = self.wire_elsewhere(parts).await.map_err(|reason| self.wire.refuse(body, &reason))?;
-        Ok((operation, elsewhere))
-    }
-
-    /// Returns the wire for a request to another region, if regions are separate.
-    async fn wire_elsewhere(&self, parts: &Parts) -> Result<Option<Arc<Wire>>, ApiError> {
-        let Some(regions) = &self.regions else { return Ok(None) };
+    ) -> Result<Admitted, pdb_wire::Response> {
+        let wire = self.home.wire();
+        let operation = wire.operation(target(&parts.headers), body)?;
+        auth::check(parts).map_err(|reason| wire.refuse(body, &reason))?;
+        let database = self.database(name).await;
+        let database = database.map_err(|error| wire.refuse(body, &error.refusal()))?;
         // A request without a region in its signature means the home region.
-        let Some(region) = auth::region(parts) else { return Ok(None) };
-        let region = regions.name_of(&region);
-        if region == self.region {
-            return Ok(None);
-        }
-        if let Some(wire) = regions.find(&region) {
-            return Ok(Some(wire));
-        }
-        let refused = |error: RegionError| {
+        let region = if database.regions().are_separate() { auth::region(parts) } else { None };
+        let elsewhere = database.wire_elsewhere(region).await.map_err(|error| {
             if let RegionError::Open(source) = &error {
                 tracing::error!(error = source as &dyn std::error::Error, "{error}");
             }
-            error.refusal()
-        };
-        // At most one thread waits for one region, because a database server that does not answer may block it for
-        // long.
-        let turn = regions.turn(&region).map_err(refused)?;
-        let held = turn.held().await;
-        let endpoint = self.endpoint.clone();
-        let opened = blocking(move || {
-            let opened = turn.open(&endpoint);
-            drop(held);
-            opened
-        });
-        opened.await.unwrap_or(Err(RegionError::Closed)).map(Some).map_err(refused)
+            wire.refuse(body, &error.refusal())
+        })?;
+        Ok(Admitted { operation, database, elsewhere })
     }
 
-    async fn command(
+    /// Returns the database with a name, or the server's own.
+    async fn database(&self, name: Option<&str>) -> Result<Arc<Database>, DatabaseError> {
+        match (&self.databases, name) {
+            (Some(databases), Some(name)) if name != NamedDatabases::OWN => {
+                databases.get(name, &self.shared).await
+            }
+            _ => Ok(self.home.clone()),
+        }
+    }
+
+    /// Returns the answer to a request that names a database, on a server that has only one.
+    fn has_no_databases(&self, parts: &Parts) -> Answer {
+        let text =
+            "This server has one database, and the path names another one: start it with `--databases`";
+        if parts.uri.path().contains(control::PATH) {
+            return Answer::json(StatusCode::NOT_FOUND, &control::error(text));
+        }
+        let error = ApiError::new(ErrorCode::UnknownOperationException, text);
+        let media_type = MediaType::of(&parts.headers).unwrap_or(MediaType::Json);
+        Answer::of(self.home.wire().refuse(b"{}", &error), media_type)
+    }
+
+    fn is_for_databases(&self, parts: &Parts) -> bool {
+        self.databases.is_some() && named::is_command(parts.uri.path())
+    }
+
+    async fn command(&self, database: &Database, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
+        let command = parts.uri.path().strip_prefix(control::PATH).unwrap_or_default().to_owned();
+        let Some(control) = database.control().cloned() else { return Answer::unknown_operation_page() };
+        let (method, region) = (parts.method.clone(), control::RegionInQuery::of(parts.uri.query()));
+        self.execute(parts, body, peer, move |body| control.execute(&method, &command, &region, body)).await
+    }
+
+    async fn command_for_databases(&self, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
+        let Some(databases) = self.databases.clone() else { return Answer::unknown_operation_page() };
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        self.execute(parts, body, peer, move |body| named::execute(&databases, &method, &path, body)).await
+    }
+
+    /// Executes a command on a thread that may block, and logs it.
+    async fn execute(
         &self,
-        control: &Arc<Control>,
         parts: &Parts,
-        command: &str,
         body: Incoming,
         peer: SocketAddr,
+        execute: impl FnOnce(&[u8]) -> (StatusCode, serde_json::Value) + Send + 'static,
     ) -> Answer {
         let (body, _permit) = match self.read(parts, body).await {
             Ok(body) => body,
             Err(answer) => return answer,
         };
+        let command = parts.uri.path().strip_prefix(control::PATH).unwrap_or_default();
         let log = CommandLog::begin(parts, command, &body, peer);
-        let (control, method, command) = (control.clone(), parts.method.clone(), command.to_owned());
-        let region = control::RegionInQuery::of(parts.uri.query());
-        match blocking(move || control.execute(&method, &command, &region, &body)).await {
+        match blocking(move || execute(&body)).await {
             Some((status, answer)) => {
                 if let Some(log) = log {
                     log.tell(status, &answer);
@@ -369,6 +407,14 @@ impl HttpService {
     }
 }
 
+/// An API call that may be carried out.
+struct Admitted {
+    operation: Operation,
+    database: Arc<Database>,
+    /// The wire of the region that the call means, if that is not the home region.
+    elsewhere: Option<Arc<Wire>>,
+}
+
 /// The timer and the threads of one call. It holds the slot of the answer, except while a fault delays the call.
 struct CallHost<'a> {
     answers: &'a AnswerBudget,
@@ -400,18 +446,6 @@ impl Host for CallHost<'_> {
 
     async fn block<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         blocking(work).await
-    }
-}
-
-/// Runs work on a thread that may block; `None` if the server is stopping.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(output) => Some(output),
-        Err(error) => match error.try_into_panic() {
-            // Caught again by the caller, which knows the request ID.
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => None,
-        },
     }
 }
 

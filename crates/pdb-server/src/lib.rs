@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod backup;
+mod blocking;
 mod control;
+mod database;
+mod databases;
 mod http;
 mod listen;
 mod options;
@@ -13,6 +16,7 @@ mod token;
 mod transfer;
 mod write_timeout;
 
+pub use databases::{NamedDatabase, NamedDatabases, OpenError};
 pub use http::{CorsOrigin, HostName, NotAHostName, NotAnOrigin};
 pub use listen::{BoundServer, Server, ServerError};
 pub use options::ServerOptions;

@@ -13,13 +13,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::control::{Control, SnapshotFolder};
+use crate::blocking::blocking;
+use crate::control::SnapshotFolder;
+use crate::database::Shared;
 use crate::http::HttpService;
 use crate::regions::Regions;
 use crate::shutdown::{Shutdown, Watcher};
 use crate::transfer::TransferLimits;
 use crate::write_timeout::WriteTimeout;
-use crate::{RunningServer, ServerOptions};
+use crate::{NamedDatabases, RunningServer, ServerOptions};
 
 /// How long the accept loop rests after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -132,12 +134,13 @@ impl BoundServer {
             .enable_all()
             .build()
             .map_err(ServerError::Threads)?;
-        let endpoint = address.to_string();
-        let control = options.control.clone();
-        let control = control.map(|clock| Control::new(regions.clone(), clock, snapshots, endpoint.clone()));
+        let shared = Shared { endpoint: address.to_string(), snapshots };
         let shutdown = Shutdown::new();
-        let front = Arc::new(HttpService::new(regions, control, endpoint, &options, shutdown.flag()));
+        let front = Arc::new(HttpService::new(regions, shared, &options, shutdown.flag()));
         let watcher = shutdown.watcher();
+        if let Some(databases) = options.databases.clone() {
+            runtime.spawn(drop_idle(databases, shutdown.watcher()));
+        }
         let listener = {
             let _context = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(ServerError::Threads)?
@@ -182,6 +185,21 @@ async fn accept(
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
+        }
+    }
+}
+
+/// Drops named databases that are not used any more, until the server stops.
+async fn drop_idle(databases: NamedDatabases, mut watcher: Watcher) {
+    let Some(interval) = databases.idle_check_interval() else { return };
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            () = watcher.stopped() => return,
+        }
+        let databases = databases.clone();
+        if blocking(move || databases.drop_idle()).await.is_none() {
+            return;
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pretender::time::ManualClock;
 
 use crate::transfer::TransferLimits;
-use crate::{ControlToken, CorsOrigin, HostName};
+use crate::{ControlToken, CorsOrigin, HostName, NamedDatabases};
 
 /// How a server listens and behaves. The defaults suit tests: a free port of the local machine.
 #[derive(Clone, Debug)]
@@ -62,6 +62,8 @@ pub struct ServerOptions {
     /// Origins whose web pages may call the APIs, besides this machine's `localhost` and loopback addresses. Default:
     /// none. Calls from other pages are refused with status 403.
     pub cors_origins: Vec<CorsOrigin>,
+    /// Separate databases for requests that name one. Default: none, and all requests use the server's own database.
+    pub databases: Option<NamedDatabases>,
 }
 
 impl ServerOptions {
@@ -101,6 +103,7 @@ impl Default for ServerOptions {
             root_status: 200,
             allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),
+            databases: None,
         }
     }
 }

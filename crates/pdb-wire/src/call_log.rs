@@ -44,6 +44,8 @@ pub struct CallLog {
     /// The name of the operation, or the target that names none.
     operation: String,
     client: Option<String>,
+    /// The name of the database, on a server with several.
+    database: Option<String>,
     /// Knows the tables, once the request is decoded. It is asked at the end, so that a call that fails on a bug or that its client
     /// leaves has them, too.
     context: Option<Arc<RequestContext>>,
@@ -91,6 +93,7 @@ impl CallLog {
             request_id: request_id.to_owned(),
             operation: operation.unwrap_or_else(|| printable(&cut(target.unwrap_or("?"), MOST_TARGET))),
             client: user_agent.and_then(agent::short),
+            database: None,
             context: None,
             request_bytes: None,
             answer_bytes: None,
@@ -100,6 +103,11 @@ impl CallLog {
             request: String::new(),
             answer: String::new(),
         }
+    }
+
+    /// Notes the name of the database that the request means, on a server with several.
+    pub fn note_database(&mut self, name: &str) {
+        self.database = Some(printable(&cut(name, MOST_TARGET)));
     }
 
     /// Notes the body of the request.
@@ -160,6 +168,7 @@ impl Drop for CallLog {
         tracing::info!(
             target: "pretender::calls",
             operation = display(&self.operation),
+            database = self.database.as_ref().map(display),
             table = tables.as_ref().map(display),
             status = self.status,
             error = kind.as_ref().map(display),

@@ -14,7 +14,7 @@ use crate::quantity::counted;
 const BEGIN_WITH: &str = "Initial tables and items";
 
 /// Options for the initial data of a database.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(super) struct BeginWith {
     /// Create the tables that a file or folder defines; can be repeated
     ///

@@ -1,5 +1,6 @@
 //! `pretender ctl`.
 
+mod database;
 mod fault;
 mod lines;
 mod replay;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::token::TokenParser;
 use crate::client::{Connection, Control, ControlFailure};
+use database::DatabaseCommand;
 use fault::FaultCommand;
 use replay::StreamCommand;
 use snapshot::SnapshotCommand;
@@ -85,6 +87,11 @@ enum CtlCommand {
     /// Save, restore, list or delete snapshots of the whole database
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
+    /// List or drop the named databases of a server with --databases
+    ///
+    /// For other commands, name a database in the endpoint: http://127.0.0.1:8000/db/NAME.
+    #[command(subcommand)]
+    Database(DatabaseCommand),
     /// Replay a stream from a file into a table
     #[command(subcommand)]
     Stream(StreamCommand),
@@ -199,6 +206,7 @@ impl CtlCommand {
             }
             Self::Fault(command) => return command.send(client),
             Self::Snapshot(command) => return command.send(client),
+            Self::Database(command) => return command.send(client),
             Self::Stream(command) => return command.send(client),
             Self::Compact => (client.post("compact", &json!({})), lines::compacted),
             Self::Reset { table } => (client.post("reset", &given([("table", table)])), lines::reset),

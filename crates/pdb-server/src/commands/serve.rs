@@ -78,6 +78,7 @@ Examples:
   pretender serve -p 0 -d orders.db -l info    a free port, one line per call
   pretender serve -d postgres://me@db/orders   several processes, one database
   pretender serve --schema template.yml --seed items/
+  pretender serve -d :memory: -c --databases   a database for each test: /db/NAME
 
 Each option can be set by an environment variable; --help names them.
 Times are a number and a unit: 500ms, 30s, 15m, 4h, 1d.";
@@ -118,6 +119,7 @@ impl Serve {
             startup_notes: &started.startup_notes,
             other_regions,
             region: self.settings.region(),
+            has_databases: self.settings.databases,
             has_control: self.settings.control,
             needs_token: self.settings.control_token.is_some(),
         };

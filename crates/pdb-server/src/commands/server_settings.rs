@@ -9,7 +9,8 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use pdb_server::{
-    BoundServer, ControlToken, CorsOrigin, HostName, Regions, RunningServer, Server, ServerOptions, Span,
+    BoundServer, ControlToken, CorsOrigin, HostName, NamedDatabase, NamedDatabases, OpenError, Regions,
+    RunningServer, Server, ServerOptions, Span,
 };
 use pretender::time::ManualClock;
 use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
@@ -61,6 +62,18 @@ pub(super) struct ServerSettings {
     /// stored beside that of --region.
     #[arg(long, env = "PRETENDER_SEPARATE_REGIONS", value_parser = FalseyValueParser::new(), help_heading = DATA)]
     pub(super) separate_regions: bool,
+
+    /// Keep a separate database for each name that requests give: with the path /db/NAME, or else as access key ID
+    ///
+    /// For tests that run at the same time. The first request with a name opens its database, in memory, with the tables
+    /// and items of --schema, --seed and --snapshot, and with its own clock, faults and snapshots if there is --control.
+    /// The name `pretender` means the database of --db.
+    #[arg(long, env = "PRETENDER_DATABASES", value_parser = FalseyValueParser::new(), help_heading = DATA)]
+    pub(super) databases: bool,
+
+    /// How long a named database is kept after its last use, or "off"
+    #[arg(long, env = "PRETENDER_DATABASE_IDLE", default_value = "1h", value_name = "TIME", help_heading = DATA)]
+    database_idle: Span,
 
     /// Account ID in ARNs: 12 digits
     #[arg(long, env = "PRETENDER_ACCOUNT", default_value = "000000000000", value_parser = parse_account, help_heading = DATA)]
@@ -161,6 +174,7 @@ pub(super) struct Listen {
 pub(super) struct StartedServer {
     pub(super) server: RunningServer,
     pub(super) regions: Regions,
+    databases: Option<NamedDatabases>,
     /// Where the data is, for people.
     pub(super) location: String,
     /// What was done to the data before the server was ready, for people.
@@ -172,6 +186,9 @@ impl StartedServer {
     pub(super) fn stop(self) {
         if !self.server.stop() {
             tracing::warn!("stopped before some requests were finished");
+        }
+        if let Some(databases) = &self.databases {
+            databases.close();
         }
         self.regions.close();
         tracing::info!(target: "pretender::server", "stopped");
@@ -246,7 +263,12 @@ impl ServerSettings {
         open_files::raise_limit();
         // Bind the port first: a second server must not touch the first one's file.
         let clock = self.control.then(|| Arc::new(ManualClock::running()));
-        let options = ServerOptions { control: clock.clone(), ..self.server_options(listen) };
+        let databases = self.databases.then(|| self.named_databases()).transpose()?;
+        let options = ServerOptions {
+            control: clock.clone(),
+            databases: databases.clone(),
+            ..self.server_options(listen)
+        };
         let bound = Server::bind(options).map_err(start_failure::explained)?;
         on_bound()?;
         self.warn_about_control(&bound);
@@ -262,7 +284,7 @@ impl ServerSettings {
         let (regions, startup_notes) = opened?;
         let server = bound.start(regions.clone())?;
         self.log_start(&server.url(), &location);
-        Ok(StartedServer { server, regions, location, startup_notes })
+        Ok(StartedServer { server, regions, databases, location, startup_notes })
     }
 
     /// Logs the start, with the settings that explain most differences between servers.
@@ -275,6 +297,7 @@ impl ServerSettings {
             data = location,
             region = self.region(),
             separate_regions = self.separate_regions,
+            databases = self.databases,
             control = self.control,
             control_token = self.control_token.is_some(),
             durability = word(&self.durability),
@@ -294,6 +317,29 @@ impl ServerSettings {
         if self.begin_with.snapshot.is_some() { MEMORY } else { db }
     }
 
+    /// Returns the databases that requests can name.
+    fn named_databases(&self) -> Result<NamedDatabases, Box<dyn Error>> {
+        let builder = self.builder(MEMORY)?;
+        let (has_control, separate_regions) = (self.control, self.separate_regions);
+        let begin_with = self.begin_with.clone();
+        Ok(NamedDatabases::new(self.database_idle.0, move |_name| {
+            let clock = has_control.then(|| Arc::new(ManualClock::running()));
+            let builder = match &clock {
+                Some(clock) => builder.clone().clock(clock.clone()),
+                None => builder.clone(),
+            };
+            let home = builder.clone().open()?;
+            // The text is complete, and the error cannot be sent to another thread.
+            begin_with.apply(&home).map_err(|error| OpenError::from(error.to_string()))?;
+            let regions = if separate_regions { Self::separate(home, builder) } else { home.into() };
+            Ok(NamedDatabase { regions, clock })
+        }))
+    }
+
+    fn separate(home: Pretender, builder: Builder) -> Regions {
+        Regions::separate(home, move |region| builder.clone().in_region(region).open())
+    }
+
     /// Opens the database, or the one of the home region, and fills it with its initial data.
     fn open(&self, builder: Builder) -> Result<(Regions, Vec<String>), Box<dyn Error>> {
         if self.separate_regions {
@@ -308,11 +354,7 @@ impl ServerSettings {
         }
         let home = builder.clone().open()?;
         let startup_notes = self.begin_with.apply(&home)?;
-        let regions = if self.separate_regions {
-            Regions::separate(home, move |region| builder.clone().in_region(region).open())
-        } else {
-            home.into()
-        };
+        let regions = if self.separate_regions { Self::separate(home, builder) } else { home.into() };
         Ok((regions, startup_notes))
     }
 

@@ -58,29 +58,44 @@ const REGION_SET: &str = "X-Amz-Region-Set";
 /// Returns the region that a request is signed for, from the header or the query: the third of the five parts of its
 /// credential, or else the first region of its region set, unless that is a pattern.
 pub(crate) fn region(parts: &Parts) -> Option<String> {
-    let in_query = |name: &str| {
-        let mut pairs = parts.uri.query()?.split('&');
-        pairs.find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
-    };
-    let credential = if let Some(header) = parts.headers.get(AUTHORIZATION) {
-        let header = std::str::from_utf8(header.as_bytes()).ok()?;
-        let credential = header.split([' ', ',']).find_map(|part| part.strip_prefix("Credential="))?;
-        Cow::Borrowed(credential)
-    } else {
-        Cow::Owned(in_query("X-Amz-Credential")?.replace("%2F", "/").replace("%2f", "/"))
-    };
+    let credential = credential(parts)?;
     let scope: Vec<&str> = credential.split('/').collect();
     if let [_, _, region, _, _] = scope.as_slice() {
         return Some(region).filter(|region| !region.is_empty()).map(|region| (*region).to_owned());
     }
     let set = match parts.headers.get(REGION_SET) {
         Some(set) => Cow::Borrowed(std::str::from_utf8(set.as_bytes()).ok()?),
-        None => Cow::Owned(in_query(REGION_SET)?.replace("%2C", ",").replace("%2c", ",")),
+        None => Cow::Owned(in_query(parts, REGION_SET)?.replace("%2C", ",").replace("%2c", ",")),
     };
     let first = set.split(',').next()?.trim();
     let is_plain =
         !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     is_plain.then(|| first.to_owned())
+}
+
+/// Returns the access key ID that a request is signed with, from the header or the query: the first part of its
+/// credential.
+pub(crate) fn key_id(parts: &Parts) -> Option<String> {
+    let credential = credential(parts)?;
+    let key_id = credential.split('/').next()?;
+    Some(key_id).filter(|key_id| !key_id.is_empty()).map(str::to_owned)
+}
+
+/// Returns the credential of a signature: the key ID and the scope, separated by slashes.
+fn credential(parts: &Parts) -> Option<Cow<'_, str>> {
+    let Some(header) = parts.headers.get(AUTHORIZATION) else {
+        return Some(Cow::Owned(
+            in_query(parts, "X-Amz-Credential")?.replace("%2F", "/").replace("%2f", "/"),
+        ));
+    };
+    let header = std::str::from_utf8(header.as_bytes()).ok()?;
+    header.split([' ', ',']).find_map(|part| part.strip_prefix("Credential=")).map(Cow::Borrowed)
+}
+
+/// Returns a parameter of the query, as it is encoded there.
+fn in_query<'p>(parts: &'p Parts, name: &str) -> Option<&'p str> {
+    let mut pairs = parts.uri.query()?.split('&');
+    pairs.find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
 }
 
 /// Returns what an answer may repeat of the header. AWS's own schemes contain no secret, and AWS repeats them
@@ -147,6 +162,30 @@ mod tests {
         }
         assert_eq!(of("/", None), None);
         assert_eq!(of("/?X-Amz-Algorithm=AWS4-HMAC-SHA256", None), None);
+    }
+
+    #[test]
+    fn the_key_id_is_the_first_part_of_the_credential() {
+        let of = |uri: &str, header: Option<&str>| {
+            let mut request = Request::builder().uri(uri);
+            if let Some(header) = header {
+                request = request.header("Authorization", header);
+            }
+            key_id(&request.body(()).unwrap().into_parts().0)
+        };
+        assert_eq!(of("/", Some(COMPLETE)).as_deref(), Some("k"));
+        let query =
+            "/?X-Amz-Algorithm=x&X-Amz-Credential=test-1%2F20260301%2Feu-west-1%2Fdynamodb%2Faws4_request";
+        assert_eq!(of(query, None).as_deref(), Some("test-1"));
+        assert_eq!(
+            of("/", Some("AWS4-HMAC-SHA256 Credential=test-1, Signature=x")).as_deref(),
+            Some("test-1")
+        );
+        for (uri, header) in
+            [("/", None), ("/", Some("AWS4-HMAC-SHA256 Credential=/x, Signature=x")), ("/", Some("Bearer x"))]
+        {
+            assert_eq!(of(uri, header), None, "{uri} {header:?}");
+        }
     }
 
     #[test]

@@ -13,15 +13,15 @@ use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
-use pretender::Pretender;
 use pretender::testing::ControlError;
 
+use super::HttpService;
 use super::answer::Answer;
 use super::command_log::CommandLog;
-use super::{HttpService, blocking};
 use crate::backup::BackupFile;
+use crate::blocking::blocking;
 use crate::control;
-use crate::regions::RegionError;
+use crate::database::Database;
 
 /// The path of the request.
 const PATH: &str = "/_pretender/backup";
@@ -47,15 +47,21 @@ pub(super) fn is_asked_for(parts: &Parts) -> bool {
 }
 
 impl HttpService {
-    /// Answers with a copy of the database.
-    pub(super) async fn back_up(&self, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
+    /// Answers with a copy of a database.
+    pub(super) async fn back_up(
+        &self,
+        database: &Database,
+        parts: &Parts,
+        body: Incoming,
+        peer: SocketAddr,
+    ) -> Answer {
         // The body must be read to its end: otherwise, hyper would close the connection after sending the head of the
         // answer.
         if let Err(answer) = self.read(parts, body).await {
             return answer;
         }
         let log = CommandLog::begin(parts, "backup", b"", peer);
-        let answer = self.try_back_up(parts).await;
+        let answer = self.try_back_up(database, parts).await;
         let (status, text) = match &answer {
             Ok(answer) => (answer.status, String::new()),
             Err((status, text)) => (*status, text.clone()),
@@ -68,11 +74,9 @@ impl HttpService {
         answer.unwrap_or_else(|_| Answer::json(status, &error))
     }
 
-    async fn try_back_up(&self, parts: &Parts) -> Result<Answer, (StatusCode, String)> {
+    async fn try_back_up(&self, database: &Database, parts: &Parts) -> Result<Answer, (StatusCode, String)> {
         let bad = |text: &str| (StatusCode::BAD_REQUEST, text.to_owned());
-        let region = control::RegionInQuery::of(parts.uri.query());
-        let region = region.one(self.regions.is_some());
-        let database = self.database(region).map_err(|text| bad(&text))?;
+        let (database, other_regions) = database.region_in_query(parts).map_err(|text| bad(&text))?;
         if database.is_remote() {
             return Err(bad(
                 "the database is on a PostgreSQL server: back it up with `pg_dump`, or copy it into a file with `pretender copy`",
@@ -104,34 +108,8 @@ impl HttpService {
         };
         let mut headers = vec![(CONTENT_TYPE, FILE)];
         headers.extend(HeaderValue::from_str(&file.sha256).ok().map(|value| (SHA256, value)));
-        let others = HeaderValue::from_str(&self.other_regions(region).join(",")).ok();
+        let others = HeaderValue::from_str(&other_regions.join(",")).ok();
         headers.extend(others.filter(|value| !value.is_empty()).map(|value| (REGIONS, value)));
         Ok(Answer::file(file, headers))
-    }
-
-    /// Returns the database of a region.
-    fn database(&self, region: Option<&str>) -> Result<Pretender, String> {
-        let home = self.wire.pretender();
-        let Some(region) = region.filter(|region| *region != self.region) else { return Ok(home.clone()) };
-        let Some(regions) = &self.regions else {
-            return Err(format!("this server has only one region, which is not `{region}`"));
-        };
-        let region = regions.name_of(region);
-        if region == self.region {
-            return Ok(home.clone());
-        }
-        regions.check_name(&region).map_err(|error: RegionError| error.to_string())?;
-        match regions.find(&region) {
-            Some(wire) => Ok(wire.pretender().clone()),
-            None => Err(format!("the region `{region}` was not used since the server was started")),
-        }
-    }
-
-    /// Returns the names of the other regions that are open.
-    fn other_regions(&self, region: Option<&str>) -> Vec<String> {
-        let Some(regions) = &self.regions else { return Vec::new() };
-        let this = region.map_or(self.region.clone(), |region| regions.name_of(region).into_owned());
-        let open = regions.all().into_iter().map(|database| database.account().region.clone());
-        open.filter(|region| *region != this).collect()
     }
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
 use super::answer::Answer;
-use super::blocking;
+use crate::blocking::blocking;
 use crate::regions::Regions;
 use crate::{ServerOptions, control};
 
@@ -68,6 +68,7 @@ impl Status {
             "region": regions.home_region(),
             "separate_regions": regions.are_separate(),
             "control": options.control.is_some(),
+            "databases": options.databases.is_some(),
             "control_token": options.control_token.is_some(),
         });
         let pretender = regions.home().without_faults();

@@ -42,7 +42,7 @@ fn arguments_have_their_meaning_in_dynamodb_local() {
         (&["-sharedDb", "-port", "4567"], "4567 --db ./pretender-shared.db"),
         (&["--port", "4567", "--inMemory", "--sharedDb"], "4567 --db :memory:"),
         (&[], "8000 --db ./pretender-local.db --separate-regions"),
-        (&["-inMemory"], "8000 --db :memory: --separate-regions"),
+        (&["-inMemory"], "8000 --db :memory: --separate-regions --databases --database-idle off"),
         (
             &["-dbPath", "/data", "-optimizeDbBeforeStartup"],
             "8000 --db /data/pretender-local.db --separate-regions",

@@ -48,6 +48,7 @@ fn pages_are_answered_without_control_and_without_its_token() {
             "region": "eu-west-1",
             "separate_regions": arguments.contains(&"--separate-regions"),
             "control": has_control,
+            "databases": false,
             "control_token": arguments.contains(&"--control-token"),
         });
         assert_eq!(json(get(address, "version", "").text()), expected);
@@ -181,6 +182,7 @@ fn an_announcement_is_one_object() {
         "version": env!("CARGO_PKG_VERSION"),
         "data": file.display().to_string(),
         "region": "us-east-1",
+        "databases": false,
         "control": true,
     });
     assert_eq!(announced, expected);

@@ -52,6 +52,17 @@ fn only<'a>(lines: &'a [String], parts: &[&str]) -> &'a str {
 }
 
 #[test]
+fn a_call_has_the_name_of_its_database() {
+    let (process, address) = served(&["--log-level", "info", "--databases"]);
+    call(address, "ListTables", "{}");
+    let in_path = request("DynamoDB_20120810.ListTables", "{}").replace("POST /", "POST /db/test-1");
+    exchange(address, in_path);
+    let lines = logged(process);
+    only(&lines, &["answered operation=ListTables database=key status=200"]);
+    only(&lines, &["answered operation=ListTables database=test-1 status=200"]);
+}
+
+#[test]
 fn each_call_is_one_line() {
     let (process, address) = served(&["--log-level", "info"]);
     let created = call(address, "CreateTable", ORDERS);

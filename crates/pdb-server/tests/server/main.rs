@@ -12,6 +12,7 @@ mod control;
 mod crash;
 mod ctl;
 mod data;
+mod databases;
 mod faults;
 mod files;
 #[cfg(unix)]

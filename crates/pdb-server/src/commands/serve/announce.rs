@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use clap::ValueEnum;
+use pdb_server::NamedDatabases;
 use serde_json::json;
 
 use crate::terminal::visible;
@@ -12,7 +13,7 @@ use crate::terminal::visible;
 pub(super) enum Announce {
     /// Lines for people; the first is "Listening on URL"
     Text,
-    /// One line with a JSON object: url, port, pid, version, data, region, control
+    /// One line with a JSON object: url, port, pid, version, data, region, control, databases
     Json,
 }
 
@@ -26,6 +27,8 @@ pub(super) struct Announcement<'a> {
     pub(super) startup_notes: &'a [String],
     /// Where the data of other regions is, if each region has its own database.
     pub(super) other_regions: Option<String>,
+    /// Whether requests can name databases.
+    pub(super) has_databases: bool,
     pub(super) region: &'a str,
     pub(super) has_control: bool,
     pub(super) needs_token: bool,
@@ -45,6 +48,11 @@ impl Announcement<'_> {
         let mut said = format!("Listening on http://{address}\nData in {data}\n");
         if let Some(place) = &self.other_regions {
             said.push_str(&format!("{place}\n"));
+        }
+        if self.has_databases {
+            said.push_str(&format!(
+                "A database in memory for each NAME at http://{address}/db/NAME, or for each access key ID\n"
+            ));
         }
         for line in self.startup_notes {
             said.push_str(&format!("{}\n", visible(line)));
@@ -70,7 +78,7 @@ impl Announcement<'_> {
         said.push_str(&line(&[variable("AWS_ENDPOINT_URL", &reachable(*address))]));
         said.push_str(&line(&[variable("AWS_REGION", region), variable("AWS_DEFAULT_REGION", region)]));
         said.push_str(&line(&[
-            variable("AWS_ACCESS_KEY_ID", "any"),
+            variable("AWS_ACCESS_KEY_ID", if self.has_databases { NamedDatabases::OWN } else { "any" }),
             variable("AWS_SECRET_ACCESS_KEY", "any"),
         ]));
         said
@@ -85,6 +93,7 @@ impl Announcement<'_> {
             "data": self.data,
             "region": self.region,
             "control": self.has_control,
+            "databases": self.has_databases,
         });
         format!("{announced}\n")
     }

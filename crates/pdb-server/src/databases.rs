@@ -1,0 +1,311 @@
+//! The databases that requests name: each is opened by its first request, and dropped by a command or when it was not
+//! used for some time.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pdb_model::{ApiError, ErrorCode};
+use pretender::time::ManualClock;
+use tokio::sync::OnceCell;
+
+use crate::blocking::blocking;
+use crate::database::{Database, Shared};
+use crate::regions::Regions;
+
+/// The maximum number of named databases at one time. Each takes some 400 KB and two threads.
+const MAX_DATABASES: usize = 4096;
+/// The maximum length of a name.
+const MAX_NAME_BYTES: usize = 64;
+
+/// A database for a name, as [`NamedDatabases::new`] needs it.
+#[derive(Debug)]
+pub struct NamedDatabase {
+    /// The database, or one for each region.
+    pub regions: Regions,
+    /// The clock that it was opened with. If it is given, the database has a control API for it.
+    pub clock: Option<Arc<ManualClock>>,
+}
+
+/// Why a database for a name could not be opened.
+pub type OpenError = Box<dyn Error + Send + Sync>;
+
+/// Opens the database for a name.
+type Open = dyn Fn(&str) -> Result<NamedDatabase, OpenError> + Send + Sync;
+
+/// Separate databases for requests that name one: with the path `/db/NAME`, or else with their access key ID. Names
+/// have 1 to 64 letters, digits, `-`, `_` and `.`, and begin with a letter or digit.
+///
+/// The first request that names a database opens it. At most 4,096 are open at one time. The name `pretender` means the
+/// server's own database.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use pdb_server::{NamedDatabase, NamedDatabases, Server, ServerOptions};
+/// use pretender::Pretender;
+///
+/// let idle = Some(Duration::from_secs(600));
+/// let databases = NamedDatabases::new(idle, |_name| {
+///     Ok(NamedDatabase { regions: Pretender::in_memory()?.into(), clock: None })
+/// });
+/// let options = ServerOptions { databases: Some(databases.clone()), ..ServerOptions::default() };
+/// let server = Server::start(Pretender::in_memory()?, options)?;
+/// println!("a database of its own for each test: {}/db/test-1", server.url());
+/// server.stop();
+/// databases.close();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct NamedDatabases(Arc<Inner>);
+
+struct Inner {
+    open: Box<Open>,
+    idle: Option<Duration>,
+    started: Instant,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    slots: HashMap<String, Arc<Slot>>,
+    /// Whether the server is stopping, so that no more databases are opened.
+    are_closed: bool,
+}
+
+/// The place of a database that is open or being opened.
+#[derive(Debug, Default)]
+struct Slot {
+    database: OnceCell<Arc<Database>>,
+    /// When a request last used it, in milliseconds since the start of the server.
+    used: AtomicU64,
+}
+
+/// A named database, for a list.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) idle: Duration,
+}
+
+/// Why there is no database for a request.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DatabaseError {
+    /// The name does not have the form of a name.
+    #[error(
+        "`{0}` cannot be the name of a database: a name has 1 to {MAX_NAME_BYTES} letters, digits, `-`, `_` and `.`, and begins \
+         with a letter or digit"
+    )]
+    Name(String),
+    /// The maximum number is reached.
+    #[error("this server already has {MAX_DATABASES} databases: drop some before you use another one")]
+    TooMany,
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Closed,
+    /// The database could not be opened.
+    #[error("cannot open the database `{name}`")]
+    Open {
+        /// Its name.
+        name: String,
+        /// The reason.
+        #[source]
+        source: OpenError,
+    },
+}
+
+impl NamedDatabases {
+    /// The name of the server's own database.
+    pub const OWN: &str = "pretender";
+
+    /// Creates databases that `open` opens. A database that no request used for the time `idle` is closed, and all
+    /// references to it are dropped; without `idle`, it stays open. `open` may block.
+    pub fn new(
+        idle: Option<Duration>,
+        open: impl Fn(&str) -> Result<NamedDatabase, OpenError> + Send + Sync + 'static,
+    ) -> Self {
+        let entries = Mutex::default();
+        Self(Arc::new(Inner { open: Box::new(open), idle, started: Instant::now(), entries }))
+    }
+
+    /// Closes all databases. No more are opened.
+    pub fn close(&self) {
+        let slots = {
+            let mut entries = self.entries();
+            entries.are_closed = true;
+            std::mem::take(&mut entries.slots)
+        };
+        slots.into_values().for_each(close);
+    }
+
+    /// Returns the database with a name, which is opened if necessary.
+    pub(crate) async fn get(&self, name: &str, shared: &Shared) -> Result<Arc<Database>, DatabaseError> {
+        let slot = self.slot(name)?;
+        if let Some(database) = slot.database.get() {
+            return Ok(database.clone());
+        }
+        let opened = slot.database.get_or_try_init(|| self.open(name, shared)).await;
+        let opened = opened.cloned();
+        if opened.is_err() {
+            self.give_up(name, &slot);
+        } else if self.entries().are_closed {
+            close(slot);
+            return Err(DatabaseError::Closed);
+        }
+        opened
+    }
+
+    /// Closes the database with a name, and forgets it. Returns whether there was one. May block.
+    pub(crate) fn drop_one(&self, name: &str) -> bool {
+        let slot = self.entries().slots.remove(name);
+        let was_there = slot.as_ref().is_some_and(|slot| slot.database.initialized());
+        slot.into_iter().for_each(close);
+        was_there
+    }
+
+    /// Closes the databases that were not used for long enough. May block.
+    pub(crate) fn drop_idle(&self) {
+        let Some(idle) = self.0.idle else { return };
+        let now = self.now();
+        let old = {
+            let mut entries = self.entries();
+            let is_old = |slot: &Slot| now.saturating_sub(slot.used.load(Ordering::Relaxed)) >= millis(idle);
+            // A request in progress holds a reference.
+            let is_unused =
+                |slot: &Slot| slot.database.get().is_none_or(|database| Arc::strong_count(database) == 1);
+            let old = entries
+                .slots
+                .extract_if(|_, slot| is_old(slot) && Arc::strong_count(slot) == 1 && is_unused(slot));
+            old.collect::<Vec<_>>()
+        };
+        for (name, slot) in old {
+            tracing::info!(name, "dropped a database that was not used");
+            close(slot);
+        }
+    }
+
+    /// Returns how often to call [`drop_idle`](Self::drop_idle); `None` for never.
+    pub(crate) fn idle_check_interval(&self) -> Option<Duration> {
+        self.0.idle.map(|idle| (idle / 4).clamp(Duration::from_millis(100), Duration::from_secs(60)))
+    }
+
+    /// Lists the open databases by name.
+    pub(crate) fn list(&self) -> Vec<Listed> {
+        let now = self.now();
+        let entries = self.entries();
+        let open = entries.slots.iter().filter(|(_, slot)| slot.database.initialized());
+        let listed = open.map(|(name, slot)| {
+            let idle = now.saturating_sub(slot.used.load(Ordering::Relaxed));
+            Listed { name: name.clone(), idle: Duration::from_millis(idle) }
+        });
+        let mut listed: Vec<_> = listed.collect();
+        drop(entries);
+        listed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        listed
+    }
+
+    /// Returns the slot for a name, and notes its use.
+    fn slot(&self, name: &str) -> Result<Arc<Slot>, DatabaseError> {
+        let now = self.now();
+        let mut entries = self.entries();
+        if entries.are_closed {
+            return Err(DatabaseError::Closed);
+        }
+        let slot = match entries.slots.get(name) {
+            Some(slot) => slot.clone(),
+            None if !is_name(name) => return Err(DatabaseError::Name(shortened(name))),
+            None if entries.slots.len() >= MAX_DATABASES => return Err(DatabaseError::TooMany),
+            None => {
+                let slot = Arc::new(Slot::default());
+                entries.slots.insert(name.to_owned(), slot.clone());
+                slot
+            }
+        };
+        slot.used.store(now, Ordering::Relaxed);
+        Ok(slot)
+    }
+
+    async fn open(&self, name: &str, shared: &Shared) -> Result<Arc<Database>, DatabaseError> {
+        let (databases, shared, owned) = (self.clone(), shared.clone(), name.to_owned());
+        let opened = blocking(move || {
+            let NamedDatabase { regions, clock } = (databases.0.open)(&owned)?;
+            Ok(Arc::new(Database::new(regions, clock, &shared)))
+        });
+        let opened = opened.await.ok_or(DatabaseError::Closed)?;
+        let opened = opened.map_err(|source| DatabaseError::Open { name: name.to_owned(), source })?;
+        tracing::debug!(name, "opened a database");
+        Ok(opened)
+    }
+
+    /// Forgets a slot whose database could not be opened.
+    fn give_up(&self, name: &str, slot: &Arc<Slot>) {
+        let mut entries = self.entries();
+        let is_same = entries.slots.get(name).is_some_and(|known| Arc::ptr_eq(known, slot));
+        if is_same && !slot.database.initialized() {
+            entries.slots.remove(name);
+        }
+    }
+
+    fn now(&self) -> u64 {
+        millis(self.0.started.elapsed())
+    }
+
+    // The data behind the lock is always consistent, so a panic of another holder does not matter.
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for NamedDatabases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamedDatabases").field("idle", &self.0.idle).finish_non_exhaustive()
+    }
+}
+
+impl DatabaseError {
+    /// Returns the answer to a request that names no usable database.
+    pub(crate) fn refusal(&self) -> ApiError {
+        let code = match self {
+            Self::Name(_) => ErrorCode::UnrecognizedClientException,
+            Self::TooMany => ErrorCode::LimitExceededException,
+            Self::Closed => {
+                return ApiError::new(ErrorCode::ServiceUnavailable, "The service is stopping.");
+            }
+            Self::Open { name, source } => {
+                tracing::error!(error = source.as_ref() as &dyn Error, name, "cannot open a database");
+                ErrorCode::InternalServerError
+            }
+        };
+        ApiError::new(code, self.to_string())
+    }
+}
+
+/// Closes the database of a slot that is no longer in the table.
+#[expect(clippy::needless_pass_by_value, reason = "the slot must not be used afterwards")]
+fn close(slot: Arc<Slot>) {
+    if let Some(database) = slot.database.get() {
+        database.regions().close();
+    }
+}
+
+/// Returns whether a text is safe and readable as a name in a path and in a log.
+fn is_name(text: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.len() <= MAX_NAME_BYTES
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.bytes().all(is_inner)
+}
+
+/// Shortens a name, which may be any text, for an error message.
+fn shortened(name: &str) -> String {
+    name.chars().take(MAX_NAME_BYTES).collect()
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

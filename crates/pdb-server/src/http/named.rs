@@ -1,0 +1,125 @@
+//! Requests that name a database, and the commands for named databases.
+//!
+//! | request | body | does |
+//! |---|---|---|
+//! | `GET /_pretender/databases` | | lists the named databases that are open |
+//! | `POST /_pretender/databases/drop` | `name` | closes a named database and forgets what is in it |
+
+use hyper::http::request::Parts;
+use hyper::http::uri::PathAndQuery;
+use hyper::{Method, StatusCode, Uri};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::NamedDatabases;
+use crate::control;
+
+/// What precedes the name of a database in a path.
+pub(super) const PREFIX: &str = "/db/";
+/// The path of the commands, after that of all commands.
+const COMMANDS: &str = "databases";
+
+/// Takes the name of a database out of the path of a request: `/db/orders/_pretender/clock` becomes
+/// `/_pretender/clock`, and `/db/orders` becomes `/`.
+pub(super) fn take_name(parts: &mut Parts) -> Option<String> {
+    let named = parts.uri.path().strip_prefix(PREFIX)?;
+    let (name, rest) = named.find('/').map_or((named, "/"), |at| named.split_at(at));
+    let path = match parts.uri.query() {
+        Some(query) => PathAndQuery::try_from(format!("{rest}?{query}")),
+        None => PathAndQuery::try_from(rest),
+    };
+    let name = name.to_owned();
+    let mut uri = std::mem::take(&mut parts.uri).into_parts();
+    // A part of a valid path is valid.
+    uri.path_and_query = Some(path.ok()?);
+    parts.uri = Uri::from_parts(uri).ok()?;
+    Some(name)
+}
+
+/// Returns whether a path belongs to the commands for named databases.
+pub(super) fn is_command(path: &str) -> bool {
+    let command = path.strip_prefix(control::PATH).and_then(|command| command.strip_prefix(COMMANDS));
+    command.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The body of `databases/drop`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DropDatabase {
+    name: String,
+}
+
+/// Executes a command for named databases. May block.
+pub(super) fn execute(
+    databases: &NamedDatabases,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> (StatusCode, Value) {
+    let bad = |text: &str| (StatusCode::BAD_REQUEST, control::error(text));
+    match (method, path.strip_prefix(control::PATH)) {
+        (&Method::GET, Some("databases")) => {
+            let listed = databases.list().into_iter();
+            let listed = listed
+                .map(|database| json!({ "name": database.name, "idle_seconds": database.idle.as_secs() }));
+            (StatusCode::OK, json!({ "databases": listed.collect::<Value>() }))
+        }
+        (&Method::POST, Some("databases/drop")) => match serde_json::from_slice::<DropDatabase>(body) {
+            Err(error) => bad(&format!("invalid body: {error}")),
+            Ok(DropDatabase { name }) if name == NamedDatabases::OWN => bad(&format!(
+                "`{name}` is the server's own database, which cannot be dropped: `reset` removes everything in it"
+            )),
+            Ok(DropDatabase { name }) => (StatusCode::OK, json!({ "dropped": databases.drop_one(&name) })),
+        },
+        _ => (
+            StatusCode::NOT_FOUND,
+            control::error(&format!(
+                "there is no command {method} {path}; the commands for databases are GET databases and POST databases/drop"
+            )),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+
+    use super::*;
+
+    #[test]
+    fn a_path_can_name_a_database() {
+        for (uri, name, rest) in [
+            ("/db/orders", Some("orders"), "/"),
+            ("/db/orders/", Some("orders"), "/"),
+            ("/db/o.1-2_3/_pretender/clock", Some("o.1-2_3"), "/_pretender/clock"),
+            ("/db/o/_pretender/trim?region=eu-west-1", Some("o"), "/_pretender/trim?region=eu-west-1"),
+            ("/db/o?X-Amz-Algorithm=x", Some("o"), "/?X-Amz-Algorithm=x"),
+            ("/db/a/db/b", Some("a"), "/db/b"),
+            ("/db//", Some(""), "/"),
+            ("/db/", Some(""), "/"),
+            ("http://localhost:8000/db/o/", Some("o"), "http://localhost:8000/"),
+            ("/db", None, "/db"),
+            ("/", None, "/"),
+            ("/_pretender/clock", None, "/_pretender/clock"),
+            ("/dbs/o", None, "/dbs/o"),
+        ] {
+            let mut parts = Request::builder().uri(uri).body(()).unwrap().into_parts().0;
+            assert_eq!(take_name(&mut parts).as_deref(), name, "{uri}");
+            assert_eq!(parts.uri.to_string(), rest, "{uri}");
+        }
+    }
+
+    #[test]
+    fn commands_for_databases_have_a_path_of_their_own() {
+        for (path, expected) in [
+            ("/_pretender/databases", true),
+            ("/_pretender/databases/drop", true),
+            ("/_pretender/databases/nothing", true),
+            ("/_pretender/databasesx", false),
+            ("/_pretender/clock", false),
+            ("/databases", false),
+        ] {
+            assert_eq!(is_command(path), expected, "{path}");
+        }
+    }
+}
