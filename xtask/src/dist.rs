@@ -1,6 +1,9 @@
 //! `cargo xtask dist`: builds everything that users install, into `target/dist`.
 
-use std::path::{Path, PathBuf};
+pub(crate) mod go;
+mod zip;
+
+use std::path::PathBuf;
 
 use crate::{Outcome, run, workspace};
 
@@ -37,7 +40,7 @@ pub(crate) struct Parts {
 }
 
 /// All artefacts, in the order in which they are built.
-const ARTEFACTS: &[Artefact] = &[];
+const ARTEFACTS: &[Artefact] = &[Artefact { name: "go", build: go::build }];
 
 /// Builds the artefacts.
 pub(crate) fn run(options: &Options) -> Outcome {

@@ -1,5 +1,7 @@
 //! `cargo xtask languages`: installs the package of each language in a fresh environment, and runs its sample project with it.
 
+mod go;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -40,7 +42,7 @@ pub(crate) struct Place {
 }
 
 /// All languages that have a package.
-const LANGUAGES: &[Language] = &[];
+const LANGUAGES: &[Language] = &[Language { name: "go", tools: &[Tool("go", &["version"])], test: go::test }];
 
 /// Tests the packages, and prints how long each took. The artefacts must have been built.
 pub(crate) fn run(options: &Options) -> Outcome {
