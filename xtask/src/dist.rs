@@ -1,6 +1,7 @@
 //! `cargo xtask dist`: builds everything that users install, into `target/dist`.
 
 pub(crate) mod go;
+pub(crate) mod wheel;
 mod zip;
 
 use std::path::PathBuf;
@@ -40,7 +41,8 @@ pub(crate) struct Parts {
 }
 
 /// All artefacts, in the order in which they are built.
-const ARTEFACTS: &[Artefact] = &[Artefact { name: "go", build: go::build }];
+const ARTEFACTS: &[Artefact] =
+    &[Artefact { name: "go", build: go::build }, Artefact { name: "wheel", build: wheel::build }];
 
 /// Builds the artefacts.
 pub(crate) fn run(options: &Options) -> Outcome {

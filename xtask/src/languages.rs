@@ -1,6 +1,7 @@
 //! `cargo xtask languages`: installs the package of each language in a fresh environment, and runs its sample project with it.
 
 mod go;
+mod python;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -42,7 +43,14 @@ pub(crate) struct Place {
 }
 
 /// All languages that have a package.
-const LANGUAGES: &[Language] = &[Language { name: "go", tools: &[Tool("go", &["version"])], test: go::test }];
+const LANGUAGES: &[Language] = &[
+    Language { name: "go", tools: &[Tool("go", &["version"])], test: go::test },
+    Language {
+        name: "python",
+        tools: &[Tool("python3", &["-c", "import venv, ensurepip"])],
+        test: python::test,
+    },
+];
 
 /// Tests the packages, and prints how long each took. The artefacts must have been built.
 pub(crate) fn run(options: &Options) -> Outcome {
