@@ -1,0 +1,153 @@
+// Assertions about streams.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { insert, modify, remove, startPretender, UnexpectedChangesError } from "@pretender/dynamodb";
+import { createOrders, ORDERS } from "./support.mjs";
+
+const server = await startPretender();
+after(() => server.stop());
+
+/** Returns a database with a table `orders`, and functions that write to it. */
+async function orders(t) {
+  const db = await server.database();
+  t.after(() => db.drop());
+  await createOrders(db);
+  const client = db.documentClient();
+  const put = (item) => client.send(new PutCommand({ TableName: "orders", Item: item }));
+  const del = (id) => client.send(new DeleteCommand({ TableName: "orders", Key: { id } }));
+  return { db, client, put, del, changes: db.changes("orders") };
+}
+
+test("changes are compared in order, each only once", async (t) => {
+  const { put, del, changes } = await orders(t);
+  await put({ id: "1", total: 42, state: "new" });
+  await put({ id: "1", total: 43, state: "new" });
+  const found = await changes.expect(insert({ id: "1" }), modify({ id: "1", total: 43 }, { total: 42 }));
+  assert.deepEqual(found[1].oldImage, { id: "1", total: 42, state: "new" });
+  await del("1");
+  await changes.expect(remove({ id: "1", total: 43 }));
+  await changes.expect();
+});
+
+test("a failure shows both sides", async (t) => {
+  const { put, del, changes } = await orders(t);
+  changes.timeout = 50;
+  await put({ id: "1", total: 42, note: "x" });
+  await put({ id: "1", total: 43, note: "x" });
+  await del("1");
+  const expected = [insert({ id: "1" }), modify({ id: "1", total: 44 }, { total: 42 }), insert({ id: "2" }), remove()];
+  const error = await changes.expect(...expected).catch((error) => error);
+  assert.ok(error instanceof UnexpectedChangesError);
+  assert.equal(
+    error.message,
+    [
+      "the changes of orders are not as expected: 1 missing, 2 different",
+      "      expected                    found",
+      '   1  INSERT id="1"               INSERT id="1" note="x" total=42',
+      '>  2  MODIFY id="1" total=42->44  MODIFY id="1" total=42->43       total is 43, expected 44',
+      '>  3  INSERT id="2"               REMOVE id="1" note="x" total=43  is REMOVE, expected INSERT',
+      ">  4  REMOVE                      -                                missing",
+    ].join("\n"),
+  );
+  assert.deepEqual([error.expected, error.found.length], [expected, 3]);
+  // The changes can be compared again.
+  await changes.expect(insert(), modify({ total: 43 }), remove());
+});
+
+test("a change too many fails at once, and a missing one after the timeout", async (t) => {
+  const { put, changes } = await orders(t);
+  await put({ id: "1" });
+  changes.timeout = 60_000;
+  await assert.rejects(changes.expect(), /1 unexpected\n.*\n> +1 +- +INSERT id="1" +unexpected$/);
+  changes.timeout = 20;
+  await assert.rejects(changes.expect(insert({ id: "1" }), insert({ id: "2" })), /1 missing/);
+});
+
+test("changes that come later are waited for", async (t) => {
+  const { put, changes } = await orders(t);
+  setTimeout(() => put({ id: "1" }), 50);
+  await changes.expect(insert({ id: "1" }));
+});
+
+test("changes of sibling shards come after those of their parent, in any order", async (t) => {
+  const { db, put, changes } = await orders(t);
+  const ids = ["a", "b", "c", "d", "e", "f"];
+  for (const id of ids) await put({ id, version: 1 });
+  await db.shards.split("orders");
+  for (const id of ids) await put({ id, version: 2 });
+  await db.shards.rotate("orders");
+  for (const id of [...ids].reverse()) await put({ id, version: 3 });
+  const written = [
+    ...ids.map((id) => insert({ id, version: 1 })),
+    ...ids.map((id) => modify({ id, version: 2 })),
+    ...[...ids].reverse().map((id) => modify({ id, version: 3 })),
+  ];
+  const found = await changes.expect(...written);
+  assert.equal(new Set(found.map(({ shardId }) => shardId)).size, 5);
+  await db.shards.split("orders");
+  await changes.expect();
+});
+
+test("all types become plain values", async (t) => {
+  const { put, changes } = await orders(t);
+  const item = {
+    id: "1",
+    number: 12.5,
+    large: 12345678901234567890n,
+    flag: true,
+    nothing: null,
+    list: ["a", 1, [null]],
+    map: { inner: { deep: 1 } },
+    bytes: new Uint8Array([1, 2]),
+    strings: new Set(["a", "b"]),
+    numbers: new Set([1, 2]),
+    binaries: new Set([new Uint8Array([3])]),
+  };
+  await put(item);
+  const [{ newImage }] = await changes.expect(insert({ ...item, list: ["a", 1, [null]], absent: undefined }));
+  assert.deepEqual(newImage, { ...item, large: "12345678901234567890" });
+  await put({ ...item, list: ["b"] });
+  changes.timeout = 0;
+  await assert.rejects(changes.expect(modify({ list: ["a"], bytes: Buffer.from([1, 2]) })), /list is \["b"\], expected \["a"\]$/);
+});
+
+test("matchers of test frameworks can stand for values", async (t) => {
+  const { put, changes } = await orders(t);
+  const any = (type) => ({ asymmetricMatch: (value) => typeof value === type, toAsymmetricMatcher: () => `Any<${type}>` });
+  await put({ id: "1", total: 42 });
+  changes.timeout = 0;
+  await assert.rejects(changes.expect(insert({ total: any("string") })), /total is 42, expected Any<string>/);
+  await changes.expect(insert({ total: any("number") }));
+});
+
+test("a stream without images is compared by its keys", async (t) => {
+  const { db, client } = await orders(t);
+  const keysOnly = { StreamEnabled: true, StreamViewType: "KEYS_ONLY" };
+  await client.send(new CreateTableCommand({ ...ORDERS, TableName: "keys", StreamSpecification: keysOnly }));
+  for (const total of [42, 43]) await client.send(new PutCommand({ TableName: "keys", Item: { id: "1", total } }));
+  const [{ newImage }] = await db.changes("keys").expect(insert({ id: "1" }), modify({ id: "1" }));
+  assert.equal(newImage, undefined);
+});
+
+test("faults of the Streams API delay an assertion, and do not fail it", async (t) => {
+  const { db, put, changes } = await orders(t);
+  await put({ id: "1" });
+  await db.faults.add("limit-exceeded", { times: 2 });
+  await db.faults.add("drop-after", { operation: "streams", skip: 1, times: 2 });
+  await db.faults.add("duplicate", { times: 1 });
+  await db.faults.add("internal-error", { operation: "streams", skip: 3, times: 1 });
+  await changes.expect(insert({ id: "1" }));
+  await put({ id: "2" });
+  await changes.expect(insert({ id: "2" }));
+  await db.faults.add("throttling", { operation: "GetRecords" });
+  changes.timeout = 20;
+  await assert.rejects(changes.read(), /GetRecords: ThrottlingException: /);
+});
+
+test("a table without a stream is an error", async (t) => {
+  const { db } = await orders(t);
+  await assert.rejects(db.changes("carts").expect(insert()), /there is no stream of a table `carts`/);
+});
