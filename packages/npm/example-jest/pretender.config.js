@@ -1,0 +1,4 @@
+/** @type {import("@pretender/dynamodb").StartOptions} */
+module.exports = {
+  schema: "tables.json",
+};
