@@ -1,6 +1,7 @@
 //! `cargo xtask dist`: builds everything that users install, into `target/dist`.
 
 pub(crate) mod go;
+pub(crate) mod npm;
 pub(crate) mod wheel;
 mod zip;
 
@@ -41,8 +42,11 @@ pub(crate) struct Parts {
 }
 
 /// All artefacts, in the order in which they are built.
-const ARTEFACTS: &[Artefact] =
-    &[Artefact { name: "go", build: go::build }, Artefact { name: "wheel", build: wheel::build }];
+const ARTEFACTS: &[Artefact] = &[
+    Artefact { name: "go", build: go::build },
+    Artefact { name: "npm", build: npm::build },
+    Artefact { name: "wheel", build: wheel::build },
+];
 
 /// Builds the artefacts.
 pub(crate) fn run(options: &Options) -> Outcome {

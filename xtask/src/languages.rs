@@ -1,6 +1,7 @@
 //! `cargo xtask languages`: installs the package of each language in a fresh environment, and runs its sample project with it.
 
 mod go;
+mod npm;
 mod python;
 
 use std::path::PathBuf;
@@ -45,6 +46,11 @@ pub(crate) struct Place {
 /// All languages that have a package.
 const LANGUAGES: &[Language] = &[
     Language { name: "go", tools: &[Tool("go", &["version"])], test: go::test },
+    Language {
+        name: "npm",
+        tools: &[Tool("node", &["--version"]), Tool("npm", &["--version"])],
+        test: npm::test,
+    },
     Language {
         name: "python",
         tools: &[Tool("python3", &["-c", "import venv, ensurepip"])],
