@@ -1,0 +1,101 @@
+package io.github.pretender;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** The program inside a jar, which is unpacked once into a cache. */
+record PackagedProgram(String sha256, long size, Supplier<InputStream> content) {
+
+    /** Returns the folder for caches of this user, or nothing if the user has none. */
+    static Optional<Path> cache(Map<String, String> environment) {
+        Path home = Path.of(System.getProperty("user.home"));
+        String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String folder = environment.getOrDefault(system.startsWith("windows") ? "LOCALAPPDATA" : "XDG_CACHE_HOME", "");
+        if (!folder.isEmpty() && Path.of(folder).isAbsolute()) {
+            return Optional.of(Path.of(folder, "pretender"));
+        }
+        Path caches = system.startsWith("mac") ? home.resolve("Library/Caches") : home.resolve(".cache");
+        return home.isAbsolute() && Files.isDirectory(home) ? Optional.of(caches.resolve("pretender")) : Optional.empty();
+    }
+
+    /**
+     * Returns the path of the unpacked program. It is in the cache, in a folder that is named after its content, or in a temporary folder if
+     * the cache cannot be written to.
+     */
+    Path unpack(Optional<Path> cache) {
+        if (cache.isPresent()) {
+            try {
+                return unpackInto(cache.get().resolve(sha256));
+            } catch (IOException unusable) {
+                // A home folder can be read-only, for example in a container.
+            }
+        }
+        try {
+            // Nobody else can write to this folder, in contrast to one with a fixed name.
+            Path folder = Files.createTempDirectory("pretender-");
+            Path program = unpackInto(folder);
+            folder.toFile().deleteOnExit();
+            program.toFile().deleteOnExit();
+            return program;
+        } catch (IOException error) {
+            throw new PretenderException("cannot unpack the program pretender: " + error, error);
+        }
+    }
+
+    private Path unpackInto(Path folder) throws IOException {
+        Path program = folder.resolve(Program.fileName());
+        if (Files.isRegularFile(program) && Files.size(program) == size && Files.isExecutable(program)) {
+            return program;
+        }
+        Files.createDirectories(folder);
+        // Several processes may unpack at the same time: each has a file of its own, and the move replaces a complete file by an equal one.
+        Path unfinished = Files.createTempFile(folder, "unpacking-", null);
+        try {
+            copyTo(unfinished);
+            if (File.separatorChar == '/') {
+                Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString("rwx------"));
+            }
+            Files.move(unfinished, program, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException error) {
+            // Windows does not replace a program that runs: another process has finished first, then.
+            if (!Files.isRegularFile(program) || Files.size(program) != size) {
+                throw error;
+            }
+        } finally {
+            Files.deleteIfExists(unfinished);
+        }
+        return program;
+    }
+
+    private void copyTo(Path file) throws IOException {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException error) {
+            throw new IllegalStateException("every Java has SHA-256", error);
+        }
+        try (InputStream stream = content.get()) {
+            if (stream == null) {
+                throw new IOException("the jar has no program");
+            }
+            Files.copy(new DigestInputStream(stream, digest), file, StandardCopyOption.REPLACE_EXISTING);
+        }
+        String found = HexFormat.of().formatHex(digest.digest());
+        if (!found.equals(sha256)) {
+            throw new IOException("the program in the jar is damaged: its SHA-256 is " + found + ", not " + sha256);
+        }
+    }
+}
