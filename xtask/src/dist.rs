@@ -1,6 +1,7 @@
 //! `cargo xtask dist`: builds everything that users install, into `target/dist`.
 
 pub(crate) mod go;
+pub(crate) mod java;
 pub(crate) mod npm;
 pub(crate) mod wheel;
 mod zip;
@@ -44,6 +45,7 @@ pub(crate) struct Parts {
 /// All artefacts, in the order in which they are built.
 const ARTEFACTS: &[Artefact] = &[
     Artefact { name: "go", build: go::build },
+    Artefact { name: "java", build: java::build },
     Artefact { name: "npm", build: npm::build },
     Artefact { name: "wheel", build: wheel::build },
 ];

@@ -1,10 +1,11 @@
 //! `cargo xtask languages`: installs the package of each language in a fresh environment, and runs its sample project with it.
 
 mod go;
+mod java;
 mod npm;
 mod python;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::{Outcome, run, workspace};
@@ -46,6 +47,11 @@ pub(crate) struct Place {
 /// All languages that have a package.
 const LANGUAGES: &[Language] = &[
     Language { name: "go", tools: &[Tool("go", &["version"])], test: go::test },
+    Language {
+        name: "java",
+        tools: &[Tool("javac", &["-version"]), Tool("mvn", &["--version"])],
+        test: java::test,
+    },
     Language {
         name: "npm",
         tools: &[Tool("node", &["--version"]), Tool("npm", &["--version"])],
@@ -112,4 +118,19 @@ impl Place {
             scratch,
         })
     }
+}
+
+/// Copies a folder with its subfolders.
+fn copy(from: &Path, to: &Path) -> Outcome {
+    std::fs::create_dir_all(to).map_err(|error| format!("cannot create {}: {error}", to.display()))?;
+    for path in workspace::entries(from)? {
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            std::fs::copy(&path, &target)
+                .map_err(|error| format!("cannot copy {}: {error}", path.display()))?;
+        }
+    }
+    Ok(())
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::Place;
+use super::{Place, copy};
 use crate::dist::go::{MODULE, PROXY};
-use crate::{Outcome, run, workspace};
+use crate::{Outcome, run};
 
 pub(super) fn test(place: &Place) -> Outcome {
     let program = place.dist.join("bin/pretender");
@@ -47,19 +47,4 @@ pub(super) fn test(place: &Place) -> Outcome {
     let package = format!("{MODULE}/...");
     run::run(&mut go(&example, &["vet", &package]))?;
     run::run(&mut go(&example, &["test", "-count=1", &package]))
-}
-
-/// Copies a folder with its subfolders.
-fn copy(from: &Path, to: &Path) -> Outcome {
-    std::fs::create_dir_all(to).map_err(|error| format!("cannot create {}: {error}", to.display()))?;
-    for path in workspace::entries(from)? {
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy(&path, &target)?;
-        } else {
-            std::fs::copy(&path, &target)
-                .map_err(|error| format!("cannot copy {}: {error}", path.display()))?;
-        }
-    }
-    Ok(())
 }

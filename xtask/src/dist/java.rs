@@ -1,0 +1,91 @@
+//! The artefact `java`: a Maven repository with the jars of `packages/java`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::Parts;
+use crate::{Outcome, run, workspace};
+
+/// The repository, relative to the folder of artefacts.
+pub(crate) const REPOSITORY: &str = "maven";
+/// The folder of the artefact in a Maven repository.
+pub(crate) const GROUP: &str = "io/github/pretender";
+
+/// Builds the library, its sources, and the jar with the program for this platform.
+pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
+    let manifest = workspace::root().join("packages/java/pom.xml");
+    check_version(&manifest, parts.version)?;
+    let work = parts.folder.join("java");
+    let repository = parts.folder.join(REPOSITORY);
+    for folder in [&work, &repository] {
+        if folder.exists() {
+            fs::remove_dir_all(folder).map_err(|error| failed(folder, &error))?;
+        }
+    }
+    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    let program = work.join("program");
+    stage(&parts.binary, &program.join(GROUP).join(&platform))?;
+
+    let mut maven = maven(&manifest);
+    maven.arg("deploy");
+    maven.arg(format!("-Dbuild.folder={}", work.join("build").display()));
+    maven.arg(format!("-Dprogram.folder={}", program.display()));
+    maven.arg(format!("-Dprogram.platform={platform}"));
+    maven.arg(format!("-DaltDeploymentRepository=dist::file://{}", repository.display()));
+    run::run(&mut maven)?;
+
+    let version = parts.version;
+    let folder = repository.join(GROUP).join("pretender").join(version);
+    let names = [".pom".to_owned(), ".jar".to_owned(), "-sources.jar".to_owned(), format!("-{platform}.jar")];
+    Ok(names.iter().map(|name| folder.join(format!("pretender-{version}{name}"))).collect())
+}
+
+/// Returns a command of Maven for a project, which prints only what goes wrong.
+pub(crate) fn maven(manifest: &Path) -> std::process::Command {
+    let mut maven = run::program("mvn");
+    // A download that fails is tried again: the first option is for Maven before 3.9.
+    maven.args([
+        "--quiet",
+        "--batch-mode",
+        "-Dstyle.color=never",
+        "-Dmaven.wagon.http.retryHandler.count=2",
+        "-Daether.connector.http.retryHandler.count=2",
+    ]);
+    // It is over before a better compiler would pay.
+    let options = std::env::var_os("MAVEN_OPTS").unwrap_or_default();
+    maven.env("MAVEN_OPTS", format!("-XX:TieredStopAtLevel=1 {}", options.to_string_lossy()));
+    maven.arg("--file").arg(manifest);
+    maven
+}
+
+/// Checks that the library has the version of the workspace.
+fn check_version(manifest: &Path, version: &str) -> Outcome {
+    // The first version in the file is that of the project itself.
+    let text = workspace::read(manifest)?;
+    let found = text.split_once("<version>").and_then(|(_, rest)| rest.split_once("</version>"));
+    match found {
+        Some((found, _)) if found == version => Ok(()),
+        _ => Err(format!(
+            "{} does not have the version {version} of the workspace",
+            workspace::shown(manifest)
+        )),
+    }
+}
+
+/// Writes the program and its description, in the form in which the library expects them in a jar.
+fn stage(binary: &Path, folder: &Path) -> Outcome {
+    let name = if cfg!(windows) { "pretender.exe" } else { "pretender" };
+    let content = fs::read(binary).map_err(|error| failed(binary, &error))?;
+    let hash: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let description = format!("sha256={hash}\nsize={}\n", content.len());
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(folder.join(name), content))
+        .and_then(|()| fs::write(folder.join("program.properties"), description))
+        .map_err(|error| failed(folder, &error))
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", workspace::shown(path))
+}
