@@ -7,11 +7,11 @@ const database = useDatabase();
 
 test("a cart is created and changed", async () => {
   const client = database().documentClient();
+  const changes = await database().changes("carts");
   await client.send(new PutCommand({ TableName: "carts", Item: { id: "1", items: ["lamp"] } }));
   await client.send(new PutCommand({ TableName: "carts", Item: { id: "1", items: ["lamp", "bulb"] } }));
-  await database()
-    .changes("carts")
-    .expect(insert({ id: "1", items: ["lamp"] }), modify({ id: "1", items: expect.arrayContaining(["bulb"]) }));
+  const withBulb = expect.arrayContaining(["bulb"]);
+  await changes.expect(insert({ id: "1", items: ["lamp"] }), modify({ id: "1", items: withBulb }));
 });
 
 test("code that creates its own client uses the database of the test, which is empty", async () => {

@@ -27,7 +27,7 @@ const PAUSE = 5;
 
 /** @implements {ChangesApi} */
 class Changes {
-  timeout = 2_000;
+  timeout = 5_000;
   #table;
   #call;
   /** @type {Map<string, ReadShard>} By the id of the shard. */
@@ -197,9 +197,9 @@ function modify(attributes = {}, oldAttributes = {}) {
   return { event: "MODIFY", newAttributes: attributes, oldAttributes };
 }
 
-/** @param {Attributes} [attributes] @returns {ExpectedChange} */
-function remove(attributes = {}) {
-  return { event: "REMOVE", oldAttributes: attributes };
+/** @param {Attributes} [attributes] @param {{ byTtl?: boolean }} [options] @returns {ExpectedChange} */
+function remove(attributes = {}, { byTtl } = {}) {
+  return { event: "REMOVE", oldAttributes: attributes, byTtl };
 }
 
 module.exports = { Changes, insert, modify, remove };

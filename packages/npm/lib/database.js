@@ -86,8 +86,12 @@ class Database {
     return client;
   }
 
-  changes(/** @type {string} */ table) {
-    return new Changes(table, (operation, input) => this.#connection.streams(`/db/${this.name}`, operation, input));
+  async changes(/** @type {string} */ table) {
+    const path = `/db/${this.name}`;
+    const changes = new Changes(table, (operation, input) => this.#connection.streams(path, operation, input));
+    // What is in the stream already is not a change from now on.
+    await changes.read();
+    return changes;
   }
 
   trim(/** @type {string} */ stream, /** @type {{ before?: string }} */ { before } = {}) {

@@ -13,8 +13,10 @@ const { differences, matches, shown } = require("./values.js");
  * @param {Change} found
  * @returns {string[]}
  */
-function reasons({ event, newAttributes = {}, oldAttributes = {} }, found) {
+function reasons({ event, newAttributes = {}, oldAttributes = {}, byTtl }, found) {
   if (event !== found.event) return [`is ${found.event}, expected ${event}`];
+  const isByTtl = found.userIdentity?.principalId === "dynamodb.amazonaws.com";
+  if ((byTtl ?? isByTtl) !== isByTtl) return [isByTtl ? "was done by TTL" : "was not done by TTL"];
   // Records of a stream without images have only the keys.
   const after = { ...found.keys, ...found.newImage };
   const before = { ...found.keys, ...found.oldImage };

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, UpdateTimeToLiveCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { insert, modify, remove, startPretender, UnexpectedChangesError } from "@pretender/dynamodb";
 import { createOrders, ORDERS } from "./support.mjs";
@@ -18,7 +18,7 @@ async function orders(t) {
   const client = db.documentClient();
   const put = (item) => client.send(new PutCommand({ TableName: "orders", Item: item }));
   const del = (id) => client.send(new DeleteCommand({ TableName: "orders", Key: { id } }));
-  return { db, client, put, del, changes: db.changes("orders") };
+  return { db, client, put, del, changes: await db.changes("orders") };
 }
 
 test("changes are compared in order, each only once", async (t) => {
@@ -30,6 +30,34 @@ test("changes are compared in order, each only once", async (t) => {
   await del("1");
   await changes.expect(remove({ id: "1", total: 43 }));
   await changes.expect();
+});
+
+test("only later changes count", async (t) => {
+  const { db, put, changes } = await orders(t);
+  await put({ id: "1" });
+  const later = await db.changes("orders");
+  await put({ id: "2" });
+  await later.expect(insert({ id: "2" }));
+  await changes.expect(insert({ id: "1" }), insert({ id: "2" }));
+});
+
+test("an expired item is told from one that a client has deleted", async (t) => {
+  const { db, client, put, del, changes } = await orders(t);
+  const specification = { Enabled: true, AttributeName: "expires" };
+  await client.send(new UpdateTimeToLiveCommand({ TableName: "orders", TimeToLiveSpecification: specification }));
+  const { now } = await db.clock.hold();
+  await put({ id: "1", expires: Math.floor(now / 1000) + 60 });
+  await put({ id: "2" });
+  await changes.read();
+  await db.clock.advance({ hours: 1 });
+  await del("2");
+  await assert.rejects(
+    changes.expect(remove({ id: "1" }, { byTtl: false }), remove({ id: "2" }, { byTtl: true })),
+    /was done by TTL\n.*was not done by TTL$/,
+  );
+  const [expired, deleted] = await changes.expect(remove({ id: "1" }, { byTtl: true }), remove({ id: "2" }, { byTtl: false }));
+  assert.deepEqual(expired.userIdentity, { type: "Service", principalId: "dynamodb.amazonaws.com" });
+  assert.equal(deleted.userIdentity, undefined);
 });
 
 test("a failure shows both sides", async (t) => {
@@ -127,8 +155,9 @@ test("a stream without images is compared by its keys", async (t) => {
   const { db, client } = await orders(t);
   const keysOnly = { StreamEnabled: true, StreamViewType: "KEYS_ONLY" };
   await client.send(new CreateTableCommand({ ...ORDERS, TableName: "keys", StreamSpecification: keysOnly }));
+  const changes = await db.changes("keys");
   for (const total of [42, 43]) await client.send(new PutCommand({ TableName: "keys", Item: { id: "1", total } }));
-  const [{ newImage }] = await db.changes("keys").expect(insert({ id: "1" }), modify({ id: "1" }));
+  const [{ newImage }] = await changes.expect(insert({ id: "1" }), modify({ id: "1" }));
   assert.equal(newImage, undefined);
 });
 
@@ -149,5 +178,5 @@ test("faults of the Streams API delay an assertion, and do not fail it", async (
 
 test("a table without a stream is an error", async (t) => {
   const { db } = await orders(t);
-  await assert.rejects(db.changes("carts").expect(insert()), /there is no stream of a table `carts`/);
+  await assert.rejects(db.changes("carts"), /there is no stream of a table `carts`/);
 });

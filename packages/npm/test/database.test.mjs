@@ -95,8 +95,9 @@ test("no proxy is used", async (t) => {
   const proxy = "http://127.0.0.1:9";
   setEnv(t, { HTTP_PROXY: proxy, http_proxy: proxy, ALL_PROXY: proxy, NODE_USE_ENV_PROXY: "1" });
   const db = await database(t);
+  const changes = await db.changes("orders");
   await db.client().send(new PutItemCommand({ TableName: "orders", Item: { id: { S: "1" } } }));
-  assert.equal((await db.changes("orders").read()).length, 1);
+  assert.equal((await changes.read()).length, 1);
 });
 
 test("the clock is held, moved and released", async (t) => {
@@ -197,11 +198,12 @@ test("shards are listed, split and rotated", async (t) => {
 test("records are trimmed, and a database is reset", async (t) => {
   const db = await database(t);
   const put = (id) => db.client().send(new PutItemCommand({ TableName: "orders", Item: { id: { S: id } } }));
+  const changes = await db.changes("orders");
   for (const id of ["1", "2", "3"]) await put(id);
-  const [, , third] = await db.changes("orders").read();
+  const third = (await changes.read())[2];
   assert.equal((await db.trim("orders", { before: third.sequenceNumber })).records, 2);
-  assert.deepEqual((await db.changes("orders").read()).map(({ keys }) => keys), [{ id: "3" }]);
-  assert.equal((await db.trim(third.shardId && (await db.shards.list("orders"))[0].streamArn)).records, 1);
+  const [{ streamArn }] = await db.shards.list("orders");
+  assert.equal((await db.trim(streamArn)).records, 1);
 
   await db.reset("orders");
   const get = new GetItemCommand({ TableName: "orders", Key: { id: { S: "1" } } });

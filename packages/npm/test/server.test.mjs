@@ -6,6 +6,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
+import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import * as pretender from "@pretender/dynamodb";
 import { answers, folder, ORDERS, program, runModule, setEnv, start, until } from "./support.mjs";
 
@@ -198,10 +199,21 @@ test("each database begins with the schema and the seed", async (t) => {
   t.after(() => server.stop());
   for (let turn = 0; turn < 2; turn += 1) {
     const db = await server.database();
-    const changes = await db.changes("orders").read();
-    assert.deepEqual(changes.map(({ newImage }) => newImage), [{ id: "1", total: 42 }]);
+    const { Items } = await db.documentClient().send(new ScanCommand({ TableName: "orders" }));
+    assert.deepEqual(Items, [{ id: "1", total: 42 }]);
     await db.reset("orders");
   }
+});
+
+test("the example of the README for any framework runs", async (t) => {
+  const readme = fs.readFileSync(path.join(packageFolder, "README.md"), "utf8");
+  const [, example] = /## Any other framework\n\n```js\n([^]*?)```/.exec(readme);
+  const cwd = folder(t);
+  fs.writeFileSync(path.join(cwd, "template.yml"), JSON.stringify(ORDERS));
+  // The resolution of packages begins at the working directory.
+  fs.symlinkSync(path.join(packageFolder, "../.."), path.join(cwd, "node_modules"));
+  const { code, output } = await runModule(t, example, { cwd }).ended;
+  assert.equal(code, 0, output);
 });
 
 test("the command passes arguments, the exit code and signals through", async (t) => {

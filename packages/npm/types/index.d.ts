@@ -90,8 +90,8 @@ export interface Database {
   /** Returns a client of the Streams API that `drop` closes: always the same one without `config`, a new one otherwise. */
   streams(config?: DynamoDBStreamsClientConfig): DynamoDBStreamsClient;
 
-  /** Returns a reader of the changes of a table, from the beginning of its stream, for assertions. */
-  changes(table: string): Changes;
+  /** Returns the changes of a table from now on, for assertions. The table must have a stream. */
+  changes(table: string): Promise<Changes>;
   /**
    * Removes the stream records that exist now, or those before a sequence number, as the retention of 24 hours does.
    *
@@ -282,7 +282,7 @@ export interface Change {
   newImage?: Attributes;
   /** The item before the change, if the stream has old images. */
   oldImage?: Attributes;
-  /** Who made the change, if it was not a client: time to live does so. */
+  /** Who made the change, if it was not a client: `dynamodb.amazonaws.com`, if the time to live had passed. */
   userIdentity?: { type: string; principalId: string };
   shardId: string;
   sequenceNumber: string;
@@ -293,18 +293,23 @@ export interface ExpectedChange {
   event: "INSERT" | "MODIFY" | "REMOVE";
   newAttributes?: Attributes;
   oldAttributes?: Attributes;
+  byTtl?: boolean;
 }
 
 /** Expects that an item was created with at least these attributes. */
 export function insert(attributes?: Attributes): ExpectedChange;
 /** Expects that an item was changed, and then had at least these attributes; before, it had at least `oldAttributes`. */
 export function modify(attributes?: Attributes, oldAttributes?: Attributes): ExpectedChange;
-/** Expects that an item was deleted that had at least these attributes. */
-export function remove(attributes?: Attributes): ExpectedChange;
+/**
+ * Expects that an item was deleted that had at least these attributes.
+ *
+ * @param options `byTtl`: that this was done, or was not done, because its time to live had passed.
+ */
+export function remove(attributes?: Attributes, options?: { byTtl?: boolean }): ExpectedChange;
 
 /**
- * Reads the changes of a table through the Streams API, from all shards, each after its parent. It remembers what it has
- * read. Injected faults affect its calls; it repeats calls that were throttled.
+ * The changes of a table since `Database.changes` was called. They are read through the Streams API, from all shards, each
+ * after its parent. Injected faults affect these calls; calls that were throttled are repeated.
  */
 export interface Changes {
   /**
@@ -318,7 +323,7 @@ export interface Changes {
   expect(...expected: ExpectedChange[]): Promise<Change[]>;
   /** Returns the changes since the last call, without waiting for any. */
   read(): Promise<Change[]>;
-  /** How long `expect` waits for changes, in milliseconds. Default: 2,000. */
+  /** How long `expect` waits for changes, in milliseconds. Default: 5,000. */
   timeout: number;
 }
 

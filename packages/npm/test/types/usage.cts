@@ -7,6 +7,7 @@ const database: () => pretender.Database = useDatabase();
 
 export async function start(): Promise<pretender.Server> {
   const server = await pretender.startPretender();
-  await database().changes("orders").expect(pretender.insert({ id: "1" }));
+  const changes = await database().changes("orders");
+  await changes.expect(pretender.insert({ id: "1" }));
   return server;
 }

@@ -13,6 +13,7 @@ import {
   UnexpectedChangesError,
   version,
   type Change,
+  type Changes,
   type Database,
   type Fault,
   type Server,
@@ -38,10 +39,11 @@ const fault: Fault = await db.faults.add("throttling", { operation: "PutItem", t
 await db.faults.remove(fault);
 const snapshot: Snapshot = await db.snapshots.save("seeded");
 const shards: Shard[] = await db.shards.split("orders");
-const changes: Change[] = await db
-  .changes("orders")
-  .expect(insert({ id: "1" }), modify({ total: 43 }, { total: 42 }), remove());
-const event: "INSERT" | "MODIFY" | "REMOVE" | undefined = changes[0]?.event;
+const changes: Changes = await db.changes("orders");
+changes.timeout = 100;
+const expected = [insert({ id: "1" }), modify({ total: 43 }, { total: 42 }), remove({}, { byTtl: true })];
+const found: Change[] = await changes.expect(...expected);
+const event: "INSERT" | "MODIFY" | "REMOVE" | undefined = found[0]?.event;
 const restore: () => void = db.useEnv();
 restore();
 const stop: () => Promise<void> = await setup({ config: { root: "." } });
