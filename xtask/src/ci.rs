@@ -1,12 +1,15 @@
 //! `cargo xtask ci`: all checks that a change must pass.
 
-use crate::{Outcome, clients, documents, lint, package, test};
+use crate::{Outcome, clients, dist, documents, languages, lint, package, test};
 
-/// Runs the tests, the linters, the client programs, the snippets of the documents and the packages.
+/// Runs the tests, the linters, the client programs, the snippets of the documents, and what tests the
+/// packages of all languages and the crates.
 pub(crate) fn run() -> Outcome {
     test::run(&test::Options::default())?;
     lint::run()?;
     clients::run(&clients::Options::in_ci())?;
     documents::run(&documents::Options::default())?;
+    dist::run(&dist::Options::for_tests())?;
+    languages::run(&languages::Options::in_ci())?;
     package::run()
 }

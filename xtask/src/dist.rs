@@ -24,6 +24,13 @@ pub(crate) struct Options {
     debug: bool,
 }
 
+impl Options {
+    /// Returns the options for artefacts that are built to be tested.
+    pub(crate) fn for_tests() -> Self {
+        Self { only: Vec::new(), binary: None, debug: true }
+    }
+}
+
 /// One kind of artefact.
 pub(crate) struct Artefact {
     /// The name on the command line.

@@ -21,6 +21,13 @@ pub(crate) struct Options {
     all: bool,
 }
 
+impl Options {
+    /// Returns the options for the continuous integration, in which nothing is skipped.
+    pub(crate) fn in_ci() -> Self {
+        Self { only: Vec::new(), all: true }
+    }
+}
+
 /// The package of one language.
 pub(crate) struct Language {
     /// The name on the command line, which is also the folder in `packages`.

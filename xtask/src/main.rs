@@ -45,7 +45,7 @@ enum Task {
     Lint,
     /// Packs the published crates, and runs the examples of their READMEs against the packages
     Package,
-    /// Runs all checks of the continuous integration: test, lint, clients, documents, package
+    /// Runs all checks of the continuous integration: test, lint, clients, documents, dist, languages, package
     Ci,
     /// Checks the layers between the crates and the house rules that no compiler knows
     Tidy,
