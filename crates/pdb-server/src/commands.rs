@@ -3,12 +3,14 @@
 mod backup;
 mod begin_with;
 mod check;
+mod completions;
 mod copy;
 mod ctl;
 mod data;
 mod database;
 mod dynamodb_local;
 mod help;
+mod man_pages;
 mod ping;
 mod run;
 mod serve;
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Check(check::Check),
     Copy(copy::Copy),
     Ping(ping::Ping),
+    Completions(completions::Completions),
+    ManPages(man_pages::ManPages),
     Help(help::Help),
 }
 
@@ -74,6 +78,8 @@ impl Command {
             Self::Ping(ping) => return ping.run(),
             Self::Tail(tail) => tail.run(),
             Self::Trigger(trigger) => trigger.run(),
+            Self::Completions(completions) => completions.run(),
+            Self::ManPages(man_pages) => man_pages.run(),
             Self::Help(help) => help.run(),
         }
         .map(|()| ExitCode::SUCCESS)
