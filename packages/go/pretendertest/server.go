@@ -25,7 +25,7 @@ const (
 const howToInstall = `pretender was not found: set PRETENDER_BIN to the program, or put it on the PATH. One of these installs it:
   a release: unpack pretender-` + Version + `-<target>.tar.gz, and put its bin folder on the PATH
   from the sources: cargo install --path crates/pdb-server
-  with pip or npm: pip install pretender, npm install pretender`
+  with pip or npm: pip install pretender, npm install --global @pretender/dynamodb`
 
 // A server is a process that this one has started, or the server at PRETENDER_ENDPOINT.
 type server struct {
