@@ -1,8 +1,14 @@
 //! `cargo xtask dist`: builds everything that users install, into `target/dist`.
 
+mod deb;
 pub(crate) mod go;
+pub(crate) mod image;
+mod installed;
 pub(crate) mod java;
 pub(crate) mod npm;
+mod sums;
+mod tarball;
+mod tree;
 pub(crate) mod wheel;
 mod zip;
 
@@ -51,6 +57,9 @@ pub(crate) struct Parts {
 
 /// All artefacts, in the order in which they are built.
 const ARTEFACTS: &[Artefact] = &[
+    Artefact { name: "tarball", build: tarball::build },
+    Artefact { name: "deb", build: deb::build },
+    Artefact { name: "image", build: image::build },
     Artefact { name: "go", build: go::build },
     Artefact { name: "java", build: java::build },
     Artefact { name: "npm", build: npm::build },
@@ -71,7 +80,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
             }
         }
     }
-    Ok(())
+    sums::write(&parts.folder)
 }
 
 impl Parts {
@@ -101,4 +110,9 @@ fn build_binary(debug: bool) -> Outcome<PathBuf> {
     run::run(&mut command)?;
     let profile = if debug { "debug" } else { "release" };
     Ok(workspace::target().join(profile).join("pretender"))
+}
+
+/// Returns a checksum as text.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,7 +1,10 @@
-//! `cargo xtask languages`: installs the package of each language in a fresh environment, and runs its sample project with it.
+//! `cargo xtask languages`: installs the package of each language in a fresh environment, and runs its sample project with it. The packages for
+//! systems and containers are tested in the same way.
 
+mod container;
 mod go;
 mod java;
+mod linux;
 mod npm;
 mod python;
 
@@ -53,6 +56,8 @@ pub(crate) struct Place {
 
 /// All languages that have a package.
 const LANGUAGES: &[Language] = &[
+    Language { name: "linux", tools: &[Tool("tar", &["--version"])], test: linux::test },
+    Language { name: "container", tools: &[Tool("tar", &["--version"])], test: container::test },
     Language { name: "go", tools: &[Tool("go", &["version"])], test: go::test },
     Language {
         name: "java",
