@@ -10,7 +10,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).parent))
-from platform_tag import platform_tag  # noqa: E402
+from platform_tag import platform_tag
 
 
 class ProgramHook(BuildHookInterface):  # type: ignore[type-arg]

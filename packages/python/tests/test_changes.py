@@ -96,9 +96,7 @@ def test_the_position_survives_expiry_faults_and_trimming(database: Database, or
 
 def test_removals_by_ttl_are_known(database: Database, orders: str) -> None:
     client = database.client()
-    client.update_time_to_live(
-        TableName=orders, TimeToLiveSpecification={"AttributeName": "expires", "Enabled": True}
-    )
+    client.update_time_to_live(TableName=orders, TimeToLiveSpecification={"AttributeName": "expires", "Enabled": True})
     changes = database.changes(orders)
     expires = int(database.clock.now().timestamp()) + 60
     database.resource().Table(orders).put_item(Item={"id": "1", "expires": expires})

@@ -82,9 +82,7 @@ def test_clients_can_be_configured(database: Database) -> None:
         client.list_tables()
 
 
-def test_code_that_makes_its_own_clients_reaches_the_database(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_code_that_makes_its_own_clients_reaches_the_database(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "there-is-no-such-profile")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-real-one")

@@ -26,7 +26,13 @@ def test_the_installed_wheel_has_the_tag_of_its_program() -> None:
 
 def _mach(cpu: int, command: int, version: int) -> bytes:
     load = struct.pack("<IIII", command, 24, 1 if command == 0x32 else version, version) + bytes(8)
-    return b"\xcf\xfa\xed\xfe" + struct.pack("<IIIIIII", cpu, 0, 2, 2, 48, 0, 0) + struct.pack("<II", 0x1D, 16) + bytes(8) + load
+    return (
+        b"\xcf\xfa\xed\xfe"
+        + struct.pack("<IIIIIII", cpu, 0, 2, 2, 48, 0, 0)
+        + struct.pack("<II", 0x1D, 16)
+        + bytes(8)
+        + load
+    )
 
 
 def test_programs_for_macos() -> None:

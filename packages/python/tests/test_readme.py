@@ -15,4 +15,4 @@ def test_the_examples_of_the_readme_work(pytester: pytest.Pytester) -> None:
     whole = [snippet for snippet in snippets if "...\n" not in snippet]
     for number, snippet in enumerate(whole):
         pytester.makepyfile(**{f"test_snippet_{number}": snippet})
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=4)
+    pytester.runpytest_subprocess("-W", "error::ResourceWarning").assert_outcomes(passed=4)

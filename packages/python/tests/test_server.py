@@ -85,7 +85,7 @@ def test_a_server_ends_when_this_process_is_killed() -> None:
 
 def test_a_server_ends_with_a_script_that_does_not_stop_it() -> None:
     code = "import pretender; print(pretender.start().pid)"
-    asked = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    asked = subprocess.run([sys.executable, "-W", "error::ResourceWarning", "-c", code], capture_output=True, text=True)
     assert asked.stderr == ""
     assert ends(int(asked.stdout))
 

@@ -49,7 +49,7 @@ class Restored(unittest.TestCase):
 def _run(folder: Path, tests: str, *runner: str) -> str:
     (folder / "test_all.py").write_text(tests)
     (folder / "tables.json").write_text(json.dumps(ORDERS))
-    words = [sys.executable, "-W", "error", "-m", *(runner or ("unittest",)), "test_all.py"]
+    words = [sys.executable, "-W", "error::ResourceWarning", "-m", *(runner or ("unittest",)), "test_all.py"]
     ran = subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return ran.stdout
 

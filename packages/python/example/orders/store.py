@@ -42,7 +42,8 @@ class Order:
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> Order:
         # boto3 reads numbers as Decimal.
-        return cls(**{name: int(value) if isinstance(value, Decimal) else value for name, value in item.items()})
+        plain: dict[str, Any] = {name: int(value) if isinstance(value, Decimal) else value for name, value in item.items()}
+        return cls(**plain)
 
     def to_item(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}

@@ -83,9 +83,7 @@ class OrderTotals:
         """Returns the shards to read now. A child waits for its parent, so that the changes of an order stay in order."""
         unread = {shard["ShardId"] for shard in shards} - self._finished
         return [
-            shard["ShardId"]
-            for shard in shards
-            if shard["ShardId"] in unread and shard.get("ParentShardId") not in unread
+            shard["ShardId"] for shard in shards if shard["ShardId"] in unread and shard.get("ParentShardId") not in unread
         ]
 
     def _read(self, shard_id: str) -> int:

@@ -27,7 +27,9 @@ def place(store: OrderStore) -> Callable[..., Order]:
     """Places an order."""
 
     def place(order_id: str, customer: str = "ann", total: int = 500, **more: Any) -> Order:
-        order = Order(order_id, customer, **{"placed": "2026-03-01", "product": "tea", "quantity": 1, "total": total, **more})
+        order = Order(
+            order_id, customer, **{"placed": "2026-03-01", "product": "tea", "quantity": 1, "total": total, **more}
+        )
         store.place(order)
         return order
 

@@ -80,9 +80,7 @@ def test_each_test_starts_with_an_empty_database(pretender_server: Server, store
         assert OrderStore(of_another_test.resource()).all() == []
 
 
-def test_a_snapshot_brings_back_the_seeded_orders(
-    store: OrderStore, place: Place, pretender_database: Database
-) -> None:
+def test_a_snapshot_brings_back_the_seeded_orders(store: OrderStore, place: Place, pretender_database: Database) -> None:
     place("1")
     place("2")
     pretender_database.snapshots.save("seeded")

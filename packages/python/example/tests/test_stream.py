@@ -29,9 +29,7 @@ def test_the_stream_has_every_change_in_order_with_both_images(
     assert shipped.old == placed.new and shipped.new == cancelled.old
 
 
-def test_a_write_that_changes_nothing_makes_no_record(
-    pretender_database: Database, store: OrderStore, place: Place
-) -> None:
+def test_a_write_that_changes_nothing_makes_no_record(pretender_database: Database, store: OrderStore, place: Place) -> None:
     changes = pretender_database.changes("orders")
     place("1")
     store.ship("1")
@@ -61,9 +59,7 @@ def test_the_consumer_continues_from_its_checkpoint_after_a_restart(consumer: Co
     assert restarted.totals() == {"ann": 1000}
 
 
-def test_the_consumer_survives_an_expired_iterator(
-    consumer: Consumer, place: Place, pretender_database: Database
-) -> None:
+def test_the_consumer_survives_an_expired_iterator(consumer: Consumer, place: Place, pretender_database: Database) -> None:
     totals = consumer()
     place("1", "ann", 500)
     totals.poll()

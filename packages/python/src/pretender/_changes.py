@@ -137,9 +137,7 @@ class Changes:
             changes += self.read()
         lines = _differences(expected, changes, any_order)
         if any(line.startswith("-") or line.startswith("+") for line in lines):
-            raise AssertionError(
-                f"the stream of `{self._table}` differs (- expected, + found):\n" + "\n".join(lines)
-            )
+            raise AssertionError(f"the stream of `{self._table}` differs (- expected, + found):\n" + "\n".join(lines))
         return changes
 
 

@@ -34,7 +34,7 @@ class Database(Control):
     @property
     def name(self) -> str | None:
         """The name of an isolated database; ``None`` for a server's only one."""
-        before, found, name = urlsplit(self.endpoint).path.rpartition("/db/")
+        _, found, name = urlsplit(self.endpoint).path.rpartition("/db/")
         return name if found else None
 
     @property

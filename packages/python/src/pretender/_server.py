@@ -151,9 +151,7 @@ class Server:
         return words + (["--log-level", level] if level else []) + self.arguments
 
 
-def start(
-    *, schema: Paths = (), seed: Paths = (), options: Sequence[str] = (), log_level: str | None = None
-) -> Server:
+def start(*, schema: Paths = (), seed: Paths = (), options: Sequence[str] = (), log_level: str | None = None) -> Server:
     """Starts a :class:`Server`. It stops with :meth:`Server.stop`, and at the latest when this process ends."""
     return Server(schema=schema, seed=seed, options=options, log_level=log_level).start()
 
@@ -173,9 +171,7 @@ class _Process:
 
     def __init__(self, program: str, arguments: Sequence[str]) -> None:
         environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("AWS_") and name not in _NOT_INHERITED
+            name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in _NOT_INHERITED
         }
         stdin, pipe = os.pipe()
         _pipes.add(pipe)
