@@ -11,5 +11,5 @@ pub(crate) fn run() -> Outcome {
     documents::run(&documents::Options::default())?;
     dist::run(&dist::Options::for_tests())?;
     languages::run(&languages::Options::in_ci())?;
-    package::run()
+    package::run(&package::Options::in_ci())
 }

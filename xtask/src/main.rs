@@ -44,7 +44,7 @@ enum Task {
     /// Checks format, lints on every feature set, documentation, dependencies, and what `tidy` checks
     Lint,
     /// Packs the published crates, and runs the examples of their READMEs against the packages
-    Package,
+    Package(package::Options),
     /// Runs all checks of the continuous integration: test, lint, clients, documents, dist, languages, package
     Ci,
     /// Checks the layers between the crates and the house rules that no compiler knows
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Test(options) => test::run(&options),
         Task::Lint => lint::run(),
-        Task::Package => package::run(),
+        Task::Package(options) => package::run(&options),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Coverage(options) => coverage::run(&options),
