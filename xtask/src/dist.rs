@@ -73,14 +73,16 @@ pub(crate) fn run(options: &Options) -> Outcome {
         return Err(format!("there is no artefact `{name}`, but {}", names.join(", ")));
     }
     let parts = Parts::prepare(options)?;
+    let mut built = Vec::new();
     for artefact in ARTEFACTS {
         if options.only.is_empty() || options.only.iter().any(|name| name == artefact.name) {
             for file in (artefact.build)(&parts)? {
                 println!("{:<8} {}", artefact.name, workspace::shown(&file));
+                built.push(file);
             }
         }
     }
-    sums::write(&parts.folder)
+    sums::update(&parts.folder, &built)
 }
 
 impl Parts {

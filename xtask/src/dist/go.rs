@@ -52,7 +52,7 @@ pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
             .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     zip.write(&file(".zip"))?;
-    Ok(vec![file(".zip")])
+    Ok(vec![file(".zip"), file(".mod"), file(".info"), folder.join("list")])
 }
 
 /// Lists the files of a module, sorted, without those of modules in folders below.

@@ -18,6 +18,12 @@ const SCHEMA: &str = r#"{"TableName": "orders", "BillingMode": "PAY_PER_REQUEST"
     "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}"#;
 
 pub(super) fn test(place: &Place) -> Outcome {
+    let name = concat!("pretender:", env!("CARGO_PKG_VERSION"));
+    for file in ["Dockerfile", "compose.yaml"] {
+        if !workspace::read(&place.package.join(file))?.contains(name) {
+            return Err(format!("packages/container/{file} does not name {name}"));
+        }
+    }
     let found = workspace::entries(&place.dist)?;
     let ending = ".oci.tar";
     let archive = found.iter().find(|path| path.to_string_lossy().ends_with(ending));
