@@ -12,7 +12,7 @@ import java.util.Properties;
 
 /** Finds the program {@code pretender}. */
 final class Program {
-    private static final String RESOURCES = "/io/github/pretender/";
+    private static final String RESOURCES = "io/github/pretender/";
 
     private Program() {}
 
@@ -67,7 +67,7 @@ final class Program {
             var program = new PackagedProgram(
                     description.getProperty("sha256"),
                     Long.parseLong(description.getProperty("size")),
-                    () -> Program.class.getResourceAsStream(RESOURCES + folder + fileName()));
+                    () -> resource(folder + fileName()));
             return program.unpack(PackagedProgram.cache(environment));
         });
     }
@@ -82,8 +82,14 @@ final class Program {
         return Optional.empty();
     }
 
+    /** Opens a resource; returns {@code null} if there is none. */
+    private static InputStream resource(String name) {
+        // A class finds only the resources of its own module, but the program is in another jar.
+        return Program.class.getClassLoader().getResourceAsStream(RESOURCES + name);
+    }
+
     private static Optional<Properties> properties(String name) {
-        try (InputStream stream = Program.class.getResourceAsStream(RESOURCES + name)) {
+        try (InputStream stream = resource(name)) {
             if (stream == null) {
                 return Optional.empty();
             }

@@ -50,7 +50,7 @@ public final class PretenderExtension
             return PretenderServer.shared(settings.options());
         }
         if (!hasDatabase(settings, context)) {
-            throw new ParameterResolutionException("`" + parameter.getParameter() + "` of `" + parameter.getDeclaringExecutable()
+            throw new ParameterResolutionException("the " + type.getSimpleName() + " of `" + parameter.getDeclaringExecutable().getName()
                     + "` needs a database, but each test has its own, and this is called outside of tests (a constructor needs JUnit 5.12): "
                     + "use @Pretender(lifecycle = PER_CLASS), or a parameter of the test method or of @BeforeEach");
         }

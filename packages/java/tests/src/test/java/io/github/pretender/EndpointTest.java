@@ -1,6 +1,7 @@
 package io.github.pretender;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -14,6 +15,18 @@ class EndpointTest {
             try (var first = Fork.start(PrintEndpoint.class, environment); var second = Fork.start(PrintEndpoint.class, environment)) {
                 assertEquals(server.endpoint() + " without a process", first.line());
                 assertEquals(server.endpoint() + " without a process", second.line());
+            }
+        }
+    }
+
+    @Test
+    void commandsCarryTheToken() throws Exception {
+        try (var server = PretenderServer.start(ServerOptions.DEFAULT.with("--control-token", "secret"))) {
+            var error = assertThrows(ControlException.class, server::databases);
+            assertEquals(401, error.status());
+            var environment = Map.of("PRETENDER_ENDPOINT", server.endpoint().toString(), "PRETENDER_CONTROL_TOKEN", "secret");
+            try (var fork = Fork.start(PrintEndpoint.class, environment)) {
+                assertEquals(server.endpoint() + " without a process", fork.line());
             }
         }
     }

@@ -103,6 +103,24 @@ class ServerTest {
     }
 
     @Test
+    void anotherServiceAtTheAddressIsReported() throws Exception {
+        var service = com.sun.net.httpserver.HttpServer.create(new java.net.InetSocketAddress("127.0.0.1", 0), 0);
+        service.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(404, 4);
+            exchange.getResponseBody().write("lost".getBytes());
+            exchange.close();
+        });
+        service.start();
+        try {
+            URI url = URI.create("http://127.0.0.1:" + service.getAddress().getPort());
+            var error = assertThrows(ControlException.class, () -> PretenderServer.at(url));
+            assertEquals("`version` was answered with status 404: lost", error.getMessage());
+        } finally {
+            service.stop(0);
+        }
+    }
+
+    @Test
     void aServerThatDoesNotAnswerIsReported() {
         var error = assertThrows(PretenderException.class, () -> PretenderServer.at(URI.create("http://127.0.0.1:1")));
         assertTrue(error.getMessage().startsWith("the server at http://127.0.0.1:1/_pretender/ gave no answer"), error.getMessage());

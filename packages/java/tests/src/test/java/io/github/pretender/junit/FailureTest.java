@@ -37,6 +37,7 @@ class FailureTest {
     @Test
     void aParameterOutsideOfTestsIsExplained() {
         var failure = failures(MisplacedSample.class).get(0);
+        assertTrue(failure.getMessage().startsWith("the DynamoDbClient of `setUp` needs a database"), failure.getMessage());
         assertTrue(failure.getMessage().contains("use @Pretender(lifecycle = PER_CLASS)"), failure.getMessage());
     }
 
