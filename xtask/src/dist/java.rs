@@ -49,7 +49,6 @@ pub(crate) fn maven(manifest: &Path) -> std::process::Command {
     maven.args([
         "--quiet",
         "--batch-mode",
-        "-Dstyle.color=never",
         "-Dmaven.wagon.http.retryHandler.count=2",
         "-Daether.connector.http.retryHandler.count=2",
     ]);
