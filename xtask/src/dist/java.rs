@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::Parts;
+use super::{Parts, hex};
 use crate::{Outcome, run, workspace};
 
 /// The repository, relative to the folder of artefacts.
@@ -77,8 +77,7 @@ fn check_version(manifest: &Path, version: &str) -> Outcome {
 fn stage(binary: &Path, folder: &Path) -> Outcome {
     let name = if cfg!(windows) { "pretender.exe" } else { "pretender" };
     let content = fs::read(binary).map_err(|error| failed(binary, &error))?;
-    let hash: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
-    let description = format!("sha256={hash}\nsize={}\n", content.len());
+    let description = format!("sha256={}\nsize={}\n", hex(&Sha256::digest(&content)), content.len());
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(folder.join(name), content))
         .and_then(|()| fs::write(folder.join("program.properties"), description))
