@@ -15,8 +15,8 @@ pub(crate) const GROUP: &str = "io/github/pretender";
 
 /// Builds the library, its sources, and the jar with the program for this platform.
 pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
-    let manifest = workspace::root().join("packages/java/pom.xml");
-    check_version(&manifest, parts.version)?;
+    let package = workspace::root().join("packages/java");
+    check_version(&package, parts.version)?;
     let work = parts.folder.join("java");
     let repository = parts.folder.join(REPOSITORY);
     for folder in [&work, &repository] {
@@ -24,11 +24,11 @@ pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
             fs::remove_dir_all(folder).map_err(|error| failed(folder, &error))?;
         }
     }
-    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    let platform = platform();
     let program = work.join("program");
     stage(&parts.binary, &program.join(GROUP).join(&platform))?;
 
-    let mut maven = maven(&manifest);
+    let mut maven = maven(&package.join("pom.xml"));
     maven.arg("deploy");
     maven.arg(format!("-Dbuild.folder={}", work.join("build").display()));
     maven.arg(format!("-Dprogram.folder={}", program.display()));
@@ -59,18 +59,31 @@ pub(crate) fn maven(manifest: &Path) -> std::process::Command {
     maven
 }
 
-/// Checks that the library has the version of the workspace.
-fn check_version(manifest: &Path, version: &str) -> Outcome {
-    // The first version in the file is that of the project itself.
-    let text = workspace::read(manifest)?;
-    let found = text.split_once("<version>").and_then(|(_, rest)| rest.split_once("</version>"));
-    match found {
-        Some((found, _)) if found == version => Ok(()),
-        _ => Err(format!(
-            "{} does not have the version {version} of the workspace",
-            workspace::shown(manifest)
-        )),
+/// Returns the name of this platform, which is the classifier of the jar with the program for it.
+pub(crate) fn platform() -> String {
+    format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// Checks that the library has the version of the workspace, and that its users are told so.
+fn check_version(package: &Path, version: &str) -> Outcome {
+    for name in ["pom.xml", "tests/pom.xml", "example/pom.xml", "README.md"] {
+        let file = package.join(name);
+        let text = workspace::read(&file)?;
+        let is_there = match name {
+            // The first version in this file is that of the project itself.
+            "pom.xml" => {
+                text.split_once("<version>").is_some_and(|(_, rest)| rest.starts_with(&format!("{version}<")))
+            }
+            _ => text.contains(&format!("ersion>{version}</")),
+        };
+        if !is_there {
+            return Err(format!(
+                "{} does not have the version {version} of the workspace",
+                workspace::shown(&file)
+            ));
+        }
     }
+    Ok(())
 }
 
 /// Writes the program and its description, in the form in which the library expects them in a jar.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Place, copy};
-use crate::dist::java::{GROUP, REPOSITORY, maven};
+use crate::dist::java::{GROUP, REPOSITORY, maven, platform};
 use crate::{Outcome, run, workspace};
 
 /// Installs the jars in a local repository of their own, and runs both projects.
@@ -24,6 +24,7 @@ pub(super) fn test(place: &Place) -> Outcome {
         maven.args(["test", "-DfailIfNoTests=true"]);
         maven.arg(format!("-Dmaven.repo.local={}", repository.display()));
         maven.arg(format!("-Dbuild.folder={}", folder.join("target").display()));
+        maven.arg(format!("-Dpretender.platform={}", platform()));
         // The tests are over before a better compiler would pay.
         maven.arg("-DargLine=-XX:TieredStopAtLevel=1");
         // The program is unpacked into the scratch folder, and comes from the jar.
