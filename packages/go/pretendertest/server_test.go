@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,7 +117,7 @@ func TestHelperProcess(t *testing.T) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Printf("\n%s\n", db.URL())
+	fmt.Printf("\n%s %d\n", db.URL(), child.Process.Pid)
 	switch how {
 	case "exit":
 		os.Exit(3)
@@ -126,6 +125,12 @@ func TestHelperProcess(t *testing.T) {
 		panic("on purpose")
 	}
 	time.Sleep(time.Minute)
+}
+
+func endProcess(id int) {
+	if process, err := os.FindProcess(id); err == nil {
+		_ = process.Kill()
+	}
 }
 
 func TestTheServerEndsWithTheTestBinary(t *testing.T) {
@@ -144,10 +149,12 @@ func TestTheServerEndsWithTheTestBinary(t *testing.T) {
 			}
 			var address string
 			for lines := bufio.NewScanner(output); address == "" && lines.Scan(); {
-				if found, err := url.Parse(lines.Text()); err == nil {
-					address = found.Host
+				var child int
+				if _, err := fmt.Sscanf(lines.Text(), "http://%s %d", &address, &child); err == nil {
+					defer endProcess(child)
 				}
 			}
+			address, _, _ = strings.Cut(address, "/")
 			if address == "" {
 				t.Fatal("the helper process has no server")
 			}
