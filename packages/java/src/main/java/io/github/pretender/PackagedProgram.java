@@ -46,10 +46,10 @@ record PackagedProgram(String sha256, long size, Supplier<InputStream> content) 
         try {
             // Nobody else can write to this folder, in contrast to one with a fixed name.
             Path folder = Files.createTempDirectory("pretender-");
-            Path program = unpackInto(folder);
+            // Java deletes in the opposite order, and a folder only if it is empty.
             folder.toFile().deleteOnExit();
-            program.toFile().deleteOnExit();
-            return program;
+            folder.resolve(Program.fileName()).toFile().deleteOnExit();
+            return unpackInto(folder);
         } catch (IOException error) {
             throw new PretenderException("cannot unpack the program pretender: " + error, error);
         }

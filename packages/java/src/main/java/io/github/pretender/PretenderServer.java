@@ -197,11 +197,11 @@ public final class PretenderServer implements AutoCloseable {
 
     /** Returns the log from a byte on. */
     String log(long from) {
-        return process == null ? "" : process.log(from);
+        return process == null ? "" : process.log().read(from);
     }
 
     long logSize() {
-        return process == null ? 0 : process.logSize();
+        return process == null ? 0 : process.log().size();
     }
 
     /** Stops the server, unless something else has started it. */

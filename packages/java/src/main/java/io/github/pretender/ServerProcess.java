@@ -4,7 +4,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,10 +22,10 @@ final class ServerProcess {
             "--stop-on-stdin-close");
 
     private final Process process;
-    private final Path log;
+    private final ServerLog log;
     private final Json announcement;
 
-    private ServerProcess(Process process, Path log, Json announcement) {
+    private ServerProcess(Process process, ServerLog log, Json announcement) {
         this.process = process;
         this.log = log;
         this.announcement = announcement;
@@ -39,12 +38,12 @@ final class ServerProcess {
      */
     static ServerProcess start(ServerOptions options, Map<String, String> environment) {
         Path program = Program.find(environment);
-        Path log = null;
+        ServerLog log = null;
         Process process = null;
         try {
-            log = Files.createTempFile("pretender-", ".log");
-            log.toFile().deleteOnExit();
+            log = ServerLog.create();
             process = spawn(program, options, environment, log);
+            log.unlink();
             var server = new ServerProcess(process, log, announcement(process));
             server.checkVersion(program);
             return server;
@@ -52,19 +51,22 @@ final class ServerProcess {
             if (process != null) {
                 process.destroyForcibly();
             }
-            String said = log == null ? "" : read(log, 0).strip();
-            deleteLog(log);
+            String said = "";
+            if (log != null) {
+                said = log.read(0).strip();
+                log.close();
+            }
             String reason = error instanceof PretenderException ? error.getMessage() : error.toString();
             throw new PretenderException("cannot start " + program + ": " + reason + (said.isEmpty() ? "" : "\n" + said), error);
         }
     }
 
-    private static Process spawn(Path program, ServerOptions options, Map<String, String> environment, Path log) throws IOException {
+    private static Process spawn(Path program, ServerOptions options, Map<String, String> environment, ServerLog log) throws IOException {
         var command = new ArrayList<String>();
         command.add(program.toString());
         command.addAll(ARGUMENTS);
         command.addAll(options.arguments());
-        var builder = new ProcessBuilder(command).redirectError(log.toFile());
+        var builder = new ProcessBuilder(command).redirectError(log.redirect());
         builder.environment().clear();
         builder.environment().putAll(environment);
         // The server has no use for credentials and profiles, and templates could pick up their region.
@@ -138,18 +140,8 @@ final class ServerProcess {
         return process.pid();
     }
 
-    /** Returns how long the log is, in bytes. */
-    long logSize() {
-        try {
-            return Files.size(log);
-        } catch (IOException gone) {
-            return 0;
-        }
-    }
-
-    /** Returns the log from a byte on. */
-    String log(long from) {
-        return read(log, from);
+    ServerLog log() {
+        return log;
     }
 
     /** Stops the server and deletes its log. */
@@ -165,22 +157,6 @@ final class ServerProcess {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
         }
-        deleteLog(log);
-    }
-
-    private static String read(Path log, long from) {
-        try {
-            byte[] bytes = Files.readAllBytes(log);
-            int start = (int) Math.min(from, bytes.length);
-            return new String(bytes, start, bytes.length - start, StandardCharsets.UTF_8);
-        } catch (IOException gone) {
-            return "";
-        }
-    }
-
-    private static void deleteLog(Path log) {
-        if (log != null) {
-            log.toFile().delete();
-        }
+        log.close();
     }
 }

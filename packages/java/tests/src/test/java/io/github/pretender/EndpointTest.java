@@ -46,6 +46,7 @@ class EndpointTest {
         };
         try (var fork = Fork.start(UseAllClients.class, environment, options)) {
             assertEquals("[letters] [letters] 1 1 us-east-1", fork.line());
+            assertEquals(0, fork.process().waitFor());
         }
     }
 

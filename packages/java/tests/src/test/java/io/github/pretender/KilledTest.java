@@ -5,16 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.github.pretender.samples.HangingSample;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
 /** The server ends with the process that runs the tests. */
 class KilledTest {
     @Test
-    void theServerEndsWhenTheTestsAreKilled() throws Exception {
-        try (var fork = Fork.start(RunHangingSample.class, Map.of())) {
+    void theServerEndsWhenTheTestsAreKilled(@TempDir Path temporary) throws Exception {
+        try (var fork = Fork.start(RunHangingSample.class, Map.of(), "-Djava.io.tmpdir=" + temporary)) {
             long server = Long.parseLong(fork.line());
             long child = Long.parseLong(fork.line());
             assertTrue(ProcessHandle.of(server).orElseThrow().isAlive());
@@ -23,6 +27,9 @@ class KilledTest {
                 assertEquals(128 + 9, fork.process().waitFor());
                 assertTrue(Fork.ends(server), "the server still runs");
                 assertTrue(ProcessHandle.of(child).orElseThrow().isAlive(), "a child of the tests that lives on must not hold the server");
+                try (var left = Files.list(temporary)) {
+                    assertEquals(List.of(), left.filter(file -> file.getFileName().toString().startsWith("pretender-")).toList());
+                }
             } finally {
                 ProcessHandle.of(child).ifPresent(ProcessHandle::destroyForcibly);
             }
