@@ -9,7 +9,7 @@ import java.util.Map;
 final class PropertiesInUse {
     /** Properties that would take precedence over the credentials, or lead the SDK elsewhere. */
     private static final List<String> REMOVED =
-            List.of("aws.sessionToken", "aws.profile", "aws.ignoreConfiguredEndpointUrls", "aws.useFipsEndpoint", "aws.useDualstackEndpoint");
+            List.of("aws.sessionToken", "aws.profile", "aws.useFipsEndpoint", "aws.useDualstackEndpoint");
 
     /** The values before, {@code null} for those that were not set. */
     private final Map<String, String> before = new HashMap<>();
