@@ -126,6 +126,12 @@ def test_a_failed_start_shows_the_log() -> None:
         pretender.start(options=["--no-such-option"])
 
 
+def test_another_program_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PRETENDER_BIN", _script(tmp_path / "other", "echo hello; exec cat"))
+    with pytest.raises(StartError, match="hello"):
+        pretender.start()
+
+
 def test_a_program_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     announced = '{"url": "http://127.0.0.1:1", "region": "us-east-1", "version": "9.8.7"}'
     other = _script(tmp_path / "other", f"echo '{announced}'; exec cat")

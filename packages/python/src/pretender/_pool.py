@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from ._server import Paths, Server
@@ -13,14 +12,10 @@ class ServerPool:
 
     def __init__(self) -> None:
         self._servers: dict[tuple[str, ...], Server] = {}
-        self._owner = os.getpid()
 
     def server(self, schema: Paths = (), seed: Paths = (), options: Sequence[str] = ()) -> Server:
         """Returns the server whose databases begin with these files."""
         __tracebackhide__ = True
-        if self._owner != os.getpid():
-            # In a forked child: the servers belong to its parent.
-            self.__init__()  # type: ignore[misc]
         server = Server(schema=schema, seed=seed, options=options)
         return self._servers.setdefault(tuple(server.arguments), server).start()
 

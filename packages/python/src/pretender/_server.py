@@ -185,6 +185,7 @@ class _Process:
                 env=environment,
                 # Ctrl-C in a terminal is for the tests. Their teardown still needs the server.
                 start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         except OSError as error:
             _close(pipe)
@@ -220,7 +221,11 @@ class _Process:
             self._check_version(_version_of(self._program))
             raise StartError(f"{self._program} ended with {self._child.returncode}. Its log:\n{self.log()}")
         stdout.close()
-        announced: dict[str, Any] = json.loads(lines[0])
+        try:
+            announced: dict[str, Any] = json.loads(lines[0])
+        except ValueError:
+            said = lines[0].decode("utf-8", "replace").strip()
+            raise StartError(f"{self._program} is not the program `pretender`: it printed `{said}`") from None
         self._check_version(announced.get("version"))
         return announced
 
