@@ -91,15 +91,6 @@ test("clients without settings work while the variables are set", async (t) => {
   streams.destroy();
 });
 
-test("no proxy is used", async (t) => {
-  const proxy = "http://127.0.0.1:9";
-  setEnv(t, { HTTP_PROXY: proxy, http_proxy: proxy, ALL_PROXY: proxy, NODE_USE_ENV_PROXY: "1" });
-  const db = await database(t);
-  const changes = await db.changes("orders");
-  await db.client().send(new PutItemCommand({ TableName: "orders", Item: { id: { S: "1" } } }));
-  assert.equal((await changes.read()).length, 1);
-});
-
 test("the clock is held, moved and released", async (t) => {
   const db = await database(t);
   const held = await db.clock.hold();

@@ -17,7 +17,16 @@ const RUNNERS = [
     args: [path.join(path.dirname(require.resolve("vitest/package.json")), "vitest.mjs"), "run", "--no-color"],
     tests: 4,
   },
-  { name: "jest", args: [path.join(path.dirname(require.resolve("jest/package.json")), "bin/jest.js"), "--no-color", "--maxWorkers=2"], tests: 3 },
+  {
+    name: "jest",
+    args: [
+      path.join(path.dirname(require.resolve("jest/package.json")), "bin/jest.js"),
+      "--no-color",
+      "--maxWorkers=2",
+      `--cacheDirectory=${path.join(fixtures, ".jest-cache")}`,
+    ],
+    tests: 3,
+  },
 ];
 
 /** Runs the tests of a fixture, which do what `check` says. */

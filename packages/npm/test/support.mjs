@@ -43,7 +43,7 @@ export function answers(url) {
 
 /** Waits until a condition is true. */
 export async function until(what, condition) {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 1500; tries += 1) {
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -57,12 +57,18 @@ export function runModule(t, source, options = {}) {
 
 /** Starts a program, and gives its lines of output, and how it ended. */
 export function start(t, command, args, { env = {}, cwd = import.meta.dirname ?? process.cwd() } = {}) {
+  // A killed process leaves the log of its server behind.
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "pretender-test-"));
   const child = spawn(command, args, {
     cwd,
-    env: { ...process.env, ...env },
+    env: { ...process.env, TMPDIR: temporary, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  t.after(() => child.kill("SIGKILL"));
+  t.after(async () => {
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    fs.rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (output += part));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
