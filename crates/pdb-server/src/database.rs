@@ -13,6 +13,8 @@ use crate::regions::{RegionError, Regions};
 /// A database that requests are answered from: one, or one for each region.
 #[derive(Debug)]
 pub(crate) struct Database {
+    /// The name that requests use; the server's own database has none.
+    name: Option<String>,
     /// The wire of the home region.
     wire: Arc<Wire>,
     regions: Regions,
@@ -32,16 +34,27 @@ pub(crate) struct Shared {
 
 impl Database {
     /// Creates what answers requests for `regions`. The control API exists if there is a clock that it can move.
-    pub(crate) fn new(regions: Regions, clock: Option<Arc<ManualClock>>, shared: &Shared) -> Self {
+    pub(crate) fn new(
+        name: Option<String>,
+        regions: Regions,
+        clock: Option<Arc<ManualClock>>,
+        shared: &Shared,
+    ) -> Self {
         let Shared { endpoint, snapshots } = shared.clone();
         let control = clock.map(|clock| Control::new(regions.clone(), clock, snapshots, endpoint.clone()));
         Self {
+            name,
             wire: Arc::new(regions.wire(regions.home().clone(), &endpoint)),
             region: regions.home_region().to_owned(),
             regions,
             control: control.map(Arc::new),
             endpoint,
         }
+    }
+
+    /// Returns the name, unless this is the server's own database.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// Returns the wire of the home region.

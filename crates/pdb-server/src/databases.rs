@@ -234,7 +234,7 @@ impl NamedDatabases {
         let (databases, shared, owned) = (self.clone(), shared.clone(), name.to_owned());
         let opened = blocking(move || {
             let NamedDatabase { regions, clock } = (databases.0.open)(&owned)?;
-            Ok(Arc::new(Database::new(regions, clock, &shared)))
+            Ok(Arc::new(Database::new(Some(owned), regions, clock, &shared)))
         });
         let opened = opened.await.ok_or(DatabaseError::Closed)?;
         let opened = opened.map_err(|source| DatabaseError::Open { name: name.to_owned(), source })?;

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, USER_AGENT};
+use hyper::header::{HeaderMap, HeaderName, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_model::{ApiError, ErrorCode};
@@ -60,6 +60,10 @@ const MIN_COMPRESSED_BYTES: usize = 4 * 1024;
 /// handing them to another thread.
 const MAX_BYTES_COMPRESSED_INLINE: usize = 32 * 1024;
 
+/// A call with the value `off` meets no faults, on a server with the control API: a test that looks at the result must
+/// not use up the faults that are meant for the code under test.
+const FAULTS: HeaderName = HeaderName::from_static("x-pretender-faults");
+
 /// The connection of a request must be closed without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("a fault dropped the connection")]
@@ -92,7 +96,7 @@ impl HttpService {
     ) -> Self {
         Self {
             status: Status::new(&regions, options, stopping),
-            home: Arc::new(Database::new(regions, options.control.clone(), &shared)),
+            home: Arc::new(Database::new(None, regions, options.control.clone(), &shared)),
             databases: options.databases.clone(),
             shared,
             guard: Guard::new(options),
@@ -267,6 +271,9 @@ impl HttpService {
             CallHost { answers: &self.answers, operation, body: body.clone(), slot: Mutex::new(Some(slot)) };
         let request = Call::of(operation, body).id(request_id).log(log);
         let wire = elsewhere.as_ref().unwrap_or(database.wire());
+        let is_without_faults = database.control().is_some() && is_off(&parts.headers);
+        let without_faults = is_without_faults.then(|| wire.without_faults());
+        let wire = without_faults.as_ref().unwrap_or(wire);
         let reply = wire.call_async(request, &host).await;
         let slot = host.into_slot();
         // The body is no longer needed, even if the answer has to wait.
@@ -350,18 +357,21 @@ impl HttpService {
         let command = parts.uri.path().strip_prefix(control::PATH).unwrap_or_default().to_owned();
         let Some(control) = database.control().cloned() else { return Answer::unknown_operation_page() };
         let (method, region) = (parts.method.clone(), control::RegionInQuery::of(parts.uri.query()));
-        self.execute(parts, body, peer, move |body| control.execute(&method, &command, &region, body)).await
+        let execute = move |body: &[u8]| control.execute(&method, &command, &region, body);
+        self.execute(database.name(), parts, body, peer, execute).await
     }
 
     async fn command_for_databases(&self, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
         let Some(databases) = self.databases.clone() else { return Answer::unknown_operation_page() };
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-        self.execute(parts, body, peer, move |body| named::execute(&databases, &method, &path, body)).await
+        self.execute(None, parts, body, peer, move |body| named::execute(&databases, &method, &path, body))
+            .await
     }
 
     /// Executes a command on a thread that may block, and logs it.
     async fn execute(
         &self,
+        database: Option<&str>,
         parts: &Parts,
         body: Incoming,
         peer: SocketAddr,
@@ -372,7 +382,7 @@ impl HttpService {
             Err(answer) => return answer,
         };
         let command = parts.uri.path().strip_prefix(control::PATH).unwrap_or_default();
-        let log = CommandLog::begin(parts, command, &body, peer);
+        let log = CommandLog::begin(parts, database, command, &body, peer);
         match blocking(move || execute(&body)).await {
             Some((status, answer)) => {
                 if let Some(log) = log {
@@ -467,6 +477,11 @@ async fn compress(encoding: Encoding, mut budgeted: BudgetedAnswer) -> Option<(B
 /// Returns the operation that a request names.
 fn target(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target").and_then(|target| target.to_str().ok())
+}
+
+/// Returns whether the caller wants no faults.
+fn is_off(headers: &HeaderMap) -> bool {
+    headers.get(FAULTS).is_some_and(|value| value == "off")
 }
 
 /// Returns the client that sent a request, in the form of SDKs. In browsers, they cannot set `User-Agent`.

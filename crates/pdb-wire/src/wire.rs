@@ -43,6 +43,12 @@ impl Wire {
         Self { endpoint: endpoint.into(), ..self }
     }
 
+    /// Returns the same wire without faults, for calls that observe a test and must not use up its faults.
+    #[must_use]
+    pub fn without_faults(&self) -> Self {
+        Self { original: self.pretender.clone(), ..self.clone() }
+    }
+
     /// Makes ARNs of other regions name no table, because those regions have databases of their own. Without it the region in the ARN of
     /// a table does not matter.
     #[must_use]

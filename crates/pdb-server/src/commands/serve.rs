@@ -78,7 +78,7 @@ Examples:
   pretender serve -p 0 -d orders.db -l info    a free port, one line per call
   pretender serve -d postgres://me@db/orders   several processes, one database
   pretender serve --schema template.yml --seed items/
-  pretender serve -d :memory: -c --databases   a database for each test: /db/NAME
+  pretender serve -d :memory: -c --databases   one database per test: /db/NAME
 
 Each option can be set by an environment variable; --help names them.
 Times are a number and a unit: 500ms, 30s, 15m, 4h, 1d.";

@@ -60,7 +60,7 @@ impl HttpService {
         if let Err(answer) = self.read(parts, body).await {
             return answer;
         }
-        let log = CommandLog::begin(parts, "backup", b"", peer);
+        let log = CommandLog::begin(parts, database.name(), "backup", b"", peer);
         let answer = self.try_back_up(database, parts).await;
         let (status, text) = match &answer {
             Ok(answer) => (answer.status, String::new()),

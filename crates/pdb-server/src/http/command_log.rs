@@ -18,6 +18,8 @@ const MAX_BODY: usize = 300;
 pub(super) struct CommandLog {
     began: Instant,
     is_change: bool,
+    /// The named database that the command applies to.
+    database: Option<String>,
     command: String,
     body: String,
     query: Option<String>,
@@ -26,7 +28,13 @@ pub(super) struct CommandLog {
 }
 
 impl CommandLog {
-    pub(super) fn begin(parts: &Parts, command: &str, body: &[u8], peer: SocketAddr) -> Option<Self> {
+    pub(super) fn begin(
+        parts: &Parts,
+        database: Option<&str>,
+        command: &str,
+        body: &[u8],
+        peer: SocketAddr,
+    ) -> Option<Self> {
         let is_change = parts.method != Method::GET;
         let is_wanted = if is_change {
             tracing::enabled!(target: "pretender::commands", Level::INFO)
@@ -36,6 +44,7 @@ impl CommandLog {
         is_wanted.then(|| Self {
             began: Instant::now(),
             is_change,
+            database: database.map(str::to_owned),
             command: command.to_owned(),
             // The records of a replay contain items of the user, which the log of calls does not show at this level
             // either.
@@ -54,6 +63,7 @@ impl CommandLog {
                 tracing::event!(
                     target: "pretender::commands",
                     $level,
+                    database = self.database.as_ref().map(display),
                     command = self.command,
                     body = (!self.body.is_empty()).then_some(self.body.as_str()),
                     query = self.query.as_deref(),

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use pdb_server::{Server, ServerOptions};
+use pretender::faults::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::control::{ControlledServer, post};
-use crate::harness::{Answer, Connection, exchange, request, server};
+use crate::harness::{Answer, Connection, SIGNED, exchange, request, request_with, server};
 
 /// Sends a call; `None` if the connection ends without an answer.
 fn call(server: &ControlledServer, operation: &str, body: &Value) -> Option<(u16, Value)> {
@@ -229,6 +231,32 @@ fn connections_are_dropped_before_and_after_the_commit() {
     assert_eq!(call(&server, "DeleteItem", &delete), None);
     connection.send(request("DynamoDB_20120810.PutItem", &put("f").to_string()));
     assert_eq!(connection.answer().status, 200);
+}
+
+#[test]
+fn a_call_can_pass_the_faults_of_a_test() {
+    let server = ControlledServer::new();
+    server.executes("faults/add", &json!({"kind": "throttling", "operations": ["PutItem"], "times": 1}));
+    let put_with = |header: &str| {
+        let body = put("a").to_string();
+        let headers = format!("{SIGNED}{header}");
+        let request =
+            request_with(&headers, "application/x-amz-json-1.0", "DynamoDB_20120810.PutItem", &body);
+        exchange(server.server.address(), request).status
+    };
+    assert_eq!(put_with("X-Pretender-Faults: off\r\n"), 200);
+    let fault = server.shows("faults")["faults"][0].clone();
+    assert_eq!((&fault["matched"], &fault["injected"]), (&json!(0), &json!(0)), "{fault}");
+    // Anything else is no wish.
+    assert_eq!(put_with("X-Pretender-Faults: on\r\n"), 400);
+    assert_eq!(put_with(""), 200);
+    // Without the control API, there is no such header.
+    let pretender = pretender::Pretender::in_memory().unwrap();
+    pretender.faults().add(Fault::new(FaultKind::Throttling)).unwrap();
+    let server = Server::start(pretender, ServerOptions::default()).unwrap();
+    let headers = format!("{SIGNED}X-Pretender-Faults: off\r\n");
+    let list = request_with(&headers, "application/x-amz-json-1.0", "DynamoDB_20120810.ListTables", "{}");
+    assert_eq!(exchange(server.address(), list).status, 400);
 }
 
 #[test]

@@ -53,13 +53,18 @@ fn only<'a>(lines: &'a [String], parts: &[&str]) -> &'a str {
 
 #[test]
 fn a_call_has_the_name_of_its_database() {
-    let (process, address) = served(&["--log-level", "info", "--databases"]);
+    let (process, address) = served(&["--log-level", "info", "--databases", "--control"]);
     call(address, "ListTables", "{}");
     let in_path = request("DynamoDB_20120810.ListTables", "{}").replace("POST /", "POST /db/test-1");
     exchange(address, in_path);
+    let head = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+    exchange(address, format!("POST /db/test-1/_pretender/clock/hold HTTP/1.1\r\n{head}"));
+    command(address, "POST", "clock/advance", r#"{"millis":1}"#);
     let lines = logged(process);
     only(&lines, &["answered operation=ListTables database=key status=200"]);
     only(&lines, &["answered operation=ListTables database=test-1 status=200"]);
+    only(&lines, &[r#"executed a command database=test-1 command="clock/hold""#]);
+    assert!(!only(&lines, &[r#"command="clock/advance""#]).contains("database="));
 }
 
 #[test]
