@@ -67,6 +67,11 @@ func (t *OrderTotals) Poll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if t.misses(shards) {
+			if err := t.rebuild(ctx); err != nil {
+				return err
+			}
+		}
 		finished, err := t.pollOnce(ctx, shards)
 		if err != nil {
 			return err
@@ -76,6 +81,20 @@ func (t *OrderTotals) Poll(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// misses returns whether a shard has disappeared that was not read to its end. Its last records, and maybe those of its children, are lost.
+func (t *OrderTotals) misses(shards []types.Shard) bool {
+	listed := map[string]bool{}
+	for _, shard := range shards {
+		listed[aws.ToString(shard.ShardId)] = true
+	}
+	for id := range t.progress.Checkpoints {
+		if !listed[id] && !t.progress.Finished[id] {
+			return true
+		}
+	}
+	return false
 }
 
 // pollOnce reads each shard whose parent is finished, and returns whether it has finished one.
@@ -129,7 +148,7 @@ func (t *OrderTotals) pollShard(ctx context.Context, shard string) error {
 			delete(t.iterators, shard)
 			continue
 		case errors.As(err, &trimmed):
-			if err := t.recover(ctx, shard); err != nil {
+			if err := t.rebuild(ctx); err != nil {
 				return err
 			}
 			continue
@@ -166,7 +185,7 @@ func (t *OrderTotals) iterator(ctx context.Context, shard string) (string, error
 	answer, err := t.streams.GetShardIterator(ctx, input)
 	var trimmed *types.TrimmedDataAccessException
 	if errors.As(err, &trimmed) {
-		if err := t.recover(ctx, shard); err != nil {
+		if err := t.rebuild(ctx); err != nil {
 			return "", err
 		}
 		return t.iterator(ctx, shard)
@@ -178,9 +197,9 @@ func (t *OrderTotals) iterator(ctx context.Context, shard string) (string, error
 	return t.iterators[shard], nil
 }
 
-// recover is called when records were trimmed before they were read. It takes all orders from the table. The records that are left bring
-// orders to what they were at some moment since, and at last to what they are now.
-func (t *OrderTotals) recover(ctx context.Context, shard string) error {
+// rebuild is called when records were trimmed before they were read. It takes all orders from the table, and begins at the oldest records
+// that are left. These bring orders to what they were at some moment since, and at last to what they are now.
+func (t *OrderTotals) rebuild(ctx context.Context) error {
 	orders, err := t.store.All(ctx)
 	if err != nil {
 		return err
@@ -189,8 +208,9 @@ func (t *OrderTotals) recover(ctx context.Context, shard string) error {
 	for _, order := range orders {
 		t.progress.Orders[order.ID] = Amount{order.Customer, order.Total}
 	}
-	delete(t.iterators, shard)
-	delete(t.progress.Checkpoints, shard)
+	clear(t.iterators)
+	clear(t.progress.Checkpoints)
+	clear(t.progress.Finished)
 	return nil
 }
 

@@ -113,6 +113,13 @@ func TestTheConsumerRecoversFromTrimmedRecords(t *testing.T) {
 	must(t, totals.Poll(ctx))
 	check(t, "ada", totals.Of("ada"), 30)
 	check(t, "ben", totals.Of("ben"), 80)
+	must(t, store.Delete(ctx, "2"))
+	// The shard is closed after some hours, and later dropped with its last records.
+	db.Clock().Advance(5 * time.Hour)
+	db.Clock().Advance(48 * time.Hour)
+	must(t, totals.Poll(ctx))
+	check(t, "ada", totals.Of("ada"), 0)
+	check(t, "ben", totals.Of("ben"), 80)
 }
 
 func TestAThrottledGetRecordsDoesNotLoseRecords(t *testing.T) {

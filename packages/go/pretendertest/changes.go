@@ -13,12 +13,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // How long [Changes.Expect] waits by default, and how long it pauses between two looks.
 const (
 	defaultTimeout = 5 * time.Second
 	pollInterval   = 10 * time.Millisecond
+	// However short the wait is, the server has this time to answer.
+	leastReadTime = time.Second
 )
 
 // An Item holds attributes as plain Go values: strings, numbers, booleans, []byte, nil, []any, map[string]any, and [Set].
@@ -53,33 +56,58 @@ func (c Change) ByTTL() Change {
 	return c
 }
 
-// Changes reads what happens to a table from a moment on, through the Streams API.
+// Changes reads what happens to a table from a moment on, through the Streams API. If the table is created anew, or its stream is switched off
+// and on, the new stream is read after the old one. Reading meets no faults and uses none up, so they are left to the code under test.
+//
+// Records of different shards are in the order of their sequence numbers. pretender numbers them in the order of the writes; AWS does not.
 type Changes struct {
 	db      *DB
 	table   string
-	arn     string
 	client  *dynamodbstreams.Client
 	timeout time.Duration
-	// The last record that was read of each shard; empty if there was none yet.
-	checkpoints map[string]string
-	// Shards that were read to their end.
-	finished map[string]bool
+	// What was read of each shard.
+	shards map[shardKey]shardState
 }
+
+type shardKey struct{ stream, shard string }
+
+type shardState struct {
+	// The sequence number of the last record that was read; empty if there was none yet.
+	checkpoint string
+	// The last number of a shard that was read to its end. A snapshot that is restored can open the shard again.
+	end string
+}
+
+// A shard is one of a stream, whose label is the time of its creation.
+type shard struct {
+	shardKey
+	label string
+	end   string
+}
+
+// A read record knows the label of its stream.
+type readRecord struct {
+	label string
+	types.Record
+}
+
+// Reads of a test would otherwise use up a fault that is meant for its code.
+const noFaults = "X-Pretender-Faults"
 
 // Changes begins to watch a table, whose stream must be enabled. Records of earlier writes are skipped.
 func (db *DB) Changes(table string) *Changes {
 	db.t.Helper()
-	described, err := db.DynamoDB().DescribeTable(context.Background(), &dynamodb.DescribeTableInput{TableName: &table})
+	client := db.DynamoDB(dynamodb.WithAPIOptions(smithyhttp.SetHeaderValue(noFaults, "off")))
+	described, err := client.DescribeTable(context.Background(), &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil {
 		db.t.Fatalf("changes of %s: %v", table, err)
 	}
-	arn := aws.ToString(described.Table.LatestStreamArn)
-	if arn == "" {
+	if aws.ToString(described.Table.LatestStreamArn) == "" {
 		db.t.Fatalf("changes of %s: the table has no stream", table)
 	}
 	changes := &Changes{
-		db: db, table: table, arn: arn, client: db.Streams(), timeout: defaultTimeout,
-		checkpoints: map[string]string{}, finished: map[string]bool{},
+		db: db, table: table, timeout: defaultTimeout, shards: map[shardKey]shardState{},
+		client: db.Streams(dynamodbstreams.WithAPIOptions(smithyhttp.SetHeaderValue(noFaults, "off"))),
 	}
 	changes.Records()
 	return changes
@@ -91,10 +119,13 @@ func (c *Changes) Within(timeout time.Duration) *Changes {
 	return c
 }
 
-// Records returns the records since the last call of Records or Expect, in the order of the writes. It does not wait.
+// Records returns the records since the last call of Records or Expect, in the order of the writes. It does not wait. Records that were
+// trimmed before this call are skipped.
 func (c *Changes) Records() []types.Record {
 	c.db.t.Helper()
-	records, err := c.read()
+	ctx, cancel := context.WithTimeout(context.Background(), max(c.timeout, leastReadTime))
+	defer cancel()
+	records, err := c.read(ctx)
 	if err != nil {
 		c.db.t.Fatalf("changes of %s: %v", c.table, err)
 	}
@@ -117,101 +148,147 @@ func (c *Changes) Expect(expected ...Change) {
 }
 
 // read returns all records after the checkpoints.
-func (c *Changes) read() ([]types.Record, error) {
-	var records []types.Record
+func (c *Changes) read(ctx context.Context) ([]types.Record, error) {
+	var found []readRecord
 	// New shards can appear while others are read, so look again until nothing is left.
-	for {
-		shards, err := c.shards()
+	for progress := true; progress; {
+		shards, err := c.list(ctx)
 		if err != nil {
 			return nil, err
 		}
-		progress := false
+		progress = false
 		for _, shard := range shards {
-			id := aws.ToString(shard.ShardId)
-			if c.finished[id] {
-				continue
-			}
-			closed := shard.SequenceNumberRange.EndingSequenceNumber != nil
-			found, err := c.readShard(id)
+			records, err := c.readShard(ctx, shard)
 			if err != nil {
 				return nil, err
 			}
-			c.finished[id] = closed
-			records = append(records, found...)
-			progress = progress || len(found) > 0
-		}
-		if !progress {
-			break
+			for _, record := range records {
+				found = append(found, readRecord{shard.label, record})
+			}
+			progress = progress || len(records) > 0
 		}
 	}
-	// Numbers of different shards cannot be compared on AWS. pretender numbers the records of a stream in the order of the writes.
-	slices.SortStableFunc(records, func(a, b types.Record) int {
+	slices.SortStableFunc(found, func(a, b readRecord) int {
 		left, right := aws.ToString(a.Dynamodb.SequenceNumber), aws.ToString(b.Dynamodb.SequenceNumber)
-		return cmp.Or(cmp.Compare(len(left), len(right)), strings.Compare(left, right))
+		return cmp.Or(strings.Compare(a.label, b.label), compareNumbers(left, right))
 	})
+	records := make([]types.Record, len(found))
+	for i, record := range found {
+		records[i] = record.Record
+	}
 	return records, nil
 }
 
-func (c *Changes) shards() ([]types.Shard, error) {
-	var shards []types.Shard
-	input := &dynamodbstreams.DescribeStreamInput{StreamArn: &c.arn}
+// compareNumbers compares two sequence numbers, which have no zeros at the beginning.
+func compareNumbers(left, right string) int {
+	return cmp.Or(cmp.Compare(len(left), len(right)), strings.Compare(left, right))
+}
+
+// list returns the shards of all streams that the table has and had.
+func (c *Changes) list(ctx context.Context) ([]shard, error) {
+	var shards []shard
+	streams := &dynamodbstreams.ListStreamsInput{TableName: &c.table}
 	for {
-		page, err := c.client.DescribeStream(context.Background(), input)
+		page, err := c.client.ListStreams(ctx, streams)
 		if err != nil {
 			return nil, err
 		}
-		shards = append(shards, page.StreamDescription.Shards...)
+		for _, stream := range page.Streams {
+			found, err := c.shardsOf(ctx, stream)
+			if err != nil {
+				return nil, err
+			}
+			shards = append(shards, found...)
+		}
+		if streams.ExclusiveStartStreamArn = page.LastEvaluatedStreamArn; streams.ExclusiveStartStreamArn == nil {
+			return shards, nil
+		}
+	}
+}
+
+func (c *Changes) shardsOf(ctx context.Context, stream types.Stream) ([]shard, error) {
+	var shards []shard
+	input := &dynamodbstreams.DescribeStreamInput{StreamArn: stream.StreamArn}
+	for {
+		page, err := c.client.DescribeStream(ctx, input)
+		if isGone(err) {
+			return shards, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, found := range page.StreamDescription.Shards {
+			key := shardKey{aws.ToString(stream.StreamArn), aws.ToString(found.ShardId)}
+			end := ""
+			if found.SequenceNumberRange != nil {
+				end = aws.ToString(found.SequenceNumberRange.EndingSequenceNumber)
+			}
+			shards = append(shards, shard{key, aws.ToString(stream.StreamLabel), end})
+		}
 		if input.ExclusiveStartShardId = page.StreamDescription.LastEvaluatedShardId; input.ExclusiveStartShardId == nil {
 			return shards, nil
 		}
 	}
 }
 
+// isGone returns whether a stream or a shard has disappeared since it was listed.
+func isGone(err error) bool {
+	var gone *types.ResourceNotFoundException
+	return errors.As(err, &gone)
+}
+
 // readShard reads what is after the checkpoint of a shard. It gets a new iterator each time, because a test may move the clock.
-func (c *Changes) readShard(id string) ([]types.Record, error) {
+func (c *Changes) readShard(ctx context.Context, shard shard) ([]types.Record, error) {
+	state := c.shards[shard.shardKey]
+	if shard.end != "" && shard.end == state.end {
+		return nil, nil
+	}
 	var found []types.Record
-	iterator, err := c.iterator(id)
+	iterator, err := c.iterator(ctx, shard.shardKey, state.checkpoint)
 	for err == nil && iterator != nil {
 		var page *dynamodbstreams.GetRecordsOutput
-		page, err = c.client.GetRecords(context.Background(), &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
+		page, err = c.client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
 		var trimmed *types.TrimmedDataAccessException
 		if errors.As(err, &trimmed) {
 			// Trimmed since we asked for the iterator.
-			iterator, err = c.horizon(id)
+			iterator, err = c.iterator(ctx, shard.shardKey, "")
 			continue
 		}
-		if err != nil || len(page.Records) == 0 {
+		if err != nil {
 			break
 		}
 		found = append(found, page.Records...)
-		c.checkpoints[id] = aws.ToString(page.Records[len(page.Records)-1].Dynamodb.SequenceNumber)
+		if read := len(page.Records); read > 0 {
+			state.checkpoint = aws.ToString(page.Records[read-1].Dynamodb.SequenceNumber)
+		} else if shard.end == "" {
+			// An open shard has no more records now. One that is closed has none when there is no iterator, and not before.
+			break
+		}
 		iterator = page.NextShardIterator
 	}
-	return found, err
-}
-
-func (c *Changes) iterator(id string) (*string, error) {
-	checkpoint := c.checkpoints[id]
-	if checkpoint == "" {
-		return c.horizon(id)
-	}
-	answer, err := c.client.GetShardIterator(context.Background(), &dynamodbstreams.GetShardIteratorInput{
-		StreamArn: &c.arn, ShardId: &id, ShardIteratorType: types.ShardIteratorTypeAfterSequenceNumber, SequenceNumber: &checkpoint,
-	})
-	var trimmed *types.TrimmedDataAccessException
-	if errors.As(err, &trimmed) {
-		return c.horizon(id)
-	}
-	if err != nil {
+	if err != nil && !isGone(err) {
 		return nil, err
 	}
-	return answer.ShardIterator, nil
+	if iterator == nil {
+		state.end = shard.end
+	}
+	c.shards[shard.shardKey] = state
+	return found, nil
 }
 
-func (c *Changes) horizon(id string) (*string, error) {
-	answer, err := c.client.GetShardIterator(context.Background(), &dynamodbstreams.GetShardIteratorInput{
-		StreamArn: &c.arn, ShardId: &id, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
-	})
+// iterator returns one after the checkpoint, or one at the oldest record if there is no checkpoint or if it was trimmed.
+func (c *Changes) iterator(ctx context.Context, key shardKey, checkpoint string) (*string, error) {
+	input := &dynamodbstreams.GetShardIteratorInput{
+		StreamArn: &key.stream, ShardId: &key.shard, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
+	}
+	if checkpoint != "" {
+		input.ShardIteratorType, input.SequenceNumber = types.ShardIteratorTypeAfterSequenceNumber, &checkpoint
+	}
+	answer, err := c.client.GetShardIterator(ctx, input)
+	var trimmed *types.TrimmedDataAccessException
+	if checkpoint != "" && errors.As(err, &trimmed) {
+		return c.iterator(ctx, key, "")
+	}
 	if err != nil {
 		return nil, err
 	}

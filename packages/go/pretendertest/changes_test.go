@@ -1,10 +1,16 @@
 package pretendertest
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
@@ -42,6 +48,114 @@ func TestChangesContinueAcrossSplitsAndPauses(t *testing.T) {
 	db.Trim("orders")
 	put(t, db, "1", 5)
 	changes.Expect(Modify(Item{"total": 5}))
+}
+
+func TestChangesMeetNoFaults(t *testing.T) {
+	t.Parallel()
+	db := New(t)
+	createOrders(t, db)
+	db.Faults().Add(Fault{Kind: EmptyPage, Times: 1})
+	db.Faults().Add(Fault{Kind: Throttling, Operations: []string{"GetRecords"}, Times: 1})
+	changes := db.Changes("orders")
+	put(t, db, "1", 1)
+	changes.Expect(Insert(Item{"id": "1"}))
+	changes.Expect()
+	for _, fault := range db.Faults().List() {
+		if fault.Matched != 0 || fault.Injected != 0 {
+			t.Errorf("a fault was used up: %+v", fault)
+		}
+	}
+}
+
+func TestChangesFollowARestoredSnapshot(t *testing.T) {
+	t.Parallel()
+	db := New(t)
+	createOrders(t, db)
+	put(t, db, "before", 1)
+	db.Snapshots().Save("saved")
+	changes := db.Changes("orders")
+	put(t, db, "1", 1)
+	changes.Expect(Insert(Item{"id": "1"}))
+	db.Shards("orders").Split()
+	changes.Expect()
+	db.Snapshots().Restore("saved")
+	changes.Expect()
+	// The shard that was read to its end is open again.
+	put(t, db, "2", 1)
+	changes.Expect(Insert(Item{"id": "2"}))
+	db.Shards("orders").Split()
+	put(t, db, "3", 1)
+	changes.Expect(Insert(Item{"id": "3"}))
+}
+
+func TestChangesFollowATableThatIsCreatedAnew(t *testing.T) {
+	t.Parallel()
+	db := New(t)
+	createOrders(t, db)
+	changes := db.Changes("orders")
+	put(t, db, "1", 1)
+	if _, err := db.DynamoDB().DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String("orders")}); err != nil {
+		t.Fatal(err)
+	}
+	createOrders(t, db)
+	put(t, db, "2", 1)
+	changes.Expect(Insert(Item{"id": "1"}), Insert(Item{"id": "2"}))
+	db.Reset()
+	changes.Expect()
+	createOrders(t, db)
+	put(t, db, "3", 1)
+	changes.Expect(Insert(Item{"id": "3"}))
+}
+
+// scripted returns changes of a server with one closed shard, whose GetRecords is answered by `records`.
+func scripted(t testing.TB, records func(writer http.ResponseWriter, iterator string)) *Changes {
+	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		var input struct{ ShardIterator string }
+		_ = json.NewDecoder(request.Body).Decode(&input)
+		switch _, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), "."); operation {
+		case "ListStreams":
+			_, _ = writer.Write([]byte(`{"Streams": [{"StreamArn": "arn", "StreamLabel": "label", "TableName": "orders"}]}`))
+		case "DescribeStream":
+			_, _ = writer.Write([]byte(`{"StreamDescription": {"Shards": [
+				{"ShardId": "shard", "SequenceNumberRange": {"StartingSequenceNumber": "1", "EndingSequenceNumber": "9"}}]}}`))
+		case "GetShardIterator":
+			_, _ = writer.Write([]byte(`{"ShardIterator": "first"}`))
+		default:
+			records(writer, input.ShardIterator)
+		}
+	}))
+	t.Cleanup(server.Close)
+	streams := dynamodbstreams.New(dynamodbstreams.Options{
+		BaseEndpoint: &server.URL, Region: "us-east-1", Credentials: aws.CredentialsProviderFunc(credentials),
+	})
+	return &Changes{db: &DB{t: t}, table: "orders", client: streams, timeout: defaultTimeout, shards: map[shardKey]shardState{}}
+}
+
+func TestAnEmptyPageIsNotTheEndOfAClosedShard(t *testing.T) {
+	t.Parallel()
+	changes := scripted(t, func(writer http.ResponseWriter, iterator string) {
+		if iterator == "first" {
+			_, _ = writer.Write([]byte(`{"Records": [], "NextShardIterator": "second"}`))
+			return
+		}
+		_, _ = writer.Write([]byte(`{"Records": [{"eventName": "INSERT", "dynamodb": {"SequenceNumber": "5", "Keys": {"id": {"S": "1"}}}}]}`))
+	})
+	changes.Expect(Insert(Item{"id": "1"}))
+	changes.Expect()
+}
+
+func TestARecordThatStaysTrimmedEndsTheRead(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	recorded := record(t, func(t testing.TB) {
+		scripted(t, func(writer http.ResponseWriter, _ string) {
+			writer.WriteHeader(http.StatusBadRequest)
+			_, _ = writer.Write([]byte(`{"__type": "com.amazonaws.dynamodb.v20120810#TrimmedDataAccessException", "message": "trimmed"}`))
+		}).Within(0).Expect()
+	})
+	if took := time.Since(began); took > 2*leastReadTime || !strings.Contains(recorded.failure, "deadline exceeded") {
+		t.Errorf("after %v: %s", took, recorded.failure)
+	}
 }
 
 func TestExpectWaits(t *testing.T) {

@@ -14,7 +14,8 @@
 //
 // The program is the file that the environment variable PRETENDER_BIN names, or `pretender` on the PATH. Nothing is downloaded. If
 // PRETENDER_ENDPOINT is set, no server is started, and the databases are made on the server at that address. It must have been started
-// with `--control --databases`. PRETENDER_CONTROL_TOKEN is sent with commands if it is set.
+// with `--control --databases`. PRETENDER_CONTROL_TOKEN is sent with commands if it is set. A server that is started gets this token,
+// PRETENDER_LOG_LEVEL and PRETENDER_LOG_FORMAT from the environment, and no other setting of pretender: use [Arguments].
 //
 // Functions and methods that can fail end the test with [testing.TB.Fatal], so call them from the goroutine of the test. Only
 // [DB.Control] returns its error.
@@ -108,8 +109,13 @@ func New(t testing.TB, options ...Option) *DB {
 		if wanted.own {
 			server.stop()
 		}
-		if log := server.logSince(logged); t.Failed() && log != "" {
-			t.Logf("log of pretender during this test:\n%s", log)
+		if t.Failed() {
+			if log := server.logSince(logged); log != "" {
+				t.Logf("log of pretender during this test:\n%s", log)
+			}
+		}
+		if wanted.own {
+			closeLog(server.log)
 		}
 	})
 	// The first request makes the database. A schema that is refused, or a server without `--databases`, is reported here.
@@ -153,6 +159,8 @@ func (db *DB) Setenv() {
 		"AWS_REGION":                        db.Region(),
 		"AWS_DEFAULT_REGION":                db.Region(),
 		"AWS_EC2_METADATA_DISABLED":         "true",
+		// An address in the environment is ignored unless this is false.
+		"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
 		// A profile could name other credentials, or switch the endpoints off.
 		"AWS_CONFIG_FILE":             os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
@@ -161,7 +169,8 @@ func (db *DB) Setenv() {
 	}
 	for _, name := range []string{
 		"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE",
-		"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ACCOUNT_ID_ENDPOINT_MODE",
 	} {
 		// Setenv restores the variable after the test, which Unsetenv alone would not.
 		db.t.Setenv(name, "")

@@ -183,6 +183,9 @@ func TestOwnServerEndsWithItsTest(t *testing.T) {
 	default:
 		t.Error("the server runs on")
 	}
+	if _, err := own.log.Stat(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("the log is open: %v", err)
+	}
 }
 
 func TestSchemaAndSeedAreInEachDatabase(t *testing.T) {
@@ -205,7 +208,11 @@ func TestSchemaAndSeedAreInEachDatabase(t *testing.T) {
 }
 
 func TestSetenvIsForTheTestOnly(t *testing.T) {
-	t.Setenv("AWS_PROFILE", "production")
+	removed := []string{"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}
+	for _, name := range removed {
+		t.Setenv(name, "production")
+	}
+	t.Setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
 	t.Setenv("AWS_ENDPOINT_URL", "https://example.com")
 	t.Run("inner", func(t *testing.T) {
 		db := New(t)
@@ -213,8 +220,13 @@ func TestSetenvIsForTheTestOnly(t *testing.T) {
 		if found := os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"); found != db.URL() {
 			t.Errorf("AWS_ENDPOINT_URL_DYNAMODB is %s", found)
 		}
-		if profile, set := os.LookupEnv("AWS_PROFILE"); set {
-			t.Errorf("AWS_PROFILE is %s", profile)
+		for _, name := range removed {
+			if value, set := os.LookupEnv(name); set {
+				t.Errorf("%s is %s", name, value)
+			}
+		}
+		if os.Getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") != "false" {
+			t.Error("the endpoint is ignored")
 		}
 	})
 	if os.Getenv("AWS_PROFILE") != "production" || os.Getenv("AWS_ENDPOINT_URL") != "https://example.com" {

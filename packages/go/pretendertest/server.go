@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -77,11 +78,30 @@ func connect(endpoint string) (*server, error) {
 		endpoint = "http://" + endpoint
 	}
 	server := &server{url: strings.TrimRight(endpoint, "/")}
-	var version struct{ Region string }
-	if err := server.request(http.MethodGet, "", "version", nil, &version); err != nil {
+	var found struct {
+		Name, Version, Region string
+		Control, Databases    bool
+	}
+	if err := server.request(http.MethodGet, "", "version", nil, &found); err != nil {
 		return nil, fmt.Errorf("PRETENDER_ENDPOINT: %w", err)
 	}
-	server.region = version.Region
+	if found.Name != "pretender" {
+		return nil, fmt.Errorf("PRETENDER_ENDPOINT: the server at %s is not pretender", server.url)
+	}
+	if found.Version != Version {
+		return nil, fmt.Errorf("PRETENDER_ENDPOINT: the server at %s has version %s, but this package needs %s", server.url, found.Version, Version)
+	}
+	var missing []string
+	if !found.Control {
+		missing = append(missing, "--control")
+	}
+	if !found.Databases {
+		missing = append(missing, "--databases")
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("PRETENDER_ENDPOINT: the server at %s was started without %s", server.url, strings.Join(missing, " "))
+	}
+	server.region = found.Region
 	return server, nil
 }
 
@@ -105,13 +125,16 @@ func start(arguments []string) (*server, error) {
 	// no other child process inherits it.
 	stdin, err := command.StdinPipe()
 	if err != nil {
+		closeLog(log)
 		return nil, err
 	}
 	stdout, err := command.StdoutPipe()
 	if err != nil {
+		closeLog(log)
 		return nil, err
 	}
 	if err := command.Start(); err != nil {
+		closeLog(log)
 		return nil, fmt.Errorf("cannot start pretender: %w", err)
 	}
 	tooLong := time.AfterFunc(startTimeout, func() { _ = command.Process.Kill() })
@@ -128,15 +151,18 @@ func start(arguments []string) (*server, error) {
 		if !inTime {
 			started.state = fmt.Sprintf("no announcement within %v", startTimeout)
 		}
+		defer closeLog(log)
 		return nil, fmt.Errorf("%s did not start: %s\n%s", program, started.state, started.logSince(0))
 	}
 	var announced struct{ URL, Version, Region string }
 	if err := json.Unmarshal(line, &announced); err != nil {
 		started.stop()
+		closeLog(log)
 		return nil, fmt.Errorf("%s announced something that is not understood: %s", program, line)
 	}
 	if announced.Version != Version {
 		started.stop()
+		closeLog(log)
 		return nil, fmt.Errorf("%s has version %s, but this package needs %s", program, announced.Version, Version)
 	}
 	started.url, started.region = announced.URL, announced.Region
@@ -159,12 +185,16 @@ func find() (string, error) {
 	return found, nil
 }
 
-// environment returns what the server inherits: nothing of AWS, and no setting that would take it away from this process.
+// Settings of pretender that the server inherits. Others are meant for another server, and could make this one fail or keep data.
+var inherited = []string{"PRETENDER_LOG_LEVEL", "PRETENDER_LOG_FORMAT", "PRETENDER_CONTROL_TOKEN"}
+
+// environment returns what the server inherits: nothing of AWS, and few settings of pretender.
 func environment(all []string) []string {
 	var kept []string
 	for _, variable := range all {
 		name, _, _ := strings.Cut(variable, "=")
-		if !strings.HasPrefix(name, "AWS_") && name != "PRETENDER_READY_FILE" && name != "PRETENDER_SNAPSHOT" {
+		foreign := strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "PRETENDER_")
+		if !foreign || slices.Contains(inherited, name) {
 			kept = append(kept, variable)
 		}
 	}
@@ -178,6 +208,14 @@ func openLog() (*os.File, error) {
 		_ = os.Remove(file.Name())
 	}
 	return file, err
+}
+
+// closeLog closes the file of a server that has ended, and removes it if it still has a name.
+func closeLog(log *os.File) {
+	_ = log.Close()
+	if runtime.GOOS == "windows" {
+		_ = os.Remove(log.Name())
+	}
 }
 
 func (s *server) logSize() int64 {
@@ -203,7 +241,7 @@ func (s *server) logSince(position int64) string {
 	return strings.TrimSpace(string(text))
 }
 
-// stop ends a server that this process has started, and waits for its end.
+// stop ends a server that this process has started, and waits for its end. Its log can still be read.
 func (s *server) stop() {
 	_ = s.stdin.Close()
 	select {
@@ -211,8 +249,5 @@ func (s *server) stop() {
 	case <-time.After(stopTimeout):
 		_ = s.process.Kill()
 		<-s.ended
-	}
-	if runtime.GOOS == "windows" {
-		_ = os.Remove(s.log.Name())
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,9 +98,25 @@ func TestTheServerAtPretenderEndpointIsUsed(t *testing.T) {
 
 func TestTheServerInheritsNothingOfAWS(t *testing.T) {
 	t.Parallel()
-	kept := environment([]string{"PATH=/bin", "AWS_PROFILE=production", "PRETENDER_READY_FILE=x", "PRETENDER_SHARDS=4"})
-	if fmt.Sprint(kept) != "[PATH=/bin PRETENDER_SHARDS=4]" {
+	kept := environment([]string{"PATH=/bin", "AWS_PROFILE=production", "PRETENDER_READY_FILE=x", "PRETENDER_LOG_LEVEL=info", "PRETENDER_DB=x"})
+	if fmt.Sprint(kept) != "[PATH=/bin PRETENDER_LOG_LEVEL=info]" {
 		t.Error(kept)
+	}
+}
+
+func TestAServerThatCannotServeDatabasesIsRefused(t *testing.T) {
+	for answer, expected := range map[string]string{
+		`{"name": "pretender", "version": "0.0.9", "control": true, "databases": true}`:             "has version 0.0.9, but this package needs " + Version,
+		`{"name": "pretender", "version": "` + Version + `", "control": true, "databases": false}`:  "was started without --databases",
+		`{"name": "pretender", "version": "` + Version + `", "control": false, "databases": false}`: "was started without --control --databases",
+		`{"name": "other"}`: "is not pretender",
+	} {
+		other := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, _ *http.Request) { _, _ = writer.Write([]byte(answer)) }))
+		_, err := connect(strings.TrimPrefix(other.URL, "http://"))
+		other.Close()
+		if err == nil || !strings.HasPrefix(err.Error(), "PRETENDER_ENDPOINT: the server at "+other.URL) || !strings.HasSuffix(err.Error(), expected) {
+			t.Errorf("%s: %v", answer, err)
+		}
 	}
 }
 
