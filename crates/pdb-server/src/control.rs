@@ -67,6 +67,34 @@ pub(crate) use files::SnapshotFolder;
 /// The path of the commands.
 pub(crate) const PATH: &str = "/_pretender/";
 
+/// The commands that only read.
+const GET: [&str; 4] = ["clock", "snapshots", "faults", "progress"];
+/// The other commands.
+const POST: [&str; 17] = [
+    "clock/hold",
+    "clock/run",
+    "clock/set",
+    "clock/advance",
+    "shards/list",
+    "shards/rotate",
+    "shards/split",
+    "trim",
+    "snapshots/save",
+    "snapshots/restore",
+    "snapshots/delete",
+    "reset",
+    "compact",
+    "replay",
+    "faults/add",
+    "faults/remove",
+    "faults/clear",
+];
+
+/// Returns whether there is a command with this method.
+pub(crate) fn is_command(method: &Method, command: &str) -> bool {
+    (*method == Method::GET && GET.contains(&command)) || (*method == Method::POST && POST.contains(&command))
+}
+
 /// Returns whether a path belongs to the commands, even if there is no such command.
 pub(crate) fn is_below(path: &str) -> bool {
     path.strip_prefix("/_pretender").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -206,11 +234,7 @@ impl Control {
 
 impl CommandContext<'_> {
     fn run(&self, method: &Method, command: &str, body: &[u8]) -> Result<Value, Refusal> {
-        let asked = match command {
-            "clock" | "faults" | "snapshots" | "progress" => Method::GET,
-            _ => Method::POST,
-        };
-        let right_method = *method == asked;
+        let right_method = is_command(method, command);
         match command {
             "clock" if right_method => Ok(self.show_clock()),
             "clock/hold" if right_method => self.hold_clock(parse(body)?),
@@ -234,9 +258,9 @@ impl CommandContext<'_> {
             "faults/remove" if right_method => self.remove_fault(parse(body)?),
             "faults/clear" if right_method => self.clear_faults(parse(body)?),
             _ => Err(Refusal::NotFound(format!(
-                "there is no command {method} {PATH}{command}; the commands are GET clock, snapshots, faults, progress, and POST clock/hold, \
-                 clock/run, clock/set, clock/advance, shards/list, shards/rotate, shards/split, trim, snapshots/save, \
-                 snapshots/restore, snapshots/delete, reset, compact, replay, faults/add, faults/remove, faults/clear"
+                "there is no command {method} {PATH}{command}; the commands are GET {}, and POST {}",
+                GET.join(", "),
+                POST.join(", ")
             ))),
         }
     }

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use hyper::StatusCode;
 use pdb_model::{ApiError, ErrorCode};
 use pretender::time::ManualClock;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::blocking::blocking;
 use crate::database::{Database, Shared};
@@ -18,6 +19,8 @@ use crate::regions::Regions;
 
 /// The maximum number of named databases at one time. Each takes some 400 KB and two threads.
 const MAX_DATABASES: usize = 4096;
+/// How many databases are opened at one time. Opening one can take long (`--seed`), and must not take all threads.
+const MAX_OPENING: usize = 4;
 /// The maximum length of a name.
 const MAX_NAME_BYTES: usize = 64;
 
@@ -26,7 +29,7 @@ const MAX_NAME_BYTES: usize = 64;
 pub struct NamedDatabase {
     /// The database, or one for each region.
     pub regions: Regions,
-    /// The clock that it was opened with. If it is given, the database has a control API for it.
+    /// The clock that it was opened with, if the server has the control API ([`ServerOptions::control`](crate::ServerOptions)).
     pub clock: Option<Arc<ManualClock>>,
 }
 
@@ -68,6 +71,7 @@ struct Inner {
     open: Box<Open>,
     idle: Option<Duration>,
     started: Instant,
+    opening: Semaphore,
     entries: Mutex<Entries>,
 }
 
@@ -84,6 +88,13 @@ struct Slot {
     database: OnceCell<Arc<Database>>,
     /// When a request last used it, in milliseconds since the start of the server.
     used: AtomicU64,
+}
+
+/// The opening of a database by one task. When the task ends, an opening that nobody else continues leaves no slot.
+struct Opening<'a> {
+    databases: &'a NamedDatabases,
+    name: &'a str,
+    slot: &'a Arc<Slot>,
 }
 
 /// A named database, for a list.
@@ -109,7 +120,7 @@ pub(crate) enum DatabaseError {
     #[error("the server is stopping")]
     Closed,
     /// The database could not be opened.
-    #[error("cannot open the database `{name}`")]
+    #[error("cannot open the database `{name}`: {source}")]
     Open {
         /// Its name.
         name: String,
@@ -130,7 +141,8 @@ impl NamedDatabases {
         open: impl Fn(&str) -> Result<NamedDatabase, OpenError> + Send + Sync + 'static,
     ) -> Self {
         let entries = Mutex::default();
-        Self(Arc::new(Inner { open: Box::new(open), idle, started: Instant::now(), entries }))
+        let opening = Semaphore::new(MAX_OPENING);
+        Self(Arc::new(Inner { open: Box::new(open), idle, started: Instant::now(), opening, entries }))
     }
 
     /// Closes all databases. No more are opened.
@@ -140,31 +152,41 @@ impl NamedDatabases {
             entries.are_closed = true;
             std::mem::take(&mut entries.slots)
         };
-        slots.into_values().for_each(close);
+        slots.into_values().for_each(|slot| close(&slot));
     }
 
     /// Returns the database with a name, which is opened if necessary.
     pub(crate) async fn get(&self, name: &str, shared: &Shared) -> Result<Arc<Database>, DatabaseError> {
-        let slot = self.slot(name)?;
-        if let Some(database) = slot.database.get() {
-            return Ok(database.clone());
+        loop {
+            let slot = self.slot(name)?;
+            if let Some(database) = slot.database.get() {
+                return Ok(database.clone());
+            }
+            let opening = Opening { databases: self, name, slot: &slot };
+            let opened = slot.database.get_or_try_init(|| self.open(name, shared)).await.cloned();
+            drop(opening);
+            let database = opened?;
+            if self.has(name, &slot) {
+                return Ok(database);
+            }
+            // It was dropped while it was being opened, or the server is stopping.
+            blocking(move || close(&slot)).await;
         }
-        let opened = slot.database.get_or_try_init(|| self.open(name, shared)).await;
-        let opened = opened.cloned();
-        if opened.is_err() {
-            self.give_up(name, &slot);
-        } else if self.entries().are_closed {
-            close(slot);
-            return Err(DatabaseError::Closed);
-        }
-        opened
+    }
+
+    /// Returns the database with a name, if it is open.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Database>> {
+        let entries = self.entries();
+        let slot = entries.slots.get(name)?;
+        slot.used.store(self.now(), Ordering::Relaxed);
+        slot.database.get().cloned()
     }
 
     /// Closes the database with a name, and forgets it. Returns whether there was one. May block.
     pub(crate) fn drop_one(&self, name: &str) -> bool {
         let slot = self.entries().slots.remove(name);
         let was_there = slot.as_ref().is_some_and(|slot| slot.database.initialized());
-        slot.into_iter().for_each(close);
+        slot.iter().for_each(|slot| close(slot));
         was_there
     }
 
@@ -174,18 +196,20 @@ impl NamedDatabases {
         let now = self.now();
         let old = {
             let mut entries = self.entries();
-            let is_old = |slot: &Slot| now.saturating_sub(slot.used.load(Ordering::Relaxed)) >= millis(idle);
-            // A request in progress holds a reference.
-            let is_unused =
-                |slot: &Slot| slot.database.get().is_none_or(|database| Arc::strong_count(database) == 1);
-            let old = entries
-                .slots
-                .extract_if(|_, slot| is_old(slot) && Arc::strong_count(slot) == 1 && is_unused(slot));
+            let old = entries.slots.extract_if(|_, slot| {
+                // A request in progress holds a reference.
+                let is_used = Arc::strong_count(slot) > 1
+                    || slot.database.get().is_some_and(|database| Arc::strong_count(database) > 1);
+                if is_used {
+                    slot.used.store(now, Ordering::Relaxed);
+                }
+                !is_used && now.saturating_sub(slot.used.load(Ordering::Relaxed)) >= millis(idle)
+            });
             old.collect::<Vec<_>>()
         };
         for (name, slot) in old {
             tracing::info!(name, "dropped a database that was not used");
-            close(slot);
+            close(&slot);
         }
     }
 
@@ -231,6 +255,8 @@ impl NamedDatabases {
     }
 
     async fn open(&self, name: &str, shared: &Shared) -> Result<Arc<Database>, DatabaseError> {
+        // The semaphore is never closed.
+        let _permit = self.0.opening.acquire().await.ok();
         let (databases, shared, owned) = (self.clone(), shared.clone(), name.to_owned());
         let opened = blocking(move || {
             let NamedDatabase { regions, clock } = (databases.0.open)(&owned)?;
@@ -242,13 +268,9 @@ impl NamedDatabases {
         Ok(opened)
     }
 
-    /// Forgets a slot whose database could not be opened.
-    fn give_up(&self, name: &str, slot: &Arc<Slot>) {
-        let mut entries = self.entries();
-        let is_same = entries.slots.get(name).is_some_and(|known| Arc::ptr_eq(known, slot));
-        if is_same && !slot.database.initialized() {
-            entries.slots.remove(name);
-        }
+    /// Returns whether this is the slot for a name.
+    fn has(&self, name: &str, slot: &Arc<Slot>) -> bool {
+        self.entries().slots.get(name).is_some_and(|known| Arc::ptr_eq(known, slot))
     }
 
     fn now(&self) -> u64 {
@@ -261,6 +283,18 @@ impl NamedDatabases {
     }
 }
 
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        let mut entries = self.databases.entries();
+        // The table has one reference, and this task another. Any more belong to tasks that still try.
+        let is_last = Arc::strong_count(self.slot) == 2;
+        let is_same = entries.slots.get(self.name).is_some_and(|known| Arc::ptr_eq(known, self.slot));
+        if is_last && is_same && !self.slot.database.initialized() {
+            entries.slots.remove(self.name);
+        }
+    }
+}
+
 impl fmt::Debug for NamedDatabases {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NamedDatabases").field("idle", &self.0.idle).finish_non_exhaustive()
@@ -268,26 +302,36 @@ impl fmt::Debug for NamedDatabases {
 }
 
 impl DatabaseError {
-    /// Returns the answer to a request that names no usable database.
+    /// Returns the answer to an API call that names no usable database, and logs failures.
     pub(crate) fn refusal(&self) -> ApiError {
-        let code = match self {
-            Self::Name(_) => ErrorCode::UnrecognizedClientException,
-            Self::TooMany => ErrorCode::LimitExceededException,
-            Self::Closed => {
-                return ApiError::new(ErrorCode::ServiceUnavailable, "The service is stopping.");
-            }
-            Self::Open { name, source } => {
-                tracing::error!(error = source.as_ref() as &dyn Error, name, "cannot open a database");
-                ErrorCode::InternalServerError
-            }
-        };
-        ApiError::new(code, self.to_string())
+        self.log();
+        match self {
+            Self::Name(_) => ApiError::new(ErrorCode::UnrecognizedClientException, self.to_string()),
+            Self::TooMany => ApiError::new(ErrorCode::LimitExceededException, self.to_string()),
+            Self::Closed => ApiError::new(ErrorCode::ServiceUnavailable, "The service is stopping."),
+            Self::Open { .. } => ApiError::new(ErrorCode::InternalServerError, self.to_string()),
+        }
+    }
+
+    /// Returns the status of the answer to a command, and logs failures.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.log();
+        match self {
+            Self::Name(_) | Self::TooMany => StatusCode::BAD_REQUEST,
+            Self::Closed => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Open { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn log(&self) {
+        if let Self::Open { name, source } = self {
+            tracing::error!(error = source.as_ref() as &dyn Error, name, "cannot open a database");
+        }
     }
 }
 
 /// Closes the database of a slot that is no longer in the table.
-#[expect(clippy::needless_pass_by_value, reason = "the slot must not be used afterwards")]
-fn close(slot: Arc<Slot>) {
+fn close(slot: &Slot) {
     if let Some(database) = slot.database.get() {
         database.regions().close();
     }
@@ -308,4 +352,41 @@ fn shortened(name: &str) -> String {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_opening_that_its_client_leaves_occupies_no_place() {
+        let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+        let may_go_on = Mutex::new(may_go_on);
+        let databases = NamedDatabases::new(None, move |_name| {
+            may_go_on.lock().unwrap().recv().unwrap();
+            Err("it cannot be opened".into())
+        });
+        let shared = Shared { endpoint: "localhost:1".to_owned(), snapshots: None };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let late = tokio::time::timeout(Duration::from_millis(50), databases.get("a", &shared)).await;
+            assert!(late.is_err());
+            assert_eq!(databases.entries().slots.len(), 0);
+            go_on.send(()).unwrap();
+            go_on.send(()).unwrap();
+            assert!(matches!(databases.get("a", &shared).await, Err(DatabaseError::Open { .. })));
+            assert_eq!(databases.entries().slots.len(), 0);
+        });
+        drop(go_on);
+    }
+
+    #[test]
+    fn names_are_safe_in_paths_and_logs() {
+        for name in ["a", "1", "A.b-c_d", "test-17", "x..y", &"x".repeat(64)] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", ".", "..", "-a", "_a", "a/b", "a b", "a%2Fb", "\u{e9}", "a\n", &"x".repeat(65)] {
+            assert!(!is_name(name), "{name:?}");
+        }
+    }
 }

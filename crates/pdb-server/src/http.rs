@@ -122,13 +122,16 @@ impl HttpService {
     ) -> Result<HttpResponse, DroppedByFault> {
         let request_id = self.request_ids.next();
         let (mut parts, body) = request.into_parts();
-        let name = self.databases.as_ref().and_then(|_| named::take_name(&mut parts));
+        let Ok(name) = self.databases.as_ref().map_or(Ok(None), |_| named::take_name(&mut parts)) else {
+            return Ok(Answer::empty(StatusCode::BAD_REQUEST).finish(&request_id, Cors::NotAsked));
+        };
         let cors = match self.admit(&parts) {
             Ok(cors) => cors,
             Err(refused) => {
                 let reason = refused.text.as_str();
                 let (method, path) = (parts.method.as_str(), parts.uri.path());
-                tracing::info!(request_id = %request_id, %peer, method, path, reason, "refused a request");
+                let database = name.as_deref();
+                tracing::info!(request_id = %request_id, %peer, method, path, database, reason, "refused a request");
                 return Ok(Answer::refused(&parts, &refused).finish(&request_id, Cors::NotAsked));
             }
         };
@@ -180,17 +183,16 @@ impl HttpService {
         if let Some(page) = StatusPage::of(parts) {
             return Some(self.status.answer(page).await);
         }
-        if name.is_none() && self.is_for_databases(parts) {
+        let is_own = name.as_deref().is_none_or(|name| name == NamedDatabases::OWN);
+        if is_own && self.is_for_databases(parts) {
             return Some(self.command_for_databases(parts, body, peer).await);
         }
         let is_backup = backup::is_asked_for(parts);
         let is_command = self.home.control().is_some() && parts.uri.path().starts_with(control::PATH);
         if is_backup || is_command {
-            let database = match self.database(name.as_deref()).await {
+            let database = match self.database_for_command(name.as_deref(), parts).await {
                 Ok(database) => database,
-                Err(error) => {
-                    return Some(Answer::json(StatusCode::BAD_REQUEST, &control::error(&error.to_string())));
-                }
+                Err((status, text)) => return Some(Answer::json(status, &control::error(&text))),
             };
             return Some(if is_backup {
                 self.back_up(&database, parts, body, peer).await
@@ -198,7 +200,8 @@ impl HttpService {
                 self.command(&database, parts, body, peer).await
             });
         }
-        if self.databases.is_none() && parts.uri.path().starts_with(named::PREFIX) {
+        let is_preflight = parts.method == Method::OPTIONS;
+        if self.databases.is_none() && !is_preflight && parts.uri.path().starts_with(named::PREFIX) {
             return Some(self.has_no_databases(parts));
         }
         let is_root = parts.uri.path() == "/";
@@ -335,6 +338,25 @@ impl HttpService {
             }
             _ => Ok(self.home.clone()),
         }
+    }
+
+    /// Returns the database that a command applies to. It is opened if the command exists and cannot come from a web page: a
+    /// page can make a browser send GET requests, whose answers it cannot read.
+    async fn database_for_command(
+        &self,
+        name: Option<&str>,
+        parts: &Parts,
+    ) -> Result<Arc<Database>, (StatusCode, String)> {
+        let name = name.filter(|name| *name != NamedDatabases::OWN);
+        let (Some(databases), Some(name)) = (&self.databases, name) else { return Ok(self.home.clone()) };
+        if let Some(database) = databases.find(name) {
+            return Ok(database);
+        }
+        let command = parts.uri.path().strip_prefix(control::PATH).unwrap_or_default();
+        if !control::is_command(&parts.method, command) || guard::is_from_browser(&parts.headers) {
+            return Err((StatusCode::NOT_FOUND, format!("no database `{name}` is open")));
+        }
+        databases.get(name, &self.shared).await.map_err(|error| (error.status(), error.to_string()))
     }
 
     /// Returns the answer to a request that names a database, on a server that has only one.

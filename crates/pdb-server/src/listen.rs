@@ -13,7 +13,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::blocking::blocking;
 use crate::control::SnapshotFolder;
 use crate::database::Shared;
 use crate::http::HttpService;
@@ -198,8 +197,12 @@ async fn drop_idle(databases: NamedDatabases, mut watcher: Watcher) {
             () = watcher.stopped() => return,
         }
         let databases = databases.clone();
-        if blocking(move || databases.drop_idle()).await.is_none() {
-            return;
+        match tokio::task::spawn_blocking(move || databases.drop_idle()).await {
+            Ok(()) => {}
+            Err(error) if error.is_panic() => {
+                tracing::error!(%error, "could not drop databases because of a bug")
+            }
+            Err(_) => return,
         }
     }
 }

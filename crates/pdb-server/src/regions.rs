@@ -114,6 +114,9 @@ impl Regions {
     /// open.
     pub fn close(&self) {
         self.others_to_change().are_closed = true;
+        if !self.are_separate() {
+            return self.0.home.close();
+        }
         // Closing may take some seconds, until the current write is finished.
         std::thread::scope(|scope| {
             for database in self.all() {

@@ -43,17 +43,22 @@ pub(super) struct BeginWith {
 impl BeginWith {
     /// Fills the database as the options say. Returns lines for people about what was done.
     pub(super) fn apply(&self, database: &Pretender) -> Result<Vec<String>, Box<dyn Error>> {
-        if let Some(snapshot) = &self.snapshot {
-            database.restore_snapshot_file(snapshot)?;
-        }
-        if self.schema.is_empty() && self.seed.is_empty() {
-            return Ok(Vec::new());
-        }
-        let report = self.seeding().apply(database)?;
+        let Some(report) = self.fill(database)? else { return Ok(Vec::new()) };
         for note in &report.notes {
             tracing::warn!("{note}");
         }
         Ok(lines(&report))
+    }
+
+    /// Fills the database without saying so. Returns what was done; `None` if there are no tables and items to add.
+    pub(super) fn fill(&self, database: &Pretender) -> Result<Option<SeedReport>, Box<dyn Error>> {
+        if let Some(snapshot) = &self.snapshot {
+            database.restore_snapshot_file(snapshot)?;
+        }
+        if self.schema.is_empty() && self.seed.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.seeding().apply(database)?))
     }
 
     fn seeding(&self) -> Seeding {

@@ -71,9 +71,9 @@ pub(super) struct ServerSettings {
     #[arg(long, env = "PRETENDER_DATABASES", value_parser = FalseyValueParser::new(), help_heading = DATA)]
     pub(super) databases: bool,
 
-    /// How long a named database is kept after its last use, or "off"
-    #[arg(long, env = "PRETENDER_DATABASE_IDLE", default_value = "1h", value_name = "TIME", help_heading = DATA)]
-    database_idle: Span,
+    /// How long a named database is kept after its last use, or "off" [default: 1h]
+    #[arg(long, env = "PRETENDER_DATABASE_IDLE", value_name = "TIME", help_heading = DATA)]
+    database_idle: Option<Span>,
 
     /// Account ID in ARNs: 12 digits
     #[arg(long, env = "PRETENDER_ACCOUNT", default_value = "000000000000", value_parser = parse_account, help_heading = DATA)]
@@ -263,6 +263,9 @@ impl ServerSettings {
         open_files::raise_limit();
         // Bind the port first: a second server must not touch the first one's file.
         let clock = self.control.then(|| Arc::new(ManualClock::running()));
+        if self.database_idle.is_some() && !self.databases {
+            tracing::warn!("--database-idle has no effect without --databases");
+        }
         let databases = self.databases.then(|| self.named_databases()).transpose()?;
         let options = ServerOptions {
             control: clock.clone(),
@@ -319,18 +322,22 @@ impl ServerSettings {
 
     /// Returns the databases that requests can name.
     fn named_databases(&self) -> Result<NamedDatabases, Box<dyn Error>> {
+        let idle = self.database_idle.unwrap_or(Span(Some(Duration::from_secs(3600)))).0;
+        if idle.is_some_and(|idle| idle.is_zero()) {
+            return Err("--database-idle needs a time above 0, or off".into());
+        }
         let builder = self.builder(MEMORY)?;
         let (has_control, separate_regions) = (self.control, self.separate_regions);
         let begin_with = self.begin_with.clone();
-        Ok(NamedDatabases::new(self.database_idle.0, move |_name| {
+        Ok(NamedDatabases::new(idle, move |_name| {
             let clock = has_control.then(|| Arc::new(ManualClock::running()));
             let builder = match &clock {
                 Some(clock) => builder.clone().clock(clock.clone()),
                 None => builder.clone(),
             };
             let home = builder.clone().open()?;
-            // The text is complete, and the error cannot be sent to another thread.
-            begin_with.apply(&home).map_err(|error| OpenError::from(error.to_string()))?;
+            // The start has shown the notes already. The error cannot be sent to another thread.
+            begin_with.fill(&home).map_err(|error| OpenError::from(crate::one_line(error.as_ref())))?;
             let regions = if separate_regions { Self::separate(home, builder) } else { home.into() };
             Ok(NamedDatabase { regions, clock })
         }))

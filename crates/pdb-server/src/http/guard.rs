@@ -4,7 +4,7 @@
 //! requests of a program only by what the browser says about them: `Host`, `Origin`, `Sec-Fetch-Site`, and a content
 //! type that needs the server's consent first. `docs/security.md` explains the purpose of each rule.
 
-use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, ORIGIN};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, ORIGIN, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 
@@ -128,6 +128,12 @@ impl Guard {
         }
         Err(Refused::new(StatusCode::UNAUTHORIZED, "the token is not the one this server was started with"))
     }
+}
+
+/// Returns whether a browser sends a request. All browsers begin `User-Agent` in this way, and a page cannot change that in a
+/// request that needs no consent.
+pub(super) fn is_from_browser(headers: &HeaderMap) -> bool {
+    headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }
 
 /// Refuses commands from web pages of any origin: this server has no pages of its own.

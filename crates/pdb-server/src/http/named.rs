@@ -19,21 +19,24 @@ pub(super) const PREFIX: &str = "/db/";
 /// The path of the commands, after that of all commands.
 const COMMANDS: &str = "databases";
 
+/// The path of a request could not be taken apart.
+#[derive(Debug)]
+pub(super) struct NoPath;
+
 /// Takes the name of a database out of the path of a request: `/db/orders/_pretender/clock` becomes
 /// `/_pretender/clock`, and `/db/orders` becomes `/`.
-pub(super) fn take_name(parts: &mut Parts) -> Option<String> {
-    let named = parts.uri.path().strip_prefix(PREFIX)?;
+pub(super) fn take_name(parts: &mut Parts) -> Result<Option<String>, NoPath> {
+    let Some(named) = parts.uri.path().strip_prefix(PREFIX) else { return Ok(None) };
     let (name, rest) = named.find('/').map_or((named, "/"), |at| named.split_at(at));
     let path = match parts.uri.query() {
         Some(query) => PathAndQuery::try_from(format!("{rest}?{query}")),
         None => PathAndQuery::try_from(rest),
     };
     let name = name.to_owned();
-    let mut uri = std::mem::take(&mut parts.uri).into_parts();
-    // A part of a valid path is valid.
-    uri.path_and_query = Some(path.ok()?);
-    parts.uri = Uri::from_parts(uri).ok()?;
-    Some(name)
+    let mut uri = parts.uri.clone().into_parts();
+    uri.path_and_query = Some(path.map_err(|_| NoPath)?);
+    parts.uri = Uri::from_parts(uri).map_err(|_| NoPath)?;
+    Ok(Some(name))
 }
 
 /// Returns whether a path belongs to the commands for named databases.
@@ -104,7 +107,7 @@ mod tests {
             ("/dbs/o", None, "/dbs/o"),
         ] {
             let mut parts = Request::builder().uri(uri).body(()).unwrap().into_parts().0;
-            assert_eq!(take_name(&mut parts).as_deref(), name, "{uri}");
+            assert_eq!(take_name(&mut parts).unwrap().as_deref(), name, "{uri}");
             assert_eq!(parts.uri.to_string(), rest, "{uri}");
         }
     }

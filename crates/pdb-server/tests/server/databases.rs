@@ -266,8 +266,117 @@ fn a_database_that_is_dropped_begins_anew() {
     }
     assert_eq!(command(address, "/_pretender/databases/drop", "", None).0, 404);
     assert_eq!(command(address, "/_pretender/databases", "", Some(&json!({}))).0, 404);
+    assert_eq!(command(address, "/db/pretender/_pretender/databases", "", None).0, 200);
     // These commands are the server's, so a database does not have them.
     assert_eq!(command(address, "/db/a/_pretender/databases", "", None).0, 404);
+}
+
+#[test]
+fn only_commands_that_exist_and_no_browser_open_databases() {
+    let served = Served::new();
+    let address = served.server.address();
+    let browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/120.0\r\n";
+    for (path, headers, body) in [
+        ("/db/a/_pretender/nonsense", "", None),
+        ("/db/a/_pretender/clock/hold", "", None),
+        ("/db/a/_pretender/clock", "", Some(json!({}))),
+        ("/db/a/_pretender/backup", "", Some(json!({}))),
+        ("/db/a/_pretender/clock", browser, None),
+        ("/db/a/_pretender/faults", browser, None),
+    ] {
+        let (status, refused) = command(address, path, headers, body.as_ref());
+        assert_eq!((status, &refused), (404, &json!({ "error": "no database `a` is open" })), "{path}");
+    }
+    for method in ["HEAD", "OPTIONS", "PUT"] {
+        let request = format!(
+            "{method} /db/a/_pretender/clock HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+        );
+        assert_eq!(exchange_head(address, &request), 404, "{method}");
+    }
+    assert_eq!(served.opened(), 0);
+    assert_eq!(command(address, "/db/a/_pretender/clock", "", None).0, 200);
+    assert_eq!(command(address, "/db/a/_pretender/clock", browser, None).0, 200);
+    assert_eq!(served.opened(), 1);
+    // The host is checked as for any other request.
+    let foreign = "GET /db/b/_pretender/clock HTTP/1.1\r\nHost: example.com\r\n\r\n";
+    assert_eq!(exchange(address, foreign).status, 403);
+    assert_eq!(served.opened(), 1);
+}
+
+/// The status of an answer that may have no body.
+fn exchange_head(address: SocketAddr, request: &str) -> u16 {
+    let mut connection = crate::harness::Connection::to(address);
+    connection.send(request);
+    connection.status_unless_cut().unwrap()
+}
+
+#[test]
+fn databases_of_a_server_without_control_have_no_commands() {
+    let databases = NamedDatabases::new(None, |_name| {
+        Ok(NamedDatabase {
+            regions: Pretender::in_memory()?.into(),
+            clock: Some(Arc::new(ManualClock::running())),
+        })
+    });
+    let options = ServerOptions { databases: Some(databases), ..ServerOptions::default() };
+    let server = Server::start(Pretender::in_memory().unwrap(), options).unwrap();
+    let address = server.address();
+    answer(address, "/db/a", "CreateTable", &orders());
+    for (path, body) in [("/db/a/_pretender/clock", None), ("/db/a/_pretender/reset", Some(json!({})))] {
+        assert_eq!(command(address, path, "", body.as_ref()).0, 404, "{path}");
+    }
+    assert_eq!(answer(address, "/db/a", "ListTables", &json!({}))["TableNames"], json!(["Orders"]));
+    assert_eq!(names(address), ["a"]);
+}
+
+#[test]
+fn a_call_that_waits_for_an_opening_is_not_lost() {
+    // The first opening fails while a second call waits for it. What that call writes must be there afterwards.
+    let (at_work, is_at_work) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<bool>();
+    let may_go_on = std::sync::Mutex::new(may_go_on);
+    let databases = NamedDatabases::new(None, move |_name| {
+        at_work.send(()).unwrap();
+        if !may_go_on.lock().unwrap().recv().unwrap() {
+            return Err("the schema has a mistake".into());
+        }
+        Ok(NamedDatabase { regions: Pretender::in_memory()?.into(), clock: None })
+    });
+    let options = ServerOptions { databases: Some(databases), ..ServerOptions::default() };
+    let server = Server::start(Pretender::in_memory().unwrap(), options).unwrap();
+    let address = server.address();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(move || call(address, "/db/a", SIGNED, "CreateTable", &orders()));
+        is_at_work.recv().unwrap();
+        let second = scope.spawn(move || call(address, "/db/a", SIGNED, "CreateTable", &orders()));
+        // Give the second call the time to wait.
+        std::thread::park_timeout(Duration::from_millis(100));
+        go_on.send(false).unwrap();
+        is_at_work.recv().unwrap();
+        go_on.send(true).unwrap();
+        let refused = first.join().unwrap();
+        assert!(
+            refused.status == 500 && refused.text().contains("the schema has a mistake"),
+            "{}",
+            refused.text()
+        );
+        assert_eq!(second.join().unwrap().status, 200);
+        assert_eq!(answer(address, "/db/a", "ListTables", &json!({}))["TableNames"], json!(["Orders"]));
+
+        // A database that is dropped while it is opened is opened anew for the call that waits.
+        let late = scope.spawn(move || call(address, "/db/b", SIGNED, "CreateTable", &orders()));
+        is_at_work.recv().unwrap();
+        let body = json!({ "name": "b" });
+        assert_eq!(
+            command(address, "/_pretender/databases/drop", "", Some(&body)).1,
+            json!({ "dropped": false })
+        );
+        go_on.send(true).unwrap();
+        is_at_work.recv().unwrap();
+        go_on.send(true).unwrap();
+        assert_eq!(late.join().unwrap().status, 200);
+        assert_eq!(answer(address, "/db/b", "ListTables", &json!({}))["TableNames"], json!(["Orders"]));
+    });
 }
 
 #[test]
