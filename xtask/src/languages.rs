@@ -132,12 +132,14 @@ impl Place {
     }
 }
 
-/// Copies a folder with its subfolders.
+/// Copies a folder with its subfolders, without what npm has installed in it.
 fn copy(from: &Path, to: &Path) -> Outcome {
     std::fs::create_dir_all(to).map_err(|error| format!("cannot create {}: {error}", to.display()))?;
     for path in workspace::entries(from)? {
         let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
+        if path.ends_with("node_modules") {
+            continue;
+        } else if path.is_dir() {
             copy(&path, &target)?;
         } else {
             std::fs::copy(&path, &target)

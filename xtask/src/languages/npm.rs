@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::Place;
+use super::{Place, copy};
 use crate::dist::npm::{main_package, platform_name, platform_package};
 use crate::{Outcome, run, workspace};
 
@@ -17,7 +17,7 @@ pub(super) fn test(place: &Place) -> Outcome {
         return Err("there are no npm packages: run `cargo xtask dist npm`".to_owned());
     }
     for name in PROJECTS {
-        copy_folder(&place.package.join(name), &place.scratch.join(name))?;
+        copy(&place.package.join(name), &place.scratch.join(name))?;
     }
     // The projects ask for any version of the package, and find the one of the folder above.
     let manifest = json!({
@@ -60,25 +60,6 @@ fn install(folder: &Path) -> Outcome {
 
 fn file(path: PathBuf) -> String {
     format!("file:{}", path.display())
-}
-
-/// Copies a folder without what an installation has left in it.
-fn copy_folder(from: &Path, to: &Path) -> Outcome {
-    std::fs::create_dir_all(to)
-        .map_err(|error| format!("cannot create {}: {error}", workspace::shown(to)))?;
-    for path in workspace::entries(from)? {
-        let name = path.file_name().expect("an entry has a name");
-        let target = to.join(name);
-        if name == "node_modules" {
-            continue;
-        } else if path.is_dir() {
-            copy_folder(&path, &target)?;
-        } else {
-            std::fs::copy(&path, &target)
-                .map_err(|error| format!("cannot copy {}: {error}", workspace::shown(&path)))?;
-        }
-    }
-    Ok(())
 }
 
 fn write(path: &Path, text: &str) -> Outcome {
