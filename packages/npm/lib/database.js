@@ -1,5 +1,6 @@
 "use strict";
 
+const { devNull } = require("node:os");
 const { Changes } = require("./changes.js");
 const { Clock, Faults, Shards, Snapshots, selection } = require("./control.js");
 
@@ -10,6 +11,20 @@ const { Clock, Faults, Shards, Snapshots, selection } = require("./control.js");
 
 /** Made up, so that nobody's real credentials are read or sent. */
 const CREDENTIALS = { accessKeyId: "pretender", secretAccessKey: "pretender" };
+
+/** Other sources of credentials, and settings with which an SDK refuses an endpoint. */
+const REMOVED = [
+  "AWS_PROFILE",
+  "AWS_DEFAULT_PROFILE",
+  "AWS_SESSION_TOKEN",
+  "AWS_SECURITY_TOKEN",
+  "AWS_ROLE_ARN",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_USE_FIPS_ENDPOINT",
+  "AWS_USE_DUALSTACK_ENDPOINT",
+];
 
 /** @implements {DatabaseApi} */
 class Database {
@@ -40,7 +55,10 @@ class Database {
   }
 
   get config() {
-    return { endpoint: this.endpoint, region: this.region, credentials: { ...CREDENTIALS } };
+    const { endpoint, region } = this;
+    // A profile may ask for kinds of endpoints that cannot be given by address.
+    const kind = { useFipsEndpoint: false, useDualstackEndpoint: false };
+    return { endpoint, region, credentials: { ...CREDENTIALS }, ...kind };
   }
 
   get env() {
@@ -52,9 +70,12 @@ class Database {
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
       AWS_REGION: this.region,
       AWS_DEFAULT_REGION: this.region,
-      // The SDKs prefer a profile to the key, and send a token with any key.
-      AWS_PROFILE: undefined,
-      AWS_SESSION_TOKEN: undefined,
+      AWS_EC2_METADATA_DISABLED: "true",
+      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "false",
+      // Profiles are not read: these files are empty.
+      AWS_CONFIG_FILE: devNull,
+      AWS_SHARED_CREDENTIALS_FILE: devNull,
+      .../** @type {Record<string, undefined>} */ (Object.fromEntries(REMOVED.map((name) => [name, undefined]))),
     };
   }
 
@@ -88,7 +109,7 @@ class Database {
 
   async changes(/** @type {string} */ table) {
     const path = `/db/${this.name}`;
-    const changes = new Changes(table, (operation, input) => this.#connection.streams(path, operation, input));
+    const changes = new Changes(table, (...call) => this.#connection.streams(path, ...call));
     // What is in the stream already is not a change from now on.
     await changes.read();
     return changes;

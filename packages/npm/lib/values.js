@@ -1,11 +1,12 @@
 "use strict";
 
-const { isDeepStrictEqual } = require("node:util");
+const { isDeepStrictEqual, types } = require("node:util");
 
 /** @typedef {import("../types").Attributes} Attributes */
 
 /**
- * Converts the attributes of a stream record into plain values. A number becomes a string if it would lose digits.
+ * Converts the attributes of a stream record into plain values. A number that would lose digits becomes a bigint, or a
+ * string if it is not an integer.
  *
  * @param {Record<string, any>} item
  * @returns {Attributes}
@@ -42,7 +43,8 @@ function plain(typed) {
 /** @param {string} digits */
 function plainNumber(digits) {
   const number = Number(digits);
-  return String(number) === digits || significant(digits).length <= 15 ? number : digits;
+  if (String(number) === digits || significant(digits).length <= 15) return number;
+  return /^-?\d+$/.test(digits) ? BigInt(digits) : digits;
 }
 
 /** Returns the digits that a number must keep. @param {string} digits */
@@ -66,34 +68,40 @@ function differences(expected, found) {
 }
 
 /**
- * @param {any} expected A plain value, or an asymmetric matcher of a test framework.
- * @param {unknown} found
+ * @param {any} expected A plain value, or an asymmetric matcher of a test framework, also inside lists and maps.
+ * @param {any} found
+ * @returns {boolean}
  */
 function matches(expected, found) {
   if (typeof expected?.asymmetricMatch === "function") return Boolean(expected.asymmetricMatch(found));
+  if (Array.isArray(expected) && Array.isArray(found)) {
+    return expected.length === found.length && expected.every((value, at) => matches(value, found[at]));
+  }
+  if (isMap(expected) && isMap(found)) {
+    return [...new Set([...Object.keys(expected), ...Object.keys(found)])].every((name) => matches(expected[name], found[name]));
+  }
   return isDeepStrictEqual(comparable(expected), comparable(found));
 }
 
+/** @param {any} value */
+function isMap(value) {
+  const isOther = Array.isArray(value) || ArrayBuffer.isView(value) || types.isSet(value);
+  return typeof value === "object" && value !== null && !isOther;
+}
+
 /**
- * Makes values comparable that code for DynamoDB uses for the same thing: all kinds of bytes, bigints and numbers, and
- * attributes that are `undefined` and absent.
+ * Makes values comparable that code for DynamoDB uses for the same thing: all kinds of bytes, bigints and numbers.
  *
  * @param {any} value
  * @returns {unknown}
  */
 function comparable(value) {
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (value === null || typeof value !== "object") return value;
+  if (typeof value === "bigint") return BigInt(Number(value)) === value ? Number(value) : value;
   if (ArrayBuffer.isView(value)) {
     return `bytes ${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")}`;
   }
-  if (Array.isArray(value)) return value.map(comparable);
   if (value instanceof Set) return new Set([...value].map(comparable));
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .map(([name, member]) => [name, comparable(member)]),
-  );
+  return value;
 }
 
 /** Returns a value for people. @param {any} value @returns {string} */

@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { CreateTableCommand, UpdateTimeToLiveCommand } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  PutItemCommand,
+  UpdateTableCommand,
+  UpdateTimeToLiveCommand,
+} from "@aws-sdk/client-dynamodb";
+import { GetRecordsCommand, GetShardIteratorCommand } from "@aws-sdk/client-dynamodb-streams";
 import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { insert, modify, remove, startPretender, UnexpectedChangesError } from "@pretender/dynamodb";
 import { createOrders, ORDERS } from "./support.mjs";
@@ -136,19 +142,31 @@ test("all types become plain values", async (t) => {
   };
   await put(item);
   const [{ newImage }] = await changes.expect(insert({ ...item, list: ["a", 1, [null]], absent: undefined }));
-  assert.deepEqual(newImage, { ...item, large: "12345678901234567890" });
+  assert.deepEqual(newImage, item);
   await put({ ...item, list: ["b"] });
   changes.timeout = 0;
   await assert.rejects(changes.expect(modify({ list: ["a"], bytes: Buffer.from([1, 2]) })), /list is \["b"\], expected \["a"\]$/);
 });
 
+test("numbers are compared by their values, and not with text", async (t) => {
+  const { client, changes } = await orders(t);
+  const numbers = { large: "100000000000000000000", larger: "12345678901234567890", exact: "0.12345678901234567890" };
+  const item = Object.fromEntries(Object.entries(numbers).map(([name, digits]) => [name, { N: digits }]));
+  const text = { S: "12345678901234567890" };
+  await client.send(new PutItemCommand({ TableName: "orders", Item: { id: { S: "1" }, text, ...item } }));
+  await assert.rejects(changes.expect(insert({ text: 12345678901234567890n })), /text is "12345678901234567890", expected 1/);
+  await assert.rejects(changes.expect(insert({ larger: "12345678901234567890" })), /larger is 12345678901234567890, expected "1/);
+  await changes.expect(insert({ large: 10n ** 20n, larger: 12345678901234567890n, exact: "0.1234567890123456789" }));
+});
+
 test("matchers of test frameworks can stand for values", async (t) => {
   const { put, changes } = await orders(t);
   const any = (type) => ({ asymmetricMatch: (value) => typeof value === type, toAsymmetricMatcher: () => `Any<${type}>` });
-  await put({ id: "1", total: 42 });
-  changes.timeout = 0;
+  await put({ id: "1", total: 42, lines: ["a", { product: "lamp", count: 2 }] });
   await assert.rejects(changes.expect(insert({ total: any("string") })), /total is 42, expected Any<string>/);
-  await changes.expect(insert({ total: any("number") }));
+  const lines = (count) => [any("string"), { product: any("string"), count: any(count) }];
+  await assert.rejects(changes.expect(insert({ lines: lines("string") })), /lines is .* expected \[Any<string>, {product: Any</);
+  await changes.expect(insert({ total: any("number"), lines: lines("number") }));
 });
 
 test("a stream without images is compared by its keys", async (t) => {
@@ -161,19 +179,127 @@ test("a stream without images is compared by its keys", async (t) => {
   assert.equal(newImage, undefined);
 });
 
-test("faults of the Streams API delay an assertion, and do not fail it", async (t) => {
+test("a failed assertion consumes no changes", async (t) => {
+  const { put, changes } = await orders(t);
+  await put({ id: "1" });
+  await assert.rejects(changes.expect(insert({ id: "2" })));
+  await put({ id: "2" });
+  await changes.expect(insert({ id: "1" }), insert({ id: "2" }));
+});
+
+test("assertions meet no faults, and leave them to the code under test", async (t) => {
   const { db, put, changes } = await orders(t);
   await put({ id: "1" });
-  await db.faults.add("limit-exceeded", { times: 2 });
-  await db.faults.add("drop-after", { operation: "streams", skip: 1, times: 2 });
-  await db.faults.add("duplicate", { times: 1 });
-  await db.faults.add("internal-error", { operation: "streams", skip: 3, times: 1 });
+  const [{ shardId: ShardId, streamArn: StreamArn }] = await db.shards.list("orders");
+  await db.faults.add("throttling", { operation: "GetRecords", times: 1 });
+  for (const kind of ["expired-iterator", "trimmed-data", "empty-page", "duplicate", "internal-error"]) {
+    await db.faults.add(kind, { operation: "streams", skip: kind === "expired-iterator" ? 0 : 1 });
+  }
+  await changes.expect(insert({ id: "1" }));
+  await db.changes("orders");
+  const faults = await db.faults.list();
+  assert.deepEqual(faults.map(({ matched, injected }) => [matched, injected]), faults.map(() => [0, 0]));
+
+  const once = db.streams({ maxAttempts: 1 });
+  const get = new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: "TRIM_HORIZON" });
+  await db.faults.clear();
+  await db.faults.add("throttling", { operation: "GetRecords", times: 1 });
+  const { ShardIterator } = await once.send(get);
+  await changes.expect();
+  await assert.rejects(once.send(new GetRecordsCommand({ ShardIterator })), { name: "ThrottlingException" });
+  assert.equal((await once.send(new GetRecordsCommand({ ShardIterator }))).Records.length, 1);
+});
+
+test("changes are compared after others were trimmed", async (t) => {
+  const { db, put, changes } = await orders(t);
+  await put({ id: "1" });
   await changes.expect(insert({ id: "1" }));
   await put({ id: "2" });
-  await changes.expect(insert({ id: "2" }));
-  await db.faults.add("throttling", { operation: "GetRecords" });
-  changes.timeout = 20;
-  await assert.rejects(changes.read(), /GetRecords: ThrottlingException: /);
+  await db.trim("orders");
+  await put({ id: "3" });
+  await changes.expect(insert({ id: "3" }));
+  await changes.expect();
+  // A shard that is trimmed as a whole is gone.
+  await db.shards.rotate("orders");
+  await db.trim("orders");
+  await put({ id: "4" });
+  await changes.expect(insert({ id: "4" }));
+});
+
+test("changes in all streams of a table are compared, the older stream first", async (t) => {
+  const { db, client, put, changes } = await orders(t);
+  const enable = (enabled) => {
+    const StreamSpecification = enabled ? ORDERS.StreamSpecification : { StreamEnabled: false };
+    return client.send(new UpdateTableCommand({ TableName: "orders", StreamSpecification }));
+  };
+  await put({ id: "1" });
+  await enable(false);
+  await put({ id: "2" });
+  await enable(true);
+  await put({ id: "3" });
+  await assert.rejects(changes.expect(insert({ id: "3" }), insert({ id: "1" })));
+  await changes.expect(insert({ id: "1" }), insert({ id: "3" }));
+
+  await db.reset();
+  await changes.expect();
+  await createOrders(db);
+  await put({ id: "4" });
+  await changes.expect(insert({ id: "4" }));
+});
+
+test("an order that fits is found, and it keeps the order of each shard", async (t) => {
+  const { db, put, changes } = await orders(t);
+  await db.shards.split("orders");
+  // Two items in different shards.
+  const ids = [];
+  for (let id = 0; ids.length < 2; id += 1) {
+    await put({ id: `item-${id}` });
+    const [{ shardId }] = await changes.read();
+    if (!ids.some((other) => other.shardId === shardId)) ids.push({ id: `item-${id}`, shardId });
+  }
+  const [one, other] = ids.map(({ id }) => id);
+  for (const id of [one, other]) for (const total of [1, 2]) await put({ id, total });
+  const wanted = (...totals) => totals.map(([id, total]) => modify({ ...(id && { id }), total }));
+  // Whichever shard the first expectation takes, one of the two orders needs the other one.
+  const expectations = [
+    wanted([undefined, 1], [one, 1], [undefined, 2], [undefined, 2]),
+    wanted([undefined, 1], [other, 1], [undefined, 2], [undefined, 2]),
+  ];
+  await assert.rejects(changes.expect(...wanted([one, 2], [one, 1], [other, 1], [other, 2])), /different/);
+  await changes.expect(...expectations[0]);
+  for (const id of [one, other]) for (const total of [1, 2]) await put({ id, total });
+  await changes.expect(...expectations[1]);
+});
+
+test("the search for an order ends", async (t) => {
+  const { db, put, changes } = await orders(t);
+  for (let turn = 0; turn < 2; turn += 1) await db.shards.split("orders");
+  await Promise.all(Array.from({ length: 100 }, (_, id) => put({ id: `${id}` })));
+  const expected = Array.from({ length: 99 }, () => insert());
+  const begin = performance.now();
+  await assert.rejects(changes.expect(...expected, insert({ id: "none" })), /1 different/);
+  assert.ok(performance.now() - begin < 10_000);
+  await changes.expect(...expected, insert());
+});
+
+test("the timeout holds while a test has stopped the time, and while the server does not answer", async (t) => {
+  const { changes } = await orders(t);
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  t.mock.method(performance, "now", () => 0);
+  changes.timeout = 50;
+  await assert.rejects(changes.expect(insert()), /1 missing/);
+  t.mock.reset();
+  t.mock.timers.reset();
+
+  const own = await startPretender();
+  t.after(() => own.stop());
+  const db = await own.database();
+  await createOrders(db);
+  const waiting = await db.changes("orders");
+  waiting.timeout = 50;
+  process.kill(own.pid, "SIGSTOP");
+  await assert.rejects(waiting.expect(), /does not answer: no answer in \d+ ms/);
+  process.kill(own.pid, "SIGCONT");
 });
 
 test("a table without a stream is an error", async (t) => {

@@ -1,12 +1,14 @@
 // Isolated databases, and control over each.
 
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { after, test } from "node:test";
 import { DynamoDBClient, GetItemCommand, ListTablesCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { DynamoDBStreamsClient, ListStreamsCommand } from "@aws-sdk/client-dynamodb-streams";
 import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { ControlError, PretenderError, startPretender } from "@pretender/dynamodb";
-import { createOrders, setEnv } from "./support.mjs";
+import { createOrders, folder, setEnv } from "./support.mjs";
 
 const server = await startPretender();
 after(() => server.stop());
@@ -64,6 +66,9 @@ test("clients work together, are reused, and take other settings", async (t) => 
 
 test("any client works with `config`", async (t) => {
   const db = await database(t);
+  const config = path.join(folder(t), "config");
+  fs.writeFileSync(config, "[default]\nuse_fips_endpoint = true\nuse_dualstack_endpoint = true\n");
+  setEnv(t, { AWS_CONFIG_FILE: config });
   for (const client of [new DynamoDBClient(db.config), new DynamoDBClient({ ...db.config, endpoint: `${db.endpoint}/` })]) {
     assert.deepEqual((await client.send(new ListTablesCommand())).TableNames, ["orders"]);
     client.destroy();
@@ -71,6 +76,10 @@ test("any client works with `config`", async (t) => {
 });
 
 test("clients without settings work while the variables are set", async (t) => {
+  const config = path.join(folder(t), "config");
+  fs.writeFileSync(config, "[default]\nuse_fips_endpoint = true\n");
+  const [AWS_CONFIG_FILE, AWS_USE_DUALSTACK_ENDPOINT] = [config, "true"];
+  setEnv(t, { AWS_CONFIG_FILE, AWS_USE_DUALSTACK_ENDPOINT });
   setEnv(t, { AWS_PROFILE: "work", AWS_SESSION_TOKEN: "token", AWS_REGION: undefined });
   const db = await database(t);
   const restore = db.useEnv();
@@ -84,8 +93,8 @@ test("clients without settings work while the variables are set", async (t) => {
   restore();
   const { AWS_PROFILE, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB } = process.env;
   assert.deepEqual(
-    [AWS_PROFILE, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB],
-    ["work", "token", undefined, undefined],
+    [AWS_PROFILE, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB, process.env.AWS_CONFIG_FILE],
+    ["work", "token", undefined, undefined, config],
   );
   client.destroy();
   streams.destroy();

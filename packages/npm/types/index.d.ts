@@ -1,10 +1,17 @@
 /// <reference lib="esnext.disposable" />
 
+// Without a package of the AWS SDK, which is optional, its types are `any`.
+// @ts-ignore
 import type { DynamoDBClient, DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+// @ts-ignore
 import type { DynamoDBStreamsClient, DynamoDBStreamsClientConfig } from "@aws-sdk/client-dynamodb-streams";
+// @ts-ignore
 import type { DynamoDBDocumentClient, TranslateConfig } from "@aws-sdk/lib-dynamodb";
 
-/** Settings of a server. If `PRETENDER_ENDPOINT` names a running server, only `region` has an effect. */
+/**
+ * Settings of a server. If `PRETENDER_ENDPOINT` names a running server, only `region` has an effect: `schema`,
+ * `schemaParameters`, `seed` and `args` are an error then.
+ */
 export interface StartOptions {
   /** Files or folders with table definitions: each database begins with these tables (`pretender serve --schema`). */
   schema?: string | string[];
@@ -14,7 +21,7 @@ export interface StartOptions {
   seed?: string | string[];
   /** The folder that relative paths in `schema` and `seed` start from. Default: the working directory. */
   cwd?: string;
-  /** Region in ARNs and stream records. Default: `PRETENDER_REGION`, or `us-east-1`. */
+  /** Region in ARNs and stream records. Default: that of a running server, `PRETENDER_REGION`, or `us-east-1`. */
   region?: string;
   /** What the server logs, as `pretender serve --log-level` takes it. Default: `PRETENDER_LOG_LEVEL`, or `warn`. */
   logLevel?: string;
@@ -29,7 +36,8 @@ export interface StartOptions {
  *
  * The server ends with this process, however the process ends. It does not keep the process from ending.
  *
- * @throws {StartError} If there is no program, if it does not start, or if its version is not that of this package.
+ * @throws {StartError} If there is no program, if it does not start, or if its version is not that of this package; if
+ *   the server that runs already has no control API or no databases.
  */
 export function startPretender(options?: StartOptions): Promise<Server>;
 
@@ -74,8 +82,13 @@ export interface Database {
     endpoint: string;
     region: string;
     credentials: { accessKeyId: string; secretAccessKey: string };
+    useFipsEndpoint: boolean;
+    useDualstackEndpoint: boolean;
   };
-  /** Environment variables for programs that create their own clients. Remove those that are `undefined`. */
+  /**
+   * Environment variables for programs that create their own clients, which then read no profile. Remove those that are
+   * `undefined`.
+   */
   readonly env: Record<string, string | undefined>;
 
   readonly clock: Clock;
@@ -272,9 +285,12 @@ export interface Shards {
 }
 
 /** Attributes as plain values: strings, numbers, booleans, null, arrays, objects, sets and bytes. */
-export type Attributes = Record<string, unknown>;
+export type Attributes = Record<string, any>;
 
-/** A change of an item, as its stream record shows it, with plain values. Numbers that lose digits stay strings. */
+/**
+ * A change of an item, as its stream record shows it, with plain values. Integers that would lose digits as numbers are
+ * bigints; other numbers that would lose digits are strings.
+ */
 export interface Change {
   event: "INSERT" | "MODIFY" | "REMOVE";
   keys: Attributes;
@@ -308,22 +324,29 @@ export function modify(attributes?: Attributes, oldAttributes?: Attributes): Exp
 export function remove(attributes?: Attributes, options?: { byTtl?: boolean }): ExpectedChange;
 
 /**
- * The changes of a table since `Database.changes` was called. They are read through the Streams API, from all shards, each
- * after its parent. Injected faults affect these calls; calls that were throttled are repeated.
+ * The changes of a table since `Database.changes` was called. They are read through the Streams API, from all shards of all
+ * streams of the table, each after its parent. These calls meet no injected faults and use none up: faults are for the code
+ * under test. Changes that were trimmed before they were read are not seen.
  */
 export interface Changes {
   /**
-   * Compares the changes since the last call with those that are expected, in order. Changes that are missing are waited
-   * for. Changes of sibling shards may come in any order, because a stream does not define it. In place of a value, an
-   * asymmetric matcher of Vitest or Jest can stand, such as `expect.any(String)`.
+   * Compares the changes since the last call that succeeded with those that are expected, in order. Changes that are missing
+   * are waited for. Changes of shards that do not descend from each other may come in any order, because a stream does not
+   * define it. In place of a value, also inside lists and maps, an asymmetric matcher of Vitest or Jest can stand, such as
+   * `expect.any(String)`.
    *
    * @returns The changes.
-   * @throws {UnexpectedChangesError} If they differ, or if changes are still missing after the timeout.
+   * @throws {UnexpectedChangesError} If they differ, or if changes are still missing after the timeout. The changes are
+   *   then still there for the next call.
    */
   expect(...expected: ExpectedChange[]): Promise<Change[]>;
-  /** Returns the changes since the last call, without waiting for any. */
+  /** Returns the changes since the last call that succeeded, without waiting for any. */
   read(): Promise<Change[]>;
-  /** How long `expect` waits for changes, in milliseconds. Default: 5,000. */
+  /**
+   * How long `expect` waits for changes, in milliseconds. Default: 2,000. This is less than the time that Vitest and Jest give
+   * a test, so that the difference is shown. It is measured by the real clock, also if the test has stopped the time. A
+   * server that does not answer has at least a second.
+   */
   timeout: number;
 }
 

@@ -7,8 +7,8 @@ import type { Database, Server, StartOptions } from "./index.js";
  *
  * Tests of one file that run at the same time need the fixture `db` of {@link test} instead.
  *
- * @param options Options of a server for this file, if no global set-up has started one. `env: false` leaves the
- *   environment as it is.
+ * @param options Options of a server for this file. If a global set-up has started one, `schema` and `seed` are an error.
+ *   `env: false` leaves the environment as it is.
  * @returns A function that returns the database of the running test.
  */
 export function useDatabase(options?: StartOptions & { env?: boolean }): () => Database;
