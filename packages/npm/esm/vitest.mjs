@@ -1,5 +1,6 @@
 import * as vitest from "vitest";
 import hooks from "../lib/hooks.js";
+import servers from "../lib/server.js";
 import { startPretender } from "./index.mjs";
 
 /** @param {import("../types").StartOptions & { env?: boolean }} [options] */
@@ -35,11 +36,11 @@ export const it = test;
  * @param {import("../types").Database} database
  * @param {{ onTestFailed: (callback: () => void) => void }} context
  */
-function showLogIfFailed(server, { name }, { onTestFailed }) {
-  const before = server.log().length;
+function showLogIfFailed({ logFile }, { name }, { onTestFailed }) {
+  const recent = servers.sinceNow(logFile);
   const concerns = (/** @type {string} */ line) => (/ database="?([\w.-]+)/.exec(line)?.[1] ?? name) === name;
   onTestFailed(() => {
-    const log = server.log().slice(before).trimEnd().split("\n").filter(concerns).join("\n");
+    const log = recent().split("\n").filter(concerns).join("\n");
     if (log) console.error(`Log of pretender during the test:\n${log}`);
   });
 }

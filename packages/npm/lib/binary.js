@@ -6,7 +6,7 @@ const { StartError } = require("./errors.js");
 
 const FILE = process.platform === "win32" ? "pretender.exe" : "pretender";
 
-/** The package with the program for this machine. */
+/** The package with the program for this machine. Where there is also one for musl, npm installs only the one that runs. */
 const PACKAGE = `@pretender/server-${process.platform}-${process.arch}`;
 
 /**
@@ -15,8 +15,11 @@ const PACKAGE = `@pretender/server-${process.platform}-${process.arch}`;
  * @returns {string}
  */
 function findBinary() {
-  if (process.env.PRETENDER_BIN) return process.env.PRETENDER_BIN;
-  const found = inPackage() ?? onPath();
+  const named = process.env.PRETENDER_BIN;
+  if (named && isCommand(named)) {
+    throw new StartError(`PRETENDER_BIN is ${named}, the command of @pretender/dynamodb, which looks for the program itself`);
+  }
+  const found = named || (inPackage(PACKAGE) ?? inPackage(`${PACKAGE}-musl`) ?? onPath());
   if (found) return found;
   throw new StartError(
     `there is no program for ${process.platform} on ${process.arch}: the package ${PACKAGE} is not installed (it is an ` +
@@ -24,27 +27,36 @@ function findBinary() {
   );
 }
 
-function inPackage() {
+/** @param {string} name */
+function inPackage(name) {
   try {
-    return require.resolve(`${PACKAGE}/bin/${FILE}`);
+    return require.resolve(`${name}/bin/${FILE}`);
   } catch {
     return undefined;
   }
 }
 
 function onPath() {
-  // In scripts of npm, this package's own command is on PATH. It would look for the program again, without end.
-  const own = fs.realpathSync(path.join(__dirname, "..", "bin", "pretender.js"));
   for (const folder of (process.env.PATH ?? "").split(path.delimiter).filter(Boolean)) {
     const file = path.resolve(folder, FILE);
     try {
       fs.accessSync(file, fs.constants.X_OK);
-      if (fs.realpathSync(file) !== own) return file;
+      // In scripts of npm, this package's own command is on PATH.
+      if (!isCommand(file)) return file;
     } catch {
       // It is not there, or is not a program.
     }
   }
   return undefined;
+}
+
+/** Returns whether a file is the command of this package, or of a copy of it. It would look for the program without end. */
+function isCommand(/** @type {string} */ file) {
+  try {
+    return path.basename(fs.realpathSync(file)) === "pretender.js";
+  } catch {
+    return false;
+  }
 }
 
 module.exports = { findBinary };

@@ -28,9 +28,12 @@ function databaseHooks({ beforeAll, beforeEach, afterEach, afterAll }, { env = t
   };
   beforeEach(begin ? (context) => before(context) : () => before(undefined));
   afterEach(async () => {
-    restore();
-    await database?.drop();
+    // If the next test gets no database, this must not be done again.
+    const [undo, dropped] = [restore, database];
+    restore = () => {};
     database = undefined;
+    undo();
+    await dropped?.drop();
   });
   afterAll(() => server?.stop());
   return () => {

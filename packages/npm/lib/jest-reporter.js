@@ -2,22 +2,20 @@
 // main process, because a hook in a test does not learn that the test has failed.
 "use strict";
 
-const fs = require("node:fs");
+const { sinceNow } = require("./server.js");
 
 class PretenderReporter {
-  #shown = 0;
+  #recent = sinceNow(process.env.PRETENDER_SERVER_LOG);
 
   /**
    * @param {unknown} _test
-   * @param {{ numFailingTests: number, testFilePath: string }} result
+   * @param {{ numFailingTests: number, testExecError?: unknown, testFilePath: string }} result
    */
-  onTestResult(_test, { numFailingTests, testFilePath }) {
-    const file = process.env.PRETENDER_SERVER_LOG;
-    if (!file || !fs.existsSync(file)) return;
-    const log = fs.readFileSync(file, "utf8");
-    const recent = log.slice(this.#shown).trimEnd();
-    this.#shown = log.length;
-    if (numFailingTests > 0 && recent) {
+  onTestResult(_test, { numFailingTests, testExecError, testFilePath }) {
+    const recent = this.#recent();
+    this.#recent = sinceNow(process.env.PRETENDER_SERVER_LOG);
+    // A file that could not be loaded has no failing tests.
+    if ((numFailingTests > 0 || testExecError) && recent) {
       process.stderr.write(`Log of pretender until the end of ${testFilePath}:\n${recent}\n`);
     }
   }

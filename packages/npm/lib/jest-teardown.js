@@ -1,4 +1,8 @@
-// Jest's global tear-down: stops the server that jest-setup.js has started.
+// Jest's global tear-down: stops what jest-setup.js has started.
 "use strict";
 
-module.exports = () => /** @type {any} */ (globalThis)[Symbol.for("@pretender/dynamodb/jest")]?.();
+module.exports = async () => {
+  /** @type {(() => Promise<void>)[]} */
+  const stops = /** @type {any} */ (globalThis)[Symbol.for("@pretender/dynamodb/jest")] ?? [];
+  for (const stop of stops.splice(0).reverse()) await stop();
+};

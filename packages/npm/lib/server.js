@@ -9,6 +9,7 @@ const { findBinary } = require("./binary.js");
 const { Database } = require("./database.js");
 const { ControlError, PretenderError, StartError } = require("./errors.js");
 const { Connection } = require("./http.js");
+const { clearInterval, clearTimeout, setInterval, setTimeout } = require("./time.js");
 const { version } = require("../package.json");
 
 /** @typedef {import("../types").Server} ServerApi */
@@ -20,6 +21,15 @@ const { version } = require("../package.json");
 /** How long a server may take to stop before it is killed, in milliseconds. */
 const STOP_TIMEOUT = 5_000;
 
+/** How often a process looks whether the runner that has started it still lives, in milliseconds. */
+const RUNNER_INTERVAL = 200;
+
+/** The variables of the server that are passed on. Others could make it another server than the one that is asked for. */
+const PASSED_ON = ["PRETENDER_LOG_LEVEL", "PRETENDER_LOG_FORMAT", "PRETENDER_CONTROL_TOKEN"];
+
+/** The options that a server has only from its start. */
+const START_ONLY = /** @type {const} */ (["schema", "schemaParameters", "seed", "args"]);
+
 /** How much of the log an error shows, in characters. */
 const LOG_IN_ERROR = 4_000;
 
@@ -28,13 +38,44 @@ const LOG_IN_ERROR = 4_000;
  * @returns {Promise<ServerApi>}
  */
 async function startPretender(options = {}) {
-  const region = options.region ?? (process.env.PRETENDER_REGION || "us-east-1");
   const endpoint = process.env.PRETENDER_ENDPOINT;
-  if (endpoint) {
-    return new Server({ url: endpoint.replace(/\/+$/, ""), region }, process.env.PRETENDER_SERVER_LOG);
-  }
+  if (endpoint) return connect(endpoint, options);
+  const region = options.region ?? (process.env.PRETENDER_REGION || "us-east-1");
   const started = await ServerProcess.start(options, region);
   return new Server(started.announcement, started.logFile, started);
+}
+
+/**
+ * Uses a server that runs already.
+ *
+ * @param {string} endpoint
+ * @param {StartOptions} options
+ * @returns {Promise<ServerApi>}
+ */
+async function connect(endpoint, options) {
+  const url = (endpoint.includes("://") ? endpoint : `http://${endpoint}`).replace(/\/+$/, "");
+  const ignored = START_ONLY.filter((name) => options[name] !== undefined);
+  if (ignored.length > 0) {
+    throw new StartError(
+      `PRETENDER_ENDPOINT is set, so the server at ${url} is used, which has been started without the options ` +
+        `${ignored.join(", ")} of this call or of pretender.config.*: give these to that server, or unset the variable`,
+    );
+  }
+  const connection = new Connection(url, "", () => "");
+  try {
+    const found = await connection.control("version");
+    const missing = ["control", "databases"].filter((option) => !found?.[option]).map((option) => `--${option}`);
+    if (found?.name !== "pretender") throw new StartError(`the server at ${url} (PRETENDER_ENDPOINT) is not pretender`);
+    if (missing.length > 0) {
+      throw new StartError(`the server at ${url} (PRETENDER_ENDPOINT) has been started without ${missing.join(" ")}`);
+    }
+    return new Server({ url, region: options.region ?? found.region }, process.env.PRETENDER_SERVER_LOG);
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    throw new StartError(`the server at ${url} (PRETENDER_ENDPOINT) is not pretender: ${error.message}`, { cause: error });
+  } finally {
+    connection.close();
+  }
 }
 
 /** @implements {ServerApi} */
@@ -59,7 +100,6 @@ class Server {
   get env() {
     return {
       PRETENDER_ENDPOINT: this.url,
-      PRETENDER_REGION: this.region,
       ...(this.logFile && { PRETENDER_SERVER_LOG: this.logFile }),
     };
   }
@@ -102,7 +142,8 @@ class ServerProcess {
   #ended;
   /** @type {string | undefined} */
   #end;
-  #removeLog;
+  /** @type {NodeJS.Timeout | undefined} */
+  #watch;
 
   /**
    * @param {string} binary
@@ -112,13 +153,15 @@ class ServerProcess {
   constructor(binary, options, region) {
     this.logFile = path.join(os.tmpdir(), `pretender-${process.pid}-${randomBytes(6).toString("hex")}.log`);
     const log = fs.openSync(this.logFile, "wx", 0o600);
-    this.#removeLog = () => fs.rmSync(this.logFile, { force: true });
-    process.once("exit", this.#removeLog);
+    if (logFiles.size === 0) process.once("exit", removeLogs);
+    logFiles.add(this.logFile);
     const child = spawn(binary, serveArguments(options, region), {
       cwd: options.cwd,
       env: environment(),
       stdio: ["pipe", "pipe", log],
       windowsHide: true,
+      // Ctrl-C in the terminal is not for the server, which is still needed by what runs after the tests.
+      detached: process.platform !== "win32",
     });
     this.#child = /** @type {import("node:child_process").ChildProcessByStdio<Writable, Readable, null>} */ (child);
     fs.closeSync(log);
@@ -144,6 +187,7 @@ class ServerProcess {
    */
   static async start(options, region) {
     const binary = findBinary();
+    removeOldLogs();
     const started = new ServerProcess(binary, options, region);
     try {
       started.announcement = await started.#announced(options.startTimeout ?? 30_000);
@@ -157,6 +201,7 @@ class ServerProcess {
       throw new StartError(`cannot start ${binary}: ${reason}${log && `\nIts log:\n${log}`}`);
     }
     started.#release();
+    started.#endWithRunner();
     return started;
   }
 
@@ -173,8 +218,10 @@ class ServerProcess {
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_TIMEOUT);
     await this.#ended;
     clearTimeout(timer);
-    this.#removeLog();
-    process.removeListener("exit", this.#removeLog);
+    clearInterval(this.#watch);
+    fs.rmSync(this.logFile, { force: true });
+    logFiles.delete(this.logFile);
+    if (logFiles.size === 0) process.removeListener("exit", removeLogs);
   }
 
   /**
@@ -213,6 +260,44 @@ class ServerProcess {
       /** @type {import("node:net").Socket} */ (/** @type {unknown} */ (pipe)).unref();
     }
   }
+
+  /** Stops the server when the runner of which this process is a worker is gone, although a test may still hang here. */
+  #endWithRunner() {
+    // In the sandbox of Jest, `process` is a copy that has no events, and whose `ppid` does not change.
+    const runner = process.ppid;
+    if (!process.connected) return;
+    this.#watch = setInterval(() => isAlive(runner) || this.#child.stdin.destroy(), RUNNER_INTERVAL);
+    this.#watch.unref();
+  }
+}
+
+/** The log files of the servers of this process. @type {Set<string>} */
+const logFiles = new Set();
+
+function removeLogs() {
+  for (const file of logFiles) fs.rmSync(file, { force: true });
+}
+
+/** Removes the logs that killed processes have left behind. */
+function removeOldLogs() {
+  for (const name of fs.readdirSync(os.tmpdir())) {
+    const [, pid] = /^pretender-(\d+)-[0-9a-f]{12}\.log$/.exec(name) ?? [];
+    if (!pid || isAlive(Number(pid))) continue;
+    try {
+      fs.rmSync(path.join(os.tmpdir(), name), { force: true });
+    } catch {
+      // It belongs to another user.
+    }
+  }
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === "EPERM";
+  }
 }
 
 /**
@@ -231,9 +316,10 @@ function serveArguments(options, region) {
   return [...args, ...(options.args ?? [])];
 }
 
-/** Returns the environment for the server, without the user's settings for AWS. */
+/** Returns the environment for the server, without settings for other servers and for AWS. */
 function environment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.toUpperCase().startsWith("AWS_")));
+  const isForServer = (/** @type {string} */ name) => PASSED_ON.includes(name) || !/^(AWS|PRETENDER)_/i.test(name);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => isForServer(name)));
 }
 
 /** @param {string} file */
@@ -250,4 +336,14 @@ function tail(log) {
   return log.trimEnd().slice(-LOG_IN_ERROR);
 }
 
-module.exports = { startPretender, version };
+/**
+ * Marks the present end of a log. Returns a function that returns what was logged since.
+ *
+ * @param {string | undefined} file
+ */
+function sinceNow(file) {
+  const start = file && fs.existsSync(file) ? fs.statSync(file).size : 0;
+  return () => (file && fs.existsSync(file) ? fs.readFileSync(file).subarray(start).toString().trimEnd() : "");
+}
+
+module.exports = { startPretender, sinceNow, version };

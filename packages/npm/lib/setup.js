@@ -1,19 +1,19 @@
 "use strict";
 
 const { readConfig } = require("./config.js");
-const { setEnv } = require("./database.js");
 const { startPretender } = require("./server.js");
 
 /**
- * Starts the server of a test run, with the options in `pretender.config.*`, and sets the variables with which the
- * processes of the run find it.
+ * Starts the server of a test run or of one of its projects, with the options in `pretender.config.*`.
  *
- * @param {string} folder The folder of the configuration file.
+ * @param {string[]} folders The folders of the configuration file; the first that has one counts.
+ * @param {(variables: Record<string, string>) => () => void} setVariables Sets the variables with which the processes that
+ *   run the tests find the server. Returns a function that restores the old values.
  * @returns {Promise<() => Promise<void>>} A function that stops the server.
  */
-async function setUpRun(folder) {
-  const server = await startPretender(await readConfig(folder));
-  const restore = setEnv(server.env);
+async function setUpRun(folders, setVariables) {
+  const server = await startPretender(await readConfig(folders));
+  const restore = setVariables(server.env);
   return async () => {
     restore();
     await server.stop();

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
+import http from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
@@ -136,6 +138,22 @@ test("PRETENDER_BIN comes before the package, and the package before PATH", asyn
   assert.equal(await runModule(t, source).line(), "on-path");
   process.env.PATH = scripts;
   assert.match((await runModule(t, source).ended).output, /@pretender\/server-.* is not installed.*set PRETENDER_BIN/s);
+
+  // PRETENDER_BIN may name the command, directly or through a script as pnpm writes it.
+  process.env.PRETENDER_BIN = path.join(scripts, "pretender");
+  assert.match((await runModule(t, source).ended).output, /PRETENDER_BIN is .*, the command of @pretender\/dynamodb/);
+  const script = path.join(scripts, "script");
+  fs.writeFileSync(script, `#!/bin/sh\nexec ${process.execPath} ${path.join(alone, "bin/pretender.js")} "$@"\n`, { mode: 0o755 });
+  const endless = await start(t, script, ["--version"], { env: { PRETENDER_BIN: script } }).ended;
+  assert.equal(endless.code, 127);
+  assert.match(endless.output, /^pretender: the program that PRETENDER_BIN or PATH names is this command/);
+
+  // The package for musl has a name of its own.
+  delete process.env.PRETENDER_BIN;
+  const musl = path.join(alone, `node_modules/@pretender/server-${process.platform}-${process.arch}-musl/bin`);
+  fs.mkdirSync(musl, { recursive: true });
+  fs.copyFileSync(named, path.join(musl, "pretender"));
+  assert.equal(await runModule(t, source).line(), "named");
 });
 
 test("PRETENDER_ENDPOINT names a server that is used and not stopped", async (t) => {
@@ -150,9 +168,121 @@ test("PRETENDER_ENDPOINT names a server that is used and not stopped", async (t)
   await other.stop();
   assert.ok(await answers(server.url));
 
+  process.env.PRETENDER_ENDPOINT = new URL(server.url).host;
+  const withoutScheme = await startPretender({ region: "eu-west-2" });
+  assert.deepEqual([withoutScheme.url, withoutScheme.region], [server.url, "eu-west-2"]);
+
   process.env.PRETENDER_ENDPOINT = "http://127.0.0.1:9/";
-  const nobody = await startPretender();
-  await assert.rejects(nobody.database(), /the server at http:\/\/127\.0\.0\.1:9 does not answer: ECONNREFUSED/);
+  await assert.rejects(startPretender(), /the server at http:\/\/127\.0\.0\.1:9 does not answer: ECONNREFUSED/);
+});
+
+test("a server of PRETENDER_ENDPOINT that cannot do what is needed is refused", async (t) => {
+  const server = await startPretender();
+  t.after(() => server.stop());
+  setEnv(t, server.env);
+  const ignored = /\.1:\d+ is used, which has been started without the options schema, seed of this call or of pretender\.config/;
+  await assert.rejects(startPretender({ schema: "tables.json", seed: "items" }), ignored);
+
+  const command = path.join(packageFolder, "bin/pretender.js");
+  const plain = start(t, process.execPath, [command, "serve", "--port", "0", "--db", ":memory:"]);
+  process.env.PRETENDER_ENDPOINT = (await plain.line()).replace("Listening on ", "");
+  await assert.rejects(startPretender(), /\(PRETENDER_ENDPOINT\) has been started without --control --databases$/);
+  plain.child.kill("SIGTERM");
+  await plain.ended;
+
+  const other = http.createServer((_, response) => response.writeHead(404).end("nothing here")).listen(0, "127.0.0.1");
+  t.after(() => other.close());
+  await once(other, "listening");
+  process.env.PRETENDER_ENDPOINT = `http://127.0.0.1:${other.address().port}`;
+  await assert.rejects(startPretender(), /is not pretender: .*nothing here/);
+});
+
+test("a command is sent again if the server has closed the idle connection", async (t) => {
+  const answer = JSON.stringify({ name: "pretender", control: true, databases: [], region: "us-east-1" });
+  const used = new Set();
+  const other = http.createServer(({ socket }, response) => {
+    if (used.has(socket)) return socket.destroy();
+    used.add(socket);
+    response.end(answer);
+  });
+  other.listen(0, "127.0.0.1");
+  t.after(() => other.close());
+  await once(other, "listening");
+  setEnv(t, { PRETENDER_ENDPOINT: `http://127.0.0.1:${other.address().port}` });
+  const server = await startPretender();
+  for (let turn = 0; turn < 3; turn += 1) assert.deepEqual(await server.databases(), []);
+  await server.stop();
+  assert.equal(used.size, 4);
+});
+
+test("several servers share the listener that removes their logs", async () => {
+  const before = process.listenerCount("exit");
+  const servers = await Promise.all([startPretender(), startPretender(), startPretender()]);
+  assert.equal(process.listenerCount("exit"), before + 1);
+  for (const server of servers) await server.stop();
+  assert.equal(process.listenerCount("exit"), before);
+});
+
+test("the log of a killed process is removed by the next start", async (t) => {
+  const env = { TMPDIR: folder(t) };
+  const source = `import { startPretender } from "@pretender/dynamodb";
+    console.log((await startPretender()).logFile);
+    setInterval(() => {}, 1000);`;
+  const killed = runModule(t, source, { env });
+  const lost = await killed.line();
+  killed.child.kill("SIGKILL");
+  await killed.ended;
+  assert.ok(fs.existsSync(lost));
+  const running = await runModule(t, source, { env }).line();
+  assert.ok(!fs.existsSync(lost));
+  const third = await runModule(t, source, { env }).line();
+  assert.ok(fs.existsSync(running) && fs.existsSync(third));
+});
+
+test("Ctrl-C does not end the server before the process that handles it", async (t) => {
+  const source = `import { startPretender } from "@pretender/dynamodb";
+    const server = await startPretender();
+    process.on("SIGINT", async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      console.log((await server.databases()).length);
+      process.exit();
+    });
+    console.log("ready");
+    setInterval(() => {}, 1000);`;
+  const run = runModule(t, source, { detached: true });
+  await run.line();
+  // The terminal sends the signal to the whole group of processes.
+  process.kill(-run.child.pid, "SIGINT");
+  assert.equal(await run.line(), "0", run.output());
+});
+
+test("a server of a worker process ends when the runner is killed, although the worker hangs", async (t) => {
+  const worker = path.join(folder(t), "worker.mjs");
+  const index = path.join(packageFolder, "esm/index.mjs");
+  fs.writeFileSync(
+    worker,
+    `import { startPretender } from ${JSON.stringify(index)};
+     console.log(JSON.stringify([(await startPretender()).url, process.pid]));
+     setInterval(() => {}, 1000);`,
+  );
+  const runner = runModule(t, `import { fork } from "node:child_process"; fork(${JSON.stringify(worker)}, { execArgv: [] });`);
+  const [url, pid] = JSON.parse(await runner.line());
+  t.after(() => process.kill(pid, "SIGKILL"));
+  assert.ok(await answers(url));
+  runner.child.kill("SIGKILL");
+  await until("the server has ended", async () => !(await answers(url)));
+  assert.ok(process.kill(pid, 0), "the worker lives");
+});
+
+test("no proxy is used", { skip: !process.allowedNodeEnvironmentFlags.has("--use-env-proxy") }, async (t) => {
+  const proxy = "http://127.0.0.1:9";
+  const env = { NODE_USE_ENV_PROXY: "1", HTTP_PROXY: proxy, http_proxy: proxy, NO_PROXY: "", no_proxy: "" };
+  const source = `import { startPretender } from "@pretender/dynamodb";
+    const server = await startPretender();
+    const db = await server.database();
+    await db.drop();
+    console.log("done");`;
+  assert.equal(await runModule(t, source, { env }).line(), "done");
 });
 
 test("a server that has ended is explained", async () => {
@@ -166,13 +296,14 @@ test("a server that has ended is explained", async () => {
   await server.stop();
 });
 
-test("the server gets none of the user's AWS variables, and the options are arguments", async (t) => {
+test("the server gets no variables for AWS and for other servers, and the options are arguments", async (t) => {
   const binary = program(
     t,
-    `const aws = Object.keys(process.env).filter((name) => name.startsWith("AWS"));
-     console.error(JSON.stringify([aws, process.argv.slice(2)]));`,
+    `const names = Object.keys(process.env).filter((name) => /^(AWS|PRETENDER)_/.test(name));
+     console.error(JSON.stringify([names, process.argv.slice(2)]));`,
   );
   setEnv(t, { PRETENDER_BIN: binary, AWS_PROFILE: "work", AWS_SECRET_ACCESS_KEY: "secret" });
+  setEnv(t, { PRETENDER_SNAPSHOT: "nothing", PRETENDER_READY_FILE: "ready", PRETENDER_LOG_FORMAT: "json" });
   const options = {
     schema: ["a.yaml", "b.yaml"],
     schemaParameters: { Stage: "dev" },
@@ -182,8 +313,8 @@ test("the server gets none of the user's AWS variables, and the options are argu
     args: ["--shards", "4"],
   };
   const { message } = await startPretender(options).catch((error) => error);
-  const [aws, args] = JSON.parse(message.slice(message.indexOf("\n[") + 1));
-  assert.deepEqual(aws, []);
+  const [names, args] = JSON.parse(message.slice(message.indexOf("\n[") + 1));
+  assert.deepEqual(names, ["PRETENDER_LOG_FORMAT"]);
   assert.equal(
     args.join(" "),
     "serve --host 127.0.0.1 --port 0 --db :memory: --control --databases --announce json --stop-on-stdin-close " +
@@ -203,6 +334,20 @@ test("each database begins with the schema and the seed", async (t) => {
     assert.deepEqual(Items, [{ id: "1", total: 42 }]);
     await db.reset("orders");
   }
+});
+
+test("the types need no package of the AWS SDK", async (t) => {
+  const cwd = folder(t);
+  fs.cpSync(path.join(packageFolder, "types/index.d.ts"), path.join(cwd, "index.d.ts"));
+  const usage = `import { insert, type Database } from "./index.js";
+    export const changes = (db: Database) => db.changes("orders");
+    export const wrong: number = insert();`;
+  fs.writeFileSync(path.join(cwd, "usage.mts"), usage);
+  const compiler = path.join(path.dirname(require.resolve("typescript/package.json")), "bin/tsc");
+  const args = [compiler, "--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--types", "", "usage.mts"];
+  const { output } = await start(t, process.execPath, args, { cwd }).ended;
+  // The one error shows that the types were read.
+  assert.match(output, /^usage\.mts\S+ error TS2322: [^\n]*\n?$/);
 });
 
 test("the example of the README for any framework runs", async (t) => {

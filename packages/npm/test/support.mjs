@@ -56,11 +56,12 @@ export function runModule(t, source, options = {}) {
 }
 
 /** Starts a program, and gives its lines of output, and how it ended. */
-export function start(t, command, args, { env = {}, cwd = import.meta.dirname ?? process.cwd() } = {}) {
+export function start(t, command, args, { env = {}, cwd = process.cwd(), detached = false } = {}) {
   // A killed process leaves the log of its server behind.
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "pretender-test-"));
   const child = spawn(command, args, {
     cwd,
+    detached,
     env: { ...process.env, TMPDIR: temporary, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

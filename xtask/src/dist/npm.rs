@@ -21,10 +21,11 @@ pub(crate) fn platform_package(dist: &Path) -> PathBuf {
 }
 
 /// The name of the platform package, without its scope, as the JavaScript computes it from `process.platform` and
-/// `process.arch`.
+/// `process.arch`. A binary for musl must not have the name of the one for glibc.
 pub(crate) fn platform_name() -> String {
     let (os, cpu) = node_platform();
-    format!("server-{os}-{cpu}")
+    let libc = if cfg!(target_env = "musl") { "-musl" } else { "" };
+    format!("server-{os}-{cpu}{libc}")
 }
 
 /// Packs both packages.

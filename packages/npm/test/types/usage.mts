@@ -41,7 +41,12 @@ const snapshot: Snapshot = await db.snapshots.save("seeded");
 const shards: Shard[] = await db.shards.split("orders");
 const changes: Changes = await db.changes("orders");
 changes.timeout = 100;
-const expected = [insert({ id: "1" }), modify({ total: 43 }, { total: 42 }), remove({}, { byTtl: true })];
+interface Order {
+  id: string;
+  total: number;
+}
+const order: Order = { id: "1", total: 42 };
+const expected = [insert(order), modify({ total: 43 }, { total: 42 }), remove({}, { byTtl: true })];
 const found: Change[] = await changes.expect(...expected);
 const event: "INSERT" | "MODIFY" | "REMOVE" | undefined = found[0]?.event;
 const restore: () => void = db.useEnv();
