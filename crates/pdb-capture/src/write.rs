@@ -53,7 +53,8 @@ pub fn lock_item(
 /// Replaces a locked item with `new`, or deletes it, and writes its index entries and its stream record, all in `tx`.
 ///
 /// `new` must have the key that was locked. If the item does not change, nothing is written and there is no stream record, with every view
-/// type (streams.md section 8). All changes of one transaction have the same creation time.
+/// type (streams.md section 8). All changes of one transaction have the same creation time, but for those in shards whose newest record is
+/// up to a second younger: their times do not decrease.
 ///
 /// # Errors
 ///

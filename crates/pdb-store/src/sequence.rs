@@ -19,6 +19,7 @@ pub(crate) mod leap;
 pub(crate) mod memory;
 #[cfg(feature = "postgres")]
 pub(crate) mod stored;
+pub(crate) mod times;
 
 #[cfg(feature = "sqlite")]
 use std::sync::atomic::Ordering;

@@ -88,7 +88,7 @@ fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, St
         streams::read_shard,
     )?;
     for shard in &open {
-        let open = shards::open_shard(shard, shard.starting + 1);
+        let open = shards::open_shard(shard, shard.starting + 1, None);
         shards.entry(shard.stream).or_default().push(open);
     }
     shards.values_mut().for_each(|shards| shards.sort_by_key(|shard| shard.hash_from));

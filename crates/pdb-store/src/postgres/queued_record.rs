@@ -39,8 +39,6 @@ pub(crate) struct QueuedRecord {
     sort_key_value: Option<String>,
     user_identity: Option<String>,
     size_bytes: u64,
-    /// That of the record without its number, which SQL adds.
-    checksum: i64,
     /// Which write of its request it belongs to.
     position: usize,
 }
@@ -50,7 +48,6 @@ impl QueuedRecord {
         AppendedRecord { stream, shard, record, user_identity, size_bytes }: AppendedRecord<'_>,
         position: usize,
     ) -> Self {
-        let checksum = record.checksum(size_bytes, user_identity.as_deref()).stored(stream.records.salt);
         Self {
             table: stream.records.clone(),
             stream: stream.id,
@@ -65,7 +62,6 @@ impl QueuedRecord {
             sort_key_value: record.sort_key_value.map(str::to_owned),
             user_identity,
             size_bytes,
-            checksum,
             position,
         }
     }
@@ -76,32 +72,70 @@ impl QueuedRecord {
         (self.stream, self.shard, self.position)
     }
 
-    /// Appends the record, which locks its shard. Fails with [`StoreError::Conflict`] if the shard was closed meanwhile.
-    pub(crate) fn append(&self, driver: Driver<'_>) -> Result<(), StoreError> {
+    /// Appends records in this order, each of which locks its shard.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] if a shard was closed meanwhile.
+    pub(crate) fn append_all(records: &[Self], driver: Driver<'_>) -> Result<(), StoreError> {
+        // Records of one transaction were made at one time: those behind the first need not be told which time they have to take.
+        let mut before: Option<(StreamId, u64, EpochMillis)> = None;
+        for record in records {
+            let shard = (record.stream, record.shard);
+            let same = before.filter(|(stream, number, _)| (*stream, *number) == shard);
+            let created = record.append(driver, same.map_or(record.created, |(_, _, newest)| newest))?;
+            before = Some((shard.0, shard.1, created));
+        }
+        Ok(())
+    }
+
+    /// Appends the record; returns its creation time. That is the time of the newest record of the shard if it would be older by
+    /// mere jitter.
+    fn append(&self, driver: Driver<'_>, created: EpochMillis) -> Result<EpochMillis, StoreError> {
+        let during = "append a stream record";
+        let place = [Param::Integer(self.stream.0), Param::Integer(signed(MAX_COUNTER))];
+        let first = range_of(self.shard).0;
+        let drawn = self.with_columns(first, created, |columns| {
+            let mut params = [Param::Null; texts::LIMIT_PLACE];
+            params[..columns.len()].copy_from_slice(columns);
+            params[texts::STREAM_PLACE - 1..].copy_from_slice(&place);
+            driver.first(during, &self.table.append, &params, |row| Ok((row.integer(0)?, row.integer(1)?)))
+        })?;
+        let Some((number, newest)) = drawn else { return Err(driver.stale()) };
+        let newest = EpochMillis(newest);
+        if newest != created {
+            let sql = texts::insert_drawn(&self.table.name);
+            self.with_columns(number, newest, |columns| driver.execute(&sql, columns).during(during))?;
+        }
+        Ok(newest)
+    }
+
+    /// Calls `run` with the columns of the record, where it has this creation time and `number` in the place of its number. SQL
+    /// completes those that depend on the number.
+    fn with_columns<T>(
+        &self,
+        number: i64,
+        created: EpochMillis,
+        run: impl FnOnce(&[Param<'_>]) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let record = NewRecord {
             event_name: self.event_name,
             keys: &self.keys,
             old_image: self.old_image.as_ref(),
             new_image: self.new_image.as_ref(),
-            created: self.created,
+            created,
             user_identity: None,
             hash_key_value: &self.hash_key_value,
             sort_key_value: self.sort_key_value.as_deref(),
         };
-        let (event_id, day) = (format!("{:016x}", self.event_salt), StreamLabel::at(self.created));
+        let user_identity = self.user_identity.as_deref();
+        let (event_id, day) = (format!("{:016x}", self.event_salt), StreamLabel::at(created));
         let columns = RecordColumns {
-            sequence_number: range_of(self.shard).0,
+            sequence_number: number,
             event_id: &event_id,
-            checksum: self.checksum,
-            ..record.columns(self.shard, &day, self.user_identity.as_deref(), self.size_bytes)
+            checksum: record.checksum(self.size_bytes, user_identity).stored(self.table.salt),
+            ..record.columns(self.shard, &day, user_identity, self.size_bytes)
         };
-        let mut params = [Param::Null; texts::LIMIT_PLACE];
-        params[..RecordColumns::COLUMNS.len()].copy_from_slice(&columns.params());
-        params[texts::STREAM_PLACE - 1] = Param::Integer(self.stream.0);
-        params[texts::LIMIT_PLACE - 1] = Param::Integer(signed(MAX_COUNTER));
-        if driver.execute(&self.table.append, &params).during("append a stream record")? != 1 {
-            return Err(driver.stale());
-        }
-        Ok(())
+        run(&columns.params())
     }
 }

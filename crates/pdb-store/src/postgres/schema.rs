@@ -15,6 +15,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { sql: pdb_migrations::POSTGRES[0], step: None },
     Migration { sql: pdb_migrations::POSTGRES[1], step: Some(migrate::add_checksums) },
     Migration { sql: pdb_migrations::POSTGRES[2], step: Some(renew_keys::renew) },
+    Migration { sql: pdb_migrations::POSTGRES[3], step: None },
 ];
 // A migration that this list lacks would never be applied.
 const _: () = assert!(MIGRATIONS.len() == pdb_migrations::POSTGRES.len());

@@ -14,6 +14,7 @@ use crate::{
     key_columns::KeyColumns,
     names::quoted,
     rows::columns::{ColumnKind, RecordColumns, names_of},
+    sequence::times::{self, JITTER_MILLIS},
     sql::texts::{self, IndexSql, IndexTable, ItemTable, RecordTable, ScanSql},
 };
 
@@ -155,7 +156,40 @@ pub(crate) const LIMIT_PLACE: usize = RecordColumns::COLUMNS.len() + 2;
 
 /// The number is drawn from the shard by the statement that inserts the record, and the row of the shard stays locked until the
 /// commit. A shard that was closed meanwhile gives none, and nothing is inserted.
+///
+/// The statement also keeps the time of the shard's newest record, and notes a step back (`sequence/times.rs`). It does not insert a
+/// record that is older than the newest one by mere jitter: it returns the time that this one has to take, see [`insert_drawn`].
 pub(crate) fn record_table(name: String) -> RecordTable {
+    let columns = RecordColumns::COLUMNS;
+    let place = |column: &str| columns.iter().position(|(name, _)| *name == column).map_or(0, |at| at + 1);
+    let created = format!("CAST(?{} AS BIGINT)", place("approximate_creation_time"));
+    let append = format!(
+        "WITH drawn AS (UPDATE pdb_shard SET next_sequence = next_sequence + 1, \
+         time_steps = CASE WHEN newest_record_at - {JITTER_MILLIS} > {created} THEN {} ELSE time_steps END, \
+         newest_record_at = CASE WHEN newest_record_at BETWEEN {created} AND {created} + {JITTER_MILLIS} \
+         THEN newest_record_at ELSE {created} END \
+         WHERE stream_id = ?{STREAM_PLACE} AND number = ?{} AND closed_at IS NULL \
+         AND next_sequence <= ?{LIMIT_PLACE} \
+         RETURNING next_sequence - 1 + CAST(?{} AS BIGINT) AS sequence_number, newest_record_at), \
+         added AS ({} WHERE newest_record_at = {created} RETURNING 1) \
+         SELECT sequence_number, newest_record_at FROM drawn",
+        times::with_step("next_sequence"),
+        place("shard"),
+        place("sequence_number"),
+        insert(&name, "drawn"),
+    );
+    RecordTable::new(name, append, " LIMIT ")
+}
+
+/// SQL that inserts a record whose number has been drawn, with the parameters that it was to be appended with.
+pub(crate) fn insert_drawn(table: &str) -> String {
+    let place =
+        RecordColumns::COLUMNS.iter().position(|(name, _)| *name == "sequence_number").map_or(0, |at| at + 1);
+    insert(table, &format!("(SELECT CAST(?{place} AS BIGINT) AS sequence_number) AS drawn"))
+}
+
+/// SQL that inserts a record with the number that a query has.
+fn insert(table: &str, drawn: &str) -> String {
     let columns = RecordColumns::COLUMNS;
     let value = |(at, (name, kind)): (usize, &(&str, ColumnKind))| {
         let kind = if *kind == ColumnKind::Integer { "BIGINT" } else { "TEXT" };
@@ -170,20 +204,7 @@ pub(crate) fn record_table(name: String) -> RecordTable {
         }
     };
     let values: Vec<String> = columns.iter().enumerate().map(value).collect();
-    let place = |column: &str| columns.iter().position(|(name, _)| *name == column).map_or(0, |at| at + 1);
-    let append = format!(
-        "WITH drawn AS (UPDATE pdb_shard SET next_sequence = next_sequence + 1 \
-         WHERE stream_id = ?{STREAM_PLACE} AND number = ?{} AND closed_at IS NULL \
-         AND next_sequence <= ?{LIMIT_PLACE} \
-         RETURNING next_sequence - 1 + CAST(?{} AS BIGINT) AS sequence_number) \
-         INSERT INTO {} ({}) SELECT {} FROM drawn",
-        place("shard"),
-        place("sequence_number"),
-        quoted(&name),
-        names_of(columns),
-        values.join(", ")
-    );
-    RecordTable::new(name, append, " LIMIT ")
+    format!("INSERT INTO {} ({}) SELECT {} FROM {drawn}", quoted(table), names_of(columns), values.join(", "))
 }
 
 fn scan(select: &str, key: &str) -> ScanSql {

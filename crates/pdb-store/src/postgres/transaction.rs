@@ -203,7 +203,7 @@ impl PostgresTx {
         let mut records = std::mem::take(&mut self.records);
         // Stable: the records of one write stay in their order.
         records.sort_by_key(QueuedRecord::order);
-        records.iter().try_for_each(|record| record.append(read.driver))
+        QueuedRecord::append_all(&records, read.driver)
     }
 
     pub(crate) fn draw_counter(

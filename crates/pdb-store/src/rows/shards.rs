@@ -10,7 +10,7 @@ use pdb_model::{
 use crate::{
     checksum::{self, Checksum, ShardColumn},
     rows::table::{OpenShard, OpenStream, StreamId},
-    sequence::{self, NextCounter, event_id, event_salt, pack},
+    sequence::{self, NextCounter, event_id, event_salt, pack, times::NewestTime},
     sql::texts::RecordTable,
 };
 
@@ -89,6 +89,9 @@ pub struct ShardRow {
     pub opened: EpochMillis,
     /// When it was closed, if it was.
     pub closed: Option<EpochMillis>,
+    /// The counters of the records before which the creation times step back, lowest first; they decrease nowhere else. `None` if
+    /// nothing is known of the order of the times.
+    pub(crate) time_steps: Option<Vec<u64>>,
 }
 
 impl ShardRow {
@@ -135,7 +138,8 @@ pub(crate) fn open_stream(row: &StreamRow, shards: Vec<OpenShard>) -> OpenStream
     }
 }
 
-pub(crate) fn open_shard(row: &ShardRow, next: u64) -> OpenShard {
+/// `newest` is the creation time of its last record, or `None` if it has none, or it is not kept in memory.
+pub(crate) fn open_shard(row: &ShardRow, next: u64, newest: Option<EpochMillis>) -> OpenShard {
     OpenShard {
         number: row.number,
         id: row.id.clone(),
@@ -143,6 +147,7 @@ pub(crate) fn open_shard(row: &ShardRow, next: u64) -> OpenShard {
         hash_to: row.hash_to,
         opened: row.opened,
         next: NextCounter::new(next),
+        newest: NewestTime::new(newest),
     }
 }
 

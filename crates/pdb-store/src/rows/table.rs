@@ -6,7 +6,7 @@ use pdb_model::{EpochMillis, IndexName, ShardId, StreamArn, StreamViewType, Tabl
 
 use crate::{
     error::StoreError,
-    sequence::NextCounter,
+    sequence::{NextCounter, times::NewestTime},
     sql::texts::{IndexTable, ItemTable, RecordTable},
 };
 
@@ -110,6 +110,9 @@ pub struct OpenShard {
     /// The next counter, where counters are kept in memory.
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL keeps counters in rows"))]
     pub(crate) next: NextCounter,
+    /// The creation time of the newest record, where it is kept in memory.
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL keeps times in rows"))]
+    pub(crate) newest: NewestTime,
 }
 
 impl OpenShard {

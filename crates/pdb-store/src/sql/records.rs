@@ -15,10 +15,14 @@ use crate::{
     read_tx::ReadTx,
     rows::{
         records::{AppendedRecord, NewRecord, RecordRef},
-        shards::StreamRow,
+        shards::{ShardRow, StreamRow},
         table::Table,
     },
-    sequence::{MAX_SHARD, drawn::last_counter, event_id, event_salt, pack, range_of, signed, unpack},
+    sequence::{
+        MAX_COUNTER, MAX_SHARD,
+        drawn::{last_counter, last_record},
+        event_id, event_salt, pack, range_of, signed, unpack,
+    },
     tx::Tx,
 };
 
@@ -80,6 +84,72 @@ impl ReadTx<'_> {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(through)
+    }
+
+    /// Returns the counter of the first record of a shard, in the order of its numbers, that was created at `time` or later; `None`
+    /// if there is none. A binary search, unless nothing is known of the order of the shard's times: then record by record.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](Self::records).
+    pub fn first_created_since(
+        &mut self,
+        stream: &StreamRow,
+        shard: &ShardRow,
+        time: EpochMillis,
+    ) -> Result<Option<u64>, StoreError> {
+        // A trimmed record may be there for as long as another process removes it.
+        let from = shard.trimmed.saturating_add(1);
+        let Some(steps) = &shard.time_steps else {
+            let (Some(first), (_, last)) = (pack(shard.number, from), range_of(shard.number)) else {
+                return Ok(None);
+            };
+            let params = [Param::Integer(first), Param::Integer(last), Param::Integer(time.0)];
+            let found = self.driver.first("look for a time", &stream.records.since, &params, |row| {
+                Ok(unpack(row.integer(0)?)?.counter)
+            });
+            return found;
+        };
+        let ends = steps.iter().map(|step| step.saturating_sub(1)).chain([MAX_COUNTER]);
+        let mut begin = from;
+        for end in ends.filter(|end| *end >= from) {
+            if let Some(found) = self.first_in_order(stream, shard.number, (begin, end), time)? {
+                return Ok(Some(found));
+            }
+            begin = end.saturating_add(1);
+        }
+        Ok(None)
+    }
+
+    /// As [`first_created_since`](Self::first_created_since), of the records with the counters `begin` to `end`, whose times do not decrease.
+    fn first_in_order(
+        &mut self,
+        stream: &StreamRow,
+        shard: u64,
+        (begin, end): (u64, u64),
+        time: EpochMillis,
+    ) -> Result<Option<u64>, StoreError> {
+        let (Some(first), Some(last)) = (pack(shard, begin), pack(shard, end)) else { return Ok(None) };
+        let newest = last_record(self.driver, &stream.records, (first, last))?;
+        let Some((mut found, _)) = newest.filter(|(_, created)| *created >= time) else { return Ok(None) };
+        // Records below `from` are older, and there is none from `to` up to `found`, which is not older.
+        let (mut from, mut to) = (begin, found);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            let (Some(first), Some(last)) = (pack(shard, middle), pack(shard, found)) else { break };
+            let params = [Param::Integer(first), Param::Integer(last), Param::Integer(1)];
+            let next = self.driver.first("look for a time", &stream.records.created, &params, |row| {
+                Ok((unpack(row.integer(0)?)?.counter, EpochMillis(row.integer(1)?)))
+            })?;
+            match next {
+                Some((counter, created)) if created < time => from = counter + 1,
+                Some((counter, _)) => (found, to) = (counter, middle),
+                None => {
+                    return Err(StoreError::corrupt("stream record", "it is gone while it is looked for"));
+                }
+            }
+        }
+        Ok(Some(found))
     }
 }
 

@@ -167,7 +167,7 @@ impl Tx<'_> {
                 },
             };
             let row = self.insert_shard(&stream, number, starting, shard)?;
-            stream.shards.push(open_shard(&row, starting + 1));
+            stream.shards.push(open_shard(&row, starting + 1, None));
             rows.push(row);
         }
         stream.shards.sort_by_key(|shard| shard.hash_from);
@@ -210,12 +210,13 @@ impl Tx<'_> {
             least_next: starting + 1,
             opened: shard.opened,
             closed: None,
+            time_steps: Some(Vec::new()),
         };
         self.change(
             "open a shard",
             "INSERT INTO pdb_shard (stream_id, number, shard_id, parent_shard_id, hash_from, hash_to, \
-             starting_sequence, trimmed_sequence, next_sequence, opened_at, checksum) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10)",
+             starting_sequence, trimmed_sequence, next_sequence, opened_at, checksum, time_steps, newest_record_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, '', 0)",
             &[
                 Param::Integer(row.stream.0),
                 Param::Integer(sequence::signed(row.number)),

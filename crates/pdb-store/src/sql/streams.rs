@@ -16,11 +16,12 @@ use crate::{
         shards::{ShardRow, StreamRow, stream_sum},
         table::StreamId,
     },
+    sequence::times,
 };
 
 pub(crate) const STREAM_COLUMNS: &str = "SELECT id, table_name, record_table, arn, view_type, key_schema, created_at, disabled_at, checksum FROM pdb_stream";
 pub(crate) const SHARD_COLUMNS: &str = "SELECT stream_id, number, shard_id, parent_shard_id, hash_from, hash_to, \
-     starting_sequence, ending_sequence, trimmed_sequence, opened_at, closed_at, next_sequence, checksum FROM pdb_shard";
+     starting_sequence, ending_sequence, trimmed_sequence, opened_at, closed_at, next_sequence, checksum, time_steps FROM pdb_shard";
 
 impl ReadTx<'_> {
     /// Returns the streams of a table name, or of all, enabled or not, ordered by table name and label.
@@ -119,6 +120,7 @@ pub(crate) fn read_shard(row: &Row<'_>) -> Result<ShardRow, StoreError> {
         opened: EpochMillis(row.integer(9)?),
         closed: row.optional_integer(10)?.map(EpochMillis),
         least_next: row.count(11)?,
+        time_steps: row.optional_text(13)?.map(times::read_steps).transpose()?,
     };
     Checksum::verify_shard(shard.checksum(), row.optional_integer(12)?)?;
     Ok(shard)

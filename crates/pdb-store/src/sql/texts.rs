@@ -88,6 +88,8 @@ pub(crate) struct RecordTable {
     pub(crate) read: String,
     pub(crate) last: String,
     pub(crate) created: String,
+    /// The first record that is not older than a time; looks at one after the other.
+    pub(crate) since: String,
     pub(crate) trim: String,
 }
 
@@ -105,11 +107,15 @@ impl RecordTable {
                  user_identity, checksum FROM {quoted} {range}{limit}"
             ),
             last: format!(
-                "SELECT sequence_number FROM {quoted} WHERE sequence_number BETWEEN ?1 AND ?2 \
-                 ORDER BY sequence_number DESC LIMIT 1"
+                "SELECT sequence_number, approximate_creation_time FROM {quoted} \
+                 WHERE sequence_number BETWEEN ?1 AND ?2 ORDER BY sequence_number DESC LIMIT 1"
             ),
             created: format!(
                 "SELECT sequence_number, approximate_creation_time FROM {quoted} {range} LIMIT ?3"
+            ),
+            since: format!(
+                "SELECT sequence_number FROM {quoted} WHERE sequence_number BETWEEN ?1 AND ?2 \
+                 AND approximate_creation_time >= ?3 ORDER BY sequence_number LIMIT 1"
             ),
             trim: format!("DELETE FROM {quoted} WHERE sequence_number BETWEEN ?1 AND ?2"),
             name,

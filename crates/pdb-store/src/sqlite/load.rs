@@ -12,7 +12,7 @@ use crate::{
         shards::{ShardRow, StreamRow, open_shard, open_stream},
         table::{OpenStream, Table},
     },
-    sequence::{drawn::last_counter, memory::next_counter},
+    sequence::{drawn::last_record, memory::next_counter, range_of},
     sql::{
         streams::{STREAM_COLUMNS, read_stream, shards_of},
         tables::read_metadata,
@@ -70,8 +70,9 @@ fn load_streams(driver: Driver<'_>) -> Result<Vec<StreamRow>, StoreError> {
 fn load_open_stream(driver: Driver<'_>, row: &StreamRow) -> Result<OpenStream, StoreError> {
     let mut open = Vec::new();
     for shard in shards_of(driver, row.id)?.into_iter().filter(ShardRow::is_open) {
-        let last = last_counter(driver, &row.records, shard.number)?.unwrap_or(0);
-        open.push(open_shard(&shard, next_counter(&shard, last)));
+        let last = last_record(driver, &row.records, range_of(shard.number))?;
+        let next = next_counter(&shard, last.map_or(0, |(counter, _)| counter));
+        open.push(open_shard(&shard, next, last.map(|(_, created)| created)));
     }
     open.sort_by_key(|shard| shard.hash_from);
     Ok(open_stream(row, open))

@@ -6,13 +6,14 @@ use pdb_model::{EpochMillis, IdSource, StreamLabel, TableName};
 
 use crate::{
     error::{During, StoreError},
+    params::Param,
     read_tx::ReadTx,
     rows::{
         columns::RecordColumns,
-        records::AppendedRecord,
-        table::{OpenShard, StreamId, Table, TableId},
+        records::{AppendedRecord, NewRecord},
+        table::{OpenShard, OpenStream, StreamId, Table, TableId},
     },
-    sequence::{event_id, memory},
+    sequence::{drawn::last_record, event_id, memory, range_of, signed, times},
     sql::texts::ItemTable,
 };
 
@@ -101,6 +102,8 @@ impl SqliteTx {
         AppendedRecord { stream, shard, record, user_identity, size_bytes }: AppendedRecord<'_>,
     ) -> Result<(), StoreError> {
         let number = memory::draw_for_record(shard)?;
+        let record =
+            &NewRecord { created: self.creation_time(read, stream, shard, record)?, ..record.clone() };
         let user_identity = user_identity.as_deref();
         let sum = record.checksum(size_bytes, user_identity);
         let event_id = event_id(stream.event_salt, number).to_string();
@@ -115,6 +118,51 @@ impl SqliteTx {
         let appended = read.driver.execute(&stream.records.append, &columns.params());
         appended.during("append a stream record")?;
         Ok(())
+    }
+
+    /// Returns the creation time that a record gets, which is about to be the next of its shard.
+    ///
+    /// What memory knows of the newest record may be too late: that of a record whose transaction failed. It is never too early, because
+    /// it does not go down. So while it is ahead of the clock, each write asks the database.
+    #[inline]
+    fn creation_time(
+        &mut self,
+        read: &mut ReadTx<'_>,
+        stream: &OpenStream,
+        shard: &OpenShard,
+        record: &NewRecord<'_>,
+    ) -> Result<EpochMillis, StoreError> {
+        let newest = shard.newest.get();
+        if record.created >= newest {
+            shard.newest.set(record.created);
+            return Ok(record.created);
+        }
+        self.creation_time_behind(read, stream, shard, record.created)
+    }
+
+    #[cold]
+    fn creation_time_behind(
+        &mut self,
+        read: &mut ReadTx<'_>,
+        stream: &OpenStream,
+        shard: &OpenShard,
+        created: EpochMillis,
+    ) -> Result<EpochMillis, StoreError> {
+        let last = last_record(read.driver, &stream.records, range_of(shard.number))?;
+        let newest = last.map_or(created, |(_, newest)| newest);
+        if times::is_jitter(created, newest) {
+            return Ok(created.max(newest));
+        }
+        self.before_write(read)?;
+        // The record that is appended has the counter before the next, and nothing but this transaction can draw meanwhile.
+        let sql = format!(
+            "UPDATE pdb_shard SET time_steps = {} WHERE stream_id = ?1 AND number = ?2",
+            times::with_step("?3")
+        );
+        let counter = shard.next.get() - 1;
+        let params = [stream.id.0, signed(shard.number), signed(counter)].map(Param::Integer);
+        read.driver.execute(&sql, &params).during("note that a clock stepped back")?;
+        Ok(created)
     }
 
     pub(crate) fn flush_records(&mut self, _: &mut ReadTx<'_>) -> Result<(), StoreError> {

@@ -32,19 +32,21 @@ const STREAM: &[(&str, ColumnKind)] = &[
     ("disabled_at", Integer),
     ("checksum", Integer),
 ];
-/// Besides its stream. The last is set by [`ReadTx::shape`]: while a shard is open the row need not tell it.
+/// Besides its stream. The last two are set by [`ReadTx::shape`]: while a shard is open the row need not tell them.
 const SHARD: &[(&str, ColumnKind)] = &[
     ("number", Integer),
     ("shard_id", Text),
     ("parent_shard_id", Text),
     ("hash_from", Text),
     ("hash_to", Text),
+    ("time_steps", Text),
     ("starting_sequence", Integer),
     ("ending_sequence", Integer),
     ("trimmed_sequence", Integer),
     ("opened_at", Integer),
     ("closed_at", Integer),
     ("checksum", Integer),
+    ("newest_record_at", Integer),
     ("next_sequence", Integer),
 ];
 
@@ -166,6 +168,7 @@ impl ReadTx<'_> {
                 _,
                 closed,
                 _,
+                newest,
                 Value::Integer(next),
             ] = &mut shard[..]
             else {
@@ -177,13 +180,17 @@ impl ReadTx<'_> {
                 let found = self.driver.first(
                     "find the last stream record",
                     &format!(
-                        "SELECT sequence_number FROM {record_table} WHERE sequence_number BETWEEN ?1 AND ?2 \
-                         ORDER BY sequence_number DESC LIMIT 1"
+                        "SELECT sequence_number, approximate_creation_time FROM {record_table} \
+                         WHERE sequence_number BETWEEN ?1 AND ?2 ORDER BY sequence_number DESC LIMIT 1"
                     ),
                     &range,
-                    |row| Ok(row.integer(0)? - first),
+                    |row| Ok((row.integer(0)? - first, row.integer(1)?)),
                 )?;
-                *next = (*next).max(found.unwrap_or(0).max(*starting).max(*trimmed) + 1);
+                let used = found.map_or(0, |(counter, _)| counter);
+                *next = (*next).max(used.max(*starting).max(*trimmed) + 1);
+                if let Some((_, created)) = found {
+                    *newest = Value::Integer(created);
+                }
             }
             let used = u64::try_from(*next - 1 - (*starting).max(*trimmed)).unwrap_or(0);
             // Counting reads all records; that is worth it only if the counter has leapt.

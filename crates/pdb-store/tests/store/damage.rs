@@ -299,6 +299,8 @@ fn rows_of_schema_1_are_read_and_get_a_checksum_when_they_are_written() {
          ALTER TABLE pdb_statistic DROP COLUMN checksum;
          ALTER TABLE pdb_stream DROP COLUMN checksum;
          ALTER TABLE pdb_shard DROP COLUMN checksum;
+         ALTER TABLE pdb_shard DROP COLUMN time_steps;
+         ALTER TABLE pdb_shard DROP COLUMN newest_record_at;
          ALTER TABLE pdb_token DROP COLUMN checksum;
          ALTER TABLE pdb_document DROP COLUMN checksum;
          PRAGMA user_version = 1;",

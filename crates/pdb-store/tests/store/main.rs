@@ -28,6 +28,8 @@ mod server;
 #[cfg(feature = "sqlite")]
 mod streams;
 #[cfg(feature = "sqlite")]
+mod times;
+#[cfg(feature = "sqlite")]
 mod tokens;
 #[cfg(feature = "sqlite")]
 mod transfer;

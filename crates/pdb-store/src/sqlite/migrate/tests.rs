@@ -8,6 +8,7 @@ const RELEASED: &[u128] = &[
     0xdd6b_b674_4eb6_1166_1ad5_fd0f_58e8_de96,
     0x5ae9_7fa6_5680_6b5b_5c49_44d2_9371_ba71,
     0xada4_e6d5_9f23_afce_b0b2_9962_1f91_2a64,
+    0x06fb_60fc_0801_0d88_7700_64bc_9480_05d5,
 ];
 
 #[test]
