@@ -64,6 +64,17 @@ pub(crate) trait Driver {
         shard_id: &str,
         kind: &str,
         number: Option<&str>,
+    ) -> Result<String, Failure> {
+        self.iterator_at_time(stream_arn, shard_id, kind, number, None)
+    }
+    /// As [`iterator`](Self::iterator), with a time: a JSON number of seconds.
+    fn iterator_at_time(
+        &self,
+        stream_arn: &str,
+        shard_id: &str,
+        kind: &str,
+        number: Option<&str>,
+        time: Option<&str>,
     ) -> Result<String, Failure>;
     fn records(&self, iterator: &str, limit: Option<u32>) -> Result<Page, Failure>;
 

@@ -19,6 +19,10 @@ impl Http {
     }
 
     fn call(&self, target: &str, body: &Value) -> Result<Value, Failure> {
+        self.call_text(target, &body.to_string())
+    }
+
+    fn call_text(&self, target: &str, body: &str) -> Result<Value, Failure> {
         let mut answer = self
             .agent
             .post(self.server.url())
@@ -29,7 +33,7 @@ impl Http {
                 "Authorization",
                 "AWS4-HMAC-SHA256 Credential=key/20260301/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
             )
-            .send(body.to_string())
+            .send(body)
             .unwrap();
         let status = answer.status();
         let answer: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
@@ -37,16 +41,27 @@ impl Http {
             return Ok(answer);
         }
         let code = answer["__type"].as_str().unwrap().rsplit('#').next().unwrap().to_owned();
-        Err(Failure { code, message: answer["message"].as_str().unwrap_or_default().to_owned() })
+        Err(Failure { code, message: message_of(&answer) })
     }
 
     pub(crate) fn table(&self, operation: &str, body: &Value) -> Result<Value, Failure> {
         self.call(&format!("DynamoDB_20120810.{operation}"), body)
     }
 
+    /// Calls an operation of streams with a body that is text.
+    pub(crate) fn stream_text(&self, operation: &str, body: &str) -> Result<Value, Failure> {
+        self.call_text(&format!("DynamoDBStreams_20120810.{operation}"), body)
+    }
+
     fn stream(&self, operation: &str, body: &Value) -> Result<Value, Failure> {
         self.call(&format!("DynamoDBStreams_20120810.{operation}"), body)
     }
+}
+
+/// Some errors spell the member in another way.
+fn message_of(answer: &Value) -> String {
+    let message = answer.get("message").or(answer.get("Message"));
+    message.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn latest_arn(answer: &Value) -> Option<String> {
@@ -125,16 +140,20 @@ impl Driver for Http {
         Ok((description["StreamStatus"].as_str().unwrap().to_owned(), ids))
     }
 
-    fn iterator(
+    fn iterator_at_time(
         &self,
         stream_arn: &str,
         shard_id: &str,
         kind: &str,
         number: Option<&str>,
+        time: Option<&str>,
     ) -> Result<String, Failure> {
         let mut body = json!({"StreamArn": stream_arn, "ShardId": shard_id, "ShardIteratorType": kind});
         if let Some(number) = number {
             body["SequenceNumber"] = number.into();
+        }
+        if let Some(time) = time {
+            body["Timestamp"] = time.parse::<serde_json::Number>().unwrap().into();
         }
         Ok(self.stream("GetShardIterator", &body)?["ShardIterator"].as_str().unwrap().to_owned())
     }

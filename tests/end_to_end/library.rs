@@ -9,6 +9,7 @@ use pretender::streams::{
     StreamViewType,
 };
 use pretender::tables::{CreateTableInput, StreamSpecification, UpdateTableInput};
+use pretender::time::EpochMillis;
 use serde_json::Value;
 
 use crate::driver::{Driver, Failure, Page, Record};
@@ -115,14 +116,18 @@ impl Driver for Library {
         Ok((description.stream_status.to_string(), shards))
     }
 
-    fn iterator(
+    fn iterator_at_time(
         &self,
         stream_arn: &str,
         shard_id: &str,
         kind: &str,
         number: Option<&str>,
+        time: Option<&str>,
     ) -> Result<String, Failure> {
-        let shard_iterator_type = ShardIteratorType::from_request(kind, number).unwrap().unwrap();
+        let time = time.map(|time| EpochMillis((time.parse::<f64>().unwrap() * 1000.0).round() as i64));
+        let shard_iterator_type = ShardIteratorType::from_request(kind, number, time)
+            .map_err(|error| ApiError::validation(error.to_string()))?
+            .unwrap();
         let (stream_arn, shard_id) = (stream_arn.parse().unwrap(), shard_id.parse().unwrap());
         Ok(self.0.get_shard_iterator(&GetShardIteratorInput { stream_arn, shard_id, shard_iterator_type })?)
     }

@@ -1,6 +1,7 @@
 //! End-to-end tests: the same scenarios through the typed library and over HTTP, and invariants.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
+mod at_timestamp;
 mod driver;
 mod http;
 mod invariants;

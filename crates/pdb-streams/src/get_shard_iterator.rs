@@ -1,7 +1,11 @@
 //! `GetShardIterator`.
 
 use crate::{StreamManager, StreamsError};
-use pdb_model::{IteratorPosition, SequenceNumber, ShardId, ShardIterator, StreamArn};
+use pdb_model::{EpochMillis, IteratorPosition, SequenceNumber, ShardId, ShardIterator, StreamArn};
+use std::time::Duration;
+
+/// How far the clock of a client may be ahead. AWS does not say whether it allows for any (`streams-at-timestamp.md` 5).
+const CLOCK_LEAD: Duration = Duration::from_secs(1);
 
 /// The input of `GetShardIterator`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,52 +29,73 @@ pub enum ShardIteratorType {
     AtSequenceNumber(SequenceNumber),
     /// Behind the record with this number.
     AfterSequenceNumber(SequenceNumber),
+    /// At the first record that was created at this time or later; if there is none, behind the newest record. The time may be as old
+    /// as you like, but not in the future.
+    AtTimestamp(EpochMillis),
 }
 
 impl ShardIteratorType {
-    /// Combines the two members of a request. Returns `None` for an unknown type, which the caller has to refuse.
+    /// Combines the three members of a request. Returns `None` for an unknown type, which the caller has to refuse.
     ///
     /// # Errors
     ///
-    /// [`StreamsError::Validation`] if the number is missing, superfluous, or not a number.
+    /// [`StreamsError::Validation`] if the number or the time is missing or superfluous, or the number is not a number.
     ///
     /// # Examples
     ///
     /// ```
+    /// use pdb_model::EpochMillis;
     /// use pdb_streams::ShardIteratorType;
     ///
-    /// let latest = ShardIteratorType::from_request("LATEST", None)?;
+    /// let latest = ShardIteratorType::from_request("LATEST", None, None)?;
     /// assert_eq!(latest, Some(ShardIteratorType::Latest));
-    /// let error = ShardIteratorType::from_request("AT_SEQUENCE_NUMBER", None).unwrap_err();
+    /// let time = EpochMillis(1_772_356_542_017);
+    /// let at_time = ShardIteratorType::from_request("AT_TIMESTAMP", None, Some(time))?;
+    /// assert_eq!(at_time, Some(ShardIteratorType::AtTimestamp(time)));
+    /// let error = ShardIteratorType::from_request("AT_SEQUENCE_NUMBER", None, None).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
     ///     "One or more parameter values were invalid: SequenceNumber is required for ShardIteratorType AT_SEQUENCE_NUMBER"
     /// );
     /// # Ok::<(), pdb_streams::StreamsError>(())
     /// ```
-    pub fn from_request(name: &str, sequence_number: Option<&str>) -> Result<Option<Self>, StreamsError> {
-        let needs_number = match name {
-            "TRIM_HORIZON" | "LATEST" => false,
-            "AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER" => true,
+    pub fn from_request(
+        name: &str,
+        sequence_number: Option<&str>,
+        timestamp: Option<EpochMillis>,
+    ) -> Result<Option<Self>, StreamsError> {
+        let (needs_number, needs_time) = match name {
+            "TRIM_HORIZON" | "LATEST" => (false, false),
+            "AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER" => (true, false),
+            "AT_TIMESTAMP" => (false, true),
             _ => return Ok(None),
         };
-        let number = match (needs_number, sequence_number) {
-            (true, None) => {
-                let message = format!("SequenceNumber is required for ShardIteratorType {name}");
-                return Err(StreamsError::invalid_parameter(message));
-            }
-            (false, Some(_)) => {
-                let message = format!("SequenceNumber must not be specified for ShardIteratorType {name}");
-                return Err(StreamsError::invalid_parameter(message));
-            }
-            (_, text) => text.map(parse_number).transpose()?,
-        };
-        Ok(Some(match (name, number) {
-            ("AT_SEQUENCE_NUMBER", Some(number)) => Self::AtSequenceNumber(number),
-            ("AFTER_SEQUENCE_NUMBER", Some(number)) => Self::AfterSequenceNumber(number),
-            ("LATEST", _) => Self::Latest,
+        // The texts about `Timestamp` are ours: streams-at-timestamp.md section 5.
+        check_member(name, "Timestamp", needs_time, timestamp.is_some())?;
+        check_member(name, "SequenceNumber", needs_number, sequence_number.is_some())?;
+        let number = sequence_number.map(parse_number).transpose()?;
+        Ok(Some(match (name, number, timestamp) {
+            ("AT_SEQUENCE_NUMBER", Some(number), _) => Self::AtSequenceNumber(number),
+            ("AFTER_SEQUENCE_NUMBER", Some(number), _) => Self::AfterSequenceNumber(number),
+            (_, _, Some(time)) => Self::AtTimestamp(time),
+            ("LATEST", ..) => Self::Latest,
             _ => Self::TrimHorizon,
         }))
+    }
+}
+
+/// Refuses a type without the member it needs, or with one that says nothing to it.
+fn check_member(name: &str, member: &str, is_needed: bool, is_there: bool) -> Result<(), StreamsError> {
+    match (is_needed, is_there) {
+        (true, false) => {
+            let message = format!("{member} is required for ShardIteratorType {name}");
+            Err(StreamsError::invalid_parameter(message))
+        }
+        (false, true) => {
+            let message = format!("{member} must not be specified for ShardIteratorType {name}");
+            Err(StreamsError::invalid_parameter(message))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -93,8 +118,14 @@ impl StreamManager {
     /// # Errors
     ///
     /// [`StreamsError::StreamNotFound`], [`StreamsError::ShardNotFound`]; [`StreamsError::Validation`] if the number does
-    /// not lie in the shard, [`StreamsError::Trimmed`] if its record has been trimmed.
+    /// not lie in the shard, or the time is more than a second in the future; [`StreamsError::Trimmed`] if the number's record has
+    /// been trimmed.
     pub fn get_shard_iterator(&self, input: &GetShardIteratorInput) -> Result<String, StreamsError> {
+        if let ShardIteratorType::AtTimestamp(time) = input.shard_iterator_type
+            && time > self.env.clock.now().plus(CLOCK_LEAD)
+        {
+            return Err(StreamsError::invalid_parameter("Timestamp must not be in the future"));
+        }
         self.read_stream(&input.stream_arn, |view| {
             let shard = view.shard(&input.shard_id)?.ok_or(StreamsError::ShardNotFound)?;
             let position = match input.shard_iterator_type {
@@ -109,6 +140,7 @@ impl StreamManager {
                 ShardIteratorType::AfterSequenceNumber(number) => {
                     view.numbers(&shard)?.check(IteratorPosition::After(number))?
                 }
+                ShardIteratorType::AtTimestamp(time) => view.position_at(&shard, time)?,
             };
             Ok(self.iterator(&input.stream_arn, &input.shard_id, position, None))
         })

@@ -127,6 +127,25 @@ impl View<'_, '_> {
         Ok(ShardNumbers { starting: shard.sequence_number(shard.starting), newest, trimmed })
     }
 
+    /// Returns the position of the first record that was created at `time` or later. If there is none, that is the end of the shard.
+    ///
+    /// The position is a number: records that are written after the call are behind it, at any time.
+    pub(crate) fn position_at(
+        &mut self,
+        shard: &ShardRow,
+        time: EpochMillis,
+    ) -> Result<IteratorPosition, StoreError> {
+        // Nothing that old is kept, so it is as if the oldest record had been asked for.
+        if time <= self.horizon {
+            return Ok(IteratorPosition::TrimHorizon);
+        }
+        // What is found is younger than the horizon, and so is all behind it, or it stays as long.
+        match self.tx.first_created_since(&self.stream, shard, time)? {
+            Some(counter) => Ok(IteratorPosition::At(shard.sequence_number(counter))),
+            None => Ok(IteratorPosition::After(shard.sequence_number(self.numbers(shard)?.newest))),
+        }
+    }
+
     /// Returns the smallest counter a record at or behind the position can have.
     pub(crate) fn first_counter(
         &mut self,

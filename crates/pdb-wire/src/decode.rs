@@ -14,6 +14,7 @@ mod dump;
 mod meter;
 mod scalar;
 mod shape;
+mod timestamp;
 
 pub(crate) use body::{decode_body, decode_copied, is_json, not_json};
 pub(crate) use collection::{Entries, Members};
@@ -21,6 +22,7 @@ pub(crate) use dump::{Dump, cut, dump_member, is_long};
 pub(crate) use meter::{MAX_PART_BYTES, Meter};
 pub(crate) use scalar::{Blob, Text};
 pub(crate) use shape::shape;
+pub(crate) use timestamp::Timestamp;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -168,6 +170,11 @@ pub(crate) trait Decode<'de>: Sized {
         E::custom(Self::kind().mismatch(place, token))
     }
 
+    /// Reads a value of any kind, and hands it to one of the methods below.
+    fn read<D: Deserializer<'de>>(place: Place<'_>, deserializer: D) -> Result<Option<Self>, D::Error> {
+        deserializer.deserialize_any(Seed::new(place))
+    }
+
     /// Takes JSON `null`; `None` means absent.
     fn from_null(_place: Place<'_>) -> Option<Self> {
         None
@@ -231,7 +238,7 @@ impl<'de, T: Decode<'de>> DeserializeSeed<'de> for Seed<'_, T> {
     type Value = Option<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
+        T::read(self.place, deserializer)
     }
 }
 

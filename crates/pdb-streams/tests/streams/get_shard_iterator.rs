@@ -1,8 +1,8 @@
 //! `GetShardIterator`: every row of the table of checks, every type in every kind of shard.
 
 use crate::harness::{Db, changed};
-use ShardIteratorType::{AfterSequenceNumber, AtSequenceNumber, Latest, TrimHorizon};
-use pdb_model::{IteratorPosition, SequenceNumber, ShardId};
+use ShardIteratorType::{AfterSequenceNumber, AtSequenceNumber, AtTimestamp, Latest, TrimHorizon};
+use pdb_model::{EpochMillis, IteratorPosition, SequenceNumber, ShardId};
 use pdb_streams::{ShardIteratorType, StreamsError};
 
 #[test]
@@ -14,7 +14,7 @@ fn the_members_of_a_request_are_put_together() {
         ("LATEST", None, Ok(Some(Latest))),
         ("AT_SEQUENCE_NUMBER", Some(number), Ok(Some(AtSequenceNumber(parsed)))),
         ("AFTER_SEQUENCE_NUMBER", Some(number), Ok(Some(AfterSequenceNumber(parsed)))),
-        ("AT_TIMESTAMP", None, Ok(None)),
+        ("AT_TIME", None, Ok(None)),
         (
             "AT_SEQUENCE_NUMBER",
             None,
@@ -46,8 +46,53 @@ fn the_members_of_a_request_are_put_together() {
         ("AT_SEQUENCE_NUMBER", Some("12000000000000000000x4"), Err("Invalid SequenceNumber")),
         ("AFTER_SEQUENCE_NUMBER", Some("-200000000000000000004"), Err("Invalid SequenceNumber")),
     ] {
-        let seen = ShardIteratorType::from_request(name, given).map_err(|error| error.to_string());
+        let seen = ShardIteratorType::from_request(name, given, None).map_err(|error| error.to_string());
         assert_eq!(seen, expected.map_err(str::to_owned), "{name} {given:?}");
+    }
+}
+
+#[test]
+fn a_time_belongs_to_one_type() {
+    let (number, time) = ("1200000000000000000004", EpochMillis(100_250));
+    let invalid = |text: &str| Err(format!("One or more parameter values were invalid: {text}"));
+    for (name, number, time, expected) in [
+        ("AT_TIMESTAMP", None, Some(time), Ok(Some(AtTimestamp(time)))),
+        ("AT_TIMESTAMP", None, None, invalid("Timestamp is required for ShardIteratorType AT_TIMESTAMP")),
+        (
+            "AT_TIMESTAMP",
+            Some(number),
+            None,
+            invalid("Timestamp is required for ShardIteratorType AT_TIMESTAMP"),
+        ),
+        (
+            "AT_TIMESTAMP",
+            Some(number),
+            Some(time),
+            invalid("SequenceNumber must not be specified for ShardIteratorType AT_TIMESTAMP"),
+        ),
+        (
+            "TRIM_HORIZON",
+            None,
+            Some(time),
+            invalid("Timestamp must not be specified for ShardIteratorType TRIM_HORIZON"),
+        ),
+        ("LATEST", None, Some(time), invalid("Timestamp must not be specified for ShardIteratorType LATEST")),
+        (
+            "AT_SEQUENCE_NUMBER",
+            Some(number),
+            Some(time),
+            invalid("Timestamp must not be specified for ShardIteratorType AT_SEQUENCE_NUMBER"),
+        ),
+        (
+            "AFTER_SEQUENCE_NUMBER",
+            None,
+            Some(time),
+            invalid("Timestamp must not be specified for ShardIteratorType AFTER_SEQUENCE_NUMBER"),
+        ),
+        ("at_timestamp", None, Some(time), Ok(None)),
+    ] {
+        let seen = ShardIteratorType::from_request(name, number, time).map_err(|error| error.to_string());
+        assert_eq!(seen, expected, "{name} {number:?} {time:?}");
     }
 }
 

@@ -1,10 +1,10 @@
 //! A database with streams, and short ways to write to it and to ask it.
 
 use pdb_model::{
-    Account, EncodedItem, EventName, Item, KeyValue, PrimaryKey, SequenceNumber, ShardId, ShardIterator,
+    Account, EncodedItem, Env, EventName, Item, KeyValue, PrimaryKey, SequenceNumber, ShardId, ShardIterator,
     StreamArn, StreamLabel, StreamViewType, TableName, UserIdentity,
 };
-use pdb_store::{NewRecord, NewShard, ShardRow, Store};
+use pdb_store::{NewRecord, NewShard, ShardRow, Store, StoreError, Tx};
 use pdb_streams::*;
 use pdb_testkit::{TestDb, definition, string_key};
 use std::time::Duration;
@@ -79,35 +79,22 @@ impl Db {
     pub(crate) fn append(&self, table: &str, key: &str, size: usize) -> SequenceNumber {
         let (name, env, key): (TableName, _, _) =
             (table.parse().unwrap(), self.test.env.clone(), key.to_owned());
-        let (arn, shard) = self.test.write(move |tx| {
-            let now = env.clock.now();
-            let table = tx.table(&name)?;
-            let table = tx.rotate_due_shards(&table, &*env.ids, now)?;
-            let keys = EncodedItem::from(&Item::from_json(&format!(r#"{{"pk":{{"S":"{key}"}}}}"#)).unwrap());
-            let fill = "x".repeat(size.saturating_sub(2 * (2 + key.len()) + 1));
-            let image = format!(r#"{{"pk":{{"S":"{key}"}},"f":{{"S":"{fill}"}}}}"#);
-            let image = EncodedItem::from(&Item::from_json(&image).unwrap());
-            let user_identity = (key == "expired").then(UserIdentity::time_to_live);
-            let record = NewRecord {
-                event_name: EventName::Insert,
-                keys: &keys,
-                old_image: None,
-                new_image: Some(&image),
-                created: now,
-                user_identity: user_identity.as_ref(),
-                hash_key_value: &key,
-                sort_key_value: None,
-            };
-            let token = PrimaryKey { hash: vec![KeyValue::S(key.clone())], range: Vec::new() }.shard_token();
-            tx.append_record(&table, || token, &record)?;
-            let stream = table.stream.as_ref().unwrap();
-            Ok((stream.arn.clone(), stream.shard_of(token).unwrap().number))
-        });
+        let (arn, shard) = self.test.write(move |tx| append(tx, &env, &name, &key, size));
         // On PostgreSQL a record gets its number at the end of the job, so it is looked at in a transaction of its own.
         self.test.read(|tx| {
             let row = tx.stream(&arn)?.unwrap();
             Ok(SequenceNumber { counter: tx.last_counter(&row, shard)?.unwrap(), shard })
         })
+    }
+
+    /// Appends a record to the stream of `orders` in a transaction that then fails.
+    pub(crate) fn write_and_fail(&self, key: &str) {
+        let (env, key) = (self.test.env.clone(), key.to_owned());
+        let failed = self.store().write(move |tx| {
+            append(tx, &env, &"orders".parse().unwrap(), &key, 0)?;
+            Err::<(), _>(StoreError::TableNotFound("failed".parse().unwrap()))
+        });
+        assert!(matches!(failed, Err(StoreError::TableNotFound(_))));
     }
 
     pub(crate) fn write(&self, key: &str) -> SequenceNumber {
@@ -205,6 +192,38 @@ impl Db {
     pub(crate) fn store(&self) -> Store {
         self.test.store.clone()
     }
+}
+
+/// Appends a record for an item in a transaction. Returns the stream and the number of the shard.
+fn append(
+    tx: &mut Tx<'_>,
+    env: &Env,
+    table: &TableName,
+    key: &str,
+    size: usize,
+) -> Result<(StreamArn, u64), StoreError> {
+    let now = env.clock.now();
+    let table = tx.table(table)?;
+    let table = tx.rotate_due_shards(&table, &*env.ids, now)?;
+    let keys = EncodedItem::from(&Item::from_json(&format!(r#"{{"pk":{{"S":"{key}"}}}}"#)).unwrap());
+    let fill = "x".repeat(size.saturating_sub(2 * (2 + key.len()) + 1));
+    let image = format!(r#"{{"pk":{{"S":"{key}"}},"f":{{"S":"{fill}"}}}}"#);
+    let image = EncodedItem::from(&Item::from_json(&image).unwrap());
+    let user_identity = (key == "expired").then(UserIdentity::time_to_live);
+    let record = NewRecord {
+        event_name: EventName::Insert,
+        keys: &keys,
+        old_image: None,
+        new_image: Some(&image),
+        created: now,
+        user_identity: user_identity.as_ref(),
+        hash_key_value: key,
+        sort_key_value: None,
+    };
+    let token = PrimaryKey { hash: vec![KeyValue::S(key.to_owned())], range: Vec::new() }.shard_token();
+    tx.append_record(&table, || token, &record)?;
+    let stream = table.stream.as_ref().unwrap();
+    Ok((stream.arn.clone(), stream.shard_of(token).unwrap().number))
 }
 
 pub(crate) fn key_of(keys: &EncodedItem) -> String {

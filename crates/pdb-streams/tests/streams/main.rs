@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod at_timestamp;
 mod concurrent;
 mod describe_stream;
 mod get_records;

@@ -56,7 +56,7 @@ pub(crate) fn not_json() -> ApiError {
 }
 
 /// The text a decoder gave, without the position that the parser appends.
-fn text_of(error: &serde_json::Error) -> String {
+pub(super) fn text_of(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     text.strip_suffix(&position).unwrap_or(&text).to_owned()

@@ -81,10 +81,10 @@ fn get_shard_iterator_checks_its_input() {
                  failed to satisfy constraint: Member must not be null",
             ),
             (
-                &request(r#""ShardIteratorType":"AT_TIMESTAMP""#),
+                &request(r#""ShardIteratorType":"at_timestamp","Timestamp":100"#),
                 &format!(
-                    "{shard} 'AT_TIMESTAMP' at 'shardIteratorType' failed to satisfy constraint: Member must satisfy enum value \
-                     set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_SEQUENCE_NUMBER, TRIM_HORIZON]"
+                    "{shard} 'at_timestamp' at 'shardIteratorType' failed to satisfy constraint: Member must satisfy enum value \
+                     set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_SEQUENCE_NUMBER, TRIM_HORIZON, AT_TIMESTAMP]"
                 ),
             ),
             (

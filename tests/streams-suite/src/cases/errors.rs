@@ -219,7 +219,7 @@ fn get_shard_iterator(group: &mut Group) {
     constraint(group, "iterator/short-arn", op, with("StreamArn", "arn"), "streamArn", at_least(37));
     constraint(group, "iterator/short-shard", op, with("ShardId", "shardId-1"), "shardId", at_least(28));
     constraint(group, "iterator/long-shard", op, with("ShardId", &"s".repeat(66)), "shardId", at_most(65));
-    for bad in ["trim_horizon", "AT_TIMESTAMP", ""] {
+    for bad in ["trim_horizon", "AT_TIME", ""] {
         let name = format!("iterator/bad-type-{}", if bad.is_empty() { "empty" } else { bad });
         let request = with("ShardIteratorType", bad);
         let text = "Member must satisfy enum value set: [";
