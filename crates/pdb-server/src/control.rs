@@ -49,7 +49,6 @@ mod progress;
 mod replay;
 mod snapshots;
 mod streams;
-mod time_format;
 
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};

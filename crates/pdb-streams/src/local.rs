@@ -64,6 +64,7 @@ impl StreamSource for StreamManager {
         let shard_iterator_type = match position {
             SourcePosition::TrimHorizon => ShardIteratorType::TrimHorizon,
             SourcePosition::Latest => ShardIteratorType::Latest,
+            SourcePosition::AtTimestamp(time) => ShardIteratorType::AtTimestamp(*time),
             SourcePosition::After(number) => {
                 let number =
                     number.parse().map_err(|_| StreamsError::validation("Invalid SequenceNumber"))?;

@@ -23,7 +23,8 @@ pub const MAX_STATE_BYTES: usize = 1024 * 1024;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where a mapping without a checkpoint begins; `TRIM_HORIZON` by default. AWS has no default.
+    /// Where a mapping without a checkpoint begins; `TRIM_HORIZON` by default. AWS has no default, and does not offer a time for
+    /// streams of DynamoDB.
     pub starting_position: StartPosition,
     /// The maximum number of records of one invocation: 1 to 10000; 100 by default.
     pub batch_size: u32,

@@ -295,6 +295,9 @@ where
             (None, StartPosition::Latest) => {
                 ShardWalker::at_end(&self.source, &stream_arn).map_err(not_read)?
             }
+            (None, StartPosition::AtTimestamp(time)) => {
+                ShardWalker::at_time(&self.source, &stream_arn, time).map_err(not_read)?
+            }
             (None, StartPosition::TrimHorizon) => {
                 self.source.describe(&stream_arn).map_err(not_read)?;
                 ShardWalker::new(&stream_arn, StreamProgress::new())

@@ -84,6 +84,11 @@ impl StreamSource for RemoteStreams {
                 input["SequenceNumber"] = number.as_str().into();
                 "AFTER_SEQUENCE_NUMBER"
             }
+            SourcePosition::AtTimestamp(time) => {
+                // Every time within a hundred thousand years is exact to the millisecond as such a number.
+                input["Timestamp"] = (time.0 as f64 / 1000.0).into();
+                "AT_TIMESTAMP"
+            }
         }
         .into();
         Ok(text(&self.call("GetShardIterator", &input)?["ShardIterator"]))

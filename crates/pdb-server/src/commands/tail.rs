@@ -1,6 +1,7 @@
 //! `pretender tail`.
 
 mod export;
+mod from;
 mod line;
 mod printer;
 
@@ -9,16 +10,19 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use pretender::streams::source::{SourceError, WakeHandle};
 use pretender::streams::{Event, EventPattern, StartPosition, Subscription, TailError};
+use pretender::time::{Clock, SystemClock};
 use serde_json::json;
 
+use super::server_clock::{ClockError, ServerClock};
 use super::stop::StopOnSignal;
 use super::wait::{NotStarted, Wait, WaitTime, parse_time};
 use crate::client::{Api, Connection, RemoteRecord, RemoteStreams, Service};
 use crate::terminal::warn;
 use export::Export;
+use from::From;
 use printer::{Color, Format, Printer};
 
 /// Heading of the output options in the help.
@@ -45,8 +49,9 @@ pub(crate) struct Tail {
     #[command(flatten)]
     connection: Connection,
 
-    /// Where to start: at the oldest record, or after the newest
-    #[arg(long, value_enum, default_value_t = From::TrimHorizon)]
+    /// Where to start: trim-horizon (at the oldest record), latest (after the newest), a time (2026-03-01T09:15Z, or seconds or milliseconds
+    /// since 1970), or a time ago (15m). An age is counted from the server's time
+    #[arg(long, value_name = "TIME|AGE", default_value_t = From::TrimHorizon, allow_hyphen_values = true)]
     from: From,
 
     /// Print only records that match this pattern, in the syntax of Lambda's event filters; if repeated, one match is enough
@@ -96,13 +101,6 @@ impl Output for Printer {
     }
 }
 
-/// Where to start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum From {
-    TrimHorizon,
-    Latest,
-}
-
 impl Tail {
     /// Prints until the end.
     pub(crate) fn run(mut self) -> Result<(), Box<dyn Error>> {
@@ -144,7 +142,15 @@ impl Tail {
         let _stop = StopOnSignal::start(wake.clone(), EXIT_GRACE)?;
         let wait =
             if follow && self.wait.is_none() { Wait::Forever } else { Wait::given(self.wait.as_ref()) };
-        let subscribe = || self.subscribe(&api, &wake).map_err(|error| self.explained(&api, error));
+        // The first attempt that finds a server says when that was: a stream that is waited for is not younger for it.
+        let mut start = None;
+        let subscribe = || {
+            let from = match start {
+                Some(from) => from,
+                None => *start.insert(self.start_position(&api, &wake)?),
+            };
+            self.subscribe(&api, &wake, from).map_err(|error| self.explained(&api, error))
+        };
         let Some(events) = wait.until_started(&wake, subscribe)? else { return Ok(None) };
         let mut output = open()?;
         if follow {
@@ -162,13 +168,32 @@ impl Tail {
         Ok(Some(output))
     }
 
-    fn subscribe(&self, api: &Api, wake: &WakeHandle) -> Result<Subscription<RemoteStreams>, TailError> {
+    /// Returns where to start. An age is counted from the server's time, if that is known: its clock may have been moved.
+    fn start_position(&self, api: &Api, wake: &WakeHandle) -> Result<StartPosition, NotStarted> {
+        Ok(match self.from {
+            From::TrimHorizon => StartPosition::TrimHorizon,
+            From::Latest => StartPosition::Latest,
+            From::Time(time) => StartPosition::AtTimestamp(time),
+            From::Age(age) => {
+                let now = match ServerClock::of(api, wake, None) {
+                    Ok(Some(clock)) => clock.now(),
+                    Ok(None) | Err(ClockError::NeedsToken(_)) => SystemClock.now(),
+                    Err(error) => return Err(error.into()),
+                };
+                StartPosition::AtTimestamp(now.minus(age))
+            }
+        })
+    }
+
+    fn subscribe(
+        &self,
+        api: &Api,
+        wake: &WakeHandle,
+        from: StartPosition,
+    ) -> Result<Subscription<RemoteStreams>, TailError> {
         let mut builder = Subscription::builder(RemoteStreams::new(api.clone()))
             .wake_handle(wake.clone())
-            .from(match self.from {
-                From::TrimHorizon => StartPosition::TrimHorizon,
-                From::Latest => StartPosition::Latest,
-            })
+            .from(from)
             .follow(self.follow)
             .poll_interval(POLL_INTERVAL)
             .caught_up_after(EMPTY_PAGES);

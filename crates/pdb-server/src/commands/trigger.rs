@@ -1,6 +1,5 @@
 //! `pretender trigger`.
 
-mod clock;
 mod http;
 
 use std::error::Error;
@@ -12,16 +11,16 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use pdb_server::ControlToken;
 use pdb_trigger::{Destination, FileDestination, Notice, Settings, Trigger as Running, TriggerError};
-use pretender::streams::source::{SourceError, WakeHandle};
+use pretender::streams::source::{SourceError, StreamSource, WakeHandle};
 use pretender::streams::{EventPattern, StartPosition};
 use pretender::time::{Clock, SystemClock};
 
+use super::server_clock::ServerClock;
 use super::stop::StopOnSignal;
 use super::token::TokenParser;
 use super::wait::{NotStarted, Wait, WaitTime, parse_only_time};
 use crate::client::{Api, Connection, RemoteStreams, Server, parse_server};
 use crate::terminal::warn;
-use clock::ServerClock;
 use http::{FunctionUrl, HttpDestination, HttpFunction};
 
 /// Heading of the settings that AWS has as well.
@@ -124,6 +123,9 @@ enum From {
     TrimHorizon,
     #[value(name = "LATEST", alias = "latest")]
     Latest,
+    /// Lambda has it for streams of other services.
+    #[value(name = "AT_TIMESTAMP", alias = "at-timestamp", hide = true)]
+    AtTimestamp,
 }
 
 /// What the function can report in its answer, with AWS's names.
@@ -154,6 +156,7 @@ impl Trigger {
     }
 
     fn start(&self, api: &Api, wake: &WakeHandle, url: &FunctionUrl) -> Result<Running, NotStarted> {
+        self.check_position(api)?;
         let clock: Arc<dyn Clock> = match ServerClock::of(api, wake, self.token.as_ref())? {
             Some(clock) => Arc::new(clock),
             None => Arc::new(SystemClock),
@@ -204,10 +207,20 @@ impl Trigger {
         }
     }
 
+    /// Refuses a position that Lambda does not have for streams of DynamoDB, with its text (`lambda-esm-api.md` 6).
+    fn check_position(&self, api: &Api) -> Result<(), NotStarted> {
+        if self.starting_position != From::AtTimestamp {
+            return Ok(());
+        }
+        let streams = RemoteStreams::new(api.clone()).streams(&self.table).unwrap_or_default();
+        let arn = streams.first().unwrap_or(&self.table);
+        Err(NotStarted::permanent(format!("Unsupported starting position for arn type: {arn}")))
+    }
+
     fn settings(&self) -> Settings {
         Settings {
             starting_position: match self.starting_position {
-                From::TrimHorizon => StartPosition::TrimHorizon,
+                From::TrimHorizon | From::AtTimestamp => StartPosition::TrimHorizon,
                 From::Latest => StartPosition::Latest,
             },
             batch_size: self.batch_size,

@@ -8,9 +8,9 @@ use pretender::time::{Clock, EpochMillis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::time_format::{LAST, format_time, parse_time};
 use super::{CommandContext, Refusal};
 use crate::Span;
+use crate::time_format::{LAST, format_time, parse_time};
 
 /// The body of a command without parameters.
 #[derive(Debug, Deserialize)]

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::clock::NoParameters;
-use super::time_format::format_time;
 use super::{CommandContext, Refusal, parse_value};
 use crate::Span;
+use crate::time_format::format_time;
 
 /// The body of `faults/add`.
 #[derive(Debug, Deserialize)]

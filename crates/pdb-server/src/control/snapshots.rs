@@ -9,8 +9,8 @@ use pretender::time::{Clock, EpochMillis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::time_format::format_time;
 use super::{CommandContext, Refusal, parse_value};
+use crate::time_format::format_time;
 
 /// The body of `snapshots/save`: either a name or a file.
 #[derive(Debug, Deserialize)]

@@ -26,7 +26,8 @@ impl Streamed {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::held_at(pretender::time::EpochMillis(1_772_356_542_017)));
         let pretender = Pretender::builder().clock(clock.clone()).sweep_interval(None).open().unwrap();
-        let server = Server::start(pretender.clone(), ServerOptions::default()).unwrap();
+        let options = ServerOptions { control: Some(clock.clone()), ..ServerOptions::default() };
+        let server = Server::start(pretender.clone(), options).unwrap();
         let stream = StreamSpecification::enabled(StreamViewType::NewAndOldImages);
         let created = CreateTableInput {
             stream_specification: Some(stream),
@@ -79,6 +80,48 @@ fn changes_are_printed_for_people_until_caught_up() {
     let both = expected.replace("pk=", "Orders pk=");
     assert_eq!(streamed.tail(&["Orders", &streamed.arn.to_string()]), both);
     assert_eq!(streamed.tail(&["Orders", "--from", "latest"]), "");
+}
+
+#[test]
+fn a_stream_is_read_from_a_time_in_all_its_shards() {
+    let streamed = Streamed::new();
+    streamed.put("o1", 1);
+    for total in [2, 3, 4] {
+        streamed.clock.advance(Duration::from_secs(60));
+        streamed.pretender.rotate_shards(&streamed.arn, None).unwrap();
+        streamed.put("o1", total);
+    }
+    let totals = |from: &str| {
+        let lines = streamed.tail(&["Orders", "--json", "--from", from]);
+        let record = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+        let total = |line| record(line)["dynamodb"]["NewImage"]["total"]["N"].as_str().unwrap().to_owned();
+        lines.lines().map(total).collect::<Vec<_>>().join(" ")
+    };
+    // The first record is of 09:15:42.017, and the server's time is three minutes later.
+    for (from, expected) in [
+        ("2026-03-01T09:15Z", "1 2 3 4"),
+        ("2026-03-01T09:15:42.017Z", "1 2 3 4"),
+        ("1772356542.018", "2 3 4"),
+        ("2026-03-01T09:17:42.017Z", "3 4"),
+        ("2026-03-01T09:18:42.018Z", ""),
+        ("0", "1 2 3 4"),
+        ("3m", "1 2 3 4"),
+        ("-2m", "2 3 4"),
+        ("-61s", "3 4"),
+        ("59s", "4"),
+        ("0s", "4"),
+        ("TRIM_HORIZON", "1 2 3 4"),
+    ] {
+        assert_eq!(totals(from), expected, "{from}");
+    }
+    let refused = streamed.command(&["Orders", "--from", "2026-03-02T09:15Z"]).output().unwrap();
+    let text = "One or more parameter values were invalid: Timestamp must not be in the future";
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains(text), "{refused:?}");
+    let refused = streamed.command(&["Orders", "--from", "yesterday"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let text = "expected trim-horizon, latest, a time such as 2026-03-01T09:15Z, or an age such as 15m";
+    assert!(String::from_utf8_lossy(&refused.stderr).contains(text), "{refused:?}");
 }
 
 #[test]

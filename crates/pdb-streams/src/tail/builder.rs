@@ -2,6 +2,7 @@
 
 use super::{Checkpoint, StreamSource, Subscription, TailError, WakeHandle};
 use crate::EventPattern;
+use pdb_model::EpochMillis;
 use std::time::Duration;
 
 /// The position at which a subscription without a checkpoint begins.
@@ -12,6 +13,9 @@ pub enum StartPosition {
     TrimHorizon,
     /// Behind the newest record at the moment of the start.
     Latest,
+    /// In every shard that is there at the start, at the first record that was created at this time or later; in shards that are opened
+    /// later, at their first record.
+    AtTimestamp(EpochMillis),
 }
 
 /// Builds a [`Subscription`]: which streams, from where, which events, and for how long.
@@ -76,6 +80,14 @@ impl<S: StreamSource> SubscriptionBuilder<S> {
     pub fn from(mut self, from: StartPosition) -> Self {
         self.options.from = from;
         self
+    }
+
+    /// Begins at a time in streams without a checkpoint: at the first record of each shard that was created then or later.
+    ///
+    /// The time must not be in the future.
+    #[must_use]
+    pub fn from_time(self, time: EpochMillis) -> Self {
+        self.from(StartPosition::AtTimestamp(time))
     }
 
     /// Resumes from the checkpoint of an earlier subscription, whose streams need not be named again.

@@ -1,5 +1,6 @@
 //! The position of a consumer, in a form that can be stored.
 
+use pdb_model::EpochMillis;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -63,6 +64,8 @@ pub enum ShardProgress {
     Begun,
     /// Begun at the end; no record has been seen. This iterator is all there is to resume from.
     Latest(String),
+    /// To be read from the first record that was created at this time or later; no record has been seen.
+    Since(EpochMillis),
     /// Read up to the record with this sequence number.
     After(String),
     /// Read to its end.
@@ -104,6 +107,7 @@ fn encode(progress: &ShardProgress) -> Value {
     match progress {
         ShardProgress::Begun => json!({ "at": "TRIM_HORIZON" }),
         ShardProgress::Latest(iterator) => json!({ "iterator": iterator }),
+        ShardProgress::Since(time) => json!({ "since": time }),
         ShardProgress::After(number) => json!({ "after": number }),
         ShardProgress::Finished => json!({ "at": "END" }),
     }
@@ -131,6 +135,9 @@ impl FromStr for Checkpoint {
 }
 
 fn decode(value: &Value) -> Result<ShardProgress, CheckpointError> {
+    if let Some(time) = value["since"].as_i64() {
+        return Ok(ShardProgress::Since(EpochMillis(time)));
+    }
     match (value["at"].as_str(), value["iterator"].as_str(), value["after"].as_str()) {
         (Some("TRIM_HORIZON"), None, None) => Ok(ShardProgress::Begun),
         (Some("END"), None, None) => Ok(ShardProgress::Finished),

@@ -2,6 +2,7 @@
 
 use super::WakeHandle;
 use crate::EventDocument;
+use pdb_model::EpochMillis;
 use std::error::Error;
 
 /// The part of the Streams API that a subscription needs: four calls, in process or over a network.
@@ -139,6 +140,8 @@ pub enum SourcePosition {
     Latest,
     /// Behind the record with this sequence number.
     After(String),
+    /// At the first record that was created at this time or later.
+    AtTimestamp(EpochMillis),
 }
 
 /// The error of a source; consumers react by kind.

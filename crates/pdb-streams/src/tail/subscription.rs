@@ -169,6 +169,9 @@ impl<S: StreamSource> Subscription<S> {
             StartPosition::Latest => {
                 ShardWalker::at_end(&self.source, stream_arn).map_err(TailError::Source)?
             }
+            StartPosition::AtTimestamp(time) => {
+                ShardWalker::at_time(&self.source, stream_arn, time).map_err(TailError::Source)?
+            }
         };
         let stream = self.add(walker)?;
         // A checkpoint may outlive its stream, but a stream that was named has to exist.
@@ -301,7 +304,7 @@ impl<S: StreamSource> Subscription<S> {
             match found {
                 Ok(None) | Err(SourceError::Throttled) => {}
                 Ok(Some(next)) => {
-                    // It begins at the trim horizon, also if the subscription began at the end of an earlier stream.
+                    // It begins at the trim horizon, also if the subscription began at the end of an earlier stream, or at a time.
                     let known = self.place_of(&next);
                     self.tables[table].newest = known.unwrap_or(self.streams.len());
                     if known.is_none() {

@@ -5,6 +5,7 @@ use super::lineage::{forget_gone_shards, ready_shards, reopen_shards};
 use super::source::{
     SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,
 };
+use pdb_model::EpochMillis;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use std::sync::Arc;
 ///
 /// 1. **Listed.** `look` describes the stream. A shard waits while its parent is listed, or being read, and not finished: records of one
 ///    item lie in a chain of shards, and this keeps them in order.
-/// 2. **Begun.** `look` gets an iterator behind the saved progress, or at the trim horizon.
+/// 2. **Begun.** `look` gets an iterator behind the saved progress, at the time that the walk begins with, or at the trim horizon.
 /// 3. **Read.** An iterator that has expired is replaced by one behind the last record that was read. If records at this place have
 ///    been trimmed, that is a *gap*: the shard is read on from the trim horizon. A shard that does not exist any more is a gap, too, and
 ///    has reached its end.
@@ -108,6 +109,22 @@ impl ShardWalker {
             };
             progress.insert(shard.shard_id, of_shard);
         }
+        Ok(Self::new(stream_arn, progress))
+    }
+
+    /// Returns a walker that begins at a time: in every shard that is listed now, at the first record that was created then or later.
+    /// Shards that are opened later are read whole.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`StreamSource::describe`].
+    pub fn at_time<S: StreamSource>(
+        source: &S,
+        stream_arn: &str,
+        time: EpochMillis,
+    ) -> Result<Self, SourceError> {
+        let shards = source.describe(stream_arn)?.shards.into_iter();
+        let progress = shards.map(|shard| (shard.shard_id, ShardProgress::Since(time))).collect();
         Ok(Self::new(stream_arn, progress))
     }
 
@@ -203,6 +220,12 @@ impl ShardWalker {
     /// Gives up shards that were begun earlier and are gone: they held records that nobody can read any more.
     fn give_up_gone_shards(&mut self, listed: &[SourceShard]) {
         let listed: HashSet<&str> = listed.iter().map(|shard| shard.shard_id.as_str()).collect();
+        // A shard that is to be read from a time, and is not being read, may have had no record since. It is forgotten.
+        self.progress.retain(|shard_id, progress| {
+            !matches!(progress, ShardProgress::Since(_))
+                || listed.contains(shard_id.as_str())
+                || self.cursors.contains_key(shard_id.as_str())
+        });
         for (shard_id, progress) in &mut self.progress {
             let is_known = listed.contains(shard_id.as_str()) || self.cursors.contains_key(shard_id.as_str());
             if !is_known && *progress != ShardProgress::Finished {
@@ -396,6 +419,7 @@ fn position_behind(progress: &ShardProgress) -> SourcePosition {
         ShardProgress::Begun | ShardProgress::Latest(_) | ShardProgress::Finished => {
             SourcePosition::TrimHorizon
         }
+        ShardProgress::Since(time) => SourcePosition::AtTimestamp(*time),
         ShardProgress::After(number) => SourcePosition::After(number.clone()),
     }
 }
@@ -405,6 +429,8 @@ fn progress_at_end<S: StreamSource>(source: &S, iterator: String) -> ShardProgre
     match source.position_of(&iterator) {
         Some(SourcePosition::After(number)) => ShardProgress::After(number),
         Some(SourcePosition::TrimHorizon) => ShardProgress::Begun,
-        Some(SourcePosition::Latest) | None => ShardProgress::Latest(iterator),
+        Some(SourcePosition::Latest | SourcePosition::AtTimestamp(_)) | None => {
+            ShardProgress::Latest(iterator)
+        }
     }
 }

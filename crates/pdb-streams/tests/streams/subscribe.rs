@@ -57,6 +57,42 @@ fn a_subscription_at_the_end_survives_a_restart_without_a_record() {
 }
 
 #[test]
+fn a_lineage_is_read_from_a_time() {
+    let db = Db::new();
+    let arn = db.enable();
+    let mut times = Vec::new();
+    for (nth, split) in [false, true, false, false].into_iter().enumerate() {
+        db.advance(HOUR);
+        times.push(db.test.env.clock.now());
+        db.write_all(&[&format!("a{nth}"), &format!("b{nth}")]);
+        db.rotate(split);
+    }
+    let all = ["a0", "b0", "a1", "b1", "a2", "b2", "a3", "b3"];
+    let sorted = |shown: String| {
+        let mut keys: Vec<String> = shown.split_whitespace().map(str::to_owned).collect();
+        keys.sort_by_key(|key| (key[1..].to_owned(), key[..1].to_owned()));
+        keys.join(" ")
+    };
+    for (nth, time) in times.iter().enumerate() {
+        let since = of(&db, &arn).from_time(*time).start().unwrap();
+        assert_eq!(sorted(read(since)), all[2 * nth..].join(" "), "{nth}");
+        let later = of(&db, &arn).from_time(time.plus(MILLISECOND)).start().unwrap();
+        assert_eq!(sorted(read(later)), all[2 * nth + 2..].join(" "), "{nth}");
+    }
+    // From now on, through a rotation and a restart before there is a record.
+    let mut subscription =
+        of(&db, &arn).from_time(db.test.env.clock.now().plus(MILLISECOND)).start().unwrap();
+    assert!(subscription.next().is_none());
+    let checkpoint = subscription.checkpoint().to_string().parse().unwrap();
+    db.rotate(true);
+    db.write("c");
+    assert_eq!(read(db.streams.subscribe().resume(checkpoint).start().unwrap()), "c");
+    assert_eq!(read(subscription), "c");
+    let future = of(&db, &arn).from_time(db.test.env.clock.now().plus(HOUR)).start();
+    assert!(matches!(future, Err(TailError::Source(SourceError::Failed(_)))));
+}
+
+#[test]
 fn an_empty_shard_is_taken_up_from_its_end() {
     let db = Db::new();
     let arn = db.enable();

@@ -3,6 +3,7 @@
 use pdb_trigger::{Notice, Response, Settings, Trigger};
 use pretender::streams::{StartPosition, StreamViewType};
 use pretender::tables::{StreamSpecification, UpdateTableInput};
+use pretender::time::{Clock, EpochMillis};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -85,6 +86,29 @@ fn latest_skips_what_is_there_in_every_shard() {
     assert!(trigger.wait_until_caught_up(PATIENCE));
     assert_eq!(trigger.stop().processed_records, 4);
     assert!(function.batches().join(" ").split(' ').all(|shown| shown.ends_with('3')));
+}
+
+/// Lambda has no such position for streams of DynamoDB, but the library does.
+#[test]
+fn a_time_is_a_starting_position_in_every_shard() {
+    let streamed = Streamed::new();
+    let keys = ["a", "b", "c", "d"];
+    let mut time = EpochMillis(0);
+    for n in 1..=3 {
+        streamed.clock.advance(Duration::from_secs(1));
+        if n == 2 {
+            time = streamed.clock.now();
+        }
+        keys.iter().for_each(|key| streamed.put(key, n));
+        streamed.split();
+    }
+    let function = Recorder::new();
+    let settings = Settings { starting_position: StartPosition::AtTimestamp(time), ..Settings::default() };
+    let trigger = Trigger::start(&streamed.db, "Orders", settings, function.clone()).unwrap();
+    keys.iter().for_each(|key| streamed.put(key, 4));
+    assert!(trigger.wait_until_caught_up(PATIENCE));
+    assert_eq!(trigger.stop().processed_records, 12);
+    assert!(function.batches().join(" ").split(' ').all(|shown| !shown.ends_with('1')));
 }
 
 /// Starts a trigger that keeps a checkpoint and counts the gaps.

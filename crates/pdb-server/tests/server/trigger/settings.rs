@@ -56,6 +56,17 @@ fn latest_begins_behind_what_is_there() {
     assert_eq!(batches(&events), "b2 c3");
 }
 
+/// As Lambda does with streams of DynamoDB.
+#[test]
+fn a_time_is_no_starting_position() {
+    let streamed = Streamed::new();
+    let mut command = streamed.command("127.0.0.1:9", &["--starting-position", "AT_TIMESTAMP"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!("pretender: Unsupported starting position for arn type: {}", streamed.arn);
+    assert_eq!(String::from_utf8_lossy(&output.stderr).trim_end(), expected);
+}
+
 #[test]
 fn only_what_matches_a_filter_is_delivered() {
     let streamed = Streamed::new();

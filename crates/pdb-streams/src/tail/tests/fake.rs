@@ -312,6 +312,12 @@ impl StreamSource for FakeSource {
                 return Err(SourceError::Trimmed);
             }
             SourcePosition::After(number) => number.clone(),
+            // A change was made at the time that is its number.
+            SourcePosition::AtTimestamp(time) => {
+                let is_older = |change: &&Change| i64::try_from(change.number).unwrap() < time.0;
+                let older = shard.changes.iter().take_while(is_older).last();
+                older.map_or(shard.trimmed, |change| change.number.max(shard.trimmed)).to_string()
+            }
         };
         Ok(format!("{stream_arn}|{shard_id}|{after}|{}", state.generation))
     }

@@ -2,6 +2,7 @@
 
 use super::fake::{Change, FakeSource};
 use crate::tail::*;
+use pdb_model::EpochMillis;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,6 +20,10 @@ impl<'s> Walk<'s> {
     fn of(source: &'s FakeSource, arn: &str) -> Self {
         let walker = ShardWalker::new(arn, StreamProgress::new());
         Self { source, walker, shards: Vec::new(), seen: Vec::new(), gaps: BTreeSet::new() }
+    }
+
+    fn at_time(source: &'s FakeSource, arn: &str, time: EpochMillis) -> Self {
+        Self { walker: ShardWalker::at_time(source, arn, time).unwrap(), ..Self::of(source, arn) }
     }
 
     /// Begins anew from what was noted.
@@ -117,6 +122,64 @@ fn an_iterator_that_expires_is_replaced_behind_what_was_read_not_what_was_noted(
     // Nothing was noted, so a consumer that is started again reads both.
     walk.restart();
     assert_eq!(walk.read_all(), "1.0 2.0");
+}
+
+#[test]
+fn a_walk_from_a_time_begins_there_in_every_shard_that_there_is() {
+    let source = FakeSource::default();
+    let arn = source.enable("T");
+    for n in 0..12 {
+        source.write(&arn, n * 20);
+        if n % 3 == 2 {
+            source.replace(&arn, usize::from(n) % 2, 1 + u16::from(n) % 2);
+        }
+    }
+    let times: Vec<i64> =
+        source.changes(&arn).iter().map(|change| change.sequence_number().parse().unwrap()).collect();
+    let (oldest, newest) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
+    for time in oldest - 1..=newest + 1 {
+        let expected = times.iter().filter(|number| **number >= time).count();
+        let mut walk = Walk::at_time(&source, &arn, EpochMillis(time));
+        walk.read_all();
+        let seen: BTreeSet<i64> =
+            walk.seen.iter().map(|change| change.sequence_number().parse().unwrap()).collect();
+        assert_eq!((seen.len(), walk.seen.len()), (expected, expected), "{time}");
+        assert!(seen.iter().all(|number| *number >= time) && walk.gaps.is_empty(), "{time}");
+    }
+}
+
+#[test]
+fn a_walk_from_a_time_is_resumed_and_reads_new_shards_whole() {
+    let source = FakeSource::default();
+    let arn = source.enable("T");
+    source.write(&arn, 1);
+    // Later than all that is there.
+    let mut walk = Walk::at_time(&source, &arn, EpochMillis(1_000));
+    assert_eq!(walk.read_all(), "");
+    // The iterator dies, and the process, before there is a record.
+    source.expire_iterators();
+    let text = Checkpoint::of_stream(&arn, walk.walker.progress().clone()).to_string();
+    assert!(text.contains(r#"{"since":1000}"#), "{text}");
+    let progress = text.parse::<Checkpoint>().unwrap().stream(&arn).unwrap().clone();
+    assert_eq!(progress, *walk.walker.progress());
+    source.replace(&arn, 0, 2);
+    source.write(&arn, 2);
+    walk.restart();
+    assert_eq!(walk.read_all(), "2.0");
+    assert_eq!(walk.take_gaps(), 0);
+}
+
+#[test]
+fn a_shard_that_vanishes_before_it_is_read_from_a_time_is_no_gap() {
+    let source = FakeSource::default();
+    let arn = source.enable("T");
+    source.write(&arn, 1);
+    source.replace(&arn, 0, 1);
+    source.write(&arn, 2);
+    let mut walk = Walk::at_time(&source, &arn, EpochMillis(0));
+    source.trim_closed(&arn, 0, true);
+    assert_eq!(walk.read_all(), "2.0");
+    assert!(walk.gaps.is_empty());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use pretender::time::{Clock, EpochMillis};
 use serde_json::Value;
 use ureq::http::StatusCode;
 
-use super::super::wait::NotStarted;
+use super::wait::NotStarted;
 use crate::client::{Api, Endpoint, Service, Unanswered, retried, with_token};
 
 /// The maximum age of the cached time, and so the minimum interval between requests for it.

@@ -6,7 +6,7 @@ use time::format_description::well_known::Iso8601;
 use time::{Date, OffsetDateTime, PrimitiveDateTime, Time};
 
 /// The last millisecond of the year 9999.
-pub(super) const LAST: EpochMillis = EpochMillis(253_402_300_799_999);
+pub(crate) const LAST: EpochMillis = EpochMillis(253_402_300_799_999);
 
 /// Whole numbers below this are seconds since 1970, up to the year 5138; the others are milliseconds, from the year
 /// 1973 on.
@@ -14,14 +14,24 @@ const FIRST_MILLIS: i64 = 100_000_000_000;
 
 /// Reads ISO 8601 (in UTC unless it has an offset), or the time since 1970: in seconds if it has up to 11 digits or a
 /// fraction, in milliseconds if it has more digits.
-pub(super) fn parse_time(text: &str) -> Result<EpochMillis, String> {
+///
+/// # Errors
+///
+/// A text that says what a time looks like.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(pdb_server::parse_time("2026-03-01T09:15:42Z"), pdb_server::parse_time("1772356542"));
+/// ```
+pub fn parse_time(text: &str) -> Result<EpochMillis, String> {
     number(text).or_else(|| iso(text)).ok_or_else(|| {
         format!("`{text}` is not a time; try 2026-03-01T09:15:42.017Z, or seconds or milliseconds since 1970")
     })
 }
 
 /// Formats a time as ISO 8601 in UTC.
-pub(super) fn format_time(moment: EpochMillis) -> String {
+pub(crate) fn format_time(moment: EpochMillis) -> String {
     format!("{}Z", StreamLabel::at(moment))
 }
 
