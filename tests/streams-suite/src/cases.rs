@@ -1,5 +1,6 @@
 //! The cases, by group.
 
+mod at_timestamp;
 mod capture;
 mod consumers;
 mod equality;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Case> {
         refusals::group(),
         listing::group(),
         iterators::group(),
+        at_timestamp::group(),
         paging::group(),
         errors::group(),
         images::group(),

@@ -42,4 +42,8 @@ pub const CHECKLIST: &[(u8, &str)] = &[
     (32, "Prefixes of __type"),
     (33, "Members are absent, never null"),
     (34, "One port serves both APIs, and neither the other's operations"),
+    (
+        35,
+        "AT_TIMESTAMP: the first record at the time or later, in shards of all kinds; refused members and times",
+    ),
 ];

@@ -1,5 +1,9 @@
 //! Iterators: each type on each kind of shard, their records, their expiry, and malformed ones.
 
+mod closed;
+mod forged;
+mod trimmed;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -16,11 +20,11 @@ pub(super) fn group() -> Group {
     let mut group = Group::new("iterators");
     empty_shards(&mut group);
     filled_shards(&mut group);
-    closed_shards(&mut group);
-    trimmed_shards(&mut group);
+    closed::add(&mut group);
+    trimmed::add(&mut group);
     latest(&mut group);
     lives(&mut group);
-    forged(&mut group);
+    forged::add(&mut group);
     group
 }
 
@@ -166,229 +170,6 @@ fn filled_shards(group: &mut Group) {
         }
         Ok(())
     });
-}
-
-fn closed_shards(group: &mut Group) {
-    group.case("closed-shard/TRIM_HORIZON", &[9, 15], |cx| {
-        let lane = closed(cx, 5)?;
-        lane.check_yields(cx, &lane.iterator(cx, "TRIM_HORIZON")?, &lane.records, "from the horizon")
-    });
-    group.case("closed-shard/LATEST", &[9, 15], |cx| {
-        let lane = closed(cx, 5)?;
-        ended(cx, &lane.iterator(cx, "LATEST")?)
-    });
-    group.case("closed-shard/AT_SEQUENCE_NUMBER", &[9, 10], |cx| {
-        let lane = closed(cx, 4)?;
-        for index in 0..4 {
-            let iterator = lane.iterator_at(cx, "AT_SEQUENCE_NUMBER", lane.number(index))?;
-            lane.check_yields(cx, &iterator, &lane.records[index..], &format!("from AT record {index}"))?;
-        }
-        Ok(())
-    });
-    group.case("closed-shard/AFTER_SEQUENCE_NUMBER", &[9, 10], |cx| {
-        let lane = closed(cx, 4)?;
-        for index in 0..4 {
-            let iterator = lane.iterator_at(cx, "AFTER_SEQUENCE_NUMBER", lane.number(index))?;
-            lane.check_yields(
-                cx,
-                &iterator,
-                &lane.records[index + 1..],
-                &format!("from AFTER record {index}"),
-            )?;
-        }
-        ended(cx, &lane.iterator_at(cx, "AFTER_SEQUENCE_NUMBER", lane.number(3))?)
-    });
-    group.case("end-of-the-shard/AFTER_SEQUENCE_NUMBER", &[9, 10, 15], |cx| {
-        let lane = closed(cx, 3)?;
-        let shard = lane.shard(cx)?;
-        ended(cx, &lane.iterator_at(cx, "AFTER_SEQUENCE_NUMBER", shard.end().unwrap_or_default())?)
-    });
-    group.case("end-of-the-shard/AT_SEQUENCE_NUMBER", &[9, 10], |cx| {
-        let lane = closed(cx, 3)?;
-        let end = lane.shard(cx)?.end().unwrap_or_default().to_owned();
-        let rest = if end == lane.number(2) { &lane.records[2..] } else { &[] };
-        lane.check_yields(
-            cx,
-            &lane.iterator_at(cx, "AT_SEQUENCE_NUMBER", &end)?,
-            rest,
-            "from the shard's end",
-        )
-    });
-    group.case("last-page-of-a-closed-shard-has-no-next-iterator", &[15], |cx| {
-        let lane = closed(cx, 3)?;
-        let mut next = Some(lane.iterator(cx, "TRIM_HORIZON")?);
-        let mut seen = 0;
-        cx.wait("the end of the shard", || {
-            let Some(iterator) = next.take() else { return Ok(Some(())) };
-            let (records, then) = cx.page(&iterator, None)?;
-            seen += records.len();
-            check!(
-                then.is_none() || seen < 3 || records.is_empty(),
-                "a NextShardIterator on the page with the last record of a closed shard"
-            );
-            next = then;
-            Ok(None)
-        })?;
-        check_eq!(seen, 3, "records");
-        Ok(())
-    });
-    group.case("closed-shard-paged-one-by-one", &[15, 11], |cx| {
-        let lane = closed(cx, 3)?;
-        let mut next = Some(lane.iterator(cx, "TRIM_HORIZON")?);
-        let mut seen = Vec::new();
-        cx.wait("the end of the shard", || {
-            let Some(iterator) = next.take() else { return Ok(Some(())) };
-            let (records, then) = cx.page(&iterator, Some(1))?;
-            seen.extend(records);
-            next = then;
-            Ok(None)
-        })?;
-        check_eq!(numbers(&seen), numbers(&lane.records), "sequence numbers");
-        Ok(())
-    });
-    group.case("closed-shard-without-records", &[15, 9], |cx| {
-        let lane = closed(cx, 0)?;
-        for kind in ["TRIM_HORIZON", "LATEST"] {
-            ended(cx, &lane.iterator(cx, kind)?)?;
-        }
-        Ok(())
-    });
-    group.case("shard-closed-under-a-reader", &[15], |cx| {
-        let lane = Lane::new(cx, 2)?;
-        let iterator = lane.iterator(cx, "TRIM_HORIZON")?;
-        let (_, next) = cx.page(&iterator, None)?;
-        let Some(next) = next else { fail!("no NextShardIterator on an open shard") };
-        lane.close(cx)?;
-        let rest = cx.read_from(&next, 2)?;
-        check!(rest.len() <= 2, "{} records behind the first page", rest.len());
-        ended(cx, &lane.iterator(cx, "LATEST")?)
-    });
-}
-
-fn closed(cx: &Context<'_>, count: usize) -> Outcome<Lane> {
-    let lane = Lane::new(cx, count)?;
-    lane.close(cx)?;
-    Ok(lane)
-}
-
-/// Fails unless an iterator yields nothing and ends; the service may hand out an empty page or two before.
-fn ended(cx: &Context<'_>, iterator: &str) -> Outcome {
-    let mut next = Some(iterator.to_owned());
-    cx.wait("the end of the shard", || {
-        let Some(iterator) = next.take() else { return Ok(Some(())) };
-        let (records, then) = cx.page(&iterator, None)?;
-        check_eq!(records.len(), 0, "records at the end of a closed shard");
-        next = then;
-        Ok(None)
-    })
-}
-
-fn trimmed_shards(group: &mut Group) {
-    group.control("trimmed-shard/TRIM_HORIZON", &[9, 29], |cx| {
-        let lane = trimmed(cx)?;
-        lane.check_yields(cx, &lane.iterator(cx, "TRIM_HORIZON")?, &lane.records[2..], "from the horizon")
-    });
-    group.control("trimmed-shard/LATEST", &[9, 29], |cx| {
-        let lane = trimmed(cx)?;
-        let latest = lane.iterator(cx, "LATEST")?;
-        lane.put(cx, 5..6)?;
-        let records = cx.read_from(&latest, 1)?;
-        check_eq!(records.iter().map(Record::new_image).collect::<Vec<_>>(), [Some(&item(5))], "new images");
-        Ok(())
-    });
-    group.control("trimmed-shard/AT_SEQUENCE_NUMBER", &[9, 10, 29], |cx| {
-        let lane = trimmed(cx)?;
-        for index in 0..2 {
-            refused_as_trimmed(cx, &lane, "AT_SEQUENCE_NUMBER", index)?;
-        }
-        for index in 2..5 {
-            let iterator = lane.iterator_at(cx, "AT_SEQUENCE_NUMBER", lane.number(index))?;
-            lane.check_yields(cx, &iterator, &lane.records[index..], &format!("from AT record {index}"))?;
-        }
-        Ok(())
-    });
-    group
-        .control("trimmed-shard/AFTER_SEQUENCE_NUMBER", &[9, 10, 29], |cx| {
-            let lane = trimmed(cx)?;
-            refused_as_trimmed(cx, &lane, "AFTER_SEQUENCE_NUMBER", 0)?;
-            // Nothing is missing behind the last trimmed record.
-            for index in 1..5 {
-                let iterator = lane.iterator_at(cx, "AFTER_SEQUENCE_NUMBER", lane.number(index))?;
-                lane.check_yields(
-                    cx,
-                    &iterator,
-                    &lane.records[index + 1..],
-                    &format!("from AFTER record {index}"),
-                )?;
-            }
-            Ok(())
-        })
-        .inferred();
-    for kind in ["AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"] {
-        group
-            .control(format!("start-of-a-trimmed-shard/{kind}"), &[10, 29], move |cx| {
-                let lane = trimmed(cx)?;
-                let iterator = lane.iterator_at(cx, kind, lane.shard(cx)?.start())?;
-                lane.check_yields(cx, &iterator, &lane.records[2..], "from the shard's start")
-            })
-            .inferred();
-    }
-    group.control("reader-overtaken-by-the-trim", &[29, 17], |cx| {
-        let lane = Lane::new(cx, 5)?;
-        let (first, next) = cx.page(&lane.iterator(cx, "TRIM_HORIZON")?, Some(1))?;
-        check_eq!(first.len(), 1, "records of the first page");
-        let at = lane.iterator_at(cx, "AT_SEQUENCE_NUMBER", lane.number(1))?;
-        cx.control()?.trim(lane.arn(), Some(lane.number(3)))?;
-        for iterator in [next.unwrap_or_default(), at] {
-            let refused = cx.streams_refused("GetRecords", json!({"ShardIterator": iterator}))?;
-            refused.check("TrimmedDataAccessException", Text::exact(TRIMMED))?;
-        }
-        Ok(())
-    });
-    group
-        .control("horizon-iterator-is-never-overtaken", &[29], |cx| {
-            let lane = Lane::new(cx, 5)?;
-            let horizon = lane.iterator(cx, "TRIM_HORIZON")?;
-            cx.control()?.trim(lane.arn(), Some(lane.number(3)))?;
-            lane.check_yields(cx, &horizon, &lane.records[3..], "from an older horizon iterator")
-        })
-        .inferred();
-    group
-        .control("reader-at-the-end-is-not-overtaken", &[29], |cx| {
-            let lane = Lane::new(cx, 3)?;
-            let after = lane.iterator_at(cx, "AFTER_SEQUENCE_NUMBER", lane.number(2))?;
-            let latest = lane.iterator(cx, "LATEST")?;
-            cx.control()?.trim(lane.arn(), None)?;
-            lane.put(cx, 3..4)?;
-            for iterator in [after, latest] {
-                let records = cx.read_from(&iterator, 1)?;
-                check_eq!(
-                    records.iter().map(Record::new_image).collect::<Vec<_>>(),
-                    [Some(&item(3))],
-                    "new images"
-                );
-            }
-            Ok(())
-        })
-        .inferred();
-}
-
-const TRIMMED: &str = "The data you are trying to access has been trimmed";
-
-/// Makes a shard with five records, and trims the first two.
-fn trimmed(cx: &Context<'_>) -> Outcome<Lane> {
-    let lane = Lane::new(cx, 5)?;
-    cx.control()?.trim(lane.arn(), Some(lane.number(2)))?;
-    Ok(lane)
-}
-
-fn refused_as_trimmed(cx: &Context<'_>, lane: &Lane, kind: &str, index: usize) -> Outcome {
-    let request = json!({
-        "StreamArn": lane.arn(), "ShardId": lane.shard_id, "ShardIteratorType": kind,
-        "SequenceNumber": lane.number(index),
-    });
-    let refused = cx.streams_refused("GetShardIterator", request)?;
-    refused.check("TrimmedDataAccessException", Text::exact(TRIMMED))
 }
 
 fn latest(group: &mut Group) {
@@ -540,70 +321,6 @@ fn expired(cx: &Context<'_>, iterator: &str) -> Outcome {
     refused.check("ExpiredIteratorException", Text::Any)
 }
 
-/// Makes strings that are almost an iterator.
-type Forge = fn(&str) -> String;
-
-fn forged(group: &mut Group) {
-    let rows: [(&'static str, Forge); 9] = [
-        ("no-iterator-at-all", |_| "garbage".into()),
-        ("one-character", |_| "x".into()),
-        ("only-the-arn", |it| it.split('|').next().unwrap_or_default().into()),
-        ("without-its-token", |it| format!("{}|1|", it.split('|').next().unwrap_or_default())),
-        ("token-cut-in-half", |it| {
-            let token = it.rsplit('|').next().unwrap_or_default();
-            it[..it.len() - token.len() / 2].to_owned()
-        }),
-        ("token-with-a-changed-character", |it| change_token(it, 2)),
-        ("token-with-a-changed-middle", |it| {
-            change_token(it, it.rsplit('|').next().unwrap_or_default().len() / 2)
-        }),
-        ("token-of-other-text", |it| {
-            format!("{}|1|bm90IGFuIGl0ZXJhdG9y", it.split('|').next().unwrap_or_default())
-        }),
-        ("not-ascii", |it| format!("{it}\u{1f980}")),
-    ];
-    for (name, forge) in rows {
-        group.case(format!("forged/{name}"), &[16, 17], move |cx| {
-            let lane = Lane::new(cx, 1)?;
-            let forged = forge(&lane.iterator(cx, "TRIM_HORIZON")?);
-            let refused = cx.streams_refused("GetRecords", json!({"ShardIterator": forged}))?;
-            refused.check_validation(Text::Any).map_err(|stop| stop.during(&format!("iterator `{forged}`")))
-        });
-    }
-    group
-        .case("forged/token-of-another-stream", &[16], |cx| {
-            let (one, two) = (Lane::new(cx, 1)?, Lane::new(cx, 1)?);
-            let token = two.iterator(cx, "TRIM_HORIZON")?.rsplit('|').next().unwrap_or_default().to_owned();
-            let iterator = one.iterator(cx, "TRIM_HORIZON")?;
-            let own = iterator.rsplit('|').next().unwrap_or_default();
-            let forged = format!("{}{token}", &iterator[..iterator.len() - own.len()]);
-            let refused = cx.streams_refused("GetRecords", json!({"ShardIterator": forged}))?;
-            refused.check_validation(Text::Any)
-        })
-        .inferred();
-    group.case("forged/cut-anywhere-is-never-a-server-error", &[16], |cx| {
-        let lane = Lane::new(cx, 1)?;
-        let iterator = lane.iterator(cx, "TRIM_HORIZON")?;
-        for end in (1..iterator.len()).step_by(7) {
-            let request = json!({"ShardIterator": &iterator[..end]});
-            let answer = cx.client().call(crate::Api::Streams, "GetRecords", &request)?;
-            check!(answer.status < 500, "an iterator cut at {end} answered {}", answer.status);
-        }
-        Ok(())
-    });
-}
-
-/// Changes one character of an iterator's token, the `at`th from its start.
-fn change_token(iterator: &str, at: usize) -> String {
-    let start = iterator.rfind('|').map_or(0, |bar| bar + 1);
-    let change = |(index, c): (usize, char)| match c {
-        'A' if index == start + at => 'Q',
-        _ if index == start + at => 'A',
-        c => c,
-    };
-    iterator.char_indices().map(change).collect()
-}
-
 /// Returns the number behind this one.
 fn successor(number: &str) -> String {
     let mut digits: Vec<u8> = number.bytes().collect();
@@ -660,9 +377,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forges() {
+    fn the_next_number_may_have_more_digits() {
         assert_eq!(successor("1299"), "1300");
         assert_eq!(successor("99"), "100");
-        assert_eq!(change_token("arn:x|1|ABCD", 2), "arn:x|1|ABAD");
     }
 }
