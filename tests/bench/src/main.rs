@@ -19,6 +19,7 @@ mod report;
 mod requests;
 mod sizes;
 mod snapshots;
+mod times;
 mod work;
 
 use std::error::Error;
@@ -45,7 +46,7 @@ struct Options {
     #[arg(long = "peer", value_name = "NAME=URL")]
     peers: Vec<String>,
     /// Only the parts whose name contains this: `generator`, `in process`, `events`, `http`, `drain`, `growth`, `footprint`,
-    /// `snapshots`, `isolation`.
+    /// `snapshots`, `isolation`, `times`.
     #[arg(long)]
     only: Option<String>,
     /// Only the cases over HTTP whose name contains this.
@@ -148,6 +149,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if wanted("growth") {
         growth::run(&mut report, &sizes)?;
+    }
+    if wanted("times") {
+        times::run(&mut report, &sizes)?;
     }
     if wanted("isolation") {
         isolation::run(&mut report, &sizes)?;
