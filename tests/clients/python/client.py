@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 
 import boto3
 
@@ -79,6 +80,7 @@ class Reader:
         self.seen = []
         self.last = {}  # shard id -> last sequence number seen
         self.versions = {}
+        self.times = {}  # record -> when it was created, as far as the service says
         self.expired = 0
 
     def shards(self):
@@ -110,6 +112,7 @@ class Reader:
                 raise SystemExit(f"{item_id}: version {version} after {self.versions[item_id]}")
             self.versions[item_id] = version
             self.seen.append((record["eventName"], item_id, version))
+            self.times[self.seen[-1]] = change["ApproximateCreationDateTime"]
         return len(answer["Records"]), answer.get("NextShardIterator")
 
     def drain(self, shard_id):
@@ -135,6 +138,40 @@ class Reader:
                 if shard.get("ParentShardId") not in waiting:
                     self.drain(shard["ShardId"])
                     finished.add(shard["ShardId"])
+
+
+def read_since(reader, time):
+    """Reads every shard from a time on, which boto3 takes as a datetime; returns the records."""
+    since = Reader(reader.arn)
+    for shard in since.shards():
+        iterator = streams.get_shard_iterator(
+            StreamArn=since.arn, ShardId=shard["ShardId"], ShardIteratorType="AT_TIMESTAMP", Timestamp=time
+        )["ShardIterator"]
+        empty = 0
+        while iterator and empty < 3:
+            count, iterator = since.page(shard["ShardId"], iterator)
+            empty = 0 if count else empty + 1
+    return since.seen
+
+
+def check_times(reader, earlier, later):
+    """Fails unless the records of the later writes, and no others, are those since the first of them."""
+    first = min(reader.times[record] for record in later)
+    if first <= max(reader.times[record] for record in earlier):
+        raise SystemExit("the clock did not advance between the rounds")
+    for time in [first, first - timedelta(minutes=1), first - timedelta(milliseconds=1)]:
+        seen = Counter(read_since(reader, time))
+        if seen != Counter(later):
+            raise SystemExit(f"since {time} there are {seen.total()} records and not {len(later)}")
+    everything = read_since(reader, datetime(1970, 1, 1, tzinfo=timezone.utc))
+    if Counter(everything) != Counter(earlier + later):
+        raise SystemExit(f"since 1970 there are {len(everything)} records")
+    try:
+        read_since(reader, first + timedelta(days=1))
+        raise SystemExit("a time in the future was accepted")
+    except streams.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationException":
+            raise
 
 
 def main():
@@ -166,8 +203,10 @@ def main():
     except streams.exceptions.ExpiredIteratorException:
         reader.expired += 1
 
+    earlier = len(writer.written)
     writer.round("second")
     shards = reader.drain_all()
+    check_times(reader, writer.written[:earlier], writer.written[earlier:])
 
     written, seen = Counter(writer.written), Counter(reader.seen)
     print(
