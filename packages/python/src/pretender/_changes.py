@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ._reader import StreamReader
+from ._reader import Deadline, StreamReader
 from ._values import equal, shown, to_plain
 
-_POLL_INTERVAL = 0.01  # seconds
+# Seconds.
+_POLL_INTERVAL = 0.01
+_PATIENCE = 2.0
+
+# How many ways to arrange changes are tried before the best of them is taken for the answer.
+_MOST_TRIED = 10_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Change:
     new: Mapping[str, Any] | None
     """The item after the write, if the view type includes it."""
     sequence_number: str
+    shard_id: str
     time: datetime
     """``ApproximateCreationDateTime``, in whole seconds."""
     by_ttl: bool
@@ -34,7 +41,7 @@ class Change:
     """The record as it was read, in DynamoDB's JSON."""
 
     @classmethod
-    def _of(cls, record: Mapping[str, Any]) -> Change:
+    def _of(cls, shard_id: str, record: Mapping[str, Any]) -> Change:
         data = record["dynamodb"]
         return cls(
             event=record["eventName"],
@@ -42,6 +49,7 @@ class Change:
             old=to_plain(data.get("OldImage")),
             new=to_plain(data.get("NewImage")),
             sequence_number=data["SequenceNumber"],
+            shard_id=shard_id,
             time=datetime.fromtimestamp(data["ApproximateCreationDateTime"], timezone.utc),
             by_ttl=record.get("userIdentity", {}).get("PrincipalId") == "dynamodb.amazonaws.com",
             record=record,
@@ -108,50 +116,93 @@ def remove(item: Mapping[str, Any] | None = None, /, *, by_ttl: bool | None = No
 
 
 class Changes:
-    """The changes of a table since this object was made, or since they were last read."""
+    """The changes of a table since this object was made, or since they were last read or found as expected."""
 
     def __init__(self, table: str, reader: StreamReader) -> None:
         self._table = table
         self._reader = reader
         # What is in the stream by now is not a change since now.
-        reader.read()
+        self.read()
 
     def read(self) -> list[Change]:
         """Returns the changes that were not returned before. Does not wait."""
-        return [Change._of(record) for record in self._reader.read()]
+        return self._take(self._peek(_PATIENCE))
 
     def expect(self, *expected: Expected, any_order: bool = False, timeout: float = 5.0) -> list[Change]:
-        """Compares the changes that were not read before with the expected ones, and returns them.
+        """Compares the changes that were not returned before with the expected ones, and returns them.
 
         Waits up to ``timeout`` seconds for as many changes as are expected; without any, it does not wait. Raises
-        ``AssertionError`` with the difference. The order of changes is defined for each item, and for all items of a
-        shard: after a split, or with several shards, ``any_order`` compares without an order.
+        ``AssertionError`` with the difference; the next call then compares the same changes again. Raises
+        :class:`ApiError` if the stream cannot be read for ``timeout`` seconds, at least two.
+
+        Changes of a shard have an order, and come after those of its parent. Shards that are not related have no common
+        order. They are compared in the order of their sequence numbers, or with ``any_order``, in every order that is
+        possible: use it after a split, or with several shards.
         """
         __tracebackhide__ = True
-        deadline = time.monotonic() + timeout
-        changes = self.read()
-        while len(changes) < len(expected) and time.monotonic() < deadline:
+        deadline = Deadline(timeout)
+        while True:
+            changes = self._peek(max(_PATIENCE, deadline.left()))
+            if len(changes) >= len(expected) or not deadline.left():
+                break
             if not any_order and not all(map(Expected.matches, expected, changes)):
                 break
             time.sleep(_POLL_INTERVAL)
-            changes += self.read()
-        lines = _differences(expected, changes, any_order)
+        if any_order:
+            changes = _arranged(expected, changes, self._reader.parents)
+        lines = _differences(expected, changes)
         if any(line.startswith("-") or line.startswith("+") for line in lines):
             raise AssertionError(f"the stream of `{self._table}` differs (- expected, + found):\n" + "\n".join(lines))
+        return self._take(changes)
+
+    def _peek(self, patience: float) -> list[Change]:
+        return [Change._of(*record) for record in self._reader.peek(Deadline(patience))]
+
+    def _take(self, changes: list[Change]) -> list[Change]:
+        self._reader.take(len(changes))
         return changes
 
 
-def _differences(expected: Sequence[Expected], changes: Sequence[Change], any_order: bool) -> list[str]:
+def _arranged(expected: Sequence[Expected], changes: Sequence[Change], parents: Mapping[str, str | None]) -> list[Change]:
+    """Arranges changes in the possible order that agrees longest with the expected ones."""
+    queues: dict[str, list[Change]] = {}
+    for change in changes:
+        queues.setdefault(change.shard_id, []).append(change)
+    ancestors: dict[str, list[str]] = {}
+    for shard_id in queues:
+        ancestors[shard_id], parent = [], parents.get(shard_id)
+        while parent is not None:
+            ancestors[shard_id] += [parent] if parent in queues else []
+            parent = parents.get(parent)
+
+    def heads(path: list[Change]) -> list[Change]:
+        """Returns the changes that may come after these."""
+        taken = Counter(change.shard_id for change in path)
+        left = {shard_id for shard_id, queue in queues.items() if taken[shard_id] < len(queue)}
+        ready = [shard_id for shard_id in queues if shard_id in left and left.isdisjoint(ancestors[shard_id])]
+        return [queues[shard_id][taken[shard_id]] for shard_id in ready]
+
+    best: list[Change] = []
+    paths: list[list[Change]] = [best]
+    seen: set[frozenset[tuple[str, int]]] = set()
+    while paths and len(best) < len(expected) and len(seen) < _MOST_TRIED:
+        path = paths.pop()
+        best = max(best, path, key=len)
+        # The same changes in another order lead to the same ends.
+        taken = frozenset(Counter(change.shard_id for change in path).items())
+        if taken not in seen and len(path) < len(expected):
+            seen.add(taken)
+            paths += [[*path, head] for head in heads(path) if expected[len(path)].matches(head)]
+    while len(best) < len(changes):
+        possible = heads(best)
+        fitting = [head for head in possible if len(best) < len(expected) and expected[len(best)].matches(head)]
+        best = [*best, (fitting or possible)[0]]
+    return best
+
+
+def _differences(expected: Sequence[Expected], changes: Sequence[Change]) -> list[str]:
     """Returns one line for each change: those that match begin with a space."""
     lines = []
-    if any_order:
-        left = list(changes)
-        for one in expected:
-            found = next((change for change in left if one.matches(change)), None)
-            if found is not None:
-                left.remove(found)
-            lines.append(f"- {one}" if found is None else f"  {found}")
-        return lines + [f"+ {change}" for change in left]
     for one, change in zip(expected, changes):
         lines += [f"  {change}"] if one.matches(change) else [f"- {one}", f"+ {change}"]
     lines += [f"- {one}" for one in expected[len(changes) :]]

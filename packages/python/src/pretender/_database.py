@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -39,12 +40,23 @@ class Database(Control):
 
     @property
     def env(self) -> Mapping[str, str]:
-        """The variables with which code that makes its own clients reaches this database."""
+        """The variables with which code that makes its own clients reaches this database.
+
+        They are not enough if other variables name a profile or a session: see :meth:`child_environment`.
+        """
         return _environment.variables(self.endpoint, self.region)
+
+    def child_environment(self) -> dict[str, str]:
+        """Returns the variables of this process with :attr:`env`, without those that lead elsewhere: for ``subprocess``."""
+        kept = {name: value for name, value in os.environ.items() if name not in _environment.REMOVED}
+        return {**kept, **self.env}
 
     @contextmanager
     def environment(self) -> Iterator[Database]:
-        """Sets :attr:`env` in this process, removes variables that name profiles, and restores them afterwards."""
+        """Sets :attr:`env` in this process, removes variables that lead elsewhere, and restores them afterwards.
+
+        The default session of boto3 is replaced too: it may keep credentials that it found before.
+        """
         with _environment.applied(self.env):
             yield self
 
@@ -63,12 +75,13 @@ class Database(Control):
     def changes(self, table: str) -> Changes:
         """Returns the changes of a table from now on, for assertions. The table must have a stream.
 
-        They are read through the Streams API, so faults of its operations meet these calls too.
+        They are read through the Streams API, from all streams that the table has and will have. Faults do not meet
+        these reads, and are not used up by them.
         """
-        described = self._call("DynamoDB_20120810.DescribeTable", {"TableName": table})["Table"]
+        described = _http.call(self.endpoint, self.region, "DynamoDB_20120810.DescribeTable", {"TableName": table})["Table"]
         if "LatestStreamArn" not in described:
             raise PretenderError(f"table `{table}` has no stream: create it with a StreamSpecification")
-        return Changes(table, StreamReader(self._call, described["LatestStreamArn"]))
+        return Changes(table, StreamReader(self._call, table))
 
     def drop(self) -> bool:
         """Drops an isolated database and closes its clients. Returns whether it existed, so had any request."""
@@ -96,5 +109,5 @@ class Database(Control):
         self._made.append(made if kind == "client" else made.meta.client)
         return made
 
-    def _call(self, target: str, body: Any) -> Any:
-        return _http.call(self.endpoint, self.region, target, body)
+    def _call(self, target: str, body: Any, timeout: float) -> Any:
+        return _http.call(self.endpoint, self.region, target, body, timeout)

@@ -13,7 +13,9 @@ from ._errors import ApiError, ControlError
 _TIMEOUT = 60.0
 
 
-def send(endpoint: str, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, bytes]:
+def send(
+    endpoint: str, method: str, path: str, body: Any, headers: dict[str, str], timeout: float = _TIMEOUT
+) -> tuple[int, bytes]:
     """Sends a request with a JSON body, and returns the status and the body of the answer.
 
     ``http.client`` knows no proxies, which matters: a proxy could not reach the server.
@@ -23,7 +25,7 @@ def send(endpoint: str, method: str, path: str, body: Any, headers: dict[str, st
 
     url = urlsplit(endpoint)
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-    connection = kind(url.hostname or "127.0.0.1", url.port, timeout=_TIMEOUT)
+    connection = kind(url.hostname or "127.0.0.1", url.port, timeout=timeout)
     content = None if body is None else json.dumps(body).encode()
     try:
         connection.request(method, url.path.rstrip("/") + path, content, headers)
@@ -55,21 +57,22 @@ def command(endpoint: str, name: str, body: Any = None) -> Any:
     raise ControlError(text, status)
 
 
-def call(endpoint: str, region: str, target: str, body: Any) -> Any:
+def call(endpoint: str, region: str, target: str, body: Any, timeout: float = _TIMEOUT) -> Any:
     """Calls an operation of DynamoDB or DynamoDB Streams, such as ``DynamoDBStreams_20120810.DescribeStream``.
 
-    Raises :class:`ApiError` if the operation is refused, with the code ``NoAnswer`` if the connection is closed.
+    No fault meets the call, and none is used up: faults are for the code under test. ``timeout`` is in seconds. Raises :class:`ApiError` if the operation is refused, with the code ``NoAnswer`` if the connection is closed.
     """
     headers = {
         "Content-Type": "application/x-amz-json-1.0",
         "X-Amz-Target": target,
+        "X-Pretender-Faults": "off",
         # The server asks for a signature, but does not check it.
         "X-Amz-Date": "20260101T000000Z",
         "Authorization": f"AWS4-HMAC-SHA256 Credential=pretender/20260101/{region}/dynamodb/aws4_request, "
         "SignedHeaders=host, Signature=0",
     }
     try:
-        status, content = send(endpoint, "POST", "/", body, headers)
+        status, content = send(endpoint, "POST", "/", body, headers, timeout)
     except ControlError as error:
         raise ApiError("NoAnswer", str(error)) from error
     try:
