@@ -100,11 +100,10 @@ def _macos_tag(binary: bytes) -> str:
     at = 32
     for _ in range(count):
         command, size = struct.unpack_from("<II", binary, at)
-        if command in (
-            0x32,
-            0x24,
-        ):  # LC_BUILD_VERSION, whose second word is the version, or the older LC_VERSION_MIN_MACOSX
-            (version,) = struct.unpack_from("<I", binary, at + (12 if command == 0x32 else 8))
+        # LC_BUILD_VERSION and the older LC_VERSION_MIN_MACOSX have the version in different places.
+        place = {0x32: 12, 0x24: 8}.get(command)
+        if place is not None:
+            (version,) = struct.unpack_from("<I", binary, at + place)
             major, minor = version >> 16, version >> 8 & 0xFF
             # Since macOS 11, pip knows only the major version.
             return f"macosx_{major}_{0 if major >= 11 else minor}_{_known(_MACH_MACHINES, machine)}"

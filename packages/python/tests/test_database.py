@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import boto3
@@ -58,6 +60,8 @@ def test_databases_begin_with_a_schema_and_items(tmp_path: Path) -> None:
 
 
 def test_clients_ignore_the_environment(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The session of this process may have been made before, without these variables.
+    monkeypatch.setattr("pretender._clients._session", None)
     monkeypatch.setenv("AWS_PROFILE", "there-is-no-such-profile")
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-real-one")
@@ -100,3 +104,65 @@ def test_code_that_makes_its_own_clients_reaches_the_database(database: Database
         assert os.environ["AWS_ENDPOINT_URL"] == database.endpoint
     assert dict(os.environ) == before
     assert database.client().list_tables()["TableNames"] == ["orders"]
+
+
+def test_the_default_session_of_boto3_is_replaced_and_restored(
+    database: Database, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-real-one")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-real-one")
+
+    def key() -> str:
+        return boto3.client("dynamodb")._request_signer._credentials.access_key  # no public way to see it
+
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    assert key() == "a-real-one"
+    before = boto3.DEFAULT_SESSION
+    with database.environment():
+        assert key() == "pretender"
+        boto3.client("dynamodb").create_table(**ORDERS)
+        boto3.setup_default_session(region_name="eu-west-3")
+    assert boto3.DEFAULT_SESSION is before
+    assert key() == "a-real-one"
+    with server.database() as other, other.environment():
+        assert boto3.client("dynamodb").meta.region_name == "us-east-1"
+        assert boto3.client("dynamodb").list_tables()["TableNames"] == []
+
+
+def test_a_session_that_a_test_makes_first_is_not_kept(database: Database) -> None:
+    code = """if True:
+        import pretender, sys
+        with pretender.Database(sys.argv[1]).environment():
+            import boto3
+            assert boto3.client("dynamodb").list_tables()["TableNames"] == []
+        assert boto3.DEFAULT_SESSION is None
+    """
+    subprocess.run([sys.executable, "-c", code, database.endpoint], check=True)
+
+
+def test_no_profile_is_read(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile work]\nregion = eu-west-1\n")
+    (tmp_path / "credentials").write_text("[private]\naws_access_key_id = a-real-one\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    assert boto3.session.Session().available_profiles == ["work", "private"]
+    with database.environment():
+        assert boto3.session.Session().available_profiles == ["default"]
+
+
+def test_a_program_gets_only_the_variables_that_lead_to_the_database(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
+    monkeypatch.setenv("AWS_PROFILE", "there-is-no-such-profile")
+    monkeypatch.setenv("SOMETHING_ELSE", "kept")
+    code = """if True:
+        import boto3, os
+        assert os.environ["SOMETHING_ELSE"] == "kept" and "AWS_SESSION_TOKEN" not in os.environ
+        boto3.client("dynamodb").list_tables()
+    """
+    subprocess.run([sys.executable, "-c", code], env=database.child_environment(), check=True)
+    assert os.environ["AWS_SESSION_TOKEN"] == "real"

@@ -99,6 +99,38 @@ def test_a_marker_with_an_unknown_argument_is_an_error(pytester: pytest.Pytester
     run.stdout.fnmatch_lines(["*no argument shema*"])
 
 
+def test_a_path_may_have_an_equals_sign(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".json", tables=json.dumps(ORDERS), items='[{"id": "1"}]')
+    folder = pytester.mkdir("items").joinpath("year=2024")
+    folder.mkdir()
+    for name in ("orders", "other"):
+        folder.joinpath(f"{name}.json").write_text('[{"id": "1"}]')
+    pytester.makepyfile(
+        """
+import pytest
+
+@pytest.mark.pretender(schema="tables.json", seed="items/year=2024/orders.json")
+def test_a_file(dynamodb):
+    assert dynamodb.scan(TableName="orders")["Count"] == 1
+
+@pytest.mark.pretender(schema="tables.json", seed="orders=items/year=2024/other.json")
+def test_a_table_and_a_file(dynamodb):
+    assert dynamodb.scan(TableName="orders")["Count"] == 1
+"""
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=2)
+
+
+def test_a_shared_server_is_not_a_server_of_ones_own(
+    pytester: pytest.Pytester, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRETENDER_ENDPOINT", server.url)
+    pytester.makepyfile(HEAD + "@pytest.mark.pretender(own_server=True)\ndef test_it(dynamodb): pass")
+    run = pytester.runpytest_subprocess()
+    run.assert_outcomes(errors=1)
+    run.stdout.fnmatch_lines(["*a server of its own: unset the variable*"])
+
+
 def test_a_failed_test_shows_the_log_of_its_own_calls(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         HEAD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from conftest import ends, is_running
 
 import pretender
-from pretender import ControlError, ProgramNotFoundError, Server, StartError, VersionMismatchError
+from pretender import ProgramNotFoundError, Server, StartError, VersionMismatchError
 
 
 def _script(path: Path, text: str) -> str:
@@ -72,6 +73,20 @@ def test_variables_of_aws_are_not_inherited(monkeypatch: pytest.MonkeyPatch) -> 
         assert b"AWS_" not in Path(f"/proc/{server.pid}/environ").read_bytes()
 
 
+def test_settings_of_the_program_are_not_inherited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PRETENDER_HOST", "0.0.0.0")
+    monkeypatch.setenv("PRETENDER_SNAPSHOT", str(tmp_path / "missing"))
+    monkeypatch.setenv("PRETENDER_READY_FILE", str(tmp_path / "ready"))
+    monkeypatch.setenv("PRETENDER_REGION", "eu-west-1")
+    monkeypatch.setenv("PRETENDER_LOG_FORMAT", "json")
+    with pretender.start() as server:
+        assert server.url.startswith("http://127.0.0.1:")
+        assert server.region == "us-east-1"
+        assert not (tmp_path / "ready").exists()
+        server.database().clock.now()
+        assert json.loads(server.log().splitlines()[-1])
+
+
 def test_a_server_ends_when_this_process_is_killed() -> None:
     code = "import pretender, time; print(pretender.start().pid, flush=True); time.sleep(60)"
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -126,9 +141,17 @@ def test_a_failed_start_shows_the_log() -> None:
         pretender.start(options=["--no-such-option"])
 
 
-def test_another_program_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PRETENDER_BIN", _script(tmp_path / "other", "echo hello; exec cat"))
-    with pytest.raises(StartError, match="hello"):
+@pytest.mark.parametrize("said", ["hello", "17", '["hello"]', '{"version": "0.1.0"}'])
+def test_another_program_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str) -> None:
+    monkeypatch.setenv("PRETENDER_BIN", _script(tmp_path / "other", f"echo '{said}'; exec cat"))
+    with pytest.raises(StartError, match=f"printed `{re.escape(said)}`"):
+        pretender.start()
+
+
+def test_a_program_without_a_version_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    announced = '{"url": "http://127.0.0.1:1", "region": "us-east-1"}'
+    monkeypatch.setenv("PRETENDER_BIN", _script(tmp_path / "other", f"echo '{announced}'; exec cat"))
+    with pytest.raises(VersionMismatchError, match="version unknown"):
         pretender.start()
 
 
@@ -172,6 +195,18 @@ def test_the_program_is_named_or_inside_or_on_the_path(monkeypatch: pytest.Monke
     assert pretender.find_program() == packaged
 
 
+def test_the_command_of_the_package_is_not_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    command = Path(sys.executable).parent / "pretender"
+    link = tmp_path / "linked"
+    link.symlink_to(command)
+    for named in (command, link):
+        monkeypatch.setenv("PRETENDER_BIN", str(named))
+        with pytest.raises(ProgramNotFoundError, match="unset it"):
+            pretender.find_program()
+        asked = subprocess.run([named, "--version"], stderr=subprocess.PIPE, text=True, timeout=30)
+        assert asked.returncode == 1 and "unset it" in asked.stderr
+
+
 def test_the_command_runs_the_program() -> None:
     command = Path(sys.executable).parent / "pretender"
     asked = subprocess.run([command, "--version"], capture_output=True, text=True)
@@ -193,6 +228,21 @@ def test_an_endpoint_in_the_environment_is_used(server: Server, monkeypatch: pyt
         pretender.start(schema="tables.json")
 
 
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_shared_server_tells_its_region(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    with pretender.start(options=["--region", "eu-west-1"]) as server:
+        monkeypatch.setenv("PRETENDER_ENDPOINT", server.url.replace("http://", scheme))
+        shared = pretender.start()
+        assert (shared.url, shared.region) == (server.url, "eu-west-1")
+
+
+def test_an_endpoint_without_a_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRETENDER_ENDPOINT", "127.0.0.1:1")
+    with pytest.raises(StartError, match="PRETENDER_ENDPOINT is 127.0.0.1:1"):
+        pretender.start()
+
+
 def test_a_server_without_databases_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     words = [pretender.find_program(), "serve", "--port", "0", "--db", ":memory:", "--control", "--announce", "json"]
     plain = subprocess.Popen([*words, "--stop-on-stdin-close"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -200,9 +250,8 @@ def test_a_server_without_databases_says_what_is_missing(monkeypatch: pytest.Mon
         assert plain.stdin is not None and plain.stdout is not None
         url = json.loads(plain.stdout.readline())["url"]
         monkeypatch.setenv("PRETENDER_ENDPOINT", url)
-        database = pretender.start().database()
-        with pytest.raises(ControlError, match="--databases"):
-            database.clock.now()
+        with pytest.raises(StartError, match="without --databases"):
+            pretender.start()
         # Without isolation, such a server can be used as a whole.
         assert not pretender.Database(url).clock.state().held
         plain.stdin.close()

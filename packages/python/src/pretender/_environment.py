@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
-from ._clients import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from ._clients import ACCESS_KEY_ID, NO_PROFILES, SECRET_ACCESS_KEY, shared_session
 
 # Other sources of credentials, and settings with which an SDK refuses an endpoint.
 REMOVED = (
@@ -37,6 +39,8 @@ def variables(endpoint: str, region: str) -> dict[str, str]:
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": NO_PROFILES,
+        "AWS_SHARED_CREDENTIALS_FILE": NO_PROFILES,
         **{name: _with_this_machine(os.environ.get(name, "")) for name in no_proxy},
     }
 
@@ -48,7 +52,15 @@ def _with_this_machine(unproxied: str) -> str:
 
 @contextmanager
 def applied(to_set: Mapping[str, str]) -> Iterator[None]:
-    """Sets variables of this process, removes :data:`REMOVED`, and restores all of them afterwards."""
+    """Sets variables of this process, removes :data:`REMOVED`, and restores all of them afterwards.
+
+    The default session of boto3 is replaced too, because it keeps the credentials that it found before. It is the session
+    of our clients: another one would read AWS's service models again, in every test.
+    """
+    boto3: Any = sys.modules.get("boto3")
+    session = boto3 and boto3.DEFAULT_SESSION
+    if boto3:
+        boto3.DEFAULT_SESSION = shared_session()
     before = {name: os.environ.get(name) for name in (*to_set, *REMOVED)}
     for name in REMOVED:
         os.environ.pop(name, None)
@@ -61,3 +73,6 @@ def applied(to_set: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        boto3 = sys.modules.get("boto3")
+        if boto3:
+            boto3.DEFAULT_SESSION = session

@@ -25,6 +25,10 @@ def find_program() -> str:
         found = shutil.which(named)
         if found is None:
             raise ProgramNotFoundError(f"PRETENDER_BIN is `{named}`, which is not a program that can be run")
+        if _is_own_command(found):
+            raise ProgramNotFoundError(
+                f"PRETENDER_BIN is `{named}`, which is the command of the Python package and not the program itself: unset it"
+            )
         return found
     inside = Path(__file__).parent / "bin" / _NAME
     if os.access(inside, os.X_OK):
@@ -39,14 +43,18 @@ def find_program() -> str:
 
 
 def _find_on_path() -> str | None:
-    """Finds the program on the ``PATH``, and passes over this package's own command, which would start itself for ever."""
-    commands = [Path(sys.argv[0]), Path(sysconfig.get_path("scripts")) / _NAME, Path(sys.executable).parent / _NAME]
-    own = {os.path.realpath(command) for command in commands}
+    """Finds the program on the ``PATH``."""
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
         found = shutil.which("pretender", path=folder) if folder else None
-        if found is not None and os.path.realpath(found) not in own:
+        if found is not None and not _is_own_command(found):
             return found
     return None
+
+
+def _is_own_command(path: str) -> bool:
+    """Says whether this is the command that this package installs, which would start itself for ever."""
+    commands = [Path(sys.argv[0]), Path(sysconfig.get_path("scripts")) / _NAME, Path(sys.executable).parent / _NAME]
+    return os.path.realpath(path) in {os.path.realpath(command) for command in commands}
 
 
 def main() -> NoReturn:

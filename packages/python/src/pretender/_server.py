@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from . import _http
 from ._database import Database
-from ._errors import PretenderError, StartError, VersionMismatchError
+from ._errors import ControlError, PretenderError, StartError, VersionMismatchError
 from ._program import find_program
 from ._version import __version__
 
@@ -28,8 +28,8 @@ Paths = Union[PathLike, Sequence[PathLike]]
 _START_TIMEOUT = 30.0
 _STOP_TIMEOUT = 10.0
 
-# Variables of `serve` that would change who can find or use this server, or when it stops.
-_NOT_INHERITED = ("PRETENDER_BIN", "PRETENDER_ENDPOINT", "PRETENDER_READY_FILE", "PRETENDER_STOP_WITH_PARENT")
+# The others of the program would change what a test begins with, who can reach this server, or when it stops.
+_INHERITED = ("PRETENDER_LOG_LEVEL", "PRETENDER_LOG_FORMAT", "PRETENDER_CONTROL_TOKEN")
 
 # The servers that run as children of this process, until they are stopped, and this process's ends of their pipes.
 _running: set[Server] = set()
@@ -98,8 +98,7 @@ class Server:
                     f"PRETENDER_ENDPOINT is set, so no server is started with {' '.join(self.arguments)}: give these "
                     "options to the server that is there, or unset the variable"
                 )
-            self._url = shared.rstrip("/")
-            self._region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or self._region
+            self._url, self._region = _shared(shared)
             return self
         _install_fork_hook()
         process = _Process(find_program(), self._command_line())
@@ -161,6 +160,20 @@ def running_servers() -> list[Server]:
     return list(_running)
 
 
+def _shared(endpoint: str) -> tuple[str, str]:
+    """Returns the URL of the server that ``PRETENDER_ENDPOINT`` names, and its region."""
+    __tracebackhide__ = True
+    url = (endpoint if "://" in endpoint else f"http://{endpoint}").rstrip("/")
+    try:
+        server = _http.command(url, "version")
+    except ControlError as error:
+        raise StartError(f"PRETENDER_ENDPOINT is {endpoint}, but that is no server of pretender: {error}") from error
+    missing = [f"--{name}" for name in ("control", "databases") if not server.get(name)]
+    if missing:
+        raise StartError(f"the server of PRETENDER_ENDPOINT, {endpoint}, was started without {' '.join(missing)}")
+    return url, server["region"]
+
+
 def _paths(paths: Paths) -> list[str]:
     several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
     return [os.fspath(path) for path in several]
@@ -171,7 +184,9 @@ class _Process:
 
     def __init__(self, program: str, arguments: Sequence[str]) -> None:
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in _NOT_INHERITED
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "PRETENDER_")) or name in _INHERITED
         }
         stdin, pipe = os.pipe()
         _pipes.add(pipe)
@@ -218,20 +233,22 @@ class _Process:
         if not lines[0]:
             # A program of another version may not know an option. Its version then says more than its complaint.
             self._child.wait(_STOP_TIMEOUT)
-            self._check_version(_version_of(self._program))
+            self._check_version(_version_of(self._program) or __version__)
             raise StartError(f"{self._program} ended with {self._child.returncode}. Its log:\n{self.log()}")
         stdout.close()
         try:
-            announced: dict[str, Any] = json.loads(lines[0])
+            announced = json.loads(lines[0])
         except ValueError:
+            announced = None
+        if not isinstance(announced, dict) or not {"url", "region"} <= announced.keys():
             said = lines[0].decode("utf-8", "replace").strip()
-            raise StartError(f"{self._program} is not the program `pretender`: it printed `{said}`") from None
-        self._check_version(announced.get("version"))
+            raise StartError(f"{self._program} is not the program `pretender`: it printed `{said}`")
+        self._check_version(announced.get("version", "unknown"))
         return announced
 
-    def _check_version(self, version: str | None) -> None:
+    def _check_version(self, version: str) -> None:
         __tracebackhide__ = True
-        if version is not None and version != __version__:
+        if version != __version__:
             raise VersionMismatchError(
                 f"{self._program} has version {version}, but the package pretender has version {__version__}: install "
                 "the same version of both, and check PRETENDER_BIN and PATH"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,8 @@ def pretender_database(request: pytest.FixtureRequest) -> Iterator[Database]:
     settings = _marked(request.node)
     own_server, with_env = settings.pop("own_server", False), settings.pop("env", True)
     own = None
+    if own_server and os.environ.get("PRETENDER_ENDPOINT"):
+        raise pytest.UsageError("PRETENDER_ENDPOINT is set, so a test cannot have a server of its own: unset the variable")
     if own_server:
         own = server = Server(**{**_configured(request.config), **settings}).start()
     elif settings:
@@ -155,9 +158,12 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
 
 
 def _resolved(folder: Path, path: Any) -> str:
-    """Resolves a path, also that of a seed for one table: ``orders=items.json``."""
-    table, equals, file = str(path).rpartition("=")
-    return f"{table}{equals}{folder / file}"
+    """Resolves a path, also one for a table: ``orders=items.json``."""
+    given = re.fullmatch(r"([\w.-]+=)?(.+)", str(path), re.ASCII | re.DOTALL)
+    # As in the program, a file may have this whole name.
+    if given is None or (folder / path).exists():
+        return str(folder / path)
+    return f"{given[1] or ''}{folder / given[2]}"
 
 
 def _name(test: str) -> str:
