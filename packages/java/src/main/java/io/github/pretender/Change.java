@@ -13,12 +13,24 @@ import software.amazon.awssdk.services.dynamodb.model.Record;
  * image, only the key can be compared.
  */
 public final class Change {
+    /** The principal of changes that DynamoDB makes itself. */
+    private static final String SERVICE = "dynamodb.amazonaws.com";
+
     private final OperationType event;
     private final Map<String, Object> attributes;
+    /** Attributes of the old image. */
+    private final Map<String, Object> before;
+    private final boolean isByTimeToLive;
 
-    private Change(OperationType event, Map<String, Object> attributes) {
+    private Change(OperationType event, Map<String, Object> attributes, Map<String, Object> before, boolean isByTimeToLive) {
         this.event = event;
         this.attributes = attributes;
+        this.before = before;
+        this.isByTimeToLive = isByTimeToLive;
+    }
+
+    private static Change of(OperationType event) {
+        return new Change(event, Map.of(), Map.of(), false);
     }
 
     /**
@@ -29,7 +41,7 @@ public final class Change {
      * @return the change
      */
     public static Change insert(String attribute, Object value) {
-        return new Change(OperationType.INSERT, Map.of()).with(attribute, value);
+        return of(OperationType.INSERT).with(attribute, value);
     }
 
     /**
@@ -40,7 +52,7 @@ public final class Change {
      * @return the change
      */
     public static Change modify(String attribute, Object value) {
-        return new Change(OperationType.MODIFY, Map.of()).with(attribute, value);
+        return of(OperationType.MODIFY).with(attribute, value);
     }
 
     /**
@@ -51,7 +63,7 @@ public final class Change {
      * @return the change
      */
     public static Change remove(String attribute, Object value) {
-        return new Change(OperationType.REMOVE, Map.of()).with(attribute, value);
+        return of(OperationType.REMOVE).with(attribute, value);
     }
 
     /**
@@ -62,21 +74,60 @@ public final class Change {
      * @return a change with this attribute
      */
     public Change with(String attribute, Object value) {
+        return new Change(event, plus(attributes, attribute, value), before, isByTimeToLive);
+    }
+
+    /**
+     * Expects one more attribute of the item before the change.
+     *
+     * @param attribute its name
+     * @param value its value in the old image
+     * @return a change with this attribute
+     */
+    public Change from(String attribute, Object value) {
+        return new Change(event, attributes, plus(before, attribute, value), isByTimeToLive);
+    }
+
+    /**
+     * Expects that DynamoDB itself has made the change: it removed the item because its time to live had passed.
+     *
+     * @return a change that no application has made
+     */
+    public Change byTimeToLive() {
+        return new Change(event, attributes, before, true);
+    }
+
+    private static Map<String, Object> plus(Map<String, Object> attributes, String attribute, Object value) {
         var more = new LinkedHashMap<>(attributes);
         more.put(attribute, PlainValue.of(value));
-        return new Change(event, more);
+        return more;
     }
 
     boolean matches(Record record) {
-        Map<String, Object> image = image(record);
         return record.eventName() == event
-                && attributes.entrySet().stream().allMatch(one ->
-                        image.containsKey(one.getKey()) && image.get(one.getKey()).equals(one.getValue()));
+                && has(image(record), attributes)
+                && has(PlainValue.ofItem(record.dynamodb().oldImage()), before)
+                && (!isByTimeToLive || isByTimeToLive(record));
+    }
+
+    private static boolean has(Map<String, Object> image, Map<String, Object> attributes) {
+        return attributes.entrySet().stream().allMatch(one -> image.containsKey(one.getKey()) && image.get(one.getKey()).equals(one.getValue()));
+    }
+
+    private static boolean isByTimeToLive(Record record) {
+        return record.userIdentity() != null && SERVICE.equals(record.userIdentity().principalId());
     }
 
     /** Shows a record as {@link #toString} shows an expected change. */
     static String shown(Record record) {
-        return record.eventNameAsString() + " " + PlainValue.shown(image(record));
+        boolean isModification = record.eventName() == OperationType.MODIFY;
+        var before = isModification ? PlainValue.ofItem(record.dynamodb().oldImage()) : Map.<String, Object>of();
+        return shown(record.eventNameAsString(), image(record), before, isByTimeToLive(record));
+    }
+
+    private static String shown(String event, Map<String, Object> attributes, Map<String, Object> before, boolean isByTimeToLive) {
+        return event + " " + PlainValue.shown(attributes) + (before.isEmpty() ? "" : " from " + PlainValue.shown(before))
+                + (isByTimeToLive ? " by time to live" : "");
     }
 
     private static Map<String, Object> image(Record record) {
@@ -88,6 +139,6 @@ public final class Change {
 
     @Override
     public String toString() {
-        return event + " " + PlainValue.shown(attributes);
+        return shown(event.toString(), attributes, before, isByTimeToLive);
     }
 }

@@ -5,6 +5,7 @@ import static io.github.pretender.Change.modify;
 import static io.github.pretender.Change.remove;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pretender.junit.Pretender;
@@ -100,7 +101,7 @@ class ChangesTest {
                 the changes of `letters` are not as expected:
                   1. as expected:  INSERT {id="a", n=1}
                   2. expected:     MODIFY {n=3}
-                     but came:     MODIFY {id="a", n=2}
+                     but came:     MODIFY {id="a", n=2} from {id="a", n=1}
                   3. not expected: REMOVE {id="a", n=2}""",
                 insert("id", "a"),
                 modify("n", 3));
@@ -110,7 +111,7 @@ class ChangesTest {
                 """
                 the changes of `letters` are not as expected:
                   1. as expected:  INSERT {id="a", n=1}
-                  2. as expected:  MODIFY {id="a", n=2}
+                  2. as expected:  MODIFY {id="a", n=2} from {id="a", n=1}
                   3. as expected:  REMOVE {id="a", n=2}
                   4. did not come: INSERT {id="b", list=["x", 1.5, null, true]}""",
                 insert("id", "a"),
@@ -123,7 +124,129 @@ class ChangesTest {
     void aWrongChangeFailsWithoutWaiting() {
         var changes = database.changes("letters").within(Duration.ofMinutes(5));
         put("a", 1);
-        assertThrows(AssertionError.class, () -> changes.expect(insert("id", "b"), modify("id", "b")));
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(60), () -> assertThrows(AssertionError.class, () -> changes.expect(insert("id", "b"), modify("id", "b"))));
+    }
+
+    @Test
+    void faultsWaitForTheCodeUnderTest() {
+        var changes = database.changes("letters");
+        put("a", 1);
+        for (var kind : List.of(FaultKind.EMPTY_PAGE, FaultKind.EXPIRED_ITERATOR, FaultKind.TRIMMED_DATA)) {
+            database.faults().add(kind, fault -> fault.operation("GetRecords").times(1));
+            assertThrows(AssertionError.class, changes::expect, kind.toString());
+        }
+        changes.expect(insert("id", "a"));
+        assertEquals(List.of(), database.faults().injections());
+        assertEquals(3, database.faults().list().size());
+    }
+
+    @Test
+    void shardsThatASnapshotOpensAgainAreRead() {
+        put("before", 1);
+        database.snapshots().save("open");
+        var changes = database.changes("letters");
+        database.shards().split("letters");
+        changes.expect();
+        database.snapshots().restore("open");
+        put("a", 1);
+        assertThrows(AssertionError.class, changes::expect);
+        changes.expect(insert("id", "a"));
+    }
+
+    @Test
+    void trimmedChangesAreReported() {
+        put("before", 1);
+        var changes = database.changes("letters");
+        database.trim("letters");
+        changes.expect();
+        put("a", 1);
+        database.trim("letters");
+        var error = assertThrows(PretenderException.class, changes::expect);
+        assertTrue(error.getMessage().startsWith("changes of the table `letters` were trimmed"), error.getMessage());
+
+        var later = database.changes("letters");
+        database.shards().rotate("letters");
+        put("b", 1);
+        database.trim("letters");
+        assertThrows(PretenderException.class, later::expect);
+    }
+
+    @Test
+    void theNextStreamOfTheTableIsRead() {
+        var changes = database.changes("letters");
+        put("a", 1);
+        database.client().updateTable(table -> table.tableName("letters").streamSpecification(stream -> stream.streamEnabled(false)));
+        database.client().updateTable(table -> table.tableName("letters")
+                .streamSpecification(stream -> stream.streamEnabled(true).streamViewType("NEW_AND_OLD_IMAGES")));
+        put("a", 2);
+        database.client().deleteTable(table -> table.tableName("letters"));
+        Tables.create(database, "letters");
+        put("a", 3);
+        var inAnotherOrder = List.of(modify("id", "a").with("n", 2), insert("id", "a").with("n", 1), insert("id", "a").with("n", 3));
+        assertThrows(AssertionError.class, () -> changes.expect(inAnotherOrder.toArray(Change[]::new)));
+        changes.expect(insert("id", "a").with("n", 1), modify("id", "a").with("n", 2), insert("id", "a").with("n", 3));
+    }
+
+    @Test
+    void theFirstRecordThatMatchesNeedNotBeTheRightOne() {
+        var changes = database.changes("letters").within(Duration.ZERO);
+        database.shards().split("letters");
+        for (int i = 0; i < 8; i++) {
+            put("id" + i, 1);
+        }
+        var opened = changes.expect(java.util.Collections.nCopies(8, insert("n", 1)).toArray(Change[]::new));
+        // One key in each shard: the records of the first shard are read first.
+        String first = opened.get(0).dynamodb().keys().get("id").s();
+        String last = opened.get(7).dynamodb().keys().get("id").s();
+        for (int i = 2; i <= 21; i++) {
+            put(first, i);
+            put(last, i);
+        }
+        var expected = new java.util.ArrayList<Change>();
+        for (int i = 2; i <= 21; i++) {
+            // Any record of this number can come first, but only one of the two is followed by the other.
+            expected.add(modify("n", i));
+            expected.add(modify("id", first).with("n", i));
+        }
+        changes.expect(expected.toArray(Change[]::new));
+
+        for (int i = 22; i <= 61; i++) {
+            put(first, 0);
+            put(first, 1);
+            put(last, 0);
+            put(last, 1);
+        }
+        var equal = new java.util.ArrayList<Change>(java.util.Collections.nCopies(159, modify("n", 1).from("n", 0)));
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(60), () -> assertThrows(AssertionError.class, () -> changes.expect(equal.toArray(Change[]::new))));
+    }
+
+    @Test
+    void theItemBeforeAndTheServiceAreCompared() {
+        database.client().updateTimeToLive(table -> table.tableName("letters").timeToLiveSpecification(ttl -> ttl.enabled(true).attributeName("n")));
+        var changes = database.changes("letters").within(Duration.ZERO);
+        put("a", 1);
+        put("a", 2);
+        delete("a");
+        assertThrows(
+                AssertionError.class, () -> changes.expect(insert("id", "a"), modify("n", 2).from("n", 2), remove("id", "a")));
+        assertDifference(
+                changes,
+                """
+                the changes of `letters` are not as expected:
+                  1. as expected:  INSERT {id="a", n=1}
+                  2. as expected:  MODIFY {id="a", n=2} from {id="a", n=1}
+                  3. expected:     REMOVE {id="a"} by time to live
+                     but came:     REMOVE {id="a", n=2}""",
+                insert("id", "a"),
+                modify("n", 2).from("n", 1),
+                remove("id", "a").byTimeToLive());
+        changes.expect(insert("id", "a"), modify("n", 2).from("n", 1), remove("id", "a"));
+
+        put("b", (int) database.clock().now().plus(Duration.ofMinutes(1)).getEpochSecond());
+        database.clock().advance(Duration.ofHours(1));
+        changes.expect(insert("id", "b"), remove("id", "b").byTimeToLive());
     }
 
     @Test
