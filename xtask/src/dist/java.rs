@@ -11,7 +11,9 @@ use crate::{Outcome, run, workspace};
 /// The repository, relative to the folder of artefacts.
 pub(crate) const REPOSITORY: &str = "maven";
 /// The folder of the artefact in a Maven repository.
-pub(crate) const GROUP: &str = "io/github/pretender";
+pub(crate) const GROUP: &str = "io/github/pretender-db";
+/// The folder of the Java package in a jar.
+const PACKAGE: &str = "io/github/pretender";
 
 /// Builds the library, its sources, and the jar with the program for this platform.
 pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
@@ -26,7 +28,13 @@ pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
     }
     let platform = platform();
     let program = work.join("program");
-    stage(&parts.binary, &program.join(GROUP).join(&platform))?;
+    stage(&parts.binary, &program.join(PACKAGE).join(&platform))?;
+    for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        let to = program.join("META-INF").join(name);
+        fs::create_dir_all(program.join("META-INF"))
+            .and_then(|()| fs::copy(workspace::root().join(name), &to))
+            .map_err(|error| failed(&to, &error))?;
+    }
 
     let mut maven = maven(&package.join("pom.xml"));
     maven.arg("deploy");

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
@@ -29,8 +30,20 @@ final class HttpClients {
 
     private static final class Sync {
         static final Optional<SdkHttpClient> CLIENT =
-                ifPresent("software.amazon.awssdk.http.apache.ApacheHttpClient", Sync::apache)
+                ifPresent("software.amazon.awssdk.http.apache5.Apache5HttpClient", Sync::apache5)
+                        .or(() -> ifPresent("software.amazon.awssdk.http.apache.ApacheHttpClient", Sync::apache))
                         .or(() -> ifPresent("software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient", Sync::urlConnection));
+
+        /** What newer versions of the SDK use. */
+        private static SdkHttpClient apache5() {
+            return Apache5HttpClient.builder()
+                    .maxConnections(MAX_CONNECTIONS)
+                    .proxyConfiguration(software.amazon.awssdk.http.apache5.ProxyConfiguration.builder()
+                            .useSystemPropertyValues(false)
+                            .useEnvironmentVariableValues(false)
+                            .build())
+                    .build();
+        }
 
         private static SdkHttpClient apache() {
             return ApacheHttpClient.builder()

@@ -31,17 +31,19 @@ final class Program {
     static Path find(Map<String, String> environment) {
         String chosen = environment.getOrDefault("PRETENDER_BIN", "");
         if (!chosen.isEmpty()) {
-            Path path = Path.of(chosen);
-            if (!Files.isExecutable(path)) {
-                throw new PretenderException("PRETENDER_BIN is not a program: " + chosen);
-            }
-            return path;
+            // A name alone is that of a program on the PATH, as in a shell.
+            boolean isName = Path.of(chosen).getNameCount() == 1 && !Path.of(chosen).isAbsolute();
+            return Optional.of(Path.of(chosen))
+                    .filter(Program::isProgram)
+                    .or(() -> isName ? onPath(chosen, environment) : Optional.empty())
+                    .map(Path::toAbsolutePath)
+                    .orElseThrow(() -> new PretenderException("PRETENDER_BIN is not a program: " + chosen));
         }
         String platform = platform();
         return packaged(platform, environment)
-                .or(() -> onPath(environment.getOrDefault("PATH", "")))
+                .or(() -> onPath(fileName(), environment))
                 .orElseThrow(() -> new PretenderException("the program pretender was not found: add the dependency "
-                        + "io.github.pretender:pretender:" + packageVersion() + " with the classifier " + platform
+                        + "io.github.pretender-db:pretender:" + packageVersion() + " with the classifier " + platform
                         + ", put the program on the PATH, or set PRETENDER_BIN"));
     }
 
@@ -72,10 +74,14 @@ final class Program {
         });
     }
 
-    private static Optional<Path> onPath(String path) {
-        for (String folder : path.split(File.pathSeparator)) {
-            Path candidate = Path.of(folder, fileName());
-            if (!folder.isEmpty() && Files.isRegularFile(candidate) && Files.isExecutable(candidate)) {
+    private static boolean isProgram(Path path) {
+        return Files.isRegularFile(path) && Files.isExecutable(path);
+    }
+
+    private static Optional<Path> onPath(String name, Map<String, String> environment) {
+        for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator)) {
+            Path candidate = Path.of(folder, name);
+            if (!folder.isEmpty() && isProgram(candidate)) {
                 return Optional.of(candidate);
             }
         }
