@@ -3,13 +3,17 @@ package io.github.pretender;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
@@ -18,6 +22,10 @@ import java.util.function.Supplier;
 
 /** The program inside a jar, which is unpacked once into a cache. */
 record PackagedProgram(String sha256, long size, Supplier<InputStream> content) {
+    /** How files begin that are not complete yet. */
+    private static final String PREFIX = "unpacking-";
+    /** After this time, whoever was writing such a file has ended. */
+    private static final Duration STALE = Duration.ofHours(1);
 
     /** Returns the folder for caches of this user, or nothing if the user has none. */
     static Optional<Path> cache(Map<String, String> environment) {
@@ -57,12 +65,13 @@ record PackagedProgram(String sha256, long size, Supplier<InputStream> content) 
 
     private Path unpackInto(Path folder) throws IOException {
         Path program = folder.resolve(Program.fileName());
-        if (Files.isRegularFile(program) && Files.size(program) == size && Files.isExecutable(program)) {
+        if (isComplete(program) && Files.isExecutable(program)) {
             return program;
         }
         Files.createDirectories(folder);
+        removeStale(folder);
         // Several processes may unpack at the same time: each has a file of its own, and the move replaces a complete file by an equal one.
-        Path unfinished = Files.createTempFile(folder, "unpacking-", null);
+        Path unfinished = Files.createTempFile(folder, PREFIX, null);
         try {
             copyTo(unfinished);
             if (File.separatorChar == '/') {
@@ -71,31 +80,61 @@ record PackagedProgram(String sha256, long size, Supplier<InputStream> content) 
             Files.move(unfinished, program, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException error) {
             // Windows does not replace a program that runs: another process has finished first, then.
-            if (!Files.isRegularFile(program) || Files.size(program) != size) {
+            if (!isComplete(program)) {
                 throw error;
             }
         } finally {
             Files.deleteIfExists(unfinished);
         }
+        if (!Files.isExecutable(program)) {
+            // It may be on a file system that is mounted with `noexec`.
+            throw new IOException("programs in " + folder + " cannot be executed");
+        }
         return program;
     }
 
-    private void copyTo(Path file) throws IOException {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException error) {
-            throw new IllegalStateException("every Java has SHA-256", error);
+    private boolean isComplete(Path program) throws IOException {
+        if (!Files.isRegularFile(program) || Files.size(program) != size) {
+            return false;
         }
-        try (InputStream stream = content.get()) {
+        try (InputStream stream = Files.newInputStream(program)) {
+            return sha256(stream, OutputStream.nullOutputStream()).equals(sha256);
+        }
+    }
+
+    /** Removes what processes that were killed have left. */
+    private static void removeStale(Path folder) throws IOException {
+        var limit = FileTime.from(Instant.now().minus(STALE));
+        try (var unfinished = Files.newDirectoryStream(folder, PREFIX + "*")) {
+            for (Path file : unfinished) {
+                if (Files.getLastModifiedTime(file).compareTo(limit) < 0) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+    }
+
+    private void copyTo(Path file) throws IOException {
+        String found;
+        try (InputStream stream = content.get(); OutputStream copy = Files.newOutputStream(file)) {
             if (stream == null) {
                 throw new IOException("the jar has no program");
             }
-            Files.copy(new DigestInputStream(stream, digest), file, StandardCopyOption.REPLACE_EXISTING);
+            found = sha256(stream, copy);
         }
-        String found = HexFormat.of().formatHex(digest.digest());
         if (!found.equals(sha256)) {
             throw new IOException("the program in the jar is damaged: its SHA-256 is " + found + ", not " + sha256);
+        }
+    }
+
+    /** Copies a stream, and returns the SHA-256 of its content. */
+    private static String sha256(InputStream stream, OutputStream copy) throws IOException {
+        try {
+            var digest = MessageDigest.getInstance("SHA-256");
+            new DigestInputStream(stream, digest).transferTo(copy);
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException error) {
+            throw new IllegalStateException("every Java has SHA-256", error);
         }
     }
 }

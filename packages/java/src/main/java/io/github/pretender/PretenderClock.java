@@ -19,7 +19,7 @@ public final class PretenderClock {
     /**
      * Returns the time.
      *
-     * @return in milliseconds
+     * @return the time, to the millisecond
      */
     public Instant now() {
         return state().time();
@@ -66,7 +66,7 @@ public final class PretenderClock {
     /**
      * Sets the clock.
      *
-     * @param time from 1970 to 9999, in milliseconds
+     * @param time from 1970 to 9999, to the millisecond
      * @return the clock afterwards
      * @throws ControlException if the clock cannot show the time
      */
@@ -77,7 +77,7 @@ public final class PretenderClock {
     /**
      * Moves the clock forward.
      *
-     * @param duration how far, in milliseconds
+     * @param duration how far, to the millisecond
      * @return the clock afterwards
      * @throws ControlException if the duration is negative
      */
@@ -92,7 +92,7 @@ public final class PretenderClock {
     /**
      * What a clock shows, and the work that was due when it was moved.
      *
-     * @param time the time, in milliseconds
+     * @param time the time, to the millisecond
      * @param held whether it stands still
      * @param speed how many seconds pass in a second; 0 if it is held
      * @param done the work that the command has done; only zeros if it did not move the clock

@@ -1,5 +1,6 @@
 package io.github.pretender;
 
+import java.io.File;
 import java.net.URI;
 import java.util.Map;
 import java.util.TreeMap;
@@ -17,6 +18,9 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 public final class PretenderDatabase implements AutoCloseable {
     /** The access key ID and the secret that its clients use; the server takes any. */
     public static final String CREDENTIAL = "pretender";
+
+    /** A file that has nothing in it. */
+    private static final String NO_FILE = File.separatorChar == '\\' ? "NUL" : "/dev/null";
 
     private final PretenderServer server;
     private final String name;
@@ -203,12 +207,18 @@ public final class PretenderDatabase implements AutoCloseable {
         for (String service : new String[] {"", "DynamoDb", "DynamoDbStreams"}) {
             properties.put("aws.endpointUrl" + service, endpoint.toString());
         }
+        // The environment and the user's profile may have these. The server has one address only.
+        properties.put("aws.useFipsEndpoint", "false");
+        properties.put("aws.useDualstackEndpoint", "false");
+        properties.put("aws.configFile", NO_FILE);
+        properties.put("aws.sharedCredentialsFile", NO_FILE);
+        String direct = System.getProperty("http.nonProxyHosts", "localhost|127.*|[::1]");
+        properties.put("http.nonProxyHosts", direct + "|" + endpoint.getHost());
         return properties;
     }
 
     /**
-     * Returns the environment with which another program uses this database, for example
-     * {@code processBuilder.environment().putAll(database.environment())}.
+     * Returns the environment with which another program uses this database. {@link #applyTo} also removes what would lead it elsewhere.
      *
      * @return values by the name of the variable
      */
@@ -222,6 +232,17 @@ public final class PretenderDatabase implements AutoCloseable {
             variables.put("AWS_ENDPOINT_URL" + service, endpoint.toString());
         }
         return variables;
+    }
+
+    /**
+     * Changes an environment so that a program with it uses this database: {@code database.applyTo(processBuilder.environment())}. Other sources
+     * of credentials and endpoints are removed.
+     *
+     * @param variables values by the name of the variable
+     */
+    public void applyTo(Map<String, String> variables) {
+        variables.keySet().removeIf(name -> name.startsWith("AWS_"));
+        variables.putAll(environment());
     }
 
     /**

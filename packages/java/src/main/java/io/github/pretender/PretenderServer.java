@@ -14,8 +14,9 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>A server that was started from here ends when this Java process ends, also if the process is killed. It can be used from several threads.
  */
 public final class PretenderServer implements AutoCloseable {
-    private static final System.Logger LOGGER = System.getLogger("io.github.pretender");
     private static final Map<ServerOptions, PretenderServer> SHARED = new ConcurrentHashMap<>();
+    /** Why a shared server could not be started: a hundred tests need not try it a hundred times. */
+    private static final Map<ServerOptions, PretenderException> FAILED = new ConcurrentHashMap<>();
 
     private final URI endpoint;
     private final String region;
@@ -49,8 +50,7 @@ public final class PretenderServer implements AutoCloseable {
      */
     public static PretenderServer start(ServerOptions options) {
         var process = ServerProcess.start(options, System.getenv());
-        var announcement = process.announcement();
-        return new PretenderServer(URI.create(announcement.get("url").text()), announcement.get("region").text(), process);
+        return new PretenderServer(process.url(), process.region(), process);
     }
 
     /**
@@ -58,27 +58,31 @@ public final class PretenderServer implements AutoCloseable {
      *
      * @param endpoint its address, such as {@code http://127.0.0.1:8000}
      * @return the server; to close it does not stop it
-     * @throws PretenderException if it does not answer, or was started without these options
+     * @throws PretenderException if it does not answer, was started without these options, or has another version than this package
      */
     public static PretenderServer at(URI endpoint) {
         String text = endpoint.toString();
         URI base = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
-        String region = new ControlClient(base).get("version").get("region").text();
-        var server = new PretenderServer(base, region, null);
-        try {
-            server.control.get("databases");
-        } catch (ControlException error) {
-            throw new PretenderException(
-                    "the server at " + base + " has no databases for tests: start it with `--control --databases`: " + error.getMessage(), error);
+        Json about = new ControlClient(base).get("version");
+        for (String option : List.of("control", "databases")) {
+            if (!Boolean.TRUE.equals(about.get(option).value())) {
+                throw new PretenderException("the server at " + base + " was started without `--" + option + "`: tests need `--control --databases`");
+            }
         }
-        return server;
+        String version = about.get("version").text();
+        if (!version.equals(Program.packageVersion())) {
+            throw new PretenderException("the version of the server at " + base + " is " + version + ", but the package's is "
+                    + Program.packageVersion() + ": install the same version of both");
+        }
+        return new PretenderServer(base, about.get("region").text(), null);
     }
 
     /**
      * Returns the server that all code of this Java process shares: the one at {@code PRETENDER_ENDPOINT} if that variable is set, or else one
      * that is started by the first call with these options.
      *
-     * <p>A server at {@code PRETENDER_ENDPOINT} must have been started with the same options: they are not applied to it.
+     * <p>If {@code PRETENDER_ENDPOINT} is set, options are refused, because no server is started with them: give them to the server there. If a
+     * server did not start, it is not tried again with the same options.
      *
      * @param options what to start it with
      * @return the server, which must not be closed
@@ -100,16 +104,26 @@ public final class PretenderServer implements AutoCloseable {
 
     private static PretenderServer shareOrStart(ServerOptions options) {
         String endpoint = System.getenv("PRETENDER_ENDPOINT");
-        if (endpoint == null || endpoint.isEmpty()) {
+        if (endpoint != null && !endpoint.isEmpty()) {
+            if (!options.arguments().isEmpty()) {
+                throw new PretenderException("a server with the options " + options.arguments()
+                        + " is needed, but PRETENDER_ENDPOINT is set, so none is started: give them to the server there");
+            }
+            return at(URI.create(endpoint.contains("://") ? endpoint : "http://" + endpoint));
+        }
+        var failure = FAILED.get(options);
+        if (failure != null) {
+            throw new PretenderException("the server did not start before, and is not started again: " + failure.getMessage(), failure);
+        }
+        try {
             return start(options);
+        } catch (PretenderException error) {
+            // A test that was interrupted says nothing about the next one.
+            if (!Thread.currentThread().isInterrupted()) {
+                FAILED.put(options, error);
+            }
+            throw error;
         }
-        if (!options.arguments().isEmpty()) {
-            LOGGER.log(
-                    System.Logger.Level.WARNING,
-                    "PRETENDER_ENDPOINT is set: the server there must have been started with {0}",
-                    options.arguments());
-        }
-        return at(URI.create(endpoint));
     }
 
     /**

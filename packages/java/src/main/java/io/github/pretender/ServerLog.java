@@ -1,27 +1,26 @@
 package io.github.pretender;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
 /** The file that a server logs to. */
 final class ServerLog implements AutoCloseable {
     private final Path path;
-    private final FileChannel channel;
+    /** Not a channel: those close when a thread that reads is interrupted, as JUnit does with a test that takes too long. */
+    private final RandomAccessFile file;
 
-    private ServerLog(Path path, FileChannel channel) {
+    private ServerLog(Path path, RandomAccessFile file) {
         this.path = path;
-        this.channel = channel;
+        this.file = file;
     }
 
     static ServerLog create() throws IOException {
         Path path = Files.createTempFile("pretender-", ".log");
         path.toFile().deleteOnExit();
-        return new ServerLog(path, FileChannel.open(path, StandardOpenOption.READ));
+        return new ServerLog(path, new RandomAccessFile(path.toFile(), "r"));
     }
 
     ProcessBuilder.Redirect redirect() {
@@ -35,31 +34,30 @@ final class ServerLog implements AutoCloseable {
     }
 
     /** Returns its length, in bytes. */
-    long size() {
+    synchronized long size() {
         try {
-            return channel.size();
+            return file.length();
         } catch (IOException closed) {
             return 0;
         }
     }
 
     /** Returns the text from a byte on. */
-    String read(long from) {
+    synchronized String read(long from) {
         try {
-            var bytes = ByteBuffer.allocate((int) Math.max(0, channel.size() - from));
-            while (bytes.hasRemaining() && channel.read(bytes, from + bytes.position()) >= 0) {
-                // A read may return only a part.
-            }
-            return new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8);
+            var bytes = new byte[(int) Math.max(0, file.length() - from)];
+            file.seek(from);
+            file.readFully(bytes);
+            return new String(bytes, StandardCharsets.UTF_8);
         } catch (IOException closed) {
             return "";
         }
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         try {
-            channel.close();
+            file.close();
         } catch (IOException error) {
             // Nothing was written to it, so nothing is lost.
         }

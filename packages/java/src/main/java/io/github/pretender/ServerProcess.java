@@ -3,15 +3,18 @@ package io.github.pretender;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 
 /** A running server, which ends when this process ends: it holds the other end of the server's standard input. */
 final class ServerProcess {
@@ -21,14 +24,21 @@ final class ServerProcess {
             "serve", "--port", "0", "--host", "127.0.0.1", "--db", ":memory:", "--control", "--databases", "--announce", "json",
             "--stop-on-stdin-close");
 
+    /** The only settings that it takes from the environment. */
+    private static final Set<String> VARIABLES = Set.of("PRETENDER_LOG_LEVEL", "PRETENDER_LOG_FORMAT", "PRETENDER_CONTROL_TOKEN");
+    /** "Text file busy", as different versions of Java report it. */
+    private static final Pattern BUSY = Pattern.compile("error[=:] ?26\\b");
+
     private final Process process;
     private final ServerLog log;
-    private final Json announcement;
+    private final URI url;
+    private final String region;
 
     private ServerProcess(Process process, ServerLog log, Json announcement) {
         this.process = process;
         this.log = log;
-        this.announcement = announcement;
+        this.url = URI.create(announcement.get("url").text());
+        this.region = announcement.get("region").text();
     }
 
     /**
@@ -44,10 +54,10 @@ final class ServerProcess {
             log = ServerLog.create();
             process = spawn(program, options, environment, log);
             log.unlink();
-            var server = new ServerProcess(process, log, announcement(process));
-            server.checkVersion(program);
-            return server;
-        } catch (IOException | PretenderException error) {
+            var announcement = announcement(process);
+            checkVersion(announcement);
+            return new ServerProcess(process, log, announcement);
+        } catch (IOException | IllegalArgumentException | PretenderException error) {
             if (process != null) {
                 process.destroyForcibly();
             }
@@ -69,14 +79,16 @@ final class ServerProcess {
         var builder = new ProcessBuilder(command).redirectError(log.redirect());
         builder.environment().clear();
         builder.environment().putAll(environment);
-        // The server has no use for credentials and profiles, and templates could pick up their region.
-        builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
+        // The server has no use for credentials and profiles, and templates could pick up their region. Settings for another server, such as
+        // PRETENDER_SNAPSHOT, could keep this one from starting.
+        builder.environment().keySet().removeIf(
+                name -> name.startsWith("AWS_") || name.startsWith("PRETENDER_") && !VARIABLES.contains(name));
         for (int attempt = 1; ; attempt++) {
             try {
                 return builder.start();
             } catch (IOException error) {
-                // Error 26 is "text file busy": a process that another thread is just starting still holds the file that we unpacked.
-                if (attempt == 20 || !String.valueOf(error.getMessage()).contains("error=26,")) {
+                // A process that another thread is just starting still holds the file that we unpacked.
+                if (attempt == 20 || !BUSY.matcher(String.valueOf(error.getMessage())).find()) {
                     throw error;
                 }
                 pause();
@@ -108,22 +120,29 @@ final class ServerProcess {
                 "pretender-start");
         reader.setDaemon(true);
         reader.start();
+        String text;
         try {
-            String text = line.get(START_SECONDS, TimeUnit.SECONDS);
+            text = line.get(START_SECONDS, TimeUnit.SECONDS);
             if (text == null) {
                 process.waitFor(STOP_SECONDS, TimeUnit.SECONDS);
                 throw new PretenderException("it ended" + (process.isAlive() ? "" : " with code " + process.exitValue()));
             }
-            return Json.parse(text);
-        } catch (TimeoutException | ExecutionException | IllegalArgumentException error) {
-            throw new PretenderException("it did not announce itself within " + START_SECONDS + " s: " + error, error);
+        } catch (TimeoutException late) {
+            throw new PretenderException("it did not announce itself within " + START_SECONDS + " s", late);
+        } catch (ExecutionException error) {
+            throw new PretenderException("its output cannot be read: " + error.getCause(), error);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new PretenderException("interrupted while starting the server", interrupted);
         }
+        try {
+            return Json.parse(text);
+        } catch (IllegalArgumentException notJson) {
+            throw new PretenderException("its first line should be JSON, but is `" + text + "`", notJson);
+        }
     }
 
-    private void checkVersion(Path program) {
+    private static void checkVersion(Json announcement) {
         String version = announcement.get("version").text();
         String expected = Program.packageVersion();
         if (!version.equals(expected)) {
@@ -132,8 +151,12 @@ final class ServerProcess {
         }
     }
 
-    Json announcement() {
-        return announcement;
+    URI url() {
+        return url;
+    }
+
+    String region() {
+        return region;
     }
 
     long pid() {

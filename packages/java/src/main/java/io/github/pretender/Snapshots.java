@@ -24,7 +24,7 @@ public final class Snapshots {
     }
 
     /**
-     * Replaces the database with a snapshot. Faults and the clock stay as they are.
+     * Restores the database from a snapshot. Faults and the clock stay as they are.
      *
      * @param name the name of the snapshot
      * @return what was restored
@@ -35,7 +35,7 @@ public final class Snapshots {
     }
 
     /**
-     * Replaces the database with a snapshot, and sets the clock to the time when it was saved.
+     * Restores the database from a snapshot, and sets the clock to the time when it was saved.
      *
      * @param name the name of the snapshot
      * @return what was restored

@@ -23,10 +23,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * <p>Parameters of test methods, of {@code @BeforeEach} and {@code @AfterEach} methods and, from JUnit 5.12 on, of constructors can be:
  * {@link io.github.pretender.PretenderDatabase}, {@code DynamoDbClient}, {@code DynamoDbStreamsClient}, {@code DynamoDbAsyncClient},
  * {@code DynamoDbStreamsAsyncClient}, {@code DynamoDbEnhancedClient}, {@code DynamoDbEnhancedAsyncClient} and
- * {@link io.github.pretender.PretenderServer}. All parameters of a test belong to the same database.
+ * {@link io.github.pretender.PretenderServer}. All parameters of a test belong to the same database. Parameters with an annotation of their own are
+ * left to other extensions.
  *
  * <p>All tests of a Java process share one server for each combination of {@link #schema}, {@link #seed} and {@link #options}, also if they run
- * in parallel. If {@code PRETENDER_ENDPOINT} is set, they use the server there instead, which must have been started with the same options.
+ * in parallel. If {@code PRETENDER_ENDPOINT} is set, they use the server there instead. Files and options are refused then: give them to
+ * that server.
  *
  * <p>An annotation of a method or nested class replaces that of the class around it. If a test fails, what the server has logged meanwhile is in
  * its report, as a suppressed {@link io.github.pretender.PretenderLog}.

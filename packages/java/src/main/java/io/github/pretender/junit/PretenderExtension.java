@@ -39,7 +39,8 @@ public final class PretenderExtension
 
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
-        return Parameters.isKnown(parameter.getParameter().getType());
+        // One with an annotation, such as @Mock or @Autowired, is for another extension.
+        return Parameters.isKnown(parameter.getParameter().getType()) && parameter.getParameter().getAnnotations().length == 0;
     }
 
     @Override

@@ -7,9 +7,8 @@ import java.util.Map;
 
 /** System properties that are set for a database, until they are closed. */
 final class PropertiesInUse {
-    /** Properties that would take precedence over the credentials, or lead the SDK elsewhere. */
-    private static final List<String> REMOVED =
-            List.of("aws.sessionToken", "aws.profile", "aws.useFipsEndpoint", "aws.useDualstackEndpoint");
+    /** Properties that would take precedence over the credentials, or name a profile. */
+    private static final List<String> REMOVED = List.of("aws.sessionToken", "aws.profile");
 
     /** The values before, {@code null} for those that were not set. */
     private final Map<String, String> before = new HashMap<>();

@@ -1,7 +1,6 @@
 package io.github.pretender.junit;
 
 import io.github.pretender.ServerOptions;
-import java.lang.annotation.Annotation;
 import java.util.Optional;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -18,34 +17,24 @@ import org.junit.platform.commons.support.AnnotationSupport;
 record Settings(ServerOptions options, boolean isPerClass, boolean usesProperties, Class<?> owner) {
 
     static Settings of(ExtensionContext context) {
-        Class<?> testClass = context.getRequiredTestClass();
-        var found = context.getTestMethod().flatMap(method -> AnnotationSupport.findAnnotation(method, Pretender.class));
-        Class<?> owner = testClass;
-        while (found.isEmpty() && owner != null) {
-            found = AnnotationSupport.findAnnotation(owner, Pretender.class);
-            owner = found.isPresent() ? owner : owner.getEnclosingClass();
+        Optional<Pretender> found = Optional.empty();
+        Class<?> owner = context.getRequiredTestClass();
+        boolean usesProperties = false;
+        // Not the enclosing classes: a nested class can be inherited, and is then in the context of the class that inherits it.
+        for (var around = Optional.of(context); around.isPresent(); around = around.get().getParent()) {
+            var element = around.get().getElement();
+            usesProperties |= AnnotationSupport.isAnnotated(element, PretenderProperties.class);
+            if (found.isEmpty()) {
+                found = AnnotationSupport.findAnnotation(element, Pretender.class);
+                owner = found.isPresent() ? around.get().getRequiredTestClass() : owner;
+            }
         }
-        boolean usesProperties = context.getTestMethod().flatMap(method -> find(method, PretenderProperties.class)).isPresent()
-                || isAround(testClass, PretenderProperties.class);
         if (found.isEmpty()) {
             // Only PretenderProperties, or @ExtendWith(PretenderExtension.class).
-            return new Settings(ServerOptions.DEFAULT, false, usesProperties, testClass);
+            return new Settings(ServerOptions.DEFAULT, false, usesProperties, owner);
         }
         Pretender pretender = found.get();
         var options = ServerOptions.DEFAULT.schema(pretender.schema()).seed(pretender.seed()).with(pretender.options());
         return new Settings(options, pretender.lifecycle() == Lifecycle.PER_CLASS, usesProperties, owner);
-    }
-
-    private static boolean isAround(Class<?> testClass, Class<? extends Annotation> type) {
-        for (Class<?> around = testClass; around != null; around = around.getEnclosingClass()) {
-            if (AnnotationSupport.isAnnotated(around, type)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static <A extends Annotation> Optional<A> find(java.lang.reflect.Method method, Class<A> type) {
-        return AnnotationSupport.findAnnotation(method, type);
     }
 }

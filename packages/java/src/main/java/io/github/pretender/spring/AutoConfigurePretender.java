@@ -32,8 +32,8 @@ import java.lang.annotation.Target;
  * <p>The bean {@code pretenderDatabase} is the database, with its clients, clock and faults.
  *
  * <p>Spring keeps contexts and shares them between test classes, and a context has one database. So that each test begins with the same data, the
- * database is saved before the first test method of a context, and restored before each later one, with its clock and without faults. Test
- * methods with the same context must not run at the same time.
+ * database is saved when the context has started, and restored before each test method, with its clock and without faults. This also removes what
+ * {@code @BeforeAll} methods have written. Test methods with the same context must not run at the same time.
  */
 @Documented
 @Inherited

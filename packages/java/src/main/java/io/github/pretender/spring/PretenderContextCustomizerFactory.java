@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Map;
 import org.springframework.beans.factory.support.BeanDefinitionBuilder;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
+import org.springframework.context.ApplicationEvent;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.event.ContextRefreshedEvent;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.test.context.ContextConfigurationAttributes;
 import org.springframework.test.context.ContextCustomizer;
@@ -17,6 +20,9 @@ import org.springframework.test.context.TestContextAnnotationUtils;
 
 /** Adds a database to the contexts of tests with {@link AutoConfigurePretender}. Spring finds it by {@code spring.factories}. */
 final class PretenderContextCustomizerFactory implements ContextCustomizerFactory {
+    /** The database as it was when its context had started. */
+    static final String SNAPSHOT = "context-started";
+
     PretenderContextCustomizerFactory() {}
 
     @Override
@@ -41,6 +47,13 @@ final class PretenderContextCustomizerFactory implements ContextCustomizerFactor
             // they are needed must not leave it out, or nothing would drop the database.
             var bean = BeanDefinitionBuilder.genericBeanDefinition(PretenderDatabase.class, () -> database).setLazyInit(false);
             ((BeanDefinitionRegistry) context.getBeanFactory()).registerBeanDefinition("pretenderDatabase", bean.getBeanDefinition());
+            context.addApplicationListener((ApplicationListener<ApplicationEvent>) event -> {
+                // Spring Boot's event comes after that of Spring, when the application's runners have ended. Not every project has its class.
+                boolean isReady = event.getClass().getName().equals("org.springframework.boot.context.event.ApplicationReadyEvent");
+                if (isReady || event instanceof ContextRefreshedEvent refreshed && refreshed.getApplicationContext() == context) {
+                    database.snapshots().save(SNAPSHOT);
+                }
+            });
         }
 
         private static Map<String, Object> properties(PretenderDatabase database) {

@@ -8,8 +8,6 @@ import org.springframework.test.context.TestExecutionListener;
 
 /** Restores the database of a context before each test method, and reports the server's log. Spring finds it by {@code spring.factories}. */
 final class PretenderTestExecutionListener implements TestExecutionListener {
-    private static final String SNAPSHOT = "before-first-test";
-
     PretenderTestExecutionListener() {}
 
     @Override
@@ -19,14 +17,9 @@ final class PretenderTestExecutionListener implements TestExecutionListener {
             return;
         }
         PretenderDatabase database = database(test);
-        boolean isSaved = database.snapshots().list().stream().anyMatch(snapshot -> snapshot.name().equals(SNAPSHOT));
-        if (isSaved) {
-            database.faults().clear();
-            database.clock().run();
-            database.snapshots().restoreWithClock(SNAPSHOT);
-        } else {
-            database.snapshots().save(SNAPSHOT);
-        }
+        database.faults().clear();
+        database.clock().run();
+        database.snapshots().restoreWithClock(PretenderContextCustomizerFactory.SNAPSHOT);
     }
 
     @Override

@@ -9,7 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -79,6 +82,26 @@ class PackagedProgramTest {
         Path folder = Files.createDirectories(cache.resolve(hash(CONTENT)));
         Files.write(folder.resolve("pretender"), Arrays.copyOf(CONTENT, 10));
         assertArrayEquals(CONTENT, Files.readAllBytes(program(CONTENT).unpack(Optional.of(cache))));
+    }
+
+    @Test
+    void aFileWithOtherContentIsReplaced() throws Exception {
+        Path program = program(CONTENT).unpack(Optional.of(cache));
+        byte[] other = CONTENT.clone();
+        other[17]++;
+        Files.write(program, other);
+        assertArrayEquals(CONTENT, Files.readAllBytes(program(CONTENT).unpack(Optional.of(cache))));
+    }
+
+    @Test
+    void whatAKilledProcessHasLeftIsRemoved() throws Exception {
+        Path folder = Files.createDirectories(cache.resolve(hash(CONTENT)));
+        Path stale = Files.createTempFile(folder, "unpacking-", null);
+        Files.setLastModifiedTime(stale, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
+        Path inUse = Files.createTempFile(folder, "unpacking-", null);
+        program(CONTENT).unpack(Optional.of(cache));
+        assertFalse(Files.exists(stale));
+        assertTrue(Files.exists(inUse));
     }
 
     @Test

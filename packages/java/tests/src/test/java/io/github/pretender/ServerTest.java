@@ -96,7 +96,7 @@ class ServerTest {
         try (var output = process.inputReader()) {
             URI url = URI.create(Json.parse(output.readLine()).get("url").text());
             var error = assertThrows(PretenderException.class, () -> PretenderServer.at(url));
-            assertTrue(error.getMessage().contains("start it with `--control --databases`"), error.getMessage());
+            assertTrue(error.getMessage().endsWith("was started without `--control`: tests need `--control --databases`"), error.getMessage());
         } finally {
             process.getOutputStream().close();
         }
@@ -121,6 +121,25 @@ class ServerTest {
     }
 
     @Test
+    void aServerOfAnotherVersionIsRefused() throws Exception {
+        var service = com.sun.net.httpserver.HttpServer.create(new java.net.InetSocketAddress("127.0.0.1", 0), 0);
+        service.createContext("/_pretender/version", exchange -> {
+            byte[] answer = "{\"control\":true,\"databases\":true,\"version\":\"99.1.2\",\"region\":\"us-east-1\"}".getBytes();
+            exchange.sendResponseHeaders(200, answer.length);
+            exchange.getResponseBody().write(answer);
+            exchange.close();
+        });
+        service.start();
+        try {
+            URI url = URI.create("http://127.0.0.1:" + service.getAddress().getPort());
+            var error = assertThrows(PretenderException.class, () -> PretenderServer.at(url));
+            assertTrue(error.getMessage().contains("is 99.1.2, but the package's is " + Program.packageVersion()), error.getMessage());
+        } finally {
+            service.stop(0);
+        }
+    }
+
+    @Test
     void aServerThatDoesNotAnswerIsReported() {
         var error = assertThrows(PretenderException.class, () -> PretenderServer.at(URI.create("http://127.0.0.1:1")));
         assertTrue(error.getMessage().startsWith("the server at http://127.0.0.1:1/_pretender/ gave no answer"), error.getMessage());
@@ -132,6 +151,32 @@ class ServerTest {
         var error = assertThrows(PretenderException.class, () -> PretenderServer.start(options));
         assertTrue(error.getMessage().contains("it ended with code 2"), error.getMessage());
         assertTrue(error.getMessage().contains("not a region"), error.getMessage());
+    }
+
+    @Test
+    void aSharedServerThatDoesNotStartIsTriedOnce() throws Exception {
+        Path schema = folder.resolve("later.json");
+        var options = ServerOptions.DEFAULT.schema(schema.toString());
+        assertThrows(PretenderException.class, () -> PretenderServer.shared(options));
+        Files.copy(Path.of(getClass().getResource("/tables.json").toURI()), schema);
+        var error = assertThrows(PretenderException.class, () -> PretenderServer.shared(options));
+        assertTrue(error.getMessage().contains("is not started again: cannot start"), error.getMessage());
+        PretenderServer.start(options).close();
+    }
+
+    @Test
+    void theLogCanBeReadAfterAThreadWasInterrupted() throws Exception {
+        try (var server = PretenderServer.start(ServerOptions.DEFAULT.with("--log-level", "info"))) {
+            server.database().clock().now();
+            server.database().client().listTables();
+            var interrupted = new Thread(() -> {
+                Thread.currentThread().interrupt();
+                server.log();
+            });
+            interrupted.start();
+            interrupted.join();
+            assertTrue(server.log().contains("ListTables"), server.log());
+        }
     }
 
     @Test
@@ -150,6 +195,9 @@ class ServerTest {
         var missing = folder.resolve("missing").toString();
         var error = assertThrows(PretenderException.class, () -> Program.find(Map.of("PRETENDER_BIN", missing)));
         assertEquals("PRETENDER_BIN is not a program: " + missing, error.getMessage());
+        assertThrows(PretenderException.class, () -> Program.find(Map.of("PRETENDER_BIN", folder.toString())));
+        assertEquals(chosen, Program.find(Map.of("PRETENDER_BIN", "script", "PATH", "/missing:" + folder)));
+        assertThrows(PretenderException.class, () -> Program.find(Map.of("PRETENDER_BIN", "./script", "PATH", folder.toString())));
     }
 
     @Test
@@ -166,12 +214,28 @@ class ServerTest {
     }
 
     @Test
+    void anIncompleteAnnouncementEndsTheProgram() throws Exception {
+        var pid = folder.resolve("pid");
+        var answers = Map.of(
+                "{\"version\":\"" + Program.packageVersion() + "\"}", "instead of a String",
+                "ready", "its first line should be JSON, but is `ready`");
+        for (var answer : answers.entrySet()) {
+            var program = script("echo $$ > " + pid + "; echo '" + answer.getKey() + "'; exec sleep 60");
+            var error = assertThrows(PretenderException.class, () -> start(program, Map.of()));
+            assertTrue(error.getMessage().contains(answer.getValue()), error.getMessage());
+            assertTrue(Fork.ends(Long.parseLong(Files.readString(pid).strip())), "it still runs");
+        }
+    }
+
+    @Test
     void theProgramGetsNoCredentialsAndAllOtherVariables() throws Exception {
         var prints = script("env >&2");
-        var environment = Map.of("AWS_ACCESS_KEY_ID", "real", "AWS_PROFILE", "real", "PRETENDER_LOG_LEVEL", "info");
+        var environment = Map.of("AWS_ACCESS_KEY_ID", "real", "AWS_PROFILE", "real", "PRETENDER_LOG_LEVEL", "info", "PRETENDER_SNAPSHOT", "none", "OTHER", "1");
         var error = assertThrows(PretenderException.class, () -> start(prints, environment));
         assertTrue(error.getMessage().contains("PRETENDER_LOG_LEVEL=info"), error.getMessage());
+        assertTrue(error.getMessage().contains("OTHER=1"), error.getMessage());
         assertFalse(error.getMessage().contains("AWS_"), error.getMessage());
+        assertFalse(error.getMessage().contains("PRETENDER_SNAPSHOT"), error.getMessage());
     }
 
     private static ServerProcess start(Path program, Map<String, String> more) {

@@ -2,11 +2,14 @@ package io.github.pretender.junit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.pretender.PretenderDatabase;
 import io.github.pretender.PretenderServer;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,6 +23,10 @@ import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,6 +52,21 @@ class PretenderExtensionTest {
                 .keySchema(key -> key.attributeName("id").keyType("HASH"))
                 .attributeDefinitions(attribute -> attribute.attributeName("id").attributeType("S"))
                 .streamSpecification(stream -> stream.streamEnabled(true).streamViewType("KEYS_ONLY")));
+    }
+
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface Other {}
+
+    static class OtherResolver implements ParameterResolver {
+        @Override
+        public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+            return parameter.isAnnotated(Other.class);
+        }
+
+        @Override
+        public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+            return null;
+        }
     }
 
     @Nested
@@ -103,6 +125,13 @@ class PretenderExtensionTest {
             enhanced.table("letters", schema).putItem(EnhancedDocument.fromJson("{\"id\": \"a\"}"));
             var key = software.amazon.awssdk.enhanced.dynamodb.Key.builder().partitionValue("a").build();
             assertEquals("a", asyncEnhanced.table("letters", schema).getItem(key).join().getString("id"));
+        }
+
+        @Test
+        @ExtendWith(OtherResolver.class)
+        void aParameterWithAnAnnotationBelongsToAnotherExtension(@Other DynamoDbClient other, DynamoDbClient own) {
+            assertNull(other);
+            assertEquals(List.of("letters"), tables(own));
         }
 
         @AfterEach

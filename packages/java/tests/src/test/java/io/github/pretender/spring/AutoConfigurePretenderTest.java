@@ -8,6 +8,7 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass
 import io.github.pretender.PretenderDatabase;
 import io.github.pretender.PretenderLog;
 import io.github.pretender.PretenderServer;
+import io.github.pretender.samples.SharedContextSample;
 import io.github.pretender.samples.SpringSample;
 import java.time.Duration;
 import java.time.Instant;
@@ -83,6 +84,17 @@ class AutoConfigurePretenderTest {
         assertTrue(log.getMessage().contains(name), log.getMessage());
         var names = PretenderServer.shared().databases().stream().map(PretenderServer.DatabaseSummary::name).toList();
         assertFalse(names.contains(name), "its context was closed: " + names);
+    }
+
+    @Test
+    @Order(5)
+    void whatAClassWritesBeforeItsTestsIsNotKept() {
+        EngineTestKit.engine("junit-jupiter")
+                .configurationParameter("junit.jupiter.execution.parallel.enabled", "false")
+                .selectors(selectClass(SharedContextSample.First.class), selectClass(SharedContextSample.Second.class))
+                .execute()
+                .testEvents()
+                .assertStatistics(count -> count.succeeded(2));
     }
 
     private int count() {
