@@ -38,6 +38,16 @@ public final class OrderTotals {
         /** Shards that were read to their end. */
         private final Set<String> finished = new HashSet<>();
         private boolean isComplete;
+
+        public State() {}
+
+        /** What another consumer reads back after it was stored. */
+        public State(State stored) {
+            orders.putAll(stored.orders);
+            checkpoints.putAll(stored.checkpoints);
+            finished.addAll(stored.finished);
+            isComplete = stored.isComplete;
+        }
     }
 
     public OrderTotals(DynamoDbStreamsClient streams, String streamArn, OrderStore orders, State state) {
