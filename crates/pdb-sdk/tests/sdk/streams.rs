@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodbstreams::operation::get_records::GetRecordsError;
-use aws_sdk_dynamodbstreams::types::{AttributeValue, OperationType, StreamStatus};
+use aws_sdk_dynamodbstreams::primitives::DateTime;
+use aws_sdk_dynamodbstreams::types::{AttributeValue, OperationType, ShardIteratorType, StreamStatus};
 
 use crate::harness::{Db, s};
 
@@ -55,4 +56,38 @@ async fn a_split_shard_ends_and_has_children() {
     db.put("c1", "o1", 2).await;
     assert_eq!(db.shards(&arn).await.len(), 3);
     assert_eq!(db.records(&arn).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_shard_is_read_from_a_time() {
+    let db = Db::in_memory();
+    let arn = db.create_orders().await;
+    for total in 0..4 {
+        db.put("c1", "o1", total).await;
+        db.clock.advance(Duration::from_millis(250));
+    }
+    let shard = db.shards(&arn).await.remove(0);
+    // The records are 0, 250, 500 and 750 milliseconds behind the second.
+    let second = 1_772_356_542_000;
+    for (time, expected) in [
+        (DateTime::from_secs(0), 4),
+        (DateTime::from_secs(-5), 4),
+        (DateTime::from_millis(second), 4),
+        (DateTime::from_millis(second + 1), 3),
+        (DateTime::from_millis(second + 250), 3),
+        (DateTime::from_secs_f64(1_772_356_542.2509), 3),
+        (DateTime::from_millis(second + 251), 2),
+        (DateTime::from_millis(second + 751), 0),
+    ] {
+        let get = db.streams.get_shard_iterator().stream_arn(&arn).shard_id(&shard);
+        let get = get.shard_iterator_type(ShardIteratorType::AtTimestamp).timestamp(time);
+        let iterator = get.send().await.unwrap().shard_iterator.unwrap();
+        let page = db.streams.get_records().shard_iterator(iterator).send().await.unwrap();
+        assert_eq!(page.records().len(), expected, "{time}");
+    }
+    let get = db.streams.get_shard_iterator().stream_arn(&arn).shard_id(&shard);
+    let get = get.shard_iterator_type(ShardIteratorType::AtTimestamp);
+    let future = get.timestamp(DateTime::from_millis(second + 10_000)).send().await.unwrap_err();
+    let expected = "One or more parameter values were invalid: Timestamp must not be in the future";
+    assert_eq!(future.into_service_error().meta().message(), Some(expected));
 }
