@@ -26,5 +26,7 @@ class ProgramHook(BuildHookInterface):  # type: ignore[type-arg]
         tag = platform_tag(Path(binary).read_bytes())
         name = "pretender.exe" if tag.startswith("win") else "pretender"
         build_data["force_include"][binary] = f"pretender/bin/{name}"
+        if notices := os.environ.get("PRETENDER_WHEEL_NOTICES"):
+            build_data["force_include"][notices] = "pretender/bin/THIRD-PARTY-LICENSES"
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{tag}"

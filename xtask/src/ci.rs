@@ -2,14 +2,14 @@
 
 use crate::{Outcome, clients, dist, documents, languages, lint, package, test};
 
-/// Runs the tests, the linters, the client programs, the snippets of the documents, and what tests the
-/// packages of all languages and the crates.
+/// Runs the tests, the linters, the client programs and the snippets of the documents, and tests the packages of all languages, and the
+/// crates.
 pub(crate) fn run() -> Outcome {
     test::run(&test::Options::default())?;
     lint::run()?;
     clients::run(&clients::Options::in_ci())?;
     documents::run(&documents::Options::default())?;
-    dist::run(&dist::Options::for_tests())?;
+    dist::run(&dist::Options::in_ci())?;
     languages::run(&languages::Options::in_ci())?;
     package::run(&package::Options::in_ci())
 }

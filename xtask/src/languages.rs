@@ -8,10 +8,11 @@ mod linux;
 mod npm;
 mod python;
 
+use std::env::consts::OS;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::{Outcome, run, workspace};
+use crate::{Outcome, dist, run, workspace};
 
 /// Which packages to test.
 #[derive(clap::Args)]
@@ -22,12 +23,15 @@ pub(crate) struct Options {
     /// Fail if a tool of a language is not installed, instead of skipping the language
     #[arg(long)]
     all: bool,
+    /// Test the artefacts of `cargo xtask dist --debug`
+    #[arg(long)]
+    debug: bool,
 }
 
 impl Options {
     /// Returns the options for the continuous integration, in which nothing is skipped.
     pub(crate) fn in_ci() -> Self {
-        Self { only: Vec::new(), all: true }
+        Self { only: Vec::new(), all: true, debug: true }
     }
 }
 
@@ -44,6 +48,13 @@ pub(crate) struct Language {
 /// A program, and arguments with which it succeeds if it is there.
 pub(crate) struct Tool(pub(crate) &'static str, pub(crate) &'static [&'static str]);
 
+impl Tool {
+    /// Returns the name of the first one that is not installed.
+    pub(crate) fn missing(tools: &[Self]) -> Option<&'static str> {
+        tools.iter().find(|Self(tool, arguments)| !run::works(tool, arguments)).map(|Self(tool, _)| *tool)
+    }
+}
+
 /// The folders of one test.
 pub(crate) struct Place {
     /// The package's folder in the workspace.
@@ -52,6 +63,8 @@ pub(crate) struct Place {
     pub(crate) dist: PathBuf,
     /// An empty folder for the environment.
     pub(crate) scratch: PathBuf,
+    /// Whether a check that cannot be made is a failure.
+    pub(crate) all: bool,
 }
 
 /// All languages that have a package.
@@ -88,9 +101,11 @@ pub(crate) fn run(options: &Options) -> Outcome {
         if !options.only.is_empty() && !options.only.iter().any(|name| name == language.name) {
             continue;
         }
-        if let Some(Tool(tool, _)) =
-            language.tools.iter().find(|Tool(tool, arguments)| !run::works(tool, arguments))
-        {
+        if ["linux", "container"].contains(&language.name) && OS != "linux" {
+            lines.push(format!("{:<8} skipped: it is only for Linux", language.name));
+            continue;
+        }
+        if let Some(tool) = Tool::missing(language.tools) {
             lines.push(format!("{:<8} skipped: {tool} is not installed", language.name));
             if options.all {
                 failures.push(format!("{}: {tool} is not installed", language.name));
@@ -98,7 +113,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
             continue;
         }
         let began = Instant::now();
-        let outcome = Place::of(language).and_then(|place| (language.test)(&place));
+        let outcome = Place::of(language, options).and_then(|place| (language.test)(&place));
         let took = began.elapsed().as_secs();
         match outcome {
             Ok(()) => lines.push(format!("{:<8} passed in {took} s", language.name)),
@@ -115,7 +130,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
 }
 
 impl Place {
-    fn of(language: &Language) -> Outcome<Self> {
+    fn of(language: &Language, options: &Options) -> Outcome<Self> {
         let target = workspace::target();
         let scratch = target.join("languages").join(language.name);
         if scratch.exists() {
@@ -126,9 +141,19 @@ impl Place {
             .map_err(|error| format!("cannot create the environment: {error}"))?;
         Ok(Self {
             package: workspace::root().join("packages").join(language.name),
-            dist: target.join("dist"),
+            dist: dist::folder(options.debug),
             scratch,
+            all: options.all,
         })
+    }
+
+    /// Reports a check that cannot be made: as a failure if nothing may be left out.
+    fn leave_out(&self, reason: &str) -> Outcome {
+        if self.all {
+            return Err(reason.to_owned());
+        }
+        println!("not checked: {reason}");
+        Ok(())
     }
 }
 

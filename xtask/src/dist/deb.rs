@@ -2,18 +2,19 @@
 //! built anywhere, and is the same each time.
 
 use std::env::consts::{ARCH, OS};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
 
 use super::installed::{self, read, write};
+use super::notices::NOTICES;
 use super::tree::{TIME, Tree, gzip};
 use super::{Parts, hex};
 use crate::{Outcome, workspace};
 
 /// The file of settings, which an upgrade does not replace if it was edited.
 const SETTINGS: &str = "etc/default/pretender";
-/// The form needs an address, and there is none.
+/// dpkg requires an address; the project has none.
 const MAINTAINER: &str = "The pretender authors <pretender@localhost>";
 /// The scripts that dpkg runs.
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
@@ -23,10 +24,10 @@ pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
         println!("deb      skipped: the program is not one for Linux");
         return Ok(Vec::new());
     }
-    let architecture = architecture();
+    let architecture = architecture()?;
     let data = data(parts)?;
     let control = control(parts, &data, architecture)?;
-    let path = parts.folder.join(format!("pretender_{}_{architecture}.deb", parts.version));
+    let path = path(&parts.folder)?;
     let mut archive = b"!<arch>\n".to_vec();
     member(&mut archive, "debian-binary", b"2.0\n");
     member(&mut archive, "control.tar.gz", &gzip(&control.tar("")?)?);
@@ -35,12 +36,25 @@ pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
     Ok(vec![path])
 }
 
+/// Returns where `cargo xtask dist` writes the package.
+pub(crate) fn path(dist: &Path) -> Outcome<PathBuf> {
+    Ok(dist.join(format!("pretender_{}_{}.deb", version(env!("CARGO_PKG_VERSION")), architecture()?)))
+}
+
+/// Returns the version of the package: `1.0.0~rc1` comes before `1.0.0`, and `1.0.0-rc1` would come after it.
+pub(crate) fn version(version: &str) -> String {
+    version.replace('-', "~")
+}
+
 /// Returns Debian's name for the architecture of this machine.
-pub(super) fn architecture() -> &'static str {
+fn architecture() -> Outcome<&'static str> {
     match ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
+        "x86_64" => Ok("amd64"),
+        "aarch64" => Ok("arm64"),
+        "x86" => Ok("i386"),
+        "powerpc64" if cfg!(target_endian = "little") => Ok("ppc64el"),
+        "riscv64" | "s390x" => Ok(ARCH),
+        other => Err(format!("Debian's name for the architecture {other} is not known here")),
     }
 }
 
@@ -79,16 +93,18 @@ fn data(parts: &Parts) -> Outcome<Tree> {
 
  -- {MAINTAINER}  Tue, 01 Jan 1980 00:00:00 +0000
 ",
-        parts.version
+        version(parts.version)
     );
     usr.file(document("changelog.gz"), 0o644, gzip(changelog.as_bytes())?);
+    usr.file(document(NOTICES), 0o644, read(&parts.notices)?);
     let mit = workspace::read(&workspace::root().join("LICENSE-MIT"))?;
     let mit: Vec<String> =
         mit.lines().map(|line| format!(" {}", if line.is_empty() { "." } else { line })).collect();
     let copyright = workspace::read(&folder.join("copyright"))?.replace("@MIT@", &mit.join("\n"));
     usr.file(document("copyright"), 0o644, copyright);
     data.below("usr", usr);
-    data.file(SETTINGS, 0o644, read(&folder.join("pretender.default"))?);
+    // It can hold the token of the control API, and the password of a database.
+    data.file(SETTINGS, 0o640, read(&folder.join("pretender.default"))?);
     Ok(data)
 }
 
@@ -114,7 +130,7 @@ Description: DynamoDB and DynamoDB Streams for tests and development
  Data is stored in SQLite or on a PostgreSQL server. The service `pretender` is
  installed, but neither enabled nor started.
 ",
-        version = parts.version,
+        version = version(parts.version),
     );
     control.file("control", 0o644, fields);
     control.file("conffiles", 0o644, format!("/{SETTINGS}\n"));
@@ -154,6 +170,12 @@ mod tests {
         let names = b"\0GLIBC_2.2.5\0GLIBC_2.34\0GLIBC_2.9\0GLIBC_PRIVATE\0GLIBCXX_3.4\0";
         assert_eq!(newest_glibc(names), Some((2, 34)));
         assert_eq!(newest_glibc(b"none"), None);
+    }
+
+    #[test]
+    fn a_version_before_a_release_is_older() {
+        assert_eq!(version("1.0.0-rc.1"), "1.0.0~rc.1");
+        assert_eq!(version("1.0.0"), "1.0.0");
     }
 
     #[test]

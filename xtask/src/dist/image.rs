@@ -3,20 +3,20 @@
 //! The image has one layer: the program, the shared libraries it needs from this machine, and a folder for data. `manifest.json` is there for
 //! versions of Docker that do not read the layout (before 25).
 
-use std::env::consts::OS;
+use std::env::consts::{ARCH, OS};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::deb::architecture;
 use super::installed::{read, write};
+use super::notices::NOTICES;
 use super::tree::{Tree, gzip};
 use super::{Parts, hex};
-use crate::{Outcome, run, workspace};
+use crate::{Outcome, workspace};
 
-/// The user of the program, who is no user of the host.
+/// The user of the program: an ID that no user of the host should have.
 pub(crate) const USER: u64 = 65532;
 
 /// The time of the image: the same as that of its files.
@@ -31,7 +31,8 @@ pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
     let packed = gzip(&layer)?;
     let mut image = Tree::default();
     let layer_digest = blob(&mut image, &packed);
-    let config = config(parts, &digest(&layer)).to_string().into_bytes();
+    let architecture = architecture()?;
+    let config = config(parts, architecture, &digest(&layer)).to_string().into_bytes();
     let config_digest = blob(&mut image, &config);
     let manifest = json!({
         "schemaVersion": 2,
@@ -44,6 +45,7 @@ pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
     let name = format!("docker.io/library/pretender:{}", parts.version);
     let mut listed =
         descriptor("application/vnd.oci.image.manifest.v1+json", &manifest_digest, manifest.len());
+    listed["platform"] = json!({ "architecture": architecture, "os": "linux" });
     listed["annotations"] = json!({
         "io.containerd.image.name": name,
         "org.opencontainers.image.ref.name": parts.version,
@@ -61,9 +63,26 @@ pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
         "Layers": [blob_path(&layer_digest)],
     }]);
     image.file("manifest.json", 0o644, for_docker.to_string());
-    let path = parts.folder.join(format!("pretender-{}-{}.oci.tar", parts.version, architecture()));
+    let path = path(&parts.folder)?;
     write(&path, &image.tar("")?)?;
     Ok(vec![path])
+}
+
+/// Returns where `cargo xtask dist` writes the image.
+pub(crate) fn path(dist: &Path) -> Outcome<PathBuf> {
+    Ok(dist.join(format!("pretender-{}-{}.oci.tar", env!("CARGO_PKG_VERSION"), architecture()?)))
+}
+
+/// Returns the name for the architecture of this machine in images, which is that of Go.
+fn architecture() -> Outcome<&'static str> {
+    match ARCH {
+        "x86_64" => Ok("amd64"),
+        "aarch64" => Ok("arm64"),
+        "x86" => Ok("386"),
+        "powerpc64" if cfg!(target_endian = "little") => Ok("ppc64le"),
+        "riscv64" | "s390x" => Ok(ARCH),
+        other => Err(format!("the name of the architecture {other} in images is not known here")),
+    }
 }
 
 /// Adds a blob to the image, and returns its digest.
@@ -86,10 +105,10 @@ fn descriptor(media_type: &str, digest: &str, size: usize) -> Value {
 }
 
 /// Returns how the image runs. `Healthcheck` is a member of Docker's: the format of OCI has none, and other programs ignore it.
-fn config(parts: &Parts, layer_digest: &str) -> Value {
+fn config(parts: &Parts, architecture: &str, layer_digest: &str) -> Value {
     let second = 1_000_000_000_u64;
     json!({
-        "architecture": architecture(),
+        "architecture": architecture,
         "os": "linux",
         "created": TIME,
         "config": {
@@ -141,6 +160,7 @@ fn layer(parts: &Parts) -> Outcome<Tree> {
             read(&workspace::root().join(licence))?,
         );
     }
+    layer.file(format!("{documents}/pretender/{NOTICES}"), 0o644, read(&parts.notices)?);
     // The terms of the libraries, where Debian has them.
     for package in ["libc6", "libgcc-s1"] {
         let path = format!("{documents}/{package}/copyright");
@@ -153,18 +173,26 @@ fn layer(parts: &Parts) -> Outcome<Tree> {
 
 /// Returns the paths of the shared libraries that a program needs, and of the loader.
 fn libraries(program: &Path) -> Outcome<Vec<String>> {
+    let output = Command::new("ldd").arg(program).env("LC_ALL", "C").output();
+    let output = output.map_err(|error| format!("`ldd` could not be started: {error}"))?;
+    let (listed, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if output.status.success() {
+        return listed_libraries(&listed);
+    }
     // A program that is linked statically is an error for `ldd`, and needs none.
-    if !run::works("ldd", &[&program.to_string_lossy()]) {
+    if listed.contains("not a dynamic executable") || errors.contains("not a dynamic executable") {
         return Ok(Vec::new());
     }
-    let listed = run::output(Command::new("ldd").arg(program))?;
-    Ok(listed_libraries(&listed))
+    Err(format!("`ldd` ended with {}: {errors}", output.status))
 }
 
-fn listed_libraries(listed: &str) -> Vec<String> {
+fn listed_libraries(listed: &str) -> Outcome<Vec<String>> {
+    if let Some(missing) = listed.lines().find(|line| line.contains("not found")) {
+        return Err(format!("a library of the program is missing: {}", missing.trim()));
+    }
     // `libm.so.6 => /lib/libm.so.6 (0x...)`, `/lib64/ld-linux.so.2 (0x...)`, and one that the kernel provides.
     let path = |line: &str| line.split_whitespace().find(|word| word.starts_with('/')).map(str::to_owned);
-    listed.lines().filter_map(path).collect()
+    Ok(listed.lines().filter_map(path).collect())
 }
 
 #[cfg(test)]
@@ -175,7 +203,9 @@ mod tests {
     fn libraries_are_those_with_a_path() {
         let listed =
             "\tlinux-vdso.so.1 (0x1)\n\tlibm.so.6 => /lib/libm.so.6 (0x2)\n\t/lib64/ld-linux.so.2 (0x3)\n";
-        assert_eq!(listed_libraries(listed), ["/lib/libm.so.6", "/lib64/ld-linux.so.2"]);
+        assert_eq!(listed_libraries(listed).unwrap(), ["/lib/libm.so.6", "/lib64/ld-linux.so.2"]);
+        let error = listed_libraries("\tlibm.so.6 => not found\n").unwrap_err();
+        assert_eq!(error, "a library of the program is missing: libm.so.6 => not found");
     }
 
     #[test]

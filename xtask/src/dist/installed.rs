@@ -1,5 +1,7 @@
-//! What is installed on a Unix system, below a prefix such as `/usr`: program, launcher, man pages, completions, systemd unit.
+//! What is installed on a Unix system, below a prefix such as `/usr`: program, launcher, man pages, completions, and on
+//! Linux a systemd unit.
 
+use std::env::consts::OS;
 use std::path::Path;
 use std::process::Command;
 
@@ -34,9 +36,11 @@ pub(super) fn files(parts: &Parts, prefix: &str) -> Outcome<Tree> {
         0o644,
         read(&root.join("packages/dynamodb-local").join(page))?,
     );
-    let unit = workspace::read(&root.join("packages/linux/pretender.service"))?;
-    let unit = unit.replace(PROGRAM, &format!("{prefix}/bin/pretender"));
-    tree.file("lib/systemd/system/pretender.service", 0o644, unit);
+    if OS == "linux" {
+        let unit = workspace::read(&root.join("packages/linux/pretender.service"))?;
+        let unit = unit.replace(PROGRAM, &format!("{prefix}/bin/pretender"));
+        tree.file("lib/systemd/system/pretender.service", 0o644, unit);
+    }
     for (shell, path) in COMPLETIONS {
         let script = run::output(Command::new(&parts.binary).args(["completions", shell]))?;
         tree.file(path, 0o644, script);

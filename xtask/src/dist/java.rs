@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::notices::NOTICES;
 use super::{Parts, hex};
 use crate::{Outcome, run, workspace};
 
@@ -28,7 +29,9 @@ pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
     }
     let platform = platform();
     let program = work.join("program");
-    stage(&parts.binary, &program.join(PACKAGE).join(&platform))?;
+    let folder = program.join(PACKAGE).join(&platform);
+    stage(&parts.binary, &folder)?;
+    fs::copy(&parts.notices, folder.join(NOTICES)).map_err(|error| failed(&folder, &error))?;
     for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
         let to = program.join("META-INF").join(name);
         fs::create_dir_all(program.join("META-INF"))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Parts;
+use super::notices::NOTICES;
 use crate::{Outcome, run, workspace};
 
 /// The version in `package.json`, also of the packages of all platforms, that stands for the version of the workspace.
@@ -68,6 +69,7 @@ fn stage_platform(folder: &Path, parts: &Parts) -> Outcome {
     let (os, cpu) = node_platform();
     let file = if os == "win32" { "pretender.exe" } else { "pretender" };
     copy(&parts.binary, &folder.join("bin").join(file))?;
+    copy(&parts.notices, &folder.join(NOTICES))?;
     copy_licences(folder)?;
     let mut manifest = json!({
         "name": format!("@pretender/{}", platform_name()),
@@ -76,7 +78,7 @@ fn stage_platform(folder: &Path, parts: &Parts) -> Outcome {
         "license": "MIT OR Apache-2.0",
         "os": [os],
         "cpu": [cpu],
-        "files": ["bin", "LICENSE-*"],
+        "files": ["bin", "LICENSE-*", NOTICES],
         // Yarn must unpack the package, because a program in an archive cannot be run.
         "preferUnplugged": true,
     });

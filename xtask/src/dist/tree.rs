@@ -67,8 +67,17 @@ impl Tree {
 
     /// Returns a tar archive, whose paths begin with `prefix`.
     pub(super) fn tar(&self, prefix: &str) -> Outcome<Vec<u8>> {
+        Self::archive(prefix, self.nodes.iter())
+    }
+
+    /// Returns a tar archive without folders, whose paths begin with `prefix`.
+    pub(super) fn tar_of_files(&self, prefix: &str) -> Outcome<Vec<u8>> {
+        Self::archive(prefix, self.nodes.iter().filter(|(_, node)| node.content.is_some()))
+    }
+
+    fn archive<'a>(prefix: &str, nodes: impl Iterator<Item = (&'a String, &'a Node)>) -> Outcome<Vec<u8>> {
         let mut archive = Builder::new(Vec::new());
-        for (path, node) in &self.nodes {
+        for (path, node) in nodes {
             let mut header = Header::new_gnu();
             let (kind, end) = match node.content {
                 Some(_) => (EntryType::Regular, ""),
@@ -106,14 +115,17 @@ mod tests {
         tree.file("usr/bin/b", 0o755, "b");
         tree.file("usr/bin/a", 0o644, "a");
         tree.folder("data", 0o700, 65532);
-        let mut seen = Vec::new();
+        let seen = |bytes: &[u8]| {
+            let mut seen = Vec::new();
+            for entry in tar::Archive::new(bytes).entries().unwrap() {
+                let entry = entry.unwrap();
+                let header = entry.header();
+                let path = entry.path().unwrap().display().to_string();
+                seen.push((path, header.mode().unwrap(), header.uid().unwrap(), header.mtime().unwrap()));
+            }
+            seen
+        };
         let bytes = tree.tar("x/").unwrap();
-        for entry in tar::Archive::new(bytes.as_slice()).entries().unwrap() {
-            let entry = entry.unwrap();
-            let header = entry.header();
-            let path = entry.path().unwrap().display().to_string();
-            seen.push((path, header.mode().unwrap(), header.uid().unwrap(), header.mtime().unwrap()));
-        }
         let expected = [
             ("x/data/", 0o700, 65532),
             ("x/usr/", 0o755, 0),
@@ -121,7 +133,9 @@ mod tests {
             ("x/usr/bin/a", 0o644, 0),
             ("x/usr/bin/b", 0o755, 0),
         ];
-        assert_eq!(seen, expected.map(|(path, mode, owner)| (path.to_owned(), mode, owner, TIME)));
+        let expected = expected.map(|(path, mode, owner)| (path.to_owned(), mode, owner, TIME));
+        assert_eq!(seen(&bytes), expected);
+        assert_eq!(seen(&tree.tar_of_files("x/").unwrap()), expected[3..]);
         assert_eq!(bytes, tree.tar("x/").unwrap());
     }
 

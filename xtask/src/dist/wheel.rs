@@ -19,7 +19,7 @@ pub(super) fn build(parts: &Parts) -> Outcome<Vec<PathBuf>> {
     run_twice(|| {
         let mut pip = pip(&python);
         pip.args(["wheel", "--no-deps", "--wheel-dir"]).arg(&parts.folder).arg(&package);
-        pip.env("PRETENDER_WHEEL_BINARY", &parts.binary);
+        pip.env("PRETENDER_WHEEL_BINARY", &parts.binary).env("PRETENDER_WHEEL_NOTICES", &parts.notices);
         pip
     })?;
     wheels(&parts.folder)

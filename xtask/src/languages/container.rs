@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Place;
-use crate::dist::image::USER;
+use crate::dist::image::{self, USER};
 use crate::{Outcome, run, workspace};
 
 /// The table that the test creates.
@@ -24,20 +24,19 @@ pub(super) fn test(place: &Place) -> Outcome {
             return Err(format!("packages/container/{file} does not name {name}"));
         }
     }
-    let found = workspace::entries(&place.dist)?;
-    let ending = ".oci.tar";
-    let archive = found.iter().find(|path| path.to_string_lossy().ends_with(ending));
-    let archive = archive.ok_or("there is no image: run `cargo xtask dist image`")?;
-    let image = place.scratch.join("image");
-    create(&image)?;
-    run::run(Command::new("tar").arg("-xf").arg(archive).arg("-C").arg(&image))?;
-    let (config, layer) = check(&image)?;
+    let archive = image::path(&place.dist)?;
+    if !archive.exists() {
+        return Err("there is no image: run `cargo xtask dist image`".to_owned());
+    }
+    let unpacked = place.scratch.join("image");
+    create(&unpacked)?;
+    run::run(Command::new("tar").arg("-xf").arg(archive).arg("-C").arg(&unpacked))?;
+    let (config, layer) = check(&unpacked)?;
     let root = place.scratch.join("root");
     create(&root)?;
     run::run(Command::new("tar").arg("-xpzf").arg(&layer).arg("-C").arg(&root))?;
     let Some(system) = FileSystem::of(root)? else {
-        println!("container the image is not run: that needs root, or user namespaces");
-        return Ok(());
+        return place.leave_out("the image is not run: that needs root, or user namespaces");
     };
     let program = place.dist.join("bin/pretender");
 
@@ -73,6 +72,10 @@ fn check(image: &Path) -> Outcome<(Value, PathBuf)> {
     let index = json(&bytes(&image.join("index.json"))?)?;
     let manifest = json(&blob(image, &index["manifests"][0])?)?;
     let config = json(&blob(image, &manifest["config"])?)?;
+    let platform = &index["manifests"][0]["platform"];
+    if platform["architecture"] != config["architecture"] || platform["os"] != config["os"] {
+        return Err(format!("the index names another platform: {platform}"));
+    }
     let packed = blob(image, &manifest["layers"][0])?;
     let mut layer = Vec::new();
     let unpacked = GzDecoder::new(packed.as_slice()).read_to_end(&mut layer);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Place;
+use crate::dist::{deb, tarball};
 use crate::{Outcome, run, workspace};
 
 pub(super) fn test(place: &Place) -> Outcome {
@@ -15,7 +16,9 @@ pub(super) fn test(place: &Place) -> Outcome {
     let prefix = place.scratch.join("prefix");
     create(&prefix)?;
     let unpack = ["--extract", "--strip-components=1", "--file"];
-    run::run(Command::new("tar").args(unpack).arg(artefact(place, ".tar.gz")?).arg("-C").arg(&prefix))?;
+    run::run(
+        Command::new("tar").args(unpack).arg(built(tarball::path(&place.dist))?).arg("-C").arg(&prefix),
+    )?;
     check_installed(&prefix, "")?;
     let example = std::fs::read_to_string(prefix.join("lib/systemd/system/pretender.service"));
     if !example.is_ok_and(|unit| unit.contains("\nExecStart=/usr/local/bin/pretender serve\n")) {
@@ -24,14 +27,13 @@ pub(super) fn test(place: &Place) -> Outcome {
     if run::works("dpkg-deb", &["--version"]) {
         check_package(place)
     } else {
-        println!("linux    the Debian package is not checked: dpkg-deb is not installed");
-        Ok(())
+        place.leave_out("the Debian package: dpkg-deb is not installed")
     }
 }
 
 /// Unpacks the Debian package, and lets dpkg and systemd read it.
 fn check_package(place: &Place) -> Outcome {
-    let package = artefact(place, ".deb")?;
+    let package = built(deb::path(&place.dist)?)?;
     let root = place.scratch.join("root");
     run::run(Command::new("dpkg-deb").arg("--extract").arg(&package).arg(&root))?;
     check_installed(&root.join("usr"), ".gz")?;
@@ -47,7 +49,7 @@ fn check_package(place: &Place) -> Outcome {
         run::run(Command::new("sh").arg("-n").arg(control.join(script)))?;
     }
     let version = run::output(Command::new("dpkg-deb").arg("--field").arg(&package).arg("Version"))?;
-    if version.trim() != env!("CARGO_PKG_VERSION") {
+    if version.trim() != deb::version(env!("CARGO_PKG_VERSION")) {
         return Err(format!("the Debian package has version {version}"));
     }
     if run::works("systemd-analyze", &["--version"]) {
@@ -55,9 +57,10 @@ fn check_package(place: &Place) -> Outcome {
         let unit = root.join("usr/lib/systemd/system/pretender.service");
         let text = workspace::read(&unit)?.replace("/usr/bin/", &format!("{}/usr/bin/", root.display()));
         std::fs::write(&unit, text).map_err(|error| format!("cannot write {}: {error}", unit.display()))?;
-        run::run(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit))?;
+        run::run(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit))
+    } else {
+        place.leave_out("the systemd unit: systemd-analyze is not installed")
     }
-    Ok(())
 }
 
 /// Checks the files below a prefix. Man pages end with `packed`.
@@ -87,14 +90,13 @@ fn check_installed(prefix: &Path, packed: &str) -> Outcome {
     }
 }
 
-/// Finds the artefact with this ending.
-fn artefact(place: &Place, ending: &str) -> Outcome<PathBuf> {
-    let of_this_version = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.ends_with(ending) && name.starts_with("pretender") && name.contains(env!("CARGO_PKG_VERSION"))
-    };
-    let found = workspace::entries(&place.dist)?.into_iter().find(of_this_version);
-    found.ok_or_else(|| format!("there is no artefact `*{ending}`: run `cargo xtask dist`"))
+/// Returns the path of an artefact if it is there.
+fn built(path: PathBuf) -> Outcome<PathBuf> {
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(format!("{} is missing: run `cargo xtask dist`", workspace::shown(&path)))
+    }
 }
 
 fn create(folder: &Path) -> Outcome {
