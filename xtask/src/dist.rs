@@ -148,9 +148,10 @@ fn build_binary(debug: bool) -> Outcome<PathBuf> {
         return Ok(workspace::target().join("debug/pretender"));
     }
     // Messages of panics contain paths of sources, and these would name the home folder of who builds the release.
-    let mut flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_else(|_| {
-        std::env::var("RUSTFLAGS").unwrap_or_default().split_whitespace().collect::<Vec<_>>().join("\x1f")
-    });
+    // Flags of the environment would be replaced, so they are repeated here.
+    let given = |name| std::env::var_os(name).map(|flags| flags.to_string_lossy().into_owned());
+    let plain = || given("RUSTFLAGS").map(|flags| flags.split_whitespace().collect::<Vec<_>>().join("\x1f"));
+    let mut flags = given("CARGO_ENCODED_RUSTFLAGS").or_else(plain).unwrap_or_default();
     for (folder, name) in named_folders()? {
         if !flags.is_empty() {
             flags.push('\x1f');
