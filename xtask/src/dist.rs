@@ -129,7 +129,7 @@ impl Parts {
         let staged = folder.join("bin");
         std::fs::create_dir_all(&staged)
             .map_err(|error| format!("cannot create the folder of artefacts: {error}"))?;
-        let binary = staged.join(built.file_name().unwrap_or("pretender".as_ref()));
+        let binary = staged.join(format!("pretender{}", std::env::consts::EXE_SUFFIX));
         run::run(run::program("strip").arg("-o").arg(&binary).arg(&built))?;
         let notices = notices::write(&folder)?;
         Ok(Self { binary, notices, folder, version: env!("CARGO_PKG_VERSION") })
