@@ -75,7 +75,7 @@ async fn a_shard_is_read_from_a_time() {
         (DateTime::from_millis(second), 4),
         (DateTime::from_millis(second + 1), 3),
         (DateTime::from_millis(second + 250), 3),
-        (DateTime::from_secs_f64(1_772_356_542.2509), 3),
+        (DateTime::from_secs_f64(1_772_356_542.250_9), 3),
         (DateTime::from_millis(second + 251), 2),
         (DateTime::from_millis(second + 751), 0),
     ] {
