@@ -28,7 +28,22 @@ pub(crate) enum Mark {
 /// Languages whose snippets are run.
 const RUN: [&str; 2] = ["sh", "python"];
 /// Languages that are checked elsewhere, or only shown. Doctests may have attributes after `rust`.
-const SHOWN: [&str; 10] = ["rust", "toml", "json", "text", "sql", "ini", "yaml", "javascript", "java", "go"];
+const SHOWN: [&str; 14] = [
+    "rust",
+    "toml",
+    "json",
+    "text",
+    "sql",
+    "ini",
+    "yaml",
+    "javascript",
+    "js",
+    "ts",
+    "java",
+    "kotlin",
+    "xml",
+    "go",
+];
 
 impl Snippet {
     pub(crate) fn is_run(&self) -> bool {
