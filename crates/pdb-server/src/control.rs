@@ -66,32 +66,43 @@ pub(crate) use files::SnapshotFolder;
 /// The path of the commands.
 pub(crate) const PATH: &str = "/_pretender/";
 
-/// The commands that only read.
-const GET: [&str; 4] = ["clock", "snapshots", "faults", "progress"];
-/// The other commands.
-const POST: [&str; 17] = [
-    "clock/hold",
-    "clock/run",
-    "clock/set",
-    "clock/advance",
-    "shards/list",
-    "shards/rotate",
-    "shards/split",
-    "trim",
-    "snapshots/save",
-    "snapshots/restore",
-    "snapshots/delete",
-    "reset",
-    "compact",
-    "replay",
-    "faults/add",
-    "faults/remove",
-    "faults/clear",
+/// A command: its method, its path after [`PATH`], and what executes it with the body of the request.
+type Command = (Method, &'static str, fn(&CommandContext<'_>, &[u8]) -> Result<Value, Refusal>);
+
+/// All commands.
+const COMMANDS: [Command; 21] = [
+    (Method::GET, "clock", |context, _| Ok(context.show_clock())),
+    (Method::GET, "snapshots", |context, _| context.list_snapshots()),
+    (Method::GET, "faults", |context, _| Ok(context.show_faults())),
+    (Method::GET, "progress", |context, _| Ok(context.show_progress())),
+    (Method::POST, "clock/hold", |context, body| context.hold_clock(parse(body)?)),
+    (Method::POST, "clock/run", |context, body| context.run_clock(parse(body)?)),
+    (Method::POST, "clock/set", |context, body| context.set_clock(parse(body)?)),
+    (Method::POST, "clock/advance", |context, body| context.advance_clock(parse(body)?)),
+    (Method::POST, "shards/list", |context, body| context.list_shards(parse(body)?)),
+    (Method::POST, "shards/rotate", |context, body| context.rotate_shards(parse(body)?)),
+    (Method::POST, "shards/split", |context, body| context.split_shards(parse(body)?)),
+    (Method::POST, "trim", |context, body| context.trim(parse(body)?)),
+    (Method::POST, "snapshots/save", |context, body| context.save_snapshot(parse(body)?)),
+    (Method::POST, "snapshots/restore", |context, body| context.restore_snapshot(parse(body)?)),
+    (Method::POST, "snapshots/delete", |context, body| context.delete_snapshot(parse(body)?)),
+    (Method::POST, "reset", |context, body| context.reset(parse(body)?)),
+    (Method::POST, "compact", |context, body| context.compact(parse(body)?)),
+    (Method::POST, "replay", |context, body| context.replay(parse(body)?)),
+    (Method::POST, "faults/add", |context, body| context.add_fault(parse(body)?)),
+    (Method::POST, "faults/remove", |context, body| context.remove_fault(parse(body)?)),
+    (Method::POST, "faults/clear", |context, body| context.clear_faults(parse(body)?)),
 ];
 
 /// Returns whether there is a command with this method.
 pub(crate) fn is_command(method: &Method, command: &str) -> bool {
-    (*method == Method::GET && GET.contains(&command)) || (*method == Method::POST && POST.contains(&command))
+    COMMANDS.iter().any(|(known, path, _)| known == method && *path == command)
+}
+
+/// Returns the paths of the commands with a method, for people.
+fn paths(method: &Method) -> String {
+    let paths = COMMANDS.iter().filter(|(known, ..)| known == method).map(|(_, path, _)| *path);
+    paths.collect::<Vec<_>>().join(", ")
 }
 
 /// Returns whether a path belongs to the commands, even if there is no such command.
@@ -233,33 +244,12 @@ impl Control {
 
 impl CommandContext<'_> {
     fn run(&self, method: &Method, command: &str, body: &[u8]) -> Result<Value, Refusal> {
-        let right_method = is_command(method, command);
-        match command {
-            "clock" if right_method => Ok(self.show_clock()),
-            "clock/hold" if right_method => self.hold_clock(parse(body)?),
-            "clock/run" if right_method => self.run_clock(parse(body)?),
-            "clock/set" if right_method => self.set_clock(parse(body)?),
-            "clock/advance" if right_method => self.advance_clock(parse(body)?),
-            "shards/list" if right_method => self.list_shards(parse(body)?),
-            "shards/rotate" if right_method => self.rotate_shards(parse(body)?),
-            "shards/split" if right_method => self.split_shards(parse(body)?),
-            "trim" if right_method => self.trim(parse(body)?),
-            "progress" if right_method => Ok(self.show_progress()),
-            "snapshots" if right_method => self.list_snapshots(),
-            "snapshots/save" if right_method => self.save_snapshot(parse(body)?),
-            "snapshots/restore" if right_method => self.restore_snapshot(parse(body)?),
-            "snapshots/delete" if right_method => self.delete_snapshot(parse(body)?),
-            "reset" if right_method => self.reset(parse(body)?),
-            "compact" if right_method => self.compact(parse(body)?),
-            "replay" if right_method => self.replay(parse(body)?),
-            "faults" if right_method => Ok(self.show_faults()),
-            "faults/add" if right_method => self.add_fault(parse(body)?),
-            "faults/remove" if right_method => self.remove_fault(parse(body)?),
-            "faults/clear" if right_method => self.clear_faults(parse(body)?),
-            _ => Err(Refusal::NotFound(format!(
+        match COMMANDS.iter().find(|(known, path, _)| known == method && *path == command) {
+            Some((.., execute)) => execute(self, body),
+            None => Err(Refusal::NotFound(format!(
                 "there is no command {method} {PATH}{command}; the commands are GET {}, and POST {}",
-                GET.join(", "),
-                POST.join(", ")
+                paths(&Method::GET),
+                paths(&Method::POST)
             ))),
         }
     }

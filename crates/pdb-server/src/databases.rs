@@ -71,7 +71,7 @@ struct Inner {
     open: Box<Open>,
     idle: Option<Duration>,
     started: Instant,
-    opening: Semaphore,
+    opening: Arc<Semaphore>,
     entries: Mutex<Entries>,
 }
 
@@ -141,7 +141,7 @@ impl NamedDatabases {
         open: impl Fn(&str) -> Result<NamedDatabase, OpenError> + Send + Sync + 'static,
     ) -> Self {
         let entries = Mutex::default();
-        let opening = Semaphore::new(MAX_OPENING);
+        let opening = Arc::new(Semaphore::new(MAX_OPENING));
         Self(Arc::new(Inner { open: Box::new(open), idle, started: Instant::now(), opening, entries }))
     }
 
@@ -255,10 +255,11 @@ impl NamedDatabases {
     }
 
     async fn open(&self, name: &str, shared: &Shared) -> Result<Arc<Database>, DatabaseError> {
-        // The semaphore is never closed.
-        let _permit = self.0.opening.acquire().await.ok();
+        // The semaphore is never closed. The work goes on if the client leaves, so the permit belongs to the work.
+        let permit = self.0.opening.clone().acquire_owned().await.ok();
         let (databases, shared, owned) = (self.clone(), shared.clone(), name.to_owned());
         let opened = blocking(move || {
+            let _permit = permit;
             let NamedDatabase { regions, clock } = (databases.0.open)(&owned)?;
             Ok(Arc::new(Database::new(Some(owned), regions, clock, &shared)))
         });
@@ -378,6 +379,36 @@ mod tests {
             assert_eq!(databases.entries().slots.len(), 0);
         });
         drop(go_on);
+    }
+
+    #[test]
+    fn openings_that_their_clients_leave_count_until_they_end() {
+        let (at_work, is_at_work) = std::sync::mpsc::channel();
+        let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+        let may_go_on = Mutex::new(may_go_on);
+        let databases = NamedDatabases::new(None, move |name| {
+            at_work.send(name.to_owned()).unwrap();
+            may_go_on.lock().unwrap().recv().unwrap();
+            Err("it cannot be opened".into())
+        });
+        let shared = Shared { endpoint: "localhost:1".to_owned(), snapshots: None };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let leave = async |name: &str| {
+            let late = tokio::time::timeout(Duration::from_millis(20), databases.get(name, &shared)).await;
+            assert!(late.is_err(), "{name}");
+        };
+        runtime.block_on(async {
+            for n in 0..MAX_OPENING + 2 {
+                leave(&format!("n{n}")).await;
+            }
+            let begun = is_at_work.try_iter().collect::<Vec<_>>();
+            assert_eq!(begun.len(), MAX_OPENING, "{begun:?}");
+            for _ in 0..=MAX_OPENING {
+                go_on.send(()).unwrap();
+            }
+            // There is a permit again.
+            assert!(matches!(databases.get("last", &shared).await, Err(DatabaseError::Open { .. })));
+        });
     }
 
     #[test]

@@ -25,7 +25,6 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderName, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use pdb_model::{ApiError, ErrorCode};
 use pdb_wire::{CallLog, Host, Operation, Request as Call, RequestIds, Wire};
 use tokio::sync::watch;
 
@@ -33,7 +32,6 @@ use crate::backup::Backups;
 use crate::blocking::blocking;
 use crate::control;
 use crate::database::{Database, Shared};
-use crate::databases::DatabaseError;
 use crate::regions::{RegionError, Regions};
 use crate::transfer::TransferLimits;
 use crate::{NamedDatabases, ServerOptions};
@@ -330,64 +328,12 @@ impl HttpService {
         Ok(Admitted { operation, database, elsewhere })
     }
 
-    /// Returns the database with a name, or the server's own.
-    async fn database(&self, name: Option<&str>) -> Result<Arc<Database>, DatabaseError> {
-        match (&self.databases, name) {
-            (Some(databases), Some(name)) if name != NamedDatabases::OWN => {
-                databases.get(name, &self.shared).await
-            }
-            _ => Ok(self.home.clone()),
-        }
-    }
-
-    /// Returns the database that a command applies to. It is opened if the command exists and cannot come from a web page: a
-    /// page can make a browser send GET requests, whose answers it cannot read.
-    async fn database_for_command(
-        &self,
-        name: Option<&str>,
-        parts: &Parts,
-    ) -> Result<Arc<Database>, (StatusCode, String)> {
-        let name = name.filter(|name| *name != NamedDatabases::OWN);
-        let (Some(databases), Some(name)) = (&self.databases, name) else { return Ok(self.home.clone()) };
-        if let Some(database) = databases.find(name) {
-            return Ok(database);
-        }
-        let command = parts.uri.path().strip_prefix(control::PATH).unwrap_or_default();
-        if !control::is_command(&parts.method, command) || guard::is_from_browser(&parts.headers) {
-            return Err((StatusCode::NOT_FOUND, format!("no database `{name}` is open")));
-        }
-        databases.get(name, &self.shared).await.map_err(|error| (error.status(), error.to_string()))
-    }
-
-    /// Returns the answer to a request that names a database, on a server that has only one.
-    fn has_no_databases(&self, parts: &Parts) -> Answer {
-        let text =
-            "This server has one database, and the path names another one: start it with `--databases`";
-        if parts.uri.path().contains(control::PATH) {
-            return Answer::json(StatusCode::NOT_FOUND, &control::error(text));
-        }
-        let error = ApiError::new(ErrorCode::UnknownOperationException, text);
-        let media_type = MediaType::of(&parts.headers).unwrap_or(MediaType::Json);
-        Answer::of(self.home.wire().refuse(b"{}", &error), media_type)
-    }
-
-    fn is_for_databases(&self, parts: &Parts) -> bool {
-        self.databases.is_some() && named::is_command(parts.uri.path())
-    }
-
     async fn command(&self, database: &Database, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
         let command = parts.uri.path().strip_prefix(control::PATH).unwrap_or_default().to_owned();
         let Some(control) = database.control().cloned() else { return Answer::unknown_operation_page() };
         let (method, region) = (parts.method.clone(), control::RegionInQuery::of(parts.uri.query()));
         let execute = move |body: &[u8]| control.execute(&method, &command, &region, body);
         self.execute(database.name(), parts, body, peer, execute).await
-    }
-
-    async fn command_for_databases(&self, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
-        let Some(databases) = self.databases.clone() else { return Answer::unknown_operation_page() };
-        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-        self.execute(None, parts, body, peer, move |body| named::execute(&databases, &method, &path, body))
-            .await
     }
 
     /// Executes a command on a thread that may block, and logs it.

@@ -5,14 +5,23 @@
 //! | `GET /_pretender/databases` | | lists the named databases that are open |
 //! | `POST /_pretender/databases/drop` | `name` | closes a named database and forgets what is in it |
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::http::uri::PathAndQuery;
 use hyper::{Method, StatusCode, Uri};
+use pdb_model::{ApiError, ErrorCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::answer::{Answer, MediaType};
+use super::{HttpService, guard};
 use crate::NamedDatabases;
 use crate::control;
+use crate::database::Database;
+use crate::databases::DatabaseError;
 
 /// What precedes the name of a database in a path.
 pub(super) const PREFIX: &str = "/db/";
@@ -40,9 +49,69 @@ pub(super) fn take_name(parts: &mut Parts) -> Result<Option<String>, NoPath> {
 }
 
 /// Returns whether a path belongs to the commands for named databases.
-pub(super) fn is_command(path: &str) -> bool {
+fn is_command(path: &str) -> bool {
     let command = path.strip_prefix(control::PATH).and_then(|command| command.strip_prefix(COMMANDS));
     command.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl HttpService {
+    /// Returns the database with a name, or the server's own.
+    pub(super) async fn database(&self, name: Option<&str>) -> Result<Arc<Database>, DatabaseError> {
+        match (&self.databases, name) {
+            (Some(databases), Some(name)) if name != NamedDatabases::OWN => {
+                databases.get(name, &self.shared).await
+            }
+            _ => Ok(self.home.clone()),
+        }
+    }
+
+    /// Returns the database that a command applies to. It is opened if the command exists and cannot come from a web page: a
+    /// page can make a browser send GET requests, whose answers it cannot read.
+    pub(super) async fn database_for_command(
+        &self,
+        name: Option<&str>,
+        parts: &Parts,
+    ) -> Result<Arc<Database>, (StatusCode, String)> {
+        let name = name.filter(|name| *name != NamedDatabases::OWN);
+        let (Some(databases), Some(name)) = (&self.databases, name) else { return Ok(self.home.clone()) };
+        if let Some(database) = databases.find(name) {
+            return Ok(database);
+        }
+        let command = parts.uri.path().strip_prefix(control::PATH).unwrap_or_default();
+        if !control::is_command(&parts.method, command) || guard::is_from_browser(&parts.headers) {
+            return Err((StatusCode::NOT_FOUND, format!("no database `{name}` is open")));
+        }
+        databases.get(name, &self.shared).await.map_err(|error| (error.status(), error.to_string()))
+    }
+
+    /// Returns the answer to a request that names a database, on a server that has only one.
+    pub(super) fn has_no_databases(&self, parts: &Parts) -> Answer {
+        let text =
+            "This server has one database, and the path names another one: start it with `--databases`";
+        if parts.uri.path().contains(control::PATH) {
+            return Answer::json(StatusCode::NOT_FOUND, &control::error(text));
+        }
+        let error = ApiError::new(ErrorCode::UnknownOperationException, text);
+        let media_type = MediaType::of(&parts.headers).unwrap_or(MediaType::Json);
+        Answer::of(self.home.wire().refuse(b"{}", &error), media_type)
+    }
+
+    /// Returns whether a request is a command for named databases.
+    pub(super) fn is_for_databases(&self, parts: &Parts) -> bool {
+        self.databases.is_some() && is_command(parts.uri.path())
+    }
+
+    /// Executes a command for named databases.
+    pub(super) async fn command_for_databases(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        peer: SocketAddr,
+    ) -> Answer {
+        let Some(databases) = self.databases.clone() else { return Answer::unknown_operation_page() };
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        self.execute(None, parts, body, peer, move |body| execute(&databases, &method, &path, body)).await
+    }
 }
 
 /// The body of `databases/drop`.
@@ -53,12 +122,7 @@ struct DropDatabase {
 }
 
 /// Executes a command for named databases. May block.
-pub(super) fn execute(
-    databases: &NamedDatabases,
-    method: &Method,
-    path: &str,
-    body: &[u8],
-) -> (StatusCode, Value) {
+fn execute(databases: &NamedDatabases, method: &Method, path: &str, body: &[u8]) -> (StatusCode, Value) {
     let bad = |text: &str| (StatusCode::BAD_REQUEST, control::error(text));
     match (method, path.strip_prefix(control::PATH)) {
         (&Method::GET, Some("databases")) => {
