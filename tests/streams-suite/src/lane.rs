@@ -76,6 +76,29 @@ impl Lane {
         Ok(())
     }
 
+    /// Fails unless iterators at each of these records yield it and the later ones.
+    pub fn check_at(&self, cx: &Context<'_>, indexes: std::ops::Range<usize>) -> Outcome {
+        for index in indexes {
+            let iterator = self.iterator_at(cx, "AT_SEQUENCE_NUMBER", self.number(index))?;
+            self.check_yields(cx, &iterator, &self.records[index..], &format!("from AT record {index}"))?;
+        }
+        Ok(())
+    }
+
+    /// Fails unless iterators after each of these records yield the later ones.
+    pub fn check_after(&self, cx: &Context<'_>, indexes: std::ops::Range<usize>) -> Outcome {
+        for index in indexes {
+            let iterator = self.iterator_at(cx, "AFTER_SEQUENCE_NUMBER", self.number(index))?;
+            self.check_yields(
+                cx,
+                &iterator,
+                &self.records[index + 1..],
+                &format!("from AFTER record {index}"),
+            )?;
+        }
+        Ok(())
+    }
+
     /// Disables the stream, so that its shards are closed.
     pub fn close(&self, cx: &Context<'_>) -> Outcome {
         cx.disable(&self.table)

@@ -84,24 +84,11 @@ fn filled_shards(group: &mut Group) {
     });
     group.case("filled-shard/AT_SEQUENCE_NUMBER", &[9, 10], |cx| {
         let lane = Lane::new(cx, 5)?;
-        for index in 0..5 {
-            let iterator = lane.iterator_at(cx, "AT_SEQUENCE_NUMBER", lane.number(index))?;
-            lane.check_yields(cx, &iterator, &lane.records[index..], &format!("from AT record {index}"))?;
-        }
-        Ok(())
+        lane.check_at(cx, 0..5)
     });
     group.case("filled-shard/AFTER_SEQUENCE_NUMBER", &[9, 10], |cx| {
         let lane = Lane::new(cx, 5)?;
-        for index in 0..5 {
-            let iterator = lane.iterator_at(cx, "AFTER_SEQUENCE_NUMBER", lane.number(index))?;
-            lane.check_yields(
-                cx,
-                &iterator,
-                &lane.records[index + 1..],
-                &format!("from AFTER record {index}"),
-            )?;
-        }
-        Ok(())
+        lane.check_after(cx, 0..5)
     });
     for kind in ["AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"] {
         group.case(format!("start-of-the-shard/{kind}"), &[10], move |cx| {

@@ -17,23 +17,11 @@ pub(super) fn add(group: &mut Group) {
     });
     group.case("closed-shard/AT_SEQUENCE_NUMBER", &[9, 10], |cx| {
         let lane = closed(cx, 4)?;
-        for index in 0..4 {
-            let iterator = lane.iterator_at(cx, "AT_SEQUENCE_NUMBER", lane.number(index))?;
-            lane.check_yields(cx, &iterator, &lane.records[index..], &format!("from AT record {index}"))?;
-        }
-        Ok(())
+        lane.check_at(cx, 0..4)
     });
     group.case("closed-shard/AFTER_SEQUENCE_NUMBER", &[9, 10], |cx| {
         let lane = closed(cx, 4)?;
-        for index in 0..4 {
-            let iterator = lane.iterator_at(cx, "AFTER_SEQUENCE_NUMBER", lane.number(index))?;
-            lane.check_yields(
-                cx,
-                &iterator,
-                &lane.records[index + 1..],
-                &format!("from AFTER record {index}"),
-            )?;
-        }
+        lane.check_after(cx, 0..4)?;
         ended(cx, &lane.iterator_at(cx, "AFTER_SEQUENCE_NUMBER", lane.number(3))?)
     });
     group.case("end-of-the-shard/AFTER_SEQUENCE_NUMBER", &[9, 10, 15], |cx| {

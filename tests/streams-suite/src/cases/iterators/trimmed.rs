@@ -27,27 +27,14 @@ pub(super) fn add(group: &mut Group) {
         for index in 0..2 {
             refused_as_trimmed(cx, &lane, "AT_SEQUENCE_NUMBER", index)?;
         }
-        for index in 2..5 {
-            let iterator = lane.iterator_at(cx, "AT_SEQUENCE_NUMBER", lane.number(index))?;
-            lane.check_yields(cx, &iterator, &lane.records[index..], &format!("from AT record {index}"))?;
-        }
-        Ok(())
+        lane.check_at(cx, 2..5)
     });
     group
         .control("trimmed-shard/AFTER_SEQUENCE_NUMBER", &[9, 10, 29], |cx| {
             let lane = trimmed(cx)?;
             refused_as_trimmed(cx, &lane, "AFTER_SEQUENCE_NUMBER", 0)?;
             // Nothing is missing behind the last trimmed record.
-            for index in 1..5 {
-                let iterator = lane.iterator_at(cx, "AFTER_SEQUENCE_NUMBER", lane.number(index))?;
-                lane.check_yields(
-                    cx,
-                    &iterator,
-                    &lane.records[index + 1..],
-                    &format!("from AFTER record {index}"),
-                )?;
-            }
-            Ok(())
+            lane.check_after(cx, 1..5)
         })
         .inferred();
     for kind in ["AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"] {
