@@ -90,12 +90,19 @@ impl EncodedItem {
     ///
     /// The same as [`EncodedItem::decode`]. The values of skipped attributes are not checked.
     pub fn decode_attributes(&self, wanted: impl Fn(&str) -> bool) -> Result<Item, ParseError> {
+        Item::attributes_from_json(&self.json, wanted)
+    }
+
+    /// Returns the canonical text of the item without an attribute. The other attributes are copied, not decoded.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`] if the text is not a JSON object. A stored text like that means that the database is damaged.
+    pub fn json_without(&self, attribute: &str) -> Result<String, ParseError> {
         let mut deserializer = serde_json::Deserializer::from_str(&self.json);
-        let entries = WantedEntries(wanted)
+        Without { attribute, json: String::with_capacity(self.json.len()) }
             .deserialize(&mut deserializer)
-            .and_then(|entries| deserializer.end().map(|()| entries))
-            .map_err(|e| ParseError::new("item", e.to_string()))?;
-        Ok(entries.into_iter().collect())
+            .map_err(|e| ParseError::new("item", e.to_string()))
     }
 }
 
@@ -117,6 +124,21 @@ impl Item {
     pub fn from_json(json: &str) -> Result<Self, ParseError> {
         let Entries(entries) =
             serde_json::from_str(json).map_err(|e| ParseError::new("item", e.to_string()))?;
+        Ok(entries.into_iter().collect())
+    }
+
+    /// Parses the attributes with certain names from the DynamoDB JSON of an item. Other attributes are skipped, which takes no memory and a
+    /// fraction of the time.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`] if the text is not DynamoDB JSON. The values of skipped attributes are not checked.
+    pub fn attributes_from_json(json: &str, wanted: impl Fn(&str) -> bool) -> Result<Self, ParseError> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let entries = WantedEntries(wanted)
+            .deserialize(&mut deserializer)
+            .and_then(|entries| deserializer.end().map(|()| entries))
+            .map_err(|e| ParseError::new("item", e.to_string()))?;
         Ok(entries.into_iter().collect())
     }
 }
@@ -324,6 +346,46 @@ impl<'de> Visitor<'de> for EntriesVisitor {
             entries.push((name, value));
         }
         Ok(Entries(entries))
+    }
+}
+
+/// Copies all members but one.
+struct Without<'a> {
+    attribute: &'a str,
+    json: String,
+}
+
+impl<'de> DeserializeSeed<'de> for Without<'_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Without<'_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an item")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<String, A::Error> {
+        self.json.push('{');
+        while let Some(name) = members.next_key::<String>()? {
+            let value: &serde_json::value::RawValue = members.next_value()?;
+            if name == self.attribute {
+                continue;
+            }
+            if self.json.len() > 1 {
+                self.json.push(',');
+            }
+            write_json_string(&mut self.json, &name);
+            self.json.push(':');
+            self.json.push_str(value.get());
+        }
+        self.json.push('}');
+        Ok(self.json)
     }
 }
 

@@ -379,6 +379,12 @@ impl KeyBytes {
         key
     }
 
+    /// Returns the bytes of a key without its token. They have the order of the values: that of partition keys, then of sort keys.
+    #[must_use]
+    pub fn values_of(key: &[u8]) -> &[u8] {
+        key.get(TOKEN_BYTES..).unwrap_or_default()
+    }
+
     /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -15,6 +15,7 @@ mod table;
 mod table_features;
 mod time;
 mod value;
+mod vector;
 
 pub use account::{Account, StreamArn, TableArn};
 pub use encoded::{EncodedItem, text_hash, write_json_string};
@@ -31,8 +32,9 @@ pub use stream::{
     UserIdentity, record_size_bytes,
 };
 pub use table::{
-    AttributeDefinition, BillingMode, IndexKind, OnDemandThroughput, Projection, ProvisionedThroughput,
-    SecondaryIndex, ServerSideEncryption, StreamSettings, TableClass, TableDefinition, WarmThroughput,
+    AnyIndex, AttributeDefinition, BillingMode, IndexKind, OnDemandThroughput, Projection,
+    ProvisionedThroughput, SecondaryIndex, ServerSideEncryption, StreamSettings, TableClass, TableDefinition,
+    WarmThroughput,
 };
 pub use table_features::{
     ContributorInsights, KinesisDestination, PointInTimeRecovery, ResourcePolicy, RestoredFrom, TableChange,
@@ -42,3 +44,4 @@ pub use time::{Clock, EpochMillis, ManualClock, SpeedError, SystemClock};
 pub use value::{AttributeValue, Item, MAX_ITEM_BYTES, MAX_NESTING, ValueMap, ValueSet};
 #[cfg(feature = "serde_dynamo")]
 pub use value::{SerializeError, from_attribute_value, from_item, to_attribute_value, to_item};
+pub use vector::{DistanceFunction, SearchAttribute, SearchRole, Vector, VectorFault, VectorIndex};

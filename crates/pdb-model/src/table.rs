@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::{
-    ContributorInsights, EpochMillis, IndexName, KeyAttribute, KeySchema, KinesisDestination,
+    ContributorInsights, EpochMillis, IndexName, Item, KeyAttribute, KeySchema, KinesisDestination,
     PointInTimeRecovery, ResourcePolicy, RestoredFrom, ScalarType, StreamArn, StreamLabel, StreamViewType,
-    TableChange, TableName, Transition,
+    TableChange, TableName, Transition, VectorIndex,
 };
 
 /// The schema and the settings of a table: all of it but its items.
@@ -18,13 +18,16 @@ pub struct TableDefinition {
     pub table_id: String,
     /// When the table was created.
     pub created: EpochMillis,
-    /// The types of the key attributes of the table and its indexes, sorted by name.
+    /// The types of the key attributes of the table and its indexes, and of the attributes by which searches select, sorted by name.
     pub attribute_definitions: Vec<AttributeDefinition>,
     /// The key.
     pub key_schema: KeySchema,
     /// Local and global secondary indexes, in the order in which they were created.
     #[serde(default)]
     pub indexes: Vec<SecondaryIndex>,
+    /// Vector indexes, in the order in which they were created.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vector_indexes: Vec<VectorIndex>,
     /// How the table is paid for.
     pub billing_mode: BillingMode,
     /// When billing was last set to `PAY_PER_REQUEST`, also at creation.
@@ -90,6 +93,44 @@ impl TableDefinition {
     /// Returns all global or all local indexes.
     pub fn indexes_of(&self, kind: IndexKind) -> impl Iterator<Item = &SecondaryIndex> {
         self.indexes.iter().filter(move |index| index.kind == kind)
+    }
+
+    /// Returns the vector index with this name.
+    #[must_use]
+    pub fn vector_index(&self, name: &str) -> Option<&VectorIndex> {
+        self.vector_indexes.iter().find(|index| index.name.as_str() == name)
+    }
+
+    /// Returns all indexes: global and local ones, then vector indexes.
+    pub fn all_indexes(&self) -> impl Iterator<Item = AnyIndex<'_>> {
+        let vectors = self.vector_indexes.iter().map(AnyIndex::Vector);
+        self.indexes.iter().map(AnyIndex::Secondary).chain(vectors)
+    }
+
+    /// Returns the index of any kind with this name.
+    #[must_use]
+    pub fn any_index(&self, name: &str) -> Option<AnyIndex<'_>> {
+        self.all_indexes().find(|index| index.name().as_str() == name)
+    }
+
+    /// Returns how many bytes a write of this item counts as; `size_bytes` is its size. A vector of an index counts as four bytes for each
+    /// element, whatever numbers it has.
+    #[must_use]
+    pub fn write_bytes(&self, item: &Item, size_bytes: u64) -> u64 {
+        let mut bytes = size_bytes;
+        for (at, index) in self.vector_indexes.iter().enumerate() {
+            // All indexes of an attribute have the same dimensions.
+            let is_first = self.vector_indexes[..at]
+                .iter()
+                .all(|other| other.vector_attribute != index.vector_attribute);
+            if is_first
+                && let Some(value) = item.get(&index.vector_attribute)
+                && matches!(index.vector(item), Ok(Some(_)))
+            {
+                bytes = bytes - value.size_bytes() + 4 * u64::from(index.dimensions);
+            }
+        }
+        bytes
     }
 
     /// Returns the change that the table reports as in progress at `now`.
@@ -167,6 +208,26 @@ impl SecondaryIndex {
                     || table_key.contains(attribute)
                     || names.iter().any(|name| name == attribute)
             }
+        }
+    }
+}
+
+/// An index of any kind.
+#[derive(Clone, Copy, Debug)]
+pub enum AnyIndex<'a> {
+    /// A global or local secondary index.
+    Secondary(&'a SecondaryIndex),
+    /// A vector index.
+    Vector(&'a VectorIndex),
+}
+
+impl<'a> AnyIndex<'a> {
+    /// Returns the name.
+    #[must_use]
+    pub fn name(self) -> &'a IndexName {
+        match self {
+            Self::Secondary(index) => &index.name,
+            Self::Vector(index) => &index.name,
         }
     }
 }
@@ -284,6 +345,7 @@ impl TableDefinition {
             attribute_definitions,
             key_schema,
             indexes: Vec::new(),
+            vector_indexes: Vec::new(),
             billing_mode: BillingMode::PayPerRequest,
             last_update_to_pay_per_request: Some(created),
             provisioned_throughput: ProvisionedThroughput::default(),

@@ -66,3 +66,22 @@ fn what_is_no_item_is_refused() {
         assert!(Item::from_json(json).is_err(), "{json}");
     }
 }
+
+#[test]
+fn an_attribute_is_left_out_of_the_text() {
+    let item = Item::from([
+        ("a\"b", 1.into()),
+        ("é", "x".into()),
+        ("v", AttributeValue::L(vec![1.into(), 2.into()])),
+    ]);
+    let encoded = EncodedItem::from(&item);
+    for name in ["a\"b", "é", "v", "absent"] {
+        let rest: Item = item
+            .iter()
+            .filter(|(other, _)| *other != name)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        assert_eq!(encoded.json_without(name).as_deref(), Ok(EncodedItem::from(&rest).json()), "{name}");
+    }
+    assert!(EncodedItem::from_stored("[".to_owned(), 1).json_without("a").is_err());
+}

@@ -1,6 +1,6 @@
 //! Conversions between numbers and Rust's integers and floats.
 
-use super::{Number, NumberError};
+use super::{Coefficient, Number, NumberError};
 
 /// Why a number is not an integer of the type that was asked for: it has a fraction, or it is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +25,46 @@ impl Number {
     #[must_use]
     pub fn to_f64(&self) -> f64 {
         self.to_string().parse().expect("plain digits with at most one point are a float")
+    }
+
+    /// Returns the nearest `f32`, which is infinite if the number is too large.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pdb_model::Number;
+    ///
+    /// let n: Number = "16777217".parse()?;
+    /// assert_eq!(n.to_f32(), 16_777_216.0);
+    /// # Ok::<(), pdb_model::NumberError>(())
+    /// ```
+    #[must_use]
+    pub fn to_f32(&self) -> f32 {
+        self.short_f32().unwrap_or_else(|| {
+            // Through a float of 64 bits the number would be rounded twice.
+            self.to_string().parse().expect("plain digits with at most one point are a float")
+        })
+    }
+
+    /// Returns the nearest `f32` of a number of which one rounding to 64 bits tells it.
+    fn short_f32(&self) -> Option<f32> {
+        const POWERS: [f64; 23] = [
+            1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+            1e18, 1e19, 1e20, 1e21, 1e22,
+        ];
+        /// The bits that a float of 32 bits lacks, and the first of them.
+        const LACKING: u64 = (1 << 29) - 1;
+        const HALF: u64 = 1 << 28;
+        let Coefficient([0, digits @ ..=0x1f_ffff_ffff_ffff]) = self.coefficient else { return None };
+        // Both are exact, so the result is rounded once.
+        let power = *POWERS.get(usize::from(self.exponent.unsigned_abs()))?;
+        let magnitude = if self.exponent < 0 { digits as f64 / power } else { digits as f64 * power };
+        // A float between two of 32 bits, right in the middle, does not tell on which side the number is. Where floats of 32 bits
+        // have fewer digits or end, the middle is elsewhere.
+        let is_usual = magnitude == 0.0 || (f64::from(f32::MIN_POSITIVE)..1e38).contains(&magnitude);
+        let is_in_the_middle = magnitude.to_bits() & LACKING == HALF;
+        let float = magnitude as f32;
+        (is_usual && !is_in_the_middle).then_some(if self.negative { -float } else { float })
     }
 
     /// Returns the magnitude if the number has no fraction and the magnitude fits.
@@ -148,6 +188,30 @@ mod tests {
             match Number::try_from(three) {
                 Ok(number) => prop_assert_eq!(i128::try_from(number), Ok(three)),
                 Err(error) => prop_assert_eq!((error, three.unsigned_abs().ilog10()), (NumberError::TooManyDigits, 38)),
+            }
+        }
+
+        #[test]
+        fn the_nearest_float_of_32_bits_is_that_of_the_text(
+            digits in prop_oneof![0..1_u64 << 26, any::<u64>()], exponent in -60..40_i32, sign in "-?",
+        ) {
+            let text = format!("{sign}{digits}e{exponent}");
+            let number: Number = text.parse().unwrap();
+            let expected: f32 = text.parse().unwrap();
+            // A number has no negative zero.
+            prop_assert_eq!(number.to_f32(), expected);
+        }
+
+        #[test]
+        fn middles_of_floats_are_rounded_once(float in 1.0e-9_f32..1.0e9, digit in 0..3_u8) {
+            let next = f32::from_bits(float.to_bits() + 1);
+            let middle = f64::midpoint(f64::from(float), f64::from(next));
+            // Exactly the middle, or a little above or below it.
+            let text = format!("{middle:.40}");
+            let text = text.trim_end_matches('0');
+            let text = if digit == 0 { text.to_owned() } else { format!("{text}{digit}") };
+            if let Ok(number) = text.parse::<Number>() {
+                prop_assert_eq!(number.to_f32(), text.parse::<f32>().unwrap(), "{}", text);
             }
         }
 
