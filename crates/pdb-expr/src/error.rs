@@ -13,6 +13,8 @@ pub enum Parameter {
     KeyCondition,
     /// `ProjectionExpression`.
     Projection,
+    /// `SearchConditionExpression`.
+    SearchCondition,
     /// `UpdateExpression`.
     Update,
 }
@@ -24,6 +26,7 @@ impl fmt::Display for Parameter {
             Self::Filter => "FilterExpression",
             Self::KeyCondition => "KeyConditionExpression",
             Self::Projection => "ProjectionExpression",
+            Self::SearchCondition => "SearchConditionExpression",
             Self::Update => "UpdateExpression",
         })
     }
@@ -191,6 +194,15 @@ pub enum ExprError {
     /// A condition that names no attribute.
     #[error("Invalid condition in KeyConditionExpression: No key attribute specified")]
     KeyNoAttribute,
+    /// A condition of a search that is not an equality of an attribute and a constant, or a conjunction of such.
+    #[error("Invalid comparator used in SearchConditionExpression")]
+    SearchComparator,
+    /// A condition of a search on something inside an attribute.
+    #[error("SearchConditionExpression cannot have conditions on nested attributes")]
+    SearchNestedAttribute,
+    /// Two conditions of a search on one attribute.
+    #[error("SearchConditionExpression must only contain one condition per attribute")]
+    SearchRepeated,
 }
 
 impl ExprError {

@@ -11,6 +11,7 @@ mod path;
 mod placeholders;
 mod projection;
 mod reserved;
+mod search_condition;
 mod syntax;
 #[cfg(test)]
 mod testing;
@@ -25,5 +26,6 @@ pub use path::{MAX_PATH_DEPTH, Path, PathElement};
 pub use placeholders::{Placeholders, UnusedPlaceholders};
 pub use projection::ProjectionExpression;
 pub use reserved::is_reserved;
+pub use search_condition::SearchCondition;
 pub use syntax::Comparator;
 pub use update::{SetValue, UpdateAction, UpdateDialect, UpdateError, UpdateExpression, UpdateOperand};
