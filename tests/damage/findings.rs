@@ -106,6 +106,25 @@ fn indexes() {
 }
 
 #[test]
+fn vector_indexes() {
+    let part = "vector index everything of articles";
+    let of = |number: u32| format!("{{\"pk\":{{\"S\":\"article {number}\"}}}}");
+    let damaged = "UPDATE pdb_vector_articles_everything SET vector = zeroblob(12)";
+    let broken = format!("row: {part}: stored index entry of table `articles` cannot be read");
+    check(damaged, &[&broken]);
+    let wrong = format!("index: {part}: the entry of {} is not what the item says", of(0));
+    check(&format!("{damaged}, checksum = NULL WHERE id = 1"), &[&wrong]);
+    let missing = format!("index: {part}: the entry of {} is missing", of(0));
+    let count = format!("count: {part}: 4 rows of ");
+    check("DELETE FROM pdb_vector_articles_everything WHERE id = 1", &[&missing, &count]);
+    let alien = "INSERT INTO pdb_vector_articles_everything (entry, vector, item, size_bytes) \
+                 VALUES (x'0102', x'00', '{\"pk\":{\"S\":\"nobody\"}}', 0)";
+    let lost =
+        format!("index: {part}: an entry is of an item that is not there: {{\"pk\":{{\"S\":\"nobody\"}}}}");
+    check(alien, &[&lost, &count]);
+}
+
+#[test]
 fn a_stream_that_has_all_changes_leads_to_its_table() {
     let why = "it has all changes of its table, and they do not lead to what the table has";
     let replay = "replay: stream arn:aws:dynamodb:us-east-1:000000000000:table/whole/stream/";

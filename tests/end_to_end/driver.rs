@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pretender::Pretender;
 use pretender::streams::StreamViewType;
 use pretender::time::{EpochMillis, ManualClock};
+use pretender::{Builder, Pretender};
 use serde_json::Value;
 
 use crate::place::Place;
@@ -103,9 +103,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    /// A world whose database has further settings.
+    pub(crate) fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = Arc::new(ManualClock::held_at(START));
         let place = Place::new();
-        let builder = place.builder().clock(clock.clone()).sweep_interval(None);
+        let builder = settings(place.builder().clock(clock.clone()).sweep_interval(None));
         Self { db: builder.open().unwrap(), clock, _place: place }
     }
 

@@ -11,3 +11,4 @@ mod power_loss;
 mod scan_order;
 mod scenarios;
 mod snapshots;
+mod vectors;

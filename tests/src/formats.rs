@@ -169,6 +169,30 @@ fn create_tables(world: &World) {
         }),
     );
     // A name that SQL does not take as it is.
+    world.call(
+        "CreateTable",
+        &json!({
+            "TableName": "articles",
+            "AttributeDefinitions": [
+                { "AttributeName": "pk", "AttributeType": "S" },
+                { "AttributeName": "tenant", "AttributeType": "S" },
+                { "AttributeName": "year", "AttributeType": "N" },
+            ],
+            "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+            "VectorIndexes": [{
+                "IndexName": "by.meaning",
+                "VectorAttribute": { "AttributeName": "embedding" },
+                "Dimensions": 3,
+                "DistanceFunction": "COSINE",
+                "SearchSchema": [
+                    { "AttributeName": "tenant", "SearchSchemaElementType": "HASH" },
+                    { "AttributeName": "year", "SearchSchemaElementType": "INLINE_FILTER" },
+                ],
+                "Projection": { "ProjectionType": "INCLUDE", "NonKeyAttributes": ["title", "embedding"] },
+            }],
+            "BillingMode": "PAY_PER_REQUEST",
+        }),
+    );
     create_simple(world, "Keys.Only-Table", "B", "KEYS_ONLY");
     create_simple(world, "states", "S", "NEW_IMAGE");
     create_simple(world, "gone", "N", "OLD_IMAGE");
@@ -358,6 +382,30 @@ fn write_rest(world: &World) {
             } }],
         }),
     );
+    for (number, tenant) in ["a", "b", "a", "a"].into_iter().enumerate() {
+        let item = json!({
+            "pk": { "S": format!("article {number}") },
+            "tenant": { "S": tenant },
+            "year": { "N": (2020 + number % 2).to_string() },
+            "title": { "S": "\"quoted\"" },
+            "body": { "S": "not projected" },
+            "embedding": { "L": [{ "N": number.to_string() }, { "N": "0.1" }, { "N": "16777217" }] },
+        });
+        world.call("PutItem", &json!({ "TableName": "articles", "Item": item }));
+    }
+    world.call(
+        "UpdateTable",
+        &json!({
+            "TableName": "articles",
+            "VectorIndexUpdates": [{ "Create": {
+                "IndexName": "everything",
+                "VectorAttribute": { "AttributeName": "embedding" },
+                "Dimensions": 3,
+                "DistanceFunction": "EUCLIDEAN",
+                "Projection": { "ProjectionType": "ALL" },
+            } }],
+        }),
+    );
     world.pass(MINUTE);
     world.call("TransactWriteItems", &transaction("transacted"));
 }
@@ -402,6 +450,27 @@ pub fn answers(world: &World) -> Vec<Exchange> {
     };
     ask("Query", query("by-status", "#n = :v", "status", json!({ "S": "split" })));
     ask("Query", query("by_day", "#n = :v", "customer", json!({ "S": "Zoë" })));
+    // Databases of versions before 5 have no vectors.
+    if tables["TableNames"].as_array().unwrap().contains(&json!("articles")) {
+        let vector = json!([{ "N": "1" }, { "N": "0" }, { "N": "16777217" }]);
+        ask(
+            "SearchVectors",
+            json!({
+                "TableName": "articles",
+                "IndexName": "by.meaning",
+                "SearchVector": vector,
+                "TopK": 10,
+                "SearchConditionExpression": "tenant = :tenant AND #year = :year",
+                "ProjectionExpression": "pk, title, embedding",
+                "ExpressionAttributeNames": { "#year": "year" },
+                "ExpressionAttributeValues": { ":tenant": { "S": "a" }, ":year": { "N": "2020.0" } },
+            }),
+        );
+        ask(
+            "SearchVectors",
+            json!({ "TableName": "articles", "IndexName": "everything", "SearchVector": vector, "TopK": 10 }),
+        );
+    }
     let backups = ask("ListBackups", json!({}));
     for backup in backups["BackupSummaries"].as_array().unwrap() {
         ask("DescribeBackup", json!({ "BackupArn": backup["BackupArn"] }));

@@ -16,7 +16,7 @@ use crate::{
 
 /// Adds the entries of up to `limit` items to a new index, beginning after the key `after`. Returns the last key if more items may follow.
 ///
-/// The caller has added the index to the table's definition in this transaction. Items whose attributes do not fit the index key are left
+/// The caller has added the index to the table's definition in this transaction. Items whose attributes do not fit the index are left
 /// out, as on AWS.
 ///
 /// # Errors
@@ -31,7 +31,7 @@ pub fn backfill_index(
 ) -> Result<Option<KeyBytes>, CaptureError> {
     let definition = table
         .definition
-        .index(index.as_str())
+        .any_index(index.as_str())
         .ok_or_else(|| StoreError::IndexNotFound { table: table.name().clone(), index: index.clone() })?;
     let (items, last) = next_items(tx, table, after, limit)?;
     for (key, encoded) in items {
@@ -42,7 +42,7 @@ pub fn backfill_index(
             primary_key.map_err(|error| StoreError::corrupt("item", error).of_table(table.name()))?;
         let base = BaseKey::new(&table.definition, &primary_key, &key);
         if let Ok(Some(entry)) = Entry::of(definition, table, base, forms) {
-            tx.put_index_entry(table, index, &entry.key, &key, &entry.projected, None)?;
+            tx.put_index_entry(table, index, entry.stored(), None)?;
         }
     }
     Ok(last)

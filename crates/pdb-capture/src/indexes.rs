@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use pdb_model::{
-    EncodedItem, IndexKind, IndexName, Item, KeyBytes, KeyError, KeySchema, KeyValue, PrimaryKey, Projection,
-    SecondaryIndex, TableDefinition,
+    AnyIndex, EncodedItem, IndexKind, IndexName, Item, KeyBytes, KeyError, KeySchema, KeyValue, PrimaryKey,
+    Projection, SecondaryIndex, TableDefinition, VectorIndex,
 };
-use pdb_store::{Table, Tx};
+use pdb_store::{NewEntry, Table, Tx};
 
 use crate::error::CaptureError;
 
@@ -67,11 +67,18 @@ impl<'a> BaseKey<'a> {
 }
 
 /// Returns whether the attribute of an old item has to be decoded for an index. That is so if the attribute is in the index key, or if
-/// entries contain some attributes only. Entries that contain all attributes are copied from the encoded item.
+/// entries contain some attributes only. Entries that contain all attributes are copied from the encoded item; those of a vector index
+/// contain the vector in another form.
 pub(crate) fn is_needed(table: &TableDefinition, attribute: &str) -> bool {
     table.indexes.iter().any(|index| match &index.projection {
         Projection::All => index.key_schema.contains(attribute),
         Projection::KeysOnly | Projection::Include(_) => index.projects(&table.key_schema, attribute),
+    }) || table.vector_indexes.iter().any(|index| {
+        let is_copied = || match &index.projection {
+            Projection::All => false,
+            Projection::KeysOnly | Projection::Include(_) => index.projects(&table.key_schema, attribute),
+        };
+        index.vector_attribute == attribute || index.search_attribute(attribute).is_some() || is_copied()
     })
 }
 
@@ -84,69 +91,127 @@ pub(crate) fn write_entries(
     new: Option<ItemForms<'_>>,
 ) -> Result<Vec<IndexChange>, CaptureError> {
     let mut changes = Vec::new();
-    for index in &table.definition.indexes {
+    for index in table.definition.all_indexes() {
+        let name = index.name();
         // An old item that does not fit the index was stored before the index was created, and has no entry.
         let old = old.and_then(|old| Entry::of(index, table, base, old).unwrap_or(None));
         let new = match new {
             None => None,
             Some(new) => Entry::of(index, table, base, new)
-                .map_err(|source| CaptureError::IndexKey { index: index.name.clone(), source })?,
+                .map_err(|source| CaptureError::IndexKey { index: name.clone(), source })?,
         };
         let size = |entry: &Option<Entry<'_>>| entry.as_ref().map(|entry| entry.projected.size_bytes());
         let (old_size_bytes, new_size_bytes) = (size(&old), size(&new));
         let kind = match (old, new) {
             (None, None) => continue,
             (None, Some(new)) => {
-                tx.put_index_entry(table, &index.name, &new.key, base.bytes, &new.projected, None)?;
+                tx.put_index_entry(table, name, new.stored(), None)?;
                 IndexChangeKind::Entered
             }
             (Some(old), None) => {
                 let size = old.projected.size_bytes();
-                tx.delete_index_entry(table, &index.name, &old.key, size)?;
+                tx.delete_index_entry(table, name, &old.key, size)?;
                 IndexChangeKind::Left
             }
             (Some(old), Some(new)) if old.key != new.key => {
                 let size = old.projected.size_bytes();
-                tx.delete_index_entry(table, &index.name, &old.key, size)?;
-                tx.put_index_entry(table, &index.name, &new.key, base.bytes, &new.projected, None)?;
+                tx.delete_index_entry(table, name, &old.key, size)?;
+                tx.put_index_entry(table, name, new.stored(), None)?;
                 IndexChangeKind::Moved
             }
-            (Some(old), Some(new)) if old.projected.json() != new.projected.json() => {
-                tx.put_index_entry(table, &index.name, &new.key, base.bytes, &new.projected, old_size_bytes)?;
+            (Some(old), Some(new))
+                if old.projected.json() != new.projected.json() || old.content != new.content =>
+            {
+                tx.put_index_entry(table, name, new.stored(), old_size_bytes)?;
                 IndexChangeKind::Updated
             }
             (Some(_), Some(_)) => continue,
         };
-        changes.push(IndexChange { index: index.name.clone(), kind, old_size_bytes, new_size_bytes });
+        changes.push(IndexChange { index: name.clone(), kind, old_size_bytes, new_size_bytes });
     }
     Ok(changes)
 }
 
-/// Returns the entry of an item in an index, with its key, or `None` if the item is not in the index.
+/// Returns the entry of an item in an index, or `None` if the item is not in the index.
 #[must_use]
-pub fn index_entry(
-    index: &SecondaryIndex,
+pub fn index_entry<'a>(
+    index: AnyIndex<'_>,
     table: &Table,
-    base: BaseKey<'_>,
-    item: &Item,
-    encoded: &EncodedItem,
-) -> Option<(KeyBytes, EncodedItem)> {
-    let entry = Entry::of(index, table, base, ItemForms { item, encoded }).unwrap_or(None)?;
-    Some((entry.key, entry.projected.into_owned()))
+    base: BaseKey<'a>,
+    item: &'a Item,
+    encoded: &'a EncodedItem,
+) -> Option<Entry<'a>> {
+    Entry::of(index, table, base, ItemForms { item, encoded }).unwrap_or(None)
 }
 
 /// The entry of an item in an index.
-pub(crate) struct Entry<'a> {
-    pub(crate) key: KeyBytes,
-    pub(crate) projected: Cow<'a, EncodedItem>,
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    key: KeyBytes,
+    content: Cow<'a, [u8]>,
+    projected: Cow<'a, EncodedItem>,
 }
 
 impl<'a> Entry<'a> {
-    /// Returns the entry of an item, or `None` if the item lacks an attribute of the index key.
+    /// Returns the entry as it is written.
+    #[must_use]
+    pub fn stored(&self) -> NewEntry<'_> {
+        NewEntry { key: &self.key, content: &self.content, projected: &self.projected }
+    }
+
+    /// Returns the entry of an item, or `None` if the item lacks an attribute of the index key, or its vector.
     pub(crate) fn of(
+        index: AnyIndex<'_>,
+        table: &Table,
+        base: BaseKey<'a>,
+        forms: ItemForms<'a>,
+    ) -> Result<Option<Self>, KeyError> {
+        match index {
+            AnyIndex::Secondary(index) => Self::of_secondary(index, table, base, forms),
+            AnyIndex::Vector(index) => Ok(Self::of_vector(index, table, base, forms)),
+        }
+    }
+
+    fn of_vector(
+        index: &VectorIndex,
+        table: &Table,
+        base: BaseKey<'a>,
+        ItemForms { item, encoded }: ItemForms<'a>,
+    ) -> Option<Self> {
+        // An item with a bad vector was stored before the index was created, and is not in the index, as on AWS. Later ones are refused
+        // before they come here.
+        let vector = index.vector(item).unwrap_or(None)?;
+        let partition = index.partition(item).unwrap_or(None)?;
+        let partition = PrimaryKey { hash: partition.into_iter().collect(), range: Vec::new() };
+        let name = &index.vector_attribute;
+        let (json, size_bytes) = match &index.projection {
+            Projection::All => {
+                let value = item.get(name)?;
+                // A text that cannot be copied is damaged, and was refused where it was read.
+                let json = encoded.json_without(name).ok()?;
+                (json, encoded.size_bytes() - name.len() as u64 - value.size_bytes())
+            }
+            Projection::KeysOnly | Projection::Include(_) => {
+                let table_key = &table.definition.key_schema;
+                let is_projected = |other: &str| other != name && index.projects(table_key, other);
+                let attributes = item.iter().filter(|(name, _)| is_projected(name));
+                let part: Item = attributes.map(|(name, value)| (name.clone(), value.clone())).collect();
+                let size_bytes = part.size_bytes();
+                (EncodedItem::from(&part).into_json(), size_bytes)
+            }
+        };
+        let size_bytes = size_bytes + name.len() as u64 + vector.as_bytes().len() as u64;
+        Some(Self {
+            key: KeyBytes::index_entry(&partition, None, base.bytes),
+            content: Cow::Owned(vector.into_bytes()),
+            projected: Cow::Owned(EncodedItem::from_stored(json, size_bytes)),
+        })
+    }
+
+    fn of_secondary(
         index: &SecondaryIndex,
         table: &Table,
-        base: BaseKey<'_>,
+        base: BaseKey<'a>,
         ItemForms { item, encoded }: ItemForms<'a>,
     ) -> Result<Option<Self>, KeyError> {
         if !has_key(&index.key_schema, item)? {
@@ -162,7 +227,7 @@ impl<'a> Entry<'a> {
                 Cow::Owned(EncodedItem::from(&part))
             }
         };
-        Ok(Some(Self { key, projected }))
+        Ok(Some(Self { key, content: Cow::Borrowed(base.bytes.as_bytes()), projected }))
     }
 }
 

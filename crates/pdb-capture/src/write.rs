@@ -2,7 +2,9 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use pdb_model::{EncodedItem, Env, EventName, Item, KeyBytes, KeyValue, PrimaryKey, UserIdentity};
+use pdb_model::{
+    EncodedItem, Env, EventName, Item, KeyBytes, KeyValue, PrimaryKey, TableDefinition, UserIdentity,
+};
 use pdb_store::{ItemRow, NewRecord, OpenStream, Table, Tx};
 
 use crate::{
@@ -33,6 +35,8 @@ pub struct WriteReport {
     pub changed: bool,
     /// The changes of indexes. An index that did not change is not listed.
     pub index_changes: Vec<IndexChange>,
+    /// How many bytes the write counts as: those of the larger of both items, see [`TableDefinition::write_bytes`].
+    pub write_bytes: u64,
 }
 
 /// Locks the item with this key and returns its current value.
@@ -78,7 +82,8 @@ pub fn write_item(
         (Some(_), None) => Some(EventName::Remove),
     };
     let Some(event_name) = event_name else {
-        return Ok(WriteReport { old, new: encoded, changed: false, index_changes: Vec::new() });
+        let write_bytes = write_bytes(&table.definition, [(new, encoded.as_ref())]);
+        return Ok(WriteReport { old, new: encoded, changed: false, index_changes: Vec::new(), write_bytes });
     };
     match (row, new, &encoded) {
         (_, Some(item), Some(encoded)) => {
@@ -87,8 +92,8 @@ pub fn write_item(
         (Some(row), _, _) => tx.delete_item(table, &key, row)?,
         (None, _, _) => {}
     }
-    let index_changes = if table.definition.indexes.is_empty() {
-        Vec::new()
+    let (index_changes, write_bytes) = if table.definition.all_indexes().next().is_none() {
+        (Vec::new(), write_bytes(&table.definition, [(None, old.as_ref()), (new, encoded.as_ref())]))
     } else {
         let needed = |attribute: &str| is_needed(&table.definition, attribute);
         let old_item = old
@@ -97,13 +102,15 @@ pub fn write_item(
             .transpose()
             .map_err(CaptureError::Corrupt)?;
         let forms = |item, encoded| Some(ItemForms { item, encoded });
-        write_entries(
+        let changes = write_entries(
             tx,
             table,
             BaseKey::new(&table.definition, &primary_key, &key),
             old_item.as_ref().zip(old.as_ref()).and_then(|(item, encoded)| forms(item, encoded)),
             new.zip(encoded.as_ref()).and_then(|(item, encoded)| forms(item, encoded)),
-        )?
+        )?;
+        let both = [(old_item.as_ref(), old.as_ref()), (new, encoded.as_ref())];
+        (changes, write_bytes(&table.definition, both))
     };
     if let Some(stream) = &table.stream {
         let now = tx.moment(|| env.clock.now());
@@ -119,7 +126,19 @@ pub fn write_item(
         };
         record(env, tx, table, stream, &change)?;
     }
-    Ok(WriteReport { old, new: encoded, changed: true, index_changes })
+    Ok(WriteReport { old, new: encoded, changed: true, index_changes, write_bytes })
+}
+
+/// Returns what the largest of these items counts as in a write. Of an item that is not decoded, no attribute is a vector.
+fn write_bytes<const N: usize>(
+    table: &TableDefinition,
+    items: [(Option<&Item>, Option<&EncodedItem>); N],
+) -> u64 {
+    let bytes = |(item, encoded): (Option<&Item>, Option<&EncodedItem>)| {
+        let size = encoded.map_or(0, EncodedItem::size_bytes);
+        item.map_or(size, |item| table.write_bytes(item, size))
+    };
+    items.into_iter().map(bytes).max().unwrap_or(0)
 }
 
 struct Change<'a> {

@@ -17,6 +17,9 @@ const READ_UNIT_BYTES: u64 = 4096;
 /// Bytes that one write unit covers.
 const WRITE_UNIT_BYTES: u64 = 1024;
 
+/// Bytes that a request to a vector index consumes at least.
+const LEAST_VECTOR_BYTES: u64 = 1024;
+
 /// A number of capacity units, exact to a half.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CapacityUnits {
@@ -137,6 +140,28 @@ pub struct ConsumedCapacity {
     pub local_secondary_indexes: BTreeMap<IndexName, Capacity>,
     /// The parts of global indexes that were touched: only with `INDEXES`.
     pub global_secondary_indexes: BTreeMap<IndexName, Capacity>,
+    /// What was written to vector indexes: only with `INDEXES`. It is not a part of the units.
+    pub vector_indexes: BTreeMap<IndexName, VectorCapacity>,
+}
+
+/// What a request consumed of a vector index, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VectorCapacity {
+    /// What a search looked at.
+    pub vector_search_request_bytes: Option<u64>,
+    /// What a write wrote.
+    pub vector_write_request_bytes: Option<u64>,
+}
+
+impl VectorCapacity {
+    /// What a search of entries of this size consumes.
+    pub(crate) fn of_search(size_bytes: u64) -> Self {
+        Self { vector_search_request_bytes: Some(size_bytes.max(LEAST_VECTOR_BYTES)), ..Self::default() }
+    }
+
+    fn of_write(size_bytes: u64) -> Self {
+        Self { vector_write_request_bytes: Some(size_bytes), ..Self::default() }
+    }
 }
 
 /// The kind of a request, which decides which member of the response repeats the units.
@@ -156,6 +181,8 @@ pub(crate) struct Meter {
     table: CapacityUnits,
     local: BTreeMap<IndexName, CapacityUnits>,
     global: BTreeMap<IndexName, CapacityUnits>,
+    /// Bytes.
+    vectors: BTreeMap<IndexName, u64>,
 }
 
 impl Meter {
@@ -174,11 +201,19 @@ impl Meter {
         charge(&mut self.global, index, units);
     }
 
+    /// Charges a vector index for the write of an entry of this size. Transactions do not double it.
+    pub(crate) fn charge_vector(&mut self, index: &IndexName, size_bytes: u64) {
+        *self.vectors.entry(index.clone()).or_default() += size_bytes.max(LEAST_VECTOR_BYTES);
+    }
+
     /// Adds what another request consumed of the same table.
     pub(crate) fn add(&mut self, other: &Self) {
         self.table += other.table;
         other.local.iter().for_each(|(index, units)| charge(&mut self.local, index, *units));
         other.global.iter().for_each(|(index, units)| charge(&mut self.global, index, *units));
+        for (index, bytes) in &other.vectors {
+            *self.vectors.entry(index.clone()).or_default() += bytes;
+        }
     }
 
     /// Doubles everything, as a transaction does.
@@ -213,6 +248,12 @@ impl Meter {
             table: itemised.then(|| kind.capacity(self.table)),
             local_secondary_indexes: parts(&self.local),
             global_secondary_indexes: parts(&self.global),
+            vector_indexes: self
+                .vectors
+                .iter()
+                .filter(|_| itemised)
+                .map(|(index, bytes)| (index.clone(), VectorCapacity::of_write(*bytes)))
+                .collect(),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pdb_expr::{
     ConditionExpression, ExprError, KeyConditionExpression, Parameter, Path, Placeholders,
-    ProjectionExpression, UpdateExpression,
+    ProjectionExpression, SearchCondition, UpdateExpression,
 };
 use pdb_model::{AttributeValue, TableDefinition};
 
@@ -44,6 +44,13 @@ impl Expressions {
 
     pub(crate) fn projection(&self, text: Option<&str>) -> Result<Option<ProjectionExpression>, ItemsError> {
         parse(text, Parameter::Projection, |text| ProjectionExpression::parse(text, &self.placeholders))
+    }
+
+    /// Parses the condition of a search.
+    pub(crate) fn search(&self, text: Option<&str>) -> Result<Option<SearchCondition>, ItemsError> {
+        parse(text, Parameter::SearchCondition, |text| {
+            SearchCondition::from_condition(&ConditionExpression::parse(text, &self.placeholders)?)
+        })
     }
 
     /// Checks that the expressions use all names and values.

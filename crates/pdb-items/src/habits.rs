@@ -90,7 +90,15 @@ impl Habits {
             let local = input.local_secondary_indexes.iter().flatten().map(|index| &index.key_schema);
             let global = input.global_secondary_indexes.iter().flatten().map(|index| &index.key_schema);
             let keys = local.chain(global).chain([&input.key_schema]).flatten();
-            let used: BTreeSet<&str> = keys.map(|element| element.attribute_name.as_str()).collect();
+            let searched = input.vector_indexes.iter().flatten();
+            let searched = searched.flat_map(|index| index.search_schema.iter().flatten());
+            // The definition of a vector is used wrongly, but it is used.
+            let vectors = input.vector_indexes.iter().flatten().map(|index| index.vector_attribute.as_str());
+            let used: BTreeSet<&str> = keys
+                .map(|element| element.attribute_name.as_str())
+                .chain(searched.map(|element| element.attribute_name.as_str()))
+                .chain(vectors)
+                .collect();
             input.attribute_definitions.retain(|definition| used.contains(definition.name.as_str()));
         }
         if input.billing_mode == Some(BillingMode::PayPerRequest) {

@@ -3,11 +3,12 @@
 //! Evidence: `validation.md`, section 7.
 
 use pdb_model::{
-    AttributeValue, Item, KeyAttribute, KeyError, KeySchema, KeyValue, PrimaryKey, ScalarType,
-    SecondaryIndex, TableDefinition,
+    AnyIndex, AttributeValue, EncodedItem, IndexName, Item, KeyAttribute, KeyError, KeySchema, KeyValue,
+    PrimaryKey, ScalarType, SecondaryIndex, TableDefinition,
 };
 
 use crate::ItemsError;
+use crate::vectors::{check_updated_vector_entry, check_vector_entry};
 
 /// The text of a `Key` that has not exactly the attributes and types of the table's key.
 pub(crate) const KEY_MISMATCH: &str = "The provided key element does not match the schema";
@@ -95,22 +96,25 @@ pub(crate) fn key_value(
     }
 }
 
-/// Checks the index keys that are in an item; those that are not keep it out of the index.
+/// Checks the index keys and vectors that are in an item; those that are not keep it out of the index.
 pub(crate) fn check_index_keys(table: &TableDefinition, item: &Item) -> Result<(), KeyFault> {
     for index in by_name(table) {
+        let index = match index {
+            AnyIndex::Secondary(index) => index,
+            AnyIndex::Vector(index) => {
+                check_vector_entry(index, item, |_| true)?;
+                continue;
+            }
+        };
         check_index_key(index, item).map_err(|fault| match fault {
             IndexKeyFault::WrongType { name, expected, actual } => KeyFault::Unfit(format!(
                 "One or more parameter values were invalid: Type mismatch for Index Key {name} Expected: {expected} \
                  Actual: {actual} IndexName: {}",
                 index.name
             )),
-            IndexKeyFault::Empty { name, scalar_type } => KeyFault::Empty(format!(
-                "One or more parameter values are not valid. A value specified for a secondary index key is not \
-                 supported. The AttributeValue for a key attribute cannot contain an empty {} value. IndexName: {}, \
-                 IndexKey: {name}",
-                long_type(scalar_type),
-                index.name
-            )),
+            IndexKeyFault::Empty { name, scalar_type } => {
+                KeyFault::Empty(empty_index_key(&index.name, &name, scalar_type))
+            }
             IndexKeyFault::HashTooLong => KeyFault::TooLong(HASH_TOO_LONG),
             IndexKeyFault::RangeTooLong => KeyFault::TooLong(RANGE_TOO_LONG),
         })?;
@@ -131,9 +135,23 @@ pub(crate) fn check_assigned_index_key(
     })
 }
 
-/// Checks the index keys in the result of an update, which may come from other attributes of the item.
-pub(crate) fn check_updated_index_keys(table: &TableDefinition, item: &Item) -> Result<(), KeyFault> {
+/// Checks the index keys and vectors in the result of an update, which may come from other attributes of the item.
+///
+/// What is wrong with a vector and its search schema may be older than the index. So these attributes are checked where they differ from
+/// those of the item before.
+pub(crate) fn check_updated_index_keys(
+    table: &TableDefinition,
+    old: Option<&EncodedItem>,
+    item: &Item,
+) -> Result<(), KeyFault> {
     for index in by_name(table) {
+        let index = match index {
+            AnyIndex::Secondary(index) => index,
+            AnyIndex::Vector(index) => {
+                check_updated_vector_entry(index, old, item)?;
+                continue;
+            }
+        };
         check_index_key(index, item).map_err(|fault| match fault {
             IndexKeyFault::WrongType { .. } => KeyFault::Unfit(
                 "The update expression attempted to update the secondary index key to unsupported type".to_owned(),
@@ -149,7 +167,7 @@ pub(crate) fn check_updated_index_keys(table: &TableDefinition, item: &Item) -> 
     Ok(())
 }
 
-const HASH_TOO_LONG: &str = "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes";
+pub(crate) const HASH_TOO_LONG: &str = "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes";
 const RANGE_TOO_LONG: &str = "One or more parameter values were invalid: Aggregated size of all range keys has \
                               exceeded the size limit of 1024 bytes";
 
@@ -179,13 +197,22 @@ fn check_index_key(index: &SecondaryIndex, item: &Item) -> Result<(), IndexKeyFa
 }
 
 /// The indexes by name: AWS names the first that objects.
-fn by_name(table: &TableDefinition) -> Vec<&SecondaryIndex> {
-    let mut indexes: Vec<_> = table.indexes.iter().collect();
-    indexes.sort_by(|a, b| a.name.cmp(&b.name));
+fn by_name(table: &TableDefinition) -> Vec<AnyIndex<'_>> {
+    let mut indexes: Vec<_> = table.all_indexes().collect();
+    indexes.sort_by_key(|index| index.name());
     indexes
 }
 
-fn empty_key(name: &str, scalar_type: ScalarType) -> String {
+/// The refusal of an empty value for an attribute of an index.
+pub(crate) fn empty_index_key(index: &IndexName, name: &str, scalar_type: ScalarType) -> String {
+    format!(
+        "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The \
+         AttributeValue for a key attribute cannot contain an empty {} value. IndexName: {index}, IndexKey: {name}",
+        long_type(scalar_type)
+    )
+}
+
+pub(crate) fn empty_key(name: &str, scalar_type: ScalarType) -> String {
     format!(
         "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty {} \
          value. Key: {name}",
@@ -193,7 +220,7 @@ fn empty_key(name: &str, scalar_type: ScalarType) -> String {
     )
 }
 
-fn empty_updated_index_key(is_binary: bool) -> String {
+pub(crate) fn empty_updated_index_key(is_binary: bool) -> String {
     format!(
         "One or more parameter values are not valid. The update expression attempted to update a secondary index key to \
          a value that is not supported. The AttributeValue for a key attribute cannot contain an empty {} value.",

@@ -6,8 +6,10 @@ mod batch_write_item;
 mod capacity;
 mod config;
 mod delete_item;
+mod distance;
 mod error;
 mod expressions;
+mod found_item;
 mod get_item;
 mod habits;
 mod items_page;
@@ -23,6 +25,7 @@ mod put_item;
 mod query;
 mod ready;
 mod scan;
+mod search_vectors;
 mod select;
 mod start_key;
 pub mod tables;
@@ -30,14 +33,16 @@ mod transact_get_items;
 mod transact_write_items;
 mod transaction;
 mod update_item;
+mod vectors;
 mod write;
 
 pub use batch_get_item::{BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes};
 pub use batch_write_item::{BatchWriteItemInput, BatchWriteItemOutput, WriteRequest};
-pub use capacity::{Capacity, CapacityUnits, ConsumedCapacity};
+pub use capacity::{Capacity, CapacityUnits, ConsumedCapacity, VectorCapacity};
 pub use config::ItemsConfig;
 pub use delete_item::{DeleteItemInput, DeleteItemOutput};
 pub use error::ItemsError;
+pub use found_item::FoundItem;
 pub use get_item::{GetItemInput, GetItemOutput};
 pub use habits::Habits;
 pub use items_page::EncodedItems;
@@ -50,6 +55,7 @@ pub use options::{
 pub use put_item::{PutItemInput, PutItemOutput};
 pub use query::{PageOutput, QueryInput};
 pub use scan::ScanInput;
+pub use search_vectors::{SearchResult, SearchVectorsInput, SearchVectorsOutput};
 pub use transact_get_items::{
     TransactGet, TransactGetItemsInput, TransactGetItemsOutput, check_transact_gets,
 };

@@ -18,7 +18,8 @@ use crate::options::{ReturnConsumedCapacity, Select};
 use crate::page::{Page, PageContent, PageRequest};
 use crate::ready::ready_table;
 use crate::select::{
-    ProjectionParameter, check_projected, check_select, content, content_of_fetched, index_of, needs_fetch,
+    ProjectionParameter, ReadKind, check_projected, check_select, content, content_of_fetched, index_of,
+    needs_fetch,
 };
 use crate::start_key::Position;
 
@@ -167,6 +168,7 @@ impl ItemManager {
                 &table.definition,
                 input.index_name.as_ref().map(IndexName::as_str),
                 input.consistent_read,
+                ReadKind::Query,
             )?;
             let position = Position { table: &table.definition, index };
             let schema = position.schema();

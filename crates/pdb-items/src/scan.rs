@@ -14,8 +14,8 @@ use crate::options::{MessageLayer, ReturnConsumedCapacity, Select};
 use crate::page::PageRequest;
 use crate::ready::ready_table;
 use crate::select::{
-    ProjectionParameter, check_all_attributes, check_projected, check_select, content, content_of_fetched,
-    index_of, needs_fetch,
+    ProjectionParameter, ReadKind, check_all_attributes, check_projected, check_select, content,
+    content_of_fetched, index_of, needs_fetch,
 };
 use crate::start_key::Position;
 use crate::{ItemsError, PageOutput};
@@ -111,6 +111,7 @@ impl ItemManager {
                 &table.definition,
                 input.index_name.as_ref().map(IndexName::as_str),
                 input.consistent_read,
+                ReadKind::Scan,
             )?;
             let position = Position { table: &table.definition, index };
             let mut range =

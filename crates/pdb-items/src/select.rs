@@ -3,7 +3,7 @@
 //! Evidence: `dynamodb.md` 6.3 and 6.4; `validation.md` 10.7, items 3 and 13 to 16.
 
 use pdb_expr::{ConditionExpression, ProjectionExpression};
-use pdb_model::{IndexKind, Projection, SecondaryIndex, TableDefinition};
+use pdb_model::{AnyIndex, IndexKind, Projection, SecondaryIndex, TableDefinition};
 
 use crate::ItemsError;
 use crate::options::Select;
@@ -67,15 +67,40 @@ pub(crate) fn index_of<'a>(
     table: &'a TableDefinition,
     name: Option<&str>,
     consistent_read: bool,
+    kind: ReadKind,
 ) -> Result<Option<&'a SecondaryIndex>, ItemsError> {
     let Some(name) = name else { return Ok(None) };
-    let index = table.index(name).ok_or_else(|| {
-        ItemsError::Validation(format!("The table does not have the specified index: {name}"))
-    })?;
-    if consistent_read && index.kind == IndexKind::Global {
+    let index = table.any_index(name).ok_or_else(|| no_index(name))?;
+    let is_local = matches!(index, AnyIndex::Secondary(index) if index.kind == IndexKind::Local);
+    if consistent_read && !is_local {
         return Err(ItemsError::validation("Consistent reads are not supported on global secondary indexes"));
     }
-    Ok(Some(index))
+    match index {
+        AnyIndex::Secondary(index) => Ok(Some(index)),
+        AnyIndex::Vector(_) => Err(ItemsError::validation(kind.not_supported())),
+    }
+}
+
+/// The refusal of an index that the table does not have.
+pub(crate) fn no_index(name: &str) -> ItemsError {
+    ItemsError::Validation(format!("The table does not have the specified index: {name}"))
+}
+
+/// An operation that reads a table or an index in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadKind {
+    Query,
+    Scan,
+}
+
+impl ReadKind {
+    /// The text with which the operation refuses a vector index. AWS ends one with a full stop.
+    pub(crate) fn not_supported(self) -> &'static str {
+        match self {
+            Self::Query => "Query operation not supported on this index type.",
+            Self::Scan => "Scan operation not supported on this index type",
+        }
+    }
 }
 
 /// Checks that a global index has the requested attributes.

@@ -31,6 +31,8 @@ mod update_indexes;
 mod update_rules;
 mod update_table;
 mod update_throughput;
+mod vector_input;
+mod vector_rules;
 
 pub use account::Limits;
 pub use backup::{
@@ -41,7 +43,8 @@ pub use continuous_backups::PointInTimeRecoveryDescription;
 pub use describe::{ListTablesInput, ListTablesOutput};
 pub use description::{
     BillingModeSummary, GlobalIndexDescription, LocalIndexDescription, RestoreSummary, SseDescription,
-    TableClassSummary, TableDescription, TableStatus, ThroughputDescription, WarmThroughputDescription,
+    TableClassSummary, TableDescription, TableStatus, ThroughputDescription, VectorIndexDescription,
+    WarmThroughputDescription,
 };
 pub use input::{
     CreateTableInput, GlobalIndexInput, GlobalIndexThroughputUpdate, GlobalIndexUpdate, KeySchemaElement,
@@ -52,6 +55,7 @@ pub use insights::{ContributorInsightsDescription, UpdateContributorInsightsInpu
 pub use manager::TableManager;
 pub use restore::{RestoreOverrides, RestoreToPointInTimeInput};
 pub use time_to_live::TimeToLiveSpecification;
+pub use vector_input::{SearchSchemaElement, VectorIndexInput, VectorIndexUpdate};
 
 #[cfg(test)]
 mod tests;

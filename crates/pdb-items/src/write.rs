@@ -10,8 +10,8 @@ use std::sync::Arc;
 use pdb_capture::{IndexChangeKind, LockedItem, WriteReport};
 use pdb_expr::{ConditionExpression, Path, UpdateExpression};
 use pdb_model::{
-    CancellationReason, EncodedItem, Env, IndexKind, Item, KeyBytes, MAX_ITEM_BYTES, MAX_NESTING, PrimaryKey,
-    TableDefinition, TableName,
+    AnyIndex, CancellationReason, EncodedItem, Env, IndexKind, Item, KeyBytes, MAX_ITEM_BYTES, MAX_NESTING,
+    PrimaryKey, TableDefinition, TableName,
 };
 use pdb_store::{StoreError, Table, Tx};
 
@@ -75,7 +75,6 @@ pub(crate) enum Refusal {
 #[derive(Debug)]
 pub(crate) struct PreparedWrite<'a> {
     locked: LockedItem,
-    old_size_bytes: u64,
     outcome: ItemChange<'a>,
 }
 
@@ -142,7 +141,6 @@ impl PlannedWrite {
     ) -> Result<PreparedWrite<'_>, Refusal> {
         let locked = pdb_capture::lock_item(tx, table, key)?;
         let stored = locked.old.as_ref();
-        let old_size_bytes = stored.map_or(0, EncodedItem::size_bytes);
         let mut old = match (stored, &self.change, &self.condition) {
             (Some(stored), Change::Update(_, Some(_)), _) => Some(decoded(stored)?),
             (Some(stored), _, Some(condition)) => Some(decoded_attributes(stored, condition.paths())?),
@@ -168,13 +166,13 @@ impl PlannedWrite {
                 match update.apply(old.take(), key).map_err(|error| Refusal::Unfit(error.to_string()))? {
                     None => ItemChange::Keep,
                     Some(new) => {
-                        check_result(&table.definition, &new)?;
+                        check_result(&table.definition, stored, &new)?;
                         ItemChange::Replace(Some(Cow::Owned(new)))
                     }
                 }
             }
         };
-        Ok(PreparedWrite { locked, old_size_bytes, outcome })
+        Ok(PreparedWrite { locked, outcome })
     }
 
     /// Carries the write out by itself: what a plain operation does in its transaction.
@@ -226,7 +224,7 @@ impl PreparedWrite<'_> {
             ItemChange::Keep => {
                 let old = self.locked.old;
                 let mut meter = Meter::default();
-                meter.charge_table(CapacityUnits::of_write(self.old_size_bytes));
+                meter.charge_table(CapacityUnits::of_write(write_bytes(&table.definition, old.as_ref())?));
                 Ok(WrittenItem { new: old.clone(), old, meter })
             }
             ItemChange::Replace(new) => {
@@ -332,19 +330,34 @@ fn check_targets(table: &TableDefinition, update: &UpdateExpression) -> Result<(
 }
 
 /// Checks the item that an update makes; its nesting has been checked where it was made.
-fn check_result(table: &TableDefinition, new: &Item) -> Result<(), Refusal> {
+fn check_result(table: &TableDefinition, old: Option<&EncodedItem>, new: &Item) -> Result<(), Refusal> {
     if new.size_bytes() > MAX_ITEM_BYTES {
         return Err(Refusal::Unfit(UPDATE_TOO_LARGE.to_owned()));
     }
-    Ok(check_updated_index_keys(table, new)?)
+    Ok(check_updated_index_keys(table, old, new)?)
+}
+
+/// Returns how many bytes a write counts as that leaves an item as it is.
+fn write_bytes(table: &TableDefinition, item: Option<&EncodedItem>) -> Result<u64, ItemsError> {
+    let Some(item) = item else { return Ok(0) };
+    if table.vector_indexes.is_empty() {
+        return Ok(item.size_bytes());
+    }
+    let is_vector = |name: &str| table.vector_indexes.iter().any(|index| index.vector_attribute == name);
+    let vectors = item.decode_attributes(is_vector);
+    let vectors = vectors.map_err(|error| ItemsError::Store(StoreError::corrupt("item", error)))?;
+    Ok(table.write_bytes(&vectors, item.size_bytes()))
 }
 
 /// What a write through the door costs.
 fn meter_of(table: &TableDefinition, report: &WriteReport) -> Meter {
-    let size = |item: &Option<EncodedItem>| item.as_ref().map_or(0, EncodedItem::size_bytes);
     let mut meter = Meter::default();
-    meter.charge_table(CapacityUnits::of_write(size(&report.old).max(size(&report.new))));
+    meter.charge_table(CapacityUnits::of_write(report.write_bytes));
     for change in &report.index_changes {
+        let Some(AnyIndex::Secondary(index)) = table.any_index(change.index.as_str()) else {
+            meter.charge_vector(&change.index, change.old_size_bytes.max(change.new_size_bytes).unwrap_or(0));
+            continue;
+        };
         let units = |size: Option<u64>| size.map_or(CapacityUnits::ZERO, CapacityUnits::of_write);
         let (old, new) = (units(change.old_size_bytes), units(change.new_size_bytes));
         let units = match change.kind {
@@ -353,9 +366,9 @@ fn meter_of(table: &TableDefinition, report: &WriteReport) -> Meter {
             IndexChangeKind::Moved => old + new,
             IndexChangeKind::Updated => old.max(new),
         };
-        match table.index(change.index.as_str()).map(|index| index.kind) {
-            Some(IndexKind::Local) => meter.charge_local(&change.index, units),
-            Some(IndexKind::Global) | None => meter.charge_global(&change.index, units),
+        match index.kind {
+            IndexKind::Local => meter.charge_local(&change.index, units),
+            IndexKind::Global => meter.charge_global(&change.index, units),
         }
     }
     meter

@@ -75,7 +75,7 @@ operations! {
     "DynamoDB_20120810", of streams: false {
         PointRead: GetItem;
         Write: PutItem, UpdateItem, DeleteItem, BatchWriteItem, TransactWriteItems;
-        Blocking: Query, Scan, BatchGetItem, TransactGetItems,
+        Blocking: Query, Scan, SearchVectors, BatchGetItem, TransactGetItems,
             ExecuteStatement, BatchExecuteStatement, ExecuteTransaction,
             CreateTable, DescribeTable, UpdateTable, DeleteTable, ListTables,
             UpdateTimeToLive, DescribeTimeToLive, TagResource, UntagResource, ListTagsOfResource,

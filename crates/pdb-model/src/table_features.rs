@@ -38,7 +38,14 @@ pub enum TableChange {
     },
     /// A global index is being created.
     IndexCreation(IndexName),
-    /// A global index is being deleted.
+    /// A vector index is being created.
+    VectorIndexCreation {
+        /// The index.
+        index: IndexName,
+        /// When it begins to take in the items of the table. Until then, its resources are being allocated.
+        backfills: EpochMillis,
+    },
+    /// A global or vector index is being deleted.
     IndexDeletion(IndexName),
     /// The provisioned units of a global index change.
     IndexThroughput(IndexName),

@@ -194,10 +194,10 @@ pub(crate) fn of_item(key: &[u8], json_hash: u64, size_bytes: u64) -> Checksum {
     Checksum::new().bytes(key).mix(json_hash).number(size_bytes)
 }
 
-/// The checksum of an index entry.
+/// The checksum of an index entry; its content is the key of the item, or the vector.
 #[inline]
-pub(crate) fn of_entry(entry: &[u8], base: &[u8], json: &str, size_bytes: u64) -> Checksum {
-    Checksum::new().bytes(entry).bytes(base).text(json).number(size_bytes)
+pub(crate) fn of_entry(entry: &[u8], content: &[u8], json: &str, size_bytes: u64) -> Checksum {
+    Checksum::new().bytes(entry).bytes(content).text(json).number(size_bytes)
 }
 
 /// The checksum of a row of one of the fixed tables, which all have an empty salt: the kind tells their rows apart.

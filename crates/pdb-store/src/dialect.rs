@@ -2,11 +2,13 @@
 //!
 //! A statement that both understand is written once, in `sql/`.
 
-use pdb_model::IndexName;
+use std::sync::Arc;
+
+use pdb_model::{IndexName, TableName};
 
 use crate::{
     key_columns::KeyColumns,
-    sql::texts::{IndexTable, ItemTable, RecordTable},
+    sql::texts::{EntryKind, IndexTable, ItemTable, RecordTable},
 };
 
 /// An engine's way to speak SQL.
@@ -50,8 +52,8 @@ impl Dialect {
     }
 
     /// SQL that makes a table of index entries.
-    pub(crate) fn create_entries(self, table: &str) -> String {
-        texts_of!(self, texts => texts::create_entries(table))
+    pub(crate) fn create_entries(self, table: &str, kind: EntryKind) -> String {
+        texts_of!(self, texts => texts::create_entries(table, kind))
     }
 
     /// SQL that makes the table of records of a table name, if it is not there.
@@ -104,9 +106,16 @@ impl Dialect {
         texts_of!(self, texts => texts::item_table(table, statistic))
     }
 
-    /// The statements on a table of index entries.
-    pub(crate) fn index_table(self, name: IndexName, table: String, statistic: i64) -> IndexTable {
-        texts_of!(self, texts => texts::index_table(name, table, statistic))
+    /// The table of an index that has this row of statistics.
+    pub(crate) fn index_table(
+        self,
+        table: &TableName,
+        (name, kind): (&IndexName, EntryKind),
+        statistic: i64,
+    ) -> IndexTable {
+        let sql_table = kind.table(table, name);
+        let sql = texts_of!(self, texts => texts::index_sql(&sql_table, kind, statistic));
+        IndexTable { name: name.clone(), kind, table: sql_table, sql: Arc::new(sql) }
     }
 
     /// The statements on a table of stream records.

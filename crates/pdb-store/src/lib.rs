@@ -46,7 +46,7 @@ pub use options::{Durability, Location, StoreOptions};
 pub use pending::Pending;
 pub use read_tx::ReadTx;
 pub use rows::{
-    items::{Direction, ItemRow, KeyRange, RowRef},
+    items::{Direction, ItemRow, KeyRange, NewEntry, RowRef, VectorRow},
     records::{NewRecord, RecordRef},
     shards::{ClosedShard, NewShard, ShardRow, StreamRow},
     statistics::Statistics,

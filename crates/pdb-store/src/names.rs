@@ -26,6 +26,10 @@ pub(crate) fn index_table(table: &str, index: &str) -> String {
     dynamic("pdb_index_", &[table, index])
 }
 
+pub(crate) fn vector_table(table: &str, index: &str) -> String {
+    dynamic("pdb_vector_", &[table, index])
+}
+
 /// The items a backup keeps.
 pub(crate) fn kept_table(name: &str) -> String {
     dynamic("pdb_backup_", &[name])
@@ -33,7 +37,9 @@ pub(crate) fn kept_table(name: &str) -> String {
 
 /// Whether an SQL table belongs to one DynamoDB table, stream or backup. No fixed table has such a name.
 pub(crate) fn is_made_at_run_time(sql_table: &str) -> bool {
-    ["pdb_item_", "pdb_index_", "pdb_stream_", "pdb_backup_"].iter().any(|kind| sql_table.starts_with(kind))
+    ["pdb_item_", "pdb_index_", "pdb_vector_", "pdb_stream_", "pdb_backup_"]
+        .iter()
+        .any(|kind| sql_table.starts_with(kind))
 }
 
 /// Quotes an identifier.

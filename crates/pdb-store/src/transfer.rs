@@ -88,7 +88,7 @@ impl ReadTx<'_> {
                 let table = self.table(table)?;
                 self.table_statistics(&table)?
             }
-            Part::Index(table, index) => {
+            Part::Index(table, index) | Part::Vectors(table, index) => {
                 let table = self.table(table)?;
                 self.index_statistics(&table, index)?
             }
@@ -205,7 +205,7 @@ impl Tx<'_> {
                 let statistic = table.items.statistic;
                 Some((table, statistic))
             }
-            Part::Index(table, index) => {
+            Part::Index(table, index) | Part::Vectors(table, index) => {
                 let table = self.table(table)?;
                 let statistic = table.index(index)?.sql.statistic;
                 Some((table, statistic))

@@ -23,6 +23,7 @@ impl Wire {
             Operation::GetItem => items::get_item(self, body),
             Operation::Query => items::query(self, body),
             Operation::Scan => items::scan(self, body),
+            Operation::SearchVectors => items::search_vectors(self, body),
             Operation::BatchGetItem => items::batch_get_item(self, body),
             Operation::BatchWriteItem => items::batch_write_item(self, body).await,
             Operation::TransactGetItems => items::transact_get_items(self, body),

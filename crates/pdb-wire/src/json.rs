@@ -188,6 +188,11 @@ impl JsonWriter {
         if value.is_finite() { self.raw(&value.to_string()) } else { self.raw("0") }
     }
 
+    /// Writes a number, always with a fraction or an exponent; `NaN` and infinity, which JSON lacks, as 0.
+    pub(crate) fn double(&mut self, value: f64) {
+        self.raw(&format!("{:?}", if value.is_finite() { value } else { 0.0 }));
+    }
+
     /// Writes epoch milliseconds as epoch seconds with up to three decimals.
     pub(crate) fn timestamp(&mut self, millis: i64) {
         let (seconds, fraction) = (millis.div_euclid(1000), millis.rem_euclid(1000));

@@ -17,6 +17,7 @@ mod shapes;
 mod tags;
 mod time_to_live;
 mod update_table;
+mod vectors;
 mod words;
 
 use pdb_model::{ApiError, ErrorCode, Operation};

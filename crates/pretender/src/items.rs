@@ -31,12 +31,13 @@ mod batches;
 #[doc(inline)]
 pub use pdb_items::{
     BatchGetItemInput, BatchGetItemOutput, BatchWriteItemInput, BatchWriteItemOutput, Capacity,
-    CapacityUnits, ConsumedCapacity, DeleteItemInput, DeleteItemOutput, EncodedItems, GetItemInput,
-    GetItemOutput, ItemCollectionMetrics, KeysAndAttributes, MetricsByTable, PageOutput, PutItemInput,
-    PutItemOutput, QueryInput, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValues,
-    ReturnValuesOnConditionCheckFailure, ScanInput, Select, TransactAction, TransactGet,
-    TransactGetItemsInput, TransactGetItemsOutput, TransactWrite, TransactWriteItemsInput,
-    TransactWriteItemsOutput, UpdateItemInput, UpdateItemOutput, WriteRequest,
+    CapacityUnits, ConsumedCapacity, DeleteItemInput, DeleteItemOutput, EncodedItems, FoundItem,
+    GetItemInput, GetItemOutput, ItemCollectionMetrics, KeysAndAttributes, MetricsByTable, PageOutput,
+    PutItemInput, PutItemOutput, QueryInput, ReturnConsumedCapacity, ReturnItemCollectionMetrics,
+    ReturnValues, ReturnValuesOnConditionCheckFailure, ScanInput, SearchResult, SearchVectorsInput,
+    SearchVectorsOutput, Select, TransactAction, TransactGet, TransactGetItemsInput, TransactGetItemsOutput,
+    TransactWrite, TransactWriteItemsInput, TransactWriteItemsOutput, UpdateItemInput, UpdateItemOutput,
+    VectorCapacity, WriteRequest,
 };
 use pdb_model::{ApiError, Operation};
 
@@ -127,6 +128,8 @@ operations! {
     Query: query, query_async(QueryInput) -> PageOutput;
     /// Returns a page of all items of a table or of an index.
     Scan: scan, scan_async(ScanInput) -> PageOutput;
+    /// Returns the items of a vector index that are nearest to a vector.
+    SearchVectors: search_vectors, search_vectors_async(SearchVectorsInput) -> SearchVectorsOutput;
     /// Returns up to 100 items by their keys, all of the same moment.
     TransactGetItems: transact_get_items, transact_get_items_async(TransactGetItemsInput) -> TransactGetItemsOutput;
     /// Puts, updates, deletes and checks up to 100 items: all of them or none.

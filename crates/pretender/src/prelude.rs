@@ -11,8 +11,8 @@ pub use crate::faults::{Fault, FaultKind, OperationGroup};
 #[doc(no_inline)]
 pub use crate::items::{
     BatchGetItemInput, BatchWriteItemInput, DeleteItemInput, GetItemInput, KeysAndAttributes, PutItemInput,
-    QueryInput, ReturnValues, ScanInput, TransactAction, TransactGet, TransactGetItemsInput, TransactWrite,
-    TransactWriteItemsInput, UpdateItemInput, WriteRequest,
+    QueryInput, ReturnValues, ScanInput, SearchVectorsInput, TransactAction, TransactGet,
+    TransactGetItemsInput, TransactWrite, TransactWriteItemsInput, UpdateItemInput, WriteRequest,
 };
 #[doc(no_inline)]
 pub use crate::model::{AttributeValue, IndexName, Item, Operation, ScalarType, TableName, item};
@@ -24,8 +24,9 @@ pub use crate::streams::{
 };
 #[doc(no_inline)]
 pub use crate::tables::{
-    AttributeDefinition, CreateTableInput, GlobalIndexInput, GlobalIndexUpdate, KeySchemaElement,
-    ListTablesInput, LocalIndexInput, StreamSpecification, TimeToLiveSpecification, UpdateTableInput,
+    AttributeDefinition, CreateTableInput, DistanceFunction, GlobalIndexInput, GlobalIndexUpdate,
+    KeySchemaElement, ListTablesInput, LocalIndexInput, SearchSchemaElement, StreamSpecification,
+    TimeToLiveSpecification, UpdateTableInput, VectorIndexInput, VectorIndexUpdate,
 };
 #[doc(no_inline)]
 pub use crate::testing::Change;

@@ -28,16 +28,17 @@ pub use pdb_items::tables::{
     GlobalIndexThroughputUpdate, GlobalIndexUpdate, KeySchemaElement, KeyType, Limits, ListBackupsInput,
     ListBackupsOutput, ListTablesInput, ListTablesOutput, LocalIndexDescription, LocalIndexInput,
     PointInTimeRecoveryDescription, ProjectionInput, ProjectionType, RestoreOverrides, RestoreSummary,
-    RestoreToPointInTimeInput, SseDescription, SseSpecification, SseType, StreamSpecification,
-    TableClassInput, TableClassSummary, TableDescription, TableStatus, Tag, ThroughputDescription,
-    ThroughputInput, TimeToLiveSpecification, UpdateContributorInsightsInput, UpdateTableInput,
-    WarmThroughputDescription, WarmThroughputInput,
+    RestoreToPointInTimeInput, SearchSchemaElement, SseDescription, SseSpecification, SseType,
+    StreamSpecification, TableClassInput, TableClassSummary, TableDescription, TableStatus, Tag,
+    ThroughputDescription, ThroughputInput, TimeToLiveSpecification, UpdateContributorInsightsInput,
+    UpdateTableInput, VectorIndexDescription, VectorIndexInput, VectorIndexUpdate, WarmThroughputDescription,
+    WarmThroughputInput,
 };
 use pdb_model::{ApiError, IndexName, Operation, TableName};
 #[doc(inline)]
 pub use pdb_model::{
-    AttributeDefinition, BillingMode, KinesisDestination, OnDemandThroughput, Projection, ResourcePolicy,
-    TimePrecision,
+    AttributeDefinition, BillingMode, DistanceFunction, KinesisDestination, OnDemandThroughput, Projection,
+    ResourcePolicy, SearchAttribute, SearchRole, TimePrecision, VectorIndex,
 };
 
 use crate::Pretender;

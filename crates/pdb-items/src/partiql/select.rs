@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use pdb_expr::partiql::{Access, PartiqlError, Select, access, has_other_conditions, primary_key};
-use pdb_model::{EncodedItem, IndexKind, Item, KeySchema, SecondaryIndex, TableDefinition};
+use pdb_model::{AnyIndex, EncodedItem, IndexKind, Item, KeySchema, SecondaryIndex, TableDefinition};
 use pdb_store::{Direction, ReadTx, Table};
 
 use super::next_token::PagePosition;
@@ -18,6 +18,7 @@ use crate::key_range::{ByteRange, range_of};
 use crate::keys::{KeyFault, key_of_parameter};
 use crate::options::MessageLayer;
 use crate::page::{PAGE_BYTES, PageContent, PageRequest};
+use crate::select::ReadKind;
 use crate::start_key::Position;
 use crate::write::decoded;
 
@@ -156,11 +157,15 @@ fn index_of<'a>(
     consistent_read: bool,
 ) -> Result<Option<&'a SecondaryIndex>, ItemsError> {
     let Some(name) = &select.source.index else { return Ok(None) };
-    let index = table.index(name).ok_or_else(|| refused(PartiqlError::UnknownIndex))?;
-    if consistent_read && index.kind == IndexKind::Global {
+    let index = table.any_index(name).ok_or_else(|| refused(PartiqlError::UnknownIndex))?;
+    let is_local = matches!(index, AnyIndex::Secondary(index) if index.kind == IndexKind::Local);
+    if consistent_read && !is_local {
         return Err(refused(PartiqlError::ConsistentIndexRead));
     }
-    Ok(Some(index))
+    match index {
+        AnyIndex::Secondary(index) => Ok(Some(index)),
+        AnyIndex::Vector(_) => Err(ItemsError::validation(ReadKind::Scan.not_supported())),
+    }
 }
 
 /// Checks that nothing leads into a key.

@@ -5,12 +5,14 @@
 use pdb_model::BillingMode;
 
 use super::index_rules::{check_global_indexes, check_local_indexes, check_projections_together};
-use super::input::{CreateTableInput, KeySchemaElement};
+use super::input::CreateTableInput;
 use super::key_rules::{check_all_used, check_global_key, check_pair, check_table_key, repeats_an_attribute};
 use super::rules::{
     Subject, check_created_stream, check_encryption, check_on_demand, check_units, check_warm, invalid,
 };
 use super::tags::check_tags;
+use super::vector_input::VectorIndexInput;
+use super::vector_rules::{check_vector_attributes, check_vector_indexes};
 use crate::ItemsError;
 
 /// Checks all that can be checked without the store.
@@ -22,6 +24,8 @@ pub(crate) fn check(input: &CreateTableInput) -> Result<(), ItemsError> {
     local.filter(|key| repeats_an_attribute(key)).try_for_each(|key| check_pair(key))?;
     let global = input.global_secondary_indexes.iter().flatten().map(|index| &index.key_schema);
     global.filter(|key| repeats_an_attribute(key)).try_for_each(|key| check_global_key(key))?;
+    let vectors = input.vector_indexes.as_deref();
+    check_vector_attributes(vectors.unwrap_or_default(), &input.attribute_definitions)?;
     check_definitions_used(input)?;
     let local = input.local_secondary_indexes.as_deref();
     let global = input.global_secondary_indexes.as_deref();
@@ -31,6 +35,12 @@ pub(crate) fn check(input: &CreateTableInput) -> Result<(), ItemsError> {
     if let Some(global) = global {
         let billing_mode = input.billing_mode.unwrap_or(BillingMode::Provisioned);
         check_global_indexes(global, local.unwrap_or_default(), billing_mode, &input.attribute_definitions)?;
+    }
+    if let Some(vectors) = vectors {
+        let local = local.iter().copied().flatten().map(|index| &index.index_name);
+        let global = global.iter().copied().flatten().map(|index| &index.index_name);
+        let billing_mode = input.billing_mode.unwrap_or(BillingMode::Provisioned);
+        check_vector_indexes(vectors, local.chain(global), billing_mode, &input.attribute_definitions)?;
     }
     check_projections_together(local.unwrap_or_default(), global.unwrap_or_default())?;
     if let Some(stream) = input.stream_specification {
@@ -76,7 +86,12 @@ fn check_throughput(input: &CreateTableInput) -> Result<(), ItemsError> {
 fn check_definitions_used(input: &CreateTableInput) -> Result<(), ItemsError> {
     let local = input.local_secondary_indexes.iter().flatten().map(|index| index.key_schema.as_slice());
     let global = input.global_secondary_indexes.iter().flatten().map(|index| index.key_schema.as_slice());
-    let index_keys: Vec<&[KeySchemaElement]> = local.chain(global).collect();
-    let has_indexes = input.local_secondary_indexes.is_some() || input.global_secondary_indexes.is_some();
-    check_all_used(&input.key_schema, &index_keys, has_indexes, &input.attribute_definitions)
+    let keys = local.chain(global).chain([input.key_schema.as_slice()]).flatten();
+    let keys = keys.map(|element| element.attribute_name.as_str());
+    let searched = input.vector_indexes.iter().flatten().flat_map(VectorIndexInput::schema);
+    let used = keys.chain(searched.map(|element| element.attribute_name.as_str())).collect();
+    let has_indexes = input.local_secondary_indexes.is_some()
+        || input.global_secondary_indexes.is_some()
+        || input.vector_indexes.is_some();
+    check_all_used(&used, has_indexes, &input.attribute_definitions)
 }

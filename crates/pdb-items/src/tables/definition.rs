@@ -11,6 +11,7 @@ use super::input::{
 };
 use super::manager::TableManager;
 use super::rules::{least_warm, refused};
+use super::vector_rules::vector_index;
 use crate::ItemsError;
 
 impl TableManager {
@@ -31,9 +32,17 @@ impl TableManager {
         for index in input.local_secondary_indexes.iter().flatten() {
             indexes.push(local_index(index, &attribute_definitions)?);
         }
+        let vector_indexes: Result<_, _> = input
+            .vector_indexes
+            .iter()
+            .flatten()
+            .map(|index| vector_index(index, &attribute_definitions))
+            .collect();
+        let vector_indexes = vector_indexes?;
         Ok(TableDefinition {
             attribute_definitions,
             indexes,
+            vector_indexes,
             billing_mode,
             last_update_to_pay_per_request: (billing_mode == BillingMode::PayPerRequest).then_some(now),
             provisioned_throughput: provisioned(input.provisioned_throughput),

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use pdb_model::{
-    Account, BillingMode, EpochMillis, IndexKind, IndexName, KeySchema, ProvisionedThroughput,
+    Account, AnyIndex, BillingMode, EpochMillis, IndexKind, IndexName, KeySchema, ProvisionedThroughput,
     SecondaryIndex, TableDefinition, TableName, WarmThroughput,
 };
 use pdb_store::{ReadTx, Statistics, Table};
 
 use super::description::{
     BillingModeSummary, GlobalIndexDescription, LocalIndexDescription, RestoreSummary, SseDescription,
-    TableClassSummary, TableDescription, TableStatus, ThroughputDescription, WarmThroughputDescription,
+    TableClassSummary, TableDescription, TableStatus, ThroughputDescription, VectorIndexDescription,
+    WarmThroughputDescription,
 };
 use super::input::{KeySchemaElement, TableClassInput};
 use super::manager::TableManager;
@@ -86,8 +87,8 @@ impl Counts {
     /// Reads them.
     pub(crate) fn of(tx: &mut ReadTx<'_>, table: &Table) -> Result<Self, ItemsError> {
         let mut indexes = BTreeMap::new();
-        for index in &table.definition.indexes {
-            indexes.insert(index.name.clone(), tx.index_statistics(table, &index.name)?);
+        for name in table.definition.all_indexes().map(AnyIndex::name) {
+            indexes.insert(name.clone(), tx.index_statistics(table, name)?);
         }
         Ok(Self { table: tx.table_statistics(table)?, indexes })
     }
@@ -135,6 +136,17 @@ impl Describer<'_> {
                 index_arn: table_arn.index_arn(&index.name),
             }
         });
+        let vectors = definition.vector_indexes.iter().map(|index| {
+            let counts = counts.index(&index.name);
+            VectorIndexDescription {
+                index: index.clone(),
+                index_status: TableStatus::Active,
+                backfilling: None,
+                index_size_bytes: counts.size_bytes,
+                item_count: counts.item_count,
+                index_arn: table_arn.index_arn(&index.name),
+            }
+        });
         let mut description = TableDescription {
             table_name: definition.name.clone(),
             table_arn: table_arn.to_string(),
@@ -175,6 +187,7 @@ impl Describer<'_> {
             latest_stream_arn: definition.stream.as_ref().map(|stream| stream.arn.clone()),
             global_secondary_indexes: global.collect(),
             local_secondary_indexes: local.collect(),
+            vector_indexes: vectors.collect(),
             restore_summary: definition.restored_from.as_ref().map(|from| RestoreSummary {
                 source_backup_arn: from.backup_arn.clone(),
                 source_table_arn: from.table_arn.clone(),
@@ -197,6 +210,9 @@ impl Describer<'_> {
             description.warm_throughput.filter(|_| shows_warm).map(WarmThroughputDescription::updating);
         if let Some(restore) = &mut description.restore_summary {
             restore.restore_in_progress = true;
+        }
+        for index in &mut description.vector_indexes {
+            index.index_status = TableStatus::Creating;
         }
         for index in &mut description.global_secondary_indexes {
             index.index_status = TableStatus::Creating;
@@ -225,6 +241,7 @@ impl Describer<'_> {
             latest_stream_arn: None,
             global_secondary_indexes: Vec::new(),
             local_secondary_indexes: Vec::new(),
+            vector_indexes: Vec::new(),
             restore_summary: None,
             ..whole
         }

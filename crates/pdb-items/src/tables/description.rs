@@ -2,7 +2,7 @@
 
 use pdb_model::{
     AttributeDefinition, BillingMode, EpochMillis, IndexName, OnDemandThroughput, Projection, StreamArn,
-    StreamViewType, TableName,
+    StreamViewType, TableName, VectorIndex,
 };
 
 use super::input::{KeySchemaElement, TableClassInput};
@@ -77,6 +77,8 @@ pub struct TableDescription {
     pub global_secondary_indexes: Vec<GlobalIndexDescription>,
     /// Its local indexes, in the order of the request.
     pub local_secondary_indexes: Vec<LocalIndexDescription>,
+    /// Its vector indexes, in the order of their creation.
+    pub vector_indexes: Vec<VectorIndexDescription>,
     /// Where it was restored from.
     pub restore_summary: Option<RestoreSummary>,
 }
@@ -177,6 +179,23 @@ pub struct LocalIndexDescription {
     pub key_schema: Vec<KeySchemaElement>,
     /// What it holds besides keys.
     pub projection: Projection,
+    /// Bytes it holds.
+    pub index_size_bytes: u64,
+    /// Entries it has.
+    pub item_count: u64,
+    /// Its ARN.
+    pub index_arn: String,
+}
+
+/// A vector index, as described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VectorIndexDescription {
+    /// What the index is.
+    pub index: VectorIndex,
+    /// Its state.
+    pub index_status: TableStatus,
+    /// While it is being added to a table: whether the existing items are being taken in, or are still to be.
+    pub backfilling: Option<bool>,
     /// Bytes it holds.
     pub index_size_bytes: u64,
     /// Entries it has.

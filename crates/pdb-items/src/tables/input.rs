@@ -7,6 +7,8 @@ use pdb_model::{
     AttributeDefinition, BillingMode, IndexName, OnDemandThroughput, ScalarType, StreamViewType, TableName,
 };
 
+use super::vector_input::{VectorIndexInput, VectorIndexUpdate};
+
 /// The part an attribute plays in a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyType {
@@ -251,6 +253,8 @@ pub struct CreateTableInput {
     pub local_secondary_indexes: Option<Vec<LocalIndexInput>>,
     /// Global secondary indexes.
     pub global_secondary_indexes: Option<Vec<GlobalIndexInput>>,
+    /// Vector indexes.
+    pub vector_indexes: Option<Vec<VectorIndexInput>>,
     /// Whether the table is created with a stream.
     pub stream_specification: Option<StreamSpecification>,
     /// Server-side encryption.
@@ -302,6 +306,7 @@ impl CreateTableInput {
             provisioned_throughput: None,
             local_secondary_indexes: None,
             global_secondary_indexes: None,
+            vector_indexes: None,
             stream_specification: None,
             sse_specification: None,
             tags: None,
@@ -369,6 +374,8 @@ pub struct UpdateTableInput {
     pub provisioned_throughput: Option<ThroughputInput>,
     /// Indexes to create, change, delete.
     pub global_secondary_index_updates: Option<Vec<GlobalIndexUpdate>>,
+    /// Vector indexes to create or delete.
+    pub vector_index_updates: Option<Vec<VectorIndexUpdate>>,
     /// Enables or disables the stream.
     pub stream_specification: Option<StreamSpecification>,
     /// Changes server-side encryption.
@@ -394,6 +401,7 @@ impl UpdateTableInput {
             billing_mode: None,
             provisioned_throughput: None,
             global_secondary_index_updates: None,
+            vector_index_updates: None,
             stream_specification: None,
             sse_specification: None,
             changes_replicas: false,
@@ -404,11 +412,24 @@ impl UpdateTableInput {
         }
     }
 
+    /// Returns whether the input creates or deletes an index.
+    pub(crate) fn changes_indexes(&self) -> bool {
+        let mut updates = self.global_secondary_index_updates.iter().flatten();
+        self.changes_vector_indexes()
+            || updates.any(|update| update.create.is_some() || update.delete.is_some())
+    }
+
+    /// Returns whether the input creates or deletes a vector index.
+    pub(crate) fn changes_vector_indexes(&self) -> bool {
+        self.vector_index_updates.as_ref().is_some_and(|updates| !updates.is_empty())
+    }
+
     /// Returns whether the input asks for nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.billing_mode.is_none()
             && self.provisioned_throughput.is_none()
             && self.global_secondary_index_updates.as_ref().is_none_or(Vec::is_empty)
+            && self.vector_index_updates.as_ref().is_none_or(Vec::is_empty)
             && self.stream_specification.is_none()
             && self.sse_specification.is_none()
             && !self.changes_replicas

@@ -111,18 +111,12 @@ fn check_leading_hash(key_schema: &[KeySchemaElement]) -> Result<(), ItemsError>
     }
 }
 
-/// Checks that every definition is used by the table's key or an index's.
+/// Checks that every definition is used by the table's key or an index.
 pub(crate) fn check_all_used(
-    table_key: &[KeySchemaElement],
-    index_keys: &[&[KeySchemaElement]],
+    used: &BTreeSet<&str>,
     has_indexes: bool,
     definitions: &[AttributeDefinition],
 ) -> Result<(), ItemsError> {
-    let used: BTreeSet<&str> = table_key
-        .iter()
-        .chain(index_keys.iter().copied().flatten())
-        .map(|key| key.attribute_name.as_str())
-        .collect();
     if definitions.iter().all(|definition| used.contains(definition.name.as_str())) {
         return Ok(());
     }
@@ -136,7 +130,7 @@ pub(crate) fn check_all_used(
     Err(invalid(format!(
         "Some AttributeDefinitions are not used. AttributeDefinitions: [{}], keys used: [{}]",
         join(defined),
-        join(used),
+        join(used.iter().copied()),
     )))
 }
 

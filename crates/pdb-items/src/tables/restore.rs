@@ -5,7 +5,7 @@
 
 use pdb_model::{
     BillingMode, EpochMillis, IndexKind, IndexName, OnDemandThroughput, RestoredFrom, SecondaryIndex,
-    TableArn, TableChange, TableDefinition, TableName,
+    TableArn, TableChange, TableDefinition, TableName, VectorIndex,
 };
 use pdb_store::Tx;
 
@@ -20,6 +20,9 @@ use super::input::{
 };
 use super::manager::{TableManager, find_table};
 use super::rules::{invalid, named_caps, refused};
+use super::update_indexes::used_attributes;
+use super::vector_input::VectorIndexInput;
+use super::vector_rules::check_on_demand;
 use crate::ItemsError;
 
 /// In what a restored table is to differ from its source.
@@ -31,6 +34,8 @@ pub struct RestoreOverrides {
     pub global_secondary_indexes: Option<Vec<GlobalIndexInput>>,
     /// Those of the source's local indexes that are wanted.
     pub local_secondary_indexes: Option<Vec<LocalIndexInput>>,
+    /// Those of the source's vector indexes that are wanted.
+    pub vector_indexes: Option<Vec<VectorIndexInput>>,
     /// The provisioned units.
     pub provisioned_throughput: Option<ThroughputInput>,
     /// The on-demand caps.
@@ -148,9 +153,10 @@ impl TableManager {
         let billing_mode = overrides.billing_mode.unwrap_or(source.billing_mode);
         check_billing(source, overrides)?;
         let indexes = restored_indexes(source, overrides)?;
-        let used = |name: &str| {
-            source.key_schema.contains(name) || indexes.iter().any(|index| index.key_schema.contains(name))
-        };
+        let vector_indexes = restored_vector_indexes(source, overrides)?;
+        if !vector_indexes.is_empty() {
+            check_on_demand(billing_mode)?;
+        }
         let is_on_demand = billing_mode == BillingMode::PayPerRequest;
         let units = match overrides.provisioned_throughput {
             Some(units) => provisioned(Some(units)),
@@ -162,12 +168,6 @@ impl TableManager {
             None => source.server_side_encryption.clone(),
         };
         let mut definition = TableDefinition {
-            attribute_definitions: source
-                .attribute_definitions
-                .iter()
-                .filter(|attribute| used(&attribute.name))
-                .cloned()
-                .collect(),
             billing_mode,
             last_update_to_pay_per_request: is_on_demand.then_some(now),
             provisioned_throughput: units,
@@ -179,8 +179,16 @@ impl TableManager {
             server_side_encryption: encryption,
             restored_from: Some(from),
             indexes,
+            vector_indexes,
             ..TableDefinition::minimal(target.clone(), self.fresh_uuid(), now, source.key_schema.clone())
         };
+        let used = used_attributes(&definition);
+        definition.attribute_definitions = source
+            .attribute_definitions
+            .iter()
+            .filter(|attribute| used.contains(&attribute.name))
+            .cloned()
+            .collect();
         self.begin(&mut definition, TableChange::Creation, now);
         Ok(definition)
     }
@@ -202,8 +210,8 @@ impl TableManager {
                 tx.copy_items(&source, &table)?;
             }
         }
-        for index in &definition.indexes {
-            fill_index(tx, &table, &index.name, &self.activities)?;
+        for index in definition.all_indexes() {
+            fill_index(tx, &table, index.name(), &self.activities)?;
         }
         let mut description = self.describer().created(definition, false);
         let counts = Counts::of(tx, &table)?;
@@ -298,6 +306,39 @@ fn restored_indexes(
     Ok(indexes)
 }
 
+/// Returns the vector indexes of a restored table: those of the source, or some of them.
+fn restored_vector_indexes(
+    source: &TableDefinition,
+    overrides: &RestoreOverrides,
+) -> Result<Vec<VectorIndex>, ItemsError> {
+    let Some(wanted) = &overrides.vector_indexes else { return Ok(source.vector_indexes.clone()) };
+    let mut restored: Vec<VectorIndex> = Vec::with_capacity(wanted.len());
+    for index in wanted {
+        let known = source.vector_index(index.index_name.as_str()).filter(|known| {
+            let searched = known.search_schema.iter().map(|of| (of.attribute.name.as_str(), of.role));
+            known.vector_attribute == index.vector_attribute
+                && u64::from(known.dimensions) == index.dimensions
+                && known.distance_function == index.distance_function
+                && known.projection == projection(&index.projection)
+                && searched.eq(index.schema().iter().map(|of| (of.attribute_name.as_str(), of.role)))
+        });
+        let known = known.ok_or_else(|| mismatch(&index.index_name))?;
+        if restored.iter().any(|earlier| earlier.name == known.name) {
+            return Err(invalid(format!("Duplicate index name: {}", known.name)));
+        }
+        restored.push(known.clone());
+    }
+    Ok(restored)
+}
+
+/// The refusal of an index that the source does not have in this form.
+fn mismatch(name: &IndexName) -> ItemsError {
+    request(&format!(
+        "Index {name} does not match a secondary index that existed in the source table and cannot be created during the \
+         restore operation"
+    ))
+}
+
 fn matching(
     source: &TableDefinition,
     kind: IndexKind,
@@ -310,12 +351,7 @@ fn matching(
             && elements(&known.key_schema) == key_schema
             && known.projection == projection(wanted)
     });
-    known.cloned().ok_or_else(|| {
-        request(&format!(
-            "Index {name} does not match a secondary index that existed in the source table and cannot be created \
-             during the restore operation"
-        ))
-    })
+    known.cloned().ok_or_else(|| mismatch(name))
 }
 
 fn request(text: &str) -> ItemsError {

@@ -18,9 +18,20 @@ const STILL_IN_USE: &str = "Attempt to change a resource which is still in use: 
 impl TableManager {
     /// Notes in the definition that it is busy with a change, if a delay was asked for.
     pub(crate) fn begin(&self, definition: &mut TableDefinition, change: TableChange, now: EpochMillis) {
-        let hides_another = change == TableChange::Settings && definition.change_in_progress(now).is_some();
-        if !self.transition_delay.is_zero() && !hides_another {
-            definition.transition = Some(Transition { change, until: now.plus(self.transition_delay) });
+        // First the resources of a vector index are allocated, then the items are taken in: both are shown for the delay.
+        let delay = match change {
+            TableChange::VectorIndexCreation { .. } => self.transition_delay.saturating_mul(2),
+            _ => self.transition_delay,
+        };
+        let hides_another = match change {
+            TableChange::Settings => definition.change_in_progress(now).is_some(),
+            TableChange::IndexThroughput(_) => {
+                definition.change_in_progress(now).is_some_and(makes_or_removes_an_index)
+            }
+            _ => false,
+        };
+        if !delay.is_zero() && !hides_another {
+            definition.transition = Some(Transition { change, until: now.plus(delay) });
         }
     }
 }
@@ -31,12 +42,25 @@ pub(crate) fn show(definition: &TableDefinition, now: EpochMillis, description: 
     description.table_status = match change {
         TableChange::Creation => TableStatus::Creating,
         TableChange::IndexThroughput(_) => TableStatus::Active,
+        TableChange::VectorIndexCreation { backfills, .. } if *backfills <= now => TableStatus::Active,
         TableChange::Throughput
         | TableChange::Stream { .. }
         | TableChange::IndexCreation(_)
+        | TableChange::VectorIndexCreation { .. }
         | TableChange::IndexDeletion(_)
         | TableChange::Settings => TableStatus::Updating,
     };
+    for described in &mut description.vector_indexes {
+        match change {
+            TableChange::Creation => described.index_status = TableStatus::Creating,
+            TableChange::VectorIndexCreation { index, backfills } if *index == described.index.name => {
+                described.index_status = TableStatus::Creating;
+                described.backfilling = Some(*backfills <= now);
+                (described.item_count, described.index_size_bytes) = (0, 0);
+            }
+            _ => {}
+        }
+    }
     for index in &mut description.global_secondary_indexes {
         match change {
             TableChange::Creation => index.index_status = TableStatus::Creating,
@@ -53,7 +77,13 @@ pub(crate) fn show(definition: &TableDefinition, now: EpochMillis, description: 
 }
 
 /// Returns what an UpdateTable request makes the table busy with.
-pub(crate) fn change_of(input: &UpdateTableInput, old: &TableDefinition) -> Option<TableChange> {
+///
+/// `allocated` is when the items are taken in of a vector index that it creates.
+pub(crate) fn change_of(
+    input: &UpdateTableInput,
+    old: &TableDefinition,
+    allocated: EpochMillis,
+) -> Option<TableChange> {
     let mut indexes = None;
     for update in input.global_secondary_index_updates.iter().flatten() {
         indexes = match (&update.create, &update.delete, &update.update) {
@@ -65,10 +95,20 @@ pub(crate) fn change_of(input: &UpdateTableInput, old: &TableDefinition) -> Opti
             (None, None, None) => indexes,
         };
     }
+    for update in input.vector_index_updates.iter().flatten() {
+        indexes = match (&update.create, &update.delete) {
+            (Some(create), _) => Some(TableChange::VectorIndexCreation {
+                index: create.index_name.clone(),
+                backfills: allocated,
+            }),
+            (_, Some(delete)) => Some(TableChange::IndexDeletion(delete.clone())),
+            (None, None) => indexes,
+        };
+    }
     if let Some(stream) = input.stream_specification {
         return Some(TableChange::Stream { enabling: stream.stream_enabled });
     }
-    if matches!(indexes, Some(TableChange::IndexCreation(_) | TableChange::IndexDeletion(_))) {
+    if indexes.as_ref().is_some_and(makes_or_removes_an_index) {
         return indexes;
     }
     if input.provisioned_throughput.is_some()
@@ -115,33 +155,40 @@ pub(crate) fn check_update(
                 None
             }
         }
-        TableChange::IndexCreation(index) if asks_throughput => Some(format!(
-            "Can't change table IOPS when an index is being created. Table: {table} Indexes: [{index}]"
-        )),
-        TableChange::IndexCreation(_) if asks_stream => {
+        TableChange::IndexCreation(index) | TableChange::VectorIndexCreation { index, .. }
+            if asks_throughput =>
+        {
+            Some(format!(
+                "Can't change table IOPS when an index is being created. Table: {table} Indexes: [{index}]"
+            ))
+        }
+        TableChange::IndexCreation(_) | TableChange::VectorIndexCreation { .. } if asks_stream => {
             Some("Can't change stream status when an index is being created".to_owned())
         }
-        TableChange::IndexCreation(index) => asks_for(input, index).then(|| {
+        TableChange::VectorIndexCreation { backfills, .. } if *backfills <= now => {
+            // It can be deleted; nothing else of an index can change.
+            let deletes = input.vector_index_updates.iter().flatten().all(|update| update.delete.is_some());
+            if input.changes_indexes() && !(deletes && asks_for(input, busy)) {
+                return Err(one_at_a_time());
+            }
+            return Ok(());
+        }
+        TableChange::IndexCreation(index) | TableChange::VectorIndexCreation { index, .. } => asks_for(input, busy).then(|| {
             format!(
                 "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the \
                  index is active. Table: {table} Index: {index}"
             )
         }),
         TableChange::IndexDeletion(index) => {
-            asks_for(input, index).then(|| format!("Index is being deleted. Table: {table} Index: {index}"))
+            asks_for(input, busy).then(|| format!("Index is being deleted. Table: {table} Index: {index}"))
         }
         TableChange::IndexThroughput(index) => {
-            asks_for(input, index).then(|| format!("Index is being updated. Table: {table} Index: {index}"))
+            asks_for(input, busy).then(|| format!("Index is being updated. Table: {table} Index: {index}"))
         }
         TableChange::Throughput | TableChange::Settings => None,
     };
     refusal.map_or(Ok(()), |tail| Err(in_use(&tail)))?;
-    let changes_an_index = input
-        .global_secondary_index_updates
-        .iter()
-        .flatten()
-        .any(|update| update.create.is_some() || update.delete.is_some());
-    if changes_an_index && matches!(busy, TableChange::IndexCreation(_) | TableChange::IndexDeletion(_)) {
+    if input.changes_indexes() && makes_or_removes_an_index(busy) {
         return Err(one_at_a_time());
     }
     Ok(())
@@ -158,7 +205,10 @@ pub(crate) fn check_deletion(definition: &TableDefinition, now: EpochMillis) -> 
         TableChange::Stream { .. } => {
             "Cannot delete table while stream is being enabled/disabled.".to_owned()
         }
-        TableChange::IndexCreation(_) | TableChange::IndexDeletion(_) | TableChange::IndexThroughput(_) => {
+        TableChange::IndexCreation(_)
+        | TableChange::VectorIndexCreation { .. }
+        | TableChange::IndexDeletion(_)
+        | TableChange::IndexThroughput(_) => {
             "Cannot delete table while indexes are being created, updated, or deleted.".to_owned()
         }
     }))
@@ -192,12 +242,38 @@ pub(crate) fn check_created_to_describe_expiry(
     })
 }
 
-fn asks_for(input: &UpdateTableInput, index: &IndexName) -> bool {
-    input.global_secondary_index_updates.iter().flatten().any(|update| {
-        update.delete.as_ref() == Some(index)
-            || update.create.as_ref().is_some_and(|create| create.index_name == *index)
-            || update.update.as_ref().is_some_and(|update| update.index_name == *index)
-    })
+fn makes_or_removes_an_index(change: &TableChange) -> bool {
+    match change {
+        TableChange::IndexCreation(_)
+        | TableChange::VectorIndexCreation { .. }
+        | TableChange::IndexDeletion(_) => true,
+        TableChange::Creation
+        | TableChange::Throughput
+        | TableChange::Stream { .. }
+        | TableChange::IndexThroughput(_)
+        | TableChange::Settings => false,
+    }
+}
+
+/// Whether a request is about the index that the table is busy with.
+fn asks_for(input: &UpdateTableInput, busy: &TableChange) -> bool {
+    let (TableChange::IndexCreation(index)
+    | TableChange::VectorIndexCreation { index, .. }
+    | TableChange::IndexDeletion(index)
+    | TableChange::IndexThroughput(index)) = busy
+    else {
+        return false;
+    };
+    let asks = |created: Option<&IndexName>, deleted: &Option<IndexName>| {
+        created == Some(index) || deleted.as_ref() == Some(index)
+    };
+    let mut vectors = input.vector_index_updates.iter().flatten();
+    vectors.any(|update| asks(update.create.as_ref().map(|create| &create.index_name), &update.delete))
+        || input.global_secondary_index_updates.iter().flatten().any(|update| {
+            update.delete.as_ref() == Some(index)
+                || update.create.as_ref().is_some_and(|create| create.index_name == *index)
+                || update.update.as_ref().is_some_and(|update| update.index_name == *index)
+        })
 }
 
 fn in_use(tail: &str) -> ItemsError {

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use pdb_model::{
-    AttributeDefinition, BillingMode, IndexKind, IndexName, ScalarType, SecondaryIndex, TableDefinition,
-    WarmThroughput,
+    AttributeDefinition, BillingMode, IndexKind, IndexName, ScalarType, SearchRole, SecondaryIndex,
+    TableDefinition, VectorIndex, WarmThroughput,
 };
 
 use super::definition::global_index;
@@ -17,6 +17,8 @@ use super::input::{GlobalIndexInput, GlobalIndexThroughputUpdate, KeySchemaEleme
 use super::key_rules::{check_defined, check_projected_total};
 use super::rules::{Subject, check_on_demand, invalid, refused};
 use super::update_throughput::{echoed, merged_caps, raise};
+use super::vector_input::VectorIndexInput;
+use super::vector_rules::{check_added_vector_index, vector_index};
 use crate::{Habits, ItemsError};
 
 /// Checked changes of global indexes.
@@ -25,6 +27,8 @@ pub(crate) struct IndexChanges {
     create: Option<SecondaryIndex>,
     delete: Option<IndexName>,
     updates: Vec<GlobalIndexThroughputUpdate>,
+    create_vector: Option<VectorIndex>,
+    delete_vector: Option<IndexName>,
     /// All definitions the table's keys need afterwards.
     definitions: Vec<AttributeDefinition>,
 }
@@ -50,7 +54,31 @@ impl IndexChanges {
                 changes.updates.push(update.clone());
             }
         }
+        for update in input.vector_index_updates.iter().flatten() {
+            if let Some(create) = &update.create {
+                changes.merge_definitions(input, habits);
+                check_search_not_redefined(create, input, old)?;
+                check_added_vector_index(create, input, old, &changes.definitions)?;
+                changes.create_vector = Some(vector_index(create, &changes.definitions)?);
+            }
+            if let Some(delete) = &update.delete {
+                if old.vector_index(delete.as_str()).is_none() {
+                    return Err(absent_index(delete, old));
+                }
+                changes.delete_vector = Some(delete.clone());
+            }
+        }
         Ok(changes)
+    }
+
+    /// Adds the definitions of a request to those that are known.
+    fn merge_definitions(&mut self, input: &UpdateTableInput, habits: Habits) {
+        for definition in input.attribute_definitions.iter().flatten() {
+            if !self.definitions.iter().any(|known| known.name == definition.name) {
+                self.definitions.push(definition.clone());
+            }
+        }
+        habits.order(&mut self.definitions);
     }
 
     fn check_create(
@@ -61,15 +89,11 @@ impl IndexChanges {
         habits: Habits,
     ) -> Result<(), ItemsError> {
         let name = &create.index_name;
-        if old.index(name.as_str()).is_some() {
+        if old.any_index(name.as_str()).is_some() {
             return Err(refused("Attempting to create an index which already exists"));
         }
-        for definition in input.attribute_definitions.iter().flatten() {
-            if !self.definitions.iter().any(|known| known.name == definition.name) {
-                self.definitions.push(definition.clone());
-            }
-        }
-        habits.order(&mut self.definitions);
+        self.merge_definitions(input, habits);
+        check_no_vector_in_key(create, input, old)?;
         check_defined(&create.key_schema, &self.definitions)?;
         check_not_redefined(create, input.attribute_definitions.as_deref().unwrap_or_default(), old)?;
         let billing_mode = input.billing_mode.unwrap_or(old.billing_mode);
@@ -103,7 +127,8 @@ impl IndexChanges {
 
     /// Returns the index that is new, and to be filled.
     pub(crate) fn created(&self) -> Option<&IndexName> {
-        self.create.as_ref().map(|index| &index.name)
+        let vector = self.create_vector.as_ref().map(|index| &index.name);
+        self.create.as_ref().map(|index| &index.name).or(vector)
     }
 
     /// Changes the definition.
@@ -118,15 +143,13 @@ impl IndexChanges {
         if let Some(delete) = &self.delete {
             definition.indexes.retain(|index| index.name != *delete);
         }
-        if self.create.is_some() || self.delete.is_some() {
-            let used: BTreeSet<&str> = definition
-                .indexes
-                .iter()
-                .map(|index| &index.key_schema)
-                .chain([&definition.key_schema])
-                .flat_map(|key| key.attributes())
-                .map(|attribute| attribute.name.as_str())
-                .collect();
+        definition.vector_indexes.extend(self.create_vector.clone());
+        if let Some(delete) = &self.delete_vector {
+            definition.vector_indexes.retain(|index| index.name != *delete);
+        }
+        let has_changed = [&self.delete, &self.delete_vector].iter().any(|deleted| deleted.is_some());
+        if has_changed || self.created().is_some() {
+            let used = used_attributes(definition);
             definition.attribute_definitions = self
                 .definitions
                 .iter()
@@ -155,8 +178,23 @@ impl IndexChanges {
                 index.on_demand_throughput = echoed(update.on_demand_throughput, index.on_demand_throughput);
             }
         }
+        for described in &mut description.vector_indexes {
+            if self.create_vector.as_ref().is_some_and(|create| create.name == described.index.name) {
+                described.index_status = TableStatus::Creating;
+                described.backfilling = Some(false);
+                (described.item_count, described.index_size_bytes) = (0, 0);
+            }
+        }
+        let before = describer.describe(old, &Counts::default());
+        if let Some(delete) = &self.delete_vector
+            && let Some(at) = before.vector_indexes.iter().position(|index| index.index.name == *delete)
+        {
+            let mut index = before.vector_indexes[at].clone();
+            index.index_status = TableStatus::Deleting;
+            description.vector_indexes.insert(at.min(description.vector_indexes.len()), index);
+        }
         let Some(delete) = &self.delete else { return };
-        let before = describer.describe(old, &Counts::default()).global_secondary_indexes;
+        let before = before.global_secondary_indexes;
         if let Some(at) = before.iter().position(|index| index.index_name == *delete) {
             let mut index = before[at].clone();
             index.index_status = TableStatus::Deleting;
@@ -165,6 +203,73 @@ impl IndexChanges {
                 .insert(at.min(description.global_secondary_indexes.len()), index);
         }
     }
+}
+
+/// Returns the attributes whose types must be known: those of keys, and those by which searches select.
+pub(crate) fn used_attributes(definition: &TableDefinition) -> BTreeSet<String> {
+    let keys = definition.indexes.iter().map(|index| &index.key_schema).chain([&definition.key_schema]);
+    let searched = definition.vector_indexes.iter().flat_map(|index| &index.search_schema);
+    keys.flat_map(|key| key.attributes())
+        .chain(searched.map(|element| &element.attribute))
+        .map(|attribute| attribute.name.clone())
+        .collect()
+}
+
+/// Checks that a new index's key has no attribute that is a vector.
+fn check_no_vector_in_key(
+    create: &GlobalIndexInput,
+    input: &UpdateTableInput,
+    old: &TableDefinition,
+) -> Result<(), ItemsError> {
+    let vector = old.vector_indexes.iter().find(|index| {
+        create.key_schema.iter().any(|element| element.attribute_name == index.vector_attribute)
+    });
+    let Some(vector) = vector else { return Ok(()) };
+    let known = format!(
+        "VectorIndexSchema:[VectorAttribute: key{{{}:L:{}}}]",
+        vector.vector_attribute, vector.dimensions
+    );
+    let type_of = |name: &str| {
+        let asked = input.attribute_definitions.iter().flatten().find(|asked| asked.name == name);
+        asked.map(|asked| asked.scalar_type).or_else(|| old.attribute_type(name))
+    };
+    Err(redefined(&known, &printed(&create.key_schema, type_of)))
+}
+
+/// Checks that the attributes of a new index's search schema have the types that are known of them.
+fn check_search_not_redefined(
+    create: &VectorIndexInput,
+    input: &UpdateTableInput,
+    old: &TableDefinition,
+) -> Result<(), ItemsError> {
+    for element in create.schema() {
+        let name = element.attribute_name.as_str();
+        let asked = input.attribute_definitions.iter().flatten().find(|asked| asked.name == name);
+        if let Some((asked, known)) = asked.zip(old.attribute_type(name))
+            && asked.scalar_type != known
+        {
+            return Err(redefined(
+                &existing_schema(old, name),
+                &printed_search(name, asked.scalar_type, element.role),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn redefined(existing: &str, new: &str) -> ItemsError {
+    invalid(format!(
+        "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. \
+         Existing schema: {existing} New schema: {new}"
+    ))
+}
+
+/// The refusal to change an index that is not there.
+fn absent_index(name: &IndexName, table: &TableDefinition) -> ItemsError {
+    ItemsError::ResourceNotFound(format!(
+        "Requested resource not found: Index {name} for table {}",
+        table.name
+    ))
 }
 
 /// Checks that the attributes of a new index's key have the types they have in the keys that are there.
@@ -176,23 +281,26 @@ fn check_not_redefined(
     old: &TableDefinition,
 ) -> Result<(), ItemsError> {
     let asked = |name: &str| definitions.iter().find(|definition| definition.name == name);
-    let redefined = create.key_schema.iter().find(|element| {
+    let other = create.key_schema.iter().find(|element| {
         let name = element.attribute_name.as_str();
         asked(name).zip(old.attribute_type(name)).is_some_and(|(asked, known)| asked.scalar_type != known)
     });
-    let Some(redefined) = redefined else { return Ok(()) };
-    let schemas = [&old.key_schema].into_iter().chain(old.indexes.iter().map(|index| &index.key_schema));
-    let existing = schemas.into_iter().find(|schema| schema.contains(&redefined.attribute_name));
-    let existing = existing.map(elements).unwrap_or_default();
+    let Some(other) = other else { return Ok(()) };
     let known = |name: &str| old.attribute_type(name);
-    Err(invalid(format!(
-        "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. \
-         Existing schema: {} New schema: {}",
-        printed(&existing, known),
-        printed(&create.key_schema, |name| asked(name)
-            .map(|asked| asked.scalar_type)
-            .or_else(|| known(name))),
-    )))
+    let new = printed(&create.key_schema, |name| {
+        asked(name).map(|asked| asked.scalar_type).or_else(|| known(name))
+    });
+    Err(redefined(&existing_schema(old, &other.attribute_name), &new))
+}
+
+/// The first schema of a table in which an attribute has its type, as AWS prints it.
+fn existing_schema(table: &TableDefinition, name: &str) -> String {
+    let keys = [&table.key_schema].into_iter().chain(table.indexes.iter().map(|index| &index.key_schema));
+    let key = keys.into_iter().find(|schema| schema.contains(name));
+    let searched = || table.vector_indexes.iter().find_map(|index| index.search_attribute(name));
+    key.map(|schema| printed(&elements(schema), |name| table.attribute_type(name)))
+        .or_else(|| searched().map(|of| printed_search(name, of.attribute.scalar_type, of.role)))
+        .unwrap_or_default()
 }
 
 /// A key schema with its types, as AWS prints it.
@@ -205,6 +313,11 @@ fn printed(schema: &[KeySchemaElement], type_of: impl Fn(&str) -> Option<ScalarT
         })
         .collect();
     format!("Schema:[{}]", elements.join(", "))
+}
+
+/// An element of a search schema with its type.
+fn printed_search(name: &str, scalar_type: ScalarType, role: SearchRole) -> String {
+    format!("SearchSchema:[SearchSchemaElement: key{{{name}:{}:{}}}]", scalar_type.name(), role.as_str())
 }
 
 fn apply_update(
@@ -235,9 +348,6 @@ fn check_is_global(name: &IndexName, old: &TableDefinition, verb: &str) -> Resul
         Some(IndexKind::Local) => {
             Err(refused(format!("Cannot {verb} an index that is not a GlobalSecondaryIndex: {name}")))
         }
-        None => Err(ItemsError::ResourceNotFound(format!(
-            "Requested resource not found: Index {name} for table {}",
-            old.name
-        ))),
+        None => Err(absent_index(name, old)),
     }
 }

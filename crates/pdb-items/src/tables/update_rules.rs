@@ -12,6 +12,7 @@ use super::key_rules::{check_global_key, check_projection};
 use super::rules::{
     Subject, check_changed_stream, check_encryption, check_units, invalid, one_at_a_time, refused,
 };
+use super::vector_rules::check_vector_updates;
 use crate::ItemsError;
 
 /// Checks all that can be checked without the table.
@@ -25,6 +26,9 @@ pub(crate) fn check(input: &UpdateTableInput) -> Result<(), ItemsError> {
     }
     if input.global_secondary_index_updates.as_ref().is_some_and(Vec::is_empty) {
         return Err(invalid("List of GlobalSecondaryIndexUpdates is empty"));
+    }
+    if input.vector_index_updates.as_ref().is_some_and(Vec::is_empty) {
+        return Err(invalid("List of VectorIndexUpdates is empty"));
     }
     check_combination(input)?;
     if input.changes_replicas {
@@ -46,6 +50,10 @@ fn check_combination(input: &UpdateTableInput) -> Result<(), ItemsError> {
     let index_updates = input.global_secondary_index_updates.as_deref().unwrap_or_default();
     let creates_index = index_updates.iter().any(|update| update.create.is_some());
     let changes_indexes = creates_index || index_updates.iter().any(|update| update.delete.is_some());
+    // A switch to provisioned units is refused with a text of its own if there is a vector index.
+    let changes_vectors =
+        input.changes_vector_indexes() && input.billing_mode != Some(BillingMode::Provisioned);
+    let changes_indexes = changes_indexes || changes_vectors;
     let changes_throughput = input.provisioned_throughput.is_some();
     let changes = ChangeCount::of(input);
 
@@ -97,6 +105,7 @@ impl ChangeCount {
         let without_billing_mode = [
             input.provisioned_throughput.is_some(),
             input.global_secondary_index_updates.is_some(),
+            input.vector_index_updates.is_some(),
             input.stream_specification.is_some(),
             input.sse_specification.is_some(),
             input.changes_replicas,
@@ -116,7 +125,7 @@ impl ChangeCount {
 /// either, so AWS says it before it looks the table up.
 fn check_index_updates(input: &UpdateTableInput) -> Result<(), ItemsError> {
     let mut names: BTreeSet<&IndexName> = BTreeSet::new();
-    let mut online = 0;
+    let mut online = check_vector_updates(input.vector_index_updates.as_deref().unwrap_or_default())?;
     for update in input.global_secondary_index_updates.iter().flatten() {
         let name = check_one_action(update)?;
         if !names.insert(name) {

@@ -74,7 +74,7 @@ impl TableManager {
             new.server_side_encryption = self.encryption(Some(specification));
         }
         index_changes.apply(&mut new)?;
-        if let Some(change) = change_of(input, old) {
+        if let Some(change) = change_of(input, old, now.plus(self.transition_delay)) {
             self.begin(&mut new, change, now);
         }
 
@@ -158,13 +158,8 @@ fn change_class(definition: &mut TableDefinition, class: TableClass) {
 /// Whether AWS shows the table as `UPDATING` for a while after such a request.
 fn is_slow_at_aws(input: &UpdateTableInput, old: &TableDefinition) -> bool {
     let switches_billing = input.billing_mode.is_some_and(|mode| mode != old.billing_mode);
-    let changes_indexes = input
-        .global_secondary_index_updates
-        .iter()
-        .flatten()
-        .any(|update| update.create.is_some() || update.delete.is_some());
     switches_billing
-        || changes_indexes
+        || input.changes_indexes()
         || input.provisioned_throughput.is_some()
         || input.stream_specification.is_some()
         || input.sse_specification.is_some()

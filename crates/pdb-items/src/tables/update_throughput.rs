@@ -104,6 +104,9 @@ fn check_switch_to_provisioned(
     updates: &[&GlobalIndexThroughputUpdate],
     old: &TableDefinition,
 ) -> Result<(), ItemsError> {
+    if !old.vector_indexes.is_empty() {
+        return Err(invalid("Tables with vector indexes must be in PAY_PER_REQUEST mode"));
+    }
     if input.provisioned_throughput.is_none() {
         return Err(invalid("ProvisionedThroughput must be specified when BillingMode is PROVISIONED"));
     }

@@ -81,6 +81,7 @@ fn table(mut fields: Fields<'_>, place: &str) -> Result<TablePlan, Fault> {
         fields.finish().map(|()| index)
     });
     plan.set_global_indexes(indexes.collect::<Result<_, _>>()?);
+    plan.put("VectorIndexes", shapes::vector_indexes(&mut fields)?);
     plan.put("BillingMode", billing_mode(&mut fields)?);
     plan.put("ProvisionedThroughput", shapes::throughput(&mut fields)?);
     plan.put("OnDemandThroughput", shapes::on_demand(&mut fields)?);

@@ -178,6 +178,33 @@ pub(crate) fn local_indexes(fields: &mut Fields<'_>) -> Result<Option<Value>, Fa
     listed(fields.maps("LocalSecondaryIndexes")?, read)
 }
 
+/// Reads vector indexes.
+pub(crate) fn vector_indexes(fields: &mut Fields<'_>) -> Result<Option<Value>, Fault> {
+    let read_element = |mut fields: Fields<'_>| {
+        let mut element = Request::new();
+        for name in ["AttributeName", "SearchSchemaElementType"] {
+            put(&mut element, name, fields.text(name)?.map(Value::from));
+        }
+        fields.finish().map(|()| element.into())
+    };
+    let read = |mut fields: Fields<'_>| {
+        let mut index = Request::new();
+        put(&mut index, "IndexName", fields.text("IndexName")?.map(Value::from));
+        if let Some(mut attribute) = fields.map("VectorAttribute")? {
+            let name = attribute.text("AttributeName")?;
+            attribute.finish()?;
+            put(&mut index, "VectorAttribute", Some(json!({ "AttributeName": name })));
+        }
+        put(&mut index, "Dimensions", fields.integer("Dimensions")?.map(Value::from));
+        put(&mut index, "DistanceFunction", fields.text("DistanceFunction")?.map(Value::from));
+        put(&mut index, "SearchSchema", listed(fields.maps("SearchSchema")?, read_element)?);
+        put(&mut index, "Projection", projection(&mut fields)?);
+        fields.ignore(DESCRIBED_OF_INDEXES);
+        fields.finish().map(|()| index.into())
+    };
+    listed(fields.maps("VectorIndexes")?, read)
+}
+
 /// An index, and whether its contributor insights are enabled.
 pub(crate) struct GlobalIndex {
     pub(crate) request: Request,

@@ -116,6 +116,7 @@ impl AnswerBudget {
             }
             Operation::BatchGetItem
             | Operation::TransactGetItems
+            | Operation::SearchVectors
             | Operation::BatchExecuteStatement
             | Operation::ExecuteTransaction => AnswerKind::Long(BATCH_SLOTS),
             _ if operation.class() == OperationClass::Write && self.may_return_items(body) => {

@@ -39,8 +39,8 @@ pub struct StoredItem<'r> {
 pub struct StoredEntry<'r> {
     /// The key it is stored under.
     pub entry: &'r [u8],
-    /// The key of its item.
-    pub base: &'r [u8],
+    /// The key of its item, or in a vector index the vector.
+    pub content: &'r [u8],
     /// What the index has of the item, as canonical JSON.
     pub json: &'r str,
     /// Its size.
@@ -114,8 +114,8 @@ impl StoredRow {
     /// [`StoreError::Corrupt`].
     pub fn entry(&self) -> Result<StoredEntry<'_>, StoreError> {
         match &self.values[..] {
-            [Value::Blob(entry), Value::Blob(base), Value::Text(json), Value::Integer(size), ..] => {
-                Ok(StoredEntry { entry, base, json, size_bytes: unsigned(*size)? })
+            [Value::Blob(entry), Value::Blob(content), Value::Text(json), Value::Integer(size), ..] => {
+                Ok(StoredEntry { entry, content, json, size_bytes: unsigned(*size)? })
             }
             _ => Err(StoreError::corrupt("index entry", "a column is not of its type")),
         }

@@ -7,6 +7,7 @@ fn plain_names_stay_readable() {
     assert_eq!(item_table("orders"), "pdb_item_orders");
     assert_eq!(record_table("order_lines2"), "pdb_stream_order_lines2");
     assert_eq!(index_table("orders", "by_customer"), "pdb_index_orders_by_customer");
+    assert_eq!(vector_table("orders", "by_meaning"), "pdb_vector_orders_by_meaning");
 }
 
 #[test]

@@ -10,7 +10,6 @@ use crate::{
     dialect::Dialect,
     driver::Driver,
     error::StoreError,
-    names,
     params::Param,
     postgres::texts,
     rows::{
@@ -20,6 +19,7 @@ use crate::{
     sql::{
         streams::{self, SHARD_COLUMNS, STREAM_COLUMNS},
         tables,
+        texts::indexes_of,
     },
 };
 
@@ -110,10 +110,9 @@ fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, St
             found.map(|(_, id)| *id).ok_or_else(|| StoreError::corrupt("statistics", "row is missing"))
         };
         let mut indexes = Vec::with_capacity(definition.indexes.len());
-        for index in &definition.indexes {
-            let table = names::index_table(definition.name.as_str(), index.name.as_str());
-            let statistic = statistic(index.name.as_str())?;
-            indexes.push(texts::index_table(index.name.clone(), table, statistic));
+        for index in indexes_of(&definition) {
+            let statistic = statistic(index.0.as_str())?;
+            indexes.push(driver.dialect().index_table(&definition.name, index, statistic));
         }
         let stream = enabled
             .get(&definition.name)

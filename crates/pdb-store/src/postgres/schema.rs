@@ -16,6 +16,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { sql: pdb_migrations::POSTGRES[1], step: Some(migrate::add_checksums) },
     Migration { sql: pdb_migrations::POSTGRES[2], step: Some(renew_keys::renew) },
     Migration { sql: pdb_migrations::POSTGRES[3], step: None },
+    Migration { sql: pdb_migrations::POSTGRES[4], step: None },
 ];
 // A migration that this list lacks would never be applied.
 const _: () = assert!(MIGRATIONS.len() == pdb_migrations::POSTGRES.len());

@@ -4,9 +4,6 @@
 //! three columns: its first 2,500 bytes (`head`), a hash of the others (`tail`) and the others themselves (`rest`), both empty for
 //! nearly all keys. Head and tail are unique; head and rest have the order of whole keys.
 
-use std::sync::Arc;
-
-use pdb_model::IndexName;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -15,7 +12,7 @@ use crate::{
     names::quoted,
     rows::columns::{ColumnKind, RecordColumns, names_of},
     sequence::times::{self, JITTER_MILLIS},
-    sql::texts::{self, IndexSql, IndexTable, ItemTable, RecordTable, ScanSql},
+    sql::texts::{self, EntryKind, IndexSql, ItemTable, RecordTable, ScanSql},
 };
 
 /// The most bytes of a key that an index has.
@@ -68,21 +65,28 @@ pub(crate) fn create_kept(table: &str) -> String {
     format!("CREATE TABLE {} ({columns})", quoted(table))
 }
 
-pub(crate) fn create_entries(table: &str) -> String {
-    format!(
-        "CREATE TABLE {} (
+pub(crate) fn create_entries(table: &str, kind: EntryKind) -> String {
+    let (name, content) = (quoted(table), kind.column());
+    let create = format!(
+        "CREATE TABLE {name} (
              entry_head BYTEA  NOT NULL,
              entry_tail BYTEA  NOT NULL,
              entry_rest BYTEA  NOT NULL,
-             base       BYTEA  NOT NULL,
+             {content}  BYTEA  NOT NULL,
              item       TEXT   NOT NULL,
              size_bytes BIGINT NOT NULL,
              checksum   BIGINT,
              CONSTRAINT {} PRIMARY KEY (entry_head, entry_tail)
          )",
-        quoted(table),
         constraint(table)
-    )
+    );
+    match kind {
+        EntryKind::Key => create,
+        // Floats do not get smaller, so PostgreSQL need not try.
+        EntryKind::Vector => {
+            format!("{create}; ALTER TABLE {name} ALTER COLUMN {content} SET STORAGE EXTERNAL")
+        }
+    }
 }
 
 pub(crate) fn create_records(table: &str) -> String {
@@ -130,24 +134,26 @@ pub(crate) fn item_table(table: &str, statistic: i64) -> ItemTable {
     }
 }
 
-pub(crate) fn index_table(name: IndexName, table: String, statistic: i64) -> IndexTable {
-    let quoted = quoted(&table);
+pub(crate) fn index_sql(table: &str, kind: EntryKind, statistic: i64) -> IndexSql {
+    let (quoted, content) = (quoted(table), kind.column());
     let this = "entry_head = ?1 AND entry_tail = ?2";
-    let sql = IndexSql {
+    IndexSql {
         statistic,
-        salt: Salt::of(&table),
+        salt: Salt::of(table),
         insert: format!(
-            "INSERT INTO {quoted} (entry_head, entry_tail, entry_rest, base, item, size_bytes, checksum) \
+            "INSERT INTO {quoted} (entry_head, entry_tail, entry_rest, {content}, item, size_bytes, checksum) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (entry_head, entry_tail) DO NOTHING"
         ),
-        update: format!("UPDATE {quoted} SET item = ?3, size_bytes = ?4, checksum = ?5 WHERE {this}"),
+        update: format!(
+            "UPDATE {quoted} SET {content} = ?3, item = ?4, size_bytes = ?5, checksum = ?6 WHERE {this}"
+        ),
         delete: format!("DELETE FROM {quoted} WHERE {this}"),
         scan: scan(
-            &format!("SELECT entry_head, base, item, size_bytes, checksum, entry_rest FROM {quoted}"),
+            &format!("SELECT entry_head, {content}, item, size_bytes, checksum, entry_rest FROM {quoted}"),
             "entry",
         ),
-    };
-    IndexTable { name, table, sql: Arc::new(sql) }
+        all: None,
+    }
 }
 
 /// The parameters that follow the columns of a record where it is appended.

@@ -57,6 +57,30 @@ impl RowRef<'_> {
     }
 }
 
+/// An entry of a vector index, as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct VectorRow<'r> {
+    /// The key it is stored under.
+    pub key: &'r [u8],
+    /// The vector: 32-bit floats, packed with the lowest byte first.
+    pub vector: &'r [u8],
+    /// What the index has of the item besides the vector, as canonical JSON.
+    pub json: &'r str,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// What is written of an item into an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewEntry<'e> {
+    /// The key to store it under.
+    pub key: &'e KeyBytes,
+    /// The key of the item, or in a vector index the vector.
+    pub content: &'e [u8],
+    /// What the index has of the item.
+    pub projected: &'e EncodedItem,
+}
+
 /// The row of an item that a transaction has locked; with it the transaction replaces or removes exactly this one.
 #[derive(Clone, Copy, Debug)]
 pub struct ItemRow {

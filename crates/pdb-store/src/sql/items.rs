@@ -14,11 +14,11 @@ use crate::{
     params::Param,
     read_tx::ReadTx,
     rows::{
-        items::{Direction, ItemRow, KeyRange, RowRef},
+        items::{Direction, ItemRow, KeyRange, NewEntry, RowRef, VectorRow},
         table::Table,
     },
     sequence::signed,
-    sql::texts::ScanSql,
+    sql::texts::{EntryKind, ScanSql},
     tx::Tx,
 };
 
@@ -46,8 +46,26 @@ impl ReadTx<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::IndexNotFound`], and as [`get_item`](Self::get_item).
+    /// [`StoreError::IndexNotFound`], also of a vector index, and as [`get_item`](Self::get_item).
     pub fn scan(
+        &mut self,
+        table: &Table,
+        index: Option<&IndexName>,
+        range: &KeyRange,
+        direction: Direction,
+        each: &mut dyn FnMut(RowRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        if let Some(name) = index
+            && self.catalog.current(table)?.index(name)?.kind == EntryKind::Vector
+        {
+            // Its rows have no keys of items.
+            return Err(StoreError::IndexNotFound { table: table.name().clone(), index: name.clone() });
+        }
+        self.scan_rows(table, index, range, direction, each)
+    }
+
+    /// As [`scan`](Self::scan), of an index of any kind: in the place of the item's key, an entry of a vector index has the vector.
+    pub(crate) fn scan_rows(
         &mut self,
         table: &Table,
         index: Option<&IndexName>,
@@ -77,8 +95,40 @@ impl ReadTx<'_> {
         let read =
             self.driver.read_keys("read a range of items", sql, direction, (lower, upper), |row, key| {
                 let read = read_row(row, kind, key)?;
-                Ok(RangeStep { flow: each(read), bytes: read.json.len() })
+                Ok(RangeStep { flow: each(read), bytes: read.base.len() + read.json.len() })
             });
+        read.map_err(|error| error.of_table(table.name()))
+    }
+
+    /// Hands the entries of a range of a vector index to `each`, in any order, until that breaks off.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::IndexNotFound`], also of an index of another kind, and as [`get_item`](Self::get_item).
+    pub fn scan_vectors(
+        &mut self,
+        table: &Table,
+        index: &IndexName,
+        range: &KeyRange,
+        each: &mut dyn FnMut(VectorRow<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut each = |row: RowRef<'_>| {
+            let RowRef { key, base: vector, json, size_bytes } = row;
+            each(VectorRow { key, vector, json, size_bytes })
+        };
+        let current = self.catalog.current(table)?.index(index)?;
+        if current.kind != EntryKind::Vector {
+            return Err(StoreError::IndexNotFound { table: table.name().clone(), index: index.clone() });
+        }
+        let (salt, all) = (current.sql.salt, current.sql.all.as_ref());
+        // Rows of SQLite are read twice as fast in the order in which they are stored.
+        let Some(all) = all.filter(|_| *range == KeyRange::all()) else {
+            return self.scan_rows(table, Some(index), range, Direction::Forward, &mut each);
+        };
+        let read = self.driver.query("read a vector index", all, &[], |row| {
+            let key = row.key(0, 5)?;
+            Ok(each(read_row(row, RowKind::Entry(salt), &key)?))
+        });
         read.map_err(|error| error.of_table(table.name()))
     }
 
@@ -307,32 +357,30 @@ impl Tx<'_> {
         &mut self,
         table: &Table,
         index: &IndexName,
-        entry: &KeyBytes,
-        base: &KeyBytes,
-        projected: &EncodedItem,
+        NewEntry { key: entry, content, projected }: NewEntry<'_>,
         old_size_bytes: Option<u64>,
     ) -> Result<(), StoreError> {
         let sql = self.catalog.current(table)?.index(index)?.sql.clone();
         self.note_table(table);
         let size = signed(projected.size_bytes());
-        let sum =
-            checksum::of_entry(entry.as_bytes(), base.as_bytes(), projected.json(), projected.size_bytes());
+        let sum = checksum::of_entry(entry.as_bytes(), content, projected.json(), projected.size_bytes());
         let sum = Param::Integer(sum.stored(sql.salt));
         let entry = self.driver.dialect().key_columns(entry.as_bytes());
         if let Some(old_size_bytes) = old_size_bytes {
-            let params = entry.identity([Param::Text(projected.json()), Param::Integer(size), sum]);
+            let params = entry.identity([
+                Param::Blob(content),
+                Param::Text(projected.json()),
+                Param::Integer(size),
+                sum,
+            ]);
             if self.change("replace an index entry", &sql.update, &params)? == 1 {
                 self.count(sql.statistic, 0, size - signed(old_size_bytes));
                 return Ok(());
             }
             // The index is being filled and has not come to this item yet: the entry is new after all.
         }
-        let params = entry.all([
-            Param::Blob(base.as_bytes()),
-            Param::Text(projected.json()),
-            Param::Integer(size),
-            sum,
-        ]);
+        let params =
+            entry.all([Param::Blob(content), Param::Text(projected.json()), Param::Integer(size), sum]);
         if self.change("insert an index entry", &sql.insert, &params)? == 1 {
             self.count(sql.statistic, 1, size);
         }

@@ -11,7 +11,7 @@ use crate::{
     names,
     params::Param,
     rows::table::{Table, TableId},
-    sql::texts::{IndexTable, create_expiry_index},
+    sql::texts::{self, IndexTable, create_expiry_index},
     tx::Tx,
 };
 
@@ -42,6 +42,7 @@ impl Tx<'_> {
             id,
             definition: Arc::new(TableDefinition {
                 indexes: Vec::new(),
+                vector_indexes: Vec::new(),
                 time_to_live_attribute: None,
                 ..definition.clone()
             }),
@@ -65,7 +66,7 @@ impl Tx<'_> {
         let old = self.table(&definition.name)?;
         // What needs a lock on a whole table comes first: for that, PostgreSQL waits for writers that may themselves wait for `lock_definition`.
         let gone: Vec<&IndexTable> =
-            old.indexes.iter().filter(|index| definition.index(index.name.as_str()).is_none()).collect();
+            old.indexes.iter().filter(|index| definition.any_index(index.name.as_str()).is_none()).collect();
         let switches_expiry = old.definition.time_to_live_attribute != definition.time_to_live_attribute;
         if switches_expiry || !gone.is_empty() {
             // The caller will note for all items when they expire. And a writer in the middle of a batch has locked entries,
@@ -87,16 +88,16 @@ impl Tx<'_> {
             )?;
         }
         let dialect = self.driver.dialect();
-        let mut indexes = Vec::with_capacity(definition.indexes.len());
-        for index in &definition.indexes {
-            if let Some(known) = old.indexes.iter().find(|known| known.name == index.name) {
+        let mut indexes = Vec::with_capacity(old.indexes.len() + 1);
+        for (name, kind) in texts::indexes_of(definition) {
+            if let Some(known) = old.indexes.iter().find(|known| known.name == *name) {
                 indexes.push(known.clone());
                 continue;
             }
-            let table = names::index_table(definition.name.as_str(), index.name.as_str());
-            self.define("create an index", &dialect.create_entries(&table))?;
-            let statistic = self.create_statistic(old.id, index.name.as_str())?;
-            indexes.push(dialect.index_table(index.name.clone(), table, statistic));
+            let table = kind.table(&definition.name, name);
+            self.define("create an index", &dialect.create_entries(&table, kind))?;
+            let statistic = self.create_statistic(old.id, name.as_str())?;
+            indexes.push(dialect.index_table(&definition.name, (name, kind), statistic));
         }
         let json = serde_json::to_string(definition).map_err(|e| StoreError::corrupt("definition", e))?;
         let stream = definition.stream.as_ref();

@@ -3,9 +3,13 @@
 
 use std::sync::Arc;
 
-use pdb_model::IndexName;
+use pdb_model::{AnyIndex, IndexName, TableDefinition, TableName};
 
-use crate::{checksum::Salt, names::quoted, rows::items::Direction};
+use crate::{
+    checksum::Salt,
+    names::{self, quoted},
+    rows::items::Direction,
+};
 
 /// One table of items: its row of statistics, its statements.
 ///
@@ -28,10 +32,46 @@ pub(crate) struct ItemTable {
     pub(crate) next: String,
 }
 
+/// What the entries of an index have besides their keys and the attributes of the item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// The key of the item.
+    Key,
+    /// The item's vector.
+    Vector,
+}
+
+impl EntryKind {
+    /// Returns the column with it.
+    pub(crate) fn column(self) -> &'static str {
+        match self {
+            Self::Key => "base",
+            Self::Vector => "vector",
+        }
+    }
+
+    /// Returns the name of the SQL table of an index of this kind.
+    pub(crate) fn table(self, table: &TableName, index: &IndexName) -> String {
+        match self {
+            Self::Key => names::index_table(table.as_str(), index.as_str()),
+            Self::Vector => names::vector_table(table.as_str(), index.as_str()),
+        }
+    }
+}
+
+/// Returns all indexes of a definition, and what their entries have.
+pub(crate) fn indexes_of(definition: &TableDefinition) -> impl Iterator<Item = (&IndexName, EntryKind)> {
+    definition.all_indexes().map(|index| match index {
+        AnyIndex::Secondary(index) => (&index.name, EntryKind::Key),
+        AnyIndex::Vector(index) => (&index.name, EntryKind::Vector),
+    })
+}
+
 /// One table of index entries.
 #[derive(Clone, Debug)]
 pub(crate) struct IndexTable {
     pub(crate) name: IndexName,
+    pub(crate) kind: EntryKind,
     pub(crate) table: String,
     pub(crate) sql: Arc<IndexSql>,
 }
@@ -45,6 +85,8 @@ pub(crate) struct IndexSql {
     pub(crate) update: String,
     pub(crate) delete: String,
     pub(crate) scan: ScanSql,
+    /// All entries of a vector index, in any order, where they are not read in pages.
+    pub(crate) all: Option<String>,
 }
 
 /// The statements of a range read: up and down, with and without an upper bound. Where ranges are read in pages, they end in `LIMIT `

@@ -81,7 +81,7 @@ fn read_all(tx: &mut ReadTx<'_>, each: &mut dyn FnMut(u64, u64)) -> Result<(), S
     for table in tx.tables()? {
         let indexes = table.indexes.iter().map(|index| Some(&index.name));
         for index in std::iter::once(None).chain(indexes) {
-            tx.scan(&table, index, &all, Direction::Forward, &mut |_| count())?;
+            tx.scan_rows(&table, index, &all, Direction::Forward, &mut |_| count())?;
         }
     }
     for stream in tx.streams(None)? {

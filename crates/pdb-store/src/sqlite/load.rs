@@ -6,7 +6,6 @@ use crate::{
     catalog::Catalog,
     driver::Driver,
     error::StoreError,
-    names,
     params::Param,
     rows::{
         shards::{ShardRow, StreamRow, open_shard, open_stream},
@@ -16,6 +15,7 @@ use crate::{
     sql::{
         streams::{STREAM_COLUMNS, read_stream, shards_of},
         tables::read_metadata,
+        texts::indexes_of,
     },
     sqlite::texts,
 };
@@ -39,9 +39,9 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
             found.map(|(_, id)| *id).ok_or_else(|| StoreError::corrupt("statistics", "row is missing"))
         };
         let mut indexes = Vec::with_capacity(definition.indexes.len());
-        for index in &definition.indexes {
-            let table = names::index_table(definition.name.as_str(), index.name.as_str());
-            indexes.push(texts::index_table(index.name.clone(), table, statistic(index.name.as_str())?));
+        for index in indexes_of(&definition) {
+            let statistic = statistic(index.0.as_str())?;
+            indexes.push(driver.dialect().index_table(&definition.name, index, statistic));
         }
         let enabled = catalog
             .streams_of(&definition.name)

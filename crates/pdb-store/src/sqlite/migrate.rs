@@ -15,6 +15,7 @@ pub(crate) const SQLITE: &[Migration] = &[
     Migration { sql: pdb_migrations::SQLITE[1], step: Some(add_checksums) },
     Migration { sql: pdb_migrations::SQLITE[2], step: Some(renew_keys::renew) },
     Migration { sql: pdb_migrations::SQLITE[3], step: None },
+    Migration { sql: pdb_migrations::SQLITE[4], step: None },
 ];
 // A migration that this list lacks would never be applied.
 const _: () = assert!(SQLITE.len() == pdb_migrations::SQLITE.len());

@@ -13,7 +13,7 @@ use rusqlite::{Connection, types::ValueRef};
 use crate::{
     dialect::Dialect,
     error::{During, OpenError, StoreError},
-    sql::texts,
+    sql::texts::{self, EntryKind},
     sqlite::{connection, migrate, refusals::refused_store},
 };
 
@@ -178,6 +178,7 @@ fn made_objects(version: u32) -> Result<HashMap<String, String>, StoreError> {
 
 const ITEMS: &str = "pdb_item_";
 const ENTRIES: &str = "pdb_index_";
+const VECTORS: &str = "pdb_vector_";
 const RECORDS: &str = "pdb_stream_";
 const KEPT: &str = "pdb_backup_";
 const EXPIRY: &str = "pdb_expiry_";
@@ -195,6 +196,7 @@ const TABLE: char = '\u{2}';
 struct KnownTexts {
     items: Vec<String>,
     entries: Vec<String>,
+    vectors: Vec<String>,
     records: Vec<String>,
     kept: Vec<String>,
     expiry: Vec<String>,
@@ -211,7 +213,8 @@ impl KnownTexts {
         };
         Self {
             items: vec![made(dialect.create_items(name))],
-            entries: vec![made(dialect.create_entries(name))],
+            entries: vec![made(dialect.create_entries(name, EntryKind::Key))],
+            vectors: vec![made(dialect.create_entries(name, EntryKind::Vector))],
             records: vec![made(dialect.create_records(name))],
             kept: vec![
                 made(dialect.create_kept(name)),
@@ -234,6 +237,7 @@ impl KnownTexts {
             _ if !is_plain(name) || !is_plain(table) => return None,
             "table" if name.starts_with(ITEMS) => &self.items,
             "table" if name.starts_with(ENTRIES) => &self.entries,
+            "table" if name.starts_with(VECTORS) => &self.vectors,
             "table" if name.starts_with(RECORDS) => &self.records,
             "table" if name.starts_with(KEPT) => &self.kept,
             "index" if name.starts_with(EXPIRY) && table.starts_with(ITEMS) => &self.expiry,

@@ -3,16 +3,12 @@
 //! The last column of most tables, the checksum, came with schema 2. Its comma stands where SQLite put it when it altered older tables,
 //! so that the text that SQLite keeps of a table does not depend on which version made it.
 
-use std::sync::Arc;
-
-use pdb_model::IndexName;
-
 use crate::{
     checksum::Salt,
     key_columns::KeyColumns,
     names::quoted,
     rows::columns::{RecordColumns, names_of},
-    sql::texts::{self, IndexSql, IndexTable, ItemTable, RecordTable, ScanSql},
+    sql::texts::{self, EntryKind, IndexSql, ItemTable, RecordTable, ScanSql},
 };
 
 /// Lists the names of all tables.
@@ -50,16 +46,17 @@ pub(crate) fn create_kept(table: &str) -> String {
     format!("CREATE TABLE {} (key BLOB, item TEXT, size_bytes INTEGER, checksum INTEGER)", quoted(table))
 }
 
-pub(crate) fn create_entries(table: &str) -> String {
+pub(crate) fn create_entries(table: &str, kind: EntryKind) -> String {
     format!(
         "CREATE TABLE {} (
              id         INTEGER PRIMARY KEY,
              entry      BLOB    NOT NULL UNIQUE,
-             base       BLOB    NOT NULL,
+             {}         BLOB    NOT NULL,
              item       TEXT    NOT NULL,
              size_bytes INTEGER NOT NULL
              , checksum INTEGER) STRICT",
-        quoted(table)
+        quoted(table),
+        kind.column()
     )
 }
 
@@ -97,20 +94,23 @@ pub(crate) fn item_table(table: &str, statistic: i64) -> ItemTable {
     }
 }
 
-pub(crate) fn index_table(name: IndexName, table: String, statistic: i64) -> IndexTable {
-    let quoted = quoted(&table);
-    let sql = IndexSql {
+pub(crate) fn index_sql(table: &str, kind: EntryKind, statistic: i64) -> IndexSql {
+    let (quoted, content) = (quoted(table), kind.column());
+    let select = format!("SELECT entry, {content}, item, size_bytes, checksum FROM {quoted}");
+    IndexSql {
         statistic,
-        salt: Salt::of(&table),
+        salt: Salt::of(table),
         insert: format!(
-            "INSERT INTO {quoted} (entry, base, item, size_bytes, checksum) VALUES (?1, ?2, ?3, ?4, ?5) \
+            "INSERT INTO {quoted} (entry, {content}, item, size_bytes, checksum) VALUES (?1, ?2, ?3, ?4, ?5) \
              ON CONFLICT (entry) DO NOTHING"
         ),
-        update: format!("UPDATE {quoted} SET item = ?2, size_bytes = ?3, checksum = ?4 WHERE entry = ?1"),
+        update: format!(
+            "UPDATE {quoted} SET {content} = ?2, item = ?3, size_bytes = ?4, checksum = ?5 WHERE entry = ?1"
+        ),
         delete: format!("DELETE FROM {quoted} WHERE entry = ?1"),
-        scan: scan(&format!("SELECT entry, base, item, size_bytes, checksum FROM {quoted}"), "entry"),
-    };
-    IndexTable { name, table, sql: Arc::new(sql) }
+        scan: scan(&select, "entry"),
+        all: (kind == EntryKind::Vector).then_some(select),
+    }
 }
 
 pub(crate) fn record_table(name: String) -> RecordTable {

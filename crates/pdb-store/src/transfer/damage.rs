@@ -65,7 +65,9 @@ impl ReadTx<'_> {
 
 fn of_part(part: &Part, error: StoreError) -> StoreError {
     match part {
-        Part::Items(table) | Part::Index(table, _) | Part::Records(table) => error.of_table(table),
+        Part::Items(table) | Part::Index(table, _) | Part::Vectors(table, _) | Part::Records(table) => {
+            error.of_table(table)
+        }
         Part::Kept(_) | Part::Tokens | Part::Documents => error,
     }
 }
@@ -105,13 +107,13 @@ fn verify(part: &Part, salt: Salt, row: &[Value]) -> Result<bool, StoreError> {
         }
         (Part::Items(_) | Part::Kept(_), _) => return Err(wrong("item")),
         (
-            Part::Index(..),
-            [Value::Blob(entry), Value::Blob(base), Value::Text(json), Value::Integer(size), ..],
+            Part::Index(..) | Part::Vectors(..),
+            [Value::Blob(entry), Value::Blob(content), Value::Text(json), Value::Integer(size), ..],
         ) => {
-            let sum = checksum::of_entry(entry, base, json, size.unsigned_abs());
+            let sum = checksum::of_entry(entry, content, json, size.unsigned_abs());
             sum.verify(salt, stored, "index entry")?;
         }
-        (Part::Index(..), _) => return Err(wrong("index entry")),
+        (Part::Index(..) | Part::Vectors(..), _) => return Err(wrong("index entry")),
         (Part::Records(_), row) => match record(row) {
             Some((number, sum)) => sum.verify_record(salt, number, stored)?,
             None => return Err(wrong("stream record")),

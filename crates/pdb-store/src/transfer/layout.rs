@@ -13,7 +13,7 @@ use crate::{
         ColumnKind::{self, Blob, Integer, Key, Text},
         RecordColumns,
     },
-    sql::clear::tables_named,
+    sql::{clear::tables_named, texts::EntryKind},
 };
 
 /// Rows of one kind, which are copied in the order of their keys.
@@ -21,8 +21,10 @@ use crate::{
 pub enum Part {
     /// The items of a table.
     Items(TableName),
-    /// The entries of an index.
+    /// The entries of a global or local index.
     Index(TableName, IndexName),
+    /// The entries of a vector index.
+    Vectors(TableName, IndexName),
     /// The records of all streams of a table name.
     Records(TableName),
     /// The items of a backup, by the name of the SQL table that keeps them.
@@ -38,6 +40,7 @@ impl fmt::Display for Part {
         match self {
             Self::Items(table) => write!(f, "items of {table}"),
             Self::Index(table, index) => write!(f, "index {index} of {table}"),
+            Self::Vectors(table, index) => write!(f, "vector index {index} of {table}"),
             Self::Records(table) => write!(f, "stream records of {table}"),
             Self::Kept(name) => write!(f, "backup {}", name.trim_start_matches("pdb_backup_")),
             Self::Tokens => f.write_str("client request tokens"),
@@ -50,6 +53,8 @@ const ITEMS: &[(&str, ColumnKind)] =
     &[("key", Key), ("item", Text), ("size_bytes", Integer), ("expires_at", Integer), ("checksum", Integer)];
 const ENTRIES: &[(&str, ColumnKind)] =
     &[("entry", Key), ("base", Blob), ("item", Text), ("size_bytes", Integer), ("checksum", Integer)];
+const VECTORS: &[(&str, ColumnKind)] =
+    &[("entry", Key), ("vector", Blob), ("item", Text), ("size_bytes", Integer), ("checksum", Integer)];
 const KEPT: &[(&str, ColumnKind)] =
     &[("key", Key), ("item", Text), ("size_bytes", Integer), ("checksum", Integer)];
 const TOKENS: &[(&str, ColumnKind)] = &[
@@ -75,7 +80,8 @@ impl Part {
     pub(super) fn layout(&self, dialect: Dialect) -> Layout {
         let (table, columns) = match self {
             Self::Items(table) => (names::item_table(table.as_str()), ITEMS),
-            Self::Index(table, index) => (names::index_table(table.as_str(), index.as_str()), ENTRIES),
+            Self::Index(table, index) => (EntryKind::Key.table(table, index), ENTRIES),
+            Self::Vectors(table, index) => (EntryKind::Vector.table(table, index), VECTORS),
             Self::Records(table) => (names::record_table(table.as_str()), RecordColumns::COLUMNS),
             Self::Kept(name) => (name.clone(), KEPT),
             Self::Tokens => ("pdb_token".to_owned(), TOKENS),
@@ -181,9 +187,13 @@ impl ReadTx<'_> {
         let mut parts = vec![Part::Tokens, Part::Documents];
         for table in self.tables()? {
             parts.push(Part::Items(table.name().clone()));
-            let index =
-                |index: &crate::sql::texts::IndexTable| Part::Index(table.name().clone(), index.name.clone());
-            parts.extend(table.indexes.iter().map(index));
+            parts.extend(table.indexes.iter().map(|index| {
+                let (table, name) = (table.name().clone(), index.name.clone());
+                match index.kind {
+                    EntryKind::Key => Part::Index(table, name),
+                    EntryKind::Vector => Part::Vectors(table, name),
+                }
+            }));
         }
         let mut streamed: Vec<TableName> =
             self.streams(None)?.into_iter().map(|stream| stream.table_name).collect();

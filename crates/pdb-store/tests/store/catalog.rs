@@ -4,8 +4,12 @@ use pdb_model::{
     EncodedItem, EpochMillis, IndexKind, Item, KeyBytes, Projection, ProvisionedThroughput, ScalarType,
     SecondaryIndex, TableDefinition, TableName,
 };
-use pdb_store::{Durability, Statistics, Store, StoreError, StoreOptions, Table, Tx};
+use pdb_store::{Durability, NewEntry, Statistics, Store, StoreError, StoreOptions, Table, Tx};
 use pdb_testkit::{TestDb, definition, key_schema, on_postgres, string_key};
+
+fn new_entry<'e>(key: &'e KeyBytes, base: &'e KeyBytes, item: &'e EncodedItem) -> NewEntry<'e> {
+    NewEntry { key, content: base.as_bytes(), projected: item }
+}
 
 fn name(text: &str) -> TableName {
     text.parse().unwrap()
@@ -155,7 +159,9 @@ fn indexes_come_and_go_with_the_definition() {
     let size_bytes = item.size_bytes();
     let stale = db.store.write({
         let (entry, base, item) = (entry.clone(), base.clone(), item.clone());
-        move |tx| tx.put_index_entry(&table, &"by_customer".parse().unwrap(), &entry, &base, &item, None)
+        move |tx| {
+            tx.put_index_entry(&table, &"by_customer".parse().unwrap(), new_entry(&entry, &base, &item), None)
+        }
     });
     assert!(matches!(stale, Err(StoreError::TableChanged(_))));
     let name = "by_customer".parse().unwrap();
@@ -164,11 +170,11 @@ fn indexes_come_and_go_with_the_definition() {
         move |tx| {
             let table = tx.table(&"orders".parse().unwrap())?;
             let name = "by_customer".parse().unwrap();
-            tx.put_index_entry(&table, &name, &entry, &base, &item, None)?;
+            tx.put_index_entry(&table, &name, new_entry(&entry, &base, &item), None)?;
             // Once more, and in the place of one that is not there: counted once each.
-            tx.put_index_entry(&table, &name, &entry, &base, &item, None)?;
+            tx.put_index_entry(&table, &name, new_entry(&entry, &base, &item), None)?;
             let other = KeyBytes::from_stored(vec![3]);
-            tx.put_index_entry(&table, &name, &other, &base, &item, Some(1))?;
+            tx.put_index_entry(&table, &name, new_entry(&other, &base, &item), Some(1))?;
             tx.delete_index_entry(&table, &name, &KeyBytes::from_stored(vec![4]), 1)
         }
     });

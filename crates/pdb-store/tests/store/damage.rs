@@ -6,7 +6,7 @@ use pdb_model::{
     EncodedItem, EpochMillis, EventName, IndexKind, IndexName, Item, KeyBytes, Projection,
     ProvisionedThroughput, SecondaryIndex, StreamViewType,
 };
-use pdb_store::{Direction, Durability, KeyRange, NewRecord, Store, StoreError, StoreOptions, Tx};
+use pdb_store::{Direction, Durability, KeyRange, NewEntry, NewRecord, Store, StoreError, StoreOptions, Tx};
 #[cfg(feature = "postgres")]
 use pdb_testkit::Schema;
 use pdb_testkit::{TestDb, definition, string_key};
@@ -32,7 +32,9 @@ fn write(tx: &mut Tx<'_>, pk: &str) -> Result<(), StoreError> {
     tx.put_item(&table, &key(pk), old, &item, None)?;
     let entry = KeyBytes::from_stored([b"monday", key(pk).as_bytes()].concat());
     let old_entry = old.map(|_| item.size_bytes());
-    tx.put_index_entry(&table, &by_day(), &entry, &key(pk), &item, old_entry)?;
+    let base = key(pk);
+    let new = NewEntry { key: &entry, content: base.as_bytes(), projected: &item };
+    tx.put_index_entry(&table, &by_day(), new, old_entry)?;
     let keys = EncodedItem::from(&Item::new().with("pk", pk));
     let record = NewRecord {
         event_name: EventName::Insert,

@@ -1,6 +1,6 @@
 //! Consumed capacity and item collection metrics in answers.
 
-use pretender::items::{Capacity, ConsumedCapacity, ItemCollectionMetrics, MetricsByTable};
+use pretender::items::{Capacity, ConsumedCapacity, ItemCollectionMetrics, MetricsByTable, VectorCapacity};
 
 use super::table::ShownTables;
 use crate::json::JsonWriter;
@@ -23,6 +23,27 @@ pub(crate) fn write_capacity(json: &mut JsonWriter, consumed: &ConsumedCapacity,
                         json.key(index.as_str()).object(|json| write_units(json, capacity));
                     }
                 });
+            }
+        }
+        if !consumed.vector_indexes.is_empty() {
+            json.name("VectorIndexes").object(|json| {
+                for (index, capacity) in &consumed.vector_indexes {
+                    write_vector_capacity(json.key(index.as_str()), *capacity);
+                }
+            });
+        }
+    });
+}
+
+/// Writes a `VectorCapacity`.
+pub(crate) fn write_vector_capacity(json: &mut JsonWriter, capacity: VectorCapacity) {
+    json.object(|json| {
+        for (member, bytes) in [
+            ("VectorSearchRequestBytes", capacity.vector_search_request_bytes),
+            ("VectorWriteRequestBytes", capacity.vector_write_request_bytes),
+        ] {
+            if let Some(bytes) = bytes {
+                json.name(member).double(bytes as f64);
             }
         }
     });

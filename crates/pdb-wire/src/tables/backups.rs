@@ -6,6 +6,7 @@ use pretender::tables::{BackupDescription, BackupDetails, ListBackupsInput, Tabl
 use super::describe::{write_key_schema, write_on_demand, write_projection, write_sse, write_units};
 use super::input;
 use super::time_to_live::write_time_to_live;
+use super::vectors::write_vector_index_info;
 use crate::Wire;
 use crate::constraint::{Constraints, at, wire_enum};
 use crate::decode::{Text, decode_body};
@@ -196,6 +197,9 @@ fn write_features(json: &mut JsonWriter, backup: &BackupDescription) {
                 }
             });
         });
+    }
+    if !source.vector_indexes.is_empty() {
+        json.name("VectorIndexes").list(&source.vector_indexes, write_vector_index_info);
     }
     if let Some(view_type) = source.stream_view_type {
         json.name("StreamDescription").object(|json| {

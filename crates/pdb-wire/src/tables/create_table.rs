@@ -5,6 +5,7 @@ use pretender::tables::CreateTableInput;
 
 use super::describe::write_table;
 use super::input;
+use super::vectors::vector_indexes;
 use crate::Wire;
 use crate::constraint::{Constraints, at};
 use crate::decode::decode_body;
@@ -14,7 +15,7 @@ use crate::layer::Texts;
 mod shapes {
     use super::super::shapes::{
         AttributeDefinition, GlobalSecondaryIndex, KeySchemaElement, LocalSecondaryIndex, OnDemandThroughput,
-        ProvisionedThroughput, SSESpecification, StreamSpecification, Tag, WarmThroughput,
+        ProvisionedThroughput, SSESpecification, StreamSpecification, Tag, VectorIndex, WarmThroughput,
     };
     use crate::decode::{Text, shape};
 
@@ -26,6 +27,7 @@ mod shapes {
             key_schema: Vec<KeySchemaElement<'a>> = "KeySchema",
             local_secondary_indexes: Vec<LocalSecondaryIndex<'a>> = "LocalSecondaryIndexes",
             global_secondary_indexes: Vec<GlobalSecondaryIndex<'a>> = "GlobalSecondaryIndexes",
+            vector_indexes: Vec<VectorIndex<'a>> = "VectorIndexes",
             billing_mode: Text<'a> = "BillingMode",
             table_throughput_mode: Text<'a> = "TableThroughputMode",
             provisioned_throughput: ProvisionedThroughput = "ProvisionedThroughput",
@@ -62,6 +64,7 @@ pub(crate) fn create_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError
     let global = input::global_indexes(&mut check, &at_global, given.global_secondary_indexes.as_ref());
     let at_local = at("LocalSecondaryIndexes");
     let local = input::local_indexes(&mut check, &at_local, given.local_secondary_indexes.as_ref());
+    let vectors = vector_indexes(&mut check, &at("VectorIndexes"), given.vector_indexes.as_ref());
     let stream_specification = input::stream(&mut check, given.stream_specification.as_ref());
     let sse_specification =
         input::encryption(&mut check, "SSESpecification", given.sse_specification.as_ref());
@@ -77,6 +80,7 @@ pub(crate) fn create_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError
         provisioned_throughput,
         local_secondary_indexes: local,
         global_secondary_indexes: global,
+        vector_indexes: vectors,
         stream_specification,
         sse_specification,
         tags: given.tags.map(input::tags),

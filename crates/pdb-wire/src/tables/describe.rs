@@ -7,6 +7,7 @@ use pretender::tables::{
 };
 
 use super::input;
+use super::vectors::write_vector_index;
 use crate::Wire;
 use crate::constraint::{Constraints, at};
 use crate::decode::decode_body;
@@ -92,6 +93,9 @@ pub(crate) fn write_table(json: &mut JsonWriter, table: &TableDescription) {
         }
         if !table.global_secondary_indexes.is_empty() {
             json.name("GlobalSecondaryIndexes").list(&table.global_secondary_indexes, write_global_index);
+        }
+        if !table.vector_indexes.is_empty() {
+            json.name("VectorIndexes").list(&table.vector_indexes, write_vector_index);
         }
         write_stream(json, table);
         write_sse(json, table);

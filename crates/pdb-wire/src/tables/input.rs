@@ -182,7 +182,8 @@ pub(crate) fn attribute_definitions(
     definitions
 }
 
-fn key_attribute_name(check: &mut Constraints, path: &Path<'_>, name: Option<&Text<'_>>) {
+/// Checks an attribute's name.
+pub(crate) fn key_attribute_name(check: &mut Constraints, path: &Path<'_>, name: Option<&Text<'_>>) {
     let path = path.member("AttributeName");
     check.required(&path, name);
     check.text_length(&path, name, 1..=255);

@@ -8,7 +8,9 @@ use super::describe::write_table;
 use super::input;
 use super::shapes::{
     GlobalSecondaryIndex, LocalSecondaryIndex, OnDemandThroughput, ProvisionedThroughput, SSESpecification,
+    VectorIndex,
 };
+use super::vectors::vector_indexes;
 use crate::Wire;
 use crate::constraint::{Constraints, at};
 use crate::decode::{Text, decode_body};
@@ -19,7 +21,7 @@ use crate::layer::Texts;
 mod shapes {
     use super::super::shapes::{
         GlobalSecondaryIndex, LocalSecondaryIndex, OnDemandThroughput, ProvisionedThroughput,
-        SSESpecification,
+        SSESpecification, VectorIndex,
     };
     use crate::decode::{Text, shape};
 
@@ -31,6 +33,7 @@ mod shapes {
             billing_mode: Text<'a> = "BillingModeOverride",
             global_indexes: Vec<GlobalSecondaryIndex<'a>> = "GlobalSecondaryIndexOverride",
             local_indexes: Vec<LocalSecondaryIndex<'a>> = "LocalSecondaryIndexOverride",
+            vector_indexes: Vec<VectorIndex<'a>> = "VectorIndexOverride",
             provisioned_throughput: ProvisionedThroughput = "ProvisionedThroughputOverride",
             on_demand_throughput: OnDemandThroughput = "OnDemandThroughputOverride",
             sse_specification: SSESpecification<'a> = "SSESpecificationOverride",
@@ -46,6 +49,7 @@ mod shapes {
             billing_mode: Text<'a> = "BillingModeOverride",
             global_indexes: Vec<GlobalSecondaryIndex<'a>> = "GlobalSecondaryIndexOverride",
             local_indexes: Vec<LocalSecondaryIndex<'a>> = "LocalSecondaryIndexOverride",
+            vector_indexes: Vec<VectorIndex<'a>> = "VectorIndexOverride",
             provisioned_throughput: ProvisionedThroughput = "ProvisionedThroughputOverride",
             on_demand_throughput: OnDemandThroughput = "OnDemandThroughputOverride",
             sse_specification: SSESpecification<'a> = "SSESpecificationOverride",
@@ -64,6 +68,7 @@ pub(crate) fn restore_table_from_backup(wire: &Wire, body: &[u8]) -> Result<Vec<
         billing_mode: given.billing_mode.as_ref(),
         global_indexes: given.global_indexes.as_ref(),
         local_indexes: given.local_indexes.as_ref(),
+        vector_indexes: given.vector_indexes.as_ref(),
         provisioned_throughput: given.provisioned_throughput.as_ref(),
         on_demand_throughput: given.on_demand_throughput.as_ref(),
         sse_specification: given.sse_specification.as_ref(),
@@ -86,6 +91,7 @@ pub(crate) fn restore_table_to_point_in_time(wire: &Wire, body: &[u8]) -> Result
         billing_mode: given.billing_mode.as_ref(),
         global_indexes: given.global_indexes.as_ref(),
         local_indexes: given.local_indexes.as_ref(),
+        vector_indexes: given.vector_indexes.as_ref(),
         provisioned_throughput: given.provisioned_throughput.as_ref(),
         on_demand_throughput: given.on_demand_throughput.as_ref(),
         sse_specification: given.sse_specification.as_ref(),
@@ -126,6 +132,7 @@ struct Overrides<'i, 'a> {
     billing_mode: Option<&'i Text<'a>>,
     global_indexes: Option<&'i Vec<GlobalSecondaryIndex<'a>>>,
     local_indexes: Option<&'i Vec<LocalSecondaryIndex<'a>>>,
+    vector_indexes: Option<&'i Vec<VectorIndex<'a>>>,
     provisioned_throughput: Option<&'i ProvisionedThroughput>,
     on_demand_throughput: Option<&'i OnDemandThroughput>,
     sse_specification: Option<&'i SSESpecification<'a>>,
@@ -145,6 +152,7 @@ impl Overrides<'_, '_> {
                 &at("LocalSecondaryIndexOverride"),
                 self.local_indexes,
             ),
+            vector_indexes: vector_indexes(check, &at("VectorIndexOverride"), self.vector_indexes),
             provisioned_throughput: input::throughput(
                 check,
                 &at("ProvisionedThroughputOverride"),

@@ -56,6 +56,27 @@ shape! {
         warm_throughput: WarmThroughput = "WarmThroughput",
     }
 
+    /// A vector index.
+    pub(crate) struct VectorIndex<'a> {
+        index_name: Text<'a> = "IndexName",
+        vector_attribute: VectorAttributeDefinition<'a> = "VectorAttribute",
+        search_schema: Vec<SearchSchemaElement<'a>> = "SearchSchema",
+        projection: Projection<'a> = "Projection",
+        dimensions: i64 = "Dimensions",
+        distance_function: Text<'a> = "DistanceFunction",
+    }
+
+    /// The attribute with a vector.
+    pub(crate) struct VectorAttributeDefinition<'a> {
+        attribute_name: Text<'a> = "AttributeName",
+    }
+
+    /// One attribute by which searches select.
+    pub(crate) struct SearchSchemaElement<'a> {
+        attribute_name: Text<'a> = "AttributeName",
+        search_schema_element_type: Text<'a> = "SearchSchemaElementType",
+    }
+
     /// A stream's switch.
     pub(crate) struct StreamSpecification<'a> {
         stream_enabled: bool = "StreamEnabled",

@@ -1,10 +1,13 @@
 //! `UpdateTable`.
 
 use pdb_model::{ApiError, IndexName};
-use pretender::tables::{GlobalIndexThroughputUpdate, GlobalIndexUpdate, UpdateTableInput};
+use pretender::tables::{
+    GlobalIndexThroughputUpdate, GlobalIndexUpdate, UpdateTableInput, VectorIndexUpdate,
+};
 
 use super::describe::write_table;
 use super::input;
+use super::vectors::vector_index;
 use crate::Wire;
 use crate::constraint::{Constraints, Path, at};
 use crate::decode::decode_body;
@@ -14,7 +17,7 @@ use crate::layer::Texts;
 mod shapes {
     use super::super::shapes::{
         AttributeDefinition, GlobalSecondaryIndex, OnDemandThroughput, ProvisionedThroughput,
-        SSESpecification, StreamSpecification, WarmThroughput,
+        SSESpecification, StreamSpecification, VectorIndex, WarmThroughput,
     };
     use crate::decode::{Text, shape};
 
@@ -27,6 +30,7 @@ mod shapes {
             table_throughput_mode: Text<'a> = "TableThroughputMode",
             provisioned_throughput: ProvisionedThroughput = "ProvisionedThroughput",
             global_secondary_index_updates: Vec<GlobalSecondaryIndexUpdate<'a>> = "GlobalSecondaryIndexUpdates",
+            vector_index_updates: Vec<VectorIndexUpdate<'a>> = "VectorIndexUpdates",
             stream_specification: StreamSpecification<'a> = "StreamSpecification",
             sse_specification: SSESpecification<'a> = "SSESpecification",
             replica_updates: Vec<ReplicationGroupUpdate<'a>> = "ReplicaUpdates",
@@ -55,6 +59,17 @@ mod shapes {
 
         /// An index to delete.
         pub(crate) struct DeleteGlobalSecondaryIndexAction<'a> {
+            index_name: Text<'a> = "IndexName",
+        }
+
+        /// One change of a vector index.
+        pub(crate) struct VectorIndexUpdate<'a> {
+            create: VectorIndex<'a> = "Create",
+            delete: DeleteVectorIndexAction<'a> = "Delete",
+        }
+
+        /// A vector index to delete.
+        pub(crate) struct DeleteVectorIndexAction<'a> {
             index_name: Text<'a> = "IndexName",
         }
 
@@ -99,6 +114,12 @@ pub(crate) fn update_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError
         let update = index_update(&mut check, &at_updates.element(n), update);
         updates.get_or_insert_default().push(update);
     }
+    let at_updates = at("VectorIndexUpdates");
+    let mut vector_updates = given.vector_index_updates.as_ref().map(|_| Vec::new());
+    for (n, update) in given.vector_index_updates.iter().flatten().enumerate() {
+        let update = vector_update(&mut check, &at_updates.element(n), update);
+        vector_updates.get_or_insert_default().push(update);
+    }
     let stream_specification = input::stream(&mut check, given.stream_specification.as_ref());
     let sse_specification =
         input::encryption(&mut check, "SSESpecification", given.sse_specification.as_ref());
@@ -115,6 +136,7 @@ pub(crate) fn update_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError
         billing_mode,
         provisioned_throughput,
         global_secondary_index_updates: updates,
+        vector_index_updates: vector_updates,
         stream_specification,
         sse_specification,
         changes_replicas,
@@ -124,6 +146,19 @@ pub(crate) fn update_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError
         on_demand_throughput: input::on_demand(given.on_demand_throughput.as_ref()),
     })?;
     Ok(JsonWriter::object_of(|json| write_table(json.name("TableDescription"), &description)))
+}
+
+fn vector_update(
+    check: &mut Constraints,
+    path: &Path<'_>,
+    given: &shapes::VectorIndexUpdate<'_>,
+) -> VectorIndexUpdate {
+    let create = given.create.as_ref().and_then(|create| vector_index(check, &path.member("Create"), create));
+    let delete = given
+        .delete
+        .as_ref()
+        .and_then(|delete| input::index_name(check, &path.member("Delete"), delete.index_name.as_ref()));
+    VectorIndexUpdate { create, delete }
 }
 
 fn index_update(

@@ -1,6 +1,6 @@
 //! Words of the enums that operations on tables take, in the order in which AWS prints each set.
 
-use pdb_model::{BillingMode, ScalarType, StreamViewType, TimePrecision};
+use pdb_model::{BillingMode, DistanceFunction, ScalarType, SearchRole, StreamViewType, TimePrecision};
 use pretender::tables::{KeyType, ProjectionType, SseType};
 
 use crate::constraint::wire_enum;
@@ -23,6 +23,12 @@ wire_enum!(StreamViewType {
     "NEW_AND_OLD_IMAGES" => StreamViewType::NewAndOldImages,
     "NEW_IMAGE" => StreamViewType::NewImage,
 });
+wire_enum!(DistanceFunction {
+    "COSINE" => DistanceFunction::Cosine,
+    "DOT_PRODUCT" => DistanceFunction::DotProduct,
+    "EUCLIDEAN" => DistanceFunction::Euclidean,
+});
+wire_enum!(SearchRole { "HASH" => SearchRole::Hash, "INLINE_FILTER" => SearchRole::InlineFilter });
 wire_enum!(SseType { "AES256" => SseType::Aes256, "KMS" => SseType::Kms });
 wire_enum!(TimePrecision {
     "MILLISECOND" => TimePrecision::Millisecond,

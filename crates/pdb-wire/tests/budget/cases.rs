@@ -275,6 +275,25 @@ pub(crate) fn of(operation: Operation, stored: &Stored) -> Vec<MakeCase> {
             .lists(r#"{"TransactStatements":$}"#)
             .texts(r#"{"TransactStatements":[{"Statement":"SELECT * FROM tab"}],"ClientRequestToken":$}"#);
         }
+        Operation::SearchVectors => {
+            of.add("a large vector", || {
+                let element = r#"{"N":"3.4028234663852886e38"}"#;
+                let vector = vec![element; 4096].join(",");
+                format!(r#"{{"TableName":"tab","IndexName":"vix","TopK":100,"SearchVector":[{vector}]}}"#)
+            })
+            .add("some large items", || {
+                r#"{"TableName":"tab","IndexName":"vix","TopK":7,"SearchVector":[{"N":"1"}]}"#.to_owned()
+            })
+            .refused("all large items".to_owned(), || {
+                r#"{"TableName":"tab","IndexName":"vix","TopK":100,"SearchVector":[{"N":"1"}]}"#.to_owned()
+            })
+            .add("parts of large items", || {
+                let search = r#""TableName":"tab","IndexName":"vix","TopK":100,"SearchVector":[{"N":"1"}]"#;
+                format!(r#"{{{search},"ProjectionExpression":"pk, e, v[1]"}}"#)
+            })
+            .lists(r#"{"TableName":"tab","IndexName":"vix","TopK":1,"SearchVector":$}"#)
+            .texts(r#"{"TableName":"tab","IndexName":$,"TopK":1,"SearchVector":[{"N":"1"}]}"#);
+        }
         Operation::GetRecords => {
             let body = format!(r#"{{"ShardIterator":"{}","Limit":8}}"#, stored.iterator);
             of.add("large records", move || body).texts(r#"{"ShardIterator":$}"#);
@@ -295,6 +314,8 @@ fn of_tables(of: &mut Cases) {
                 .lists(
                     r#"{"TableName":"abc","GlobalSecondaryIndexes":[{"Projection":{"NonKeyAttributes":$}}]}"#,
                 )
+                .lists(r#"{"TableName":"abc","VectorIndexes":$,"VectorIndexUpdates":$}"#)
+                .lists(r#"{"TableName":"abc","VectorIndexes":[{"SearchSchema":$}]}"#)
                 .lists(r#"{"TableName":"abc","Tags":$}"#)
                 .texts(r#"{"TableName":$}"#)
                 .texts(r#"{"TableName":"abc","ResourcePolicy":$}"#)
@@ -302,6 +323,7 @@ fn of_tables(of: &mut Cases) {
         }
         Operation::RestoreTableFromBackup | Operation::RestoreTableToPointInTime => {
             of.lists(r#"{"TargetTableName":"abc","GlobalSecondaryIndexOverride":$}"#)
+                .lists(r#"{"TargetTableName":"abc","VectorIndexOverride":$}"#)
                 .lists(r#"{"TargetTableName":"abc","LocalSecondaryIndexOverride":$}"#)
                 .texts(r#"{"TargetTableName":$}"#)
                 .texts(r#"{"TargetTableName":"abc","BackupArn":$,"SourceTableName":"abc"}"#);
@@ -374,6 +396,7 @@ fn of_tables(of: &mut Cases) {
         | Operation::GetItem
         | Operation::Query
         | Operation::Scan
+        | Operation::SearchVectors
         | Operation::BatchGetItem
         | Operation::BatchWriteItem
         | Operation::TransactGetItems

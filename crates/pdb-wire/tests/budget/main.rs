@@ -52,19 +52,22 @@ fn ok(wire: &Wire, operation: Operation, body: &str) -> serde_json::Value {
     serde_json::from_str(&answer).unwrap()
 }
 
-/// A table with large items, their records, an index that has all of each item, and one that has its keys.
+/// A table with large items, their records, an index that has their keys, and a vector index that has all of them.
 fn stored(wire: &Wire) -> cases::Stored {
     let table = r#"{"TableName":"tab","BillingMode":"PAY_PER_REQUEST",
         "AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],
         "KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],
         "StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"},
+        "VectorIndexes":[{"IndexName":"vix","VectorAttribute":{"AttributeName":"e"},"Dimensions":1,
+            "DistanceFunction":"COSINE","Projection":{"ProjectionType":"ALL"}}],
         "GlobalSecondaryIndexes":[{"IndexName":"keys","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],
             "Projection":{"ProjectionType":"KEYS_ONLY"}}]}"#;
     let created = ok(wire, Operation::CreateTable, table);
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     let stream_arn = text(&created["TableDescription"]["LatestStreamArn"]);
     for number in 0..STORED {
-        let item = format!(r#"{{"pk":{{"S":"big{number}"}},"v":{}}}"#, Value::Nulls.fitting());
+        let large = Value::Nulls.fitting();
+        let item = format!(r#"{{"pk":{{"S":"big{number}"}},"e":{{"L":[{{"N":"1"}}]}},"v":{large}}}"#);
         ok(wire, Operation::PutItem, &format!(r#"{{"TableName":"tab","Item":{item}}}"#));
     }
     let described = ok(wire, Operation::DescribeStream, &format!(r#"{{"StreamArn":"{stream_arn}"}}"#));

@@ -9,7 +9,7 @@ use pdb_items::tables::{
 };
 use pdb_items::{
     BatchGetItemInput, BatchWriteItemInput, DeleteItemInput, GetItemInput, PutItemInput, QueryInput,
-    ScanInput, TransactGetItemsInput, TransactWriteItemsInput, UpdateItemInput,
+    ScanInput, SearchVectorsInput, TransactGetItemsInput, TransactWriteItemsInput, UpdateItemInput,
 };
 use pdb_model::{IndexName, TableName, TimePrecision};
 use pdb_streams::{DescribeStreamInput, GetShardIteratorInput, ListStreamsInput};
@@ -53,6 +53,7 @@ one_table! {
     GetItemInput: table_name;
     QueryInput: table_name;
     ScanInput: table_name;
+    SearchVectorsInput: table_name;
     CreateTableInput: table_name;
     UpdateTableInput: table_name;
     UpdateContributorInsightsInput: table_name;

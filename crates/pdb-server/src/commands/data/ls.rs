@@ -77,7 +77,7 @@ fn tables(api: &Api) -> Result<Vec<Value>, Box<dyn Error>> {
 
 fn row(table: &Value) -> Vec<String> {
     let count = |list: &str| table[list].as_array().map_or(0, Vec::len);
-    let indexes = count("GlobalSecondaryIndexes") + count("LocalSecondaryIndexes");
+    let indexes = count("GlobalSecondaryIndexes") + count("LocalSecondaryIndexes") + count("VectorIndexes");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     vec![
         text(&table["TableName"]),

@@ -31,6 +31,8 @@ pub(super) enum SchemaError {
     Members { table: String, key: String },
     #[error("`{given}` is not an item: {reason}")]
     Json { given: String, reason: String },
+    #[error("`{index}` of `{table}` is a vector index, which only `SearchVectors` reads")]
+    Vector { table: String, index: String },
     #[error("`{table}` has no index `{index}`{}", known(.names))]
     NoIndex { table: String, index: String, names: Vec<String> },
 }
@@ -68,6 +70,9 @@ impl Schema {
         let indexes = || lists.iter().filter_map(|list| self.description[list].as_array()).flatten();
         match indexes().find(|described| described["IndexName"] == index) {
             Some(described) => Ok(self.parts(&described["KeySchema"])),
+            None if self.has_vector_index(index) => {
+                Err(SchemaError::Vector { table: self.table.clone(), index: index.to_owned() })
+            }
             None => {
                 let names =
                     indexes().filter_map(|described| described["IndexName"].as_str().map(str::to_owned));
@@ -75,6 +80,11 @@ impl Schema {
                 Err(SchemaError::NoIndex { table, index, names: names.collect() })
             }
         }
+    }
+
+    fn has_vector_index(&self, name: &str) -> bool {
+        let indexes = self.description["VectorIndexes"].as_array();
+        indexes.into_iter().flatten().any(|described| described["IndexName"] == name)
     }
 
     fn parts(&self, key_schema: &Value) -> Vec<KeyPart> {
@@ -158,7 +168,11 @@ mod tests {
             .collect();
         let elements: Vec<_> = keys.iter().map(|(name, _)| json!({ "AttributeName": name })).collect();
         let index = json!([{ "IndexName": "by-state", "KeySchema": [{ "AttributeName": "state" }] }]);
-        let description = json!({ "AttributeDefinitions": definitions, "KeySchema": elements, "GlobalSecondaryIndexes": index });
+        let vector = json!([{ "IndexName": "by-meaning" }]);
+        let description = json!({
+            "AttributeDefinitions": definitions, "KeySchema": elements, "GlobalSecondaryIndexes": index,
+            "VectorIndexes": vector,
+        });
         Schema { table: "orders".to_owned(), description }
     }
 
@@ -189,6 +203,10 @@ mod tests {
         assert_eq!(
             both.key_of(Some("by-total")).unwrap_err().to_string(),
             "`orders` has no index `by-total`; it has by-state"
+        );
+        assert_eq!(
+            both.key_of(Some("by-meaning")).unwrap_err().to_string(),
+            "`by-meaning` of `orders` is a vector index, which only `SearchVectors` reads"
         );
         assert_eq!(shown(&both.key_of(Some("by-state")).unwrap()), "state (S)");
     }

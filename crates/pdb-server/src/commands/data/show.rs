@@ -145,6 +145,19 @@ impl TableDetails {
                 ));
             }
         }
+        for index in table["VectorIndexes"].as_array().into_iter().flatten() {
+            let status = index["IndexStatus"].as_str().filter(|status| *status != "ACTIVE");
+            lines.push(format!(
+                "{}: vector, {} of {} dimensions, {}, {}, {}{}",
+                text_of(&index["IndexName"]),
+                text_of(&index["VectorAttribute"]["AttributeName"]),
+                index["Dimensions"],
+                text_of(&index["DistanceFunction"]),
+                text_of(&index["Projection"]["ProjectionType"]),
+                item_count(index),
+                status.map_or(String::new(), |status| format!(", {status}"))
+            ));
+        }
         lines
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     dialect::Dialect,
     migrate::{apply_all, keys::read_old},
     names::{self},
-    sql::settings,
+    sql::{settings, texts::EntryKind},
     sqlite::migrate::{SQLITE, migrate, migrate_to},
 };
 
@@ -71,8 +71,8 @@ fn fill(connection: &Connection) {
     let kept = names::kept_table(BACKUP);
     for sql in [
         dialect.create_items("pdb_item_orders"),
-        dialect.create_entries("pdb_index_orders_by_b"),
-        dialect.create_entries("pdb_index_orders_by_s"),
+        dialect.create_entries("pdb_index_orders_by_b", EntryKind::Key),
+        dialect.create_entries("pdb_index_orders_by_s", EntryKind::Key),
         dialect.create_kept(&kept),
     ] {
         connection.execute_batch(&sql).unwrap();

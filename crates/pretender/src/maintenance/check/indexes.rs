@@ -4,16 +4,21 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use pdb_capture::BaseKey;
-use pdb_model::{EncodedItem, Item, KeyBytes, SecondaryIndex};
-use pdb_store::{Direction, KeyRange, Part, ReadTx, RowSum, Table};
+use pdb_model::{AnyIndex, EncodedItem, Item, KeyBytes};
+use pdb_store::{Direction, KeyRange, NewEntry, Part, ReadTx, RowSum, Table};
 
 use super::contents::Contents;
 use super::findings::{FindingKind, Findings};
 use super::items::{check_counts, shown};
 
 /// What of an entry goes into a sum.
-pub(super) fn values<'v>(entry: &'v [u8], base: &'v [u8], json: &'v str, size: &'v [u8; 8]) -> [&'v [u8]; 4] {
-    [entry, base, json.as_bytes(), size]
+pub(super) fn values<'v>(
+    entry: &'v [u8],
+    content: &'v [u8],
+    json: &'v str,
+    size: &'v [u8; 8],
+) -> [&'v [u8]; 4] {
+    [entry, content, json.as_bytes(), size]
 }
 
 /// Checks the indexes of a table: each has exactly what the table's items say, and its counts are right.
@@ -26,8 +31,12 @@ pub(super) fn check_indexes(
     contents: &Contents,
     findings: &mut Findings<'_>,
 ) {
-    for (at, index) in table.definition.indexes.iter().enumerate() {
-        let part = Part::Index(table.name().clone(), index.name.clone());
+    for (at, index) in table.definition.all_indexes().enumerate() {
+        let (table_name, name) = (table.name().clone(), index.name().clone());
+        let part = match index {
+            AnyIndex::Secondary(_) => Part::Index(table_name, name),
+            AnyIndex::Vector(_) => Part::Vectors(table_name, name),
+        };
         let subject = part.to_string();
         findings.begin(&subject);
         let mut there = RowSum::default();
@@ -46,7 +55,7 @@ pub(super) fn check_indexes(
                 Ok(stored) => {
                     bytes += stored.size_bytes;
                     let size = stored.size_bytes.to_be_bytes();
-                    there.add(&values(stored.entry, stored.base, stored.json, &size));
+                    there.add(&values(stored.entry, stored.content, stored.json, &size));
                 }
                 Err(error) => {
                     is_whole = false;
@@ -63,7 +72,7 @@ pub(super) fn check_indexes(
             }
         }
         findings.walked(&subject, walked);
-        let counted = tx.index_statistics(table, &index.name).map(|of| (of.item_count, of.size_bytes));
+        let counted = tx.index_statistics(table, index.name()).map(|of| (of.item_count, of.size_bytes));
         check_counts(&subject, counted, (rows, is_whole.then_some(bytes)), findings);
     }
 }
@@ -72,7 +81,7 @@ pub(super) fn check_indexes(
 fn tx_differences(
     tx: &mut ReadTx<'_>,
     table: &Arc<Table>,
-    index: &SecondaryIndex,
+    index: AnyIndex<'_>,
     part: &Part,
     subject: &str,
     findings: &mut Findings<'_>,
@@ -85,21 +94,17 @@ fn tx_differences(
     };
     // These rows were read before without an error.
     let _ = tx.walk(&Part::Items(table.name().clone()), &mut |tx, row| {
-        let Some((item, base, expected)) = row.ok().and_then(|row| {
+        let Some((item, expected)) = row.ok().and_then(|row| {
             let stored = row.item().ok()?;
             expected_entry(index, table, stored.json)
         }) else {
             return ControlFlow::Continue(());
         };
-        if let Some((entry, projected)) = expected {
+        if let Some(expected) = expected {
             let name = shown(&item, key_schema);
-            match entry_at(tx, table, index, &entry) {
+            match entry_at(tx, table, index, &expected.key) {
                 None => add(findings, &format!("the entry of {name} is missing")),
-                Some((of, json, size))
-                    if of != base.as_bytes()
-                        || json != projected.json()
-                        || size != projected.size_bytes() =>
-                {
+                Some(there) if there != expected => {
                     add(findings, &format!("the entry of {name} is not what the item says"));
                 }
                 Some(_) => {}
@@ -108,19 +113,25 @@ fn tx_differences(
         ControlFlow::Continue(())
     });
     let _ = tx.walk(part, &mut |tx, row| {
-        let Some((entry, base, json)) = row.ok().and_then(|row| {
+        let Some((entry, base, name)) = row.ok().and_then(|row| {
             let stored = row.entry().ok()?;
-            let json = stored.json.to_owned();
-            Some((stored.entry.to_vec(), KeyBytes::from_stored(stored.base.to_vec()), json))
+            let item = Item::from_json(stored.json).ok();
+            let base = match index {
+                AnyIndex::Secondary(_) => Some(KeyBytes::from_stored(stored.content.to_vec())),
+                AnyIndex::Vector(_) => {
+                    item.as_ref().and_then(|item| Some(key_schema.extract(item).ok()?.encode()))
+                }
+            };
+            let name = item.map_or_else(|| stored.json.to_owned(), |item| shown(&item, key_schema));
+            Some((stored.entry.to_vec(), base, name))
         }) else {
             return ControlFlow::Continue(());
         };
-        let name = Item::from_json(&json).map_or_else(|_| json.clone(), |item| shown(&item, key_schema));
-        match tx.get_item(table, &base).ok().flatten() {
+        match base.and_then(|base| tx.get_item(table, &base).ok().flatten()) {
             None => add(findings, &format!("an entry is of an item that is not there: {name}")),
             Some(item) => {
-                let expected = expected_entry(index, table, item.json()).and_then(|(.., expected)| expected);
-                if expected.is_none_or(|(expected, _)| expected.as_bytes() != entry) {
+                let expected = expected_entry(index, table, item.json()).and_then(|(_, expected)| expected);
+                if expected.is_none_or(|expected| expected.key.as_bytes() != entry) {
                     add(findings, &format!("an entry is not where its item says: {name}"));
                 }
             }
@@ -130,32 +141,53 @@ fn tx_differences(
     found
 }
 
-type Expected = Option<(KeyBytes, EncodedItem)>;
+/// An entry, as it is there or should be.
+#[derive(PartialEq)]
+struct OwnedEntry {
+    key: KeyBytes,
+    content: Vec<u8>,
+    json: String,
+    size_bytes: u64,
+}
 
-/// An item, its key, and what the index has of it.
-fn expected_entry(index: &SecondaryIndex, table: &Table, json: &str) -> Option<(Item, KeyBytes, Expected)> {
+/// An item, and what the index should have of it.
+fn expected_entry(index: AnyIndex<'_>, table: &Table, json: &str) -> Option<(Item, Option<OwnedEntry>)> {
     let item = Item::from_json(json).ok()?;
     let key = table.definition.key_schema.extract(&item).ok()?;
     let base = key.encode();
     let encoded = EncodedItem::from(&item);
-    let expected =
-        pdb_capture::index_entry(index, table, BaseKey::new(&table.definition, &key, &base), &item, &encoded);
-    Some((item, base, expected))
+    let base = BaseKey::new(&table.definition, &key, &base);
+    let expected = pdb_capture::index_entry(index, table, base, &item, &encoded).map(|entry| {
+        let NewEntry { key, content, projected } = entry.stored();
+        OwnedEntry {
+            key: key.clone(),
+            content: content.to_vec(),
+            json: projected.json().to_owned(),
+            size_bytes: projected.size_bytes(),
+        }
+    });
+    Some((item, expected))
 }
 
-/// The entry under a key: the key of its item, its text, its size.
-fn entry_at(
-    tx: &mut ReadTx<'_>,
-    table: &Table,
-    index: &SecondaryIndex,
-    entry: &KeyBytes,
-) -> Option<(Vec<u8>, String, u64)> {
+/// The entry under a key.
+fn entry_at(tx: &mut ReadTx<'_>, table: &Table, index: AnyIndex<'_>, entry: &KeyBytes) -> Option<OwnedEntry> {
     let key = entry.as_bytes().to_vec();
     let range = KeyRange { lower: Bound::Included(key.clone()), upper: Bound::Included(key) };
     let mut found = None;
-    let read = tx.scan(table, Some(&index.name), &range, Direction::Forward, &mut |row| {
-        found = Some((row.base.to_vec(), row.json.to_owned(), row.size_bytes));
+    let mut keep = |content: &[u8], json: &str, size_bytes| {
+        let (key, content, json) = (entry.clone(), content.to_vec(), json.to_owned());
+        found = Some(OwnedEntry { key, content, json, size_bytes });
         ControlFlow::Break(())
-    });
+    };
+    let read = match index {
+        AnyIndex::Secondary(index) => {
+            tx.scan(table, Some(&index.name), &range, Direction::Forward, &mut |row| {
+                keep(row.base, row.json, row.size_bytes)
+            })
+        }
+        AnyIndex::Vector(index) => {
+            tx.scan_vectors(table, &index.name, &range, &mut |row| keep(row.vector, row.json, row.size_bytes))
+        }
+    };
     read.ok().and(found)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pdb_capture::BaseKey;
 use pdb_items::tables::KeptItems;
 use pdb_model::{EncodedItem, Item, KeySchema};
-use pdb_store::{Part, ReadTx, RowSum, StoreError, StoredItem, Table};
+use pdb_store::{NewEntry, Part, ReadTx, RowSum, StoreError, StoredItem, Table};
 
 use super::contents::Contents;
 use super::findings::{FindingKind, Findings};
@@ -18,8 +18,8 @@ pub(super) fn check_table(tx: &mut ReadTx<'_>, table: &Arc<Table>, findings: &mu
     findings.begin(&subject);
     let mut contents = Contents {
         is_whole: true,
-        entries: vec![RowSum::default(); definition.indexes.len()],
-        entry_bytes: vec![0; definition.indexes.len()],
+        entries: vec![RowSum::default(); definition.all_indexes().count()],
+        entry_bytes: vec![0; definition.all_indexes().count()],
         ..Contents::default()
     };
     let (mut rows, mut bytes, mut is_readable) = (0, 0, true);
@@ -139,11 +139,12 @@ fn add(contents: &mut Contents, table: &Table, item: &Item, encoded: &EncodedIte
     let Ok(key) = table.definition.key_schema.extract(item) else { return };
     let bytes = key.encode();
     let base = BaseKey::new(&table.definition, &key, &bytes);
-    for (at, index) in table.definition.indexes.iter().enumerate() {
-        if let Some((entry, projected)) = pdb_capture::index_entry(index, table, base, item, encoded) {
+    for (at, index) in table.definition.all_indexes().enumerate() {
+        if let Some(entry) = pdb_capture::index_entry(index, table, base, item, encoded) {
+            let NewEntry { key, content, projected } = entry.stored();
             contents.entries[at].add(&super::indexes::values(
-                entry.as_bytes(),
-                bytes.as_bytes(),
+                key.as_bytes(),
+                content,
                 projected.json(),
                 &projected.size_bytes().to_be_bytes(),
             ));

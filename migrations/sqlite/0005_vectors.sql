@@ -1,0 +1,2 @@
+-- Tables may have vector indexes, whose entries are in tables of their own (pdb_vector_<t>_<i>): the program makes them. No fixed table
+-- changes. A program that does not know vector indexes would not keep them up, so it must not open the database.
