@@ -12,3 +12,4 @@ mod runtimes;
 mod streams;
 mod tables;
 mod transactions;
+mod vectors;
