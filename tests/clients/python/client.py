@@ -1,4 +1,4 @@
-"""Writes to a table and reads its stream to the end with boto3; see ../README.md."""
+"""Writes to a table and reads its stream to the end with boto3, and searches vectors; see ../README.md."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import boto3
 
 ENDPOINT = os.environ["ENDPOINT"]
 TABLE = "clients-python"
+VECTORS = "clients-python-vectors"
 ITEMS = 100
 
 options = {
@@ -174,6 +175,158 @@ def check_times(reader, earlier, later):
             raise
 
 
+def expect(name, found, expected):
+    """Fails unless a value is the expected one."""
+    if found != expected:
+        raise SystemExit(f"{name}: {found!r} and not {expected!r}")
+
+
+def vector(*numbers):
+    return [{"N": str(number)} for number in numbers]
+
+
+def vector_index(function, **more):
+    """Returns the definition of an index named after its distance function."""
+    return {
+        "IndexName": function,
+        "VectorAttribute": {"AttributeName": "embedding"},
+        "Dimensions": 3,
+        "DistanceFunction": function,
+        "Projection": {"ProjectionType": "ALL"},
+        **more,
+    }
+
+
+def vector_indexes():
+    """Describes the vector indexes of the table, by name."""
+    table = dynamodb.describe_table(TableName=VECTORS)["Table"]
+    return {index["IndexName"]: index for index in table.get("VectorIndexes", [])}
+
+
+def search(index, **more):
+    return dynamodb.search_vectors(
+        TableName=VECTORS, IndexName=index, SearchVector=vector(1, 0, 0), **{"TopK": 10, **more}
+    )
+
+
+def check_scores(index, expected, **more):
+    """Fails unless a search finds these items in this order, with these scores."""
+    found = [(result["Item"]["id"]["S"], result["Score"]) for result in search(index, **more)["SearchResults"]]
+    expect(f"items of {index}", [item_id for item_id, _ in found], [item_id for item_id, _ in expected])
+    for (item_id, score), (_, expected_score) in zip(found, expected):
+        # Vectors are made of 32-bit floats.
+        if abs(score - expected_score) > 1e-6:
+            raise SystemExit(f"score of {item_id} in {index}: {score} and not {expected_score}")
+
+
+def expect_refusal(code, text, call, **parameters):
+    """Fails unless a call is refused with this code and text."""
+    try:
+        call(**parameters)
+    except dynamodb.exceptions.ClientError as error:
+        expect("code", error.response["Error"]["Code"], code)
+        expect("text", error.response["Error"]["Message"], text)
+    else:
+        raise SystemExit(f"not refused: {text}")
+
+
+def check_vectors():
+    """Searches vector indexes that were created with their table and later."""
+    schema = [
+        {"AttributeName": "tenant", "SearchSchemaElementType": "HASH"},
+        {"AttributeName": "kind", "SearchSchemaElementType": "INLINE_FILTER"},
+    ]
+    dynamodb.create_table(
+        TableName=VECTORS,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ["id", "tenant", "kind"]
+        ],
+        BillingMode="PAY_PER_REQUEST",
+        VectorIndexes=[vector_index("COSINE", SearchSchema=schema)],
+    )
+    dynamodb.get_waiter("table_exists").wait(TableName=VECTORS, WaiterConfig={"Delay": 1})
+    expect("schema", vector_indexes()["COSINE"]["SearchSchema"], schema)
+
+    def put(item_id, tenant, kind, embedding):
+        return dynamodb.put_item(
+            TableName=VECTORS,
+            Item={
+                "id": {"S": item_id},
+                "tenant": {"S": tenant},
+                "kind": {"S": kind},
+                "embedding": {"L": embedding},
+            },
+            ReturnConsumedCapacity="INDEXES",
+        )["ConsumedCapacity"]
+
+    capacity = put("same", "t1", "a", vector(1, 0, 0))
+    expect("write capacity", capacity["VectorIndexes"], {"COSINE": {"VectorWriteRequestBytes": 1024.0}})
+    if "VectorIndexes" in put("same", "t1", "a", vector(1, 0, 0)):
+        raise SystemExit("a write without a change was charged")
+    put("near", "t1", "b", vector("0.6", "0.8", 0))
+    put("across", "t1", "a", vector(0, 1, 0))
+    put("opposite", "t1", "b", vector(-1, 0, 0))
+    put("elsewhere", "t2", "a", vector(1, 0, 0))
+    expect_refusal(
+        "ValidationException",
+        "One or more parameter values were invalid. Invalid size for parameter embedding, "
+        "Expected: 3, Actual: 2 IndexName: COSINE",
+        put,
+        item_id="short",
+        tenant="t1",
+        kind="a",
+        embedding=vector(1, 0),
+    )
+
+    tenant = {
+        "SearchConditionExpression": "tenant = :tenant",
+        "ExpressionAttributeValues": {":tenant": {"S": "t1"}},
+    }
+    kind = {
+        "SearchConditionExpression": "tenant = :tenant AND #kind = :kind",
+        "ExpressionAttributeNames": {"#kind": "kind"},
+        "ExpressionAttributeValues": {":tenant": {"S": "t1"}, ":kind": {"S": "a"}},
+    }
+    check_scores("COSINE", [("same", 0), ("near", 0.4), ("across", 1), ("opposite", 2)], **tenant)
+    check_scores("COSINE", [("same", 0), ("across", 1)], **kind)
+    check_scores("COSINE", [("same", 0)], TopK=1, **tenant)
+    expect_refusal(
+        "ValidationException",
+        "SearchConditionExpression must be provided when SearchSchema has a HASH key",
+        search,
+        index="COSINE",
+    )
+
+    answer = search("COSINE", TopK=1, ReturnConsumedCapacity="TOTAL", **tenant)
+    expect("search capacity", answer["ConsumedCapacity"], {"VectorSearchRequestBytes": 1024.0})
+    item = {"id": {"S": "same"}, "tenant": {"S": "t1"}, "kind": {"S": "a"}}
+    expect("item", answer["SearchResults"][0]["Item"], item)
+    answer = search("COSINE", TopK=1, ProjectionExpression="id, embedding, absent", **tenant)
+    item = {"id": {"S": "same"}, "embedding": {"L": vector("1.0", "0.0", "0.0")}}
+    expect("projected item", answer["SearchResults"][0]["Item"], item)
+
+    dynamodb.delete_item(TableName=VECTORS, Key={"id": {"S": "elsewhere"}})
+    for function, scores in {"EUCLIDEAN": [0, 0.8**0.5, 2**0.5, 2], "DOT_PRODUCT": [1, 0.6, 0, -1]}.items():
+        answer = dynamodb.update_table(
+            TableName=VECTORS, VectorIndexUpdates=[{"Create": vector_index(function)}]
+        )
+        created = [index["IndexStatus"] for index in answer["TableDescription"]["VectorIndexes"]][-1]
+        expect(f"status of {function}", created, "CREATING")
+        expect(f"items of {function}", vector_indexes()[function]["ItemCount"], 4)
+        check_scores(function, list(zip(["same", "near", "across", "opposite"], scores)))
+
+    dynamodb.update_table(TableName=VECTORS, VectorIndexUpdates=[{"Delete": {"IndexName": "EUCLIDEAN"}}])
+    expect("indexes", sorted(vector_indexes()), ["COSINE", "DOT_PRODUCT"])
+    expect_refusal(
+        "ValidationException",
+        "The table does not have the specified index: EUCLIDEAN",
+        search,
+        index="EUCLIDEAN",
+    )
+    dynamodb.delete_table(TableName=VECTORS)
+
+
 def main():
     dynamodb.create_table(
         TableName=TABLE,
@@ -207,6 +360,7 @@ def main():
     writer.round("second")
     shards = reader.drain_all()
     check_times(reader, writer.written[:earlier], writer.written[earlier:])
+    check_vectors()
 
     written, seen = Counter(writer.written), Counter(reader.seen)
     print(
