@@ -20,6 +20,7 @@ mod requests;
 mod sizes;
 mod snapshots;
 mod times;
+mod vectors;
 mod work;
 
 use std::error::Error;
@@ -46,7 +47,7 @@ struct Options {
     #[arg(long = "peer", value_name = "NAME=URL")]
     peers: Vec<String>,
     /// Only the parts whose name contains this: `generator`, `in process`, `events`, `http`, `drain`, `growth`, `footprint`,
-    /// `snapshots`, `isolation`, `times`.
+    /// `snapshots`, `isolation`, `times`, `vectors`.
     #[arg(long)]
     only: Option<String>,
     /// Only the cases over HTTP whose name contains this.
@@ -152,6 +153,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if wanted("times") {
         times::run(&mut report, &sizes)?;
+    }
+    if wanted("vectors") {
+        vectors::run(&mut report, &sizes)?;
     }
     if wanted("isolation") {
         isolation::run(&mut report, &sizes)?;
