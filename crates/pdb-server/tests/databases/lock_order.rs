@@ -269,7 +269,7 @@ fn effects(Statement { sql, params }: &Statement) -> Vec<Effect> {
     if begins("DROP TABLE") {
         return match name() {
             items if is_of("pdb_item_") => vec![Effect::Defines, Effect::Locks(Lock::Items(items))],
-            _ if is_of("pdb_index_") => vec![Effect::Defines, Effect::DropsEntries],
+            _ if is_of("pdb_index_") || is_of("pdb_vector_") => vec![Effect::Defines, Effect::DropsEntries],
             kept if is_of("pdb_backup_") => locks(Lock::Kept(kept)),
             _ if is_of("pdb_stream_") => vec![Effect::Defines, Effect::RemovesRecords],
             _ => panic!("unknown: {sql}"),
@@ -302,7 +302,7 @@ fn effects(Statement { sql, params }: &Statement) -> Vec<Effect> {
         "pdb_shard" => locks(Lock::Shard { stream: number(0), number: number(1) }),
         "pdb_token" | "pdb_document" | "pdb_setting" => locks(Lock::Beside(name())),
         items if is_of("pdb_item_") => locks(Lock::Item(items.to_owned(), key())),
-        _ if is_of("pdb_index_") => vec![Effect::Nothing],
+        _ if is_of("pdb_index_") || is_of("pdb_vector_") => vec![Effect::Nothing],
         kept if is_of("pdb_backup_") => locks(Lock::Kept(kept.to_owned())),
         _ if is_of("pdb_stream_") && begins("DELETE") => vec![Effect::RemovesRecords],
         _ => panic!("unknown: {sql}"),

@@ -17,6 +17,7 @@ const WITHOUT_LOCKS: &[&str] = &[
     "GetItem",
     "Query",
     "Scan",
+    "SearchVectors",
     "BatchGetItem",
     "TransactGetItems",
     "DescribeTable",
@@ -153,6 +154,11 @@ fn index(name: &str, key: &str) -> Value {
         "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}]})
 }
 
+fn vector_index(name: &str) -> Value {
+    json!({"IndexName": name, "Projection": {"ProjectionType": "KEYS_ONLY"},
+        "VectorAttribute": {"AttributeName": "v"}, "Dimensions": 1, "DistanceFunction": "COSINE"})
+}
+
 fn create(table: &str) -> Value {
     json!({
         "TableName": table, "BillingMode": "PAY_PER_REQUEST",
@@ -160,6 +166,7 @@ fn create(table: &str) -> Value {
         "AttributeDefinitions": [
             {"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "group", "AttributeType": "S"}],
         "GlobalSecondaryIndexes": [index("bygroup", "group")],
+        "VectorIndexes": [vector_index("near")],
         "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     })
 }
@@ -197,6 +204,10 @@ fn writes_of_items(db: &mut Watched) {
         db.put("alpha", pk, json!({"n": {"N": "1"}}));
     }
     db.put("alpha", "m", json!({"n": {"N": "2"}, "group": {"S": "other"}}));
+    for element in ["1", "2"] {
+        db.put("alpha", "m", json!({"v": {"L": [{"N": element}]}, "group": {"S": "other"}}));
+    }
+    db.put("alpha", "m", json!({"n": {"N": "2"}}));
     db.call(
         "UpdateItem",
         json!({
@@ -260,6 +271,10 @@ fn definitions(db: &mut Watched) {
     db.call("UpdateTable", update_index(json!({"Create": index("byn", "n")})));
     db.put("alpha", "m", json!({"n": {"N": "3"}}));
     db.call("UpdateTable", update_index(json!({"Delete": {"IndexName": "bygroup"}})));
+    db.put("alpha", "c", json!({"v": {"L": [{"N": "1"}]}}));
+    for change in [json!({"Create": vector_index("far")}), json!({"Delete": {"IndexName": "near"}})] {
+        db.call("UpdateTable", json!({"TableName": "alpha", "VectorIndexUpdates": [change]}));
+    }
     for enabled in [true, false, true] {
         let specification = json!({"AttributeName": "expires", "Enabled": enabled});
         db.call("UpdateTimeToLive", json!({"TableName": "alpha", "TimeToLiveSpecification": specification}));
