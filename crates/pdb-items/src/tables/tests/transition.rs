@@ -174,3 +174,33 @@ fn indexes_come_and_go() {
     check(tables.update(delete("new")), "Index is being deleted. Table: Tbl Index: new");
     check(tables.delete_table(&table("Tbl")), busy);
 }
+
+#[test]
+fn a_change_of_throughput_does_not_end_the_creation_of_an_index() {
+    let caps = || {
+        GlobalIndexUpdate::update(GlobalIndexThroughputUpdate {
+            index_name: index_name("idx"),
+            provisioned_throughput: None,
+            on_demand_throughput: Some(pdb_model::OnDemandThroughput {
+                max_read_units: Some(7),
+                max_write_units: None,
+            }),
+            warm_throughput: None,
+        })
+    };
+    let tables = ready();
+    let near = VectorIndexInput::new(index_name("near"), "v", 1, pdb_model::DistanceFunction::Cosine);
+    tables.update(|t| t.vector_index_updates = Some(vec![VectorIndexUpdate::create(near)])).unwrap();
+    for backfilling in [false, true] {
+        tables.update(|t| t.global_secondary_index_updates = Some(vec![caps()])).unwrap();
+        let described = tables.describe("Tbl");
+        assert_eq!(described.vector_indexes[0].index_status, TableStatus::Creating);
+        assert_eq!(described.vector_indexes[0].backfilling, Some(backfilling));
+        tables.advance(10);
+    }
+    assert_eq!(tables.describe("Tbl").vector_indexes[0].index_status, TableStatus::Active);
+
+    tables.update(index(GlobalIndexUpdate::create(global("late", &["d"], &[])))).unwrap();
+    tables.update(|t| t.global_secondary_index_updates = Some(vec![caps()])).unwrap();
+    assert_eq!(tables.describe("Tbl").global_secondary_indexes[1].index_status, TableStatus::Creating);
+}
