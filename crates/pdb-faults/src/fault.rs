@@ -39,7 +39,7 @@ macro_rules! fault_kinds {
 }
 
 fault_kinds! {
-    /// `ProvisionedThroughputExceededException`, of operations on items.
+    /// `ProvisionedThroughputExceededException`, of operations on items but `SearchVectors`.
     ProvisionedThroughputExceeded = "throughput-exceeded",
     /// `ThrottlingException`, of any operation.
     Throttling = "throttling",
@@ -79,9 +79,11 @@ impl FaultKind {
     pub fn applies_to(self, operation: Operation) -> bool {
         use Operation as O;
         match self {
-            Self::ProvisionedThroughputExceeded | Self::RequestLimitExceeded => {
-                OperationGroup::Items.contains(operation)
+            // `SearchVectors` does not declare this error (`vector-search.md` 10).
+            Self::ProvisionedThroughputExceeded => {
+                OperationGroup::Items.contains(operation) && operation != O::SearchVectors
             }
+            Self::RequestLimitExceeded => OperationGroup::Items.contains(operation),
             Self::Throttling
             | Self::InternalError
             | Self::Unavailable
@@ -302,14 +304,23 @@ pub enum FaultError {
 
 /// Lists operations for people: by the name of their group if there is one, because some kinds apply to dozens.
 fn names(operations: &[Operation]) -> String {
-    let group = OperationGroup::ALL.iter().find(|group| {
-        operations.len() > 4
-            && Operation::ALL
-                .iter()
-                .all(|operation| group.contains(*operation) == operations.contains(operation))
-    });
+    let listed = |operations: &[Operation]| {
+        operations.iter().map(|operation| operation.name()).collect::<Vec<_>>().join(", ")
+    };
+    let others_of = |group: &OperationGroup| -> Vec<Operation> {
+        let is_other = |operation: &Operation| group.contains(*operation) && !operations.contains(operation);
+        Operation::ALL.iter().copied().filter(is_other).collect()
+    };
+    let group = OperationGroup::ALL
+        .iter()
+        .filter(|group| operations.len() > 4 && operations.iter().all(|operation| group.contains(*operation)))
+        .map(|group| (group, others_of(group)))
+        .min_by_key(|(_, others)| others.len());
     match group {
-        Some(group) => group.to_string(),
-        None => operations.iter().map(|operation| operation.name()).collect::<Vec<_>>().join(", "),
+        Some((group, others)) if others.is_empty() => group.to_string(),
+        Some((group, others)) if others.len() < operations.len() => {
+            format!("{group} but {}", listed(&others))
+        }
+        Some(_) | None => listed(operations),
     }
 }

@@ -12,7 +12,7 @@ pub enum OperationGroup {
     All,
     /// All operations on items: reads, writes and PartiQL.
     Items,
-    /// `GetItem`, `BatchGetItem`, `TransactGetItems`, `Query`, `Scan`.
+    /// `GetItem`, `BatchGetItem`, `TransactGetItems`, `Query`, `Scan`, `SearchVectors`.
     Reads,
     /// `PutItem`, `UpdateItem`, `DeleteItem`, `BatchWriteItem`, `TransactWriteItems`.
     Writes,
@@ -51,9 +51,10 @@ impl OperationGroup {
             Self::Items => {
                 [Self::Reads, Self::Writes, Self::Statements].iter().any(|g| g.contains(operation))
             }
-            Self::Reads => {
-                matches!(operation, O::GetItem | O::BatchGetItem | O::TransactGetItems | O::Query | O::Scan)
-            }
+            Self::Reads => matches!(
+                operation,
+                O::GetItem | O::BatchGetItem | O::TransactGetItems | O::Query | O::Scan | O::SearchVectors
+            ),
             Self::Writes => matches!(
                 operation,
                 O::PutItem | O::UpdateItem | O::DeleteItem | O::BatchWriteItem | O::TransactWriteItems

@@ -68,6 +68,11 @@ fn faults_are_injected_where_and_as_often_as_they_say() {
     check(fault().on(OperationGroup::Writes).skip(1), &mixed, ".....e");
     check(Fault::new(FaultKind::ProvisionedThroughputExceeded), &mixed, "eee..e");
     check(Fault::new(FaultKind::DropAfter).on(OperationGroup::Reads), &mixed, ".dd...");
+    let searches = [call(Operation::SearchVectors, "Orders"), call(Operation::CreateTable, "Orders")];
+    check(fault().on(OperationGroup::Reads), &searches, "e.");
+    check(fault().on(OperationGroup::Tables), &searches, ".e");
+    check(Fault::new(FaultKind::RequestLimitExceeded), &searches, "e.");
+    check(Fault::new(FaultKind::ProvisionedThroughputExceeded), &searches, "..");
     let typed = Call { has_connection: false, ..call(Operation::PutItem, "Orders") };
     check(Fault::new(FaultKind::DropBefore).times(1), &[typed, call(Operation::PutItem, "Orders")], ".d");
 }
@@ -116,7 +121,7 @@ fn contradictory_faults_are_refused() {
         ),
         (
             on(FaultKind::ProvisionedThroughputExceeded, Operation::ListStreams),
-            "`throughput-exceeded` does not apply to ListStreams, only to items",
+            "`throughput-exceeded` does not apply to ListStreams, only to items but SearchVectors",
         ),
         (
             refused(Fault::new(FaultKind::TrimmedData).on(OperationGroup::Writes)),

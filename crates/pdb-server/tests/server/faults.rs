@@ -87,6 +87,8 @@ fn errors_are_injected_with_their_texts() {
     let insert = json!({"Statement": "INSERT INTO \"Orders\" VALUE {'pk': 'x'}"});
     let update = json!({"TableName": "Orders", "Key": key, "UpdateExpression": "SET a = :a",
         "ExpressionAttributeValues": {":a": {"S": "x"}}});
+    let search = json!({"TableName": "Orders", "IndexName": "by_meaning", "TopK": 1,
+        "SearchVector": [{"N": "1"}]});
     let capacity = "The level of configured provisioned throughput for the table was exceeded. Consider increasing your \
                     provisioning level with the UpdateTable API.";
     let throughput = "Throughput exceeds the current capacity of your table or index.";
@@ -103,6 +105,7 @@ fn errors_are_injected_with_their_texts() {
         ),
         ("throughput-exceeded", "Query", &get, 400, "ProvisionedThroughputExceededException", capacity),
         ("throttling", "PutItem", &put("a"), 400, "ThrottlingException", throughput),
+        ("throttling", "SearchVectors", &search, 400, "ThrottlingException", throughput),
         ("throttling", "GetRecords", &records, 400, "ThrottlingException", "Rate exceeded"),
         (
             "throttling",
