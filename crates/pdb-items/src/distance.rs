@@ -1,6 +1,6 @@
 //! Distances of vectors: of 32-bit floats, with sums of 64 bits, four elements at a time.
 
-use pdb_model::DistanceFunction;
+use pdb_model::{DistanceFunction, Vector};
 use wide::f64x4;
 
 /// Elements in a step, and bytes that they take.
@@ -16,9 +16,11 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) fn new(function: DistanceFunction, elements: Vec<f32>) -> Self {
-        let square = elements.iter().map(|element| f64::from(*element).powi(2)).sum();
-        Self { elements, function, square }
+    pub(crate) fn new(function: DistanceFunction, vector: &Vector) -> Self {
+        let target = Self { elements: vector.floats().collect(), function, square: 0.0 };
+        // In the order of `rank`, so that an equal vector has the same sum, to the last bit.
+        let [square] = target.sums(vector.as_bytes(), |_, element, [square]| [element * element + square]);
+        Self { square, ..target }
     }
 
     /// Returns a number that is lower the nearer a packed vector is. It has as many elements as the target.
@@ -99,9 +101,12 @@ mod tests {
     use super::*;
 
     fn score(function: DistanceFunction, target: &[f32], other: &[f32]) -> f64 {
-        let packed: Vec<u8> = other.iter().flat_map(|element| element.to_le_bytes()).collect();
-        let target = Target::new(function, target.to_vec());
-        target.score(target.rank(&packed))
+        let target = Target::new(function, &packed(target));
+        target.score(target.rank(packed(other).as_bytes()))
+    }
+
+    fn packed(elements: &[f32]) -> Vector {
+        Vector::from_stored(elements.iter().flat_map(|element| element.to_le_bytes()).collect())
     }
 
     #[test]
@@ -128,6 +133,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_vector_is_where_it_is(elements in prop::collection::vec(-9.0_f32..9.0, 1..1600)) {
+            for function in [DistanceFunction::Cosine, DistanceFunction::Euclidean] {
+                prop_assert_eq!(score(function, &elements, &elements), 0.0, "{}", function);
+            }
+        }
+
         #[test]
         fn sums_of_any_length_are_those_of_a_plain_loop(
             pairs in prop::collection::vec((-9.0_f32..9.0, -9.0_f32..9.0), 1..40),

@@ -183,7 +183,7 @@ fn target(index: &VectorIndex, elements: &[AttributeValue]) -> Result<Target, It
             index.dimensions
         )));
     }
-    Ok(Target::new(index.distance_function, vector.floats().collect()))
+    Ok(Target::new(index.distance_function, &vector))
 }
 
 /// A search whose condition fits the index.
