@@ -181,8 +181,7 @@ impl<'a> Entry<'a> {
         // An item with a bad vector was stored before the index was created, and is not in the index, as on AWS. Later ones are refused
         // before they come here.
         let vector = index.vector(item).unwrap_or(None)?;
-        let partition = index.partition(item).unwrap_or(None)?;
-        let partition = PrimaryKey { hash: partition.into_iter().collect(), range: Vec::new() };
+        let partition = PrimaryKey { hash: index.partition(item).unwrap_or(None)?, range: Vec::new() };
         let name = &index.vector_attribute;
         let (json, size_bytes) = match &index.projection {
             Projection::All => {

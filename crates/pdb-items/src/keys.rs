@@ -3,8 +3,8 @@
 //! Evidence: `validation.md`, section 7.
 
 use pdb_model::{
-    AnyIndex, AttributeValue, EncodedItem, IndexName, Item, KeyAttribute, KeyError, KeySchema, KeyValue,
-    PrimaryKey, ScalarType, SecondaryIndex, TableDefinition,
+    AnyIndex, AttributeValue, IndexName, Item, KeyAttribute, KeyError, KeySchema, KeyValue, PrimaryKey,
+    ScalarType, SecondaryIndex, TableDefinition,
 };
 
 use crate::ItemsError;
@@ -137,18 +137,18 @@ pub(crate) fn check_assigned_index_key(
 
 /// Checks the index keys and vectors in the result of an update, which may come from other attributes of the item.
 ///
-/// What is wrong with a vector and its search schema may be older than the index. So these attributes are checked where they differ from
-/// those of the item before.
+/// What is wrong with a vector or its search schema may be older than the index. So of these attributes, those that the update targets
+/// are checked.
 pub(crate) fn check_updated_index_keys(
     table: &TableDefinition,
-    old: Option<&EncodedItem>,
+    is_target: impl Fn(&str) -> bool,
     item: &Item,
 ) -> Result<(), KeyFault> {
     for index in by_name(table) {
         let index = match index {
             AnyIndex::Secondary(index) => index,
             AnyIndex::Vector(index) => {
-                check_updated_vector_entry(index, old, item)?;
+                check_updated_vector_entry(index, item, &is_target)?;
                 continue;
             }
         };

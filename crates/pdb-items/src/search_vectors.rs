@@ -10,7 +10,7 @@ use std::ops::{Bound, ControlFlow};
 
 use pdb_expr::{ProjectionExpression, SearchCondition};
 use pdb_model::{
-    AttributeValue, EpochMillis, IndexName, Item, KeyBytes, KeyError, KeyValue, ParseError, TableChange,
+    AttributeValue, EpochMillis, IndexName, Item, KeyBytes, KeyError, ParseError, TableChange,
     TableDefinition, TableName, Vector, VectorIndex,
 };
 use pdb_store::{KeyRange, Pending, ReadTx, StoreError, Table, VectorRow};
@@ -212,7 +212,7 @@ impl<'s> Search<'s> {
             )));
         }
         let partition = match index.hash() {
-            None => None,
+            None => Vec::new(),
             Some(hash) => {
                 let value = condition.value(&hash.name).ok_or_else(|| {
                     ItemsError::validation(
@@ -220,10 +220,10 @@ impl<'s> Search<'s> {
                     )
                 })?;
                 let item = Item::from([(hash.name.as_str(), value.clone())]);
-                index.partition(&item).map_err(unfit)?.flatten()
+                index.partition(&item).map_err(unfit)?.unwrap_or_default()
             }
         };
-        let prefix = KeyBytes::partition(&partition.into_iter().collect::<Vec<KeyValue>>());
+        let prefix = KeyBytes::partition(&partition);
         // The whole index is read in another way than a part of it.
         let range = if index.hash().is_none() { KeyRange::all() } else { KeyRange::prefix(&prefix) };
         let is_hash = |name: &str| index.hash().is_some_and(|hash| hash.name == name);

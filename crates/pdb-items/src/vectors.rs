@@ -2,7 +2,7 @@
 //!
 //! Evidence: `vector-search.md` 7.
 
-use pdb_model::{EncodedItem, Item, KeyError, Number, VectorFault, VectorIndex};
+use pdb_model::{Item, KeyError, Number, VectorFault, VectorIndex};
 
 use crate::keys::{HASH_TOO_LONG, KeyFault, empty_index_key, empty_updated_index_key};
 
@@ -37,17 +37,13 @@ pub(crate) fn check_vector_entry(
     Ok(())
 }
 
-/// As [`check_vector_entry`], of the result of an update: looks at the attributes that the update has changed.
+/// As [`check_vector_entry`], of the result of an update.
 pub(crate) fn check_updated_vector_entry(
     index: &VectorIndex,
-    old: Option<&EncodedItem>,
     item: &Item,
+    is_target: impl Fn(&str) -> bool,
 ) -> Result<(), KeyFault> {
-    // An item that cannot be read fails where it is written.
-    let uses = |name: &str| name == index.vector_attribute || index.search_attribute(name).is_some();
-    let old = old.and_then(|old| old.decode_attributes(uses).ok()).unwrap_or_default();
-    let has_changed = |name: &str| old.get(name) != item.get(name);
-    check_vector_entry(index, item, has_changed).map_err(|fault| match (fault, index.hash()) {
+    check_vector_entry(index, item, is_target).map_err(|fault| match (fault, index.hash()) {
         (KeyFault::Empty(_), Some(hash)) => {
             KeyFault::Empty(empty_updated_index_key(hash.scalar_type.name() == "B"))
         }

@@ -166,7 +166,7 @@ impl PlannedWrite {
                 match update.apply(old.take(), key).map_err(|error| Refusal::Unfit(error.to_string()))? {
                     None => ItemChange::Keep,
                     Some(new) => {
-                        check_result(&table.definition, stored, &new)?;
+                        check_result(&table.definition, update, &new)?;
                         ItemChange::Replace(Some(Cow::Owned(new)))
                     }
                 }
@@ -330,11 +330,12 @@ fn check_targets(table: &TableDefinition, update: &UpdateExpression) -> Result<(
 }
 
 /// Checks the item that an update makes; its nesting has been checked where it was made.
-fn check_result(table: &TableDefinition, old: Option<&EncodedItem>, new: &Item) -> Result<(), Refusal> {
+fn check_result(table: &TableDefinition, update: &UpdateExpression, new: &Item) -> Result<(), Refusal> {
     if new.size_bytes() > MAX_ITEM_BYTES {
         return Err(Refusal::Unfit(UPDATE_TOO_LARGE.to_owned()));
     }
-    Ok(check_updated_index_keys(table, old, new)?)
+    let is_target = |attribute: &str| update.targets().any(|target| &*target.attribute == attribute);
+    Ok(check_updated_index_keys(table, is_target, new)?)
 }
 
 /// Returns how many bytes a write counts as that leaves an item as it is.

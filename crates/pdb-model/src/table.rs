@@ -114,7 +114,7 @@ impl TableDefinition {
     }
 
     /// Returns how many bytes a write of this item counts as; `size_bytes` is its size. A vector of an index counts as four bytes for each
-    /// element, whatever numbers it has.
+    /// element, however long its numbers are.
     #[must_use]
     pub fn write_bytes(&self, item: &Item, size_bytes: u64) -> u64 {
         let mut bytes = size_bytes;

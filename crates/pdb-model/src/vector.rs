@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::{
-    AttributeValue, IndexName, Item, KeyAttribute, KeyError, KeySchema, KeyValue, Number, Projection,
+    AttributeValue, IndexName, Item, KeyAttribute, KeyError, KeySchema, KeyValue, Number, PrimaryKey,
+    Projection,
 };
 
 /// How the distance of two vectors is measured.
@@ -128,21 +129,21 @@ impl VectorIndex {
         Vector::of(elements).map(Some)
     }
 
-    /// Returns the value by which the item is in a part of the index: `Some(None)` if the index is not divided, and `None` if the item lacks
-    /// the attribute.
+    /// Returns the values by which the item is in a part of the index: one, or none if the index is not divided. Returns `None` if the
+    /// item lacks the attribute that divides the index.
     ///
     /// # Errors
     ///
     /// [`KeyError`] if an attribute of the search schema has another type, or the one that divides the index is empty or too long.
-    pub fn partition(&self, item: &Item) -> Result<Option<Option<KeyValue>>, KeyError> {
+    pub fn partition(&self, item: &Item) -> Result<Option<Vec<KeyValue>>, KeyError> {
         for attribute in self.attributes_of(SearchRole::InlineFilter) {
             check_type(item, attribute)?;
         }
-        let Some(hash) = self.hash() else { return Ok(Some(None)) };
-        let Some(value) = item.get(&hash.name) else { return Ok(None) };
-        let value = KeyValue::new(value, hash)?;
-        crate::PrimaryKey { hash: vec![value.clone()], range: Vec::new() }.check_sizes()?;
-        Ok(Some(Some(value)))
+        let Some(attribute) = self.hash() else { return Ok(Some(Vec::new())) };
+        let Some(value) = item.get(&attribute.name) else { return Ok(None) };
+        let key = PrimaryKey { hash: vec![KeyValue::new(value, attribute)?], range: Vec::new() };
+        key.check_sizes()?;
+        Ok(Some(key.hash))
     }
 }
 
@@ -324,7 +325,7 @@ mod tests {
         let index = index(1);
         let part = |item: Item| index.partition(&item);
         assert_eq!(part(Item::default()), Ok(None));
-        assert_eq!(part(Item::from([("tenant", "a".into())])), Ok(Some(Some(KeyValue::S("a".to_owned())))));
+        assert_eq!(part(Item::from([("tenant", "a".into())])), Ok(Some(vec![KeyValue::S("a".to_owned())])));
         assert!(matches!(part(Item::from([("tenant", 1.into())])), Err(KeyError::WrongType { .. })));
         assert!(matches!(part(Item::from([("tenant", "".into())])), Err(KeyError::Empty { .. })));
         assert!(matches!(

@@ -245,6 +245,9 @@ fn indexes_are_created_and_deleted_one_by_one() {
         let refused = way.put(Item::new().with("pk", "bad 0").with("embedding", vector(&["1"]))).unwrap_err();
         assert!(refused.message.ends_with("Expected: 3, Actual: 1 IndexName: plain"), "{}", refused.message);
         way.update_item("bad 0", "SET note = :v", "fine".into()).unwrap();
+        let same =
+            way.update_item("bad 0", "SET note = :v, embedding = embedding", "fine".into()).unwrap_err();
+        assert!(same.message.ends_with("Expected: 3, Actual: 1 IndexName: plain"), "{}", same.message);
         way.update_item("bad 0", "SET embedding = :v", vector(&["0", "1", "0"])).unwrap();
         assert_eq!(way.show(search("plain", &["1", "0", "0"], 10)), "good bad 0");
 
