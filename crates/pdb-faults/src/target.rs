@@ -49,27 +49,77 @@ impl OperationGroup {
         match self {
             Self::All => true,
             Self::Items => {
-                [Self::Reads, Self::Writes, Self::Statements].iter().any(|g| g.contains(operation))
+                matches!(Self::smallest(operation), Self::Reads | Self::Writes | Self::Statements)
             }
-            Self::Reads => matches!(
-                operation,
-                O::GetItem | O::BatchGetItem | O::TransactGetItems | O::Query | O::Scan | O::SearchVectors
-            ),
-            Self::Writes => matches!(
-                operation,
-                O::PutItem | O::UpdateItem | O::DeleteItem | O::BatchWriteItem | O::TransactWriteItems
-            ),
+            Self::Reads | Self::Writes | Self::Statements | Self::Tables | Self::Streams => {
+                Self::smallest(operation) == self
+            }
             Self::Batches => {
                 matches!(operation, O::BatchGetItem | O::BatchWriteItem | O::BatchExecuteStatement)
             }
             Self::Transactions => {
                 matches!(operation, O::TransactGetItems | O::TransactWriteItems | O::ExecuteTransaction)
             }
-            Self::Statements => {
-                matches!(operation, O::ExecuteStatement | O::BatchExecuteStatement | O::ExecuteTransaction)
+        }
+    }
+
+    /// Returns the group among those that have no operation in common. It names every operation, so that a new one does not get into a group
+    /// unnoticed.
+    fn smallest(operation: Operation) -> Self {
+        use Operation as O;
+        match operation {
+            O::GetItem | O::BatchGetItem | O::TransactGetItems | O::Query | O::Scan | O::SearchVectors => {
+                Self::Reads
             }
-            Self::Tables => !operation.is_of_streams() && !Self::Items.contains(operation),
-            Self::Streams => operation.is_of_streams(),
+            O::PutItem | O::UpdateItem | O::DeleteItem | O::BatchWriteItem | O::TransactWriteItems => {
+                Self::Writes
+            }
+            O::ExecuteStatement | O::BatchExecuteStatement | O::ExecuteTransaction => Self::Statements,
+            O::CreateTable
+            | O::DescribeTable
+            | O::UpdateTable
+            | O::DeleteTable
+            | O::ListTables
+            | O::UpdateTimeToLive
+            | O::DescribeTimeToLive
+            | O::TagResource
+            | O::UntagResource
+            | O::ListTagsOfResource
+            | O::DescribeLimits
+            | O::DescribeEndpoints
+            | O::CreateBackup
+            | O::DescribeBackup
+            | O::DeleteBackup
+            | O::ListBackups
+            | O::RestoreTableFromBackup
+            | O::RestoreTableToPointInTime
+            | O::DescribeContinuousBackups
+            | O::UpdateContinuousBackups
+            | O::PutResourcePolicy
+            | O::GetResourcePolicy
+            | O::DeleteResourcePolicy
+            | O::EnableKinesisStreamingDestination
+            | O::DisableKinesisStreamingDestination
+            | O::UpdateKinesisStreamingDestination
+            | O::DescribeKinesisStreamingDestination
+            | O::DescribeContributorInsights
+            | O::UpdateContributorInsights
+            | O::ListContributorInsights
+            | O::CreateGlobalTable
+            | O::UpdateGlobalTable
+            | O::DescribeGlobalTable
+            | O::ListGlobalTables
+            | O::DescribeGlobalTableSettings
+            | O::UpdateGlobalTableSettings
+            | O::DescribeTableReplicaAutoScaling
+            | O::UpdateTableReplicaAutoScaling
+            | O::ImportTable
+            | O::DescribeImport
+            | O::ListImports
+            | O::ExportTableToPointInTime
+            | O::DescribeExport
+            | O::ListExports => Self::Tables,
+            O::DescribeStream | O::GetShardIterator | O::ListStreams | O::GetRecords => Self::Streams,
         }
     }
 
