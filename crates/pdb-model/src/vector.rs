@@ -84,7 +84,7 @@ pub struct VectorIndex {
 }
 
 impl VectorIndex {
-    /// Returns the attribute that divides the index, if it has one.
+    /// Returns the attribute that partitions the index, if it has one.
     #[must_use]
     pub fn hash(&self) -> Option<&KeyAttribute> {
         self.attributes_of(SearchRole::Hash).next()
@@ -129,12 +129,12 @@ impl VectorIndex {
         Vector::of(elements).map(Some)
     }
 
-    /// Returns the values by which the item is in a part of the index: one, or none if the index is not divided. Returns `None` if the
-    /// item lacks the attribute that divides the index.
+    /// Returns the values by which the item is in a part of the index: one, or none if the index is not partitioned. Returns `None` if the
+    /// item lacks the attribute that partitions the index.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if an attribute of the search schema has another type, or the one that divides the index is empty or too long.
+    /// [`KeyError`] if an attribute of the search schema has another type, or the one that partitions the index is empty or too long.
     pub fn partition(&self, item: &Item) -> Result<Option<Vec<KeyValue>>, KeyError> {
         for attribute in self.attributes_of(SearchRole::InlineFilter) {
             check_type(item, attribute)?;

@@ -123,7 +123,7 @@ fn a_vector_and_an_assigned_attribute_are_checked_before_the_condition() {
 }
 
 #[test]
-fn a_binary_attribute_that_divides_an_index_is_not_empty() {
+fn a_binary_attribute_that_partitions_an_index_is_not_empty() {
     play(|way| {
         let mut input = table(&["tenant", "category"], vec![with_schema()]);
         input.attribute_definitions.iter_mut().for_each(|of| {

@@ -14,7 +14,7 @@ pub struct SearchSchemaElement {
 }
 
 impl SearchSchemaElement {
-    /// Returns an element that divides the index: each search names a value of the attribute.
+    /// Returns an element that partitions the index: each search names a value of the attribute.
     pub fn hash(attribute_name: impl Into<String>) -> Self {
         Self { attribute_name: attribute_name.into(), role: SearchRole::Hash }
     }
