@@ -41,7 +41,7 @@ impl std::fmt::Debug for AfterStep {
 /// Whether somebody waits for the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
-    /// A caller waits for the end: steps follow each other without rests.
+    /// A caller waits for the end: steps follow each other, with rests only if others write.
     Prompt,
     /// No caller waits: small steps with rests between them, so that writers hardly notice.
     Gentle,
@@ -75,7 +75,8 @@ impl Throttle {
     /// After how long without writes rests become short.
     const IDLE: Duration = Duration::from_secs(1);
 
-    /// Returns a throttle with steps of at most this size, which follow each other without rests. A size of 0 counts as 1.
+    /// Returns a throttle with steps of at most this size, which follow each other without rests, unless others write. A size of 0
+    /// counts as 1.
     #[must_use]
     pub fn new(step: u32) -> Self {
         Self {
@@ -157,9 +158,7 @@ impl Throttle {
                 break;
             }
             size.adjust(took);
-            if self.mode == Mode::Gentle {
-                rests.rest(took, |time| self.wait(time), || store.commits());
-            }
+            rests.rest(self.mode, took, |time| self.wait(time), || store.commits());
         }
         Ok(total)
     }
@@ -203,9 +202,13 @@ impl StepSize {
     }
 }
 
-/// The rests between gentle steps.
+/// The rests between steps.
 ///
-/// While the store is idle a rest is as long as the step before it: longer rests would help no writer, and make the sweep last longer.
+/// After a prompt step there is a rest as long as the step if others have written since the last one, and none if not: somebody waits for
+/// the end, and the writers get half of the time.
+///
+/// After a gentle step, while the store is idle, a rest is as long as the step before it: longer rests would help no writer, and make the
+/// sweep last longer.
 /// Other writers show in the number of commits, because each step makes one commit itself.
 #[derive(Debug)]
 struct Rests {
@@ -223,14 +226,21 @@ impl Rests {
     }
 
     /// Rests after a step that held the writer for this long; `wait` does the waiting.
-    fn rest(&mut self, took: Duration, wait: impl FnOnce(Duration), commits: impl Fn() -> u64) {
+    fn rest(&mut self, mode: Mode, took: Duration, wait: impl FnOnce(Duration), commits: impl Fn() -> u64) {
         let now = Instant::now();
         let counted = commits();
         // One commit is that of the step.
-        if counted > self.commits + 1 {
+        let others_write = counted > self.commits + 1;
+        if others_write {
             self.last_write = now;
         }
         self.commits = counted;
+        if mode == Mode::Prompt {
+            if others_write {
+                wait(took);
+            }
+            return;
+        }
         wait(if now.duration_since(self.last_write) >= Throttle::IDLE {
             took
         } else {

@@ -10,8 +10,9 @@ use crate::options::MessageLayer;
 /// The operations on items of one store. Cheap to clone.
 ///
 /// Each operation comes in two forms. The plain name blocks the thread until a read is done or a write is committed; a write runs on
-/// the calling thread if the writer is idle. The name with `_async` returns at once: its answer can be awaited in any runtime. Reads then
-/// run on threads of the store, except `GetItem` of a database that is not on a server, which takes less than handing it over.
+/// the calling thread if the writer is idle. The name with `_async` returns at once: its answer can be awaited in any runtime. A write
+/// begins when its answer is first polled, waited for or dropped. Reads run on threads of the store, except `GetItem` of a database
+/// that is not on a server, which takes less than handing it over.
 #[derive(Clone)]
 pub struct ItemManager {
     pub(crate) store: Store,

@@ -1,6 +1,7 @@
 //! The answer that is still to come.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -9,11 +10,26 @@ use std::{
 
 /// An answer that is still to come: await it in any runtime, or [`wait`](Self::wait) for it on this thread.
 ///
-/// Dropping it does not cancel the work.
+/// The work begins when this is first polled, waited for, dropped, or [begun](Self::begin), if not earlier. Dropping it does not
+/// cancel the work.
 #[must_use = "the work is done, but nobody learns how it went"]
-#[derive(Debug)]
 pub struct Pending<T> {
     slot: Arc<Slot<T>>,
+    /// Who runs the job, as long as nobody has been asked to.
+    starter: Option<Starter>,
+}
+
+/// Runs the jobs of a queue.
+pub(crate) trait JobRunner: Send + Sync {
+    /// Runs the jobs that wait on this thread, unless another thread is about to do so.
+    fn run_here(&self);
+    /// Has them run on another thread.
+    fn run_elsewhere(&self);
+}
+
+struct Starter {
+    runner: Arc<dyn JobRunner>,
+    has_yielded: bool,
 }
 
 impl<T> Pending<T> {
@@ -24,18 +40,34 @@ impl<T> Pending<T> {
         pending
     }
 
+    /// Adds who runs the job, which waits in a queue.
+    pub(crate) fn started_by(self, runner: Arc<dyn JobRunner>) -> Self {
+        let starter = Some(Starter { runner, has_yielded: false });
+        Self { slot: self.slot.clone(), starter }
+    }
+
+    /// Lets the work begin now, on a thread of the store, while this thread does something else.
+    pub fn begin(&mut self) {
+        if let Some(starter) = self.starter.take() {
+            starter.runner.run_elsewhere();
+        }
+    }
+
     /// Waits on this thread until the answer is there.
     ///
     /// # Panics
     ///
     /// If the answer was taken before, by polling.
-    pub fn wait(self) -> T {
+    pub fn wait(mut self) -> T {
+        if let Some(starter) = self.starter.take() {
+            starter.runner.run_here();
+        }
         let mut state = self.slot.lock();
         loop {
             match std::mem::replace(&mut *state, State::Taken) {
                 State::Given(value) => return value,
                 State::Taken => panic!("an answer is taken only once"),
-                State::Waiting(waker) => *state = State::Waiting(waker),
+                State::Awaited(_) | State::Waited => *state = State::Waited,
             }
             state = self.slot.given.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -45,20 +77,43 @@ impl<T> Pending<T> {
 impl<T> Future for Pending<T> {
     type Output = T;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        if let Some(starter) = &mut self.starter {
+            if !starter.has_yielded {
+                // The other tasks that are ready come first: their jobs then share a commit with this one.
+                starter.has_yielded = true;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let runner = starter.runner.clone();
+            self.starter = None;
+            runner.run_here();
+        }
         let mut state = self.slot.lock();
         match std::mem::replace(&mut *state, State::Taken) {
             State::Given(value) => Poll::Ready(value),
             State::Taken => panic!("an answer is taken only once"),
-            State::Waiting(old) => {
-                let waker = match old {
-                    Some(waker) if waker.will_wake(context.waker()) => waker,
-                    _ => context.waker().clone(),
-                };
-                *state = State::Waiting(Some(waker));
+            State::Awaited(Some(waker)) if waker.will_wake(context.waker()) => {
+                *state = State::Awaited(Some(waker));
+                Poll::Pending
+            }
+            State::Awaited(_) | State::Waited => {
+                *state = State::Awaited(Some(context.waker().clone()));
                 Poll::Pending
             }
         }
+    }
+}
+
+impl<T> Drop for Pending<T> {
+    fn drop(&mut self) {
+        self.begin();
+    }
+}
+
+impl<T> fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").finish_non_exhaustive()
     }
 }
 
@@ -70,15 +125,17 @@ pub(crate) struct Answer<T> {
 
 impl<T> Answer<T> {
     pub(crate) fn new() -> (Self, Pending<T>) {
-        let slot = Arc::new(Slot { state: Mutex::new(State::Waiting(None)), given: Condvar::new() });
-        (Self { slot: slot.clone() }, Pending { slot })
+        let slot = Arc::new(Slot { state: Mutex::new(State::Awaited(None)), given: Condvar::new() });
+        (Self { slot: slot.clone() }, Pending { slot, starter: None })
     }
 
     pub(crate) fn give(&self, value: T) {
-        let old = std::mem::replace(&mut *self.slot.lock(), State::Given(value));
-        self.slot.given.notify_one();
-        if let State::Waiting(Some(waker)) = old {
-            waker.wake();
+        let before = std::mem::replace(&mut *self.slot.lock(), State::Given(value));
+        match before {
+            State::Awaited(Some(waker)) => waker.wake(),
+            // A call of the system, so only if a thread sleeps.
+            State::Waited => self.slot.given.notify_one(),
+            State::Awaited(None) | State::Given(_) | State::Taken => {}
         }
     }
 }
@@ -98,7 +155,10 @@ impl<T> Slot<T> {
 
 #[derive(Debug)]
 enum State<T> {
-    Waiting(Option<Waker>),
+    /// The task to wake, once it has polled.
+    Awaited(Option<Waker>),
+    /// A thread sleeps until the answer is there.
+    Waited,
     Given(T),
     Taken,
 }

@@ -14,6 +14,7 @@ pub(crate) mod load;
 pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod pool;
+pub(crate) mod queue;
 pub(crate) mod refusals;
 pub(crate) mod renew_keys;
 pub(crate) mod schema;

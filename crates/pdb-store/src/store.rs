@@ -69,8 +69,11 @@ impl Store {
     }
 
     /// Submits a job to the writer and returns at once. Jobs that wait at the same time share one commit, after which the
-    /// answer comes. If `work` returns `Err` or panics, its own writes are undone, and no others. If the database is in memory
-    /// and its writer is idle, `work` runs on this thread, which takes less time than waking another.
+    /// answer comes. If `work` returns `Err` or panics, its own writes are undone, and no others.
+    ///
+    /// If a commit waits for a disk ([`Durability::Full`](crate::Durability::Full)) or for a database server, a thread of the store
+    /// runs the job. Else the thread that first polls or waits for an answer runs all jobs that wait by then, which takes less time than
+    /// waking another; [`Pending::begin`] lets the job run before that.
     ///
     /// `work` may run several times, on any thread. So it must do nothing except through its [`Tx`], and must not consume what
     /// it has captured. If more than a thousand jobs are waiting, this waits until one of them is taken.
@@ -84,8 +87,10 @@ impl Store {
     {
         let (answer, pending) = Answer::new();
         let job = Box::new(ClosureJob::new(work, Some(answer)));
-        with_engine!(&self.engine, engine => engine.submit(job));
-        pending
+        match with_engine!(&self.engine, engine => engine.submit(job)) {
+            Some(runner) => pending.started_by(runner),
+            None => pending,
+        }
     }
 
     /// Runs `job`, which reads or writes, on a thread of the store. For async code: the answer can be awaited in any runtime.

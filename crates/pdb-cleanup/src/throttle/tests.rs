@@ -59,7 +59,7 @@ fn rests_are_long_while_there_are_writers_and_short_otherwise() {
         rests.last_write -= earlier;
         commits.set(commits.get() + 1 + others);
         let mut rested = Duration::ZERO;
-        rests.rest(step, |time| rested = time, || commits.get());
+        rests.rest(Mode::Gentle, step, |time| rested = time, || commits.get());
         rested
     };
     // At the beginning it is not known whether there are writers.
@@ -71,6 +71,20 @@ fn rests_are_long_while_there_are_writers_and_short_otherwise() {
     assert_eq!(rest(7, Throttle::REST_HALVES_EVERY), Throttle::REST / 2);
     assert_eq!(rest(7, Throttle::REST_HALVES_EVERY), Throttle::REST / 4);
     assert_eq!(rest(7, Throttle::REST_HALVES_EVERY * 1000), Duration::ZERO);
+}
+
+#[test]
+fn prompt_work_leaves_half_of_the_time_to_others_that_write() {
+    let store = store();
+    let (mut rests, step) = (Rests::new(&store, None), Duration::from_micros(400));
+    let commits = Cell::new(store.commits());
+    let mut rest = |others: u64| {
+        commits.set(commits.get() + 1 + others);
+        let mut rested = None;
+        rests.rest(Mode::Prompt, step, |time| rested = Some(time), || commits.get());
+        rested
+    };
+    assert_eq!([rest(0), rest(1), rest(0), rest(9)], [None, Some(step), None, Some(step)]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ use crate::{
     interrupt_guard::InterruptGuard,
     job::{ClosureJob, Job},
     options::{Durability, StoreOptions},
-    pending::Answer,
+    pending::{Answer, JobRunner},
     postgres::{
         address::Address,
         fault::{self, Fault},
@@ -131,13 +131,14 @@ impl PostgresEngine {
         may_block("read", || self.core.read(work))?
     }
 
-    /// Hands a job to one of the writers.
-    pub(crate) fn submit(&self, work: Box<dyn Job + Send>) {
+    /// Hands a job to one of the writers, whose threads run it.
+    pub(crate) fn submit(&self, work: Box<dyn Job + Send>) -> Option<Arc<dyn JobRunner>> {
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner).clone();
         // Once the store is closed, the work is dropped, which answers `Closed`.
         if let Some(queue) = queue {
             let _ = queue.send(work);
         }
+        None
     }
 
     pub(crate) fn read_once<T, E: From<StoreError>>(
@@ -179,7 +180,7 @@ impl PostgresEngine {
             // On a thread that may not wait for the network, one of the writers does it, behind the jobs that wait.
             self.write_here(clear).unwrap_or_else(|clear| {
                 let (answer, pending) = Answer::new();
-                self.submit(Box::new(ClosureJob::new(clear, Some(answer))));
+                let _ = self.submit(Box::new(ClosureJob::new(clear, Some(answer))));
                 pending.wait()
             })
         })

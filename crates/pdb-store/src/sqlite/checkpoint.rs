@@ -20,6 +20,14 @@ use crate::{driver::Driver, error::StoreError};
 
 /// Pages in the log, and not yet in the file, from which on it is worth copying them while there are writers: 20 MB.
 const WORTHWHILE: i64 = 2500;
+/// Pages that may be left for the moment at which the writer stands still: copying them and waiting for the disk takes some milliseconds.
+const SHORT_REST: i64 = 300;
+/// How often the file is synced before the writer stands still: what was written during the first sync is still to be synced.
+const SYNCS: u32 = 3;
+/// How often pages are copied beside the writer before it is held back.
+const ROUNDS_AT_FULL_SPEED: u32 = 4;
+/// How often pages are copied beside the writer before it stands still, however many are left.
+const MAX_ROUNDS: u32 = 10;
 /// How long nothing is written before the log is emptied. Opening a database takes 0.4 ms for each MB of log; and
 /// pages that are in the file are read without a copy.
 pub(crate) const IDLE: Duration = Duration::from_secs(1);
@@ -78,19 +86,25 @@ pub(crate) fn is_worthwhile(pages_behind: i64) -> bool {
     pages_behind >= WORTHWHILE
 }
 
-/// Copies whenever it is asked to, and empties the log when nobody writes, until nobody can ask any more. `standing_still` runs
-/// what it is given while the writer stands still; `idle` is called when the log has been emptied. `look` is called about once a second,
-/// and says whether the files are still there.
+/// The store around the copying.
+pub(crate) trait CheckpointHost {
+    /// Waits until the database file is on the disk, if that is wanted.
+    fn sync(&self);
+    /// Says whether the writer is to pause between its groups: it writes faster than its log can be copied.
+    fn hold_back(&self, is_held_back: bool);
+    /// Runs `work` while the writer stands still.
+    fn stand_still(&self, work: &mut dyn FnMut());
+    /// Is called when the log has been emptied.
+    fn is_idle(&self) -> Result<(), StoreError>;
+    /// Is called about once a second; returns whether the files are still there.
+    fn look(&self) -> bool;
+}
+
+/// Copies whenever it is asked to, and empties the log when nobody writes, until nobody can ask any more.
 ///
-/// If they are not, the log is emptied at once: SQLite does not do that at the end with a file that was moved, and the log stays
-/// where the file was.
-pub(crate) fn serve(
-    connection: &Connection,
-    requests: &CheckpointRequests,
-    standing_still: impl Fn(&mut dyn FnMut()),
-    idle: impl Fn() -> Result<(), StoreError>,
-    look: impl Fn() -> bool,
-) {
+/// If the files are not there any more, the log is emptied at once: SQLite does not do that at the end with a file that was moved, and
+/// the log stays where the file was.
+pub(crate) fn serve(connection: &Connection, requests: &CheckpointRequests, host: &impl CheckpointHost) {
     let driver = Driver::new(connection);
     // The pages of the log, when they were last counted; 0 once it is empty. A process that died may have left some. Also an empty log
     // is counted again: while the writer begins it anew it looks empty for a moment, and nobody would rouse this thread.
@@ -102,19 +116,19 @@ pub(crate) fn serve(
         if asked.is_err() || looked.elapsed() >= IDLE {
             looked = Instant::now();
             let is_last = asked == Err(RecvTimeoutError::Disconnected);
-            if !look() && (is_last || !saved) {
-                seen = copy_all(driver, EMPTY, &standing_still).map_or_else(warn, |()| 0);
+            if !host.look() && (is_last || !saved) {
+                seen = copy_all(driver, EMPTY, host).map_or_else(warn, |()| 0);
                 saved = true;
             }
         }
         let done = match asked {
-            Ok(()) => checkpoint(driver, &standing_still).and_then(|()| pages(driver)),
+            Ok(()) => checkpoint(driver, host).and_then(|()| pages(driver)),
             Err(RecvTimeoutError::Timeout) => match pages(driver) {
                 Ok(0) if seen == 0 => continue,
                 // Nothing was written since: the log is cut to nothing.
                 Ok(now) if now == seen => {
-                    let emptied = copy_all(driver, EMPTY, &standing_still);
-                    emptied.and_then(|()| idle()).and_then(|()| pages(driver))
+                    let emptied = copy_all(driver, EMPTY, host);
+                    emptied.and_then(|()| host.is_idle()).and_then(|()| pages(driver))
                 }
                 other => other,
             },
@@ -136,27 +150,55 @@ fn pages(driver: Driver<'_>) -> Result<i64, StoreError> {
 }
 
 /// Copies all if that is worthwhile; the last request may be answered by then.
-fn checkpoint(driver: Driver<'_>, standing_still: impl Fn(&mut dyn FnMut())) -> Result<(), StoreError> {
+fn checkpoint(driver: Driver<'_>, host: &impl CheckpointHost) -> Result<(), StoreError> {
     if !is_worthwhile(pages_behind(driver)?) {
         return Ok(());
     }
-    copy_all(driver, "PRAGMA wal_checkpoint(PASSIVE)", standing_still)
+    copy_all(driver, "PRAGMA wal_checkpoint(PASSIVE)", host)
 }
 
-/// Copies most beside the writer, then runs `last`, which copies the rest, while it stands still. If a reader is at an older state, the
-/// rest stays for another time.
-fn copy_all(
-    driver: Driver<'_>,
-    last: &str,
-    standing_still: impl Fn(&mut dyn FnMut()),
-) -> Result<(), StoreError> {
-    let (log, copied) = run(driver, "PRAGMA wal_checkpoint(PASSIVE)")?;
-    if copied < log {
+/// Copies most beside the writer, then runs `last`, which copies the rest, while the writer stands still. If a reader is at an older state,
+/// the rest stays for another time.
+fn copy_all(driver: Driver<'_>, last: &str, host: &impl CheckpointHost) -> Result<(), StoreError> {
+    let begun = Instant::now();
+    let copied = copy_most(driver, host);
+    host.hold_back(false);
+    if !copied? {
         return Ok(());
     }
-    let mut rest = Ok((0, 0));
-    standing_still(&mut || rest = run(driver, last));
-    rest.map(drop)
+    let (mut rest, mut stood_still) = (Ok((0, 0)), Duration::ZERO);
+    host.stand_still(&mut || {
+        let begun = Instant::now();
+        rest = run(driver, last);
+        stood_still = begun.elapsed();
+    });
+    let (pages, _) = rest?;
+    tracing::debug!(pages, took = ?begun.elapsed(), ?stood_still, "copied the log back");
+    Ok(())
+}
+
+/// Copies again and again what the writer has added meanwhile, until little is left, of which little is not on the disk. Returns whether
+/// the rest is worth copying.
+///
+/// SQLite syncs the file only when all is copied, so while the writer would stand still. Here, that is done before.
+fn copy_most(driver: Driver<'_>, host: &impl CheckpointHost) -> Result<bool, StoreError> {
+    let mut syncs = 0;
+    for round in 0..MAX_ROUNDS {
+        host.hold_back(round >= ROUNDS_AT_FULL_SPEED || syncs > 0);
+        let (log, copied) = run(driver, "PRAGMA wal_checkpoint(PASSIVE)")?;
+        if copied < log {
+            return Ok(false);
+        }
+        let is_rest_short = pages_behind(driver)? <= SHORT_REST;
+        if is_rest_short && syncs == SYNCS {
+            break;
+        }
+        if is_rest_short || round + SYNCS >= MAX_ROUNDS {
+            syncs += 1;
+            host.sync();
+        }
+    }
+    Ok(true)
 }
 
 /// Returns how many pages the log has, and how many of them are in the file.

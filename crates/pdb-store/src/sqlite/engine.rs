@@ -11,14 +11,15 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use pdb_model::{EpochMillis, TableName};
+use rusqlite::Connection;
 
 use crate::{
     catalog::Catalog,
@@ -27,16 +28,19 @@ use crate::{
     interrupt_guard::InterruptGuard,
     job::{ClosureJob, Job},
     options::{Durability, StoreOptions},
+    pending::JobRunner,
     read_tx::ReadTx,
     sequence::memory,
     sql::settings,
     sqlite::{
-        checkpoint, connection,
+        checkpoint::{self, CheckpointHost},
+        connection,
         copy::{self, DatabaseCopy},
         files::{self, FileLock, WatchedFiles},
         interrupt::Interrupts,
         load, open,
         pool::{self, Reader, Readers},
+        queue::JobQueue,
         refusals,
         writer::Writer,
     },
@@ -45,10 +49,12 @@ use crate::{
     watch::Watchers,
 };
 
-/// The most jobs that wait. A caller with one more waits until the writer has taken one: memory stays bounded.
-const QUEUE: usize = 1024;
 /// The most jobs that share one commit. A larger group would make its first job wait for all the others.
 const GROUP: usize = 256;
+/// How many groups a thread of a caller runs before the thread of the writer goes on: others wait for the caller's answer.
+const GROUPS_HERE: usize = 2;
+/// How long a writer that is held back pauses after a group.
+const PAUSE: Duration = Duration::from_millis(1);
 /// From this many tables on, a read prefers the connection of the writer to reading the SQL schema again. With fewer tables the schema is
 /// read in less than a millisecond.
 const MANY_TABLES: usize = 64;
@@ -60,8 +66,6 @@ const READ_SCHEMA: Duration = Duration::from_micros(16);
 /// An open SQLite database. Closes it when dropped.
 pub(crate) struct SqliteEngine {
     core: Arc<Core>,
-    /// None once the store is closed.
-    queue: RwLock<Option<Sender<Box<dyn Job + Send>>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -128,33 +132,29 @@ impl SqliteEngine {
         let interrupts = Arc::new(Interrupts::default());
         interrupts.set_writer(&writer.connection);
         let watched_files = writer.watched_files.clone();
+        let (queue, woken) = JobQueue::new();
         let core = Arc::new(Core {
+            queue,
             interrupts,
             writer: Mutex::new(Some(writer)),
             published: RwLock::new(catalog),
             pool: RwLock::new(pool),
             memory,
             file,
-            watched_files: watched_files.clone(),
+            watched_files,
             durability,
-            waiting: AtomicUsize::new(0),
+            is_held_back: AtomicBool::new(false),
             watchers: Watchers::default(),
             maintenance: Mutex::new(()),
         });
         let mut threads = Vec::new();
-        let (sender, receiver) = crossbeam_channel::bounded(QUEUE);
         let shared = core.clone();
-        threads.push(threads::start("pdb-writer", move || shared.serve(&receiver))?);
+        threads.push(threads::start("pdb-writer", move || shared.serve(&woken))?);
         if let Some((connection, requests)) = requests {
             let shared = core.clone();
             threads.push(threads::start("pdb-checkpoint", move || {
-                let standing_still = |work: &mut dyn FnMut()| {
-                    let _standing_still = shared.lock_writer();
-                    work();
-                };
-                let idle = || shared.compact_if_cheap(&connection).map(drop);
-                let look = || watched_files.as_ref().is_none_or(|files| files.look());
-                checkpoint::serve(&connection, &requests, standing_still, idle, look);
+                let host = LogHost { core: &shared, connection: &connection, lock: lock.as_deref() };
+                checkpoint::serve(&connection, &requests, &host);
                 // The lock goes last, when SQLite has closed the file, with all of the log in it: the last connection sees to that.
                 if let Some(readers) = readers_closed {
                     readers.wait(GRACE);
@@ -168,8 +168,7 @@ impl SqliteEngine {
                 drop(lock);
             })?);
         }
-        let (queue, threads) = (RwLock::new(Some(sender)), Mutex::new(threads));
-        Ok(Self { core, queue, threads })
+        Ok(Self { core, threads: Mutex::new(threads) })
     }
 
     pub(crate) fn read<T, E: From<StoreError>>(
@@ -223,27 +222,21 @@ impl SqliteEngine {
         result
     }
 
-    /// Hands a job to the writer. A database in memory whose writer is idle runs it here: its commits wait for no disk.
-    pub(crate) fn submit(&self, mut work: Box<dyn Job + Send>) {
-        if let Some(writer) = if self.core.memory { self.try_lend_writer() } else { None } {
-            writer.run(&mut *work);
-            work.answer();
-            return;
+    /// Hands a job to the writer. Returns who runs it, unless it is the writer's thread, which waits for the disk.
+    pub(crate) fn submit(&self, work: Box<dyn Job + Send>) -> Option<Arc<dyn JobRunner>> {
+        self.core.queue.push(work);
+        if self.core.durability == Durability::Full {
+            self.core.queue.wake();
+            return None;
         }
-        let waiting = &self.core.waiting;
-        waiting.fetch_add(1, Ordering::AcqRel);
-        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
-        // Once the store is closed, the work is dropped, which answers `Closed`.
-        if queue.as_ref().is_none_or(|queue| queue.send(work).is_err()) {
-            waiting.fetch_sub(1, Ordering::AcqRel);
-        }
+        Some(self.core.clone())
     }
 
     /// Takes the writer, if it is idle.
     fn try_lend_writer(&self) -> Option<LentWriter<'_>> {
         let core = &*self.core;
         // Jobs run in the order in which they came: those that wait come first.
-        if core.waiting.load(Ordering::Acquire) != 0 {
+        if !core.queue.is_empty() || core.is_held_back.load(Ordering::Relaxed) {
             return None;
         }
         core.try_lock_writer().map(|writer| LentWriter { core, writer })
@@ -289,7 +282,7 @@ impl SqliteEngine {
 
     pub(crate) fn close(&self) {
         // The writer runs the jobs it has, then its thread ends, and then the one that copies the log.
-        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        self.core.queue.close();
         let ended = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         if ended.is_empty() {
             return;
@@ -326,6 +319,38 @@ fn read_as_writer<T, E: From<StoreError>>(
     work(&mut ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone()))
 }
 
+/// What the thread that copies the log back needs of the store.
+struct LogHost<'a> {
+    core: &'a Core,
+    connection: &'a Connection,
+    lock: Option<&'a FileLock>,
+}
+
+impl CheckpointHost for LogHost<'_> {
+    fn sync(&self) {
+        if let Some(lock) = self.lock.filter(|_| self.core.durability != Durability::Off) {
+            lock.database.sync();
+        }
+    }
+
+    fn hold_back(&self, is_held_back: bool) {
+        self.core.is_held_back.store(is_held_back, Ordering::Relaxed);
+    }
+
+    fn stand_still(&self, work: &mut dyn FnMut()) {
+        let _standing_still = self.core.lock_writer();
+        work();
+    }
+
+    fn is_idle(&self) -> Result<(), StoreError> {
+        self.core.compact_if_cheap(self.connection).map(drop)
+    }
+
+    fn look(&self) -> bool {
+        self.core.watched_files.as_ref().is_none_or(|files| files.look())
+    }
+}
+
 /// The idle writer, lent to the thread of a caller: that takes less time than waking the writer's thread.
 pub(crate) struct LentWriter<'e> {
     core: &'e Core,
@@ -346,6 +371,7 @@ impl LentWriter<'_> {
 
 /// What the writer thread shares with callers.
 struct Core {
+    queue: JobQueue,
     interrupts: Arc<Interrupts>,
     /// None once the store is closed.
     writer: Mutex<Option<Writer>>,
@@ -359,8 +385,8 @@ struct Core {
     /// None in memory.
     watched_files: Option<Arc<WatchedFiles>>,
     durability: Durability,
-    /// Jobs in the queue, or taken by the thread of the writer.
-    waiting: AtomicUsize,
+    /// Whether the writer pauses between groups, for the thread that copies the log back.
+    is_held_back: AtomicBool,
     watchers: Watchers,
     /// Held by background work that trims, expires or rotates.
     maintenance: Mutex<()>,
@@ -420,25 +446,62 @@ impl Core {
     }
 
     /// The writer thread.
-    fn serve(&self, queue: &Receiver<Box<dyn Job + Send>>) {
-        while let Ok(mut first) = queue.recv() {
-            let mut taken = 1;
-            let next = || {
-                let job = (taken < GROUP).then(|| queue.try_recv().ok()).flatten();
-                taken += usize::from(job.is_some());
-                job
-            };
-            let mut others = match self.lock_writer().as_mut() {
-                Some(writer) => writer.run_group(&mut *first, next, &self.published),
-                None => Vec::new(),
-            };
-            self.waiting.fetch_sub(taken, Ordering::AcqRel);
-            self.watchers.call();
-            first.answer();
-            others.iter_mut().for_each(|job| job.answer());
+    fn serve(&self, woken: &Receiver<()>) {
+        loop {
+            let is_open = woken.recv().is_ok();
+            while self.run_group(self.lock_writer()) {
+                if self.is_held_back.load(Ordering::Relaxed) {
+                    // The channel is only a timer.
+                    let _ = crossbeam_channel::after(PAUSE).recv();
+                }
+            }
+            if !is_open {
+                break;
+            }
         }
         *self.pool.write().unwrap_or_else(PoisonError::into_inner) = None;
         *self.lock_writer() = None;
+    }
+
+    /// Runs jobs that wait as one group. Returns whether there were any.
+    fn run_group(&self, mut writer: MutexGuard<'_, Option<Writer>>) -> bool {
+        let Some(idle) = writer.as_mut() else { return false };
+        let Some(mut first) = self.queue.pop() else { return false };
+        let mut taken = 1;
+        let next = || {
+            let job = (taken < GROUP).then(|| self.queue.pop()).flatten();
+            taken += usize::from(job.is_some());
+            job
+        };
+        let mut others = idle.run_group(&mut *first, next, &self.published);
+        drop(writer);
+        self.watchers.call();
+        first.answer();
+        others.iter_mut().for_each(|job| job.answer());
+        true
+    }
+}
+
+impl JobRunner for Core {
+    fn run_here(&self) {
+        if self.is_held_back.load(Ordering::Relaxed) {
+            // Only the thread of the writer pauses: this one may have others to answer.
+            return self.queue.wake();
+        }
+        for _ in 0..GROUPS_HERE {
+            let Some(running) = self.queue.begin_running() else { return };
+            let Some(writer) = self.try_lock_writer() else { break };
+            self.run_group(writer);
+            drop(running);
+            if self.queue.is_empty() {
+                return;
+            }
+        }
+        self.queue.wake();
+    }
+
+    fn run_elsewhere(&self) {
+        self.queue.wake();
     }
 }
 

@@ -219,7 +219,9 @@ impl Copying<'_> {
             part_rows += rows.len() as u64;
             self.rows += rows.len() as u64;
             let part = part.clone();
-            pending = Some(self.target.submit(move |tx| tx.add_rows(&part, &rows)));
+            let mut written = self.target.submit(move |tx| tx.add_rows(&part, &rows));
+            written.begin();
+            pending = Some(written);
         }
     }
 

@@ -57,14 +57,20 @@ fn get(store: &Store, pk: &str) -> Option<String> {
     item.unwrap().map(|item| item.decode().unwrap()["value"].as_s().unwrap().to_owned())
 }
 
+fn not_synced(directory: &Path) -> Store {
+    with_orders(&StoreOptions::file(directory.join("test.db")).with_durability(Durability::Normal))
+}
+
 #[test]
-fn an_idle_writer_in_memory_is_taken_by_the_thread_that_submits() {
+fn an_idle_writer_is_taken_by_the_thread_that_waits_for_an_answer() {
     let here = std::thread::current().id();
     let ran_here = |store: &Store| {
         let thread: Result<_, StoreError> = store.submit(|_| Ok(std::thread::current().id())).wait();
         thread.unwrap() == here
     };
     assert!(ran_here(&with_orders(&StoreOptions::memory())));
+    let directory = tempfile::tempdir().unwrap();
+    assert!(ran_here(&not_synced(directory.path())));
     let directory = tempfile::tempdir().unwrap();
     assert!(!ran_here(&on_disk(directory.path())), "nobody but the writer waits for a disk");
 
@@ -73,6 +79,78 @@ fn an_idle_writer_in_memory_is_taken_by_the_thread_that_submits() {
     let pending = store.read(|_| Ok::<_, StoreError>(store.submit(|tx| put(tx, "a", "1"))));
     pending.unwrap().wait().unwrap();
     assert_eq!(get(&store, "a").as_deref(), Some("1"));
+}
+
+/// Polls once, and counts how often the task is woken.
+fn poll_once<T>(pending: &mut Pending<T>, wakes: &Arc<Wakes>) -> std::task::Poll<T> {
+    let waker = wakes.clone().into();
+    std::pin::Pin::new(pending).poll(&mut std::task::Context::from_waker(&waker))
+}
+
+#[derive(Default)]
+struct Wakes(std::sync::atomic::AtomicUsize);
+
+impl std::task::Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn jobs_of_tasks_that_are_ready_share_a_commit() {
+    let directory = tempfile::tempdir().unwrap();
+    for store in [with_orders(&StoreOptions::memory()), not_synced(directory.path())] {
+        let before = store.commits();
+        let mut pending = ["a", "b", "c"].map(|pk| store.submit(move |tx| put(tx, pk, "x")));
+        let wakes = Arc::new(Wakes::default());
+        // Each lets the others go first, once.
+        for pending in &mut pending {
+            assert!(poll_once(pending, &wakes).is_pending());
+        }
+        assert_eq!((wakes.0.load(Ordering::Relaxed), store.commits() - before), (3, 0));
+        for pending in &mut pending {
+            assert!(matches!(poll_once(pending, &wakes), std::task::Poll::Ready(Ok(()))));
+        }
+        assert_eq!((wakes.0.load(Ordering::Relaxed), store.commits() - before), (3, 1));
+        assert_eq!(counts(&store).0, 3);
+    }
+}
+
+#[test]
+fn a_job_runs_even_if_nobody_waits_for_its_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    for store in [with_orders(&StoreOptions::memory()), not_synced(directory.path())] {
+        let is_there = |pk: &str| {
+            let until = Instant::now() + Duration::from_secs(20);
+            while get(&store, pk).is_none() && Instant::now() < until {
+                std::thread::yield_now();
+            }
+            get(&store, pk).is_some()
+        };
+        drop(store.submit(|tx| put(tx, "dropped", "x")));
+        assert!(is_there("dropped"));
+        let mut begun = store.submit(|tx| put(tx, "begun", "x"));
+        begun.begin();
+        assert!(is_there("begun"));
+        begun.wait().unwrap();
+        let mut polled = store.submit(|tx| put(tx, "polled", "x"));
+        assert!(poll_once(&mut polled, &Arc::default()).is_pending());
+        drop(polled);
+        assert!(is_there("polled"));
+        // What is submitted first is done first, whoever waits for what.
+        let first = store.submit(|tx| put(tx, "twice", "first"));
+        store.write(|tx| put(tx, "twice", "second")).unwrap();
+        assert_eq!(get(&store, "twice").as_deref(), Some("second"));
+        first.wait().unwrap();
+    }
+}
+
+#[test]
+fn more_jobs_than_may_wait_are_run_meanwhile() {
+    let store = with_orders(&StoreOptions::memory());
+    let pending: Vec<_> = (0..3000).map(|n| store.submit(move |tx| put(tx, &n.to_string(), "x"))).collect();
+    pending.into_iter().for_each(|pending| pending.wait().unwrap());
+    assert_eq!(counts(&store).0, 3000);
 }
 
 /// Items by count, as counted and as kept in the statistics.
@@ -234,6 +312,32 @@ fn fill(store: &Store, round: u32) {
     store.write(work).unwrap();
 }
 
+/// Does something before the writer stands still.
+struct Meanwhile<'a> {
+    store: &'a Store,
+    meanwhile: &'a dyn Fn(),
+}
+
+impl CheckpointHost for Meanwhile<'_> {
+    fn sync(&self) {}
+
+    fn hold_back(&self, _: bool) {}
+
+    fn stand_still(&self, work: &mut dyn FnMut()) {
+        (self.meanwhile)();
+        let _standing_still = self.store.sqlite_engine().core.lock_writer();
+        work();
+    }
+
+    fn is_idle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn look(&self) -> bool {
+        true
+    }
+}
+
 #[test]
 fn the_log_is_copied_back_beside_the_writer() {
     let directory = tempfile::tempdir().unwrap();
@@ -247,12 +351,7 @@ fn the_log_is_copied_back_beside_the_writer() {
         let (asker, requests) = checkpoint::channel();
         asker.is_behind(0);
         drop(asker);
-        let standing_still = |work: &mut dyn FnMut()| {
-            meanwhile();
-            let _standing_still = store.sqlite_engine().core.lock_writer();
-            work();
-        };
-        checkpoint::serve(&connection, &requests, standing_still, || Ok(()), || true);
+        checkpoint::serve(&connection, &requests, &Meanwhile { store: &store, meanwhile });
     };
     fill(&store, 0);
     assert!(behind() > 0);
@@ -345,7 +444,7 @@ fn a_closed_store_refuses() {
     let store = with_orders(&StoreOptions::memory());
     let accepted = in_one_group(&store, || {
         let accepted = ["a", "b"].map(|pk| store.submit(move |tx| put(tx, pk, "x")));
-        drop(store.sqlite_engine().queue.write().unwrap().take());
+        store.sqlite_engine().core.queue.close();
         accepted
     });
     for pending in accepted {

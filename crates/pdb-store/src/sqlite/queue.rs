@@ -1,0 +1,94 @@
+//! The jobs that wait for the writer.
+
+use std::sync::{
+    PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use crate::job::Job;
+
+/// The most jobs that wait. A caller with one more waits until the writer has taken one: memory stays bounded.
+const CAPACITY: usize = 1024;
+
+type BoxedJob = Box<dyn Job + Send>;
+
+/// The jobs that wait for the writer, and what wakes its thread.
+pub(crate) struct JobQueue {
+    /// None once the store is closed.
+    open: RwLock<Option<Open>>,
+    jobs: Receiver<BoxedJob>,
+    /// A thread runs jobs, and will look whether there are more.
+    is_running: AtomicBool,
+}
+
+struct Open {
+    jobs: Sender<BoxedJob>,
+    wake: Sender<()>,
+}
+
+impl JobQueue {
+    /// Returns a queue, and what the writer's thread waits for: it is disconnected when the queue is closed.
+    pub(crate) fn new() -> (Self, Receiver<()>) {
+        let (sender, jobs) = crossbeam_channel::bounded(CAPACITY);
+        let (wake, woken) = crossbeam_channel::bounded(1);
+        let open = RwLock::new(Some(Open { jobs: sender, wake }));
+        (Self { open, jobs, is_running: AtomicBool::new(false) }, woken)
+    }
+
+    /// Adds a job. Somebody must see to it that it runs: [`wake`](Self::wake), or [`begin_running`](Self::begin_running).
+    pub(crate) fn push(&self, job: BoxedJob) {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        // Once the store is closed, the job is dropped, which answers `Closed`.
+        let Some(open) = open.as_ref() else { return };
+        if let Err(TrySendError::Full(job)) = open.jobs.try_send(job) {
+            open.wake();
+            let _ = open.jobs.send(job);
+        }
+    }
+
+    /// Takes the next job.
+    pub(crate) fn pop(&self) -> Option<BoxedJob> {
+        self.jobs.try_recv().ok()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// Has the writer's thread run what waits.
+    pub(crate) fn wake(&self) {
+        if let Some(open) = self.open.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            open.wake();
+        }
+    }
+
+    /// Begins to run jobs on this thread. `None` if another thread does: it looks for more before it ends. Whoever began must look, too,
+    /// after the returned guard is dropped.
+    pub(crate) fn begin_running(&self) -> Option<Running<'_>> {
+        // Read and written in one step, here and at the end: the other thread then sees the job that was added before.
+        (!self.is_running.swap(true, Ordering::AcqRel)).then_some(Running(self))
+    }
+
+    /// Refuses further jobs, and lets the writer's thread end when it has run the rest.
+    pub(crate) fn close(&self) {
+        drop(self.open.write().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Open {
+    fn wake(&self) {
+        // If it is to be woken already, it will see all there is.
+        let _ = self.wake.try_send(());
+    }
+}
+
+/// A thread runs jobs as long as this exists.
+pub(crate) struct Running<'q>(&'q JobQueue);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.is_running.swap(false, Ordering::AcqRel);
+    }
+}
