@@ -25,6 +25,7 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderName, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
+use pdb_model::OperationClass;
 use pdb_wire::{CallLog, Host, Operation, Request as Call, RequestIds, Wire};
 use tokio::sync::watch;
 
@@ -166,6 +167,8 @@ impl HttpService {
     }
 
     /// Returns the answer to a request; `None` if the connection must be closed without one.
+    ///
+    /// What few requests need is in boxes: the state of every request would have room for it, and is moved several times.
     async fn route(
         self: &Arc<Self>,
         parts: &Parts,
@@ -179,23 +182,23 @@ impl HttpService {
             return Some(Answer::empty(StatusCode::BAD_REQUEST));
         }
         if let Some(page) = StatusPage::of(parts) {
-            return Some(self.status.answer(page).await);
+            return Some(Box::pin(self.status.answer(page)).await);
         }
         let is_own = name.as_deref().is_none_or(|name| name == NamedDatabases::OWN);
         if is_own && self.is_for_databases(parts) {
-            return Some(self.command_for_databases(parts, body, peer).await);
+            return Some(Box::pin(self.command_for_databases(parts, body, peer)).await);
         }
         let is_backup = backup::is_asked_for(parts);
         let is_command = self.home.control().is_some() && parts.uri.path().starts_with(control::PATH);
         if is_backup || is_command {
-            let database = match self.database_for_command(name.as_deref(), parts).await {
+            let database = match Box::pin(self.database_for_command(name.as_deref(), parts)).await {
                 Ok(database) => database,
                 Err((status, text)) => return Some(Answer::json(status, &control::error(&text))),
             };
             return Some(if is_backup {
-                self.back_up(&database, parts, body, peer).await
+                Box::pin(self.back_up(&database, parts, body, peer)).await
             } else {
-                self.command(&database, parts, body, peer).await
+                Box::pin(self.command(&database, parts, body, peer)).await
             });
         }
         let is_preflight = parts.method == Method::OPTIONS;
@@ -280,6 +283,9 @@ impl HttpService {
         // The body is no longer needed, even if the answer has to wait.
         drop(permit);
         let response = reply.answer()?;
+        if operation.class() == OperationClass::PointRead && response.body.len() <= SMALL {
+            let_others_read().await;
+        }
         let Some(slot) = slot else { return Some(Answer::overloaded()) };
         let encoding = if response.body.len() > MIN_COMPRESSED_BYTES && response.status == 200 {
             Encoding::of_answer(&parts.headers)
@@ -291,7 +297,7 @@ impl HttpService {
         };
         Some(match encoding {
             None => Answer::with_body(response.status, budgeted.into_bytes(), media_type),
-            Some(encoding) => match compress(encoding, budgeted).await {
+            Some(encoding) => match Box::pin(compress(encoding, budgeted)).await {
                 Some((budgeted, is_compressed)) => {
                     let answer = Answer::with_body(response.status, budgeted.into_bytes(), media_type);
                     answer.encoded(Some(encoding).filter(|_| is_compressed))
@@ -440,6 +446,22 @@ async fn compress(encoding: Encoding, mut budgeted: BudgetedAnswer) -> Option<(B
         (budgeted, is_shorter)
     };
     if is_short { Some(work()) } else { blocking(work).await }
+}
+
+/// Lets the other tasks of this thread run that are ready.
+///
+/// They read their requests, and then all answers are sent one after the other: a client that waits for several is woken once. Not for
+/// large answers, which would leave the processor's cache meanwhile.
+async fn let_others_read() {
+    let mut has_yielded = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return std::task::Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
 }
 
 /// Returns the operation that a request names.

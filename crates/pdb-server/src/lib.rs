@@ -15,6 +15,7 @@ mod span;
 mod time_format;
 mod token;
 mod transfer;
+mod workers;
 mod write_timeout;
 
 pub use databases::{NamedDatabase, NamedDatabases, OpenError};

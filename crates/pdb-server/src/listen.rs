@@ -19,6 +19,7 @@ use crate::http::HttpService;
 use crate::regions::Regions;
 use crate::shutdown::{Shutdown, Watcher};
 use crate::transfer::TransferLimits;
+use crate::workers::{Placed, Placement, Workers};
 use crate::write_timeout::WriteTimeout;
 use crate::{NamedDatabases, RunningServer, ServerOptions};
 
@@ -122,26 +123,18 @@ impl BoundServer {
     pub fn start(self, databases: impl Into<Regions>) -> Result<RunningServer, ServerError> {
         let regions = databases.into();
         let Self { listener, address, snapshots, options } = self;
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        if let Some(workers) = options.workers {
-            builder.worker_threads(workers.max(1));
-        }
-        let runtime = builder
-            .thread_name("pretender-http")
-            // Long reads have their own limit; the other threads are for work that must not wait for them.
-            .max_blocking_threads(ServerOptions::MAX_LONG_READS as usize + SHORT_WORK_THREADS)
-            .enable_all()
-            .build()
-            .map_err(ServerError::Threads)?;
+        // Long reads have their own limit; the other threads are for work that must not wait for them.
+        let blocking_threads = ServerOptions::MAX_LONG_READS as usize + SHORT_WORK_THREADS;
+        let workers = Workers::start(options.workers, blocking_threads).map_err(ServerError::Threads)?;
         let shared = Shared { endpoint: address.to_string(), snapshots };
         let shutdown = Shutdown::new();
         let front = Arc::new(HttpService::new(regions, shared, &options, shutdown.flag()));
         let watcher = shutdown.watcher();
         if let Some(databases) = options.databases.clone() {
-            runtime.spawn(drop_idle(databases, shutdown.watcher()));
+            workers.first().spawn(drop_idle(databases, shutdown.watcher()));
         }
         let listener = {
-            let _context = runtime.enter();
+            let _context = workers.first().enter();
             tokio::net::TcpListener::from_std(listener).map_err(ServerError::Threads)?
         };
         let timeouts = Timeouts {
@@ -149,8 +142,8 @@ impl BoundServer {
             first_head: options.first_head_timeout,
             transfer_limits: options.transfer_limits(),
         };
-        runtime.spawn(accept(listener, front, timeouts, watcher));
-        Ok(RunningServer::new(runtime, address, shutdown, options.drain_timeout))
+        workers.first().spawn(accept(listener, workers.placement(), front, timeouts, watcher));
+        Ok(RunningServer::new(workers, address, shutdown, options.drain_timeout))
     }
 }
 
@@ -164,6 +157,7 @@ struct Timeouts {
 
 async fn accept(
     listener: tokio::net::TcpListener,
+    placement: Placement,
     front: Arc<HttpService>,
     timeouts: Timeouts,
     mut watcher: Watcher,
@@ -175,9 +169,14 @@ async fn accept(
             () = watcher.stopped() => return,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                tokio::spawn(serve(stream, peer, front.clone(), timeouts, watcher.clone()));
-            }
+            Ok((stream, peer)) => match stream.into_std() {
+                Ok(stream) => {
+                    let place = placement.choose();
+                    let placed = place.take();
+                    place.spawn(serve(stream, placed, peer, front.clone(), timeouts, watcher.clone()));
+                }
+                Err(error) => tracing::debug!(%error, "a connection ended before it was served"),
+            },
             Err(error) => {
                 if let Some(more) = failures.note(Instant::now()) {
                     tracing::warn!(%error, more, "could not accept a connection");
@@ -228,12 +227,21 @@ impl Failures {
 
 /// Answers the requests of one connection, one after the other, until either side ends it.
 async fn serve(
-    stream: TcpStream,
+    stream: std::net::TcpStream,
+    _placed: Placed,
     peer: SocketAddr,
     front: Arc<HttpService>,
     timeouts: Timeouts,
     mut watcher: Watcher,
 ) {
+    // The connection belongs to the runtime of this thread now.
+    let stream = match TcpStream::from_std(stream) {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::warn!(%error, "could not serve a connection");
+            return;
+        }
+    };
     // Answers are written completely, so waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     let stream =
@@ -242,7 +250,8 @@ async fn serve(
     let service = service_fn(|request| {
         has_begun.store(true, Ordering::Relaxed);
         let front = front.clone();
-        async move { front.answer(request, peer).await }
+        // In a box, because hyper moves it.
+        Box::pin(async move { front.answer(request, peer).await })
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -259,6 +268,7 @@ async fn serve(
         }
     };
     let ended = tokio::select! {
+        biased;
         ended = connection.as_mut() => ended,
         () = is_late => {
             tracing::debug!("a connection sent no request");

@@ -17,7 +17,7 @@ pub struct ServerOptions {
     pub host: IpAddr,
     /// The port to listen on. Default: 0, which chooses a free port.
     pub port: u16,
-    /// The number of threads that answer requests. Default: one per processor.
+    /// The number of threads that answer requests. Default: one for two processors, because clients are often on the same machine.
     pub workers: Option<usize>,
     /// How long a client may take to send the head of a request, and to stay idle between two requests. Default: three
     /// minutes, which is longer than clients keep unused connections.

@@ -3,27 +3,26 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
-
 use crate::shutdown::Shutdown;
+use crate::workers::Workers;
 
 /// A server that answers requests until it is stopped or dropped.
 #[derive(Debug)]
 pub struct RunningServer {
     /// Taken when the server stops.
-    parts: Option<(Runtime, Shutdown)>,
+    parts: Option<(Workers, Shutdown)>,
     address: SocketAddr,
     drain_timeout: Duration,
 }
 
 impl RunningServer {
     pub(crate) fn new(
-        runtime: Runtime,
+        workers: Workers,
         address: SocketAddr,
         shutdown: Shutdown,
         drain_timeout: Duration,
     ) -> Self {
-        Self { parts: Some((runtime, shutdown)), address, drain_timeout }
+        Self { parts: Some((workers, shutdown)), address, drain_timeout }
     }
 
     /// Returns the address at which the server answers.
@@ -38,27 +37,27 @@ impl RunningServer {
         format!("http://{}", self.address)
     }
 
-    /// Runs a future on the server's threads, and returns its output. Must not be called from async code.
+    /// Runs a future with the server's timers and connections, and returns its output. Must not be called from async code.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let (runtime, _) = self.parts.as_ref().expect("the threads are there until the server stops");
-        runtime.block_on(future)
+        let (workers, _) = self.parts.as_ref().expect("the threads are there until the server stops");
+        workers.first().block_on(future)
     }
 
     /// Finishes the requests in progress, for as long as the options allow, and stops. Returns whether all were
     /// finished. Must not be called from async code.
     pub fn stop(mut self) -> bool {
-        let Some((runtime, shutdown)) = self.parts.take() else { return true };
-        let is_finished = runtime.block_on(shutdown.finish(self.drain_timeout));
-        runtime.shutdown_timeout(Duration::from_secs(1));
+        let Some((workers, shutdown)) = self.parts.take() else { return true };
+        let is_finished = workers.first().block_on(shutdown.finish(self.drain_timeout));
+        workers.stop();
         is_finished
     }
 }
 
 impl Drop for RunningServer {
     fn drop(&mut self) {
-        if let Some((runtime, shutdown)) = self.parts.take() {
+        if let Some((workers, shutdown)) = self.parts.take() {
             drop(shutdown);
-            runtime.shutdown_background();
+            workers.stop_in_background();
         }
     }
 }

@@ -11,6 +11,10 @@ use crate::error::{error_response, unknown_operation};
 use crate::response::Response;
 use crate::wire::{Wire, block_on};
 
+/// Writes with a body up to this length are decoded and carried out on the thread that received them, because that takes less time
+/// than handing them to another thread.
+const MAX_BYTES_WRITTEN_INLINE: usize = 64 * 1024;
+
 /// A request as a front end has received it. `B` is its body.
 #[derive(Debug)]
 pub struct Request<'a, B> {
@@ -165,7 +169,8 @@ impl Wire {
         B: AsRef<[u8]> + Clone + Send + Sync + 'static,
     {
         let may_block = match operation.class() {
-            OperationClass::Write => false,
+            // Decoding a large request would hold up the others of this thread.
+            OperationClass::Write => body.as_ref().len() > MAX_BYTES_WRITTEN_INLINE,
             OperationClass::PointRead => self.pretender.is_remote(),
             OperationClass::Blocking => true,
         };

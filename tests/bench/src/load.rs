@@ -21,9 +21,11 @@ pub(crate) struct LoadResult {
     /// Wall time in seconds.
     pub(crate) seconds: f64,
     /// Median latency in microseconds.
-    pub p50_us: f64,
+    pub(crate) p50_us: f64,
     /// 99th percentile of the latency in microseconds.
-    pub p99_us: f64,
+    pub(crate) p99_us: f64,
+    /// The longest latency in microseconds.
+    pub(crate) longest_us: f64,
     /// Bytes of all answers' bodies.
     pub(crate) body_bytes: u64,
 }
@@ -159,6 +161,7 @@ impl Seen {
             seconds: elapsed.as_secs_f64(),
             p50_us: percentile(0.5),
             p99_us: percentile(0.99),
+            longest_us: percentile(1.0),
             body_bytes: self.body_bytes,
         }
     }

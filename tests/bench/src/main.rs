@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the cost of pretender, relative to a floor of bare SQL and to other servers.
 
+mod constant;
 mod contest;
 mod cost;
 mod events;
@@ -10,6 +11,7 @@ mod growth;
 mod in_process;
 mod instructions;
 mod isolation;
+mod latency;
 mod load;
 mod ours;
 mod paths;
@@ -47,10 +49,10 @@ struct Options {
     #[arg(long = "peer", value_name = "NAME=URL")]
     peers: Vec<String>,
     /// Only the parts whose name contains this: `generator`, `in process`, `events`, `http`, `drain`, `growth`, `footprint`,
-    /// `snapshots`, `isolation`, `times`, `vectors`.
+    /// `snapshots`, `isolation`, `latency`, `times`, `vectors`.
     #[arg(long)]
     only: Option<String>,
-    /// Only the cases over HTTP whose name contains this.
+    /// Only the cases over HTTP, and of `latency`, whose name contains this; `latency` also has the cases `tails` and `starts`.
     #[arg(long)]
     case: Option<String>,
     /// Where our server keeps its data over HTTP: `memory` or `file`.
@@ -96,6 +98,9 @@ enum Task {
         #[arg(long, value_name = "FILE", default_value = "tests/bench/instructions.json")]
         kept: PathBuf,
     },
+    /// Answers every request with the same bytes, for the part `latency`
+    #[command(hide = true)]
+    Constant,
     /// Does one hot path some times
     Path {
         /// Which.
@@ -123,6 +128,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
     match &options.command {
         Some(Task::Instructions { bless, kept }) => return instructions::run(kept, *bless),
+        Some(Task::Constant) => return constant::serve(),
         Some(Task::Path { path, count }) => return paths::run(*path, *count),
         None => {}
     }
@@ -147,6 +153,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if wanted("drain") {
         drains(&options, &sizes, &mut report)?;
+    }
+    if wanted("latency") {
+        latency::run(&options, &sizes, &mut report)?;
     }
     if wanted("growth") {
         growth::run(&mut report, &sizes)?;

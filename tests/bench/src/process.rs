@@ -30,6 +30,11 @@ impl Usage {
         None
     }
 
+    /// Returns a child process.
+    pub(crate) fn of(child: &Child) -> Self {
+        Self { pid: child.id() }
+    }
+
     /// Returns this process.
     pub(crate) fn of_this_process() -> Self {
         Self { pid: std::process::id() }

@@ -14,7 +14,7 @@ pub(crate) struct Report {
     pub(crate) http: Vec<CaseReport>,
     /// Reading a whole stream over HTTP.
     pub(crate) drains: Vec<Drain>,
-    /// Start, memory and size.
+    /// Start, memory and size, and ratios of latencies.
     pub(crate) footprint: BTreeMap<String, f64>,
 }
 
@@ -132,6 +132,16 @@ impl Report {
             );
         }
         self.http.push(CaseReport { case, turns });
+    }
+
+    /// Adds a case over HTTP that has been printed.
+    pub(crate) fn http_case(&mut self, case: String, turns: Vec<Turn>) {
+        self.http.push(CaseReport { case, turns });
+    }
+
+    /// Adds a figure without a unit that has been printed.
+    pub(crate) fn figure(&mut self, what: &str, figure: f64) {
+        self.footprint.insert(what.to_owned(), figure);
     }
 
     /// Adds the reading of a whole stream, and prints it.

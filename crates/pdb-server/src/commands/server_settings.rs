@@ -44,7 +44,7 @@ pub(super) struct ServerSettings {
     #[arg(long, env = "PRETENDER_CORS", value_name = "ORIGIN", value_delimiter = ',', help_heading = NETWORK)]
     cors: Vec<CorsOrigin>,
 
-    /// Number of threads that answer requests [default: one per processor]
+    /// Number of threads that answer requests [default: one for two processors]
     #[arg(long, env = "PRETENDER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = NETWORK)]
     workers: Option<u16>,
 

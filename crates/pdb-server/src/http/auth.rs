@@ -29,27 +29,39 @@ pub(crate) fn check(parts: &Parts) -> Result<(), ApiError> {
                 "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
             ));
         }
-        (Some(header), false) => String::from_utf8_lossy(header.as_bytes()),
+        (Some(header), false) => header.as_bytes(),
     };
-    let mut missing = String::new();
-    for parameter in ["Credential", "Signature", "SignedHeaders"] {
-        let is_given = header.split([' ', ',']).any(|part| {
-            part.split_once('=').is_some_and(|(name, value)| name == parameter && !value.is_empty())
-        });
-        if !is_given {
-            missing.push_str(&format!("Authorization header requires '{parameter}' parameter. "));
-        }
+    let has_date = parts.headers.contains_key("x-amz-date") || parts.headers.contains_key(DATE);
+    let given = given_parameters(header);
+    if has_date && given == [true; PARAMETERS.len()] {
+        return Ok(());
     }
-    if !parts.headers.contains_key("x-amz-date") && !parts.headers.contains_key(DATE) {
+    let mut missing = String::new();
+    for (parameter, _) in PARAMETERS.iter().zip(given).filter(|(_, is_given)| !is_given) {
+        missing.push_str(&format!("Authorization header requires '{parameter}' parameter. "));
+    }
+    if !has_date {
         missing.push_str(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
         );
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let message = format!("{missing}Authorization={}", shown(&header));
+    let message = format!("{missing}Authorization={}", shown(&String::from_utf8_lossy(header)));
     Err(ApiError::new(ErrorCode::IncompleteSignatureException, message))
+}
+
+/// The parameters that a signature consists of.
+const PARAMETERS: [&str; 3] = ["Credential", "Signature", "SignedHeaders"];
+
+/// Returns which of the parameters have a value. Each request has such a header, so it is looked at once, byte by byte.
+fn given_parameters(header: &[u8]) -> [bool; PARAMETERS.len()] {
+    let mut given = [false; PARAMETERS.len()];
+    for part in header.split(|byte| matches!(byte, b' ' | b',')) {
+        for (parameter, is_given) in PARAMETERS.iter().zip(&mut given) {
+            let value = part.strip_prefix(parameter.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+            *is_given |= value.is_some_and(|value| !value.is_empty());
+        }
+    }
+    given
 }
 
 /// The header, and the query parameter, with the regions of a signature of version 4A.
