@@ -216,13 +216,11 @@ impl fmt::Display for Item {
 /// Appends `text` as a JSON string with quotes. It escapes only the characters that JSON does not allow unescaped.
 pub fn write_json_string(out: &mut String, text: &str) {
     out.push('"');
-    let mut plain_from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.push_str(&text[plain_from..at]);
-        plain_from = at + 1;
+    let mut rest = text;
+    loop {
+        let plain = plain_length(rest.as_bytes());
+        out.push_str(&rest[..plain]);
+        let Some(byte) = rest.as_bytes().get(plain) else { break };
         match byte {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
@@ -231,9 +229,18 @@ pub fn write_json_string(out: &mut String, text: &str) {
             b'\t' => out.push_str("\\t"),
             other => push_display(out, &format_args!("\\u{other:04x}")),
         }
+        rest = &rest[plain + 1..];
     }
-    out.push_str(&text[plain_from..]);
     out.push('"');
+}
+
+/// Returns how many bytes at the beginning need no escape.
+fn plain_length(bytes: &[u8]) -> usize {
+    let must_be_escaped = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    // Most texts have nothing to escape. Without a branch for each byte, the compiler looks at all bytes of a part at once.
+    let is_plain = |part: &&[u8]| !part.iter().fold(false, |found, byte| found | must_be_escaped(byte));
+    let plain = 32 * bytes.chunks_exact(32).take_while(is_plain).count();
+    bytes[plain..].iter().position(must_be_escaped).map_or(bytes.len(), |at| plain + at)
 }
 
 fn write_map<'a>(out: &mut String, entries: impl Iterator<Item = (&'a String, &'a AttributeValue)>) {

@@ -148,7 +148,9 @@ mod tests {
     fn connections_go_to_the_thread_with_the_fewest() {
         let workers = Workers::start(Some(3), 1).unwrap();
         let placement = workers.placement();
-        let counts = || placement.0.iter().map(|place| place.connections.load(Ordering::Relaxed)).collect();
+        let counts = || -> Vec<usize> {
+            placement.0.iter().map(|place| place.connections.load(Ordering::Relaxed)).collect()
+        };
         let mut placed: Vec<Placed> = (0..7).map(|_| placement.choose().take()).collect();
         assert_eq!(counts(), [3, 2, 2]);
         // Those of the second thread end.

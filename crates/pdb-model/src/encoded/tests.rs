@@ -33,6 +33,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_string_of_any_length_is_read_back(
+        text in "[ -~\u{0}-\u{1f}\u{e9}\u{20ac}\u{1f600}]{0,100}",
+        plain in "[a-z]{0,100}",
+    ) {
+        for text in [text.clone(), format!("{plain}{text}{plain}")] {
+            let mut json = String::new();
+            write_json_string(&mut json, &text);
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+}
+
+#[test]
+fn only_what_json_does_not_allow_is_escaped() {
+    // At every place of a part of 32 bytes, and behind it.
+    for at in 0..70 {
+        let (before, after) = ("x".repeat(at), "\u{7f}\u{e9}/".repeat(20));
+        for (character, escaped) in [
+            ("\"", r#"\""#),
+            ("\\", r"\\"),
+            ("\n", r"\n"),
+            ("\r", r"\r"),
+            ("\t", r"\t"),
+            ("\u{1f}", r"\u001f"),
+        ] {
+            let mut json = String::new();
+            write_json_string(&mut json, &format!("{before}{character}{after}"));
+            assert_eq!(json, format!("\"{before}{escaped}{after}\""));
+        }
+    }
+}
+
 #[test]
 fn spelling_does_not_matter() {
     let a = Item::from_json(
