@@ -158,8 +158,8 @@ impl Throttle {
                 break;
             }
             size.adjust(took);
-            // On a database server, prompt steps hold up nobody who writes other rows.
-            if self.mode == Mode::Gentle || !store.is_remote() {
+            // Where several write at the same time, a prompt step holds up nobody who writes other rows.
+            if self.mode == Mode::Gentle || store.has_one_writer() {
                 rests.rest(self.mode, took, |time| self.wait(time), || store.commits());
             }
         }

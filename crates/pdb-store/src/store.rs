@@ -163,6 +163,12 @@ impl Store {
         with_engine!(&self.engine, engine => engine.is_remote())
     }
 
+    /// Returns whether a write waits for all others. If not, only for those of the same rows.
+    #[must_use]
+    pub fn has_one_writer(&self) -> bool {
+        with_engine!(&self.engine, engine => engine.has_one_writer())
+    }
+
     /// Returns the database's file; `None` for one in memory, or on a server.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {

@@ -162,6 +162,10 @@ impl PostgresEngine {
         Ok(job.take_result())
     }
 
+    pub(crate) fn has_one_writer(&self) -> bool {
+        false
+    }
+
     pub(crate) fn is_remote(&self) -> bool {
         true
     }

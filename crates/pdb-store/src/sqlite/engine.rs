@@ -253,6 +253,10 @@ impl SqliteEngine {
         Ok(job.take_result())
     }
 
+    pub(crate) fn has_one_writer(&self) -> bool {
+        true
+    }
+
     pub(crate) fn is_remote(&self) -> bool {
         false
     }
