@@ -74,6 +74,21 @@ fn an_idle_writer_is_taken_by_the_thread_that_waits_for_an_answer() {
     let directory = tempfile::tempdir().unwrap();
     assert!(!ran_here(&on_disk(directory.path())), "nobody but the writer waits for a disk");
 
+    // A writer that is held back pauses on its own thread, and does what there is.
+    let directory = tempfile::tempdir().unwrap();
+    let store = not_synced(directory.path());
+    let held_back = |is_held_back| {
+        store.sqlite_engine().core.is_held_back.store(is_held_back, Ordering::Relaxed);
+    };
+    held_back(true);
+    let pending = ["a", "b", "c"].map(|pk| store.submit(move |tx| put(tx, pk, "x")));
+    pending.into_iter().for_each(|pending| pending.wait().unwrap());
+    store.write(|tx| put(tx, "d", "x")).unwrap();
+    assert!(!ran_here(&store));
+    assert_eq!(counts(&store).0, 4);
+    held_back(false);
+    assert!(ran_here(&store));
+
     // A submission from inside a read, which has the writer of a database in memory, is no deadlock.
     let store = with_orders(&StoreOptions::memory());
     let pending = store.read(|_| Ok::<_, StoreError>(store.submit(|tx| put(tx, "a", "1"))));
