@@ -21,8 +21,9 @@ pub struct Pending<T> {
 
 /// Runs the jobs of a queue.
 pub(crate) trait JobRunner: Send + Sync {
-    /// Runs the jobs that wait on this thread, unless another thread is about to do so.
-    fn run_here(&self);
+    /// Runs the jobs that wait on this thread, unless another thread is about to do so. Those that may take long only if this thread
+    /// may; another one runs them else, and those behind them.
+    fn run_here(&self, may_take_long: bool);
     /// Has them run on another thread.
     fn run_elsewhere(&self);
 }
@@ -60,7 +61,7 @@ impl<T> Pending<T> {
     /// If the answer was taken before, by polling.
     pub fn wait(mut self) -> T {
         if let Some(starter) = self.starter.take() {
-            starter.runner.run_here();
+            starter.runner.run_here(true);
         }
         let mut state = self.slot.lock();
         loop {
@@ -87,7 +88,8 @@ impl<T> Future for Pending<T> {
             }
             let runner = starter.runner.clone();
             self.starter = None;
-            runner.run_here();
+            // The thread of a task has others to run.
+            runner.run_here(false);
         }
         let mut state = self.slot.lock();
         match std::mem::replace(&mut *state, State::Taken) {

@@ -85,8 +85,20 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.submit_job(|answer| ClosureJob::new(work, Some(answer)))
+    }
+
+    fn submit_job<F, T, E>(
+        &self,
+        job: impl FnOnce(Answer<Result<T, E>>) -> ClosureJob<F, T, E>,
+    ) -> Pending<Result<T, E>>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let (answer, pending) = Answer::new();
-        let job = Box::new(ClosureJob::new(work, Some(answer)));
+        let job = Box::new(job(answer));
         match with_engine!(&self.engine, engine => engine.submit(job)) {
             Some(runner) => pending.started_by(runner),
             None => pending,
@@ -111,7 +123,8 @@ impl Store {
         self.background.run(job)
     }
 
-    /// Blocking variant of [`submit`](Self::submit). While the writer is idle, `work` runs on this thread.
+    /// Blocking variant of [`submit`](Self::submit), also for work that takes long. While the writer is idle, `work` runs on this
+    /// thread; never on one that polls an answer of another job.
     ///
     /// Must not be called from inside a transaction of the same store.
     ///
@@ -125,7 +138,8 @@ impl Store {
     {
         match with_engine!(&self.engine, engine => engine.write_here(work)) {
             Ok(result) => result,
-            Err(work) => self.submit(work).wait(),
+            // Definitions and deletions come this way.
+            Err(work) => self.submit_job(|answer| ClosureJob::new(work, Some(answer)).long()).wait(),
         }
     }
 

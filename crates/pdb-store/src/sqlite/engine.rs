@@ -453,7 +453,7 @@ impl Core {
     fn serve(&self, woken: &Receiver<()>) {
         loop {
             let is_open = woken.recv().is_ok();
-            while self.run_group(self.lock_writer()) {
+            while self.run_group(self.lock_writer(), true) {
                 if self.is_held_back.load(Ordering::Relaxed) {
                     // The channel is only a timer.
                     let _ = crossbeam_channel::after(PAUSE).recv();
@@ -467,13 +467,13 @@ impl Core {
         *self.lock_writer() = None;
     }
 
-    /// Runs jobs that wait as one group. Returns whether there were any.
-    fn run_group(&self, mut writer: MutexGuard<'_, Option<Writer>>) -> bool {
+    /// Runs jobs that wait as one group, up to the first that may take long if this thread must not. Returns whether there were any.
+    fn run_group(&self, mut writer: MutexGuard<'_, Option<Writer>>, may_take_long: bool) -> bool {
         let Some(idle) = writer.as_mut() else { return false };
-        let Some(mut first) = self.queue.pop() else { return false };
+        let Some(mut first) = self.queue.pop(may_take_long) else { return false };
         let mut taken = 1;
         let next = || {
-            let job = (taken < GROUP).then(|| self.queue.pop()).flatten();
+            let job = (taken < GROUP).then(|| self.queue.pop(may_take_long)).flatten();
             taken += usize::from(job.is_some());
             job
         };
@@ -487,7 +487,7 @@ impl Core {
 }
 
 impl JobRunner for Core {
-    fn run_here(&self) {
+    fn run_here(&self, may_take_long: bool) {
         if self.is_held_back.load(Ordering::Relaxed) {
             // Only the thread of the writer pauses: this one may have others to answer.
             return self.queue.wake();
@@ -495,7 +495,7 @@ impl JobRunner for Core {
         for _ in 0..GROUPS_HERE {
             let Some(running) = self.queue.begin_running() else { return };
             let Some(writer) = self.try_lock_writer() else { break };
-            self.run_group(writer);
+            self.run_group(writer, may_take_long);
             drop(running);
             if self.queue.is_empty() {
                 return;

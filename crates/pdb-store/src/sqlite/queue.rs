@@ -1,7 +1,7 @@
 //! The jobs that wait for the writer.
 
 use std::sync::{
-    PoisonError, RwLock,
+    Mutex, MutexGuard, PoisonError, RwLock,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -19,6 +19,8 @@ pub(crate) struct JobQueue {
     /// None once the store is closed.
     open: RwLock<Option<Open>>,
     jobs: Receiver<BoxedJob>,
+    /// The first job, if a thread that must not run it has found it.
+    set_aside: Mutex<Option<BoxedJob>>,
     /// A thread runs jobs, and will look whether there are more.
     is_running: AtomicBool,
 }
@@ -34,7 +36,7 @@ impl JobQueue {
         let (sender, jobs) = crossbeam_channel::bounded(CAPACITY);
         let (wake, woken) = crossbeam_channel::bounded(1);
         let open = RwLock::new(Some(Open { jobs: sender, wake }));
-        (Self { open, jobs, is_running: AtomicBool::new(false) }, woken)
+        (Self { open, jobs, set_aside: Mutex::default(), is_running: AtomicBool::new(false) }, woken)
     }
 
     /// Adds a job. Somebody must see to it that it runs: [`wake`](Self::wake), or [`begin_running`](Self::begin_running).
@@ -48,13 +50,23 @@ impl JobQueue {
         }
     }
 
-    /// Takes the next job.
-    pub(crate) fn pop(&self) -> Option<BoxedJob> {
-        self.jobs.try_recv().ok()
+    /// Takes the next job for a thread that may take long with it, or must not. To be called by one thread at a time.
+    pub(crate) fn pop(&self, may_take_long: bool) -> Option<BoxedJob> {
+        let mut set_aside = self.set_aside();
+        let next = set_aside.take().or_else(|| self.jobs.try_recv().ok())?;
+        if next.may_take_long() && !may_take_long {
+            *set_aside = Some(next);
+            return None;
+        }
+        Some(next)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.jobs.is_empty()
+        self.jobs.is_empty() && self.set_aside().is_none()
+    }
+
+    fn set_aside(&self) -> MutexGuard<'_, Option<BoxedJob>> {
+        self.set_aside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has the writer's thread run what waits.
@@ -90,5 +102,52 @@ pub(crate) struct Running<'q>(&'q JobQueue);
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.is_running.swap(false, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{error::StoreError, job::ClosureJob, tx::Tx};
+
+    fn job() -> ClosureJob<impl FnMut(&mut Tx<'_>) -> Result<(), StoreError> + Send, (), StoreError> {
+        ClosureJob::new(|_: &mut Tx<'_>| Ok(()), None)
+    }
+
+    #[test]
+    fn a_job_that_may_take_long_waits_for_a_thread_that_may_run_it_and_keeps_its_place() {
+        let (queue, _woken) = JobQueue::new();
+        queue.push(Box::new(job()));
+        queue.push(Box::new(job().long()));
+        queue.push(Box::new(job()));
+        let pop = |may_take_long| queue.pop(may_take_long).map(|job| job.may_take_long());
+        assert_eq!(pop(false), Some(false));
+        assert_eq!((pop(false), pop(false)), (None, None));
+        assert!(!queue.is_empty());
+        assert_eq!(pop(true), Some(true));
+        assert_eq!(pop(false), Some(false));
+        assert_eq!(pop(true), None);
+        assert!(queue.is_empty());
+        queue.push(Box::new(job().long()));
+        assert_eq!(pop(true), Some(true));
+    }
+
+    #[test]
+    fn one_thread_runs_jobs_and_a_closed_queue_takes_none() {
+        let (queue, woken) = JobQueue::new();
+        let running = queue.begin_running().unwrap();
+        assert!(queue.begin_running().is_none());
+        drop(running);
+        assert!(queue.begin_running().is_some());
+        queue.push(Box::new(job()));
+        queue.wake();
+        queue.wake();
+        queue.close();
+        queue.push(Box::new(job()));
+        queue.wake();
+        assert!(woken.recv().is_ok());
+        assert!(woken.recv().is_err());
+        assert!(queue.pop(true).is_some());
+        assert!(queue.is_empty());
     }
 }
