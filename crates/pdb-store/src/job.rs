@@ -11,6 +11,10 @@ pub(crate) trait Job {
     /// Replaces the result: nothing of what the group did was committed.
     fn fail(&mut self, error: StoreError);
     /// Whether it may take long, so that a thread with other tasks must not run it.
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(dead_code, reason = "on a server, each writer has a thread of its own")
+    )]
     fn may_take_long(&self) -> bool;
     /// Whether it panicked: then it must not run again.
     fn panicked(&self) -> bool;
