@@ -10,12 +10,6 @@ pub(crate) trait Job {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     /// Replaces the result: nothing of what the group did was committed.
     fn fail(&mut self, error: StoreError);
-    /// Whether it may take long, so that a thread with other tasks must not run it.
-    #[cfg_attr(
-        not(feature = "sqlite"),
-        expect(dead_code, reason = "on a server, each writer has a thread of its own")
-    )]
-    fn may_take_long(&self) -> bool;
     /// Whether it panicked: then it must not run again.
     fn panicked(&self) -> bool;
     /// Gives the result to the caller that waits for it.
@@ -27,19 +21,12 @@ pub(crate) struct ClosureJob<F, T, E: From<StoreError>> {
     work: F,
     result: Option<Result<T, E>>,
     panicked: bool,
-    may_take_long: bool,
     answer: Option<Answer<Result<T, E>>>,
 }
 
 impl<F, T, E: From<StoreError>> ClosureJob<F, T, E> {
     pub(crate) fn new(work: F, answer: Option<Answer<Result<T, E>>>) -> Self {
-        Self { work, result: None, panicked: false, may_take_long: false, answer }
-    }
-
-    /// Notes that the job may take long.
-    pub(crate) fn long(mut self) -> Self {
-        self.may_take_long = true;
-        self
+        Self { work, result: None, panicked: false, answer }
     }
 
     /// Takes the result of a job that ran on the thread of its caller.
@@ -65,10 +52,6 @@ where
 
     fn fail(&mut self, error: StoreError) {
         self.result = Some(Err(error.into()));
-    }
-
-    fn may_take_long(&self) -> bool {
-        self.may_take_long
     }
 
     fn panicked(&self) -> bool {

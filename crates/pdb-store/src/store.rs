@@ -85,21 +85,21 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.submit_job(|answer| ClosureJob::new(work, Some(answer)))
+        self.submit_job(work, false)
     }
 
-    fn submit_job<F, T, E>(
+    fn submit_job<T, E>(
         &self,
-        job: impl FnOnce(Answer<Result<T, E>>) -> ClosureJob<F, T, E>,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        may_take_long: bool,
     ) -> Pending<Result<T, E>>
     where
-        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (answer, pending) = Answer::new();
-        let job = Box::new(job(answer));
-        match with_engine!(&self.engine, engine => engine.submit(job)) {
+        let job = Box::new(ClosureJob::new(work, Some(answer)));
+        match with_engine!(&self.engine, engine => engine.submit(job, may_take_long)) {
             Some(runner) => pending.started_by(runner),
             None => pending,
         }
@@ -139,7 +139,7 @@ impl Store {
         match with_engine!(&self.engine, engine => engine.write_here(work)) {
             Ok(result) => result,
             // Definitions and deletions come this way.
-            Err(work) => self.submit_job(|answer| ClosureJob::new(work, Some(answer)).long()).wait(),
+            Err(work) => self.submit_job(work, true).wait(),
         }
     }
 

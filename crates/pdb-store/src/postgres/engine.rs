@@ -132,7 +132,11 @@ impl PostgresEngine {
     }
 
     /// Hands a job to one of the writers, whose threads run it.
-    pub(crate) fn submit(&self, work: Box<dyn Job + Send>) -> Option<Arc<dyn JobRunner>> {
+    pub(crate) fn submit(
+        &self,
+        work: Box<dyn Job + Send>,
+        _may_take_long: bool,
+    ) -> Option<Arc<dyn JobRunner>> {
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner).clone();
         // Once the store is closed, the work is dropped, which answers `Closed`.
         if let Some(queue) = queue {
@@ -184,7 +188,7 @@ impl PostgresEngine {
             // On a thread that may not wait for the network, one of the writers does it, behind the jobs that wait.
             self.write_here(clear).unwrap_or_else(|clear| {
                 let (answer, pending) = Answer::new();
-                let _ = self.submit(Box::new(ClosureJob::new(clear, Some(answer))));
+                let _ = self.submit(Box::new(ClosureJob::new(clear, Some(answer))), true);
                 pending.wait()
             })
         })

@@ -223,8 +223,12 @@ impl SqliteEngine {
     }
 
     /// Hands a job to the writer. Returns who runs it, unless it is the writer's thread, which waits for the disk.
-    pub(crate) fn submit(&self, work: Box<dyn Job + Send>) -> Option<Arc<dyn JobRunner>> {
-        self.core.queue.push(work);
+    pub(crate) fn submit(
+        &self,
+        work: Box<dyn Job + Send>,
+        may_take_long: bool,
+    ) -> Option<Arc<dyn JobRunner>> {
+        self.core.queue.push(work, may_take_long);
         if self.core.durability == Durability::Full {
             self.core.queue.wake();
             return None;

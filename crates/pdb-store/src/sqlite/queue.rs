@@ -14,19 +14,26 @@ const CAPACITY: usize = 1024;
 
 type BoxedJob = Box<dyn Job + Send>;
 
+/// A job that waits.
+struct Waiting {
+    job: BoxedJob,
+    /// Then a thread with other tasks must not run it.
+    may_take_long: bool,
+}
+
 /// The jobs that wait for the writer, and what wakes its thread.
 pub(crate) struct JobQueue {
     /// None once the store is closed.
     open: RwLock<Option<Open>>,
-    jobs: Receiver<BoxedJob>,
+    jobs: Receiver<Waiting>,
     /// The first job, if a thread that must not run it has found it.
-    set_aside: Mutex<Option<BoxedJob>>,
+    set_aside: Mutex<Option<Waiting>>,
     /// A thread runs jobs, and will look whether there are more.
     is_running: AtomicBool,
 }
 
 struct Open {
-    jobs: Sender<BoxedJob>,
+    jobs: Sender<Waiting>,
     wake: Sender<()>,
 }
 
@@ -40,11 +47,11 @@ impl JobQueue {
     }
 
     /// Adds a job. Somebody must see to it that it runs: [`wake`](Self::wake), or [`begin_running`](Self::begin_running).
-    pub(crate) fn push(&self, job: BoxedJob) {
+    pub(crate) fn push(&self, job: BoxedJob, may_take_long: bool) {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         // Once the store is closed, the job is dropped, which answers `Closed`.
         let Some(open) = open.as_ref() else { return };
-        if let Err(TrySendError::Full(job)) = open.jobs.try_send(job) {
+        if let Err(TrySendError::Full(job)) = open.jobs.try_send(Waiting { job, may_take_long }) {
             open.wake();
             let _ = open.jobs.send(job);
         }
@@ -54,18 +61,18 @@ impl JobQueue {
     pub(crate) fn pop(&self, may_take_long: bool) -> Option<BoxedJob> {
         let mut set_aside = self.set_aside();
         let next = set_aside.take().or_else(|| self.jobs.try_recv().ok())?;
-        if next.may_take_long() && !may_take_long {
+        if next.may_take_long && !may_take_long {
             *set_aside = Some(next);
             return None;
         }
-        Some(next)
+        Some(next.job)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.jobs.is_empty() && self.set_aside().is_none()
     }
 
-    fn set_aside(&self) -> MutexGuard<'_, Option<BoxedJob>> {
+    fn set_aside(&self) -> MutexGuard<'_, Option<Waiting>> {
         self.set_aside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -110,26 +117,23 @@ mod tests {
     use super::*;
     use crate::{error::StoreError, job::ClosureJob, tx::Tx};
 
-    fn job() -> ClosureJob<impl FnMut(&mut Tx<'_>) -> Result<(), StoreError> + Send, (), StoreError> {
-        ClosureJob::new(|_: &mut Tx<'_>| Ok(()), None)
+    fn job() -> BoxedJob {
+        Box::new(ClosureJob::new(|_: &mut Tx<'_>| Ok::<_, StoreError>(()), None))
     }
 
     #[test]
     fn a_job_that_may_take_long_waits_for_a_thread_that_may_run_it_and_keeps_its_place() {
         let (queue, _woken) = JobQueue::new();
-        queue.push(Box::new(job()));
-        queue.push(Box::new(job().long()));
-        queue.push(Box::new(job()));
-        let pop = |may_take_long| queue.pop(may_take_long).map(|job| job.may_take_long());
-        assert_eq!(pop(false), Some(false));
-        assert_eq!((pop(false), pop(false)), (None, None));
+        [false, true, false].into_iter().for_each(|may_take_long| queue.push(job(), may_take_long));
+        let is_there = |may_take_long| queue.pop(may_take_long).is_some();
+        assert!(is_there(false));
+        assert!(!is_there(false) && !is_there(false));
         assert!(!queue.is_empty());
-        assert_eq!(pop(true), Some(true));
-        assert_eq!(pop(false), Some(false));
-        assert_eq!(pop(true), None);
-        assert!(queue.is_empty());
-        queue.push(Box::new(job().long()));
-        assert_eq!(pop(true), Some(true));
+        assert!(is_there(true));
+        assert!(is_there(false));
+        assert!(!is_there(true) && queue.is_empty());
+        queue.push(job(), true);
+        assert!(is_there(true));
     }
 
     #[test]
@@ -139,11 +143,11 @@ mod tests {
         assert!(queue.begin_running().is_none());
         drop(running);
         assert!(queue.begin_running().is_some());
-        queue.push(Box::new(job()));
+        queue.push(job(), false);
         queue.wake();
         queue.wake();
         queue.close();
-        queue.push(Box::new(job()));
+        queue.push(job(), false);
         queue.wake();
         assert!(woken.recv().is_ok());
         assert!(woken.recv().is_err());
