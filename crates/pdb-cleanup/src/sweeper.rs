@@ -80,7 +80,8 @@ impl Sweeper {
         Ok(Self { store, env, options, throttle, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Sweeps now, on the caller's thread, and rests only while others write. When it returns, all work that was due by the injected clock is done.
+    /// Sweeps now, on the caller's thread, and rests only while others write. When it returns, all work that was due by the injected
+    /// clock is done.
     ///
     /// # Errors
     ///

@@ -212,6 +212,7 @@ impl StepSize {
 ///
 /// After a gentle step, while the store is idle, a rest is as long as the step before it: longer rests would help no writer, and make the
 /// sweep last longer.
+///
 /// Other writers show in the number of commits, because each step makes one commit itself.
 #[derive(Debug)]
 struct Rests {
@@ -238,17 +239,13 @@ impl Rests {
             self.last_write = now;
         }
         self.commits = counted;
-        if mode == Mode::Prompt {
-            if others_write {
-                wait(took);
-            }
-            return;
+        let is_idle = now.duration_since(self.last_write) >= Throttle::IDLE;
+        match mode {
+            Mode::Prompt if others_write => wait(took),
+            Mode::Prompt => {}
+            Mode::Gentle if is_idle => wait(took),
+            Mode::Gentle => wait(self.rest_among_writers(now)),
         }
-        wait(if now.duration_since(self.last_write) >= Throttle::IDLE {
-            took
-        } else {
-            self.rest_among_writers(now)
-        });
     }
 
     fn rest_among_writers(&self, now: Instant) -> Duration {

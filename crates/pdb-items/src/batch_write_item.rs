@@ -59,7 +59,7 @@ impl ItemManager {
     ///
     /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`].
     pub fn batch_write_item(&self, input: BatchWriteItemInput) -> Result<BatchWriteItemOutput, ItemsError> {
-        self.store.write(self.plan_batch_write_item(input)?)
+        self.store.write(self.plan_batch_write_item(input)?.0)
     }
 
     /// Async variant of [`ItemManager::batch_write_item`].
@@ -71,26 +71,28 @@ impl ItemManager {
         &self,
         input: BatchWriteItemInput,
     ) -> Pending<Result<BatchWriteItemOutput, ItemsError>> {
-        self.submit(self.plan_batch_write_item(input))
+        self.submit_several(self.plan_batch_write_item(input))
     }
 
+    /// Also returns the bytes of the new items.
     fn plan_batch_write_item(
         &self,
         input: BatchWriteItemInput,
     ) -> Result<
-        impl FnMut(&mut Tx<'_>) -> Result<BatchWriteItemOutput, ItemsError> + Send + 'static + use<>,
+        (impl FnMut(&mut Tx<'_>) -> Result<BatchWriteItemOutput, ItemsError> + Send + 'static + use<>, u64),
         ItemsError,
     > {
         if input.request_items.values().map(Vec::len).sum::<usize>() > MAX_WRITES {
             return Err(ItemsError::validation("Too many items requested for the BatchWriteItem call"));
         }
+        let mut bytes = 0;
         let mut writes: Vec<(TableName, Vec<PlannedWrite>)> = Vec::with_capacity(input.request_items.len());
         for (table_name, requests) in input.request_items {
             let mut of_table = Vec::with_capacity(requests.len());
             for request in requests {
                 let change = match request {
                     WriteRequest::Put(item) => {
-                        check_new_item(&item)?;
+                        bytes += check_new_item(&item)?;
                         Change::Put(item)
                     }
                     WriteRequest::Delete(key) => Change::Delete(key),
@@ -105,7 +107,7 @@ impl ItemManager {
             writes.push((table_name, of_table));
         }
         let env = self.env.clone();
-        Ok(move |tx: &mut Tx<'_>| {
+        let job = move |tx: &mut Tx<'_>| {
             let mut tables: Vec<Arc<Table>> = Vec::with_capacity(writes.len());
             for (table_name, _) in &writes {
                 tables.push(ready_table(&env, tx, table_name)?);
@@ -147,7 +149,8 @@ impl ItemManager {
                 ));
             }
             Ok(output)
-        })
+        };
+        Ok((job, bytes))
     }
 }
 

@@ -7,6 +7,9 @@ use crate::ItemsError;
 use crate::config::ItemsConfig;
 use crate::options::MessageLayer;
 
+/// A job that writes more may take many milliseconds: a batch may have 10 MB.
+const MAX_BYTES_OF_SHORT_JOB: u64 = 512 * 1024;
+
 /// The operations on items of one store. Cheap to clone.
 ///
 /// Each operation comes in two forms. The plain name blocks the thread until a read is done or a write is committed; a write runs on
@@ -43,6 +46,18 @@ impl ItemManager {
     ) -> Pending<Result<T, ItemsError>> {
         match job {
             Ok(job) => self.store.submit(job),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// As [`submit`](Self::submit), for a job that writes several items, of so many bytes together.
+    pub(crate) fn submit_several<T: Send + 'static>(
+        &self,
+        job: Result<(impl FnMut(&mut Tx<'_>) -> Result<T, ItemsError> + Send + 'static, u64), ItemsError>,
+    ) -> Pending<Result<T, ItemsError>> {
+        match job {
+            Ok((job, bytes)) if bytes > MAX_BYTES_OF_SHORT_JOB => self.store.submit_long(job),
+            Ok((job, _)) => self.store.submit(job),
             Err(error) => Pending::ready(Err(error)),
         }
     }

@@ -108,7 +108,7 @@ impl ItemManager {
         &self,
         input: TransactWriteItemsInput,
     ) -> Result<TransactWriteItemsOutput, ItemsError> {
-        self.store.write(self.plan_transact_write_items(input)?)
+        self.store.write(self.plan_transact_write_items(input)?.0)
     }
 
     /// Async variant of [`ItemManager::transact_write_items`].
@@ -120,14 +120,18 @@ impl ItemManager {
         &self,
         input: TransactWriteItemsInput,
     ) -> Pending<Result<TransactWriteItemsOutput, ItemsError>> {
-        self.submit(self.plan_transact_write_items(input))
+        self.submit_several(self.plan_transact_write_items(input))
     }
 
+    /// Also returns the bytes of the request.
     fn plan_transact_write_items(
         &self,
         input: TransactWriteItemsInput,
     ) -> Result<
-        impl FnMut(&mut Tx<'_>) -> Result<TransactWriteItemsOutput, ItemsError> + Send + 'static + use<>,
+        (
+            impl FnMut(&mut Tx<'_>) -> Result<TransactWriteItemsOutput, ItemsError> + Send + 'static + use<>,
+            u64,
+        ),
         ItemsError,
     > {
         let token = input.client_request_token.as_ref().map(|token| RequestToken {
@@ -143,13 +147,14 @@ impl ItemManager {
         }
         check_request_size(request_bytes)?;
         let env = self.env.clone();
-        Ok(move |tx: &mut Tx<'_>| {
+        let job = move |tx: &mut Tx<'_>| {
             let report = transact(&env, tx, &writes, token.as_ref(), input.return_item_collection_metrics)?;
             Ok(TransactWriteItemsOutput {
                 consumed_capacity: report.consumed_capacity(input.return_consumed_capacity),
                 item_collection_metrics: report.metrics,
             })
-        })
+        };
+        Ok((job, request_bytes))
     }
 }
 

@@ -286,15 +286,16 @@ impl From<pdb_capture::CaptureError> for Refusal {
     }
 }
 
-/// Checks an item that is to be put, as far as it can be checked without its table.
-pub(crate) fn check_new_item(item: &Item) -> Result<(), ItemsError> {
+/// Checks an item that is to be put, as far as it can be checked without its table. Returns its size in bytes.
+pub(crate) fn check_new_item(item: &Item) -> Result<u64, ItemsError> {
     if item.depth() > MAX_NESTING {
         return Err(ItemsError::validation(TOO_DEEP));
     }
-    if item.size_bytes() > MAX_ITEM_BYTES {
+    let bytes = item.size_bytes();
+    if bytes > MAX_ITEM_BYTES {
         return Err(ItemsError::validation(ITEM_TOO_LARGE));
     }
-    Ok(())
+    Ok(bytes)
 }
 
 /// Reads a stored item.

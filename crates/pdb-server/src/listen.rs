@@ -19,7 +19,7 @@ use crate::http::HttpService;
 use crate::regions::Regions;
 use crate::shutdown::{Shutdown, Watcher};
 use crate::transfer::TransferLimits;
-use crate::workers::{Placed, Placement, Workers};
+use crate::workers::{Balancer, ConnectionCount, Workers};
 use crate::write_timeout::WriteTimeout;
 use crate::{NamedDatabases, RunningServer, ServerOptions};
 
@@ -142,7 +142,7 @@ impl BoundServer {
             first_head: options.first_head_timeout,
             transfer_limits: options.transfer_limits(),
         };
-        workers.first().spawn(accept(listener, workers.placement(), front, timeouts, watcher));
+        workers.first().spawn(accept(listener, workers.balancer(), front, timeouts, watcher));
         Ok(RunningServer::new(workers, address, shutdown, options.drain_timeout))
     }
 }
@@ -157,7 +157,7 @@ struct Timeouts {
 
 async fn accept(
     listener: tokio::net::TcpListener,
-    placement: Placement,
+    balancer: Balancer,
     front: Arc<HttpService>,
     timeouts: Timeouts,
     mut watcher: Watcher,
@@ -171,9 +171,9 @@ async fn accept(
         match accepted {
             Ok((stream, peer)) => match stream.into_std() {
                 Ok(stream) => {
-                    let place = placement.choose();
-                    let placed = place.take();
-                    place.spawn(serve(stream, placed, peer, front.clone(), timeouts, watcher.clone()));
+                    let worker = balancer.choose();
+                    let count = worker.count_connection();
+                    worker.spawn(serve(stream, count, peer, front.clone(), timeouts, watcher.clone()));
                 }
                 Err(error) => tracing::debug!(%error, "a connection ended before it was served"),
             },
@@ -228,7 +228,7 @@ impl Failures {
 /// Answers the requests of one connection, one after the other, until either side ends it.
 async fn serve(
     stream: std::net::TcpStream,
-    _placed: Placed,
+    _count: ConnectionCount,
     peer: SocketAddr,
     front: Arc<HttpService>,
     timeouts: Timeouts,

@@ -32,20 +32,20 @@ struct Worker {
     thread: JoinHandle<()>,
 }
 
-/// Where connections are put.
+/// Chooses the thread of a connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Placement(Arc<[Place]>);
+pub(crate) struct Balancer(Arc<[WorkerHandle]>);
 
-/// A thread for a connection.
+/// A thread that connections can be given to.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct WorkerHandle {
     handle: Handle,
     connections: Arc<AtomicUsize>,
 }
 
 /// Counts a connection of a thread, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Placed(Arc<AtomicUsize>);
+pub(crate) struct ConnectionCount(Arc<AtomicUsize>);
 
 impl Workers {
     /// Returns how many threads there are by default. Clients are often on the same machine, so they get half of the processors.
@@ -65,8 +65,8 @@ impl Workers {
         &self.workers[0].handle
     }
 
-    pub(crate) fn placement(&self) -> Placement {
-        Placement(self.workers.iter().map(Worker::place).collect())
+    pub(crate) fn balancer(&self) -> Balancer {
+        Balancer(self.workers.iter().map(Worker::to_handle).collect())
     }
 
     /// Ends the threads, and waits for them.
@@ -101,8 +101,8 @@ impl Worker {
         Ok(Self { handle, connections: Arc::default(), stop, thread })
     }
 
-    fn place(&self) -> Place {
-        Place { handle: self.handle.clone(), connections: self.connections.clone() }
+    fn to_handle(&self) -> WorkerHandle {
+        WorkerHandle { handle: self.handle.clone(), connections: self.connections.clone() }
     }
 
     fn stop(self, timeout: Duration) -> JoinHandle<()> {
@@ -112,19 +112,19 @@ impl Worker {
     }
 }
 
-impl Placement {
+impl Balancer {
     /// Chooses the thread with the fewest connections.
-    pub(crate) fn choose(&self) -> &Place {
-        let least = self.0.iter().min_by_key(|place| place.connections.load(Ordering::Relaxed));
+    pub(crate) fn choose(&self) -> &WorkerHandle {
+        let least = self.0.iter().min_by_key(|worker| worker.connections.load(Ordering::Relaxed));
         least.unwrap_or(&self.0[0])
     }
 }
 
-impl Place {
+impl WorkerHandle {
     /// Counts a connection.
-    pub(crate) fn take(&self) -> Placed {
+    pub(crate) fn count_connection(&self) -> ConnectionCount {
         self.connections.fetch_add(1, Ordering::Relaxed);
-        Placed(self.connections.clone())
+        ConnectionCount(self.connections.clone())
     }
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -132,7 +132,7 @@ impl Place {
     }
 }
 
-impl Drop for Placed {
+impl Drop for ConnectionCount {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -147,29 +147,30 @@ mod tests {
     #[test]
     fn connections_go_to_the_thread_with_the_fewest() {
         let workers = Workers::start(Some(3), 1).unwrap();
-        let placement = workers.placement();
+        let balancer = workers.balancer();
         let counts = || -> Vec<usize> {
-            placement.0.iter().map(|place| place.connections.load(Ordering::Relaxed)).collect()
+            balancer.0.iter().map(|worker| worker.connections.load(Ordering::Relaxed)).collect()
         };
-        let mut placed: Vec<Placed> = (0..7).map(|_| placement.choose().take()).collect();
+        let mut counted: Vec<ConnectionCount> =
+            (0..7).map(|_| balancer.choose().count_connection()).collect();
         assert_eq!(counts(), [3, 2, 2]);
         // Those of the second thread end.
-        placed.remove(4);
-        placed.remove(1);
+        counted.remove(4);
+        counted.remove(1);
         assert_eq!(counts(), [3, 0, 2]);
-        placed.push(placement.choose().take());
-        placed.push(placement.choose().take());
+        counted.push(balancer.choose().count_connection());
+        counted.push(balancer.choose().count_connection());
         assert_eq!(counts(), [3, 2, 2]);
         workers.stop();
     }
 
     #[test]
-    fn each_place_has_a_thread_of_its_own() {
+    fn each_handle_has_a_thread_of_its_own() {
         let workers = Workers::start(Some(2), 1).unwrap();
         let (sender, receiver) = mpsc::channel();
-        for place in workers.placement().0.iter() {
+        for worker in workers.balancer().0.iter() {
             let sender = sender.clone();
-            place.spawn(async move { sender.send(std::thread::current().id()).unwrap() });
+            worker.spawn(async move { sender.send(std::thread::current().id()).unwrap() });
         }
         assert_ne!(receiver.recv().unwrap(), receiver.recv().unwrap());
         workers.stop();

@@ -21,8 +21,8 @@ pub struct Pending<T> {
 
 /// Runs the jobs of a queue.
 pub(crate) trait JobRunner: Send + Sync {
-    /// Runs the jobs that wait on this thread, unless another thread is about to do so. Those that may take long only if this thread
-    /// may; another one runs them else, and those behind them.
+    /// Runs the jobs that wait on this thread, unless another thread is about to do so. If this thread must not take long, another one
+    /// runs those that may, and the jobs behind them.
     fn run_here(&self, may_take_long: bool);
     /// Has them run on another thread.
     fn run_elsewhere(&self);
@@ -42,9 +42,9 @@ impl<T> Pending<T> {
     }
 
     /// Adds who runs the job, which waits in a queue.
-    pub(crate) fn started_by(self, runner: Arc<dyn JobRunner>) -> Self {
-        let starter = Some(Starter { runner, has_yielded: false });
-        Self { slot: self.slot.clone(), starter }
+    pub(crate) fn started_by(mut self, runner: Arc<dyn JobRunner>) -> Self {
+        self.starter = Some(Starter { runner, has_yielded: false });
+        self
     }
 
     /// Lets the work begin now, on a thread of the store, while this thread does something else.

@@ -88,6 +88,18 @@ impl Store {
         self.submit_job(work, false)
     }
 
+    /// As [`submit`](Self::submit), for work that may take long: a thread that polls never runs it, because its other tasks would wait.
+    pub fn submit_long<T, E>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Pending<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.submit_job(work, true)
+    }
+
     fn submit_job<T, E>(
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -139,7 +151,7 @@ impl Store {
         match with_engine!(&self.engine, engine => engine.write_here(work)) {
             Ok(result) => result,
             // Definitions and deletions come this way.
-            Err(work) => self.submit_job(work, true).wait(),
+            Err(work) => self.submit_long(work).wait(),
         }
     }
 

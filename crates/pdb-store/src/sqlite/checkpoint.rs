@@ -177,32 +177,108 @@ fn copy_all(driver: Driver<'_>, last: &str, host: &impl CheckpointHost) -> Resul
     Ok(())
 }
 
-/// Copies again and again what the writer has added meanwhile, until little is left, of which little is not on the disk. Returns whether
-/// the rest is worth copying.
+/// Copies again and again what the writer has added meanwhile, until little is left, and what was copied is on the disk. Returns false if a
+/// reader is at an older state, which the rest must wait for.
 ///
 /// SQLite syncs the file only when all is copied, so while the writer would stand still. Here, that is done before.
 fn copy_most(driver: Driver<'_>, host: &impl CheckpointHost) -> Result<bool, StoreError> {
-    let mut syncs = 0;
-    for round in 0..MAX_ROUNDS {
-        host.hold_back(round >= ROUNDS_AT_FULL_SPEED || syncs > 0);
+    let mut rounds = Rounds::default();
+    loop {
+        host.hold_back(rounds.hold_back());
         let (log, copied) = run(driver, "PRAGMA wal_checkpoint(PASSIVE)")?;
         if copied < log {
             return Ok(false);
         }
-        let is_rest_short = pages_behind(driver)? <= SHORT_REST;
-        if is_rest_short && syncs == SYNCS {
-            break;
-        }
-        if is_rest_short || round + SYNCS >= MAX_ROUNDS {
-            syncs += 1;
-            host.sync();
+        match rounds.next(pages_behind(driver)?) {
+            NextStep::Copy => {}
+            NextStep::SyncAndCopy => host.sync(),
+            NextStep::StandStill => return Ok(true),
         }
     }
-    Ok(true)
+}
+
+/// The rounds in which pages are copied beside the writer.
+#[derive(Debug, Default)]
+struct Rounds {
+    /// Rounds so far.
+    copied: u32,
+    /// Syncs so far.
+    syncs: u32,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum NextStep {
+    Copy,
+    SyncAndCopy,
+    StandStill,
+}
+
+impl Rounds {
+    /// Returns whether the writer is held back during the next round.
+    fn hold_back(&self) -> bool {
+        self.copied >= ROUNDS_AT_FULL_SPEED || self.syncs > 0
+    }
+
+    /// Counts a round, during which the writer has added these pages to the log, and decides what follows.
+    fn next(&mut self, behind: i64) -> NextStep {
+        self.copied += 1;
+        let is_rest_short = behind <= SHORT_REST;
+        // If nothing is left, SQLite has synced the file.
+        if behind == 0 || (is_rest_short && self.syncs == SYNCS) || self.copied == MAX_ROUNDS {
+            return NextStep::StandStill;
+        }
+        if is_rest_short || self.copied + SYNCS >= MAX_ROUNDS {
+            self.syncs += 1;
+            return NextStep::SyncAndCopy;
+        }
+        NextStep::Copy
+    }
 }
 
 /// Returns how many pages the log has, and how many of them are in the file.
 fn run(driver: Driver<'_>, sql: &str) -> Result<(i64, i64), StoreError> {
     let pages = driver.first("copy the log back", sql, &[], |row| Ok((row.integer(1)?, row.integer(2)?)))?;
     Ok(pages.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs rounds that leave these pages, the last of them again and again. Returns a letter for each step: `c` for copying again, `s` for
+    /// syncing first, both in upper case if the writer is held back, and `.` for the end.
+    fn steps(behind: &[i64]) -> String {
+        let (mut rounds, mut steps) = (Rounds::default(), String::new());
+        for round in 0.. {
+            let next = rounds.next(behind[round.min(behind.len() - 1)]);
+            let held_back = rounds.hold_back();
+            steps.push(match next {
+                NextStep::Copy if held_back => 'C',
+                NextStep::Copy => 'c',
+                NextStep::SyncAndCopy if held_back => 'S',
+                NextStep::SyncAndCopy => 's',
+                NextStep::StandStill => break,
+            });
+        }
+        steps + "."
+    }
+
+    #[test]
+    fn pages_are_copied_until_few_are_left_and_then_synced() {
+        for (behind, expected) in [
+            // Nobody writes, or stopped.
+            (vec![0], "."),
+            (vec![900, 0], "c."),
+            // A writer that adds a little.
+            (vec![100], "SSS."),
+            (vec![2000, 800, 100], "ccSSS."),
+            (vec![2000, 100, 0], "cS."),
+            // What is added during a sync is copied before the next.
+            (vec![100, 900, 100], "SCSS."),
+            // A writer that is as fast as the disk is held back, and at last stopped.
+            (vec![5000], "cccCCCSSS."),
+        ] {
+            assert_eq!(steps(&behind), expected, "{behind:?}");
+        }
+    }
 }

@@ -132,12 +132,12 @@ pub(crate) fn set_up(connection: &Connection, durability: Durability) -> Result<
     let synchronous = synchronous(durability);
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(Duration::from_secs(10)).during("set up the database")?;
-    // The log is copied back beside the writer (checkpoint.rs). Should that fall behind, the writer does it itself, at 256
-    // MB (32000 pages). After an outsized transaction the log's file is cut to 64 MB.
+    // The log is copied back beside the writer (checkpoint.rs). Should that fall behind, the writer does it itself, at 128
+    // MB (16000 pages), which `sequence/leap.rs` relies on. After an outsized transaction the log's file is cut to 64 MB.
     connection
         .execute_batch(&format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -65536;
-             PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 32000;
+             PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16000;
              PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF;"
         ))
         .during("set up the database")

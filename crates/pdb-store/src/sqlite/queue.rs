@@ -83,10 +83,11 @@ impl JobQueue {
         }
     }
 
-    /// Begins to run jobs on this thread. `None` if another thread does: it looks for more before it ends. Whoever began must look, too,
-    /// after the returned guard is dropped.
+    /// Begins to run jobs on this thread. Returns `None` if another thread runs jobs. The thread that began must look for more jobs
+    /// after it has dropped the guard, because others leave theirs to it until then.
     pub(crate) fn begin_running(&self) -> Option<Running<'_>> {
-        // Read and written in one step, here and at the end: the other thread then sees the job that was added before.
+        // Read and written in one step, here and when the guard is dropped: the thread that began then sees each job that was added
+        // before this.
         (!self.is_running.swap(true, Ordering::AcqRel)).then_some(Running(self))
     }
 

@@ -2,6 +2,7 @@
 
 mod closing;
 mod compacting;
+mod log;
 
 use std::path::Path;
 
@@ -152,7 +153,7 @@ fn a_job_runs_even_if_nobody_waits_for_its_answer() {
         assert!(poll_once(&mut polled, &Arc::default()).is_pending());
         drop(polled);
         assert!(is_there("polled"));
-        // What is submitted first is done first, whoever waits for what.
+        // Jobs run in the order in which they were submitted, also if the later one is waited for first.
         let first = store.submit(|tx| put(tx, "twice", "first"));
         store.write(|tx| put(tx, "twice", "second")).unwrap();
         assert_eq!(get(&store, "twice").as_deref(), Some("second"));
@@ -317,141 +318,6 @@ fn a_full_disk_fails_writes_until_there_is_room() {
     limit(100_000);
     store.write(|tx| put(tx, "e", &"x".repeat(50_000))).unwrap();
     assert_eq!(counts(&store).0, 2);
-}
-
-/// Half a megabyte in items, of as many pages.
-fn fill(store: &Store, round: u32) {
-    let work = move |tx: &mut Tx<'_>| {
-        (0..10).try_for_each(|i| put(tx, &format!("{i}"), &format!("{round}").repeat(50_000)))
-    };
-    store.write(work).unwrap();
-}
-
-/// Does something before the writer stands still.
-struct Meanwhile<'a> {
-    store: &'a Store,
-    meanwhile: &'a dyn Fn(),
-}
-
-impl CheckpointHost for Meanwhile<'_> {
-    fn sync(&self) {}
-
-    fn hold_back(&self, _: bool) {}
-
-    fn stand_still(&self, work: &mut dyn FnMut()) {
-        (self.meanwhile)();
-        let _standing_still = self.store.sqlite_engine().core.lock_writer();
-        work();
-    }
-
-    fn is_idle(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    fn look(&self) -> bool {
-        true
-    }
-}
-
-#[test]
-fn the_log_is_copied_back_beside_the_writer() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = on_disk(directory.path());
-    // Nobody but this test.
-    store.sqlite_engine().core.lock_writer().as_mut().unwrap().checkpoints = None;
-    let path = directory.path().join("test.db");
-    let connection = crate::sqlite::connection::open_checkpointer(&path, Durability::Off).unwrap();
-    let behind = || checkpoint::pages_behind(Driver::new(&connection)).unwrap();
-    let ask = |meanwhile: &dyn Fn()| {
-        let (asker, requests) = checkpoint::channel();
-        asker.is_behind(0);
-        drop(asker);
-        checkpoint::serve(&connection, &requests, &Meanwhile { store: &store, meanwhile });
-    };
-    fill(&store, 0);
-    assert!(behind() > 0);
-    ask(&|| panic!("so little is not worth it"));
-    let fill_the_log = || {
-        let mut round = 0;
-        while !checkpoint::is_worthwhile(behind()) {
-            round += 1;
-            fill(&store, round);
-        }
-    };
-    fill_the_log();
-    // What a reader still needs stays in the log.
-    store
-        .read(|tx| {
-            let table = tx.table(&orders())?;
-            let before = tx.get_item(&table, &key("1"))?;
-            fill(&store, 7);
-            ask(&|| panic!("there is a reader"));
-            assert_eq!(tx.get_item(&table, &key("1"))?, before);
-            Ok::<_, StoreError>(())
-        })
-        .unwrap();
-    fill_the_log();
-    // What is written while most is copied is copied with the rest.
-    ask(&|| fill(&store, 8));
-    assert_eq!(behind(), 0);
-    fill(&store, 9);
-    assert!(behind() < 1000);
-    assert_eq!(get(&store, "1"), Some("9".repeat(50_000)));
-}
-
-#[test]
-fn a_busy_writer_has_its_log_copied_back() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = on_disk(directory.path());
-    let (asker, requests) = checkpoint::channel();
-    // The first pages wake the thread up, which looks.
-    asker.is_behind(1);
-    assert!(requests.is_asked());
-    asker.is_behind(1);
-    assert!(!requests.is_asked());
-    store.sqlite_engine().core.lock_writer().as_mut().unwrap().checkpoints = Some(asker);
-    let mut rounds = 0;
-    while !requests.is_asked() {
-        rounds += 1;
-        assert!(rounds < 500, "nobody asked");
-        fill(&store, rounds);
-    }
-}
-
-#[test]
-fn the_log_is_emptied_when_nobody_writes() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = on_disk(directory.path());
-    let log = || std::fs::metadata(directory.path().join("test.db-wal")).unwrap().len();
-    let is_emptied = || {
-        let until = Instant::now() + Duration::from_secs(20);
-        while log() > 0 && Instant::now() < until {
-            let _ = crossbeam_channel::after(Duration::from_millis(20)).recv();
-        }
-        log() == 0
-    };
-    for round in 1..=2 {
-        // So many that the writer looks at the log; and never the same again, which SQLite does not write.
-        (0..70).for_each(|n| fill(&store, 100 + n));
-        fill(&store, round);
-        assert!(log() > 0);
-        // Not while somebody reads an older state.
-        let before = store.read(|tx| {
-            let table = tx.table(&orders())?;
-            tx.get_item(&table, &key("1"))?;
-            fill(&store, 7);
-            let _ = crossbeam_channel::after(checkpoint::IDLE * 5 / 2).recv();
-            assert!(log() > 0);
-            tx.get_item(&table, &key("1"))
-        });
-        let before: Result<_, StoreError> = before;
-        assert_eq!(
-            before.unwrap().unwrap().decode().unwrap()["value"].as_s().unwrap()[..1],
-            round.to_string()
-        );
-        assert!(is_emptied(), "{} bytes are left", log());
-        assert_eq!(get(&store, "1"), Some("7".repeat(50_000)));
-    }
 }
 
 #[test]
