@@ -161,6 +161,33 @@ fn a_job_runs_even_if_nobody_waits_for_its_answer() {
     }
 }
 
+/// A task that finds jobs being run leaves its own to the thread that runs them, also if that has just committed.
+#[test]
+fn a_job_that_comes_after_a_commit_is_not_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    for store in [with_orders(&StoreOptions::memory()), not_synced(directory.path())] {
+        let late = Arc::new(Mutex::new(None));
+        let (submits, kept) = (store.clone(), late.clone());
+        // Called after the commit, while the thread still counts as one that runs jobs.
+        store.watch(move || {
+            let mut job = submits.submit(|tx| put(tx, "late", "x"));
+            let wakes = Arc::default();
+            assert!(poll_once(&mut job, &wakes).is_pending());
+            assert!(poll_once(&mut job, &wakes).is_pending(), "this thread has begun to run jobs");
+            *kept.lock().unwrap() = Some(job);
+            false
+        });
+        store.submit(|tx| put(tx, "first", "x")).wait().unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        while get(&store, "late").is_none() && Instant::now() < until {
+            std::thread::yield_now();
+        }
+        assert_eq!(get(&store, "late").as_deref(), Some("x"));
+        let mut late = late.lock().unwrap().take().unwrap();
+        assert!(matches!(poll_once(&mut late, &Arc::default()), std::task::Poll::Ready(Ok(()))));
+    }
+}
+
 #[test]
 fn more_jobs_than_may_wait_are_run_meanwhile() {
     let store = with_orders(&StoreOptions::memory());
