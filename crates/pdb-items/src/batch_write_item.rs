@@ -10,7 +10,7 @@ use crate::ItemsError;
 use crate::batch_get_item::DUPLICATE_KEYS;
 use crate::capacity::{ConsumedCapacity, Meter, RequestKind};
 use crate::keys::{KeyFault, check_index_keys, key_of_item, key_of_parameter};
-use crate::manager::ItemManager;
+use crate::manager::{ItemManager, SeveralWrites};
 use crate::metrics::{ItemCollectionMetrics, MetricsByTable};
 use crate::options::{
     ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
@@ -59,7 +59,7 @@ impl ItemManager {
     ///
     /// [`ItemsError::Validation`], [`ItemsError::ResourceNotFound`].
     pub fn batch_write_item(&self, input: BatchWriteItemInput) -> Result<BatchWriteItemOutput, ItemsError> {
-        self.store.write(self.plan_batch_write_item(input)?.0)
+        self.store.write(self.plan_batch_write_item(input)?.job)
     }
 
     /// Async variant of [`ItemManager::batch_write_item`].
@@ -74,12 +74,14 @@ impl ItemManager {
         self.submit_several(self.plan_batch_write_item(input))
     }
 
-    /// Also returns the bytes of the new items.
+    /// The bytes are those of the new items.
     fn plan_batch_write_item(
         &self,
         input: BatchWriteItemInput,
     ) -> Result<
-        (impl FnMut(&mut Tx<'_>) -> Result<BatchWriteItemOutput, ItemsError> + Send + 'static + use<>, u64),
+        SeveralWrites<
+            impl FnMut(&mut Tx<'_>) -> Result<BatchWriteItemOutput, ItemsError> + Send + 'static + use<>,
+        >,
         ItemsError,
     > {
         if input.request_items.values().map(Vec::len).sum::<usize>() > MAX_WRITES {
@@ -150,7 +152,7 @@ impl ItemManager {
             }
             Ok(output)
         };
-        Ok((job, bytes))
+        Ok(SeveralWrites { job, bytes })
     }
 }
 

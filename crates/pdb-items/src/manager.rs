@@ -10,6 +10,13 @@ use crate::options::MessageLayer;
 /// A job that writes more may take many milliseconds: a batch may have 10 MB.
 const MAX_BYTES_OF_SHORT_JOB: u64 = 512 * 1024;
 
+/// A job that writes several items.
+pub(crate) struct SeveralWrites<Job> {
+    pub(crate) job: Job,
+    /// The bytes of the request that the job carries out.
+    pub(crate) bytes: u64,
+}
+
 /// The operations on items of one store. Cheap to clone.
 ///
 /// Each operation comes in two forms. The plain name blocks the thread until a read is done or a write is committed; a write runs on
@@ -50,14 +57,18 @@ impl ItemManager {
         }
     }
 
-    /// As [`submit`](Self::submit), for a job that writes several items, of so many bytes together.
-    pub(crate) fn submit_several<T: Send + 'static>(
+    /// As [`submit`](Self::submit), for a job that writes several items.
+    pub(crate) fn submit_several<T, Job>(
         &self,
-        job: Result<(impl FnMut(&mut Tx<'_>) -> Result<T, ItemsError> + Send + 'static, u64), ItemsError>,
-    ) -> Pending<Result<T, ItemsError>> {
-        match job {
-            Ok((job, bytes)) if bytes > MAX_BYTES_OF_SHORT_JOB => self.store.submit_long(job),
-            Ok((job, _)) => self.store.submit(job),
+        writes: Result<SeveralWrites<Job>, ItemsError>,
+    ) -> Pending<Result<T, ItemsError>>
+    where
+        T: Send + 'static,
+        Job: FnMut(&mut Tx<'_>) -> Result<T, ItemsError> + Send + 'static,
+    {
+        match writes {
+            Ok(writes) if writes.bytes > MAX_BYTES_OF_SHORT_JOB => self.store.submit_long(writes.job),
+            Ok(writes) => self.store.submit(writes.job),
             Err(error) => Pending::ready(Err(error)),
         }
     }

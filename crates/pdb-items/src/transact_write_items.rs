@@ -8,7 +8,7 @@ use pdb_store::{Pending, Tx};
 use crate::ItemsError;
 use crate::capacity::ConsumedCapacity;
 use crate::expressions::Expressions;
-use crate::manager::ItemManager;
+use crate::manager::{ItemManager, SeveralWrites};
 use crate::metrics::MetricsByTable;
 use crate::options::{
     ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
@@ -108,7 +108,7 @@ impl ItemManager {
         &self,
         input: TransactWriteItemsInput,
     ) -> Result<TransactWriteItemsOutput, ItemsError> {
-        self.store.write(self.plan_transact_write_items(input)?.0)
+        self.store.write(self.plan_transact_write_items(input)?.job)
     }
 
     /// Async variant of [`ItemManager::transact_write_items`].
@@ -123,15 +123,13 @@ impl ItemManager {
         self.submit_several(self.plan_transact_write_items(input))
     }
 
-    /// Also returns the bytes of the request.
     fn plan_transact_write_items(
         &self,
         input: TransactWriteItemsInput,
     ) -> Result<
-        (
+        SeveralWrites<
             impl FnMut(&mut Tx<'_>) -> Result<TransactWriteItemsOutput, ItemsError> + Send + 'static + use<>,
-            u64,
-        ),
+        >,
         ItemsError,
     > {
         let token = input.client_request_token.as_ref().map(|token| RequestToken {
@@ -154,7 +152,7 @@ impl ItemManager {
                 item_collection_metrics: report.metrics,
             })
         };
-        Ok((job, request_bytes))
+        Ok(SeveralWrites { job, bytes: request_bytes })
     }
 }
 
