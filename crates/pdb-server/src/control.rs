@@ -111,7 +111,7 @@ pub(crate) fn is_below(path: &str) -> bool {
 }
 
 /// The region in the query of a command.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RegionInQuery {
     /// The region that the command applies to: `?region=eu-west-1`.
     named: Option<String>,

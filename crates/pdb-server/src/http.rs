@@ -8,6 +8,7 @@ mod backup;
 mod body;
 mod budget;
 mod command_log;
+mod console;
 mod decompress;
 mod encoding;
 mod guard;
@@ -41,6 +42,7 @@ use answer_budget::{AnswerBudget, AnswerSlot, BudgetedAnswer};
 use body::ReadError;
 use budget::{Budget, BudgetPermit};
 use command_log::CommandLog;
+use console::Console;
 use encoding::{Encoding, UnknownEncoding};
 use guard::{Guard, Refused};
 use origin::Cors;
@@ -76,6 +78,7 @@ pub(crate) struct HttpService {
     databases: Option<NamedDatabases>,
     shared: Shared,
     guard: Guard,
+    console: Console,
     status: Status,
     root_status: u16,
     transfer_limits: TransferLimits,
@@ -95,6 +98,7 @@ impl HttpService {
     ) -> Self {
         Self {
             status: Status::new(&regions, options, stopping),
+            console: Console::new(options, &shared.endpoint, regions.home().file()),
             home: Arc::new(Database::new(None, regions, options.control.clone(), &shared)),
             databases: options.databases.clone(),
             shared,
@@ -124,7 +128,7 @@ impl HttpService {
         let Ok(name) = self.databases.as_ref().map_or(Ok(None), |_| named::take_name(&mut parts)) else {
             return Ok(Answer::empty(StatusCode::BAD_REQUEST).finish(&request_id, Cors::NotAsked));
         };
-        let cors = match self.admit(&parts) {
+        let cors = match self.admit(&parts, peer) {
             Ok(cors) => cors,
             Err(refused) => {
                 let reason = refused.text.as_str();
@@ -148,10 +152,14 @@ impl HttpService {
     }
 
     /// Decides, based only on its head, whether a request is processed, and what a web page may do with the answer.
-    fn admit(&self, parts: &Parts) -> Result<Cors, Refused> {
+    fn admit(&self, parts: &Parts, peer: SocketAddr) -> Result<Cors, Refused> {
         self.guard.check_host(parts)?;
         if !control::is_below(parts.uri.path()) {
             return self.guard.check_call(parts);
+        }
+        if console::is_asked_for(parts) {
+            self.console.admit(parts, peer)?;
+            return Ok(Cors::NotAsked);
         }
         // The status pages are for everyone.
         let is_page = StatusPage::of(parts).is_some();
@@ -187,6 +195,12 @@ impl HttpService {
         let is_own = name.as_deref().is_none_or(|name| name == NamedDatabases::OWN);
         if is_own && self.is_for_databases(parts) {
             return Some(Box::pin(self.command_for_databases(parts, body, peer)).await);
+        }
+        if console::is_asked_for(parts) {
+            return Some(match self.database_for_console(name.as_deref()) {
+                Ok(database) => Box::pin(self.show(&database, parts, body, peer)).await,
+                Err(text) => Answer::text(StatusCode::NOT_FOUND, &format!("{text}\n")),
+            });
         }
         let is_backup = backup::is_asked_for(parts);
         let is_command = self.home.control().is_some() && parts.uri.path().starts_with(control::PATH);

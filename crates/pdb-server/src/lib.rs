@@ -2,6 +2,7 @@
 
 mod backup;
 mod blocking;
+mod console_access;
 mod control;
 mod database;
 mod databases;
@@ -18,6 +19,7 @@ mod transfer;
 mod workers;
 mod write_timeout;
 
+pub use console_access::ConsoleAccess;
 pub use databases::{NamedDatabase, NamedDatabases, OpenError};
 pub use http::{CorsOrigin, HostName, NotAHostName, NotAnOrigin};
 pub use listen::{BoundServer, Server, ServerError};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pretender::time::ManualClock;
 
 use crate::transfer::TransferLimits;
-use crate::{ControlToken, CorsOrigin, HostName, NamedDatabases};
+use crate::{ConsoleAccess, ControlToken, CorsOrigin, HostName, NamedDatabases};
 
 /// How a server listens and behaves. The defaults suit tests: a free port of the local machine.
 #[derive(Clone, Debug)]
@@ -53,6 +53,8 @@ pub struct ServerOptions {
     /// The folder, which must exist, in which commands save and restore snapshot files. Default: none, and such
     /// commands are refused.
     pub snapshot_directory: Option<PathBuf>,
+    /// Who may open the console. Default: browsers on this machine.
+    pub console: ConsoleAccess,
     /// The status of the answer to `GET /`. Default: 200. Some tools wait until it is 400, as it is for DynamoDB Local.
     pub root_status: u16,
     /// Host names to which the server answers, besides `localhost`, `host.docker.internal`, addresses and names without
@@ -100,6 +102,7 @@ impl Default for ServerOptions {
             control: None,
             control_token: None,
             snapshot_directory: None,
+            console: ConsoleAccess::default(),
             root_status: 200,
             allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),

@@ -30,9 +30,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("pdb-wire", &["pretender", "pdb-model"]),
     ("pdb-trigger", &["pretender", "pdb-model"]),
+    ("pdb-console", &["pdb-wire", "pdb-trigger", "pretender", "pdb-model"]),
     ("pdb-seed", &["pdb-wire", "pretender", "pdb-model"]),
     ("pdb-sdk", &["pdb-wire", "pretender"]),
-    ("pdb-server", &["pdb-wire", "pdb-seed", "pdb-trigger", "pretender", "pdb-model"]),
+    ("pdb-server", &["pdb-wire", "pdb-seed", "pdb-trigger", "pdb-console", "pretender", "pdb-model"]),
     ("pdb-testpg", &[]),
     ("pdb-testkit", &["pdb-model", "pdb-store", "pdb-testpg"]),
 ];
@@ -56,7 +57,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("crc32fast", &["pdb-wire"]),
     ("twox-hash", &["pdb-model"]),
     ("uuid", &["pdb-model"]),
-    ("time", &["pdb-model", "pdb-server"]),
+    ("time", &["pdb-console", "pdb-model", "pdb-server"]),
     ("base64", &["pdb-model", "pdb-expr", "pdb-wire"]),
     ("serde", &["pdb-model", "pdb-store", "pdb-items", "pdb-streams", "pdb-wire", "pdb-server"]),
     (
@@ -69,6 +70,7 @@ const FENCES: &[(&str, &[&str])] = &[
             "pdb-streams",
             "pdb-wire",
             "pdb-trigger",
+            "pdb-console",
             "pdb-seed",
             "pdb-server",
         ],

@@ -9,8 +9,8 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use pdb_server::{
-    BoundServer, ControlToken, CorsOrigin, HostName, NamedDatabase, NamedDatabases, OpenError, Regions,
-    RunningServer, Server, ServerOptions, Span,
+    BoundServer, ConsoleAccess, ControlToken, CorsOrigin, HostName, NamedDatabase, NamedDatabases, OpenError,
+    Regions, RunningServer, Server, ServerOptions, Span,
 };
 use pretender::time::ManualClock;
 use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
@@ -43,6 +43,10 @@ pub(super) struct ServerSettings {
     /// "*" stands for any origin, "null" for pages opened from files. Pages from localhost are always allowed.
     #[arg(long, env = "PRETENDER_CORS", value_name = "ORIGIN", value_delimiter = ',', help_heading = NETWORK)]
     cors: Vec<CorsOrigin>,
+
+    /// Who may open the console, the pages under /_pretender/console/
+    #[arg(long, env = "PRETENDER_CONSOLE", value_enum, default_value_t = ConsoleArg::Loopback, value_name = "WHO", help_heading = NETWORK)]
+    console: ConsoleArg,
 
     /// Number of threads that answer requests [default: one for two processors]
     #[arg(long, env = "PRETENDER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = NETWORK)]
@@ -204,6 +208,27 @@ enum DurabilityArg {
     Normal,
     /// Survives a crash of the process. A power failure may damage the file
     Off,
+}
+
+/// Who may open the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ConsoleArg {
+    /// Nobody
+    Off,
+    /// Browsers on this machine
+    Loopback,
+    /// Everybody who reaches the server
+    Anywhere,
+}
+
+impl From<ConsoleArg> for ConsoleAccess {
+    fn from(console: ConsoleArg) -> Self {
+        match console {
+            ConsoleArg::Off => Self::Off,
+            ConsoleArg::Loopback => Self::Loopback,
+            ConsoleArg::Anywhere => Self::Anywhere,
+        }
+    }
 }
 
 /// Which generation of messages to use.
@@ -385,6 +410,7 @@ impl ServerSettings {
             port: listen.port,
             workers: self.workers.map(usize::from),
             control_token: self.control_token.clone(),
+            console: self.console.into(),
             snapshot_directory: self.snapshot_dir.clone(),
             root_status: self.root_status.or(self.like.map(LikeArg::root_status)).unwrap_or(200),
             allowed_hosts: self.allow_host.clone(),

@@ -5,8 +5,9 @@ use http_body_util::Full;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGIN,
-    SERVER, VARY, WWW_AUTHENTICATE,
+    ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN, REFERRER_POLICY, SERVER, VARY,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
@@ -26,6 +27,16 @@ const CHECKSUM: HeaderName = HeaderName::from_static("x-amz-crc32");
 /// Headers of answers that pages may read, besides those they may always read. SDKs in browsers use them.
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("x-amzn-requestid,x-amzn-errortype,x-amzn-errormessage,x-amz-crc32,date");
+
+/// The headers of everything that the console shows.
+const PROTECTION: [(HeaderName, &str); 6] = [
+    (CONTENT_SECURITY_POLICY, pdb_console::Context::CONTENT_SECURITY_POLICY),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "same-origin"),
+    (CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
 
 /// The answer of DynamoDB Local to `GET /`.
 const UNSIGNED_ROOT: &[u8] = br#"{"__type":"com.amazonaws.dynamodb.v20120810#MissingAuthenticationToken","message":"Request must contain either a valid (registered) AWS access key ID or X.509 certificate."}"#;
@@ -95,6 +106,45 @@ impl Answer {
     pub(crate) fn json(status: StatusCode, answer: &serde_json::Value) -> Self {
         Self { body: answer.to_string().into(), ..Self::empty(status) }
             .with(CONTENT_TYPE, HeaderValue::from_static(MediaType::Json.as_str()))
+    }
+
+    /// Creates an answer of plain text.
+    pub(super) fn text(status: StatusCode, text: &str) -> Self {
+        Self { body: text.to_owned().into(), ..Self::empty(status) }
+            .with(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))
+    }
+
+    /// Creates an answer of the console, with the headers that protect its pages.
+    pub(super) fn console(answer: pdb_console::Answer) -> Self {
+        use pdb_console::Answer as Console;
+        let of_type = |content_type| {
+            Self::empty(StatusCode::OK).with(CONTENT_TYPE, HeaderValue::from_static(content_type))
+        };
+        let answer = match answer {
+            Console::Page { status, html } => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                Self { status, body: html.into(), ..of_type("text/html; charset=utf-8") }
+            }
+            Console::Asset { content_type, bytes } => {
+                Self { body: Bytes::from_static(bytes), ..of_type(content_type) }
+            }
+            Console::Download { file_name, content_type, bytes } => {
+                let name = file_name.replace(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c), "_");
+                let answer = Self { body: bytes.into(), ..of_type(content_type) };
+                match HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+                    Ok(disposition) => answer.with(CONTENT_DISPOSITION, disposition),
+                    Err(_) => answer,
+                }
+            }
+            Console::SeeOther(location) => match HeaderValue::from_str(&location) {
+                Ok(location) => Self::empty(StatusCode::SEE_OTHER).with(LOCATION, location),
+                Err(_) => return Self::internal_error(),
+            },
+            _ => return Self::internal_error(),
+        };
+        PROTECTION
+            .into_iter()
+            .fold(answer, |answer, (name, value)| answer.with(name, HeaderValue::from_static(value)))
     }
 
     /// Creates an answer that sends a file.
@@ -189,7 +239,7 @@ impl Answer {
         self.with(CONNECTION, HeaderValue::from_static("close"))
     }
 
-    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }

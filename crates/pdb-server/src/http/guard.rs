@@ -13,7 +13,7 @@ use super::host::{self, HostName, UnfitHost};
 use super::origin::{self, Cors, CorsOrigin};
 use crate::{ControlToken, ServerOptions};
 
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const TOKEN: HeaderName = HeaderName::from_static("x-pretender-token");
 
 /// Decides which requests are processed.
@@ -35,7 +35,7 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    fn new(status: StatusCode, text: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self { status, text: text.into() }
     }
 }
@@ -136,9 +136,7 @@ pub(super) fn is_from_browser(headers: &HeaderMap) -> bool {
     headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"))
 }
 
-/// Refuses commands from web pages of any origin: this server has no pages of its own.
-///
-/// If it had any, they would be admitted here: with the request's own host as `Origin`, and with the token.
+/// Refuses commands from web pages of any origin. The server's own pages send forms to the console, and no commands.
 fn check_sender(headers: &HeaderMap) -> Result<(), Refused> {
     if headers.contains_key(ORIGIN) {
         return Err(Refused::new(

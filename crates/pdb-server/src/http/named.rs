@@ -84,6 +84,13 @@ impl HttpService {
         databases.get(name, &self.shared).await.map_err(|error| (error.status(), error.to_string()))
     }
 
+    /// Returns the database that the console shows. It does not open one: a link in another page must not do that.
+    pub(super) fn database_for_console(&self, name: Option<&str>) -> Result<Arc<Database>, String> {
+        let name = name.filter(|name| *name != NamedDatabases::OWN);
+        let (Some(databases), Some(name)) = (&self.databases, name) else { return Ok(self.home.clone()) };
+        databases.find(name).ok_or_else(|| format!("no database `{name}` is open"))
+    }
+
     /// Returns the answer to a request that names a database, on a server that has only one.
     pub(super) fn has_no_databases(&self, parts: &Parts) -> Answer {
         let text =

@@ -1,0 +1,16 @@
+//! The files that belong to the pages.
+
+use crate::Answer;
+
+const STYLE: &str = include_str!("../assets/console.css");
+const SCRIPT: &str = include_str!("../assets/console.js");
+
+/// Returns the file with a name.
+pub(crate) fn find(name: &str) -> Option<Answer> {
+    let (content_type, text) = match name {
+        "console.css" => ("text/css; charset=utf-8", STYLE),
+        "console.js" => ("text/javascript; charset=utf-8", SCRIPT),
+        _ => return None,
+    };
+    Some(Answer::Asset { content_type, bytes: text.as_bytes() })
+}
