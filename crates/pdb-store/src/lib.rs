@@ -43,7 +43,7 @@ pub use db_error::DbError;
 pub use error::{OpenError, StoreError};
 pub use inspection::{EachRow, Inspection, RowSum, StoredEntry, StoredItem, StoredRecord, StoredRow};
 pub use interrupt_guard::InterruptGuard;
-pub use metrics::{StoreMetrics, TableTraffic};
+pub use metrics::{StoreMetrics, StoreObserver, TableTraffic};
 pub use options::{Durability, Location, StoreOptions};
 pub use pending::Pending;
 pub use read_tx::ReadTx;

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     ops::AddAssign,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -36,6 +36,16 @@ pub struct StoreMetrics {
     pub log_copies: u64,
     /// How long that took, beside the writer.
     pub log_copy_time: Duration,
+}
+
+/// Is told what a store does, as it happens, on the thread that does it. It must be quick, and must not use the store.
+pub trait StoreObserver: Send + Sync {
+    /// A group of writes was committed: how many jobs, and how long they took from the first to the end of the commit.
+    fn committed(&self, jobs: u64, took: Duration);
+    /// A read had to wait for a connection.
+    fn waited_for_reader(&self, waited: Duration);
+    /// The write-ahead log was copied back into the file.
+    fn copied_log(&self, took: Duration);
 }
 
 /// What was read and written of one table and its streams since the store was opened.
@@ -81,8 +91,9 @@ pub(crate) fn add_traffic(list: &mut TrafficList, table: &TableName, traffic: Ta
 }
 
 /// Counts what a store does. Counting costs some tens of nanoseconds a group of writes, and as much a read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Meters {
+    observer: OnceLock<Arc<dyn StoreObserver>>,
     commits: AtomicU64,
     jobs: AtomicU64,
     commit_nanos: AtomicU64,
@@ -94,6 +105,11 @@ pub(crate) struct Meters {
 }
 
 impl Meters {
+    /// Tells an observer from now on. There can be one; returns whether it is this one.
+    pub(crate) fn set_observer(&self, observer: Arc<dyn StoreObserver>) -> bool {
+        self.observer.set(observer).is_ok()
+    }
+
     /// Counts a group of writes that was committed.
     pub(crate) fn count_commit(
         &self,
@@ -104,6 +120,9 @@ impl Meters {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.jobs.fetch_add(jobs, Ordering::Relaxed);
         self.commit_nanos.fetch_add(nanos(took), Ordering::Relaxed);
+        if let Some(observer) = self.observer.get() {
+            observer.committed(jobs, took);
+        }
         let mut traffic = traffic.peekable();
         if traffic.peek().is_some() {
             let mut known = self.lock_traffic();
@@ -123,12 +142,18 @@ impl Meters {
     pub(crate) fn count_reader_wait(&self, waited: Duration) {
         self.reader_waits.fetch_add(1, Ordering::Relaxed);
         self.reader_wait_nanos.fetch_add(nanos(waited), Ordering::Relaxed);
+        if let Some(observer) = self.observer.get() {
+            observer.waited_for_reader(waited);
+        }
     }
 
     #[cfg(feature = "sqlite")]
     pub(crate) fn count_log_copy(&self, took: Duration) {
         self.log_copies.fetch_add(1, Ordering::Relaxed);
         self.log_copy_nanos.fetch_add(nanos(took), Ordering::Relaxed);
+        if let Some(observer) = self.observer.get() {
+            observer.copied_log(took);
+        }
     }
 
     /// Returns the counts. The size of the log is not one of them.

@@ -1,6 +1,6 @@
 //! The store: what callers have of it. An engine is behind it (`engine.rs`).
 
-use std::{fmt, path::Path, time::Duration};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use pdb_model::{EpochMillis, TableName};
 
@@ -10,7 +10,7 @@ use crate::{
     error::StoreError,
     interrupt_guard::InterruptGuard,
     job::ClosureJob,
-    metrics::{StoreMetrics, TableTraffic},
+    metrics::{StoreMetrics, StoreObserver, TableTraffic},
     options::StoreOptions,
     pending::{Answer, Pending},
     read_tx::ReadTx,
@@ -190,6 +190,11 @@ impl Store {
     #[must_use]
     pub fn traffic(&self) -> Vec<(TableName, TableTraffic)> {
         with_engine!(&self.engine, engine => engine.meters().traffic())
+    }
+
+    /// Tells an observer what the store does from now on. A store has at most one; returns whether it is this one.
+    pub fn observe(&self, observer: Arc<dyn StoreObserver>) -> bool {
+        with_engine!(&self.engine, engine => engine.meters().set_observer(observer))
     }
 
     /// Runs `work` while no other maintenance runs on this store, started through any of its clones.

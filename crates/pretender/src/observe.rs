@@ -21,10 +21,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::sync::Arc;
+
 use pdb_model::{ApiError, TableName};
 
 #[doc(inline)]
-pub use pdb_store::{StoreMetrics, TableTraffic};
+pub use pdb_store::{StoreMetrics, StoreObserver, TableTraffic};
 #[doc(inline)]
 pub use pdb_streams::{Backlog, ReaderKind, ReaderReport, ShardReport, StreamReport};
 
@@ -36,6 +38,11 @@ impl Pretender {
     #[must_use]
     pub fn store_metrics(&self) -> StoreMetrics {
         self.inner.store.metrics()
+    }
+
+    /// Tells an observer what the store does from now on. A database has at most one; returns whether it is this one.
+    pub fn observe_store(&self, observer: Arc<dyn StoreObserver>) -> bool {
+        self.inner.store.observe(observer)
     }
 
     /// Returns what was read and written of each table and its streams since the database was opened, ordered by name. Tables that
