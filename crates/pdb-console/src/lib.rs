@@ -6,6 +6,7 @@ mod call;
 mod context;
 mod layout;
 mod overview;
+mod pages;
 mod request;
 mod shown;
 mod sign_in;

@@ -12,8 +12,6 @@ use std::{
 
 use pdb_model::TableName;
 
-use crate::read_tx::ReadTx;
-
 /// Tables whose traffic is counted. Programs that make tables with ever new names begin anew then.
 const MAX_TABLES: usize = 10_000;
 
@@ -131,8 +129,7 @@ impl Meters {
     }
 
     /// Counts what a read did.
-    pub(crate) fn count_read(&self, tx: ReadTx<'_>) {
-        let traffic = tx.deltas.into_traffic();
+    pub(crate) fn count_read(&self, traffic: TrafficList) {
         if !traffic.is_empty() {
             let mut known = self.lock_traffic();
             traffic.into_iter().for_each(|(table, traffic)| add(&mut known, &table, traffic));

@@ -1,8 +1,8 @@
 //! `GetRecords`.
 
-use crate::get_shard_iterator::reader_of;
 use crate::list_streams::checked_limit;
 use crate::options::ITERATOR_LIFE;
+use crate::readers::reader_of;
 use crate::{StreamManager, StreamsError};
 use pdb_model::{EpochMillis, IteratorPosition, SequenceNumber, ShardIterator, StreamRecord};
 use pdb_store::{RecordRef, StoreError, TableTraffic};

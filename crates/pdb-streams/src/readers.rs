@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pdb_model::{EpochMillis, IteratorPosition, ShardId, ShardIterator, StreamArn};
 
-use crate::get_shard_iterator::reader_of;
 use crate::options::ITERATOR_LIFE;
 
 /// The most readers that are remembered. Beyond that, the one that has not read for the longest time is forgotten.
@@ -34,6 +33,11 @@ impl ReaderKind {
             Self::Trigger => "trigger",
         }
     }
+}
+
+/// Returns the part of the nonce that identifies a reader.
+pub(crate) fn reader_of(iterator: &ShardIterator) -> u32 {
+    iterator.nonce >> 16
 }
 
 /// Identifies a reader of a shard.

@@ -23,9 +23,9 @@ fn get(address: std::net::SocketAddr, path: &str, headers: &str) -> Answer {
 #[test]
 fn requests_over_http_are_counted() {
     let server = server();
-    assert_eq!(exchange(server.address(), &request("DynamoDB_20120810.ListTables", "{}")).status, 200);
-    assert_eq!(exchange(server.address(), &request("DynamoDB_20120810.DescribeTable", "{}")).status, 400);
-    assert_eq!(exchange(server.address(), &request("DynamoDB_20120810.Nonsense", "{}")).status, 400);
+    assert_eq!(exchange(server.address(), request("DynamoDB_20120810.ListTables", "{}")).status, 200);
+    assert_eq!(exchange(server.address(), request("DynamoDB_20120810.DescribeTable", "{}")).status, 400);
+    assert_eq!(exchange(server.address(), request("DynamoDB_20120810.Nonsense", "{}")).status, 400);
     let answer = get(server.address(), PATH, "");
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
@@ -82,7 +82,7 @@ fn promtool_has_no_complaint() {
     // Histograms are there from the second scrape on.
     get(server.server.address(), PATH, "");
     server.put("b");
-    exchange(server.server.address(), &request("DynamoDB_20120810.Scan", r#"{"TableName":"Orders"}"#));
+    exchange(server.server.address(), request("DynamoDB_20120810.Scan", r#"{"TableName":"Orders"}"#));
     let text = get(server.server.address(), PATH, "");
     assert!(text.text().contains("pretender_commit_seconds_bucket"), "{}", text.text());
     let mut check = Command::new(promtool)

@@ -376,7 +376,7 @@ impl Core {
         let (session, catalog) = self.begin(BEGIN_READ, Instant::now() + RETRY_TIMEOUT)?;
         let mut tx = ReadTx::new(Driver::Postgres(&session), catalog);
         let result = work(&mut tx);
-        self.meters.count_read(tx);
+        self.meters.count_read(tx.deltas.into_traffic());
         match session.fault() {
             None => {
                 // The answer is complete. A connection that fails now is not used again.

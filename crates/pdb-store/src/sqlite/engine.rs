@@ -200,7 +200,7 @@ impl SqliteEngine {
         };
         let mut tx = ReadTx::new(driver, catalog.clone());
         let result = work(&mut tx);
-        core.meters.count_read(tx);
+        core.meters.count_read(tx.deltas.into_traffic());
         driver.execute("COMMIT", &[]).during("end a snapshot")?;
         reader.has_read(&catalog);
         result
@@ -225,7 +225,7 @@ impl SqliteEngine {
         let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
         let mut tx = ReadTx::new(Driver::new(&reader.connection), published.clone());
         let result = work(&mut tx);
-        core.meters.count_read(tx);
+        core.meters.count_read(tx.deltas.into_traffic());
         reader.has_read(&published);
         result
     }
@@ -423,7 +423,7 @@ impl Core {
         let writer = writer.as_ref().ok_or(StoreError::Closed)?;
         let mut tx = ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone());
         let result = work(&mut tx);
-        self.meters.count_read(tx);
+        self.meters.count_read(tx.deltas.into_traffic());
         result
     }
 
