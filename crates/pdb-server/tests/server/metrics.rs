@@ -54,7 +54,7 @@ fn web_pages_and_strangers_get_no_metrics() {
     // Nothing is at this path for other methods.
     let answer = exchange(
         server.address(),
-        &format!("POST {PATH} HTTP/1.1\r\nHost: localhost\r\n{SIGNED}Content-Length: 0\r\n\r\n"),
+        format!("POST {PATH} HTTP/1.1\r\nHost: localhost\r\n{SIGNED}Content-Length: 0\r\n\r\n"),
     );
     assert_eq!(answer.status, 404);
 }
