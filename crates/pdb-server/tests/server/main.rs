@@ -40,5 +40,6 @@ mod survive;
 mod tail;
 mod tail_elsewhere;
 mod time;
+mod top;
 mod trigger;
 mod warm_shards;
