@@ -17,7 +17,7 @@ use super::snapshot::Snapshot;
 use super::view;
 use crate::signals;
 
-/// How long a request to stop may wait, and the age of trouble is not drawn anew.
+/// How long a request to stop may wait, and after which the age of trouble is drawn anew.
 const TICK: Duration = Duration::from_millis(250);
 
 /// What the threads tell the one that draws.
@@ -219,11 +219,6 @@ mod tests {
             let (sender, messages) = channel();
             let (intervals, _) = channel();
             for message in sent {
-                sender.send(message).unwrap();
-                let result =
-                    self.live.show(&mut self.terminal, &messages, &intervals, &AtomicBool::new(true));
-                assert!(result.is_ok());
-                let message = messages.try_recv().unwrap();
                 self.live.handle(message).unwrap();
             }
             sender.send(Message::Event(Event::Key(KeyCode::Char('q').into()))).unwrap();

@@ -103,16 +103,13 @@ fn part_heights(parts: &[(&str, Grid); 3], tables: usize, body: usize) -> [usize
     if body < LEAST_FOR_PARTS {
         return heights;
     }
+    let needed = |grid: &Grid| if grid.rows.is_empty() { 0 } else { PART_HEAD + grid.rows.len() };
     let mut left = body.saturating_sub(tables).max(body / 2);
     for (at, (_, grid)) in parts.iter().enumerate() {
-        // What a part does not need is left for the parts after it.
+        // A part may take more than its share of what the parts after it do not need.
         let share = left / (parts.len() - at);
-        let needed = if grid.rows.is_empty() { 0 } else { PART_HEAD + grid.rows.len() };
-        let later: usize = parts[at + 1..]
-            .iter()
-            .map(|(_, grid)| if grid.rows.is_empty() { 0 } else { PART_HEAD + grid.rows.len() })
-            .sum();
-        let height = needed.min(share.max(left.saturating_sub(later)));
+        let later: usize = parts.iter().skip(at + 1).map(|(_, grid)| needed(grid)).sum();
+        let height = needed(grid).min(share.max(left.saturating_sub(later)));
         if height > PART_HEAD {
             heights[at] = height;
             left -= height;
