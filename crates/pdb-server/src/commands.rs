@@ -20,6 +20,7 @@ mod start_failure;
 mod stop;
 mod tail;
 mod token;
+mod top;
 mod trigger;
 mod wait;
 
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     Delete(data::Delete),
     Sql(data::Sql),
     Tail(tail::Tail),
+    Top(top::Top),
     Trigger(Box<trigger::Trigger>),
     Ctl(ctl::Ctl),
     Backup(backup::BackUp),
@@ -78,6 +80,7 @@ impl Command {
             Self::Ctl(ctl) => ctl.run(),
             Self::Ping(ping) => return ping.run(),
             Self::Tail(tail) => tail.run(),
+            Self::Top(top) => top.run(),
             Self::Trigger(trigger) => trigger.run(),
             Self::Completions(completions) => completions.run(),
             Self::ManPages(man_pages) => man_pages.run(),

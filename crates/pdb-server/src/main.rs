@@ -40,6 +40,7 @@ Examples:
   pretender serve                        start a server, data in pretender.db
   pretender run -- pytest                run tests against a server of their own
   pretender tail orders -f               follow the changes of a table
+  pretender top                          watch a running server
   pretender ctl clock advance 24h        let a day pass (serve --control)
   pretender help streams                 explain streams; also: faults, clock";
 

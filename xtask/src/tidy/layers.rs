@@ -51,6 +51,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tokio", &["pdb-store", "pdb-server", "pdb-sdk"]),
     ("ureq", &["pdb-server"]),
     ("clap", &["pdb-server"]),
+    ("ratatui", &["pdb-server"]),
     ("tracing-subscriber", &["pdb-server"]),
     ("flate2", &["pdb-seed", "pdb-server"]),
     ("saphyr-parser", &["pdb-seed"]),

@@ -8,7 +8,7 @@ use super::endpoint::{Endpoint, NotAnEndpoint};
 use super::machine::{Machine, ThisMachine};
 use super::profile::Profile;
 use super::sign::Credentials;
-use super::{Api, Control, ControlFailure, Probe, Service};
+use super::{Api, Control, ControlFailure, MetricsClient, Probe, Service};
 
 /// The default server: the address at which `pretender serve` listens by default.
 const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:8000";
@@ -147,6 +147,25 @@ impl Connection {
                 Ok(Control::new(endpoint, token, self.region.clone(), usual_region))
             }
             _ => Err(ControlFailure::Aws),
+        }
+    }
+
+    /// Returns a client for the metrics of the server; `None` if the server is AWS. A region from an option is the only
+    /// one to show. One from a variable or the profile does not matter.
+    ///
+    /// # Errors
+    ///
+    /// If a variable or the profile is invalid.
+    pub(crate) fn metrics(
+        &self,
+        token: Option<ControlToken>,
+    ) -> Result<Option<MetricsClient>, ConnectionError> {
+        let settings = Settings::new(self, &ThisMachine)?;
+        match settings.server(Service::DynamoDb)? {
+            Server::At(endpoint) if !endpoint.is_aws() => {
+                Ok(Some(MetricsClient::new(endpoint, token, self.region.clone())))
+            }
+            _ => Ok(None),
         }
     }
 }

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn each_command_has_help() {
         let help = |words: &str| Help { words: words.split(' ').map(str::to_owned).collect() };
-        for words in ["serve", "ctl clock", "ctl fault add", "tail"] {
+        for words in ["serve", "ctl clock", "ctl fault add", "tail", "top"] {
             let shown = help(words).command().unwrap().render_long_help().to_string();
             assert!(shown.contains(&format!("pretender {words}")), "{words}: {shown}");
         }

@@ -41,5 +41,6 @@ mod survive;
 mod tail;
 mod tail_elsewhere;
 mod time;
+mod top;
 mod trigger;
 mod warm_shards;
