@@ -87,7 +87,7 @@ fn a_handle_shows_what_is_left_to_do() {
     assert_eq!((handle.state().iterator_age_millis, handle.iterator_age_millis()), (90_000, 90_000));
     let shard_id = streamed.db.shards(&streamed.arn).unwrap()[0].shard_id.to_string();
     let shard = ShardState { shard_id, waiting_records: 3, iterator_age_millis: 90_000 };
-    assert_eq!(handle.shards(), [shard.clone()]);
+    assert_eq!(handle.shards(), std::slice::from_ref(&shard));
     gate.open();
     assert!(trigger.wait_until_caught_up(PATIENCE));
     drop(trigger);
