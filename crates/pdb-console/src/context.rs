@@ -1,6 +1,7 @@
 //! What pages are made from.
 
 use form_urlencoded::Serializer;
+use pdb_trigger::TriggerMonitor;
 use pdb_wire::Wire;
 use pretender::Pretender;
 use serde_json::Value;
@@ -27,6 +28,7 @@ pub struct Context<'a> {
     region: Option<&'a str>,
     database: Option<&'a str>,
     location: &'a str,
+    triggers: &'a [TriggerMonitor],
 }
 
 impl<'a> Context<'a> {
@@ -44,6 +46,7 @@ impl<'a> Context<'a> {
             region: None,
             database: None,
             location: "",
+            triggers: &[],
         }
     }
 
@@ -71,6 +74,12 @@ impl<'a> Context<'a> {
         Self { database, location, ..self }
     }
 
+    /// Sets the triggers of this process.
+    #[must_use]
+    pub fn with_triggers(self, triggers: &'a [TriggerMonitor]) -> Self {
+        Self { triggers, ..self }
+    }
+
     pub(crate) fn wire(&self) -> &Wire {
         &self.wire
     }
@@ -84,8 +93,17 @@ impl<'a> Context<'a> {
         self.commands
     }
 
+    pub(crate) fn triggers(&self) -> &'a [TriggerMonitor] {
+        self.triggers
+    }
+
     pub(crate) fn form_token(&self) -> &'a str {
         self.form_token
+    }
+
+    /// Returns the region that forms which only show something carry as the field `region`.
+    pub(crate) fn region(&self) -> Option<&'a str> {
+        self.region
     }
 
     pub(crate) fn database(&self) -> Option<&'a str> {

@@ -135,8 +135,13 @@ pub(crate) fn table_names(context: &Context<'_>) -> Vec<String> {
 
 /// Returns a form that changes something: it is sent to a page, with the token.
 pub(crate) fn form(context: &Context<'_>, page: &str, parameters: &[(&str, &str)], fields: Markup) -> Markup {
+    form_to(context, &context.link(page, parameters), fields)
+}
+
+/// Returns a form that changes something: it is sent to an address, which may name a part of a page, with the token.
+pub(crate) fn form_to(context: &Context<'_>, address: &str, fields: Markup) -> Markup {
     html! {
-        form method="post" action=(context.link(page, parameters)) {
+        form method="post" action=(address) {
             input type="hidden" name=(Request::TOKEN) value=(context.form_token());
             (fields)
         }

@@ -4,12 +4,14 @@ mod answer;
 mod assets;
 mod call;
 mod context;
+mod instrument;
 mod layout;
 mod overview;
 mod pages;
 mod request;
 mod shown;
 mod sign_in;
+mod triggers;
 
 pub use answer::Answer;
 pub use context::{CommandError, Commands, Context};

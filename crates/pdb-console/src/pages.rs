@@ -1,6 +1,6 @@
 //! Which page a request means.
 
-use crate::{Answer, Context, Request, assets, overview};
+use crate::{Answer, Context, Request, assets, instrument, overview, triggers};
 
 impl Context<'_> {
     /// Answers a request. Blocks while it reads or writes.
@@ -11,6 +11,8 @@ impl Context<'_> {
         }
         match request.page {
             "" => overview::answer(self),
+            "instrument" => instrument::answer(self, request),
+            "triggers" => triggers::answer(self, request),
             page => Answer::not_found(self, &format!("There is no page `{page}`.")),
         }
     }

@@ -14,6 +14,7 @@ mod man_pages;
 mod ping;
 mod run;
 mod serve;
+mod served_triggers;
 mod server_clock;
 mod server_settings;
 mod start_failure;

@@ -10,8 +10,9 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use pdb_trigger::TriggerMonitor;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::control::SnapshotFolder;
 use crate::database::Shared;
@@ -28,6 +29,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often to log such an error.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often to sample the iterator age of triggers.
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
 /// How many bytes a connection reads ahead at most. hyper's default would be 400 KB.
 const MAX_BUFFERED_BYTES: usize = 32 * 1024;
 /// Threads for short blocking work: definitions, commands, compressed bodies, and reads by key from a database server.
@@ -133,6 +136,9 @@ impl BoundServer {
         if let Some(databases) = options.databases.clone() {
             workers.first().spawn(drop_idle(databases, shutdown.watcher()));
         }
+        if !options.triggers.is_empty() {
+            workers.first().spawn(sample(options.triggers.clone(), shutdown.watcher()));
+        }
         let listener = {
             let _context = workers.first().enter();
             tokio::net::TcpListener::from_std(listener).map_err(ServerError::Threads)?
@@ -202,6 +208,18 @@ async fn drop_idle(databases: NamedDatabases, mut watcher: Watcher) {
                 tracing::error!(%error, "could not drop databases because of a bug")
             }
             Err(_) => return,
+        }
+    }
+}
+
+/// Samples the iterator age of triggers, until the server stops.
+async fn sample(triggers: Vec<TriggerMonitor>, mut watcher: Watcher) {
+    let mut ticks = tokio::time::interval(SAMPLE_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => triggers.iter().for_each(TriggerMonitor::sample),
+            () = watcher.stopped() => return,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pdb_trigger::TriggerMonitor;
 use pretender::time::ManualClock;
 
 use crate::transfer::TransferLimits;
@@ -66,6 +67,9 @@ pub struct ServerOptions {
     pub cors_origins: Vec<CorsOrigin>,
     /// Separate databases for requests that name one. Default: none, and all requests use the server's own database.
     pub databases: Option<NamedDatabases>,
+    /// Triggers of this process, for the console to show. Default: none. The server samples their iterator age once a second; the
+    /// caller starts and stops them.
+    pub triggers: Vec<TriggerMonitor>,
 }
 
 impl ServerOptions {
@@ -107,6 +111,7 @@ impl Default for ServerOptions {
             allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),
             databases: None,
+            triggers: Vec::new(),
         }
     }
 }

@@ -126,7 +126,8 @@ impl Regions {
     }
 
     /// Returns the home database.
-    pub(crate) fn home(&self) -> &Pretender {
+    #[must_use]
+    pub fn home(&self) -> &Pretender {
         &self.0.home
     }
 

@@ -121,6 +121,8 @@ pub(crate) enum QueueEvent {
     NotReported {
         error: String,
     },
+    /// Records are given to the function again.
+    Retried,
 }
 
 /// A record that is not settled.
@@ -191,6 +193,15 @@ impl BatchQueue {
         self.waiting.len()
     }
 
+    /// Returns the number of records that are neither processed nor discarded, and when the first of them was created.
+    pub(crate) fn backlog(&self) -> (usize, Option<EpochMillis>) {
+        let records =
+            self.batches.iter().map(|batch| batch.records.len()).sum::<usize>() + self.waiting.len();
+        // Those in batches were read before all that wait.
+        let mut in_order = self.batches.iter().flat_map(|batch| &batch.records).chain(&self.waiting);
+        (records, in_order.next().map(|queued| queued.record.created))
+    }
+
     /// Returns whether all records so far are dealt with. A window may be open.
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.batches.is_empty()
@@ -240,6 +251,9 @@ impl BatchQueue {
             }
             if batch.given_up.is_none() && self.give_up_old(context, at) {
                 continue;
+            }
+            if self.batches.front().is_some_and(Batch::is_retried) {
+                self.events.push(QueueEvent::Retried);
             }
             self.is_busy = true;
             return Some(self.task(context, at));
@@ -458,6 +472,11 @@ impl BatchQueue {
 }
 
 impl Batch {
+    /// Returns whether the next task gives the function records that it, or the way to it, has failed on before.
+    fn is_retried(&self) -> bool {
+        self.given_up.is_none() && (self.invocations > 0 || self.pauses > 0)
+    }
+
     fn back_off(&mut self, context: &QueueContext<'_>, at: Moment) {
         self.not_before = Some(at.real + context.backoff.delay(self.pauses));
         self.pauses += 1;

@@ -113,6 +113,7 @@ where
             self.start_tasks();
             self.finish_shards();
             self.save();
+            self.note_backlogs();
             if let Some(request) = request
                 && self.has_caught_up(request)
             {
@@ -128,6 +129,13 @@ where
         }
         self.note_progress();
         self.save();
+        self.note_backlogs();
+    }
+
+    /// Notes what is left to do, for those who look at the state.
+    fn note_backlogs(&self) {
+        let backlogs = self.readers.iter().map(|reader| reader.shard.backlog(&reader.shard_id));
+        self.shared.note_backlogs(self.in_flight, backlogs);
     }
 
     fn moment(&self) -> Moment {

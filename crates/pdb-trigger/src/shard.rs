@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Instant;
 
 use pretender::time::EpochMillis;
 
 use crate::batch_queue::{BatchQueue, Moment, QueueContext, QueueEvent, ReadState, Task, TaskOutcome};
 use crate::event::EventRecord;
+use crate::state::Backlog;
 
 /// The records of a shard that were read and are not settled, and the queues that deliver them.
 #[derive(Debug)]
@@ -74,6 +76,15 @@ impl Shard {
     /// Returns the number of records that were read and have to be remembered, because they or earlier ones are not settled.
     pub(crate) fn unsettled(&self) -> usize {
         self.pending.len()
+    }
+
+    /// Returns what is left to do.
+    pub(crate) fn backlog(&self, shard_id: &Arc<str>) -> Backlog {
+        let queues = self.queues.iter().map(BatchQueue::backlog);
+        let (records, oldest) = queues.fold((0, None), |(records, oldest), (more, created)| {
+            (records + more, oldest.into_iter().chain(created).min())
+        });
+        Backlog { shard_id: shard_id.clone(), records: records as u64, oldest }
     }
 
     /// Returns whether all records so far are dealt with.

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use pretender::time::{Clock, EpochMillis};
 
 use crate::batch_queue::QueueEvent;
 use crate::message::Condition;
+
+/// The maximum length of an error in the state, in characters: a function may answer megabytes.
+pub(crate) const MAX_ERROR_CHARACTERS: usize = 2000;
 
 /// The counters and the condition of a trigger since its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +32,27 @@ pub struct TriggerState {
     pub discarded_records: u64,
     /// The problem that the trigger has at present, if any. The trigger keeps trying.
     pub problem: Option<String>,
+    /// The number of tries, among all that were begun, with records that were in an earlier try that failed.
+    pub retries: u64,
+    /// The number of batches that the function, or the destination, has at present.
+    pub batches_in_flight: u64,
+    /// The number of records that were read and are neither processed nor discarded.
+    pub waiting_records: u64,
+    /// The age of the oldest of these records in milliseconds, by the clock of the trigger; 0 if there are none.
+    pub iterator_age_millis: u64,
+    /// The last error of the function, cut to 2,000 characters.
+    pub last_error: Option<String>,
+}
+
+/// What a trigger has left to do in one shard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShardState {
+    /// The shard's id.
+    pub shard_id: String,
+    /// The number of records that were read and are neither processed nor discarded.
+    pub waiting_records: u64,
+    /// The age of the oldest of these records in milliseconds, by the clock of the trigger; 0 if there are none.
+    pub iterator_age_millis: u64,
 }
 
 /// An event of a trigger. `Display` writes it as one line for people.
@@ -101,12 +127,28 @@ pub(crate) enum ProblemSource {
 /// Receives events on the thread of the trigger.
 pub(crate) type Observer = Box<dyn Fn(&Notice) + Send + Sync>;
 
+/// The records of a shard that are read and not delivered.
+#[derive(Clone, Debug)]
+pub(crate) struct Backlog {
+    pub(crate) shard_id: Arc<str>,
+    pub(crate) records: u64,
+    /// When the oldest of them was created. The age follows from it when somebody asks, because time goes on meanwhile.
+    pub(crate) oldest: Option<EpochMillis>,
+}
+
+impl Backlog {
+    fn age_millis(&self, now: EpochMillis) -> u64 {
+        let age = self.oldest.map(|created| now.since(created)).unwrap_or_default();
+        u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
 /// The state that the handle and the running trigger share.
-#[derive(Default)]
 pub(crate) struct SharedState {
     inner: Mutex<Inner>,
     changed: Condvar,
     observer: Option<Observer>,
+    clock: Arc<dyn Clock>,
 }
 
 #[derive(Default)]
@@ -114,25 +156,62 @@ struct Inner {
     state: TriggerState,
     /// The present problems, by source; `state.problem` is empty.
     problems: BTreeMap<ProblemSource, String>,
+    /// What is left to do in each shard that is being read.
+    backlogs: Vec<Backlog>,
     /// The number of the last request to say when the trigger has caught up, and of the last one that was completed.
     requested: u64,
     completed: u64,
     is_over: bool,
 }
 
+impl Inner {
+    fn oldest_age_millis(&self, now: EpochMillis) -> u64 {
+        self.backlogs.iter().map(|backlog| backlog.age_millis(now)).max().unwrap_or(0)
+    }
+}
+
 impl SharedState {
-    pub(crate) fn new(stream_arn: &str, observer: Option<Observer>) -> Self {
-        let shared = Self { observer, ..Self::default() };
-        let mut inner = shared.lock();
+    pub(crate) fn new(stream_arn: &str, observer: Option<Observer>, clock: Arc<dyn Clock>) -> Self {
+        let mut inner = Inner::default();
         inner.state.stream_arn = stream_arn.to_owned();
         inner.state.last_processing_result = "No records processed";
-        drop(inner);
-        shared
+        Self { inner: Mutex::new(inner), changed: Condvar::new(), observer, clock }
     }
 
     pub(crate) fn state(&self) -> TriggerState {
+        let now = self.clock.now();
         let inner = self.lock();
-        TriggerState { problem: inner.problems.values().next().cloned(), ..inner.state.clone() }
+        TriggerState {
+            problem: inner.problems.values().next().cloned(),
+            waiting_records: inner.backlogs.iter().map(|backlog| backlog.records).sum(),
+            iterator_age_millis: inner.oldest_age_millis(now),
+            ..inner.state.clone()
+        }
+    }
+
+    /// Returns the state of each shard that is being read.
+    pub(crate) fn shards(&self) -> Vec<ShardState> {
+        let now = self.clock.now();
+        let shard = |backlog: &Backlog| ShardState {
+            shard_id: backlog.shard_id.to_string(),
+            waiting_records: backlog.records,
+            iterator_age_millis: backlog.age_millis(now),
+        };
+        self.lock().backlogs.iter().map(shard).collect()
+    }
+
+    /// Returns the age of the oldest record that waits; 0 if none does.
+    pub(crate) fn iterator_age_millis(&self) -> u64 {
+        let now = self.clock.now();
+        self.lock().oldest_age_millis(now)
+    }
+
+    /// Notes what is left to do. The running trigger calls this in each round, so it copies no text.
+    pub(crate) fn note_backlogs(&self, in_flight: usize, backlogs: impl Iterator<Item = Backlog>) {
+        let mut inner = self.lock();
+        inner.state.batches_in_flight = in_flight as u64;
+        inner.backlogs.clear();
+        inner.backlogs.extend(backlogs);
     }
 
     /// Counts and shows an event of a shard.
@@ -153,11 +232,17 @@ impl SharedState {
                 state.invocations += 1;
                 state.failed_invocations += 1;
                 state.last_processing_result = "PROBLEM: Function call failed";
+                state.last_error = Some(error.chars().take(MAX_ERROR_CHARACTERS).collect());
                 Notice::Failed { shard_id, error }
             }
             QueueEvent::Discarded { records, condition } => {
                 state.discarded_records += records as u64;
                 Notice::Discarded { shard_id, records, condition }
+            }
+            // It says nothing about how the last try ended.
+            QueueEvent::Retried => {
+                state.retries += 1;
+                return;
             }
             QueueEvent::NotInvoked { error } => return self.set_problem(inner, ProblemSource::Task, error),
             QueueEvent::NotReported { error } => {

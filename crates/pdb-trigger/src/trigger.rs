@@ -21,6 +21,7 @@ use crate::mapping::Mapping;
 use crate::message::Destination;
 use crate::settings::{Settings, SettingsError};
 use crate::state::{Notice, Observer, SharedState, TriggerState};
+use crate::trigger_handle::TriggerHandle;
 
 /// The base rate at which Lambda polls a shard: four times a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -128,6 +129,12 @@ impl Trigger {
     #[must_use]
     pub fn state(&self) -> TriggerState {
         self.shared.state()
+    }
+
+    /// Returns a handle that shows the state of the trigger, also after it has ended.
+    #[must_use]
+    pub fn handle(&self) -> TriggerHandle {
+        TriggerHandle::new(self.shared.clone())
     }
 
     /// Waits until all records written before the call are processed, discarded or filtered; returns whether that was in time.
@@ -305,7 +312,7 @@ where
         };
         let wake = self.wake;
         self.source.wake_on_change(&wake);
-        let shared = Arc::new(SharedState::new(&stream_arn, self.observer));
+        let shared = Arc::new(SharedState::new(&stream_arn, self.observer, self.clock.clone()));
         let mut mapping = Mapping {
             function_arn: function_arn(&stream_arn, &self.function_name),
             source: self.source,

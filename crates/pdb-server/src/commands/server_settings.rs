@@ -17,6 +17,7 @@ use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
 
 use super::begin_with::BeginWith;
 use super::database::{self, WaitNotice};
+use super::served_triggers::{PlannedTrigger, ServedTriggers, TriggerSettings};
 use super::token::TokenParser;
 use super::{MEMORY, start_failure};
 use crate::logging::{self, LogFilter, LogFormat};
@@ -113,6 +114,9 @@ pub(super) struct ServerSettings {
     #[arg(long, env = "PRETENDER_ENFORCE_LIMITS", value_parser = FalseyValueParser::new(), help_heading = STREAMS)]
     enforce_limits: bool,
 
+    #[command(flatten)]
+    triggers: TriggerSettings,
+
     /// Enable the control API under /_pretender/ (clock, shards, faults, snapshots), which `pretender ctl` uses
     ///
     /// It is meant for tests. Any program that can reach the port can use it; web pages cannot.
@@ -162,7 +166,7 @@ pub(super) struct ServerSettings {
 // Headings of these options in the help.
 pub(super) const NETWORK: &str = "Network";
 pub(super) const DATA: &str = "Data";
-const STREAMS: &str = "Streams and time to live";
+pub(super) const STREAMS: &str = "Streams and time to live";
 const INSTRUMENT: &str = "Testing";
 const COMPATIBILITY: &str = "Compatibility";
 const LOGGING: &str = "Logging";
@@ -179,6 +183,7 @@ pub(super) struct StartedServer {
     pub(super) server: RunningServer,
     pub(super) regions: Regions,
     databases: Option<NamedDatabases>,
+    triggers: ServedTriggers,
     /// Where the data is, for people.
     pub(super) location: String,
     /// What was done to the data before the server was ready, for people.
@@ -186,8 +191,10 @@ pub(super) struct StartedServer {
 }
 
 impl StartedServer {
-    /// Finishes the requests in flight and closes the databases.
+    /// Stops the triggers, finishes the requests in flight, and closes the databases.
     pub(super) fn stop(self) {
+        // First, because the functions may call the server.
+        self.triggers.stop();
         if !self.server.stop() {
             tracing::warn!("stopped before some requests were finished");
         }
@@ -292,8 +299,10 @@ impl ServerSettings {
             tracing::warn!("--database-idle has no effect without --databases");
         }
         let databases = self.databases.then(|| self.named_databases()).transpose()?;
+        let triggers = self.triggers.plan()?;
         let options = ServerOptions {
             control: clock.clone(),
+            triggers: triggers.iter().map(PlannedTrigger::monitor).cloned().collect(),
             databases: databases.clone(),
             ..self.server_options(listen)
         };
@@ -312,7 +321,8 @@ impl ServerSettings {
         let (regions, startup_notes) = opened?;
         let server = bound.start(regions.clone())?;
         self.log_start(&server.url(), &location);
-        Ok(StartedServer { server, regions, databases, location, startup_notes })
+        let triggers = ServedTriggers::start(triggers, regions.home())?;
+        Ok(StartedServer { server, regions, databases, triggers, location, startup_notes })
     }
 
     /// Logs the start, with the settings that explain most differences between servers.

@@ -19,6 +19,7 @@ use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use pdb_console::{CommandError, Commands, Context, Parameters, Request};
+use pdb_trigger::TriggerMonitor;
 use serde_json::Value;
 
 use super::HttpService;
@@ -44,6 +45,8 @@ pub(super) struct Console {
     session: Session,
     /// Where the data of the server's own database is, for people.
     location: String,
+    /// The triggers of this process, on the server's own database.
+    triggers: Vec<TriggerMonitor>,
 }
 
 /// Returns the page of the console that a path means: `None` if it means something else, and `Some(None)` if the slash behind
@@ -69,6 +72,7 @@ impl Console {
             access: options.console,
             session: Session::new(options.control_token.clone(), port),
             location: name.unwrap_or_default(),
+            triggers: options.triggers.clone(),
         }
     }
 
@@ -163,11 +167,13 @@ impl HttpService {
         let (page, name) = (page.to_owned(), database.name().map(str::to_owned));
         let (form_token, location) =
             (self.console.session.form_token().to_owned(), self.console.location.clone());
+        let triggers = if name.is_none() { self.console.triggers.clone() } else { Vec::new() };
         let answered = blocking(move || {
             let mut context = Context::new(wire)
                 .with_form_token(&form_token)
                 .with_region(region.as_deref())
-                .with_name(name.as_deref(), &location);
+                .with_name(name.as_deref(), &location)
+                .with_triggers(&triggers);
             if let Some(commands) = &commands {
                 context = context.with_commands(commands);
             }

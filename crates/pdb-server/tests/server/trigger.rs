@@ -2,6 +2,7 @@
 
 mod failures;
 pub(crate) mod function;
+mod served;
 mod settings;
 
 use std::io::{BufRead, BufReader};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pdb_trigger::{InvokeError, Notice, Response, Settings, Trigger, TriggerError, TriggerState};
+use pdb_trigger::{InvokeError, Notice, Response, Settings, ShardState, Trigger, TriggerError, TriggerState};
 use std::sync::{Arc, Mutex};
 
 use crate::harness::{Gate, PATIENCE, Recorder, Streamed, batch};
@@ -51,10 +51,49 @@ fn a_state_counts_what_happened() {
         filtered_records: 1,
         discarded_records: 1,
         problem: None,
+        retries: 1,
+        last_error: Some("Unhandled: no".to_owned()),
+        ..TriggerState::default()
     };
     assert_eq!(trigger.stop(), expected);
     let discarded = "1 record discarded: RetryAttemptsExhausted";
     assert_eq!(*told.lock().unwrap(), ["1 record processed", "Unhandled: no", "Unhandled: no", discarded]);
+}
+
+#[test]
+fn a_handle_shows_what_is_left_to_do() {
+    let streamed = Streamed::new();
+    let (gate, reached) = (Gate::default(), Gate::default());
+    let (behind, reaching) = (gate.clone(), reached.clone());
+    let function = Recorder::answering(move |_| {
+        reaching.open();
+        behind.pass();
+        Ok(Response::empty())
+    });
+    let settings = Settings { batch_size: 2, ..Settings::default() };
+    for n in 1..=3 {
+        streamed.put("a", n);
+    }
+    let trigger = Trigger::builder(&streamed.db, "Orders").settings(settings).start(function).unwrap();
+    let handle = trigger.handle();
+    reached.pass();
+    // The round in which the function was called may not have been noted yet.
+    while handle.state().waiting_records < 3 {
+        std::thread::yield_now();
+    }
+    let state = handle.state();
+    assert_eq!((state.batches_in_flight, state.waiting_records, state.iterator_age_millis), (1, 3, 0));
+    streamed.clock.advance(Duration::from_secs(90));
+    assert_eq!((handle.state().iterator_age_millis, handle.iterator_age_millis()), (90_000, 90_000));
+    let shard_id = streamed.db.shards(&streamed.arn).unwrap()[0].shard_id.to_string();
+    let shard = ShardState { shard_id, waiting_records: 3, iterator_age_millis: 90_000 };
+    assert_eq!(handle.shards(), std::slice::from_ref(&shard));
+    gate.open();
+    assert!(trigger.wait_until_caught_up(PATIENCE));
+    drop(trigger);
+    let state = handle.state();
+    assert_eq!((state.batches_in_flight, state.waiting_records, state.iterator_age_millis), (0, 0, 0));
+    assert_eq!(handle.shards(), [ShardState { waiting_records: 0, iterator_age_millis: 0, ..shard }]);
 }
 
 #[test]

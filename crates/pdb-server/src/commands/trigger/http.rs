@@ -16,7 +16,7 @@ const DESTINATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The URL of a function's Invoke call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FunctionUrl(Endpoint);
+pub(in crate::commands) struct FunctionUrl(Endpoint);
 
 impl FromStr for FunctionUrl {
     type Err = NotAnEndpoint;
@@ -39,7 +39,7 @@ impl FunctionUrl {
 
 /// A function that is invoked over HTTP.
 #[derive(Debug)]
-pub(super) struct HttpFunction {
+pub(in crate::commands) struct HttpFunction {
     agent: ureq::Agent,
     url: FunctionUrl,
     timeout: Duration,

@@ -1,0 +1,81 @@
+// Keeps the page of triggers up to date.
+"use strict";
+
+{
+  const INTERVAL = 2000;
+  const shown = document.querySelector("#triggers");
+  const hint = document.querySelector("#live-hint");
+  let isPaused = false;
+  let last = "";
+
+  const address = new URL(location.href);
+  address.hash = "";
+  address.searchParams.set("part", "1");
+
+  const status = document.createElement("span");
+  status.setAttribute("role", "status");
+  const pause = document.createElement("button");
+  pause.type = "button";
+  pause.setAttribute("aria-pressed", "false");
+  pause.textContent = "Pause";
+  pause.addEventListener("click", () => {
+    isPaused = !isPaused;
+    pause.setAttribute("aria-pressed", String(isPaused));
+    say(isPaused ? "Paused. " : "Live. ");
+  });
+  hint.replaceChildren(status, pause);
+
+  // Only what is new, because a screen reader reads it out.
+  function say(text) {
+    if (status.textContent !== text) status.textContent = text;
+  }
+
+  // The server has escaped everything in it. Scripts in a parsed document do not run, and there are none.
+  function replace(html) {
+    const parsed = new DOMParser().parseFromString(html, "text/html");
+    for (const details of shown.querySelectorAll("details[data-key][open]")) {
+      const same = parsed.querySelector(`details[data-key="${CSS.escape(details.dataset.key)}"]`);
+      if (same) same.open = true;
+    }
+    const places = [...shown.querySelectorAll(".recent")].map((list) => list.scrollTop);
+    const focused = shown.contains(document.activeElement) ? focusable(shown).indexOf(document.activeElement) : -1;
+    shown.replaceChildren(...parsed.body.childNodes);
+    shown.querySelectorAll(".recent").forEach((list, n) => { list.scrollTop = places[n] ?? 0; });
+    if (focused >= 0) focusable(shown)[focused]?.focus({ preventScroll: true });
+  }
+
+  function focusable(element) {
+    return [...element.querySelectorAll("a[href], summary, [tabindex]")];
+  }
+
+  function isSelecting() {
+    const selection = getSelection();
+    return !selection.isCollapsed && shown.contains(selection.anchorNode);
+  }
+
+  async function refresh() {
+    if (isPaused || document.hidden || isSelecting()) return;
+    try {
+      const answer = await fetch(address, { cache: "no-store" });
+      if (answer.status === 401) {
+        say("Signed out: load the page again. ");
+        return;
+      }
+      if (!answer.ok) throw new Error(String(answer.status));
+      const html = await answer.text();
+      if (html !== last) replace(html);
+      last = html;
+      say("Live. ");
+    } catch {
+      say("The server does not answer. Trying again. ");
+    }
+  }
+
+  async function run() {
+    await refresh();
+    setTimeout(run, INTERVAL);
+  }
+
+  say("Live. ");
+  run();
+}
