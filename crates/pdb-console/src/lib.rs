@@ -4,6 +4,7 @@ mod answer;
 mod assets;
 mod call;
 mod context;
+mod difference;
 mod layout;
 mod overview;
 mod request;
