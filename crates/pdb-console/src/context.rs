@@ -5,7 +5,7 @@ use pdb_wire::Wire;
 use pretender::Pretender;
 use serde_json::Value;
 
-use crate::{Answer, Request, assets, overview};
+use crate::{Answer, Request, assets, item, items, overview, partiql, table};
 
 /// Executes commands of the test instrument, as `/_pretender/` does.
 pub trait Commands: Send + Sync {
@@ -81,6 +81,11 @@ impl<'a> Context<'a> {
         }
         match request.page {
             "" => overview::answer(self),
+            "table" => table::answer(self, request),
+            "items" => items::answer(self, request),
+            "item" => item::answer(self, request),
+            "new-item" => item::create(self, request),
+            "partiql" => partiql::answer(self, request),
             page => Answer::not_found(self, &format!("There is no page `{page}`.")),
         }
     }
@@ -108,6 +113,25 @@ impl<'a> Context<'a> {
 
     pub(crate) fn location(&self) -> &'a str {
         self.location
+    }
+
+    /// Returns the region that links carry, if the server has several.
+    pub(crate) fn region(&self) -> Option<&'a str> {
+        self.region
+    }
+
+    /// Returns the region of the database, for clients.
+    pub(crate) fn region_name(&self) -> String {
+        self.pretender().account().region.clone()
+    }
+
+    /// Returns the URL at which clients reach the database.
+    pub(crate) fn endpoint_url(&self) -> String {
+        let endpoint = self.wire.endpoint();
+        match self.database {
+            Some(name) => format!("http://{endpoint}/db/{name}"),
+            None => format!("http://{endpoint}"),
+        }
     }
 
     /// Returns the address of a page with parameters, relative to all pages.

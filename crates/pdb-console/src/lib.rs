@@ -4,12 +4,23 @@ mod answer;
 mod assets;
 mod call;
 mod context;
+mod copy_as;
 mod difference;
+mod item;
+mod items;
 mod layout;
 mod overview;
+mod partiql;
+mod placeholders;
+mod pretty_json;
 mod request;
+mod schema;
 mod shown;
 mod sign_in;
+mod table;
+#[cfg(test)]
+mod testing;
+mod values;
 
 pub use answer::Answer;
 pub use context::{CommandError, Commands, Context};

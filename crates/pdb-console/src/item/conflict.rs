@@ -1,0 +1,104 @@
+//! What a person sees if an item changed while they edited it.
+
+use maud::{Markup, html};
+use serde_json::{Value, json};
+
+use super::Place;
+use super::edit::filled_form;
+use super::format::Format;
+use crate::Context;
+use crate::difference::{Change, difference};
+use crate::values::{short, tag};
+
+/// The most differences that are shown.
+const MAX_CHANGES: usize = 200;
+/// The most characters of a value.
+const MAX_VALUE: usize = 200;
+/// The longest item that is shown beside its differences, in bytes.
+const MAX_ITEM: usize = 32 * 1024;
+
+/// An edit that was not saved.
+pub(super) struct Edit<'e> {
+    /// The item as it was when the edit began.
+    pub(super) original: &'e Value,
+    pub(super) edited: &'e Value,
+    pub(super) format: Format,
+    /// The edit, as it was typed.
+    pub(super) text: &'e str,
+}
+
+/// Returns the page: what changed meanwhile, what the edit would change now, and a form that saves it over the item as it is now. If
+/// that changes again, saving it shows the next conflict.
+pub(super) fn content(
+    context: &Context<'_>,
+    place: &Place,
+    current: Option<&Value>,
+    edit: &Edit<'_>,
+) -> Markup {
+    let none = json!({});
+    let now = current.unwrap_or(&none);
+    let existed = edit.original.as_object().is_some_and(|members| !members.is_empty());
+    let buttons = html! {
+        button.danger { @if current.is_some() { "Overwrite with my version" } @else { "Make the item again" } }
+    };
+    html! {
+        p.notice.bad role="alert" {
+            strong {
+                @match (current.is_some(), existed) {
+                    (true, true) => "The item changed after you had loaded it.",
+                    (true, false) => "The item was made after you had begun.",
+                    (false, _) => "The item was deleted after you had loaded it.",
+                }
+            }
+            " Nothing was saved. You can overwrite what is there now with your version, or discard your version."
+        }
+        @if current.is_some() {
+            h2 { "What changed meanwhile" }
+            (changes(&difference(edit.original, now), "As you loaded it", "Now"))
+            h2 { "What your version would change" }
+            (changes(&difference(now, edit.edited), "Now", "Your version"))
+            h2 { "The item now" }
+            (item_now(edit.format, now))
+        }
+        h2 { "Your version" }
+        (filled_form(context, place, now, edit.format, edit.text, buttons))
+    }
+}
+
+fn item_now(format: Format, item: &Value) -> Markup {
+    let text = format.write(item);
+    html! {
+        @if text.len() <= MAX_ITEM { pre tabindex="0" { (text) } }
+        @else { p.hint { "It is too large to be shown here." } }
+    }
+}
+
+fn changes(changes: &[Change], old: &str, new: &str) -> Markup {
+    html! {
+        @if changes.is_empty() { p.hint { "Nothing." } }
+        @else {
+            div.scroll { table.changes {
+                thead { tr { th scope="col" {} th scope="col" { "Attribute" } th scope="col" { (old) } th scope="col" { (new) } } }
+                tbody { @for change in changes.iter().take(MAX_CHANGES) { (change_row(change)) } }
+            } }
+        }
+        @if changes.len() > MAX_CHANGES { p.hint { (changes.len() - MAX_CHANGES) " more differences are not shown." } }
+    }
+}
+
+fn change_row(change: &Change) -> Markup {
+    let (kind, class) = match (&change.old, &change.new) {
+        (None, _) => ("added", "insert"),
+        (_, None) => ("removed", "remove"),
+        _ => ("changed", "modify"),
+    };
+    html! {
+        tr {
+            td class=(class) { (kind) }
+            th scope="row" { code { (change.path) } }
+            @for value in [&change.old, &change.new] {
+                td { @if let Some(value) = value { span.value { (short(value, MAX_VALUE)) } " " (tag(value)) } }
+            }
+        }
+    }
+}
