@@ -110,3 +110,6 @@ fn nothing(context: &Context<'_>, schema: &Schema, search: &Search, has_more: bo
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

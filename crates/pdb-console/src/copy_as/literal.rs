@@ -43,7 +43,7 @@ impl Literal {
             Self::Atom(text) => out.push_str(text),
             Self::Group { .. } if self.fits(&mut MAX_LINE.saturating_sub(indent)) => self.write_line(out),
             Self::Group { open, members, close } => {
-                out.push_str(open);
+                out.push_str(open.trim_end());
                 for (prefix, member) in members {
                     new_line(indent + 4, out);
                     out.push_str(prefix);
@@ -51,7 +51,7 @@ impl Literal {
                     out.push(',');
                 }
                 new_line(indent, out);
-                out.push_str(close);
+                out.push_str(close.trim_start());
             }
         }
     }
