@@ -1,4 +1,4 @@
-//! The pages of one item: it is shown, edited, deleted, made and taken away as a file.
+//! The pages of one item: it is shown, edited, deleted, created and downloaded.
 
 mod conflict;
 mod create;
@@ -60,8 +60,10 @@ pub(crate) fn answer(context: &Context<'_>, request: &Request<'_>) -> Answer {
     }
     let done = match query.get("done") {
         "saved" => html! { p.notice.good role="status" { "The item was saved." } },
-        "created" => html! { p.notice.good role="status" { "The item was made." } },
-        "unchanged" => html! { p.notice role="status" { "Nothing was different, so nothing was written." } },
+        "created" => html! { p.notice.good role="status" { "The item was created." } },
+        "unchanged" => {
+            html! { p.notice role="status" { "Your version is the same as the stored item, so nothing was written." } }
+        }
         _ => html! {},
     };
     let content = html! { (done) (view::view(context, &place, &item, &query)) };
@@ -101,9 +103,9 @@ impl Place {
             (table::ways(context, &self.schema))
             p {
                 @for (name, value) in self.key.as_object().into_iter().flatten() {
-                    code { (name) " = " (short(value, 200)) } " "
+                    code { (name) " = " (short(value, 200)) } ", "
                 }
-                @if let Some(item) = item { span.hint { (size(item)) } }
+                @if let Some(item) = item { span.hint { (size(item)) } } @else { "as it was sent" }
             }
             nav.tabs aria-label="Item" {
                 (tab("", "Tree"))
@@ -131,7 +133,7 @@ fn missing(context: &Context<'_>, place: &Place) -> Answer {
         h1 { "No such item" }
         (table::ways(context, &place.schema))
         p.notice { "The table " code { (place.schema.table) } " has no item with the key " code { (short(&json!({ "M": place.key }), 400)) } "." }
-        p { a href=(context.link("new-item", &[("table", &place.schema.table), ("from", &key)])) { "Make it" } }
+        p { a href=(context.link("new-item", &[("table", &place.schema.table), ("from", &key)])) { "Create it" } }
     };
     Answer::page_with(404, context, Section::Table(&place.schema.table), content)
 }

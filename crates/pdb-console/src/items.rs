@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 pub(crate) use results::item_table;
 
 use crate::copy_as::copy_as;
+use crate::item::skeleton;
 use crate::layout::Section;
 use crate::schema::{Schema, elements};
 use crate::shown::plural;
@@ -76,7 +77,7 @@ fn summary(schema: &Schema, search: &Search, found: &Value, has_more: bool) -> M
             span.hint {
                 " · " @if search.is_query() { "Query" } @else { "Scan" } " of " (place)
                 " · scanned count " (scanned) " · " (plural_units(units))
-                @if has_more { " · there is more" }
+                @if has_more { " · more items follow" }
             }
         }
     }
@@ -92,21 +93,28 @@ fn plural_units(units: f64) -> String {
 
 /// Says why there is nothing, and what to do.
 fn nothing(context: &Context<'_>, schema: &Schema, search: &Search, has_more: bool) -> Markup {
-    let new_item = context.link("new-item", &[("table", &schema.table)]);
+    let text = if has_more {
+        "No item on this page passes the filter. DynamoDB filters a page after it has read it, so the next pages may have matches."
+    } else if search.has_filter() || search.is_query() || !search.start.is_empty() {
+        "No item matches."
+    } else if !search.index.is_empty() {
+        "No item has the keys of this index."
+    } else {
+        return empty_table(context, schema);
+    };
+    html! { p.empty { (text) } }
+}
+
+fn empty_table(context: &Context<'_>, schema: &Schema) -> Markup {
+    let input = json!({ "TableName": schema.table, "Item": skeleton(schema) });
     html! {
-        p.empty {
-            @if has_more {
-                "No item of this page passes the filter, which AWS applies to the items after it has read them. Go on to the next page."
-            } @else if search.has_filter() || search.is_query() || !search.start.is_empty() {
-                "There is nothing here that matches."
-            } @else if !search.index.is_empty() {
-                "No item has the keys of this index."
-            } @else {
-                "The table has no items. " a href=(new_item) { "Make one here" } ", or write one with a client:"
+        div.empty {
+            p {
+                "The table has no items. "
+                a href=(context.link("new-item", &[("table", &schema.table)])) { "Create one here" }
+                ", or write one with a client:"
             }
-        }
-        @if !has_more && *search == Search::of(&crate::Parameters::of(b"")) {
-            (copy_as(context, "example", "PutItem", &json!({ "TableName": schema.table, "Item": crate::item::skeleton(schema) })))
+            (copy_as(context, "example", "PutItem", &input))
         }
     }
 }

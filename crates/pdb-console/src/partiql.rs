@@ -12,7 +12,7 @@ use crate::items::item_table;
 use crate::layout::{self, Section};
 use crate::pretty_json::pretty_json;
 use crate::request::Parameters;
-use crate::schema::{Schema, elements};
+use crate::schema::{KeyAttribute, Schema, elements};
 use crate::shown::plural;
 use crate::{Answer, Context, Request, call};
 
@@ -163,24 +163,24 @@ fn next_page(context: &Context<'_>, typed: &Typed, next: &str) -> Markup {
 fn examples(context: &Context<'_>, table: &str) -> Markup {
     let names = layout::table_names(context);
     let table = if table.is_empty() { names.first().map_or("orders", String::as_str) } else { table };
-    let key =
-        Schema::describe(context, table).ok().and_then(|schema| schema.keys.partition.into_iter().next());
-    let (key, value) = match &key {
-        Some(key) if key.scalar_type == "N" => (key.name.as_str(), "42"),
-        Some(key) => (key.name.as_str(), "'a'"),
-        None => ("id", "'a'"),
+    let keys = Schema::describe(context, table).map(|schema| schema.keys).unwrap_or_default();
+    let is = |key: &KeyAttribute| {
+        format!("{} = {}", quoted(&key.name), if key.scalar_type == "N" { "42" } else { "'a'" })
     };
-    let (table, key) = (quoted(table), quoted(key));
+    let partition = keys.partition.first().map_or_else(|| "\"id\" = 'a'".to_owned(), is);
+    let all: Vec<_> = keys.all().map(is).collect();
+    let item = if all.is_empty() { partition.clone() } else { all.join(" AND ") };
+    let table = quoted(table);
     let statements = [
         format!("SELECT * FROM {table}"),
-        format!("SELECT * FROM {table} WHERE {key} = {value}"),
-        format!("SELECT * FROM {table} WHERE {key} = ?"),
-        format!("UPDATE {table} SET \"note\" = 'checked' WHERE {key} = {value} RETURNING ALL NEW *"),
-        format!("DELETE FROM {table} WHERE {key} = {value}"),
+        format!("SELECT * FROM {table} WHERE {partition}"),
+        format!("SELECT * FROM {table} WHERE contains(\"note\", ?)"),
+        format!("UPDATE {table} SET \"note\" = 'checked' WHERE {item} RETURNING ALL NEW *"),
+        format!("DELETE FROM {table} WHERE {item}"),
     ];
     html! {
         div.empty {
-            p { "A statement reads or writes items. A link fills it in; nothing is executed before you say so. With a sort key, writes need it too." }
+            p { "Examples. A link fills in its statement, and nothing runs until you press Execute." }
             ul { @for statement in &statements {
                 li { a href=(context.link("partiql", &[("statement", statement)])) { code { (statement) } } }
             } }

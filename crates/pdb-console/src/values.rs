@@ -101,13 +101,12 @@ impl Line {
     }
 }
 
-/// Returns an item as a tree of nested `details`, and how many values were left out because there are too many.
-pub(crate) fn tree(item: &Value) -> (Markup, usize) {
+/// Returns an item as a tree of nested `details`, its key first. Also returns how many values were left out because there are too many.
+pub(crate) fn tree(item: &Value, key: &Value) -> (Markup, usize) {
     let mut nodes = 0;
-    let markup = members(
-        item.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value)),
-        &mut nodes,
-    );
+    let mut attributes: Vec<_> = item.as_object().into_iter().flatten().collect();
+    attributes.sort_by_key(|(name, _)| key.get(*name).is_none());
+    let markup = members(attributes.into_iter().map(|(name, value)| (name.clone(), value)), &mut nodes);
     (markup, nodes.saturating_sub(MAX_NODES))
 }
 
@@ -212,7 +211,7 @@ mod tests {
     #[test]
     fn a_tree_escapes_and_ends() {
         let item = json!({ "<b>": { "S": "<script>alert(1)</script>" }, "l": { "L": vec![json!({ "N": "1" }); 5_000] } });
-        let (markup, left_out) = tree(&item);
+        let (markup, left_out) = tree(&item, &json!({ "<b>": {} }));
         let html = markup.into_string();
         assert!(
             html.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !html.contains("<script"),

@@ -39,18 +39,18 @@ pub(super) fn content(
     let now = current.unwrap_or(&none);
     let existed = edit.original.as_object().is_some_and(|members| !members.is_empty());
     let buttons = html! {
-        button.danger { @if current.is_some() { "Overwrite with my version" } @else { "Make the item again" } }
+        button.danger { @if current.is_some() { "Overwrite with my version" } @else { "Create the item again" } }
     };
     html! {
         p.notice.bad role="alert" {
             strong {
                 @match (current.is_some(), existed) {
-                    (true, true) => "The item changed after you had loaded it.",
-                    (true, false) => "The item was made after you had begun.",
-                    (false, _) => "The item was deleted after you had loaded it.",
+                    (true, true) => "The item has changed since you loaded it.",
+                    (true, false) => "The item was created while you were editing it.",
+                    (false, _) => "The item was deleted while you were editing it.",
                 }
             }
-            " Nothing was saved. You can overwrite what is there now with your version, or discard your version."
+            " Nothing was saved. Save your version over it, or discard your version."
         }
         @if current.is_some() {
             h2 { "What changed meanwhile" }

@@ -1,4 +1,4 @@
-//! Makes an item.
+//! Creates an item.
 
 use maud::html;
 use serde_json::{Map, Value};
@@ -20,7 +20,7 @@ pub(crate) fn skeleton(schema: &Schema) -> Value {
     schema.keys.all().map(member).collect::<Map<_, _>>().into()
 }
 
-/// Answers the page that makes an item, and its form.
+/// Answers the page that creates an item, and its form.
 pub(crate) fn create(context: &Context<'_>, request: &Request<'_>) -> Answer {
     let query = request.query();
     let schema = match Schema::or_answer(context, query.get("table")) {
@@ -63,7 +63,7 @@ fn model(context: &Context<'_>, schema: Schema, from: &str) -> Value {
     }
 }
 
-/// Why an item was not made.
+/// Why an item was not created.
 struct Failure {
     text: String,
     /// The address of the item that is in the way.
@@ -91,7 +91,7 @@ fn page(
         input type="hidden" name="format" value=(format.name());
         label { span { "The item as " (format.title()) } (text_area(text)) }
         p.ways {
-            button.main { "Make the item" }
+            button.main { "Create the item" }
             a href=(context.link("items", &[("table", &schema.table)])) { "Discard" }
         }
     };

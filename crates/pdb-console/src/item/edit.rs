@@ -32,9 +32,9 @@ pub(super) fn filled_form(
     if size > MAX_FORM_BYTES {
         return html! {
             p.notice {
-                "This item is too large to be edited here: the form would have " (format_bytes(size as u64)) ". "
-                a href=(place.link(context, &[("download", format.name())])) { "Take it as a file" }
-                ", edit it there, and write it back with a client."
+                "This item is too large to edit here: the form would have " (format_bytes(size as u64)) ". "
+                a href=(place.link(context, &[("download", format.name())])) { "Download it" }
+                ", edit the file, and write it back with a client."
             }
         };
     }
@@ -72,7 +72,7 @@ pub(super) fn format_hint(format: Format) -> Markup {
     html! {
         p.hint {
             @match format {
-                Format::Plain => "Numbers keep all their digits. Sets and binary values stay what they were; to make new ones, write DynamoDB JSON.",
+                Format::Plain => "Numbers keep all their digits. Sets and binary values keep their types; to add new ones, use DynamoDB JSON.",
                 Format::DynamoDb => "Each value has its type: {\"S\": \"text\"}, {\"N\": \"1.5\"}, {\"SS\": [\"a\", \"b\"]}.",
             }
         }

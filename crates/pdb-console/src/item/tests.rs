@@ -137,7 +137,7 @@ fn a_conflict_is_shown_with_both_versions() {
     ] {
         put(&context, "orders", &meanwhile);
         let (status, html) = page_of(save(&context, &original, &edited));
-        assert!(status == 409 && html.contains("The item changed after you had loaded it."), "{html}");
+        assert!(status == 409 && html.contains("The item has changed since you loaded it."), "{html}");
         for path in changes {
             assert!(html.contains(&format!("<code>{path}</code>")), "{html}");
         }
@@ -157,12 +157,12 @@ fn an_item_that_was_deleted_meanwhile_can_be_made_again() {
     let context = context();
     let (original, edited) = (item(&json!({ "a": { "S": "1" } })), item(&json!({ "a": { "S": "2" } })));
     let (status, html) = page_of(save(&context, &original, &edited));
-    assert!(status == 409 && html.contains("The item was deleted after you had loaded it."), "{html}");
-    assert!(html.contains(r#"name="original" value="{}""#) && html.contains("Make the item again"));
+    assert!(status == 409 && html.contains("The item was deleted while you were editing it."), "{html}");
+    assert!(html.contains(r#"name="original" value="{}""#) && html.contains("Create the item again"));
     assert!(location(save(&context, &json!({}), &edited)).ends_with("done=saved"));
     assert_eq!(stored(&context), edited);
     let (status, html) = page_of(save(&context, &json!({}), &original));
-    assert!(status == 409 && html.contains("The item was made after you had begun."), "{html}");
+    assert!(status == 409 && html.contains("The item was created while you were editing it."), "{html}");
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn only_a_ticked_form_deletes() {
     assert_eq!(location(send(&context, "item", PLACE, &ticked)), "items?table=orders&done=deleted");
     assert_eq!(stored(&context), Value::Null);
     let (status, html) = page_of(send(&context, "item", PLACE, &ticked));
-    assert!(status == 409 && html.contains("already gone"), "{html}");
+    assert!(status == 409 && html.contains("no longer exists"), "{html}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) fn view(context: &Context<'_>, place: &Place, item: &Value, query: &P
         name @ ("plain" | "dynamodb") => json_text(context, place, item, Format::of(name)),
         _ => html! {
             (item_tree(context, place, item))
-            p.ways { a href=(duplicate(context, place)) { "Make an item like this" } }
+            p.ways { a href=(duplicate(context, place)) { "Create an item like this" } }
             (delete_form(context, place))
         },
     }
@@ -34,13 +34,13 @@ fn duplicate(context: &Context<'_>, place: &Place) -> String {
 }
 
 fn item_tree(context: &Context<'_>, place: &Place, item: &Value) -> Markup {
-    let (tree, left_out) = tree(item);
+    let (tree, left_out) = tree(item, &place.key);
     html! {
         (tree)
         @if left_out > 0 {
             p.notice {
                 (left_out) " more values are not shown. "
-                a href=(place.link(context, &[("download", "plain")])) { "Take the whole item as a file" }
+                a href=(place.link(context, &[("download", "plain")])) { "Download the whole item" }
             }
         }
     }
@@ -57,10 +57,10 @@ fn json_text(context: &Context<'_>, place: &Place, item: &Value, format: Format)
     html! {
         p.ways {
             @if !is_cut { button type="button" data-copy="#json" { "Copy" } }
-            a href=(place.link(context, &[("download", format.name())])) { "Take it as a file" }
-            a href=(place.link(context, &[("view", "edit"), ("format", format.name())])) { "Edit it" }
+            a href=(place.link(context, &[("download", format.name())])) { "Download" }
+            a href=(place.link(context, &[("view", "edit"), ("format", format.name())])) { "Edit" }
         }
-        @if is_cut { p.notice { "This is the beginning. The file has the whole item." } }
+        @if is_cut { p.notice { "This is only the beginning. The download has the whole item." } }
         pre #json tabindex="0" { (text) }
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn delete(context: &Context<'_>, place: &Place, form: &Parameters<'_>
         place.page(context, status, "delete", None, content)
     };
     if form.get("confirm") != "yes" {
-        return refused(400, "Nothing was deleted. Tick the box to say that you mean it.");
+        return refused(400, "Nothing was deleted. Tick the box to confirm.");
     }
     let mut placeholders = Placeholders::default();
     let name =
@@ -126,7 +126,7 @@ pub(super) fn delete(context: &Context<'_>, place: &Place, form: &Parameters<'_>
             Answer::SeeOther(context.link("items", &[("table", &place.schema.table), ("done", "deleted")]))
         }
         Err(error) if error.code == "ConditionalCheckFailedException" => {
-            refused(409, "Nothing was deleted: the item has already gone.")
+            refused(409, "Nothing was deleted: the item no longer exists.")
         }
         Err(error) => refused(400, &error.to_string()),
     }

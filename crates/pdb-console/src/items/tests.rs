@@ -200,10 +200,10 @@ fn nothing_teaches() {
     assert!(html.contains("No item has the keys of this index."), "{html}");
     orders(&context);
     let (_, html, _) = search(&context, &[("pk", "nobody")]);
-    assert!(html.contains("There is nothing here that matches."), "{html}");
+    assert!(html.contains("No item matches."), "{html}");
     let filter = [("fa", "x"), ("fo", "exists"), ("ft", "S"), ("fv", ""), ("limit", "3")];
     let (_, html, _) = search(&context, &filter);
-    assert!(html.contains("No item of this page passes the filter") && html.contains("Next page"), "{html}");
+    assert!(html.contains("No item on this page passes the filter") && html.contains("Next page"), "{html}");
 }
 
 #[test]
