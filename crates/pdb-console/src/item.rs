@@ -103,9 +103,9 @@ impl Place {
             (table::ways(context, &self.schema))
             p {
                 @for (name, value) in self.key.as_object().into_iter().flatten() {
-                    code { (name) " = " (short(value, 200)) } ", "
+                    code { (name) " = " (short(value, 200)) } " "
                 }
-                @if let Some(item) = item { span.hint { (size(item)) } } @else { "as it was sent" }
+                @if let Some(item) = item { span.hint { (size(item)) } }
             }
             nav.tabs aria-label="Item" {
                 (tab("", "Tree"))

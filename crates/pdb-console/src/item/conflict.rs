@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::Place;
-use super::edit::filled_form;
+use super::edit::{filled_form, save_form};
 use super::format::Format;
 use crate::Context;
 use crate::difference::{Change, difference};
@@ -60,8 +60,60 @@ pub(super) fn content(
             h2 { "The item now" }
             (item_now(edit.format, now))
         }
+        (merged_form(context, place, now, edit))
         h2 { "Your version" }
-        (filled_form(context, place, now, edit.format, edit.text, buttons))
+        (own_form(context, place, now, edit, buttons))
+    }
+}
+
+/// Returns the form that saves the person's version over the item as it is now.
+fn own_form(context: &Context<'_>, place: &Place, now: &Value, edit: &Edit<'_>, buttons: Markup) -> Markup {
+    // Plain JSON takes the types of sets and bytes from the item that the form carries. If that has them no longer, the text would
+    // mean another item than the one that was typed.
+    if edit.format.read(edit.text, now).is_ok_and(|item| difference(&item, edit.edited).is_empty()) {
+        return filled_form(context, place, now, edit.format, edit.text, buttons);
+    }
+    let text = Format::DynamoDb.write(edit.edited);
+    filled_form(context, place, now, Format::DynamoDb, &text, buttons)
+}
+
+/// Returns a form that saves the changes of both, if they are of different attributes.
+fn merged_form(context: &Context<'_>, place: &Place, now: &Value, edit: &Edit<'_>) -> Markup {
+    let Some(merged) = merged(edit.original, now, edit.edited) else { return html! {} };
+    let content = html! {
+        input type="hidden" name="item" value=(merged.to_string());
+        p { "Your changes and the others are of different attributes. " button { "Save both" } }
+    };
+    save_form(context, place, now, Format::DynamoDb, content).unwrap_or_default()
+}
+
+/// Returns an item with the changes of both sides, unless both changed an attribute, or one side deleted the item.
+fn merged(original: &Value, now: &Value, edited: &Value) -> Option<Value> {
+    let (original, now, edited) = (original.as_object()?, now.as_object()?, edited.as_object()?);
+    if original.is_empty() || now.is_empty() {
+        return None;
+    }
+    let mut merged = now.clone();
+    for name in original.keys().chain(edited.keys()) {
+        let (before, after) = (original.get(name), edited.get(name));
+        if is_same(before, after) {
+            continue;
+        }
+        if !is_same(before, now.get(name)) {
+            return None;
+        }
+        match after {
+            Some(after) => merged.insert(name.clone(), after.clone()),
+            None => merged.remove(name),
+        };
+    }
+    Some(merged.into())
+}
+
+fn is_same(one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => difference(&json!({ "": one }), &json!({ "": other })).is_empty(),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 

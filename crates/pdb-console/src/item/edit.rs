@@ -15,10 +15,13 @@ const MAX_FORM_BYTES: usize = 2_500_000;
 
 /// Returns the form that edits an item.
 pub(super) fn form(context: &Context<'_>, place: &Place, item: &Value, format: Format) -> Markup {
-    filled_form(context, place, item, format, &format.write(item), html! { button.main { "Save" } })
+    html! {
+        (format_choice(format, |format| place.link(context, &[("view", "edit"), ("format", format.name())])))
+        (filled_form(context, place, item, format, &format.write(item), html! { button.main { "Save" } }))
+    }
 }
 
-/// Returns the form with a text that was typed before. It carries the original in a hidden field.
+/// Returns the form with a text that was typed before.
 pub(super) fn filled_form(
     context: &Context<'_>,
     place: &Place,
@@ -27,29 +30,46 @@ pub(super) fn filled_form(
     text: &str,
     buttons: Markup,
 ) -> Markup {
-    let original = original.to_string();
-    let size = escaped_len(&original) + escaped_len(text);
-    if size > MAX_FORM_BYTES {
-        return html! {
-            p.notice {
+    let content = html! {
+        label { span { "The item as " (format.title()) } (text_area(text)) }
+        p.ways { (buttons) a href=(place.link(context, &[])) { "Discard" } }
+    };
+    html! {
+        @match save_form(context, place, original, format, content) {
+            Ok(form) => { (form) (format_hint(format)) }
+            Err(size) => p.notice {
                 "This item is too large to edit here: the form would have " (format_bytes(size as u64)) ". "
                 a href=(place.link(context, &[("download", format.name())])) { "Download it" }
                 ", edit the file, and write it back with a client."
             }
-        };
+        }
+    }
+}
+
+/// Returns the form that saves an item, with the original in a hidden field.
+///
+/// # Errors
+///
+/// The size of the form, if it is too large.
+pub(super) fn save_form(
+    context: &Context<'_>,
+    place: &Place,
+    original: &Value,
+    format: Format,
+    content: Markup,
+) -> Result<Markup, usize> {
+    let original = original.to_string();
+    let size = escaped_len(&original) + content.0.len();
+    if size > MAX_FORM_BYTES {
+        return Err(size);
     }
     let key = place.key.to_string();
     let fields = html! {
         input type="hidden" name="original" value=(original);
         input type="hidden" name="format" value=(format.name());
-        label { span { "The item as " (format.title()) } (text_area(text)) }
-        p.ways { (buttons) a href=(place.link(context, &[])) { "Discard" } }
+        (content)
     };
-    html! {
-        (format_choice(format, |format| place.link(context, &[("view", "edit"), ("format", format.name())])))
-        (layout::form(context, "item", &[("table", &place.schema.table), ("key", &key)], fields))
-        (format_hint(format))
-    }
+    Ok(layout::form(context, "item", &[("table", &place.schema.table), ("key", &key)], fields))
 }
 
 pub(super) fn text_area(text: &str) -> Markup {

@@ -1,7 +1,10 @@
 use serde_json::{Value, json};
 
 use crate::testing::{HOSTILE, context, get, location, page_of, put, send, show};
-use crate::{Answer, Context, Request};
+use crate::{Answer, Context, Request, call};
+
+use super::Place;
+use super::update::Update;
 
 const KEY: &str = r#"{"customer":{"S":"c1"},"id":{"S":"o1"}}"#;
 const PLACE: &[(&str, &str)] = &[("table", "orders"), ("key", KEY)];
@@ -153,6 +156,52 @@ fn a_conflict_is_shown_with_both_versions() {
 }
 
 #[test]
+fn changes_of_different_attributes_can_both_be_saved() {
+    let context = context();
+    let original = item(&json!({ "a": { "N": "1" }, "b": { "N": "1" }, "c": { "SS": ["x"] } }));
+    let edited = item(&json!({ "a": { "N": "2" }, "c": { "SS": ["x"] }, "d": { "N": "1" } }));
+    put(&context, "orders", &item(&json!({ "a": { "N": "1" }, "b": { "N": "1" }, "e": { "S": HOSTILE } })));
+    let (_, html) = page_of(save(&context, &original, &edited));
+    let field = |html: &str, name: &str| {
+        let start = html.find(&format!("name=\"{name}\" value=\"")).unwrap() + name.len() + 15;
+        html[start..]
+            .split('"')
+            .next()
+            .unwrap()
+            .replace("&quot;", "\"")
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&")
+    };
+    let form = ["original", "format", "item"].map(|name| field(&html, name));
+    let form = [("original", &*form[0]), ("format", &*form[1]), ("item", &*form[2])];
+    assert!(
+        html.contains("Save both") && location(send(&context, "item", PLACE, &form)).ends_with("done=saved")
+    );
+    assert_eq!(
+        stored(&context),
+        item(&json!({ "a": { "N": "2" }, "d": { "N": "1" }, "e": { "S": HOSTILE } }))
+    );
+    // Both changed `a`.
+    put(&context, "orders", &item(&json!({ "a": { "N": "3" } })));
+    let (_, html) = page_of(save(&context, &original, &edited));
+    assert!(!html.contains("Save both"), "{html}");
+}
+
+#[test]
+fn a_set_that_was_removed_meanwhile_stays_a_set_in_plain_json() {
+    let context = context();
+    let original = item(&json!({ "tags": { "SS": ["x"] } }));
+    put(&context, "orders", &item(&json!({})));
+    let text = r#"{"customer": "c1", "id": "o1", "tags": ["x", "y"]}"#;
+    let original = original.to_string();
+    let form = [("original", &*original), ("format", "plain"), ("item", text)];
+    let (status, html) = page_of(send(&context, "item", PLACE, &form));
+    let expected = "&quot;tags&quot;: {&quot;SS&quot;: [&quot;x&quot;, &quot;y&quot;]}";
+    assert!(status == 409 && html.contains(expected), "{html}");
+}
+
+#[test]
 fn an_item_that_was_deleted_meanwhile_can_be_made_again() {
     let context = context();
     let (original, edited) = (item(&json!({ "a": { "S": "1" } })), item(&json!({ "a": { "S": "2" } })));
@@ -163,6 +212,42 @@ fn an_item_that_was_deleted_meanwhile_can_be_made_again() {
     assert_eq!(stored(&context), edited);
     let (status, html) = page_of(save(&context, &json!({}), &original));
     assert!(status == 409 && html.contains("The item was created while you were editing it."), "{html}");
+}
+
+/// What somebody else writes between the reading and the update of an edit cannot be lost.
+#[test]
+fn an_update_loses_no_write_that_comes_before_it() {
+    let context = context();
+    let schema = crate::schema::Schema::describe(&context, "orders").unwrap();
+    let place = Place { schema, key: serde_json::from_str(KEY).unwrap() };
+    let original = item(
+        &json!({ "a": { "N": "1" }, "b": { "M": { "x": { "NULL": true } } }, "c": { "SS": ["x", "y"] } }),
+    );
+    let edited =
+        item(&json!({ "a": { "N": "2" }, "b": { "M": { "x": { "NULL": true } } }, "d": { "L": [] } }));
+    let input = Update::input(&place, &original, &edited).unwrap();
+    let write = || call::dynamodb(context.wire(), "UpdateItem", &input).map_err(|error| error.code);
+    let refused = Err("ConditionalCheckFailedException".to_owned());
+    assert_eq!(write(), refused, "the item was deleted");
+    for change in [
+        json!({ "a": { "N": "3" } }),
+        json!({ "b": { "M": { "x": { "BOOL": true } } } }),
+        json!({ "c": { "SS": ["x"] } }),
+        json!({ "d": { "S": "" } }),
+    ] {
+        let mut changed = original.clone();
+        changed.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        put(&context, "orders", &changed);
+        assert_eq!(write(), refused, "{change}");
+        assert_eq!(stored(&context), changed);
+    }
+    let mut added = original.clone();
+    added["e"] = json!({ "S": "new" });
+    put(&context, "orders", &added);
+    assert!(write().is_ok());
+    let mut both = edited;
+    both["e"] = json!({ "S": "new" });
+    assert_eq!(stored(&context), both);
 }
 
 #[test]
