@@ -5,8 +5,6 @@ use pdb_wire::Wire;
 use pretender::Pretender;
 use serde_json::Value;
 
-use crate::{Answer, Request, assets, item, items, overview, partiql, table};
-
 /// Executes commands of the test instrument, as `/_pretender/` does.
 pub trait Commands: Send + Sync {
     /// Executes a command: `clock/advance` with `{"millis":1000}`. A command that only shows has no body.
@@ -71,23 +69,6 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn with_name(self, database: Option<&'a str>, location: &'a str) -> Self {
         Self { database, location, ..self }
-    }
-
-    /// Answers a request. Blocks while it reads or writes.
-    #[must_use]
-    pub fn answer(&self, request: &Request<'_>) -> Answer {
-        if let Some(asset) = assets::find(request.page) {
-            return asset;
-        }
-        match request.page {
-            "" => overview::answer(self),
-            "table" => table::answer(self, request),
-            "items" => items::answer(self, request),
-            "item" => item::answer(self, request),
-            "new-item" => item::create(self, request),
-            "partiql" => partiql::answer(self, request),
-            page => Answer::not_found(self, &format!("There is no page `{page}`.")),
-        }
     }
 
     pub(crate) fn wire(&self) -> &Wire {

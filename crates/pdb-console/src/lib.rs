@@ -10,6 +10,7 @@ mod item;
 mod items;
 mod layout;
 mod overview;
+mod pages;
 mod partiql;
 mod placeholders;
 mod pretty_json;

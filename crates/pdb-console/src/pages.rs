@@ -1,0 +1,24 @@
+//! Which page answers which request.
+//!
+//! Pages name the context, and the context names no page, so that none depends on all others.
+
+use crate::{Answer, Context, Request, assets, item, items, overview, partiql, table};
+
+impl Context<'_> {
+    /// Answers a request. Blocks while it reads or writes.
+    #[must_use]
+    pub fn answer(&self, request: &Request<'_>) -> Answer {
+        if let Some(asset) = assets::find(request.page) {
+            return asset;
+        }
+        match request.page {
+            "" => overview::answer(self),
+            "table" => table::answer(self, request),
+            "items" => items::answer(self, request),
+            "item" => item::answer(self, request),
+            "new-item" => item::create(self, request),
+            "partiql" => partiql::answer(self, request),
+            page => Answer::not_found(self, &format!("There is no page `{page}`.")),
+        }
+    }
+}
