@@ -6,6 +6,7 @@ mod driver;
 mod http;
 mod invariants;
 mod library;
+mod observe;
 mod place;
 mod power_loss;
 mod scan_order;

@@ -1,6 +1,4 @@
-//! Which page answers which request.
-//!
-//! Pages name the context, and the context names no page, so that none depends on all others.
+//! Which page a request means.
 
 use crate::{Answer, Context, Request, assets, item, items, overview, partiql, table};
 

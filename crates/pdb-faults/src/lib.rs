@@ -8,6 +8,7 @@ mod random;
 mod report;
 mod target;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -103,6 +104,13 @@ impl Faults {
     #[must_use]
     pub fn report(&self) -> FaultReport {
         self.plan().report()
+    }
+
+    /// Returns how often each kind of fault was injected, by name, since this plan was made. Neither [`remove`](Self::remove) nor
+    /// [`clear`](Self::clear) resets it.
+    #[must_use]
+    pub fn injection_counts(&self) -> BTreeMap<&'static str, u64> {
+        self.plan().counts()
     }
 
     /// Returns whether any fault may still be injected.

@@ -1,6 +1,6 @@
 //! The faults that were added, their decisions, and the report of their injections.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use pdb_model::{EpochMillis, Operation, TableName};
 
@@ -19,6 +19,8 @@ pub(super) struct Plan {
     faults: Vec<Armed>,
     injected: VecDeque<InjectedFault>,
     forgotten: u64,
+    /// Injections by the name of their kind, also those of faults that were removed.
+    counts: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug)]
@@ -47,15 +49,20 @@ impl Plan {
         self.faults.len() < before
     }
 
-    /// Forgets everything but the last id, so that ids are not reused; returns the number of faults.
+    /// Forgets everything but the last id, so that ids are not reused, and the counts; returns the number of faults.
     pub(super) fn clear(&mut self) -> usize {
-        let cleared = Self { last_id: self.last_id, ..Self::default() };
+        let counts = std::mem::take(&mut self.counts);
+        let cleared = Self { last_id: self.last_id, counts, ..Self::default() };
         std::mem::replace(self, cleared).faults.len()
     }
 
     /// Returns whether any fault may still be injected.
     pub(super) fn is_armed(&self) -> bool {
         self.faults.iter().any(Armed::is_pending)
+    }
+
+    pub(super) fn counts(&self) -> BTreeMap<&'static str, u64> {
+        self.counts.clone()
     }
 
     pub(super) fn report(&self) -> FaultReport {
@@ -85,6 +92,7 @@ impl Plan {
             if armed.applies_to(call) {
                 let detail = injection.add(&armed.fault, call, &mut armed.random);
                 let remembered = armed.injection_of(call, detail, now);
+                *self.counts.entry(armed.fault.kind.name()).or_default() += 1;
                 remember(&mut self.injected, &mut self.forgotten, remembered);
             }
         }
@@ -96,6 +104,7 @@ impl Plan {
         for armed in &mut self.faults {
             if armed.fault.kind == FaultKind::Duplicate && armed.applies_to(call) {
                 let remembered = armed.injection_of(call, String::new(), now);
+                *self.counts.entry(armed.fault.kind.name()).or_default() += 1;
                 remember(&mut self.injected, &mut self.forgotten, remembered);
                 return true;
             }

@@ -9,6 +9,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
 use pdb_model::{IndexName, TableName};
+use pdb_store::{ReadTx, TableTraffic};
 
 use crate::options::ReturnConsumedCapacity;
 
@@ -222,6 +223,22 @@ impl Meter {
         self.local.values_mut().chain(self.global.values_mut()).for_each(|units| *units = units.doubled());
     }
 
+    /// Counts the units as read from a table, for those who watch the store.
+    pub(crate) fn count_read(&self, tx: &mut ReadTx<'_>, table: &TableName) {
+        let traffic = TableTraffic { read_half_units: self.total().halves, ..TableTraffic::default() };
+        tx.count_traffic(table, traffic);
+    }
+
+    /// Counts the units as written to a table, for those who watch the store.
+    pub(crate) fn count_write(&self, tx: &mut ReadTx<'_>, table: &TableName) {
+        let traffic = TableTraffic { write_half_units: self.total().halves, ..TableTraffic::default() };
+        tx.count_traffic(table, traffic);
+    }
+
+    fn total(&self) -> CapacityUnits {
+        self.table + self.local.values().copied().sum() + self.global.values().copied().sum()
+    }
+
     /// What the response says, if it says anything.
     pub(crate) fn report(
         &self,
@@ -229,7 +246,6 @@ impl Meter {
         detail: ReturnConsumedCapacity,
         kind: RequestKind,
     ) -> Option<ConsumedCapacity> {
-        let total = self.table + self.local.values().copied().sum() + self.global.values().copied().sum();
         let itemised = match detail {
             ReturnConsumedCapacity::None => return None,
             ReturnConsumedCapacity::Total => false,
@@ -244,7 +260,7 @@ impl Meter {
         };
         Some(ConsumedCapacity {
             table_name: table_name.clone(),
-            total: kind.capacity(total),
+            total: kind.capacity(self.total()),
             table: itemised.then(|| kind.capacity(self.table)),
             local_secondary_indexes: parts(&self.local),
             global_secondary_indexes: parts(&self.global),

@@ -218,6 +218,19 @@ impl NamedDatabases {
         self.0.idle.map(|idle| (idle / 4).clamp(Duration::from_millis(100), Duration::from_secs(60)))
     }
 
+    /// Returns the open databases by name, without noting that as a use of them.
+    pub(crate) fn open_databases(&self) -> Vec<(String, Arc<Database>)> {
+        let entries = self.entries();
+        let open = entries
+            .slots
+            .iter()
+            .filter_map(|(name, slot)| Some((name.clone(), slot.database.get()?.clone())));
+        let mut open: Vec<_> = open.collect();
+        drop(entries);
+        open.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        open
+    }
+
     /// Lists the open databases by name.
     pub(crate) fn list(&self) -> Vec<Listed> {
         let now = self.now();

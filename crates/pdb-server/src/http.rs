@@ -13,6 +13,7 @@ mod decompress;
 mod encoding;
 mod guard;
 mod host;
+mod metrics;
 mod named;
 mod origin;
 mod status;
@@ -28,12 +29,13 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_model::OperationClass;
 use pdb_wire::{CallLog, Host, Operation, Request as Call, RequestIds, Wire};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::backup::Backups;
 use crate::blocking::blocking;
 use crate::control;
 use crate::database::{Database, Shared};
+use crate::metrics::Metrics;
 use crate::regions::{RegionError, Regions};
 use crate::transfer::TransferLimits;
 use crate::{NamedDatabases, ServerOptions};
@@ -79,6 +81,9 @@ pub(crate) struct HttpService {
     shared: Shared,
     guard: Guard,
     console: Console,
+    metrics: Arc<Metrics>,
+    /// Lets one scrape read the databases at a time.
+    scrapes: Arc<Semaphore>,
     status: Status,
     root_status: u16,
     transfer_limits: TransferLimits,
@@ -103,6 +108,8 @@ impl HttpService {
             databases: options.databases.clone(),
             shared,
             guard: Guard::new(options),
+            metrics: Arc::new(Metrics::new()),
+            scrapes: Arc::new(Semaphore::new(1)),
             root_status: options.root_status,
             transfer_limits: options.transfer_limits(),
             requests: Budget::new(options.bytes_in_flight, options.body_timeout),
@@ -161,6 +168,10 @@ impl HttpService {
             self.console.admit(parts, peer)?;
             return Ok(Cors::NotAsked);
         }
+        if metrics::is_asked_for(parts) {
+            self.guard.check_command(parts)?;
+            return Ok(Cors::NotAsked);
+        }
         // The status pages are for everyone.
         let is_page = StatusPage::of(parts).is_some();
         let is_command = (self.home.control().is_some() && !is_page) || self.is_for_databases(parts);
@@ -195,6 +206,9 @@ impl HttpService {
         let is_own = name.as_deref().is_none_or(|name| name == NamedDatabases::OWN);
         if is_own && self.is_for_databases(parts) {
             return Some(Box::pin(self.command_for_databases(parts, body, peer)).await);
+        }
+        if metrics::is_asked_for(parts) {
+            return Some(Box::pin(self.show_metrics()).await);
         }
         if console::is_asked_for(parts) {
             return Some(match self.database_for_console(name.as_deref()) {
@@ -272,10 +286,12 @@ impl HttpService {
             log.note_request(&body);
             name.iter().for_each(|name| log.note_database(name));
         }
+        let timer = self.metrics.begin();
         let Admitted { operation, database, elsewhere } =
             match self.admit_call(parts, name.as_deref(), &body).await {
                 Ok(admitted) => admitted,
                 Err(response) => {
+                    self.metrics.count_unknown(&response);
                     if let Some(log) = log {
                         log.note_response(&response);
                     }
@@ -296,7 +312,9 @@ impl HttpService {
         let slot = host.into_slot();
         // The body is no longer needed, even if the answer has to wait.
         drop(permit);
-        let response = reply.answer()?;
+        let response = reply.answer();
+        self.metrics.count(operation, response.as_ref(), timer);
+        let response = response?;
         if operation.class() == OperationClass::PointRead && response.body.len() <= SMALL {
             let_others_read().await;
         }

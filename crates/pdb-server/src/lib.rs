@@ -8,6 +8,7 @@ mod database;
 mod databases;
 mod http;
 mod listen;
+mod metrics;
 mod options;
 mod regions;
 mod running;

@@ -8,6 +8,7 @@ use crate::{
     catalog::Catalog,
     driver::Driver,
     error::StoreError,
+    metrics::TableTraffic,
     rows::{statistics::Deltas, table::Table},
     sql::settings,
 };
@@ -68,6 +69,12 @@ impl<'a> ReadTx<'a> {
             value.try_into().map_err(|e| StoreError::corrupt("iterator key", e))
         })?;
         key.map(IteratorKey).ok_or_else(|| StoreError::corrupt("iterator key", "it is missing"))
+    }
+
+    /// Counts what this transaction does with a table or its stream, for [`Store::traffic`](crate::Store::traffic). What a transaction
+    /// that writes does counts once it is committed.
+    pub fn count_traffic(&mut self, table: &TableName, traffic: TableTraffic) {
+        self.deltas.count_traffic(table, traffic);
     }
 
     /// The catalog, to be changed; other transactions see the change once it is committed.

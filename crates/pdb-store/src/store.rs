@@ -1,6 +1,6 @@
 //! The store: what callers have of it. An engine is behind it (`engine.rs`).
 
-use std::{fmt, path::Path, time::Duration};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use pdb_model::{EpochMillis, TableName};
 
@@ -10,6 +10,7 @@ use crate::{
     error::StoreError,
     interrupt_guard::InterruptGuard,
     job::ClosureJob,
+    metrics::{StoreMetrics, StoreObserver, TableTraffic},
     options::StoreOptions,
     pending::{Answer, Pending},
     read_tx::ReadTx,
@@ -175,6 +176,27 @@ impl Store {
         with_engine!(&self.engine, engine => engine.watchers().commits())
     }
 
+    /// Returns what the store has done since it was opened.
+    #[must_use]
+    pub fn metrics(&self) -> StoreMetrics {
+        with_engine!(&self.engine, engine => StoreMetrics {
+            log_bytes: engine.file().map(log_bytes),
+            ..engine.meters().read()
+        })
+    }
+
+    /// Returns what was read and written of each table and its streams since the store was opened, ordered by name. Tables that were
+    /// deleted meanwhile are among them.
+    #[must_use]
+    pub fn traffic(&self) -> Vec<(TableName, TableTraffic)> {
+        with_engine!(&self.engine, engine => engine.meters().traffic())
+    }
+
+    /// Tells an observer what the store does from now on. A store has at most one; returns whether it is this one.
+    pub fn observe(&self, observer: Arc<dyn StoreObserver>) -> bool {
+        with_engine!(&self.engine, engine => engine.meters().set_observer(observer))
+    }
+
     /// Runs `work` while no other maintenance runs on this store, started through any of its clones.
     ///
     /// Must not be called from inside such work.
@@ -228,6 +250,13 @@ impl Store {
     pub fn close(&self) {
         with_engine!(&self.engine, engine => engine.close())
     }
+}
+
+/// Returns the size of the write-ahead log of a file; 0 if there is none.
+fn log_bytes(file: &Path) -> u64 {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).map_or(0, |log| log.len())
 }
 
 impl fmt::Debug for Store {

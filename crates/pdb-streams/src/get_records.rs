@@ -1,11 +1,11 @@
 //! `GetRecords`.
 
-use crate::get_shard_iterator::reader_of;
 use crate::list_streams::checked_limit;
 use crate::options::ITERATOR_LIFE;
+use crate::readers::reader_of;
 use crate::{StreamManager, StreamsError};
 use pdb_model::{EpochMillis, IteratorPosition, SequenceNumber, ShardIterator, StreamRecord};
-use pdb_store::{RecordRef, StoreError};
+use pdb_store::{RecordRef, StoreError, TableTraffic};
 use std::ops::ControlFlow;
 
 /// The most records of a page.
@@ -81,6 +81,7 @@ impl StreamManager {
             let mut bytes_left = MAX_PAGE_BYTES;
             let mut last = None;
             let mut failed = None;
+            let mut traffic = TableTraffic::default();
             view.tx.records(&view.stream, shard.number, from, &mut |record| {
                 if left == 0 || (last.is_some() && record.size_bytes > bytes_left) {
                     return ControlFlow::Break(());
@@ -90,12 +91,17 @@ impl StreamManager {
                     return ControlFlow::Break(());
                 }
                 left -= 1;
+                traffic.delivered_records += 1;
+                traffic.delivered_bytes += record.size_bytes;
                 bytes_left = bytes_left.saturating_sub(record.size_bytes);
                 last = Some(record.sequence_number);
                 if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             if let Some(error) = failed {
                 return Err(error.into());
+            }
+            if traffic.delivered_records > 0 {
+                view.tx.count_traffic(&view.stream.table_name, traffic);
             }
             // A closed shard ends at its ending number. It also ends with an empty page, because nothing can be added to it.
             let is_end = match (shard.ending, last) {
@@ -106,6 +112,9 @@ impl StreamManager {
             let position = last.map_or(iterator.position, IteratorPosition::After);
             Ok((!is_end).then_some(position))
         })?;
+        if let Some(kind) = self.reader_kind {
+            self.readers.note(kind, &iterator, position, now);
+        }
         Ok(position.map(|position| self.iterator_behind(&iterator, position)))
     }
 

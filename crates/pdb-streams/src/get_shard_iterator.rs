@@ -170,8 +170,3 @@ impl StreamManager {
         iterator.encode(&self.key)
     }
 }
-
-/// Returns the part of the nonce that identifies a reader.
-pub(crate) fn reader_of(iterator: &ShardIterator) -> u32 {
-    iterator.nonce >> 16
-}

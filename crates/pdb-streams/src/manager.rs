@@ -2,6 +2,7 @@
 
 use crate::limits::Limits;
 use crate::position::ShardNumbers;
+use crate::readers::{ReaderKind, Readers};
 use crate::{StreamOptions, StreamsError};
 use pdb_model::{Env, EpochMillis, IteratorKey, IteratorPosition, ShardId, StreamArn};
 use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
@@ -18,6 +19,9 @@ pub struct StreamManager {
     pub(crate) options: StreamOptions,
     pub(crate) key: IteratorKey,
     pub(crate) limits: Option<Arc<Limits>>,
+    pub(crate) readers: Arc<Readers>,
+    /// What readers through this handle are noted as; unnoted without it.
+    pub(crate) reader_kind: Option<ReaderKind>,
 }
 
 impl StreamManager {
@@ -29,7 +33,8 @@ impl StreamManager {
     pub fn new(store: Store, env: Env, options: StreamOptions) -> Result<Self, StreamsError> {
         let key = store.read(|tx| tx.iterator_key())?;
         let limits = options.enforce_limits.then(Arc::default);
-        Ok(Self { store, env, options, key, limits })
+        let (readers, reader_kind) = (Arc::default(), Some(ReaderKind::Iterator));
+        Ok(Self { store, env, options, key, limits, readers, reader_kind })
     }
 
     /// Runs `work` on one snapshot of a stream, after rotating the shards that are due in it.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use pretender::Pretender;
 use pretender::model::{IdSource, RandomIds};
 use pretender::streams::source::{ShardWalker, SourceError, StreamSource, WakeHandle};
-use pretender::streams::{RETENTION, StartPosition, StreamProgress, StreamReader};
+use pretender::streams::{RETENTION, ReaderKind, StartPosition, StreamProgress, StreamReader};
 use pretender::time::{Clock, SystemClock};
 
 use crate::batch_queue::Backoff;
@@ -100,7 +100,7 @@ impl Trigger {
     /// database.
     pub fn builder(db: &Pretender, target: &str) -> TriggerBuilder<StreamReader> {
         let env = db.env();
-        Self::over(db.streams(), target)
+        Self::over(db.streams().observed_as(Some(ReaderKind::Trigger)), target)
             .clock(env.clock.clone())
             .ids(env.ids.clone())
             .retention(Some(db.retention()))

@@ -8,6 +8,7 @@
 //! | [`items`], [`tables`], [`streams`] | inputs and outputs of the operations, which are methods of [`Pretender`] |
 //! | [`model`], [`time`], [`errors`] | values of the API, clocks, errors |
 //! | [`testing`], [`faults`] | expected changes, snapshots, shards and time by command; faults on demand |
+//! | [`observe`] | what happens in a database: traffic, streams, readers |
 //! | [`maintenance`] | backups, copies and checks of whole databases |
 
 mod builder;
@@ -18,6 +19,7 @@ pub mod items;
 mod location;
 pub mod maintenance;
 pub mod model;
+pub mod observe;
 pub mod prelude;
 pub mod streams;
 pub mod tables;

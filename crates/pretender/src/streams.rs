@@ -43,8 +43,8 @@ use pdb_streams::StreamManager;
 pub use pdb_streams::{
     Checkpoint, CheckpointError, DescribeStreamInput, Event, EventDocument, EventPattern, GetRecordsOutput,
     GetShardIteratorInput, Handlers, ITERATOR_LIFE, ListStreamsInput, ListStreamsOutput, PageContext,
-    PatternError, RETENTION, Shard, ShardIteratorType, ShardProgress, StartPosition, StreamDescription,
-    StreamProgress, StreamSummary, Subscription, SubscriptionBuilder, TailError,
+    PatternError, RETENTION, ReaderKind, Shard, ShardIteratorType, ShardProgress, StartPosition,
+    StreamDescription, StreamProgress, StreamSummary, Subscription, SubscriptionBuilder, TailError,
 };
 
 /// Sources of records for a [`Subscription`] other than this database, and the walk over the shards of a stream.
@@ -178,7 +178,8 @@ impl Pretender {
     #[must_use]
     pub fn streams(&self) -> StreamReader {
         let Self { inner, fault_mode, .. } = self;
-        StreamReader::new(inner.streams.clone(), inner.faults.clone(), fault_mode.clone())
+        let streams = inner.streams.observed_as(Some(ReaderKind::Subscription));
+        StreamReader::new(streams, inner.faults.clone(), fault_mode.clone())
     }
 
     /// Begins a subscription: a reader of all records of one or several streams, in order, across shards.

@@ -114,6 +114,12 @@ impl Answer {
             .with(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))
     }
 
+    /// Creates an answer with metrics, in the text format of Prometheus.
+    pub(super) fn metrics(text: String) -> Self {
+        let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        Self { body: text.into(), ..Self::empty(StatusCode::OK) }.with(CONTENT_TYPE, content_type)
+    }
+
     /// Creates an answer of the console, with the headers that protect its pages.
     pub(super) fn console(answer: pdb_console::Answer) -> Self {
         use pdb_console::Answer as Console;

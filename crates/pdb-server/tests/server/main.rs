@@ -26,6 +26,7 @@ mod life;
 mod limits;
 #[cfg(unix)]
 mod log;
+mod metrics;
 mod packing;
 mod protocol;
 mod regions;

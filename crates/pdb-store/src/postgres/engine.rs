@@ -28,6 +28,7 @@ use crate::{
     error::{OpenError, StoreError},
     interrupt_guard::InterruptGuard,
     job::{ClosureJob, Job},
+    metrics::Meters,
     options::{Durability, StoreOptions},
     pending::{Answer, JobRunner},
     postgres::{
@@ -73,6 +74,7 @@ pub(super) struct Core {
     /// The newest catalog that any transaction has read or made.
     published: RwLock<Arc<Catalog>>,
     pub(super) watchers: Watchers,
+    pub(super) meters: Meters,
     pub(super) slots: Slots,
     pub(super) closed: Receiver<()>,
 }
@@ -93,6 +95,7 @@ impl PostgresEngine {
             pool: RwLock::new(Some(pool::pool(sessions, writers + options.readers.max(1)))),
             published: RwLock::new(Arc::new(catalog)),
             watchers: Watchers::default(),
+            meters: Meters::default(),
             slots: Slots::new(),
             closed: closed.clone(),
         });
@@ -206,6 +209,10 @@ impl PostgresEngine {
 
     pub(crate) fn watchers(&self) -> &Watchers {
         &self.core.watchers
+    }
+
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.core.meters
     }
 
     pub(crate) fn maintain<T>(&self, work: impl FnOnce() -> T) -> T {
@@ -343,9 +350,15 @@ impl Core {
     fn try_begin(&self, sql: &str) -> Result<(PooledSession, Arc<Catalog>), StoreError> {
         let pool =
             self.pool.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(StoreError::Closed)?;
-        let lent = pool
-            .get()
-            .map_err(|e| StoreError::Unavailable { during: "lend a connection", source: e.into() })?;
+        let lent = match pool.try_get() {
+            Some(lent) => lent,
+            None => {
+                let begun = Instant::now();
+                let lent = pool.get();
+                self.meters.count_reader_wait(begun.elapsed());
+                lent.map_err(|e| StoreError::Unavailable { during: "lend a connection", source: e.into() })?
+            }
+        };
         let version = lent.begin(sql).inspect_err(|_| lent.give_up())?;
         let known = self.published();
         if known.version == version {
@@ -361,7 +374,9 @@ impl Core {
         work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let (session, catalog) = self.begin(BEGIN_READ, Instant::now() + RETRY_TIMEOUT)?;
-        let result = work(&mut ReadTx::new(Driver::Postgres(&session), catalog));
+        let mut tx = ReadTx::new(Driver::Postgres(&session), catalog);
+        let result = work(&mut tx);
+        self.meters.count_read(tx.deltas.into_traffic());
         match session.fault() {
             None => {
                 // The answer is complete. A connection that fails now is not used again.

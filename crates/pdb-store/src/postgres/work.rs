@@ -111,6 +111,7 @@ impl Core {
         catalog: Arc<Catalog>,
         job: &mut dyn Job,
     ) -> Result<(), FailedAttempt> {
+        let begun = Instant::now();
         let mut state = PostgresTx::default();
         let mut tx = Tx::new(ReadTx::new(Driver::Postgres(session), catalog), EngineTx::Postgres(&mut state));
         let keep = job.run(&mut tx);
@@ -157,6 +158,7 @@ impl Core {
         if state.holds_catalog {
             self.publish(&read.catalog);
         }
+        self.meters.count_commit(1, begun.elapsed(), read.deltas.into_traffic().into_iter());
         self.watchers.call();
         Ok(())
     }

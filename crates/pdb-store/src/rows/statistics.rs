@@ -1,4 +1,8 @@
-//! Item counts and sizes of tables and indexes, and changes of them that are not written down yet.
+//! Item counts and sizes of tables and indexes, and changes of them that are not written down yet; and what is counted beside them.
+
+use pdb_model::TableName;
+
+use crate::metrics::{TableTraffic, TrafficList, add_traffic};
 
 /// How many items a table or an index has, and their size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +38,11 @@ pub(crate) struct Deltas {
     kept: Vec<Delta>,
     /// Of the job that runs.
     job: Vec<Delta>,
+    /// What jobs of the group that succeeded did with tables and streams; not a part of the database.
+    #[cfg(feature = "sqlite")]
+    kept_traffic: TrafficList,
+    /// The same of the job that runs.
+    job_traffic: TrafficList,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +63,16 @@ impl Deltas {
             add(&mut self.job, Delta { statistic, count, size });
         }
     }
+
+    /// What a reader did, or a job that is committed.
+    pub(crate) fn into_traffic(self) -> TrafficList {
+        self.job_traffic
+    }
+
+    /// Notes what the job that runs does with a table or its stream. It counts once that is committed.
+    pub(crate) fn count_traffic(&mut self, table: &TableName, traffic: TableTraffic) {
+        add_traffic(&mut self.job_traffic, table, traffic);
+    }
 }
 
 #[cfg(feature = "sqlite")]
@@ -62,15 +81,25 @@ impl Deltas {
         for delta in self.job.drain(..) {
             add(&mut self.kept, delta);
         }
+        for (table, traffic) in self.job_traffic.drain(..) {
+            add_traffic(&mut self.kept_traffic, &table, traffic);
+        }
     }
 
     pub(crate) fn undo_job(&mut self) {
         self.job.clear();
+        self.job_traffic.clear();
     }
 
     pub(crate) fn undo_all(&mut self) {
         self.kept.clear();
-        self.job.clear();
+        self.kept_traffic.clear();
+        self.undo_job();
+    }
+
+    /// What all jobs that succeeded did, once that is committed.
+    pub(crate) fn drain_kept_traffic(&mut self) -> impl Iterator<Item = (TableName, TableTraffic)> {
+        self.kept_traffic.drain(..)
     }
 
     /// All changes of jobs that succeeded, in the order of the rows.

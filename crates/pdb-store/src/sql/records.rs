@@ -11,6 +11,7 @@ use crate::{
     checksum::{Salt, ShardColumn, set_shard_columns},
     driver::{RangeStep, Row},
     error::StoreError,
+    metrics::TableTraffic,
     params::Param,
     read_tx::ReadTx,
     rows::{
@@ -187,6 +188,9 @@ impl Tx<'_> {
         let user_identity = user_identity.transpose()?;
         let size_bytes = record_size_bytes(record.keys, record.old_image, record.new_image);
         self.note_table(&table);
+        let traffic =
+            TableTraffic { captured_records: 1, captured_bytes: size_bytes, ..TableTraffic::default() };
+        self.deltas.count_traffic(table.name(), traffic);
         let record = AppendedRecord { stream, shard, record, user_identity, size_bytes };
         self.engine.append_record(&mut self.read, record)
     }
@@ -230,7 +234,10 @@ impl Tx<'_> {
                 Param::Integer(signed(unpack(last)?.counter)),
             ],
         )?;
-        Ok(gone as u64)
+        let trimmed_records = gone as u64;
+        let traffic = TableTraffic { trimmed_records, ..TableTraffic::default() };
+        self.deltas.count_traffic(&stream.table_name, traffic);
+        Ok(trimmed_records)
     }
 }
 

@@ -94,6 +94,8 @@ pub(crate) trait CheckpointHost {
     fn hold_back(&self, is_held_back: bool);
     /// Runs `work` while the writer stands still.
     fn stand_still(&self, work: &mut dyn FnMut());
+    /// Is called when all of the log has been copied, with how long that took.
+    fn copied(&self, took: Duration);
     /// Is called when the log has been emptied.
     fn is_idle(&self) -> Result<(), StoreError>;
     /// Is called about once a second; returns whether the files are still there.
@@ -173,6 +175,7 @@ fn copy_all(driver: Driver<'_>, last: &str, host: &impl CheckpointHost) -> Resul
         stood_still = begun.elapsed();
     });
     let (pages, _) = rest?;
+    host.copied(begun.elapsed());
     tracing::debug!(pages, took = ?begun.elapsed(), ?stood_still, "copied the log back");
     Ok(())
 }

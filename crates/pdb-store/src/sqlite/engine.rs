@@ -27,6 +27,7 @@ use crate::{
     error::{During, StoreError},
     interrupt_guard::InterruptGuard,
     job::{ClosureJob, Job},
+    metrics::Meters,
     options::{Durability, StoreOptions},
     pending::JobRunner,
     read_tx::ReadTx,
@@ -105,11 +106,12 @@ impl SqliteEngine {
             seal.settle();
         }
         let catalog = Arc::new(catalog);
-        let mut writer = Writer::new(connection, catalog.clone(), lock.clone());
+        let meters = Arc::new(Meters::default());
+        let mut writer = Writer::new(connection, catalog.clone(), lock.clone(), meters.clone());
         if let (Some(path), Some(lock)) = (&path, &lock) {
             writer.watched_files = Some(Arc::new(WatchedFiles::of(path, &lock.database)));
         }
-        Self::start(writer, catalog, lock, path, options)
+        Self::start(writer, catalog, lock, path, meters, options)
     }
 
     fn start(
@@ -117,6 +119,7 @@ impl SqliteEngine {
         catalog: Arc<Catalog>,
         lock: Option<Arc<FileLock>>,
         path: Option<PathBuf>,
+        meters: Arc<Meters>,
         options: &StoreOptions,
     ) -> Result<Self, StoreError> {
         let (memory, file) = (path.is_none(), path.clone());
@@ -145,6 +148,7 @@ impl SqliteEngine {
             durability,
             is_held_back: AtomicBool::new(false),
             watchers: Watchers::default(),
+            meters,
             maintenance: Mutex::new(()),
         });
         let mut threads = Vec::new();
@@ -177,14 +181,14 @@ impl SqliteEngine {
     ) -> Result<T, E> {
         let core = &*self.core;
         if core.memory {
-            return read_as_writer(&core.lock_writer(), work);
+            return core.read_as_writer(&core.lock_writer(), work);
         }
         if let Some(writer) = core.writer_of_lost_file() {
-            return read_as_writer(&writer, work);
+            return core.read_as_writer(&writer, work);
         }
         let mut reader = core.lend_reader()?;
         if let Some(writer) = core.read_via_writer(&reader) {
-            return read_as_writer(&writer, work);
+            return core.read_as_writer(&writer, work);
         }
         let driver = Driver::new(&reader.connection);
         let catalog = {
@@ -194,7 +198,9 @@ impl SqliteEngine {
             driver.first("begin a snapshot", "PRAGMA user_version", &[], |_| Ok(()))?;
             published.clone()
         };
-        let result = work(&mut ReadTx::new(driver, catalog.clone()));
+        let mut tx = ReadTx::new(driver, catalog.clone());
+        let result = work(&mut tx);
+        core.meters.count_read(tx.deltas.into_traffic());
         driver.execute("COMMIT", &[]).during("end a snapshot")?;
         reader.has_read(&catalog);
         result
@@ -209,15 +215,17 @@ impl SqliteEngine {
             return self.read(work);
         }
         if let Some(writer) = core.writer_of_lost_file() {
-            return read_as_writer(&writer, work);
+            return core.read_as_writer(&writer, work);
         }
         let mut reader = core.lend_reader()?;
         if let Some(writer) = core.read_via_writer(&reader) {
-            return read_as_writer(&writer, work);
+            return core.read_as_writer(&writer, work);
         }
         // No definition is committed while this lock is held, so the catalog is that of the statement's snapshot.
         let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
-        let result = work(&mut ReadTx::new(Driver::new(&reader.connection), published.clone()));
+        let mut tx = ReadTx::new(Driver::new(&reader.connection), published.clone());
+        let result = work(&mut tx);
+        core.meters.count_read(tx.deltas.into_traffic());
         reader.has_read(&published);
         result
     }
@@ -282,6 +290,10 @@ impl SqliteEngine {
         &self.core.watchers
     }
 
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.core.meters
+    }
+
     pub(crate) fn maintain<T>(&self, work: impl FnOnce() -> T) -> T {
         // The lock guards no data, so a panic under it leaves nothing broken behind.
         let _alone = self.core.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
@@ -318,15 +330,6 @@ fn is_leap_needed(driver: Driver<'_>, catalog: &Catalog) -> Result<bool, StoreEr
     Ok(memory::has_open_shards(catalog) && settings::get(driver, settings::COPY_MARK, |_| Ok(()))?.is_none())
 }
 
-/// Reads on the writer's connection, which sees what is committed, since no transaction is open between two groups.
-fn read_as_writer<T, E: From<StoreError>>(
-    writer: &Option<Writer>,
-    work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
-) -> Result<T, E> {
-    let writer = writer.as_ref().ok_or(StoreError::Closed)?;
-    work(&mut ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone()))
-}
-
 /// What the thread that copies the log back needs of the store.
 struct LogHost<'a> {
     core: &'a Core,
@@ -343,6 +346,10 @@ impl CheckpointHost for LogHost<'_> {
 
     fn hold_back(&self, is_held_back: bool) {
         self.core.is_held_back.store(is_held_back, Ordering::Relaxed);
+    }
+
+    fn copied(&self, took: Duration) {
+        self.core.meters.count_log_copy(took);
     }
 
     fn stand_still(&self, work: &mut dyn FnMut()) {
@@ -396,6 +403,7 @@ struct Core {
     /// Whether the writer pauses between groups, for the thread that copies the log back.
     is_held_back: AtomicBool,
     watchers: Watchers,
+    meters: Arc<Meters>,
     /// Held by background work that trims, expires or rotates.
     maintenance: Mutex<()>,
 }
@@ -404,6 +412,19 @@ impl Core {
     /// A panic under this lock happens only in a read, which changes nothing.
     fn lock_writer(&self) -> MutexGuard<'_, Option<Writer>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads on the writer's connection, which sees what is committed, since no transaction is open between two groups.
+    fn read_as_writer<T, E: From<StoreError>>(
+        &self,
+        writer: &Option<Writer>,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let writer = writer.as_ref().ok_or(StoreError::Closed)?;
+        let mut tx = ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone());
+        let result = work(&mut tx);
+        self.meters.count_read(tx.deltas.into_traffic());
+        result
     }
 
     fn try_lock_writer(&self) -> Option<MutexGuard<'_, Option<Writer>>> {
@@ -416,7 +437,14 @@ impl Core {
 
     fn lend_reader(&self) -> Result<r2d2::PooledConnection<Readers>, StoreError> {
         let pool = self.pool.read().unwrap_or_else(PoisonError::into_inner).clone();
-        pool.ok_or(StoreError::Closed)?.get().during("lend a reading connection")
+        let pool = pool.ok_or(StoreError::Closed)?;
+        if let Some(reader) = pool.try_get() {
+            return Ok(reader);
+        }
+        let begun = Instant::now();
+        let reader = pool.get().during("lend a reading connection");
+        self.meters.count_reader_wait(begun.elapsed());
+        reader
     }
 
     /// Returns the writer if the file was deleted or replaced. A connection that is opened now would see another file, or none; the

@@ -16,7 +16,10 @@
 //!
 //! So a job may run twice. It must do nothing except through its transaction, and counters that it has drawn in its first run are lost.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
 
 use rusqlite::Connection;
 
@@ -25,6 +28,7 @@ use crate::{
     driver::Driver,
     error::{During, StoreError},
     job::Job,
+    metrics::Meters,
     params::Param,
     read_tx::ReadTx,
     rows::statistics::{Delta, Deltas},
@@ -46,6 +50,9 @@ pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) catalog: Arc<Catalog>,
     deltas: Deltas,
+    meters: Arc<Meters>,
+    /// Jobs of the group that were kept.
+    kept_jobs: u64,
     /// A transaction is open.
     open: bool,
     /// A job that was kept has written in it.
@@ -63,11 +70,18 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(connection: Connection, catalog: Arc<Catalog>, lock: Option<Arc<FileLock>>) -> Self {
+    pub(crate) fn new(
+        connection: Connection,
+        catalog: Arc<Catalog>,
+        lock: Option<Arc<FileLock>>,
+        meters: Arc<Meters>,
+    ) -> Self {
         Self {
             connection,
             catalog,
             deltas: Deltas::default(),
+            meters,
+            kept_jobs: 0,
             open: false,
             wrote: false,
             use_savepoints: false,
@@ -93,6 +107,7 @@ impl Writer {
             return others;
         }
         self.use_savepoints = false;
+        let begun = Instant::now();
         let mut outcome = self.run_job(first);
         loop {
             match outcome {
@@ -107,7 +122,7 @@ impl Writer {
             outcome = self.run_job(&mut *job);
             others.push(job);
         }
-        if let Err(error) = outcome.and_then(|_| self.commit(published)) {
+        if let Err(error) = outcome.and_then(|_| self.commit(published, begun)) {
             tracing::error!(error = &error as &dyn std::error::Error, "a group of writes is undone");
             self.undo_all(published);
             first.fail(error.clone());
@@ -188,6 +203,7 @@ impl Writer {
             }
             self.catalog = catalog;
             self.deltas.keep_job();
+            self.kept_jobs += 1;
             self.wrote |= wrote;
         } else {
             self.deltas.undo_job();
@@ -205,7 +221,8 @@ impl Writer {
         Ok(GroupState::Intact)
     }
 
-    fn commit(&mut self, published: &RwLock<Arc<Catalog>>) -> Result<(), StoreError> {
+    /// Commits the group that has `begun` then.
+    fn commit(&mut self, published: &RwLock<Arc<Catalog>>, begun: Instant) -> Result<(), StoreError> {
         if !self.open {
             return Ok(());
         }
@@ -226,6 +243,8 @@ impl Writer {
             driver.execute("COMMIT", &[]).during("commit")?;
         }
         self.open = false;
+        let jobs = std::mem::take(&mut self.kept_jobs);
+        self.meters.count_commit(jobs, begun.elapsed(), self.deltas.drain_kept_traffic());
         Ok(())
     }
 
@@ -237,6 +256,7 @@ impl Writer {
         }
         self.open = !self.connection.is_autocommit();
         self.deltas.undo_all();
+        self.kept_jobs = 0;
         self.catalog = published.read().unwrap_or_else(PoisonError::into_inner).clone();
     }
 }

@@ -3,7 +3,8 @@
 use pdb_faults::Faults;
 use pdb_model::{ApiError, ErrorCode, Operation, StreamRecord, TableName};
 use pdb_streams::{
-    SourceError, SourcePage, SourcePosition, SourceStream, StreamManager, StreamSource, WakeHandle,
+    ReaderKind, SourceError, SourcePage, SourcePosition, SourceStream, StreamManager, StreamSource,
+    WakeHandle,
 };
 
 use super::Pages;
@@ -21,6 +22,13 @@ pub struct StreamReader {
 impl StreamReader {
     pub(super) fn new(streams: StreamManager, faults: Faults, mode: FaultMode) -> Self {
         Self { streams, faults, mode }
+    }
+
+    /// Returns the same streams, whose readers [`Pretender::readers`](crate::Pretender::readers) lists as of this kind: for an event source
+    /// mapping. `None` lists them not at all, for code that only looks.
+    #[must_use]
+    pub fn observed_as(&self, kind: Option<ReaderKind>) -> Self {
+        Self { streams: self.streams.observed_as(kind), ..self.clone() }
     }
 
     /// Asks the plan of faults about a call.

@@ -36,6 +36,8 @@ impl CheckpointHost for NotingHost<'_> {
         work();
     }
 
+    fn copied(&self, _: std::time::Duration) {}
+
     fn is_idle(&self) -> Result<(), StoreError> {
         Ok(())
     }

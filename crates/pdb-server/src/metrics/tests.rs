@@ -1,0 +1,150 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use pretender::prelude::*;
+
+use super::*;
+
+fn response(status: u16, body: &str) -> Response {
+    Response { status, body: body.as_bytes().to_vec() }
+}
+
+/// A database with the streamed table `Orders` and two items.
+fn database() -> Pretender {
+    let db = Pretender::in_memory().unwrap();
+    let orders: TableName = "Orders".parse().unwrap();
+    db.create_table(CreateTableInput {
+        stream_specification: Some(StreamSpecification::enabled(StreamViewType::NewImage)),
+        ..CreateTableInput::new(orders.clone(), ("id", ScalarType::S), None)
+    })
+    .unwrap();
+    for id in ["a", "b"] {
+        db.put_item(PutItemInput::new(orders.clone(), Item::new().with("id", id))).unwrap();
+    }
+    db
+}
+
+fn scraped(metrics: &Metrics, db: &Pretender, name: Option<&str>) -> String {
+    let name = name.map(str::to_owned);
+    metrics.scrape(&[Scraped { name, pretender: db.clone(), has_region: false }])
+}
+
+/// Returns the value of a line, which begins with this text and a blank.
+#[track_caller]
+fn value<'t>(text: &'t str, line: &str) -> &'t str {
+    let found = text.lines().find_map(|known| known.strip_prefix(line)?.strip_prefix(' '));
+    found.unwrap_or_else(|| panic!("no {line} in:\n{text}"))
+}
+
+#[test]
+fn requests_are_counted_by_result() {
+    let (metrics, db) = (Metrics::new(), Pretender::in_memory().unwrap());
+    let count = |operation, response: Option<&Response>| metrics.count(operation, response, metrics.begin());
+    count(Operation::PutItem, Some(&response(200, "{}")));
+    count(Operation::PutItem, Some(&response(200, "{}")));
+    count(
+        Operation::PutItem,
+        Some(&response(400, r#"{"__type":"com.amazon.coral.validate#ValidationException"}"#)),
+    );
+    count(Operation::GetItem, None);
+    count(Operation::GetItem, Some(&response(503, "")));
+    metrics
+        .count_unknown(&response(400, r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#));
+    let text = scraped(&metrics, &db, None);
+    for (operation, result, count) in [
+        ("PutItem", "ok", "2"),
+        ("PutItem", "ValidationException", "1"),
+        ("GetItem", "dropped", "1"),
+        ("GetItem", "503", "1"),
+        ("unknown", "UnknownOperationException", "1"),
+    ] {
+        let line = format!(r#"pretender_requests_total{{operation="{operation}",result="{result}"}}"#);
+        assert_eq!(value(&text, &line), count);
+    }
+    assert!(
+        !text.contains("pretender_request_seconds_bucket"),
+        "nothing was measured before the first scrape"
+    );
+    // From now on times are measured.
+    count(Operation::GetItem, Some(&response(200, "{}")));
+    let text = scraped(&metrics, &db, None);
+    assert_eq!(value(&text, r#"pretender_request_seconds_count{operation="GetItem"}"#), "1");
+    assert_eq!(value(&text, r#"pretender_request_seconds_bucket{operation="GetItem",le="+Inf"}"#), "1");
+}
+
+#[test]
+fn a_database_is_shown_with_its_streams() {
+    let (metrics, db) = (Metrics::new(), database());
+    let text = scraped(&metrics, &db, None);
+    for (line, expected) in [
+        (r#"pretender_table_items{table="Orders"}"#, "2"),
+        (r#"pretender_consumed_capacity_units_total{table="Orders",kind="write"}"#, "2"),
+        (r#"pretender_stream_records_captured_total{table="Orders"}"#, "2"),
+        (r#"pretender_stream_records_trimmed_total{table="Orders"}"#, "0"),
+        ("pretender_clock_speed", "1"),
+        (r#"pretender_build_info{version="0.1.0"}"#, "1"),
+    ] {
+        assert_eq!(value(&text, line), expected, "{line}");
+    }
+    let stream = &db.stream_reports().unwrap()[0];
+    let (label, shard) = (stream.stream_arn.label.as_str(), stream.shards[0].shard_id.as_str());
+    let of_shard = format!(r#"{{table="Orders",stream="{label}",shard="{shard}"}}"#);
+    assert_eq!(value(&text, &format!("pretender_shard_records{of_shard}")), "2");
+    assert_eq!(value(&text, &format!("pretender_shard_open{of_shard}")), "1");
+    let mut events = db.subscribe().table("Orders").start().unwrap();
+    events.next().unwrap().unwrap();
+    let text = scraped(&metrics, &db, None);
+    let reader = text.lines().find(|line| line.starts_with("pretender_reader_records_behind{")).unwrap();
+    assert!(reader.contains(r#"kind="subscription""#), "{reader}");
+    // A table that is gone is not shown any more, but what was done with it.
+    db.delete_table(&"Orders".parse().unwrap()).unwrap();
+    let text = scraped(&metrics, &db, None);
+    assert!(!text.contains("pretender_table_items{"), "{text}");
+    assert_eq!(value(&text, r#"pretender_stream_records_captured_total{table="Orders"}"#), "2");
+}
+
+#[test]
+fn several_databases_are_told_apart() {
+    let (metrics, db) = (Metrics::new(), database());
+    let text = scraped(&metrics, &db, Some("quote\"s"));
+    assert_eq!(value(&text, r#"pretender_table_items{database="quote\"s",table="Orders"}"#), "2");
+}
+
+#[test]
+fn commits_are_measured_from_the_first_scrape_on() {
+    let (metrics, db) = (Metrics::new(), database());
+    scraped(&metrics, &db, None);
+    let orders: TableName = "Orders".parse().unwrap();
+    db.put_item(PutItemInput::new(orders, Item::new().with("id", "c"))).unwrap();
+    let text = scraped(&metrics, &db, None);
+    assert_eq!(value(&text, "pretender_commit_size_sum"), "1");
+    assert_eq!(value(&text, "pretender_commit_seconds_count"), "1");
+}
+
+#[test]
+fn faults_are_shown_while_they_are_in_force() {
+    let (metrics, db) = (Metrics::new(), database());
+    let fault = Fault::new(FaultKind::Throttling).on(Operation::PutItem).times(1);
+    let id = db.faults().add(fault.table("Orders".parse().unwrap())).unwrap();
+    let line = format!(r#"pretender_fault{{id="{id}",kind="throttling",target="PutItem,Orders"}}"#);
+    assert_eq!(value(&scraped(&metrics, &db, None), &line), "1");
+    let put = PutItemInput::new("Orders".parse().unwrap(), Item::new().with("id", "c"));
+    db.put_item(put).unwrap_err();
+    db.faults().clear();
+    let text = scraped(&metrics, &db, None);
+    assert!(!text.contains("pretender_fault{"));
+    assert_eq!(value(&text, r#"pretender_faults_injected_total{kind="throttling"}"#), "1");
+}
+
+#[test]
+fn every_metric_is_documented_and_named_by_the_rules() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let mut known = BTreeSet::new();
+    for metric in names::ALL {
+        assert!(known.insert(metric.name), "{} is there twice", metric.name);
+        assert!(document.contains(&format!("`{}`", metric.name)), "{} is not documented", metric.name);
+        assert_eq!(metric.kind == names::Kind::Counter, metric.name.ends_with("_total"), "{}", metric.name);
+        assert!(metric.help.ends_with('.'), "{}", metric.help);
+    }
+}
