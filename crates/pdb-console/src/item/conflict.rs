@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::Place;
-use super::edit::{filled_form, save_form};
+use super::edit::{MAX_FORM_BYTES, filled_form, form_size, save_form};
 use super::format::Format;
 use crate::Context;
 use crate::difference::{Change, difference};
@@ -80,11 +80,15 @@ fn own_form(context: &Context<'_>, place: &Place, now: &Value, edit: &Edit<'_>, 
 /// Returns a form that saves the changes of both, if they are of different attributes.
 fn merged_form(context: &Context<'_>, place: &Place, now: &Value, edit: &Edit<'_>) -> Markup {
     let Some(merged) = merged(edit.original, now, edit.edited) else { return html! {} };
+    let text = merged.to_string();
+    if form_size(now, &text) > MAX_FORM_BYTES {
+        return html! {};
+    }
     let content = html! {
-        input type="hidden" name="item" value=(merged.to_string());
-        p { "Your changes and the others are of different attributes. " button { "Save both" } }
+        input type="hidden" name="item" value=(text);
+        p { "Your changes and the others affect different attributes. " button { "Save both" } }
     };
-    save_form(context, place, now, Format::DynamoDb, content).unwrap_or_default()
+    save_form(context, place, now, Format::DynamoDb, content)
 }
 
 /// Returns an item with the changes of both sides, unless both changed an attribute, or one side deleted the item.
@@ -121,7 +125,7 @@ fn item_now(format: Format, item: &Value) -> Markup {
     let text = format.write(item);
     html! {
         @if text.len() <= MAX_ITEM { pre tabindex="0" { (text) } }
-        @else { p.hint { "It is too large to be shown here." } }
+        @else { p.hint { "It is too large to show here." } }
     }
 }
 

@@ -11,17 +11,27 @@ use crate::shown::format_bytes;
 use crate::{Answer, Context, layout};
 
 /// The largest form: it carries the item twice, as it was and as it is edited.
-const MAX_FORM_BYTES: usize = 2_500_000;
+pub(super) const MAX_FORM_BYTES: usize = 2_500_000;
 
-/// Returns the form that edits an item.
+/// Returns the form that edits an item, unless it would be too large.
 pub(super) fn form(context: &Context<'_>, place: &Place, item: &Value, format: Format) -> Markup {
+    let text = format.write(item);
+    let size = form_size(item, &text);
     html! {
         (format_choice(format, |format| place.link(context, &[("view", "edit"), ("format", format.name())])))
-        (filled_form(context, place, item, format, &format.write(item), html! { button.main { "Save" } }))
+        @if size <= MAX_FORM_BYTES {
+            (filled_form(context, place, item, format, &text, html! { button.main { "Save" } }))
+        } @else {
+            p.notice {
+                "This item is too large to edit here: the form would have " (format_bytes(size as u64)) ". "
+                a href=(place.link(context, &[("download", format.name())])) { "Download it" }
+                ", edit the file, and write it back with a client."
+            }
+        }
     }
 }
 
-/// Returns the form with a text that was typed before.
+/// Returns the form with a text. What was typed is never left out, however long it is.
 pub(super) fn filled_form(
     context: &Context<'_>,
     place: &Place,
@@ -34,42 +44,24 @@ pub(super) fn filled_form(
         label { span { "The item as " (format.title()) } (text_area(text)) }
         p.ways { (buttons) a href=(place.link(context, &[])) { "Discard" } }
     };
-    html! {
-        @match save_form(context, place, original, format, content) {
-            Ok(form) => { (form) (format_hint(format)) }
-            Err(size) => p.notice {
-                "This item is too large to edit here: the form would have " (format_bytes(size as u64)) ". "
-                a href=(place.link(context, &[("download", format.name())])) { "Download it" }
-                ", edit the file, and write it back with a client."
-            }
-        }
-    }
+    html! { (save_form(context, place, original, format, content)) (format_hint(format)) }
 }
 
 /// Returns the form that saves an item, with the original in a hidden field.
-///
-/// # Errors
-///
-/// The size of the form, if it is too large.
 pub(super) fn save_form(
     context: &Context<'_>,
     place: &Place,
     original: &Value,
     format: Format,
     content: Markup,
-) -> Result<Markup, usize> {
-    let original = original.to_string();
-    let size = escaped_len(&original) + content.0.len();
-    if size > MAX_FORM_BYTES {
-        return Err(size);
-    }
+) -> Markup {
     let key = place.key.to_string();
     let fields = html! {
         input type="hidden" name="original" value=(original);
         input type="hidden" name="format" value=(format.name());
         (content)
     };
-    Ok(layout::form(context, "item", &[("table", &place.schema.table), ("key", &key)], fields))
+    layout::form(context, "item", &[("table", &place.schema.table), ("key", &key)], fields)
 }
 
 pub(super) fn text_area(text: &str) -> Markup {
@@ -99,15 +91,15 @@ pub(super) fn format_hint(format: Format) -> Markup {
     }
 }
 
-/// Returns how long a text is after it was escaped for HTML.
-fn escaped_len(text: &str) -> usize {
+/// Returns the size of a form, whose texts are escaped for HTML.
+pub(super) fn form_size(original: &Value, text: &str) -> usize {
     let escaped = |byte| match byte {
         b'"' => 6,
         b'&' => 5,
         b'<' | b'>' => 4,
         _ => 1,
     };
-    text.bytes().map(escaped).sum()
+    original.to_string().bytes().chain(text.bytes()).map(escaped).sum()
 }
 
 /// Saves what the form has, or shows it again with the reason.

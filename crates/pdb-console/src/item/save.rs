@@ -72,7 +72,7 @@ fn changed_key(place: &Place, edited: &Value) -> Option<String> {
     let change = difference(&place.key, &members.collect::<Map<_, _>>().into()).into_iter().next()?;
     let is = change.old.map(|old| short(&old, 100)).unwrap_or_default();
     Some(format!(
-        "The key of an item cannot be changed: `{}` is {}. To have the item under another key, make a new item like this, and delete this one.",
+        "The key of an item cannot be changed: `{}` is {}. To move the item to another key, create an item like this one, and delete this one.",
         change.path,
         json!(is)
     ))
