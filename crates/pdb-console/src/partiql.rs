@@ -137,7 +137,7 @@ fn results(context: &Context<'_>, typed: &Typed, answer: &Value) -> Markup {
         p role="status" {
             strong { "Done: " (plural(items.len() as u64, "item")) }
             @if let Some(units) = units { span.hint { " · " (units) " capacity units" } }
-            " · " a href=(context.link("partiql", &address)) { "Address of this statement" }
+            " · " a href=(context.link("partiql", &address)) { "Link to this statement" }
         }
         @if items.is_empty() {
             p.empty { "The statement returned nothing, as INSERT, UPDATE and DELETE do unless they say RETURNING." }
