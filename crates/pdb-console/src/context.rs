@@ -114,6 +114,20 @@ impl<'a> Context<'a> {
         self.location
     }
 
+    /// Returns the region of the database, for clients.
+    pub(crate) fn region_name(&self) -> String {
+        self.pretender().account().region.clone()
+    }
+
+    /// Returns the URL at which clients reach the database.
+    pub(crate) fn endpoint_url(&self) -> String {
+        let endpoint = self.wire.endpoint();
+        match self.database {
+            Some(name) => format!("http://{endpoint}/db/{name}"),
+            None => format!("http://{endpoint}"),
+        }
+    }
+
     /// Returns the address of a page with parameters, relative to all pages.
     pub(crate) fn link(&self, page: &str, parameters: &[(&str, &str)]) -> String {
         let mut query = Serializer::new(String::new());

@@ -4,14 +4,26 @@ mod answer;
 mod assets;
 mod call;
 mod context;
+mod copy_as;
+mod difference;
 mod instrument;
+mod item;
+mod items;
 mod layout;
 mod overview;
 mod pages;
+mod partiql;
+mod placeholders;
+mod pretty_json;
 mod request;
+mod schema;
 mod shown;
 mod sign_in;
+mod table;
+#[cfg(test)]
+mod testing;
 mod triggers;
+mod values;
 
 pub use answer::Answer;
 pub use context::{CommandError, Commands, Context};

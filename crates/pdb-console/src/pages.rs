@@ -1,6 +1,6 @@
 //! Which page a request means.
 
-use crate::{Answer, Context, Request, assets, instrument, overview, triggers};
+use crate::{Answer, Context, Request, assets, instrument, item, items, overview, partiql, table, triggers};
 
 impl Context<'_> {
     /// Answers a request. Blocks while it reads or writes.
@@ -13,6 +13,11 @@ impl Context<'_> {
             "" => overview::answer(self),
             "instrument" => instrument::answer(self, request),
             "triggers" => triggers::answer(self, request),
+            "table" => table::answer(self, request),
+            "items" => items::answer(self, request),
+            "item" => item::answer(self, request),
+            "new-item" => item::create(self, request),
+            "partiql" => partiql::answer(self, request),
             page => Answer::not_found(self, &format!("There is no page `{page}`.")),
         }
     }
