@@ -13,26 +13,40 @@ for (const shown of document.querySelectorAll("[data-clock]")) {
   }, 250);
 }
 
-// A click on the head of a column sorts by it.
-for (const table of document.querySelectorAll("table.sortable")) {
-  table.querySelectorAll("thead th").forEach((head, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "sort";
-    button.append(...head.childNodes);
-    head.append(button);
-    button.addEventListener("click", () => {
-      const ascending = head.getAttribute("aria-sort") !== "ascending";
-      for (const other of head.parentElement.children) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", ascending ? "ascending" : "descending");
-      const key = (row) => row.children[column].dataset.value ?? row.children[column].textContent.trim();
-      const body = table.tBodies[0];
-      const order = new Intl.Collator(undefined, { numeric: true }).compare;
-      const rows = [...body.rows].sort((a, b) => order(key(a), key(b)));
-      body.append(...(ascending ? rows : rows.reverse()));
+// A click on the head of a column sorts by it. The order stays when a part of the page is replaced.
+const orders = new Map();
+function makeSortable() {
+  document.querySelectorAll("table.sortable").forEach((table, number) => {
+    const heads = [...table.querySelectorAll("thead th")];
+    if (heads.some((head) => head.querySelector("button.sort"))) return;
+    heads.forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const isAscending = head.getAttribute("aria-sort") !== "ascending";
+        orders.set(number, { column, isAscending });
+        sort(table, heads, column, isAscending);
+      });
     });
+    const order = orders.get(number);
+    if (order) sort(table, heads, order.column, order.isAscending);
   });
 }
+
+function sort(table, heads, column, isAscending) {
+  for (const head of heads) head.removeAttribute("aria-sort");
+  heads[column].setAttribute("aria-sort", isAscending ? "ascending" : "descending");
+  const key = (row) => row.children[column].dataset.value ?? row.children[column].textContent.trim();
+  const compare = new Intl.Collator(undefined, { numeric: true }).compare;
+  const rows = [...table.tBodies[0].rows].sort((a, b) => compare(key(a), key(b)));
+  table.tBodies[0].append(...(isAscending ? rows : rows.reverse()));
+}
+
+makeSortable();
+document.addEventListener("replaced", makeSortable);
 
 // Copies the text of an element: <button data-copy="#id">.
 document.addEventListener("click", async (event) => {

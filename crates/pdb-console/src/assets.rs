@@ -4,14 +4,14 @@ use crate::Answer;
 
 const STYLE: &str = include_str!("../assets/console.css");
 const SCRIPT: &str = include_str!("../assets/console.js");
-const TRIGGERS: &str = include_str!("../assets/triggers.js");
+const REFRESH: &str = include_str!("../assets/refresh.js");
 
 /// Returns the file with a name.
 pub(crate) fn find(name: &str) -> Option<Answer> {
     let (content_type, text) = match name {
         "console.css" => ("text/css; charset=utf-8", STYLE),
         "console.js" => ("text/javascript; charset=utf-8", SCRIPT),
-        "triggers.js" => ("text/javascript; charset=utf-8", TRIGGERS),
+        "refresh.js" => ("text/javascript; charset=utf-8", REFRESH),
         _ => return None,
     };
     Some(Answer::Asset { content_type, bytes: text.as_bytes() })

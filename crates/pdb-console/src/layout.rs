@@ -133,6 +133,15 @@ pub(crate) fn table_names(context: &Context<'_>) -> Vec<String> {
     names
 }
 
+/// Returns a part of a page that its script keeps up to date, see [`Request::wants_part`].
+pub(crate) fn refreshed(part: Markup) -> Markup {
+    html! {
+        p.hint #live-hint { "Load the page again to see what has changed." }
+        div #refreshed { (part) }
+        script src="refresh.js" defer {}
+    }
+}
+
 /// Returns a form that changes something: it is sent to a page, with the token.
 pub(crate) fn form(context: &Context<'_>, page: &str, parameters: &[(&str, &str)], fields: Markup) -> Markup {
     form_to(context, &context.link(page, parameters), fields)

@@ -10,7 +10,7 @@ impl Context<'_> {
             return asset;
         }
         match request.page {
-            "" => overview::answer(self),
+            "" => overview::answer(self, request),
             "instrument" => instrument::answer(self, request),
             "triggers" => triggers::answer(self, request),
             "table" => table::answer(self, request),

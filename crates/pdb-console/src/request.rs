@@ -33,6 +33,11 @@ impl<'a> Request<'a> {
         Self { page, is_post: true, query, form }
     }
 
+    /// Returns whether only the part of the page is asked for that changes by itself.
+    pub(crate) fn wants_part(&self) -> bool {
+        self.query().find("part").is_some()
+    }
+
     /// Returns the parameters of the address.
     pub(crate) fn query(&self) -> Parameters<'a> {
         Parameters::of(self.query.as_bytes())

@@ -69,8 +69,9 @@ pub(crate) fn send(
 /// Returns the status and the HTML of an answer that is a page, which holds nothing that was not escaped.
 pub(crate) fn page_of(answer: Answer) -> (u16, String) {
     let Answer::Page { status, html } = answer else { panic!("no page: {answer:?}") };
-    let scripts = html.matches("<script").count();
-    assert_eq!(scripts, html.matches("<script src=\"console.js\" defer></script>").count(), "{html}");
+    let own = ["console", "refresh", "stream"]
+        .map(|name| html.matches(&format!("<script src=\"{name}.js\" defer></script>")).count());
+    assert_eq!(html.matches("<script").count(), own.iter().sum::<usize>(), "{html}");
     assert!(!html.contains(" style=") && !html.contains("onclick"), "{html}");
     (status, html)
 }

@@ -5,18 +5,16 @@ mod plot;
 use maud::{Markup, html};
 use pdb_trigger::{MonitorPhase, Notice, RecentNotice, ShardState, TriggerHandle, TriggerMonitor};
 
-use crate::layout::Section;
+use crate::layout::{self, Section};
 use crate::shown::{format_span, format_time};
 use crate::{Answer, Context, Request};
 
-/// The parameter with which the page's script asks for what changes.
-const PART: &str = "part";
 /// Longer texts are folded.
 const MAX_TEXT: usize = 160;
 
 /// Returns the page, or what of it changes if the page's script asks for that.
 pub(crate) fn answer(context: &Context<'_>, request: &Request<'_>) -> Answer {
-    if request.query().find(PART).is_some() {
+    if request.wants_part() {
         return Answer::Page { status: 200, html: mappings(context).into_string() };
     }
     let content = html! {
@@ -24,9 +22,7 @@ pub(crate) fn answer(context: &Context<'_>, request: &Request<'_>) -> Answer {
         @if context.triggers().is_empty() {
             (nothing(context))
         } @else {
-            p.hint #live-hint { "Load the page again to see what has changed." }
-            div #triggers { (mappings(context)) }
-            script src="triggers.js" defer {}
+            (layout::refreshed(mappings(context)))
         }
     };
     Answer::page(context, Section::Triggers, content)

@@ -37,7 +37,7 @@ fn contains(html: &str, texts: &[&str]) {
 fn without_triggers_the_page_says_how_to_start_one() {
     let html = shown(&Pretender::in_memory().unwrap(), &[], "");
     contains(&html, &["pretender serve --trigger orders=127.0.0.1:9000", "pretender trigger --table orders"]);
-    assert!(!html.contains("triggers.js"));
+    assert!(!html.contains("refresh.js"));
     let context = Context::new(Wire::new(Pretender::in_memory().unwrap())).with_name(Some("test-1"), "");
     let Answer::Page { html, .. } = context.answer(&Request::get("triggers", "")) else { panic!() };
     contains(&html, &["not on <code>test-1</code>"]);
@@ -58,7 +58,7 @@ fn a_trigger_that_waits_says_for_what() {
             "<code>maximum-retry-attempts=0</code>",
             "<code>bisect-batch-on-function-error</code>",
             "&lt;script&gt;alert(1)",
-            r#"<script src="triggers.js" defer></script>"#,
+            r#"<script src="refresh.js" defer></script>"#,
         ],
     );
     assert!(!html.contains("<orders>") && !html.contains("<script>"));

@@ -1,9 +1,9 @@
-// Keeps the page of triggers up to date.
+// Keeps the part of a page that changes by itself up to date, and counts what happens in a second.
 "use strict";
 
 {
   const INTERVAL = 2000;
-  const shown = document.querySelector("#triggers");
+  const shown = document.querySelector("#refreshed");
   const hint = document.querySelector("#live-hint");
   let isPaused = false;
   let last = "";
@@ -30,6 +30,27 @@
     if (status.textContent !== text) status.textContent = text;
   }
 
+  // Elements with a total show how much it has grown in a second since the last time: <td data-rate="key" data-total="7">.
+  let totals = new Map();
+  let counted = performance.now();
+  function count() {
+    const now = performance.now();
+    const seconds = (now - counted) / 1000;
+    const next = new Map();
+    for (const element of shown.querySelectorAll("[data-rate]")) {
+      const total = Number(element.dataset.total);
+      next.set(element.dataset.rate, total);
+      const before = totals.get(element.dataset.rate);
+      // A total that went back belongs to a server that was started again.
+      if (before !== undefined && total >= before && seconds > 0) element.textContent = perSecond((total - before) / seconds);
+    }
+    [totals, counted] = [next, now];
+  }
+
+  function perSecond(rate) {
+    return `${rate >= 10 || rate === 0 ? Math.round(rate).toLocaleString("en") : rate.toFixed(1)}/s`;
+  }
+
   // The server has escaped everything in it. Scripts in a parsed document do not run, and there are none.
   function replace(html) {
     const parsed = new DOMParser().parseFromString(html, "text/html");
@@ -40,12 +61,13 @@
     const places = [...shown.querySelectorAll(".recent")].map((list) => list.scrollTop);
     const focused = shown.contains(document.activeElement) ? focusable(shown).indexOf(document.activeElement) : -1;
     shown.replaceChildren(...parsed.body.childNodes);
+    document.dispatchEvent(new Event("replaced"));
     shown.querySelectorAll(".recent").forEach((list, n) => { list.scrollTop = places[n] ?? 0; });
     if (focused >= 0) focusable(shown)[focused]?.focus({ preventScroll: true });
   }
 
   function focusable(element) {
-    return [...element.querySelectorAll("a[href], summary, [tabindex]")];
+    return [...element.querySelectorAll("a[href], button, summary, [tabindex]")];
   }
 
   function isSelecting() {
@@ -65,6 +87,7 @@
       const html = await answer.text();
       if (html !== last) replace(html);
       last = html;
+      count();
       say("Live. ");
     } catch {
       say("The server does not answer. Trying again. ");
@@ -77,5 +100,6 @@
   }
 
   say("Live. ");
-  run();
+  count();
+  setTimeout(run, INTERVAL);
 }
