@@ -278,6 +278,11 @@ impl LikeArg {
 }
 
 impl ServerSettings {
+    /// Returns whether anybody may open the console.
+    pub(super) fn has_console(&self) -> bool {
+        self.console != ConsoleArg::Off
+    }
+
     /// Returns the region that ARNs contain.
     pub(super) fn region(&self) -> &str {
         self.region.as_deref().unwrap_or("us-east-1")

@@ -30,6 +30,7 @@ pub(super) struct Announcement<'a> {
     /// Whether requests can name databases.
     pub(super) has_databases: bool,
     pub(super) region: &'a str,
+    pub(super) has_console: bool,
     pub(super) has_control: bool,
     pub(super) needs_token: bool,
 }
@@ -56,6 +57,9 @@ impl Announcement<'_> {
         }
         for line in self.startup_notes {
             said.push_str(&format!("{}\n", visible(line)));
+        }
+        if self.has_console {
+            said.push_str(&format!("Console at {}/_pretender/console/\n", reachable(*address)));
         }
         said.push_str(&match (self.has_control, self.needs_token) {
             (true, true) => format!("Control API at http://{address}/_pretender/ (needs the token)\n"),
