@@ -21,6 +21,7 @@ use super::token::TokenParser;
 use super::{MEMORY, start_failure};
 use crate::logging::{self, LogFilter, LogFormat};
 use crate::open_files;
+use crate::traces::{TraceSettings, Traces};
 
 /// Connections that read a file: as many as there may be long reads, and some for short ones.
 const READERS: u32 = ServerOptions::MAX_LONG_READS + 8;
@@ -157,6 +158,9 @@ pub(super) struct ServerSettings {
     /// File to append one line per call to, even if --log-level hides calls
     #[arg(long, env = "PRETENDER_ACCESS_LOG", value_name = "FILE", help_heading = LOGGING)]
     access_log: Option<PathBuf>,
+
+    #[command(flatten)]
+    traces: TraceSettings,
 }
 
 // Headings of these options in the help.
@@ -179,6 +183,7 @@ pub(super) struct StartedServer {
     pub(super) server: RunningServer,
     pub(super) regions: Regions,
     databases: Option<NamedDatabases>,
+    traces: Traces,
     /// Where the data is, for people.
     pub(super) location: String,
     /// What was done to the data before the server was ready, for people.
@@ -196,6 +201,7 @@ impl StartedServer {
         }
         self.regions.close();
         tracing::info!(target: "pretender::server", "stopped");
+        self.traces.stop();
     }
 }
 
@@ -284,7 +290,9 @@ impl ServerSettings {
         db: &str,
         on_bound: &dyn Fn() -> Result<(), String>,
     ) -> Result<StartedServer, Box<dyn Error>> {
-        logging::start(&self.log_level, self.log_format, self.access_log.as_deref())?;
+        let traces = self.traces.start()?;
+        logging::start(&self.log_level, self.log_format, self.access_log.as_deref(), traces.layer())?;
+        traces.report_problem();
         open_files::raise_limit();
         // Bind the port first: a second server must not touch the first one's file.
         let clock = self.control.then(|| Arc::new(ManualClock::running()));
@@ -312,7 +320,7 @@ impl ServerSettings {
         let (regions, startup_notes) = opened?;
         let server = bound.start(regions.clone())?;
         self.log_start(&server.url(), &location);
-        Ok(StartedServer { server, regions, databases, location, startup_notes })
+        Ok(StartedServer { server, regions, databases, traces, location, startup_notes })
     }
 
     /// Logs the start, with the settings that explain most differences between servers.
