@@ -28,6 +28,8 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("pdb-store", &["--no-default-features", "--features", "postgres"]),
     // In the run of the workspace it would be built into everything.
     ("pdb-model", &["--features", "serde_dynamo"]),
+    // The programs that users get do not have it. Only what it adds is tested: its own tests, and those beside the code.
+    ("pdb-server", &["--features", "otlp", "--lib", "--bins", "--test", "otlp"]),
 ];
 
 /// Options of the command.

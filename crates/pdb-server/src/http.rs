@@ -7,6 +7,8 @@ mod auth;
 mod backup;
 mod body;
 mod budget;
+mod call_notes;
+mod call_trace;
 mod command_log;
 mod console;
 mod decompress;
@@ -28,8 +30,9 @@ use hyper::header::{HeaderMap, HeaderName, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_model::OperationClass;
-use pdb_wire::{CallLog, Host, Operation, Request as Call, RequestIds, Wire};
+use pdb_wire::{Host, Operation, Request as Call, RequestIds, Wire};
 use tokio::sync::{Semaphore, watch};
+use tracing::Instrument;
 
 use crate::backup::Backups;
 use crate::blocking::blocking;
@@ -43,6 +46,7 @@ use answer::{Answer, HttpResponse, MediaType};
 use answer_budget::{AnswerBudget, AnswerSlot, BudgetedAnswer};
 use body::ReadError;
 use budget::{Budget, BudgetPermit};
+use call_notes::CallNotes;
 use command_log::CommandLog;
 use console::Console;
 use encoding::{Encoding, UnknownEncoding};
@@ -245,7 +249,7 @@ impl HttpService {
         })
     }
 
-    /// Answers an API call, and logs it.
+    /// Answers an API call, logs it and traces it.
     async fn call(
         self: &Arc<Self>,
         parts: &Parts,
@@ -254,15 +258,11 @@ impl HttpService {
         media_type: MediaType,
         request_id: &str,
     ) -> Option<Answer> {
-        let mut log = CallLog::is_wanted()
-            .then(|| CallLog::new(request_id, target(&parts.headers), user_agent(&parts.headers)));
-        let answer = self.carry_out(parts, name, body, media_type, request_id, log.as_mut()).await;
-        if let Some(log) = &mut log {
-            match &answer {
-                Some(answer) => log.note_status(answer.status.as_u16(), answer.bytes()),
-                None => log.note_drop(),
-            }
-        }
+        let mut notes = CallNotes::begin(parts, request_id);
+        let span = notes.span();
+        let answer =
+            self.carry_out(parts, name, body, media_type, request_id, &mut notes).instrument(span).await;
+        notes.finish(answer.as_ref());
         answer
     }
 
@@ -273,7 +273,7 @@ impl HttpService {
         body: Incoming,
         media_type: MediaType,
         request_id: &str,
-        mut log: Option<&mut CallLog>,
+        notes: &mut CallNotes,
     ) -> Option<Answer> {
         // The permit for the body is held until there is an answer.
         let (body, permit) = match self.read(parts, body).await {
@@ -282,19 +282,14 @@ impl HttpService {
         };
         // The path is more specific than the credentials, which may serve for several databases.
         let name = self.databases.as_ref().and_then(|_| name.or_else(|| auth::key_id(parts)));
-        if let Some(log) = &mut log {
-            log.note_request(&body);
-            name.iter().for_each(|name| log.note_database(name));
-        }
+        notes.note_request(&body, name.as_deref());
         let timer = self.metrics.begin();
         let Admitted { operation, database, elsewhere } =
             match self.admit_call(parts, name.as_deref(), &body).await {
                 Ok(admitted) => admitted,
                 Err(response) => {
                     self.metrics.count_unknown(&response);
-                    if let Some(log) = log {
-                        log.note_response(&response);
-                    }
+                    notes.note_response(&response);
                     return Some(Answer::of(response, media_type));
                 }
             };
@@ -303,7 +298,8 @@ impl HttpService {
         };
         let host =
             CallHost { answers: &self.answers, operation, body: body.clone(), slot: Mutex::new(Some(slot)) };
-        let request = Call::of(operation, body).id(request_id).log(log);
+        let context = notes.context(operation, request_id);
+        let request = Call::of(operation, body).id(request_id).context(context).log(notes.log());
         let wire = elsewhere.as_ref().unwrap_or(database.wire());
         let is_without_faults = database.control().is_some() && is_off(&parts.headers);
         let without_faults = is_without_faults.then(|| wire.without_faults());

@@ -6,6 +6,7 @@ mod console_access;
 mod control;
 mod database;
 mod databases;
+mod error_code;
 mod http;
 mod listen;
 mod metrics;

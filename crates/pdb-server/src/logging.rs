@@ -16,6 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, registry};
 
 use crate::terminal::VisibleLines;
+use crate::traces::{self, BoxedLayer};
 use access::AccessLog;
 
 /// The format of log lines.
@@ -75,14 +76,19 @@ fn is_target(text: &str) -> bool {
 }
 
 /// Starts logging to standard error, with a filter. If there is an `access_log`, all calls are also logged to that
-/// file.
+/// file. Spans are for the layer of `traces` only, if there is one: no line shows them.
 ///
 /// # Errors
 ///
 /// A message for people, if the file cannot be written.
-pub(crate) fn start(filter: &LogFilter, format: LogFormat, access_log: Option<&Path>) -> Result<(), String> {
-    let mut layers =
-        vec![lines(format, || VisibleLines(std::io::stderr())).with_filter(filter.0.clone()).boxed()];
+pub(crate) fn start(
+    filter: &LogFilter,
+    format: LogFormat,
+    access_log: Option<&Path>,
+    traces: Option<BoxedLayer>,
+) -> Result<(), String> {
+    let filter = filter.0.clone().with_target(traces::TARGET, LevelFilter::OFF);
+    let mut layers = vec![lines(format, || VisibleLines(std::io::stderr())).with_filter(filter).boxed()];
     if let Some(path) = access_log {
         let file = AccessLog::open(path)?;
         // A dynamic filter is evaluated for each event. For any other filter, the library caches the last answer, even
@@ -91,6 +97,7 @@ pub(crate) fn start(filter: &LogFilter, format: LogFormat, access_log: Option<&P
         let calls = calls.with_max_level_hint(LevelFilter::INFO);
         layers.push(lines(format, move || VisibleLines(file.clone())).with_filter(calls).boxed());
     }
+    layers.extend(traces);
     registry().with(layers).try_init().map_err(|error| error.to_string())
 }
 

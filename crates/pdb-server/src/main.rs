@@ -9,6 +9,7 @@ mod progress;
 mod quantity;
 mod signals;
 mod terminal;
+mod traces;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -46,7 +47,8 @@ Examples:
 
 fn main() -> ExitCode {
     signals::survive_file_size_limit();
-    if let Some(advice) = commands::advice(std::env::args_os().skip(1)) {
+    let arguments = || std::env::args_os().skip(1);
+    if let Some(advice) = commands::advice(arguments()).or_else(|| traces::advice(arguments())) {
         let _ = writeln!(std::io::stderr(), "error: {}", terminal::visible_lines(&advice));
         return ExitCode::from(2);
     }

@@ -2,7 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::{error::StoreError, pending::Answer, tx::Tx};
+use crate::{
+    error::StoreError,
+    pending::Answer,
+    trace::{JobTrace, Origin},
+    tx::Tx,
+};
 
 /// A job for the writer.
 pub(crate) trait Job {
@@ -14,6 +19,8 @@ pub(crate) trait Job {
     fn panicked(&self) -> bool;
     /// Gives the result to the caller that waits for it.
     fn answer(&mut self);
+    /// What is traced of it.
+    fn trace(&mut self) -> &mut JobTrace;
 }
 
 /// A caller's closure, and where its result goes.
@@ -22,11 +29,18 @@ pub(crate) struct ClosureJob<F, T, E: From<StoreError>> {
     result: Option<Result<T, E>>,
     panicked: bool,
     answer: Option<Answer<Result<T, E>>>,
+    trace: JobTrace,
 }
 
 impl<F, T, E: From<StoreError>> ClosureJob<F, T, E> {
+    /// Makes a job of the caller of this thread.
     pub(crate) fn new(work: F, answer: Option<Answer<Result<T, E>>>) -> Self {
-        Self { work, result: None, panicked: false, answer }
+        Self::of(Origin::here(), work, answer)
+    }
+
+    /// Makes a job of another caller.
+    pub(crate) fn of(origin: Origin, work: F, answer: Option<Answer<Result<T, E>>>) -> Self {
+        Self { work, result: None, panicked: false, answer, trace: JobTrace::new(origin) }
     }
 
     /// Takes the result of a job that ran on the thread of its caller.
@@ -42,15 +56,20 @@ where
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         // What the closure captured may be left half changed by a panic; it is not run again after one.
-        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)));
+        let Self { work, trace, .. } = self;
+        let result = trace.transaction(|| catch_unwind(AssertUnwindSafe(|| work(tx))));
         self.panicked = result.is_err();
         let result = result.unwrap_or_else(|panic| Err(StoreError::Panicked(message_of(&*panic)).into()));
         let keep = result.is_ok();
+        if !keep {
+            self.trace.rolled_back(self.panicked);
+        }
         self.result = Some(result);
         keep
     }
 
     fn fail(&mut self, error: StoreError) {
+        self.trace.rolled_back(false);
         self.result = Some(Err(error.into()));
     }
 
@@ -59,9 +78,15 @@ where
     }
 
     fn answer(&mut self) {
+        // The caller's span must not last longer than the call.
+        self.trace = JobTrace::default();
         if let Some(answer) = self.answer.take() {
             answer.give(self.take_result());
         }
+    }
+
+    fn trace(&mut self) -> &mut JobTrace {
+        &mut self.trace
     }
 }
 

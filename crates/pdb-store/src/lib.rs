@@ -33,6 +33,7 @@ mod sql;
 mod sqlite;
 mod store;
 mod threads;
+mod trace;
 mod transaction;
 mod transfer;
 mod tx;

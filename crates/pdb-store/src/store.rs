@@ -14,6 +14,7 @@ use crate::{
     options::StoreOptions,
     pending::{Answer, Pending},
     read_tx::ReadTx,
+    trace::Origin,
     tx::Tx,
 };
 
@@ -133,7 +134,8 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.background.run(job)
+        let origin = Origin::here();
+        self.background.run(move || origin.resume(job))
     }
 
     /// Blocking variant of [`submit`](Self::submit), also for work that takes long. While the writer is idle, `work` runs on this

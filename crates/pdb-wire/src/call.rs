@@ -23,6 +23,7 @@ pub struct Request<'a, B> {
     id: Option<&'a str>,
     has_connection: bool,
     log: Option<&'a mut CallLog>,
+    context: Option<Arc<RequestContext>>,
 }
 
 impl<'a, B> Request<'a, B> {
@@ -34,12 +35,13 @@ impl<'a, B> Request<'a, B> {
             id: None,
             has_connection: true,
             log: None,
+            context: None,
         }
     }
 
     /// Returns a request for an operation.
     pub fn of(operation: Operation, body: B) -> Self {
-        Self { operation: Some(operation), body, id: None, has_connection: true, log: None }
+        Self { operation: Some(operation), body, id: None, has_connection: true, log: None, context: None }
     }
 
     /// Sets the id that the answer will carry. Injected faults are reported with it.
@@ -59,6 +61,13 @@ impl<'a, B> Request<'a, B> {
     #[must_use]
     pub fn log(self, log: Option<&'a mut CallLog>) -> Self {
         Self { log, ..self }
+    }
+
+    /// Sets the context in which the request is carried out, of a front end that wants to know what the context learns, such as the
+    /// tables. It is made with the operation, the id and the connection of this request.
+    #[must_use]
+    pub fn context(self, context: Option<Arc<RequestContext>>) -> Self {
+        Self { context, ..self }
     }
 }
 
@@ -182,17 +191,19 @@ impl Wire {
         response.unwrap_or_else(Response::unavailable)
     }
 
-    /// Returns the wire for one request that faults may affect, or that the log wants to know of. Most requests are neither, and
-    /// pay nothing.
+    /// Returns the wire for one request that faults may affect, or that the log or the front end wants to know of. Most requests are
+    /// none of these, and pay nothing.
     fn watched<B>(
         &self,
         operation: Operation,
         request: &mut Request<'_, B>,
     ) -> Option<(Self, Arc<RequestContext>)> {
-        if !self.original.faults().is_armed() && request.log.is_none() {
+        let given = request.context.take();
+        if !self.original.faults().is_armed() && request.log.is_none() && given.is_none() {
             return None;
         }
-        let context = Arc::new(RequestContext::new(operation, request.id, request.has_connection));
+        let new = || Arc::new(RequestContext::new(operation, request.id, request.has_connection));
+        let context = given.unwrap_or_else(new);
         if let Some(log) = &mut request.log {
             log.note_context(context.clone());
         }

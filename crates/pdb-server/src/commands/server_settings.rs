@@ -22,6 +22,7 @@ use super::token::TokenParser;
 use super::{MEMORY, start_failure};
 use crate::logging::{self, LogFilter, LogFormat};
 use crate::open_files;
+use crate::traces::{TraceSettings, Traces};
 
 /// Connections that read a file: as many as there may be long reads, and some for short ones.
 const READERS: u32 = ServerOptions::MAX_LONG_READS + 8;
@@ -161,6 +162,9 @@ pub(super) struct ServerSettings {
     /// File to append one line per call to, even if --log-level hides calls
     #[arg(long, env = "PRETENDER_ACCESS_LOG", value_name = "FILE", help_heading = LOGGING)]
     access_log: Option<PathBuf>,
+
+    #[command(flatten)]
+    traces: TraceSettings,
 }
 
 // Headings of these options in the help.
@@ -184,6 +188,7 @@ pub(super) struct StartedServer {
     pub(super) regions: Regions,
     databases: Option<NamedDatabases>,
     triggers: ServedTriggers,
+    traces: Traces,
     /// Where the data is, for people.
     pub(super) location: String,
     /// What was done to the data before the server was ready, for people.
@@ -203,6 +208,7 @@ impl StartedServer {
         }
         self.regions.close();
         tracing::info!(target: "pretender::server", "stopped");
+        self.traces.stop();
     }
 }
 
@@ -296,7 +302,9 @@ impl ServerSettings {
         db: &str,
         on_bound: &dyn Fn() -> Result<(), String>,
     ) -> Result<StartedServer, Box<dyn Error>> {
-        logging::start(&self.log_level, self.log_format, self.access_log.as_deref())?;
+        let traces = self.traces.start()?;
+        logging::start(&self.log_level, self.log_format, self.access_log.as_deref(), traces.layer())?;
+        traces.report_problem();
         open_files::raise_limit();
         // Bind the port first: a second server must not touch the first one's file.
         let clock = self.control.then(|| Arc::new(ManualClock::running()));
@@ -327,7 +335,7 @@ impl ServerSettings {
         let server = bound.start(regions.clone())?;
         self.log_start(&server.url(), &location);
         let triggers = ServedTriggers::start(triggers, regions.home())?;
-        Ok(StartedServer { server, regions, databases, triggers, location, startup_notes })
+        Ok(StartedServer { server, regions, databases, triggers, traces, location, startup_notes })
     }
 
     /// Logs the start, with the settings that explain most differences between servers.

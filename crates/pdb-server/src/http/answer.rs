@@ -232,6 +232,11 @@ impl Answer {
         self.body.len()
     }
 
+    /// Returns the body.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Marks the body as compressed.
     pub(crate) fn encoded(self, encoding: Option<Encoding>) -> Self {
         match encoding.map(Encoding::header) {

@@ -75,14 +75,5 @@ impl RequestCounts {
 
 /// Returns the code of an error, such as `ValidationException`.
 fn code_of(response: &Response) -> String {
-    #[derive(serde::Deserialize)]
-    struct Error<'a> {
-        #[serde(rename = "__type", borrow)]
-        kind: std::borrow::Cow<'a, str>,
-    }
-    let error = serde_json::from_slice::<Error<'_>>(&response.body);
-    match error {
-        Ok(error) => error.kind.rsplit('#').next().unwrap_or_default().to_owned(),
-        Err(_) => response.status.to_string(),
-    }
+    crate::error_code::find(&response.body).unwrap_or_else(|| response.status.to_string())
 }

@@ -25,6 +25,7 @@ use crate::{
         transaction::{DueRotation, PostgresTx},
     },
     read_tx::ReadTx,
+    trace,
     transaction::EngineTx,
     tx::Tx,
 };
@@ -77,7 +78,8 @@ impl Core {
                 rotations += 1;
                 for due in interruption.due_rotations {
                     // One that fails is found due again.
-                    self.run(&mut ClosureJob::new(move |tx: &mut Tx<'_>| rotate(tx, &due), None));
+                    let origin = job.trace().origin().clone();
+                    self.run(&mut ClosureJob::of(origin, move |tx: &mut Tx<'_>| rotate(tx, &due), None));
                 }
                 continue;
             }
@@ -143,7 +145,8 @@ impl Core {
                 }
             };
         }
-        let committed = session.commit();
+        let traces = std::iter::once(job.trace());
+        let committed = trace::commit("postgresql", traces, || session.commit());
         drop(slot);
         if let Err(error) = committed {
             let fault = Fault::of(error.clone());

@@ -38,6 +38,7 @@ use crate::{
         seal::Seal,
         transaction::SqliteTx,
     },
+    trace,
     transaction::EngineTx,
     tx::Tx,
 };
@@ -122,7 +123,7 @@ impl Writer {
             outcome = self.run_job(&mut *job);
             others.push(job);
         }
-        if let Err(error) = outcome.and_then(|_| self.commit(published, begun)) {
+        if let Err(error) = outcome.and_then(|_| self.commit_group(first, &mut others, published, begun)) {
             tracing::error!(error = &error as &dyn std::error::Error, "a group of writes is undone");
             self.undo_all(published);
             first.fail(error.clone());
@@ -219,6 +220,18 @@ impl Writer {
             }
         }
         Ok(GroupState::Intact)
+    }
+
+    /// Commits the group, and tells those who trace its jobs.
+    fn commit_group(
+        &mut self,
+        first: &mut dyn Job,
+        others: &mut [Box<dyn Job + Send>],
+        published: &RwLock<Arc<Catalog>>,
+        begun: Instant,
+    ) -> Result<(), StoreError> {
+        let traces = std::iter::once(first.trace()).chain(others.iter_mut().map(|job| job.trace()));
+        trace::commit("sqlite", traces, || self.commit(published, begun))
     }
 
     /// Commits the group that has `begun` then.

@@ -32,6 +32,8 @@ mod times;
 #[cfg(feature = "sqlite")]
 mod tokens;
 #[cfg(feature = "sqlite")]
+mod traces;
+#[cfg(feature = "sqlite")]
 mod transfer;
 #[cfg(feature = "sqlite")]
 mod untrusted;
