@@ -37,6 +37,13 @@ impl StreamManager {
         Ok(Self { store, env, options, key, limits, readers, reader_kind })
     }
 
+    /// Returns the same reader without the limits of AWS, for one that only observes: what it reads is not taken from the rates of the
+    /// consumers under test.
+    #[must_use]
+    pub fn without_limits(&self) -> Self {
+        Self { limits: None, ..self.clone() }
+    }
+
     /// Runs `work` on one snapshot of a stream, after rotating the shards that are due in it.
     pub(crate) fn read_stream<T>(
         &self,

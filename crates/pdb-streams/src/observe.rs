@@ -109,6 +109,15 @@ impl StreamManager {
         Ok(reports)
     }
 
+    /// Returns a stream with its shards.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamsError::StreamNotFound`], [`StreamsError::Store`].
+    pub fn stream_report(&self, stream_arn: &StreamArn) -> Result<StreamReport, StreamsError> {
+        self.look(stream_arn, self.env.clock.now(), |view| view.report())
+    }
+
     /// Returns the readers that have read in the last 15 minutes, ordered by stream, shard and number. Their iterators are still alive.
     ///
     /// # Errors

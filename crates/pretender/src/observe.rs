@@ -23,7 +23,7 @@
 
 use std::sync::Arc;
 
-use pdb_model::{ApiError, TableName};
+use pdb_model::{ApiError, StreamArn, TableName};
 
 #[doc(inline)]
 pub use pdb_store::{StoreMetrics, StoreObserver, TableTraffic};
@@ -59,6 +59,15 @@ impl Pretender {
     /// [`ApiError`] if the store fails.
     pub fn stream_reports(&self) -> Result<Vec<StreamReport>, ApiError> {
         self.inner.streams.stream_reports().map_err(streams_error)
+    }
+
+    /// Returns one stream with its shards and how much is in them. Reads up to a thousand records of each shard.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`] if there is no such stream, or the store fails.
+    pub fn stream_report(&self, stream_arn: &StreamArn) -> Result<StreamReport, ApiError> {
+        self.inner.streams.stream_report(stream_arn).map_err(streams_error)
     }
 
     /// Returns who reads streams and how far behind they are: chains of iterators, subscriptions and triggers that have read in the

@@ -182,6 +182,18 @@ impl Pretender {
         StreamReader::new(streams, inner.faults.clone(), fault_mode.clone())
     }
 
+    /// Returns the streams of this database for code that only looks: it meets no faults, [`Pretender::readers`] does not list it, and what
+    /// it reads is not taken from the rates of [`Builder::enforce_limits`](crate::Builder::enforce_limits).
+    #[must_use]
+    pub fn observed_streams(&self) -> StreamReader {
+        let inner = &self.inner;
+        StreamReader::new(
+            inner.streams.without_limits().observed_as(None),
+            inner.faults.clone(),
+            FaultMode::Off,
+        )
+    }
+
     /// Begins a subscription: a reader of all records of one or several streams, in order, across shards.
     ///
     /// # Examples
