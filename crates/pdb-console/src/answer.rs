@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::Context;
 use crate::layout::{self, Section};
+use crate::{Context, Tail};
 
 /// What a request is answered. The caller adds the headers.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub enum Answer {
         /// The contents.
         bytes: Vec<u8>,
     },
+    /// Server-sent events, of the content type `text/event-stream`: what the tail sends when it is run.
+    Events(Box<Tail>),
 }
 
 impl Answer {

@@ -5,6 +5,8 @@ use crate::Answer;
 const STYLE: &str = include_str!("../assets/console.css");
 const SCRIPT: &str = include_str!("../assets/console.js");
 const REFRESH: &str = include_str!("../assets/refresh.js");
+const STREAM_STYLE: &str = include_str!("../assets/stream.css");
+const STREAM_SCRIPT: &str = include_str!("../assets/stream.js");
 
 /// Returns the file with a name.
 pub(crate) fn find(name: &str) -> Option<Answer> {
@@ -12,6 +14,8 @@ pub(crate) fn find(name: &str) -> Option<Answer> {
         "console.css" => ("text/css; charset=utf-8", STYLE),
         "console.js" => ("text/javascript; charset=utf-8", SCRIPT),
         "refresh.js" => ("text/javascript; charset=utf-8", REFRESH),
+        "stream.css" => ("text/css; charset=utf-8", STREAM_STYLE),
+        "stream.js" => ("text/javascript; charset=utf-8", STREAM_SCRIPT),
         _ => return None,
     };
     Some(Answer::Asset { content_type, bytes: text.as_bytes() })

@@ -130,15 +130,20 @@ impl<'a> Context<'a> {
 
     /// Returns the address of a page with parameters, relative to all pages.
     pub(crate) fn link(&self, page: &str, parameters: &[(&str, &str)]) -> String {
-        let mut query = Serializer::new(String::new());
-        query.extend_pairs(parameters);
-        if let Some(region) = self.region {
-            query.append_pair("region", region);
-        }
-        let query = query.finish();
-        let page = if page.is_empty() { "./" } else { page };
-        if query.is_empty() { page.to_owned() } else { format!("{page}?{query}") }
+        link(self.region, page, parameters)
     }
+}
+
+/// Returns the address of a page with parameters, relative to all pages, and with the region, if links carry one.
+pub(crate) fn link(region: Option<&str>, page: &str, parameters: &[(&str, &str)]) -> String {
+    let mut query = Serializer::new(String::new());
+    query.extend_pairs(parameters);
+    if let Some(region) = region {
+        query.append_pair("region", region);
+    }
+    let query = query.finish();
+    let page = if page.is_empty() { "./" } else { page };
+    if query.is_empty() { page.to_owned() } else { format!("{page}?{query}") }
 }
 
 impl std::fmt::Debug for Context<'_> {

@@ -19,7 +19,9 @@ mod request;
 mod schema;
 mod shown;
 mod sign_in;
+mod stream;
 mod table;
+mod tail;
 #[cfg(test)]
 mod testing;
 mod triggers;
@@ -29,3 +31,4 @@ pub use answer::Answer;
 pub use context::{CommandError, Commands, Context};
 pub use request::{Parameters, Request};
 pub use sign_in::sign_in;
+pub use tail::{Sent, Tail, TailStop};

@@ -1,6 +1,8 @@
 //! Which page a request means.
 
-use crate::{Answer, Context, Request, assets, instrument, item, items, overview, partiql, table, triggers};
+use crate::{
+    Answer, Context, Request, assets, instrument, item, items, overview, partiql, stream, table, triggers,
+};
 
 impl Context<'_> {
     /// Answers a request. Blocks while it reads or writes.
@@ -18,6 +20,10 @@ impl Context<'_> {
             "item" => item::answer(self, request),
             "new-item" => item::create(self, request),
             "partiql" => partiql::answer(self, request),
+            "stream" => stream::answer(self, request),
+            "record" => stream::record(self, request),
+            "export" => stream::export(self, request),
+            "events" => stream::events(self, request),
             page => Answer::not_found(self, &format!("There is no page `{page}`.")),
         }
     }

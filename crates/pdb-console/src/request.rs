@@ -11,6 +11,7 @@ pub struct Request<'a> {
     pub is_post: bool,
     query: &'a str,
     form: &'a [u8],
+    last_event_id: Option<&'a str>,
 }
 
 /// The parameters of a query or a form. A name that is given twice has the first value.
@@ -24,13 +25,24 @@ impl<'a> Request<'a> {
     /// Returns a request that shows a page.
     #[must_use]
     pub fn get(page: &'a str, query: &'a str) -> Self {
-        Self { page, is_post: false, query, form: b"" }
+        Self { page, is_post: false, query, form: b"", last_event_id: None }
     }
 
     /// Returns a request with a form, in the encoding `application/x-www-form-urlencoded`.
     #[must_use]
     pub fn post(page: &'a str, query: &'a str, form: &'a [u8]) -> Self {
-        Self { page, is_post: true, query, form }
+        Self { page, is_post: true, query, form, last_event_id: None }
+    }
+
+    /// Sets the id of the last event that the browser has received: the header `Last-Event-ID`.
+    #[must_use]
+    pub fn with_last_event_id(self, last_event_id: Option<&'a str>) -> Self {
+        Self { last_event_id, ..self }
+    }
+
+    /// Returns the id of the last event that the browser has received, if it has lost the connection.
+    pub(crate) fn last_event_id(&self) -> Option<&'a str> {
+        self.last_event_id
     }
 
     /// Returns whether only the part of the page is asked for that changes by itself.

@@ -29,10 +29,14 @@ pub(crate) fn short(value: &Value, max_chars: usize) -> String {
         ("S" | "N" | "B", Value::String(inner)) => line.push(inner),
         _ => line.value(value),
     }
-    if line.is_cut {
-        line.out.push('…');
-    }
-    line.out
+    line.cut()
+}
+
+/// Returns a value on one line as [`short`] does, with texts in quotes: beside other words, `"42"` is not `42`.
+pub(crate) fn short_quoted(value: &Value, max_chars: usize) -> String {
+    let mut line = Line { out: String::new(), left: max_chars, is_cut: false };
+    line.value(value);
+    line.cut()
 }
 
 /// A line that becomes no longer than some characters, so that a large value costs no more than what is shown of it.
@@ -43,6 +47,14 @@ struct Line {
 }
 
 impl Line {
+    /// Returns the line, with a mark if something is missing.
+    fn cut(mut self) -> String {
+        if self.is_cut {
+            self.out.push('…');
+        }
+        self.out
+    }
+
     fn push(&mut self, text: &str) {
         let end = text.char_indices().nth(self.left).map_or(text.len(), |(at, _)| at);
         self.out.push_str(&text[..end]);
