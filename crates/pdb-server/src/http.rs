@@ -106,8 +106,8 @@ impl HttpService {
         stopping: watch::Receiver<bool>,
     ) -> Self {
         Self {
+            console: Console::new(options, &shared.endpoint, regions.home().file(), stopping.clone()),
             status: Status::new(&regions, options, stopping),
-            console: Console::new(options, &shared.endpoint, regions.home().file()),
             home: Arc::new(Database::new(None, regions, options.control.clone(), &shared)),
             databases: options.databases.clone(),
             shared,

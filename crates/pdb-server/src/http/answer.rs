@@ -13,6 +13,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
 use super::answer_body::{AnswerBody, FileBody};
+use super::console::EventsBody;
 use super::encoding::Encoding;
 use super::guard::Refused;
 use super::origin::Cors;
@@ -77,13 +78,20 @@ pub(crate) struct Answer {
     headers: HeaderMap,
     body: Bytes,
     /// Sent instead of the body.
-    file: Option<BackupFile>,
+    stream: Option<StreamedBody>,
+}
+
+/// A body that is not in memory as a whole.
+#[derive(Debug)]
+enum StreamedBody {
+    File(BackupFile),
+    Events(EventsBody),
 }
 
 impl Answer {
     /// Creates an answer without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Bytes::new(), file: None }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), stream: None }
     }
 
     /// Creates the answer of an operation.
@@ -148,14 +156,25 @@ impl Answer {
             },
             _ => return Self::internal_error(),
         };
+        answer.protected()
+    }
+
+    /// Creates an answer of the console that sends events as they happen.
+    pub(super) fn events(events: EventsBody) -> Self {
+        let answer = Self { stream: Some(StreamedBody::Events(events)), ..Self::empty(StatusCode::OK) };
+        answer.with(CONTENT_TYPE, HeaderValue::from_static("text/event-stream")).protected()
+    }
+
+    /// Adds the headers that protect what the console shows.
+    fn protected(self) -> Self {
         PROTECTION
             .into_iter()
-            .fold(answer, |answer, (name, value)| answer.with(name, HeaderValue::from_static(value)))
+            .fold(self, |answer, (name, value)| answer.with(name, HeaderValue::from_static(value)))
     }
 
     /// Creates an answer that sends a file.
     pub(super) fn file(file: BackupFile, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
-        let answer = Self { file: Some(file), ..Self::empty(StatusCode::OK) };
+        let answer = Self { stream: Some(StreamedBody::File(file)), ..Self::empty(StatusCode::OK) };
         headers.into_iter().fold(answer, |answer, (name, value)| answer.with(name, value))
     }
 
@@ -257,12 +276,12 @@ impl Answer {
 
     /// Adds the headers that every answer has.
     pub(crate) fn finish(self, request_id: &str, cors: Cors) -> HttpResponse {
-        let Self { status, mut headers, body, file } = self;
+        let Self { status, mut headers, body, stream } = self;
         headers.insert(SERVER, HeaderValue::from_static("Server"));
         if let Ok(id) = HeaderValue::from_str(request_id) {
             headers.insert(REQUEST_ID, id);
         }
-        if file.is_none() {
+        if stream.is_none() {
             headers.insert(CHECKSUM, HeaderValue::from(pdb_wire::checksum(&body)));
         }
         let allowed = match cors {
@@ -278,8 +297,9 @@ impl Answer {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         }
-        let body = match file {
-            Some(file) => AnswerBody::File(FileBody::new(file)),
+        let body = match stream {
+            Some(StreamedBody::File(file)) => AnswerBody::File(FileBody::new(file)),
+            Some(StreamedBody::Events(events)) => AnswerBody::Events(events),
             None => AnswerBody::Whole(Full::new(body)),
         };
         let mut response = Response::new(body);

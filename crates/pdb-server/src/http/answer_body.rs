@@ -1,4 +1,4 @@
-//! The body of an answer: bytes in memory, or a file that is read while the client receives it.
+//! The body of an answer: bytes in memory, a file that is read while the client receives it, or events as they happen.
 
 use std::future::Future;
 use std::io;
@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::task::JoinHandle;
 
+use super::console::EventsBody;
 use crate::backup::BackupFile;
 
 /// The body of an answer.
@@ -17,6 +18,7 @@ use crate::backup::BackupFile;
 pub(crate) enum AnswerBody {
     Whole(Full<Bytes>),
     File(FileBody),
+    Events(EventsBody),
 }
 
 /// A file that is being sent. Only one piece of it is in memory at a time, and no thread waits for the client.
@@ -90,6 +92,9 @@ impl Body for AnswerBody {
             Self::File(file) => {
                 Poll::Ready(ready!(file.poll_chunk(context)).map(|chunk| chunk.map(Frame::data)))
             }
+            Self::Events(events) => {
+                Poll::Ready(ready!(events.poll_message(context)).map(|message| Ok(Frame::data(message))))
+            }
         }
     }
 
@@ -97,6 +102,7 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(bytes) => bytes.is_end_stream(),
             Self::File(file) => file.left == 0,
+            Self::Events(_) => false,
         }
     }
 
@@ -104,6 +110,7 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(bytes) => bytes.size_hint(),
             Self::File(file) => SizeHint::with_exact(file.left),
+            Self::Events(_) => SizeHint::default(),
         }
     }
 }

@@ -9,18 +9,20 @@
 //! | a strict Content-Security-Policy, and everything escaped | contents of items |
 
 mod session;
+mod tails;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, ORIGIN};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use pdb_console::{CommandError, Commands, Context, Parameters, Request};
 use pdb_trigger::TriggerMonitor;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::HttpService;
 use super::answer::Answer;
@@ -30,11 +32,15 @@ use crate::control::{Control, RegionInQuery};
 use crate::database::Database;
 use crate::{ConsoleAccess, ServerOptions};
 use session::Session;
+pub(crate) use tails::EventsBody;
+use tails::Tails;
 
 /// The path of the console, without the slash behind it.
 const PATH: &str = "/_pretender/console";
 /// The page that asks for the server's token.
 const SIGN_IN: &str = "sign-in";
+/// What a browser has received last of the events of a page.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The content type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -43,6 +49,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) struct Console {
     access: ConsoleAccess,
     session: Session,
+    tails: Tails,
     /// Where the data of the server's own database is, for people.
     location: String,
     /// The triggers of this process, on the server's own database.
@@ -64,13 +71,19 @@ pub(super) fn is_asked_for(parts: &Parts) -> bool {
 }
 
 impl Console {
-    /// `endpoint` is the address at which clients reach the server.
-    pub(super) fn new(options: &ServerOptions, endpoint: &str, file: Option<&Path>) -> Self {
+    /// `endpoint` is the address at which clients reach the server; `stopping` becomes true when it must stop.
+    pub(super) fn new(
+        options: &ServerOptions,
+        endpoint: &str,
+        file: Option<&Path>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         let port = endpoint.rsplit(':').next().unwrap_or_default();
         let name = file.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         Self {
             access: options.console,
             session: Session::new(options.control_token.clone(), port),
+            tails: Tails::new(stopping),
             location: name.unwrap_or_default(),
             triggers: options.triggers.clone(),
         }
@@ -164,6 +177,8 @@ impl HttpService {
         if is_post {
             tracing::info!(target: "pretender::commands", %peer, page, database = database.name(), "console");
         }
+        let last_event_id =
+            parts.headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
         let (page, name) = (page.to_owned(), database.name().map(str::to_owned));
         let (form_token, location) =
             (self.console.session.form_token().to_owned(), self.console.location.clone());
@@ -179,9 +194,13 @@ impl HttpService {
             }
             let request =
                 if is_post { Request::post(&page, &query, &body) } else { Request::get(&page, &query) };
-            context.answer(&request)
+            context.answer(&request.with_last_event_id(last_event_id.as_deref()))
         });
         match answered.await {
+            Some(pdb_console::Answer::Events(tail)) => match self.console.tails.start(*tail) {
+                Ok(events) => Answer::events(events),
+                Err(reason) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, &format!("{reason}\n")),
+            },
             Some(answer) => Answer::console(answer),
             None => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n"),
         }

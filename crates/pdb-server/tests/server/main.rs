@@ -40,6 +40,7 @@ mod snapshots;
 mod survive;
 mod tail;
 mod tail_elsewhere;
+mod tails;
 mod time;
 mod top;
 mod trigger;
