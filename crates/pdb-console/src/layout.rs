@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
 
-use crate::shown::{format_time, plural};
+use crate::shown::format_time;
 use crate::{Context, Request, call};
 
 /// Which part of the console a page belongs to.
@@ -155,9 +155,4 @@ pub(crate) fn form_to(context: &Context<'_>, address: &str, fields: Markup) -> M
             (fields)
         }
     }
-}
-
-/// Returns a line that says how many of something there are.
-pub(crate) fn count(number: u64, what: &str) -> Markup {
-    html! { (plural(number, what)) }
 }

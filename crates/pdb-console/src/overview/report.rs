@@ -112,7 +112,7 @@ impl Report {
                 name: name.to_string(),
             });
         }
-        report.readers.sort_by(|a, b| b.iterator_age.cmp(&a.iterator_age));
+        report.readers.sort_by_key(|reader| std::cmp::Reverse(reader.iterator_age));
         report
     }
 }

@@ -247,11 +247,12 @@ fn lanes(shards: &[ShardBar], parents: &[Option<usize>]) -> Vec<usize> {
 
 /// Returns the times that have room.
 fn times(positions: &BTreeMap<Moment, f64>) -> Vec<TimeLabel> {
-    const ROOM: f64 = 140.0;
+    const ROOM: f64 = 150.0;
     let mut labels: Vec<TimeLabel> = Vec::new();
     for ((time, _), x) in positions {
         let has_room = labels.last().is_none_or(|last| x - last.x >= ROOM && last.time.0 != *time);
-        if has_room && RIGHT - x >= ROOM {
+        // The last label ends where the time does.
+        if has_room && RIGHT - x >= 2.0 * ROOM {
             labels.push(TimeLabel { x: *x, time: EpochMillis(*time) });
         }
     }

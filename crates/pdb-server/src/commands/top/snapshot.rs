@@ -197,7 +197,6 @@ impl Snapshot {
 
     fn add_of_table(&mut self, name: &str, sample: &Sample<'_>) {
         let value = sample.value;
-        let Some(name) = sample.name.strip_prefix(PREFIX) else { return self.add_process(sample, value) };
         match name {
             "table_items" => sum(&mut self.table(sample).items, value),
             "table_bytes" => sum(&mut self.table(sample).bytes, value),
