@@ -148,10 +148,11 @@ fn ping_waits_for_a_server_that_is_being_started() {
 fn the_first_lines_show_the_settings_for_sdks() {
     let mut process = Process::start(pretender().args(["serve", "--port", "0", "--db", ":memory:"]));
     let address = process.address();
-    let lines: Vec<String> = (0..8).map(|_| process.line()).collect();
+    let lines: Vec<String> = (0..9).map(|_| process.line()).collect();
     let expected = [
         "Data in memory: it is gone when the server stops".to_owned(),
         "Control API off; `--control` enables it".to_owned(),
+        format!("Console at http://{address}/_pretender/console/"),
         format!("Version {}", env!("CARGO_PKG_VERSION")),
         String::new(),
         "For AWS's SDKs and the AWS CLI:".to_owned(),

@@ -58,15 +58,15 @@ impl Announcement<'_> {
         for line in self.startup_notes {
             said.push_str(&format!("{}\n", visible(line)));
         }
-        if self.has_console {
-            said.push_str(&format!("Console at {}/_pretender/console/\n", reachable(*address)));
-        }
         said.push_str(&match (self.has_control, self.needs_token) {
             (true, true) => format!("Control API at http://{address}/_pretender/ (needs the token)\n"),
             (true, false) => format!("Control API at http://{address}/_pretender/\n"),
             (false, true) => "Control API off; `--control` enables it. Backups need the token\n".to_owned(),
             (false, false) => "Control API off; `--control` enables it\n".to_owned(),
         });
+        if self.has_console {
+            said.push_str(&format!("Console at {}/_pretender/console/\n", reachable(*address)));
+        }
         said.push_str(concat!("Version ", env!("CARGO_PKG_VERSION"), "\n"));
         let variable = |name: &str, value: &str| {
             if cfg!(windows) { format!("$env:{name}='{value}'") } else { format!("{name}={value}") }
