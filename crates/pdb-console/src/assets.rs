@@ -3,6 +3,7 @@
 use crate::Answer;
 
 const STYLE: &str = include_str!("../assets/console.css");
+const ICON: &str = include_str!("../assets/console.svg");
 const SCRIPT: &str = include_str!("../assets/console.js");
 const REFRESH: &str = include_str!("../assets/refresh.js");
 const STREAM_STYLE: &str = include_str!("../assets/stream.css");
@@ -12,6 +13,7 @@ const STREAM_SCRIPT: &str = include_str!("../assets/stream.js");
 pub(crate) fn find(name: &str) -> Option<Answer> {
     let (content_type, text) = match name {
         "console.css" => ("text/css; charset=utf-8", STYLE),
+        "console.svg" => ("image/svg+xml", ICON),
         "console.js" => ("text/javascript; charset=utf-8", SCRIPT),
         "refresh.js" => ("text/javascript; charset=utf-8", REFRESH),
         "stream.css" => ("text/css; charset=utf-8", STREAM_STYLE),

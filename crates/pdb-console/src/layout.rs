@@ -52,6 +52,7 @@ pub(crate) fn page(context: &Context<'_>, section: Section<'_>, content: Markup)
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (section.title()) " - pretender" }
+                link rel="icon" type="image/svg+xml" href="console.svg";
                 link rel="stylesheet" href="console.css";
                 script src="console.js" defer {}
             }

@@ -15,6 +15,7 @@ pub fn sign_in(is_wrong: bool, form_token: &str) -> Answer {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { "Sign in - pretender" }
+                link rel="icon" type="image/svg+xml" href="console.svg";
                 link rel="stylesheet" href="console.css";
             }
             body {
