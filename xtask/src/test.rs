@@ -22,14 +22,13 @@ const AGAIN: &[(&str, &str)] = &[
     ("pretender-tests", "end_to_end"),
 ];
 
-/// Packages that are tested again with features that they do not have in the run of the workspace, or without some.
-const FEATURES: &[(&str, &[&str])] = &[
+/// Features that are off by default, and on in all tests: building everything a second time for them would take minutes.
+const FEATURES: &[(&str, &str)] = &[("pdb-server", "otlp"), ("pdb-model", "serde_dynamo")];
+
+/// Packages that are tested again with one of their engines alone, with `--slow` or if the package is named. `lint` compiles each set.
+const ENGINES: &[(&str, &[&str])] = &[
     ("pdb-store", &["--no-default-features", "--features", "sqlite"]),
     ("pdb-store", &["--no-default-features", "--features", "postgres"]),
-    // In the run of the workspace it would be built into everything.
-    ("pdb-model", &["--features", "serde_dynamo"]),
-    // The programs that users get do not have it. Only what it adds is tested: its own tests, and those beside the code.
-    ("pdb-server", &["--features", "otlp", "--lib", "--bins", "--test", "otlp"]),
 ];
 
 /// Options of the command.
@@ -52,13 +51,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let mut command = run::cargo();
     command.args(["test", "--no-fail-fast"]);
     database.tell(&mut command);
-    match &options.package {
-        Some(name) => command.args(["--package", name]),
-        None => {
-            let excluded = workspace::too_new()?;
-            command.arg("--workspace").args(excluded.iter().flat_map(|name| ["--exclude", name]))
-        }
-    };
+    command.args(selection(options.package.as_deref())?);
     if options.slow {
         command.env(SLOW, "1");
     } else {
@@ -74,18 +67,17 @@ pub(crate) fn run(options: &Options) -> Outcome {
     );
     let mut outcome = run::run(&mut command);
     eprintln!("That took {}.", minutes(began));
-    for (package, features) in FEATURES {
-        if options.package.as_deref().is_none_or(|name| name == *package) {
+    for (package, features) in ENGINES {
+        if options.package.as_deref().map_or(options.slow, |name| name == *package) {
             outcome = outcome.and(test_features(package, features, &database, &options.arguments));
         }
     }
     if !matches!(database, Database::Missing(_)) && options.package.is_none() {
         // Repeat the tests that are not specific to SQLite on PostgreSQL.
         let mut again = run::cargo();
-        again.args(["test", "--no-fail-fast"]);
-        for (package, test) in AGAIN {
-            again.args(["--package", package, "--test", test]);
-        }
+        // The same selection as before, so that nothing is built again for other features.
+        again.args(["test", "--no-fail-fast"]).args(selection(None)?);
+        again.args(AGAIN.iter().flat_map(|(_, test)| ["--test", test]));
         again.env(DATABASE, "postgres");
         database.tell(&mut again);
         if !options.arguments.is_empty() {
@@ -100,6 +92,22 @@ pub(crate) fn run(options: &Options) -> Outcome {
         eprintln!("SKIPPED: the tests on PostgreSQL: {why}");
     }
     outcome
+}
+
+/// Returns the arguments that select a package with its features, or the whole workspace.
+fn selection(package: Option<&str>) -> Outcome<Vec<String>> {
+    let mut arguments: Vec<String> = match package {
+        Some(name) => ["--package".to_owned(), name.to_owned()].into(),
+        None => {
+            let excluded = workspace::too_new()?.into_iter().flat_map(|name| ["--exclude".to_owned(), name]);
+            std::iter::once("--workspace".to_owned()).chain(excluded).collect()
+        }
+    };
+    for (name, feature) in FEATURES.iter().filter(|(name, _)| package.is_none_or(|package| package == *name))
+    {
+        arguments.extend(["--features".to_owned(), format!("{name}/{feature}")]);
+    }
+    Ok(arguments)
 }
 
 /// Tests a package with these features.
