@@ -31,18 +31,24 @@ pub(crate) struct Browser {
 /// there.
 pub(crate) fn browse(test: impl FnOnce(&Browser)) {
     let _turn = TURN.read().unwrap_or_else(PoisonError::into_inner);
-    run(test);
+    run(test, false);
+}
+
+/// Runs a test in a browser that notes all requests, which costs time.
+pub(crate) fn browse_watched(test: impl FnOnce(&Browser)) {
+    let _turn = TURN.read().unwrap_or_else(PoisonError::into_inner);
+    run(test, true);
 }
 
 /// Runs a test in a browser while no other runs.
 pub(crate) fn browse_alone(test: impl FnOnce(&Browser)) {
     let _turn = TURN.write().unwrap_or_else(PoisonError::into_inner);
-    run(test);
+    run(test, false);
 }
 
-fn run(test: impl FnOnce(&Browser)) {
+fn run(test: impl FnOnce(&Browser), is_watched: bool) {
     let Some(programs) = Programs::find() else { return };
-    let browser = Browser::start(programs.start());
+    let browser = Browser::start(programs.start(), is_watched);
     test(&browser);
     let mut complaints = browser.take_complaints();
     // The servers have ended with the test.
@@ -51,11 +57,12 @@ fn run(test: impl FnOnce(&Browser)) {
 }
 
 impl Browser {
-    fn start(processes: Processes) -> Self {
+    fn start(processes: Processes, is_watched: bool) -> Self {
+        let requests = if is_watched { "ALL" } else { "OFF" };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let capabilities: Map<String, Value> = Map::from_iter([
             ("goog:chromeOptions".to_owned(), json!({ "debuggerAddress": processes.debugger })),
-            ("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL", "performance": "ALL" })),
+            ("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL", "performance": requests })),
         ]);
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let builder = builder.capabilities(capabilities);
@@ -318,7 +325,7 @@ impl Browser {
         entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Takes the addresses of all requests that pages have sent since the last time.
+    /// Takes the addresses of all requests that pages have sent since the last time, if the browser is watched.
     #[track_caller]
     pub(crate) fn take_requests(&self) -> Vec<String> {
         let log = self.run(self.client.issue_cmd(Extension::log("performance")));

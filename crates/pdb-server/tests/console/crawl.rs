@@ -6,7 +6,7 @@ use crate::browser::Browser;
 use crate::stand::Stand;
 
 /// The most addresses of one page, which differ in their parameters.
-const MOST_OF_A_PAGE: usize = 6;
+const MOST_OF_A_PAGE: usize = 4;
 
 /// Follows links from the first page. Calls `visit` with the address of each page, relative to the first one, while the browser is there.
 pub(crate) fn crawl(browser: &Browser, stand: &Stand, mut visit: impl FnMut(&str)) {

@@ -12,6 +12,7 @@ mod instrument;
 mod items;
 mod keyboard;
 mod load;
+mod named;
 mod overview;
 mod partiql;
 mod sample;

@@ -18,6 +18,8 @@ pub(crate) struct Stand {
     options: ServerOptions,
     server: Option<RunningServer>,
     port: u16,
+    /// The path of a named database.
+    prefix: &'static str,
     _snapshots: tempfile::TempDir,
 }
 
@@ -44,7 +46,13 @@ impl Stand {
         };
         let server = Server::start(pretender.clone(), options.clone()).unwrap();
         let port = server.address().port();
-        Self { pretender, options, server: Some(server), port, _snapshots: snapshots }
+        Self { pretender, options, server: Some(server), port, prefix: "", _snapshots: snapshots }
+    }
+
+    /// The same server, asked for the database with this path.
+    pub(crate) fn within(mut self, prefix: &'static str) -> Self {
+        self.prefix = prefix;
+        self
     }
 
     /// Stops the server. Its data stays.
@@ -58,13 +66,13 @@ impl Stand {
         self.server = Some(Server::start(self.pretender.clone(), options).unwrap());
     }
 
-    pub(crate) fn origin(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+    fn base(&self) -> String {
+        format!("http://127.0.0.1:{}{}", self.port, self.prefix)
     }
 
     /// Returns the address of a page of the console.
     pub(crate) fn url(&self, page: &str) -> String {
-        format!("{}/_pretender/console/{page}", self.origin())
+        format!("{}/_pretender/console/{page}", self.base())
     }
 
     /// Calls an operation of DynamoDB as a client does.
@@ -82,7 +90,7 @@ impl Stand {
     #[track_caller]
     fn call_target(&self, target: &str, input: &Value) -> Value {
         let credential = "AWS4-HMAC-SHA256 Credential=k/20260301/us-east-1/dynamodb/aws4_request";
-        let request = ureq::post(self.origin())
+        let request = ureq::post(format!("{}/", self.base()))
             .header("X-Amz-Target", target)
             .header("Content-Type", "application/x-amz-json-1.0")
             .header("Authorization", format!("{credential}, SignedHeaders=host, Signature=00"))
@@ -93,7 +101,7 @@ impl Stand {
     /// Executes a command of the test instrument.
     #[track_caller]
     pub(crate) fn command(&self, command: &str, body: &Value) -> Value {
-        let request = ureq::post(format!("{}/_pretender/{command}", self.origin()));
+        let request = ureq::post(format!("{}/_pretender/{command}", self.base()));
         answer(request.header("Content-Type", "application/json"), command, body)
     }
 

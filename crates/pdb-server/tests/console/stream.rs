@@ -31,7 +31,14 @@ fn shown(browser: &Browser) -> Vec<String> {
 #[test]
 fn shards_are_drawn_with_their_lineage() {
     browse(|browser| {
-        let stand = changed();
+        let stand = Stand::new();
+        stand.create_table("orders");
+        for n in 0..3 {
+            stand.put("orders", &json!({ "id": { "S": format!("o{n}") } }));
+        }
+        stand.command("clock/advance", &json!({ "duration": "1h" }));
+        stand.command("shards/rotate", &json!({ "table": "orders" }));
+        stand.put("orders", &json!({ "id": { "S": "o1" }, "total": { "N": "42" } }));
         browser.open(&stand.url("stream?table=orders"));
         assert_eq!((browser.count("svg g.shard.open"), browser.count("svg g.shard.closed")), (1, 1));
         assert_eq!(browser.count("svg path.lineage"), 1);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::browser::browse;
+use crate::browser::{browse, browse_watched};
 use crate::crawl::crawl;
 use crate::sample::sample;
 
@@ -44,7 +44,7 @@ const LACKS: &str = r#"
 
 #[test]
 fn every_page_is_quiet_and_described() {
-    browse(|browser| {
+    browse_watched(|browser| {
         let sample = sample();
         let mut lacking = Vec::new();
         let mut pages = 0;
