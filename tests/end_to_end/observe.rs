@@ -147,8 +147,10 @@ fn readers_say_how_far_they_are_behind() {
     assert_eq!(observed.only_reader().backlog, Backlog::default());
     assert_eq!(observed.only_reader().iterator_age, Duration::ZERO);
     // Looking is not reading, and what a test expects is not a consumer.
+    let delivered = observed.traffic().delivered_records;
     observed.db.changes("Orders").unwrap();
     assert_eq!(observed.db.readers().unwrap().len(), 1);
+    assert_eq!(observed.traffic().delivered_records, delivered);
     let mut events = observed.db.subscribe().table("Orders").start().unwrap();
     events.next().unwrap().unwrap();
     let kinds: Vec<ReaderKind> = observed.db.readers().unwrap().iter().map(|reader| reader.kind).collect();

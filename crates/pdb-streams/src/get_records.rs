@@ -100,7 +100,7 @@ impl StreamManager {
             if let Some(error) = failed {
                 return Err(error.into());
             }
-            if traffic.delivered_records > 0 {
+            if traffic.delivered_records > 0 && self.reader_kind.is_some() {
                 view.tx.count_traffic(&view.stream.table_name, traffic);
             }
             // A closed shard ends at its ending number. It also ends with an empty page, because nothing can be added to it.

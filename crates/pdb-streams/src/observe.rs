@@ -81,7 +81,8 @@ pub struct ReaderReport {
 }
 
 impl StreamManager {
-    /// Returns the same streams, whose readers are noted as of this kind; `None` leaves them unnoted, for code that only looks.
+    /// Returns the same streams, whose readers are noted as of this kind; `None` leaves them unnoted, for code that only looks, and what
+    /// they get does not count as delivered.
     #[must_use]
     pub fn observed_as(&self, kind: Option<ReaderKind>) -> Self {
         Self { reader_kind: kind, ..self.clone() }

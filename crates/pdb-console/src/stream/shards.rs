@@ -137,7 +137,7 @@ fn readers(context: &Context<'_>, arn: &StreamArn) -> Vec<ReaderMark> {
 
 fn mark(report: ReaderReport) -> ReaderMark {
     ReaderMark {
-        name: format!("{} {}", report.kind.as_str(), report.reader),
+        name: format!("{} {:04x}", report.kind.as_str(), report.reader),
         shard_id: report.shard_id.to_string(),
         behind: report.backlog.records,
         age: if report.backlog.records == 0 { Duration::ZERO } else { report.iterator_age },
