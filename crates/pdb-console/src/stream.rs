@@ -76,12 +76,12 @@ fn find_stream(context: &Context<'_>, parameters: &Parameters<'_>) -> Result<Str
 /// Returns the page of a table that has no stream, which says how it gets one.
 fn no_stream(context: &Context<'_>, table: &TableName) -> Answer {
     let name = table.as_str();
-    let endpoint = context.wire().endpoint();
+    let endpoint = context.endpoint_url();
     let content = html! {
         h1 { (name) ": stream" }
         div.empty {
             p { "The table has no stream, or there is no such table. A stream of changes is enabled for each table:" }
-            pre #enable { "aws dynamodb update-table --endpoint-url http://" (endpoint) " --table-name " (name)
+            pre #enable { "aws dynamodb update-table --endpoint-url " (endpoint) " --table-name " (name)
                 " --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES" }
             p { button type="button" data-copy="#enable" { "Copy" } }
         }
@@ -241,7 +241,7 @@ fn list(context: &Context<'_>, arn: &StreamArn, filter: &Filter, records: &Recor
                 div.empty #none {
                     @if filter.wants_all() {
                         p { "There are no records here yet. Write an item, and its change appears:" }
-                        pre { "aws dynamodb put-item --endpoint-url http://" (context.wire().endpoint()) " --table-name " (arn.table.name.as_str())
+                        pre { "aws dynamodb put-item --endpoint-url " (context.endpoint_url()) " --table-name " (arn.table.name.as_str())
                             " --item '{...}'" }
                     } @else {
                         p { "No record matches the filter yet." }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use pdb_trigger::{MonitorPhase, Notice, RecentNotice, ShardState, TriggerHandle, TriggerMonitor};
 
 use crate::layout::{self, Section};
-use crate::shown::{format_span, format_time};
+use crate::shown::{format_span, format_time, plural};
 use crate::{Answer, Context, Request};
 
 /// Longer texts are folded.
@@ -65,7 +65,7 @@ fn mapping(context: &Context<'_>, index: usize, monitor: &TriggerMonitor) -> Mar
                 _ => { strong { "stopped" } }
             }
             @if let Some(handle) = &handle { " · " (stream(context, &handle.state().stream_arn)) }
-            " · at most " (description.batch_size) " records in a batch"
+            " · batches of at most " (plural(description.batch_size.into(), "record"))
         }
         @if !description.settings.is_empty() {
             ul.settings aria-label="Settings" {

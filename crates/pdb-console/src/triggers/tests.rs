@@ -54,7 +54,7 @@ fn a_trigger_that_waits_says_for_what() {
         &[
             "<strong>waiting</strong>: there is no table `&lt;orders&gt;`",
             "&lt;orders&gt; → ",
-            "at most 7 records in a batch",
+            "batches of at most 7 records",
             "<code>maximum-retry-attempts=0</code>",
             "<code>bisect-batch-on-function-error</code>",
             "&lt;script&gt;alert(1)",

@@ -62,7 +62,7 @@ fn a_put_invokes_the_function_and_the_console_shows_it() {
     let shown = page(address);
     for text in [
         "<strong>running</strong>",
-        "at most 1 records in a batch",
+        "batches of at most 1 record",
         "<code>maximum-retry-attempts=0</code>",
         "<dt>Invocations</dt><dd>3</dd>",
         "<dt>Discarded</dt><dd>1</dd>",
