@@ -56,7 +56,7 @@ impl<'a> Context<'a> {
         Self { commands: Some(commands), ..self }
     }
 
-    /// Sets the token that forms carry in the field [`Request::TOKEN`].
+    /// Sets the token that forms carry in the field [`Request::TOKEN`](crate::Request::TOKEN).
     #[must_use]
     pub fn with_form_token(self, form_token: &'a str) -> Self {
         Self { form_token, ..self }
