@@ -9,8 +9,9 @@ const REFRESH: &str = include_str!("../assets/refresh.js");
 const STREAM_STYLE: &str = include_str!("../assets/stream.css");
 const STREAM_SCRIPT: &str = include_str!("../assets/stream.js");
 
-/// Returns the file with a name.
-pub(crate) fn find(name: &str) -> Option<Answer> {
+/// Returns the file that belongs to the pages and has this name, such as `console.css`. It is the same for every database.
+#[must_use]
+pub fn asset(name: &str) -> Option<Answer> {
     let (content_type, text) = match name {
         "console.css" => ("text/css; charset=utf-8", STYLE),
         "console.svg" => ("image/svg+xml", ICON),

@@ -28,6 +28,7 @@ mod triggers;
 mod values;
 
 pub use answer::Answer;
+pub use assets::asset;
 pub use context::{CommandError, Commands, Context};
 pub use request::{Parameters, Request};
 pub use sign_in::sign_in;

@@ -1,14 +1,14 @@
 //! Which page a request means.
 
 use crate::{
-    Answer, Context, Request, assets, instrument, item, items, overview, partiql, stream, table, triggers,
+    Answer, Context, Request, asset, instrument, item, items, overview, partiql, stream, table, triggers,
 };
 
 impl Context<'_> {
     /// Answers a request. Blocks while it reads or writes.
     #[must_use]
     pub fn answer(&self, request: &Request<'_>) -> Answer {
-        if let Some(asset) = assets::find(request.page) {
+        if let Some(asset) = asset(request.page) {
             return asset;
         }
         match request.page {

@@ -120,7 +120,7 @@ impl Serve {
             other_regions,
             region: self.settings.region(),
             has_databases: self.settings.databases,
-            has_console: self.settings.has_console(),
+            console: self.settings.console(),
             has_control: self.settings.control,
             needs_token: self.settings.control_token.is_some(),
         };

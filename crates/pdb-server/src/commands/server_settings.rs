@@ -284,9 +284,9 @@ impl LikeArg {
 }
 
 impl ServerSettings {
-    /// Returns whether anybody may open the console.
-    pub(super) fn has_console(&self) -> bool {
-        self.console != ConsoleArg::Off
+    /// Returns who may open the console.
+    pub(super) fn console(&self) -> ConsoleAccess {
+        self.console.into()
     }
 
     /// Returns the region that ARNs contain.
@@ -433,7 +433,7 @@ impl ServerSettings {
             port: listen.port,
             workers: self.workers.map(usize::from),
             control_token: self.control_token.clone(),
-            console: self.console.into(),
+            console: self.console(),
             snapshot_directory: self.snapshot_dir.clone(),
             root_status: self.root_status.or(self.like.map(LikeArg::root_status)).unwrap_or(200),
             allowed_hosts: self.allow_host.clone(),

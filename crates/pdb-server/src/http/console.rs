@@ -159,8 +159,10 @@ impl HttpService {
         if page == SIGN_IN && is_post {
             return self.console.session.sign_in(&Parameters::of(&body));
         }
-        let is_asset = page.starts_with("console.");
-        if !is_asset && !self.console.is_signed_in(parts) {
+        if let Some(asset) = pdb_console::asset(page) {
+            return Answer::console(asset);
+        }
+        if !self.console.is_signed_in(parts) {
             return Answer::console(pdb_console::sign_in(false, self.console.session.form_token()));
         }
         let query = parts.uri.query().unwrap_or_default().to_owned();

@@ -8,6 +8,7 @@ mod binary;
 mod browser;
 mod check;
 mod connection;
+mod console;
 mod control;
 mod crash;
 mod ctl;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use clap::ValueEnum;
-use pdb_server::NamedDatabases;
+use pdb_server::{ConsoleAccess, NamedDatabases};
 use serde_json::json;
 
 use crate::terminal::visible;
@@ -30,7 +30,7 @@ pub(super) struct Announcement<'a> {
     /// Whether requests can name databases.
     pub(super) has_databases: bool,
     pub(super) region: &'a str,
-    pub(super) has_console: bool,
+    pub(super) console: ConsoleAccess,
     pub(super) has_control: bool,
     pub(super) needs_token: bool,
 }
@@ -64,8 +64,10 @@ impl Announcement<'_> {
             (false, true) => "Control API off; `--control` enables it. Backups need the token\n".to_owned(),
             (false, false) => "Control API off; `--control` enables it\n".to_owned(),
         });
-        if self.has_console {
-            said.push_str(&format!("Console at {}/_pretender/console/\n", reachable(*address)));
+        if self.console != ConsoleAccess::Off {
+            let is_for_all = self.console == ConsoleAccess::Anywhere || address.ip().is_loopback();
+            let who = if is_for_all { "" } else { " (only from this machine; see `--console`)" };
+            said.push_str(&format!("Console at {}/_pretender/console/{who}\n", reachable(*address)));
         }
         said.push_str(concat!("Version ", env!("CARGO_PKG_VERSION"), "\n"));
         let variable = |name: &str, value: &str| {
