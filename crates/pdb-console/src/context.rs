@@ -40,7 +40,7 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn new(wire: Wire) -> Self {
         Self {
-            wire: wire.without_faults(),
+            wire: wire.as_observer(),
             commands: None,
             form_token: "",
             region: None,

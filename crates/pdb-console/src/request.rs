@@ -14,6 +14,9 @@ pub struct Request<'a> {
     last_event_id: Option<&'a str>,
 }
 
+/// The most parameters that are read. The largest form of a page has some dozens.
+const MAX_PARAMETERS: usize = 1_000;
+
 /// The parameters of a query or a form. A name that is given twice has the first value.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -65,7 +68,7 @@ impl<'a> Parameters<'a> {
     /// Parses a query or a form.
     #[must_use]
     pub fn of(text: &'a [u8]) -> Self {
-        Self(form_urlencoded::parse(text).collect())
+        Self(form_urlencoded::parse(text).take(MAX_PARAMETERS).collect())
     }
 
     /// Returns the value of a parameter.

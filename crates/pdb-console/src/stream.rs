@@ -55,7 +55,7 @@ impl Selection {
 fn find_stream(context: &Context<'_>, parameters: &Parameters<'_>) -> Result<StreamArn, Box<Answer>> {
     let pretender = context.pretender();
     if let Some(text) = parameters.find("arn") {
-        let found = text.parse::<StreamArn>().ok().filter(|arn| pretender.stream_report(arn).is_ok());
+        let found = text.parse::<StreamArn>().ok().filter(|arn| pretender.shards(arn).is_ok());
         return found.ok_or_else(|| {
             let text = format!(
                 "There is no stream `{text}`. A stream is removed with its records, 24 hours after it was disabled."
@@ -68,7 +68,7 @@ fn find_stream(context: &Context<'_>, parameters: &Parameters<'_>) -> Result<Str
         return Err(Box::new(Answer::not_found(context, &format!("There is no table `{name}`."))));
     };
     match pretender.latest_stream(&table) {
-        Ok(arn) if pretender.stream_report(&arn).is_ok() => Ok(arn),
+        Ok(arn) if pretender.shards(&arn).is_ok() => Ok(arn),
         _ => Err(Box::new(no_stream(context, &table))),
     }
 }
@@ -279,7 +279,7 @@ fn find_stream_again(
     checkpoint: &ShortCheckpoint,
 ) -> Result<StreamArn, Box<Answer>> {
     let Ok(arn) = parameters.get("arn").parse::<StreamArn>() else { return find_stream(context, parameters) };
-    let exists = |arn: &StreamArn| context.pretender().stream_report(arn).is_ok();
+    let exists = |arn: &StreamArn| context.pretender().shards(arn).is_ok();
     let latest = || context.pretender().latest_stream(&arn.table.name).ok();
     let last = StreamArn { label: checkpoint.label(), ..arn.clone() };
     let found = Some(last).filter(exists).or_else(|| latest().filter(exists));

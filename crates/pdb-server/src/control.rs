@@ -128,6 +128,14 @@ impl RegionInQuery {
         Self { named: find("region"), usual: find("usual_region") }
     }
 
+    /// Names the home region if no region is named, on a server with separate regions.
+    pub(crate) fn or_home(mut self, control: &Control) -> Self {
+        if control.regions.are_separate() {
+            self.named.get_or_insert_with(|| control.regions.home_region().to_owned());
+        }
+        self
+    }
+
     /// Returns the region for a command that applies to one database. The default region counts only if regions are
     /// separate.
     pub(crate) fn one(&self, are_separate: bool) -> Option<&str> {

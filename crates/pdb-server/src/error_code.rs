@@ -1,17 +1,13 @@
 //! The code in the body of an error.
 
-use std::borrow::Cow;
+/// How the body of each error begins.
+const PREFIX: &[u8] = br#"{"__type":""#;
 
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Error<'a> {
-    #[serde(rename = "__type", borrow)]
-    kind: Cow<'a, str>,
-}
-
-/// Returns the code of an error, such as `ValidationException`; `None` if the body is not that of an error of the API.
+/// Returns the code of an error, such as `ValidationException`; `None` if the body is not that of an error of the API. Does not parse the
+/// body, which may hold whole items.
 pub(crate) fn find(body: &[u8]) -> Option<String> {
-    let error: Error<'_> = serde_json::from_slice(body).ok()?;
-    error.kind.rsplit('#').next().map(str::to_owned)
+    let kind = body.strip_prefix(PREFIX)?;
+    let end = kind.iter().position(|byte| *byte == b'"')?;
+    let kind = std::str::from_utf8(&kind[..end]).ok()?;
+    kind.rsplit('#').next().map(str::to_owned)
 }

@@ -215,10 +215,7 @@ impl HttpService {
             return Some(Box::pin(self.show_metrics()).await);
         }
         if console::is_asked_for(parts) {
-            return Some(match self.database_for_console(name.as_deref()) {
-                Ok(database) => Box::pin(self.show(&database, parts, body, peer)).await,
-                Err(text) => Answer::text(StatusCode::NOT_FOUND, &format!("{text}\n")),
-            });
+            return Some(Box::pin(self.show(name.as_deref(), parts, body, peer)).await);
         }
         let is_backup = backup::is_asked_for(parts);
         let is_command = self.home.control().is_some() && parts.uri.path().starts_with(control::PATH);

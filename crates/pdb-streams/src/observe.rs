@@ -2,7 +2,6 @@
 //!
 //! Looking changes nothing: no shard is rotated, and no reader is noted.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use pdb_model::{
@@ -14,14 +13,13 @@ use crate::manager::View;
 use crate::readers::ReaderKind;
 use crate::{StreamManager, StreamsError};
 
-/// Records up to this number are counted one by one. Beyond it, the difference of sequence numbers is an upper bound: a shard may have
-/// left out numbers.
-const MAX_COUNTED: u64 = 1_000;
+/// Records up to this number are counted, one by one: sequence numbers may be left out, so their difference says nothing.
+const MAX_COUNTED: u32 = 10_000;
 
 /// Some records of a shard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// How many records; an upper bound above a thousand.
+    /// How many records; 10,000 stands for so many or more.
     pub records: u64,
     /// When the oldest of them was created.
     pub oldest: Option<EpochMillis>,
@@ -198,20 +196,7 @@ impl View<'_, '_> {
 
     /// Returns the records of a shard from a counter on.
     fn backlog(&mut self, shard: &ShardRow, from: u64) -> Result<Backlog, StoreError> {
-        let mut backlog = Backlog::default();
-        let mut first = from;
-        self.tx.records(&self.stream, shard.number, from, &mut |record| {
-            if backlog.records == 0 {
-                (backlog.oldest, first) = (Some(record.created), record.sequence_number.counter);
-            }
-            backlog.records += 1;
-            if backlog.records > MAX_COUNTED { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
-        if backlog.records > MAX_COUNTED
-            && let Some(last) = self.tx.last_counter(&self.stream, shard.number)?
-        {
-            backlog.records = last.saturating_sub(first).saturating_add(1);
-        }
-        Ok(backlog)
+        let (records, oldest) = self.tx.count_records(&self.stream, shard.number, from, MAX_COUNTED)?;
+        Ok(Backlog { records, oldest })
     }
 }

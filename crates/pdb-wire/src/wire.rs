@@ -49,6 +49,13 @@ impl Wire {
         Self { original: self.pretender.clone(), ..self.clone() }
     }
 
+    /// Returns the same wire for code that only looks: calls meet no faults, and reads of streams are not those of a reader.
+    #[must_use]
+    pub fn as_observer(&self) -> Self {
+        let pretender = self.original.as_observer();
+        Self { pretender: pretender.clone(), original: pretender, ..self.clone() }
+    }
+
     /// Makes ARNs of other regions name no table, because those regions have databases of their own. Without it the region in the ARN of
     /// a table does not matter.
     #[must_use]

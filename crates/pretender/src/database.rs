@@ -52,6 +52,8 @@ pub struct Pretender {
     pub(crate) fault_mode: FaultMode,
     /// Whether tables that this handle changes are ready at once, without the delay of transitions.
     pub(crate) is_immediate: bool,
+    /// The streams as code reads them that only looks; none if this handle is a client.
+    pub(crate) observed: Option<Arc<StreamManager>>,
 }
 
 pub(crate) struct Inner {
@@ -151,6 +153,7 @@ impl Pretender {
             }),
             fault_mode: FaultMode::default(),
             is_immediate: false,
+            observed: None,
         })
     }
 

@@ -52,7 +52,7 @@ impl Pretender {
         self.inner.store.traffic()
     }
 
-    /// Returns all streams with their shards and how much is in them, ordered by ARN. Reads up to a thousand records of each shard.
+    /// Returns all streams with their shards and how much is in them, ordered by ARN. Counts up to 10,000 records of each shard.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl Pretender {
         self.inner.streams.stream_reports().map_err(streams_error)
     }
 
-    /// Returns one stream with its shards and how much is in them. Reads up to a thousand records of each shard.
+    /// Returns one stream with its shards and how much is in them. Counts up to 10,000 records of each shard.
     ///
     /// # Errors
     ///

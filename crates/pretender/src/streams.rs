@@ -186,12 +186,19 @@ impl Pretender {
     /// it reads is not taken from the rates of [`Builder::enforce_limits`](crate::Builder::enforce_limits).
     #[must_use]
     pub fn observed_streams(&self) -> StreamReader {
-        let inner = &self.inner;
-        StreamReader::new(
-            inner.streams.without_limits().observed_as(None),
-            inner.faults.clone(),
-            FaultMode::Off,
-        )
+        StreamReader::new(self.looking_streams(), self.inner.faults.clone(), FaultMode::Off)
+    }
+
+    /// Returns a handle to the same database for code that only looks at streams: as [`Pretender::observed_streams`], with the operations
+    /// of the API.
+    #[must_use]
+    pub fn as_observer(&self) -> Self {
+        let observed = Some(Arc::new(self.looking_streams()));
+        Self { observed, ..self.without_faults() }
+    }
+
+    fn looking_streams(&self) -> StreamManager {
+        self.inner.streams.without_limits().observed_as(None)
     }
 
     /// Begins a subscription: a reader of all records of one or several streams, in order, across shards.
@@ -218,7 +225,8 @@ impl Pretender {
     }
 
     fn pages(&self) -> Pages<'_> {
-        Pages { streams: &self.inner.streams, faults: &self.inner.faults, mode: &self.fault_mode }
+        let streams = self.observed.as_deref().unwrap_or(&self.inner.streams);
+        Pages { streams, faults: &self.inner.faults, mode: &self.fault_mode }
     }
 }
 

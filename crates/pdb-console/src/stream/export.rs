@@ -12,7 +12,7 @@ use crate::{Answer, Context, Request};
 /// The most records of a file.
 pub(super) const MAX_RECORDS: usize = 10_000;
 /// The most records that are looked at to find them.
-const MAX_LOOKED_AT: usize = 1_000_000;
+const MAX_LOOKED_AT: usize = 200_000;
 
 /// Answers with the records that a page shows as a file: all between two times that match its filter, also those that the page has left
 /// out because there were too many.
@@ -35,7 +35,7 @@ pub(crate) fn export(context: &Context<'_>, request: &Request<'_>) -> Answer {
             (since..=until).contains(&record.created) && filter.matches(record, &text)
         })
     };
-    let (records, _) = match records() {
+    let (records, are_all) = match records() {
         Ok(records) => records,
         Err(error) => {
             return Answer::failed(context, "Export", &format!("The records cannot be read: {error}."));
@@ -47,7 +47,12 @@ pub(crate) fn export(context: &Context<'_>, request: &Request<'_>) -> Answer {
         lines.push('\n');
     }
     Answer::Download {
-        file_name: format!("{}-{}-records.jsonl", arn.table.name.as_str(), records.len()),
+        file_name: format!(
+            "{}-{}{}-records.jsonl",
+            arn.table.name.as_str(),
+            if are_all { "" } else { "first-" },
+            records.len()
+        ),
         content_type: "application/x-ndjson",
         bytes: lines.into_bytes(),
     }

@@ -24,6 +24,9 @@ const MAX_LOOKED_AT: usize = 50_000;
 /// How many of the last records of a shard are looked at for that.
 const MAX_LOOKED_AT_BACK: u64 = 1_000;
 
+/// The size of the last records of a shard that are looked at.
+const MAX_BYTES_BACK: u64 = 8 * 1024 * 1024;
+
 /// The records of a page, and the place behind them.
 #[derive(Debug)]
 pub(super) struct Records {
@@ -113,9 +116,9 @@ fn read_last(context: &Context<'_>, arn: &StreamArn, filter: &Filter) -> Result<
         let records = last_records(&source, &text, shard, newest, wanted)?;
         let matching = records.into_iter().filter(|record| filter.matches(record, &text));
         rows.extend(matching.map(|record| ShardRecord { shard_id: shard.shard_id.as_str().into(), record }));
+        rows.sort_by_key(|new| (new.record.created, new.record.sequence_number));
+        rows.drain(..rows.len().saturating_sub(MAX_RECENT));
     }
-    rows.sort_by_key(|new| (new.record.created, new.record.sequence_number));
-    rows.drain(..rows.len().saturating_sub(MAX_RECENT));
     if let Some(last) = rows.last() {
         walk.keep_last((last.shard_id.clone(), last.record.sequence_number));
     }
@@ -153,6 +156,18 @@ fn last_records(
     }
 }
 
+/// Keeps the last records that may be kept in memory together; at least one.
+fn keep_last(records: &mut Vec<StreamRecord>) {
+    let mut bytes = 0;
+    let fitting = records.iter().rev().take(MAX_LOOKED_AT_BACK as usize).take_while(|record| {
+        let fits = bytes == 0 || bytes + record.size_bytes <= MAX_BYTES_BACK;
+        bytes += record.size_bytes;
+        fits
+    });
+    let kept = fitting.count();
+    records.drain(..records.len() - kept);
+}
+
 /// Returns the records of a shard behind a number, or from its oldest one on, up to another number.
 fn records_between(
     source: &StreamReader,
@@ -177,8 +192,7 @@ fn records_between(
         let is_end =
             page.records.is_empty() || page.records.iter().any(|record| record.sequence_number >= newest);
         found.extend(page.records.into_iter().filter(|record| record.sequence_number <= newest));
-        let excess = found.len().saturating_sub(MAX_LOOKED_AT_BACK as usize);
-        found.drain(..excess);
+        keep_last(&mut found);
         next = page.next_iterator.filter(|_| !is_end);
     }
     Ok(found)

@@ -371,6 +371,9 @@ fn a_record_opens_with_both_images_and_its_forms() {
     }
     shop.db.trim(&shop.arn, None).unwrap();
     assert_eq!(shop.html(&page, &query).0, 404);
+    // Looking is not reading.
+    assert!(shop.db.readers().unwrap().is_empty());
+    assert_eq!(shop.db.traffic()[0].1.delivered_records, 0);
 }
 
 #[test]

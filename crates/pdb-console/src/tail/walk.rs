@@ -58,6 +58,9 @@ pub(crate) struct Batch {
     pub(crate) has_more: bool,
 }
 
+/// The size of records from which on no further ones are read: they are kept in memory, and shown or sent together.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
 impl Walk {
     /// Begins at a position. [`StartPosition::Latest`] is behind the newest record of now.
     pub(crate) fn start(
@@ -192,7 +195,7 @@ impl Walk {
     }
 
     /// Reads the next records of all shards, merged by their times: at most `most` of those that `wants` returns true for, and only
-    /// what is there now. Returns them, and whether that was all.
+    /// what is there now. Stops early at some megabytes of records. Returns them, and whether that was all.
     pub(crate) fn read_merged(
         &mut self,
         most: usize,
@@ -200,9 +203,9 @@ impl Walk {
         mut wants: impl FnMut(&StreamRecord) -> bool,
     ) -> Result<(Vec<ShardRecord>, bool), SourceError> {
         let mut pages = Pages::new();
-        let mut found = Vec::new();
+        let (mut found, mut bytes) = (Vec::new(), 0);
         for _ in 0..most_looked_at {
-            if found.len() >= most {
+            if found.len() >= most || bytes >= MAX_BYTES {
                 return Ok((found, false));
             }
             self.fill(&mut pages)?;
@@ -217,6 +220,7 @@ impl Walk {
             let Some(record) = page.and_then(VecDeque::pop_front) else { continue };
             self.note(&shard_id, &record);
             if wants(&record) {
+                bytes += record.size_bytes;
                 found.push(ShardRecord { shard_id, record });
             }
         }

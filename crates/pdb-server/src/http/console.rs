@@ -29,7 +29,6 @@ use super::answer::Answer;
 use super::guard::{FETCH_SITE, Refused};
 use crate::blocking::blocking;
 use crate::control::{Control, RegionInQuery};
-use crate::database::Database;
 use crate::{ConsoleAccess, ServerOptions};
 use session::Session;
 pub(crate) use tails::EventsBody;
@@ -41,6 +40,8 @@ const PATH: &str = "/_pretender/console";
 const SIGN_IN: &str = "sign-in";
 /// What a browser has received last of the events of a page.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// Pages that read much, or go on for ever. A link of another site does not lead to them.
+const COSTLY: [&str; 2] = ["export", "events"];
 /// The content type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -112,6 +113,7 @@ fn check_site(parts: &Parts) -> Result<(), Refused> {
     let site = parts.headers.get(FETCH_SITE).map(|site| site.as_bytes());
     let is_own = site.is_none_or(|site| site == b"same-origin" || site == b"none");
     let is_link = parts.method == Method::GET
+        && page_of(parts.uri.path()).flatten().is_none_or(|page| !COSTLY.contains(&page))
         && parts.headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
         && parts.headers.get("sec-fetch-dest").is_some_and(|dest| dest == "document");
     if (is_own || is_link) && is_own_origin(&parts.headers) {
@@ -136,15 +138,11 @@ impl HttpService {
     /// Answers with a page of the console.
     pub(super) async fn show(
         &self,
-        database: &Database,
+        name: Option<&str>,
         parts: &Parts,
         body: Incoming,
         peer: SocketAddr,
     ) -> Answer {
-        let (body, _permit) = match self.read(parts, body).await {
-            Ok(body) => body,
-            Err(answer) => return answer,
-        };
         let Some(page) = page_of(parts.uri.path()).flatten() else {
             return see_other("console/");
         };
@@ -153,18 +151,27 @@ impl HttpService {
             Method::POST => true,
             _ => return Answer::text(StatusCode::METHOD_NOT_ALLOWED, "the console answers GET and POST\n"),
         };
-        if is_post && let Some(refusal) = self.check_form(parts, &body) {
-            return refusal;
-        }
-        if page == SIGN_IN && is_post {
-            return self.console.session.sign_in(&Parameters::of(&body));
-        }
         if let Some(asset) = pdb_console::asset(page) {
             return Answer::console(asset);
         }
-        if !self.console.is_signed_in(parts) {
+        let is_sign_in = page == SIGN_IN && is_post;
+        if !is_sign_in && !self.console.is_signed_in(parts) {
             return Answer::console(pdb_console::sign_in(false, self.console.session.form_token()));
         }
+        let (body, _permit) = match self.read(parts, body).await {
+            Ok(body) => body,
+            Err(answer) => return answer,
+        };
+        if is_post && let Some(refusal) = self.check_form(parts, &body) {
+            return refusal;
+        }
+        if is_sign_in {
+            return self.console.session.sign_in(&Parameters::of(&body));
+        }
+        let database = match self.database_for_console(name) {
+            Ok(database) => database,
+            Err(text) => return Answer::text(StatusCode::NOT_FOUND, &format!("{text}\n")),
+        };
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let region = Parameters::of(query.as_bytes()).find("region").map(str::to_owned);
         let (pretender, _) = match database.region_in_query(parts) {
@@ -240,7 +247,10 @@ impl Commands for ConsoleCommands {
     fn execute(&self, command: &str, body: Option<&Value>) -> Result<Value, CommandError> {
         let method = if body.is_some() { Method::POST } else { Method::GET };
         let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
-        let (status, answer) = self.control.execute(&method, command, &self.region, &body);
+        // A page shows one region, so it resets one.
+        let region =
+            if command == "reset" { self.region.clone().or_home(&self.control) } else { self.region.clone() };
+        let (status, answer) = self.control.execute(&method, command, &region, &body);
         if status == StatusCode::OK {
             return Ok(answer);
         }

@@ -75,7 +75,7 @@ pub(super) const TRIMMED_RECORDS: Metric =
 pub(super) const SHARD_OPEN: Metric =
     gauge("pretender_shard_open", "Whether a shard takes records: 1, or 0 if it is closed.");
 pub(super) const SHARD_RECORDS: Metric =
-    gauge("pretender_shard_records", "Records of a shard that can be read; an upper bound above 1000.");
+    gauge("pretender_shard_records", "Records of a shard that can be read; counting ends at 10,000.");
 pub(super) const SHARD_AGE: Metric =
     gauge("pretender_shard_oldest_record_age_seconds", "Age of the oldest of these records; 0 without any.");
 
@@ -83,10 +83,8 @@ pub(super) const READER_AGE: Metric = gauge(
     "pretender_reader_iterator_age_seconds",
     "Age of the oldest record that a reader has not read; 0 if it has read all.",
 );
-pub(super) const READER_BEHIND: Metric = gauge(
-    "pretender_reader_records_behind",
-    "Records that a reader has not read; an upper bound above 1000.",
-);
+pub(super) const READER_BEHIND: Metric =
+    gauge("pretender_reader_records_behind", "Records that a reader has not read; counting ends at 10,000.");
 
 pub(super) const COMMITS: Metric =
     counter("pretender_commits_total", "Groups of writes, each with one commit.");

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use pdb_server::ServerOptions;
 
+use crate::control::ControlledServer;
 use crate::harness::{Answer, Connection, server, server_with};
 
 fn get(address: SocketAddr, page: &str) -> Answer {
@@ -41,5 +42,48 @@ fn everything_that_is_shown_is_protected() {
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{page}: {policy}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{page}");
         assert_eq!(answer.header("access-control-allow-origin"), None, "{page}");
+    }
+}
+
+#[test]
+fn only_forms_of_its_own_pages_change_anything() {
+    let controlled = ControlledServer::new();
+    let address = controlled.server.address();
+    let page = get(address, "new-item?table=Orders");
+    let (_, rest) = page.text().split_once("name=\"form_token\" value=\"").unwrap();
+    let (token, _) = rest.split_once('"').unwrap();
+    let form = "application/x-www-form-urlencoded";
+    let own = format!("Origin: http://{address}\r\nSec-Fetch-Site: same-origin\r\n");
+    let send = |content_type: &str, headers: &str, token: &str| {
+        let body = format!("form_token={token}&format=plain&item=%7B%22pk%22%3A%22a%22%7D");
+        let mut connection = Connection::to(address);
+        connection.send(format!(
+            "POST /_pretender/console/new-item?table=Orders HTTP/1.1\r\nHost: {address}\r\nContent-Type: {content_type}\r\n\
+             {headers}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        connection.answer().status
+    };
+    let has_item = || get(address, "items?table=Orders").text().contains("<strong>1 item</strong>");
+    assert_eq!(send(form, &own, ""), 403);
+    assert_eq!(send(form, &own, &"0".repeat(64)), 403);
+    assert_eq!(send("text/plain", &own, token), 415);
+    assert_eq!(send("application/json", &own, token), 415);
+    assert_eq!(send(form, "Origin: http://localhost:3000\r\n", token), 403);
+    assert_eq!(send(form, "Origin: null\r\n", token), 403);
+    assert_eq!(send(form, "Sec-Fetch-Site: same-site\r\n", token), 403);
+    assert!(!has_item());
+    assert_eq!(send(form, &own, token), 303);
+    assert!(has_item());
+}
+
+#[test]
+fn a_link_of_another_site_leads_to_pages_and_to_nothing_that_costs_much() {
+    let server = server();
+    let link = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    for (page, status) in [("", 200), ("partiql", 200), ("export?table=Orders", 403), ("events?arn=x", 403)] {
+        let mut connection = Connection::to(server.address());
+        connection.send(format!("GET /_pretender/console/{page} HTTP/1.1\r\nHost: localhost\r\n{link}\r\n"));
+        assert_eq!(connection.answer().status, status, "{page}");
     }
 }

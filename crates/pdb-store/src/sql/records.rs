@@ -87,6 +87,33 @@ impl ReadTx<'_> {
         Ok(through)
     }
 
+    /// Counts the records of a shard whose counter is `from` or higher, up to `limit`, and returns the creation time of the first, too.
+    /// Reads no images.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](Self::records).
+    pub fn count_records(
+        &mut self,
+        stream: &StreamRow,
+        shard: u64,
+        from: u64,
+        limit: u32,
+    ) -> Result<(u64, Option<EpochMillis>), StoreError> {
+        let (_, last) = range_of(shard);
+        let (Some(first), true) = (pack(shard, from), shard <= MAX_SHARD) else { return Ok((0, None)) };
+        let params = [Param::Integer(first), Param::Integer(last), Param::Integer(limit.into())];
+        let (mut count, mut created) = (0, None);
+        self.driver.query("count stream records", &stream.records.created, &params, |row| {
+            if count == 0 {
+                created = Some(EpochMillis(row.integer(1)?));
+            }
+            count += 1;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok((count, created))
+    }
+
     /// Returns the counter of the first record of a shard, in the order of its numbers, that was created at `time` or later; `None`
     /// if there is none. A binary search, unless nothing is known of the order of the shard's times: then record by record.
     ///

@@ -257,7 +257,10 @@ impl Writer {
         }
         self.open = false;
         let jobs = std::mem::take(&mut self.kept_jobs);
-        self.meters.count_commit(jobs, begun.elapsed(), self.deltas.drain_kept_traffic());
+        // Jobs that failed before they wrote anything have changed nothing.
+        if jobs > 0 {
+            self.meters.count_commit(jobs, begun.elapsed(), self.deltas.drain_kept_traffic());
+        }
         Ok(())
     }
 

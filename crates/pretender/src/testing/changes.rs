@@ -147,6 +147,6 @@ impl Pretender {
 
     /// A reader of a stream that is not affected by faults.
     fn without_faults_of(&self, stream: &str) -> SubscriptionBuilder<StreamReader> {
-        subscribe_to(self.without_faults().streams().observed_as(None), stream)
+        subscribe_to(self.observed_streams(), stream)
     }
 }
