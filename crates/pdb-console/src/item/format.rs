@@ -52,7 +52,7 @@ impl Format {
             Self::Plain => {
                 let item = plain.map_err(|error| error.to_string())?;
                 let item = serde_json::from_str(&item.to_string()).map_err(|error| error.to_string())?;
-                Ok(with_types_of(original, item))
+                with_types_of(original, item)
             }
             Self::DynamoDb => {
                 // As plain JSON, this may be nested too deeply, but a name that is there twice is a mistake in both.
@@ -69,34 +69,56 @@ impl Format {
 }
 
 /// Gives the values of one map the types of another, where plain JSON cannot express them.
-fn with_types_of(original: &Value, item: Value) -> Value {
-    let Value::Object(map) = item else { return item };
+fn with_types_of(original: &Value, item: Value) -> Result<Value, String> {
+    let Value::Object(map) = item else { return Ok(item) };
     let typed = |(name, value): (String, Value)| {
         let value = match original.get(&name) {
-            Some(original) => retyped(original, value),
+            Some(original) => retyped(&name, original, value)?,
             None => value,
         };
-        (name, value)
+        Ok((name, value))
     };
-    map.into_iter().map(typed).collect::<Map<_, _>>().into()
+    map.into_iter().map(typed).collect::<Result<Map<_, _>, String>>().map(Value::from)
 }
 
-fn retyped(original: &Value, value: Value) -> Value {
-    let (name, inner) = typed(&value);
-    match (typed(original), name) {
+fn retyped(name: &str, original: &Value, value: Value) -> Result<Value, String> {
+    let (kind, inner) = typed(&value);
+    Ok(match (typed(original), kind) {
         (("B", _), "S") => json!({ "B": inner }),
         ((set @ ("SS" | "BS"), _), "L") => as_set(set, "S", inner).unwrap_or(value),
         (("NS", _), "L") => as_set("NS", "N", inner).unwrap_or(value),
-        (("M", original), "M") => json!({ "M": with_types_of(original, inner.clone()) }),
-        (("L", Value::Array(originals)), "L") => {
-            let elements = inner.as_array().into_iter().flatten().enumerate();
-            let elements = elements.map(|(index, element)| match originals.get(index) {
-                Some(original) => retyped(original, element.clone()),
-                None => element.clone(),
-            });
-            json!({ "L": elements.collect::<Vec<_>>() })
-        }
+        (("M", original), "M") => json!({ "M": with_types_of(original, inner.clone())? }),
+        // Elements have no names: which of them was a set, or bytes, cannot be told once the list has changed.
+        (("L", _), "L") => match as_plain(original) {
+            plain if plain == *original => value,
+            plain if plain == value => original.clone(),
+            _ => {
+                return Err(format!(
+                    "The list `{name}` has sets or binary values in it, which plain JSON does not tell from lists and texts. Change it \
+                     as DynamoDB JSON."
+                ));
+            }
+        },
         _ => value,
+    })
+}
+
+/// Returns a value with the types that it has when it was written as plain JSON and read again.
+fn as_plain(value: &Value) -> Value {
+    let list = |kind: &str, elements: &Value| {
+        let elements = elements.as_array().into_iter().flatten();
+        json!({ "L": elements.map(|element| json!({ kind: element })).collect::<Vec<_>>() })
+    };
+    match typed(value) {
+        ("B", inner) => json!({ "S": inner }),
+        ("SS" | "BS", elements) => list("S", elements),
+        ("NS", elements) => list("N", elements),
+        ("L", Value::Array(elements)) => json!({ "L": elements.iter().map(as_plain).collect::<Vec<_>>() }),
+        ("M", Value::Object(members)) => {
+            let members = members.iter().map(|(name, value)| (name.clone(), as_plain(value)));
+            json!({ "M": members.collect::<Map<_, _>>() })
+        }
+        _ => value.clone(),
     }
 }
 
@@ -122,12 +144,28 @@ mod tests {
         assert!(text.contains("12345678901234567890.123456789"), "{text}");
         assert_eq!(Format::Plain.read(&text, &original), Ok(original.clone()));
         let edited =
-            r#"{"ss": ["a", "b"], "ns": [], "b": 5, "bs": ["AA==", 1], "l": [[2], [3]], "new": ["x"]}"#;
+            r#"{"ss": ["a", "b"], "ns": [], "b": 5, "bs": ["AA==", 1], "l": [[1], "x"], "new": ["x"]}"#;
         let expected = json!({
             "ss": { "SS": ["a", "b"] }, "ns": { "L": [] }, "b": { "N": "5" }, "bs": { "L": [{ "S": "AA==" }, { "N": "1" }] },
-            "l": { "L": [{ "NS": ["2"] }, { "L": [{ "N": "3" }] }] }, "new": { "L": [{ "S": "x" }] },
+            "l": { "L": [{ "NS": ["1"] }, { "S": "x" }] }, "new": { "L": [{ "S": "x" }] },
         });
         assert_eq!(Format::Plain.read(edited, &original), Ok(expected));
+    }
+
+    #[test]
+    fn a_list_with_bytes_in_it_is_not_guessed_at() {
+        let original = json!({
+            "l": { "L": [{ "B": "AAE=" }, { "S": "abcd" }] }, "plain": { "L": [{ "S": "abcd" }, { "N": "1" }] },
+        });
+        for edited in
+            [r#"["abcd"]"#, r#"["abcd", "AAE="]"#, r#"["AAE=", "abcd", "x"]"#, r#"["AAE=", "abcx"]"#]
+        {
+            let refused = Format::Plain.read(&format!(r#"{{"l": {edited}}}"#), &original).unwrap_err();
+            assert!(refused.contains("The list `l` has sets or binary values"), "{refused}");
+        }
+        let same = Format::Plain.read(r#"{"l": ["AAE=", "abcd"], "plain": [1, "abcd"]}"#, &original);
+        let expected = json!({ "l": original["l"], "plain": { "L": [{ "N": "1" }, { "S": "abcd" }] } });
+        assert_eq!(same, Ok(expected));
     }
 
     #[test]
