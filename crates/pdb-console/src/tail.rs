@@ -127,8 +127,6 @@ struct Running<'s> {
     sent_at: Instant,
     /// The id of the last message that was sent.
     sent_id: String,
-    /// What went wrong the last time, so that it is told once.
-    failure: Option<String>,
     is_over: bool,
 }
 
@@ -153,7 +151,6 @@ impl<'s> Running<'s> {
             has_more: false,
             sent_at: Instant::now(),
             sent_id: String::new(),
-            failure: None,
             is_over: false,
         };
         running.send(RETRY.to_owned())?;
@@ -163,20 +160,16 @@ impl<'s> Running<'s> {
     /// Reads what is new, and sends it.
     fn turn(&mut self) -> Result<(), Over> {
         match self.read() {
-            Ok(rows) => {
-                self.failure = None;
-                self.send_records(rows)?;
-            }
+            Ok(rows) => self.send_records(rows)?,
             // Time alone may help.
             Err(
                 SourceError::Expired | SourceError::Trimmed | SourceError::Throttled | SourceError::NotFound,
             ) => {}
             Err(error) => {
-                let text = told(&error).to_string();
-                if self.failure.as_ref() != Some(&text) {
-                    self.notices.push(text.clone());
-                    self.failure = Some(text);
-                }
+                // The database is closed, or fails. The browser asks again, for whatever has this name then.
+                self.notices.push(told(&error).to_string());
+                self.send_notices()?;
+                return Err(Over);
             }
         }
         self.send_notices()?;
@@ -194,7 +187,13 @@ impl<'s> Running<'s> {
     fn read(&mut self) -> Result<Rows, SourceError> {
         // Looked for after the read, so that it is missed if the database went back before.
         let before = self.walk.take_last();
-        let batch = self.walk.read()?;
+        let batch = match self.walk.read() {
+            Ok(batch) => batch,
+            Err(error) => {
+                before.into_iter().for_each(|before| self.walk.keep_last(before));
+                return Err(error);
+            }
+        };
         self.has_more = batch.has_more;
         let arn = self.walk.arn().clone();
         let text = arn.to_string();
@@ -217,7 +216,8 @@ impl<'s> Running<'s> {
             self.notices.push(json!({ "text": gap }).to_string());
         }
         if let Some(before) = before {
-            if self.walk.is_lost(&before)? {
+            // What was read is sent in any case; what cannot be told now is asked again with the next batch.
+            if self.walk.is_lost(&before).unwrap_or(false) {
                 let lost = "The last record before this is not in the stream any more: the database was restored to an earlier state, or \
                             has lost it in a crash.";
                 self.notices.push(json!({ "text": lost }).to_string());
@@ -225,7 +225,9 @@ impl<'s> Running<'s> {
                 self.walk.keep_last(before);
             }
         }
-        self.follow()?;
+        if self.follow().is_err() {
+            self.is_over = false;
+        }
         Ok(rows)
     }
 

@@ -212,7 +212,7 @@ impl HttpService {
             return Some(Box::pin(self.command_for_databases(parts, body, peer)).await);
         }
         if metrics::is_asked_for(parts) {
-            return Some(Box::pin(self.show_metrics()).await);
+            return Some(Box::pin(self.show_metrics(name.as_deref())).await);
         }
         if console::is_asked_for(parts) {
             return Some(Box::pin(self.show(name.as_deref(), parts, body, peer)).await);
@@ -255,10 +255,15 @@ impl HttpService {
         media_type: MediaType,
         request_id: &str,
     ) -> Option<Answer> {
+        let timer = self.metrics.begin();
         let mut notes = CallNotes::begin(parts, request_id);
         let span = notes.span();
         let answer =
             self.carry_out(parts, name, body, media_type, request_id, &mut notes).instrument(span).await;
+        // A request that was refused before it was looked at is still one for an operation.
+        let operation = notes.operation().or_else(|| target(&parts.headers).and_then(Operation::from_target));
+        let outcome = answer.as_ref().map(|answer| (answer.status.as_u16(), answer.body()));
+        self.metrics.count(operation, outcome, timer);
         notes.finish(answer.as_ref());
         answer
     }
@@ -280,16 +285,15 @@ impl HttpService {
         // The path is more specific than the credentials, which may serve for several databases.
         let name = self.databases.as_ref().and_then(|_| name.or_else(|| auth::key_id(parts)));
         notes.note_request(&body, name.as_deref());
-        let timer = self.metrics.begin();
         let Admitted { operation, database, elsewhere } =
             match self.admit_call(parts, name.as_deref(), &body).await {
                 Ok(admitted) => admitted,
                 Err(response) => {
-                    self.metrics.count_unknown(&response);
                     notes.note_response(&response);
                     return Some(Answer::of(response, media_type));
                 }
             };
+        notes.note_operation(operation);
         let Some(slot) = self.answers.admit(operation, &body).await else {
             return Some(Answer::overloaded());
         };
@@ -305,9 +309,7 @@ impl HttpService {
         let slot = host.into_slot();
         // The body is no longer needed, even if the answer has to wait.
         drop(permit);
-        let response = reply.answer();
-        self.metrics.count(operation, response.as_ref(), timer);
-        let response = response?;
+        let response = reply.answer()?;
         if operation.class() == OperationClass::PointRead && response.body.len() <= SMALL {
             let_others_read().await;
         }

@@ -12,7 +12,7 @@ mod requests;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use pdb_wire::{Operation, Response};
+use pdb_wire::Operation;
 use pretender::Pretender;
 use pretender::observe::StoreObserver;
 use pretender::time::{Clock, EpochMillis, SystemClock};
@@ -54,17 +54,19 @@ impl Metrics {
         RequestTimer(self.histograms.get().map(|_| Instant::now()))
     }
 
-    /// Counts a request that was answered; without a response, if a fault has dropped its connection.
-    pub(crate) fn count(&self, operation: Operation, response: Option<&Response>, timer: RequestTimer) {
-        self.requests.count(operation, response);
-        if let (Some(begun), Some(histograms)) = (timer.0, self.histograms.get()) {
+    /// Counts a request for an operation, or for none: the status and the body of its answer, or nothing if a fault has dropped its
+    /// connection.
+    pub(crate) fn count(
+        &self,
+        operation: Option<Operation>,
+        answer: Option<(u16, &[u8])>,
+        timer: RequestTimer,
+    ) {
+        self.requests.count(operation, answer);
+        if let (Some(begun), Some(operation), Some(histograms)) = (timer.0, operation, self.histograms.get())
+        {
             histograms.record_request(operation, begun.elapsed());
         }
-    }
-
-    /// Counts a request that was refused before it was known to be for an operation.
-    pub(crate) fn count_unknown(&self, response: &Response) {
-        self.requests.count_unknown(response);
     }
 
     /// Returns the text of a scrape. Blocks while it reads the databases.

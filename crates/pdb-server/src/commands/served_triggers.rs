@@ -194,9 +194,14 @@ impl ServedTriggers {
         for trigger in planned {
             let target = trigger.spec.target.clone();
             let supervised = trigger.start(db);
-            started.0.push(supervised.map_err(|error| {
-                format!("cannot start the trigger on `{target}`: {}", crate::one_line(error.as_ref()))
-            })?);
+            match supervised {
+                Ok(supervised) => started.0.push(supervised),
+                Err(error) => {
+                    started.stop();
+                    let text = crate::one_line(error.as_ref());
+                    return Err(format!("cannot start the trigger on `{target}`: {text}").into());
+                }
+            }
         }
         Ok(started)
     }

@@ -334,8 +334,17 @@ impl ServerSettings {
         let (regions, startup_notes) = opened?;
         let server = bound.start(regions.clone())?;
         self.log_start(&server.url(), &location);
-        let triggers = ServedTriggers::start(triggers, regions.home())?;
-        Ok(StartedServer { server, regions, databases, triggers, traces, location, startup_notes })
+        let none = ServedTriggers::default();
+        let mut started =
+            StartedServer { server, regions, databases, triggers: none, traces, location, startup_notes };
+        match ServedTriggers::start(triggers, started.regions.home()) {
+            Ok(triggers) => started.triggers = triggers,
+            Err(error) => {
+                started.stop();
+                return Err(error);
+            }
+        }
+        Ok(started)
     }
 
     /// Logs the start, with the settings that explain most differences between servers.

@@ -16,6 +16,8 @@ pub(super) struct CallNotes {
     /// Written when it is dropped.
     log: Option<CallLog>,
     trace: Option<CallTrace>,
+    /// Once it is known, and the call is not refused.
+    operation: Option<Operation>,
 }
 
 impl CallNotes {
@@ -25,6 +27,7 @@ impl CallNotes {
         Self {
             log: CallLog::is_wanted().then(|| CallLog::new(request_id, target, client)),
             trace: CallTrace::is_wanted().then(|| CallTrace::begin(parts, request_id)),
+            operation: None,
         }
     }
 
@@ -42,6 +45,16 @@ impl CallNotes {
         if let (Some(trace), Some(name)) = (&self.trace, database) {
             trace.note_database(name);
         }
+    }
+
+    /// Notes the operation that is to be carried out.
+    pub(super) fn note_operation(&mut self, operation: Operation) {
+        self.operation = Some(operation);
+    }
+
+    /// Returns the operation that was noted.
+    pub(super) fn operation(&self) -> Option<Operation> {
+        self.operation
     }
 
     /// Notes the answer to a request that was refused before it was decoded.

@@ -22,11 +22,15 @@ pub(super) fn is_asked_for(parts: &Parts) -> bool {
 }
 
 impl HttpService {
-    /// Answers with the metrics of all databases of the server.
-    pub(super) async fn show_metrics(&self) -> Answer {
+    /// Answers with the metrics of all databases of the server, or of the one that the path names.
+    pub(super) async fn show_metrics(&self, name: Option<&str>) -> Answer {
+        let scraped = match self.scraped(name) {
+            Ok(scraped) => scraped,
+            Err(text) => return Answer::text(StatusCode::NOT_FOUND, &format!("{text}\n")),
+        };
         // One scrape at a time: each reads all databases. The semaphore is never closed.
         let turn = self.scrapes.clone().acquire_owned().await.ok();
-        let (metrics, scraped) = (self.metrics.clone(), self.scraped());
+        let metrics = self.metrics.clone();
         let text = blocking(move || {
             let text = metrics.scrape(&scraped);
             drop(turn);
@@ -38,13 +42,16 @@ impl HttpService {
         }
     }
 
-    fn scraped(&self) -> Vec<Scraped> {
+    fn scraped(&self, name: Option<&str>) -> Result<Vec<Scraped>, String> {
+        if let Some(name) = name {
+            return Ok(scraped_of(&*self.database_for_console(Some(name))?, Some(name.to_owned())));
+        }
         let has_names = self.databases.is_some();
         let mut scraped = scraped_of(&self.home, has_names.then(|| NamedDatabases::OWN.to_owned()));
         for (name, database) in self.databases.iter().flat_map(NamedDatabases::open_databases) {
             scraped.extend(scraped_of(&database, Some(name)));
         }
-        scraped
+        Ok(scraped)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use pdb_wire::{Operation, Response};
+use pdb_wire::Operation;
 
 use super::exposition::Exposition;
 use super::names;
@@ -33,20 +33,17 @@ impl Default for RequestCounts {
 }
 
 impl RequestCounts {
-    pub(super) fn count(&self, operation: Operation, response: Option<&Response>) {
-        match response {
-            Some(response) if response.status == 200 => {
-                if let Some(count) = self.ok.get(operation as usize) {
+    pub(super) fn count(&self, operation: Option<Operation>, answer: Option<(u16, &[u8])>) {
+        let name = operation.map_or(UNKNOWN, Operation::name);
+        match answer {
+            Some((200, _)) => {
+                if let Some(count) = operation.and_then(|operation| self.ok.get(operation as usize)) {
                     count.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            Some(response) => self.count_failed(operation.name(), code_of(response)),
-            None => self.count_failed(operation.name(), DROPPED.to_owned()),
+            Some((status, body)) => self.count_failed(name, code_of(status, body)),
+            None => self.count_failed(name, DROPPED.to_owned()),
         }
-    }
-
-    pub(super) fn count_unknown(&self, response: &Response) {
-        self.count_failed(UNKNOWN, code_of(response));
     }
 
     fn count_failed(&self, operation: &'static str, result: String) {
@@ -74,6 +71,6 @@ impl RequestCounts {
 }
 
 /// Returns the code of an error, such as `ValidationException`.
-fn code_of(response: &Response) -> String {
-    crate::error_code::find(&response.body).unwrap_or_else(|| response.status.to_string())
+fn code_of(status: u16, body: &[u8]) -> String {
+    crate::error_code::find(body).unwrap_or_else(|| status.to_string())
 }

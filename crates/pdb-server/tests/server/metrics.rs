@@ -26,12 +26,17 @@ fn requests_over_http_are_counted() {
     assert_eq!(exchange(server.address(), request("DynamoDB_20120810.ListTables", "{}")).status, 200);
     assert_eq!(exchange(server.address(), request("DynamoDB_20120810.DescribeTable", "{}")).status, 400);
     assert_eq!(exchange(server.address(), request("DynamoDB_20120810.Nonsense", "{}")).status, 400);
+    // It is refused before anybody looks for its operation.
+    let plain = request("DynamoDB_20120810.PutItem", "{}");
+    let encoded = plain.replace("Content-Length", "Content-Encoding: br\r\nContent-Length");
+    assert_eq!(exchange(server.address(), encoded).status, 500);
     let answer = get(server.address(), PATH, "");
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     for line in [
         r#"pretender_requests_total{operation="ListTables",result="ok"} 1"#,
         r#"pretender_requests_total{operation="DescribeTable",result="ValidationException"} 1"#,
+        r#"pretender_requests_total{operation="PutItem",result="InternalServerError"} 1"#,
         r#"pretender_requests_total{operation="unknown",result="UnknownOperationException"} 1"#,
     ] {
         assert!(answer.text().lines().any(|known| known == line), "no {line} in {}", answer.text());
