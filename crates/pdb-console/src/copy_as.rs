@@ -1,7 +1,7 @@
 //! A call of DynamoDB as a text for other programs: a command of the AWS CLI, and complete programs in Python (boto3), JavaScript
 //! (SDK version 3) and Rust (`aws-sdk-dynamodb`).
 //!
-//! Whatever the values contain, the texts run as they are, and mean exactly these values.
+//! The texts run unchanged, and mean exactly these values, whatever characters they contain.
 
 mod javascript;
 mod literal;

@@ -103,7 +103,7 @@ fn without() -> Markup {
             p { "Here you move the clock, rotate and split shards, trim streams, inject faults, and save, restore and reset the database. \
                  This server was started without its control API. Start it with:" }
             pre { "pretender serve --control" }
-            p { "It is meant for tests: with it, any program that can reach the port can change all of this. Web pages of others cannot." }
+            p { "It is meant for tests: with it, any program that can reach the port can change all of this. Pages of other sites cannot." }
         }
     }
 }

@@ -192,7 +192,7 @@ fn form(context: &Context<'_>, parameters: &Parameters<'_>, arn: &StreamArn) -> 
                 } }
                 label { "Time, or how long ago" input name=(Position::TIME) value=(parameters.get(Position::TIME))
                     placeholder="2026-03-01 09:15:42Z, 15m" autocomplete="off" spellcheck="false"; }
-                label.wide { "Filter pattern of Lambda" input.mono name=(Filter::PATTERN) value=(parameters.get(Filter::PATTERN))
+                label.wide { "Lambda filter pattern" input.mono name=(Filter::PATTERN) value=(parameters.get(Filter::PATTERN))
                     placeholder="{\"dynamodb\": {\"NewImage\": {\"city\": {\"S\": [\"Bern\"]}}}}" autocomplete="off" spellcheck="false"; }
                 button.main { "Show" }
             }

@@ -141,7 +141,7 @@ fn forms_become_commands() {
     }
 }
 
-/// The box is required in the form, but whoever sends one by hand must tick it, too.
+/// The page requires the box. The server must require it, too: a request may be written by hand.
 #[test]
 fn what_destroys_has_to_be_confirmed() {
     let fake = Fake {

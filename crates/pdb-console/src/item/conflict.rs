@@ -86,7 +86,7 @@ fn merged_form(context: &Context<'_>, place: &Place, now: &Value, edit: &Edit<'_
     }
     let content = html! {
         input type="hidden" name="item" value=(text);
-        p { "Your changes and the others affect different attributes. " button { "Save both" } }
+        p { "Your changes and the other changes affect different attributes. " button { "Save both" } }
     };
     save_form(context, place, now, Format::DynamoDb, content)
 }

@@ -54,7 +54,7 @@ impl Filter {
         let text = parameters.get(Self::PATTERN).trim();
         let pattern = (!text.is_empty()).then(|| match text.parse() {
             Ok(pattern) => Ok((pattern, text.to_owned())),
-            Err(error) => Err(format!("The pattern is refused, as Lambda would: {error}")),
+            Err(error) => Err(format!("Lambda would refuse this pattern: {error}")),
         });
         Ok(Self { events, key, pattern: pattern.transpose()? })
     }
@@ -176,7 +176,7 @@ mod tests {
     fn what_is_no_filter_is_explained() {
         for (query, text) in [
             ("event=UPSERT", "There is no event `UPSERT`"),
-            ("pattern=[]", "The pattern is refused, as Lambda would: Invalid filter pattern definition."),
+            ("pattern=[]", "Lambda would refuse this pattern: Invalid filter pattern definition."),
             ("pattern=%7B", "Invalid filter pattern definition."),
         ] {
             let error = Filter::of(&Parameters::of(query.as_bytes())).unwrap_err();

@@ -105,7 +105,7 @@ fn changes(record: &StreamRecord) -> Markup {
         (None, None) => html! { span.hint { "keys only" } },
         (Some(old), Some(new)) => {
             let changes = difference(&parsed(Some(old)), &parsed(Some(new)));
-            list(&changes, "nothing but the form of a value changed", change)
+            list(&changes, "no value changed", change)
         }
         (Some(image), None) | (None, Some(image)) => {
             let image = parsed(Some(image));

@@ -225,7 +225,7 @@ impl HttpService {
             return Some(Answer::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, &text));
         }
         if !self.console.session.is_own_form(&Parameters::of(body)) {
-            let text = "this form is not of a page that this server has shown since it was started; go back, load the page again, \
+            let text = "this form does not come from a page that this server has shown since it was started; load the page again, \
                         and repeat what you did\n";
             return Some(Answer::text(StatusCode::FORBIDDEN, text));
         }

@@ -138,7 +138,7 @@ fn status(screen: &Screen, now: Instant) -> Vec<Cell> {
         return pieces;
     }
     if screen.is_paused() {
-        pieces.push(Cell::new("paused, p goes on", Mark::Notable));
+        pieces.push(Cell::new("paused, p resumes", Mark::Notable));
     }
     let tables = screen.report().tables.len();
     if !screen.is_help && screen.page < tables {

@@ -30,7 +30,7 @@ pub(super) struct Tails {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoTail {
     #[error(
-        "this server already has {MAX_TAILS} live views of streams; close some of their pages, and this one goes on by itself"
+        "this server already has {MAX_TAILS} live views of streams; close some of their pages, and this one continues by itself"
     )]
     TooMany,
     #[error("this server cannot start another thread")]

@@ -140,7 +140,7 @@ fn trouble_and_pauses_are_told() {
     screen.trouble = None;
     screen
         .handle(&ratatui::crossterm::event::Event::Key(ratatui::crossterm::event::KeyCode::Char('p').into()));
-    assert!(shown(&mut screen, 80, 24)[23].starts_with("paused, p goes on  q quit"));
+    assert!(shown(&mut screen, 80, 24)[23].starts_with("paused, p resumes  q quit"));
 }
 
 #[test]
