@@ -112,6 +112,15 @@ fn traffic_is_what_was_committed() {
     observed.put("e");
     observed.db.put_item(refused("e")).unwrap_err();
     assert_eq!(counts(), (before.0 + 1, before.1 + 1));
+    // A table that is gone, made anew, or restored goes on with the counts of its name.
+    let captured = || observed.traffic().captured_records;
+    assert_eq!(captured(), 5);
+    observed.db.save_snapshot("before").unwrap();
+    observed.db.delete_table(&orders()).unwrap();
+    assert_eq!(captured(), 5);
+    observed.db.restore_snapshot("before").unwrap();
+    observed.put("f");
+    assert_eq!(captured(), 6);
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl ItemManager {
                 }
                 json_bytes_before += items.json().len();
                 output.responses.insert(table_name.clone(), items);
-                meter.count_read(tx, table_name);
+                meter.count_read_of(tx, table_name);
                 output.consumed_capacity.extend(meter.report(
                     table_name,
                     return_consumed_capacity,

@@ -144,7 +144,7 @@ impl ItemManager {
                         }
                     }
                 }
-                meter.count_write(tx, table_name);
+                meter.count_write_of(tx, table_name);
                 output.consumed_capacity.extend(meter.report(
                     table_name,
                     input.return_consumed_capacity,

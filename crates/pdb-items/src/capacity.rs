@@ -9,7 +9,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
 use pdb_model::{IndexName, TableName};
-use pdb_store::{ReadTx, TableTraffic};
+use pdb_store::{ReadTx, Table, TableTraffic};
 
 use crate::options::ReturnConsumedCapacity;
 
@@ -224,15 +224,31 @@ impl Meter {
     }
 
     /// Counts the units as read from a table, for those who watch the store.
-    pub(crate) fn count_read(&self, tx: &mut ReadTx<'_>, table: &TableName) {
-        let traffic = TableTraffic { read_half_units: self.total().halves, ..TableTraffic::default() };
-        tx.count_traffic(table, traffic);
+    pub(crate) fn count_read(&self, tx: &mut ReadTx<'_>, table: &Table) {
+        tx.count_traffic(table, self.read_traffic());
+    }
+
+    /// As [`Meter::count_read`], of a table that is not at hand.
+    pub(crate) fn count_read_of(&self, tx: &mut ReadTx<'_>, table: &TableName) {
+        tx.count_traffic_of(table, self.read_traffic());
     }
 
     /// Counts the units as written to a table, for those who watch the store.
-    pub(crate) fn count_write(&self, tx: &mut ReadTx<'_>, table: &TableName) {
-        let traffic = TableTraffic { write_half_units: self.total().halves, ..TableTraffic::default() };
-        tx.count_traffic(table, traffic);
+    pub(crate) fn count_write(&self, tx: &mut ReadTx<'_>, table: &Table) {
+        tx.count_traffic(table, self.write_traffic());
+    }
+
+    /// As [`Meter::count_write`], of a table that is not at hand.
+    pub(crate) fn count_write_of(&self, tx: &mut ReadTx<'_>, table: &TableName) {
+        tx.count_traffic_of(table, self.write_traffic());
+    }
+
+    fn read_traffic(&self) -> TableTraffic {
+        TableTraffic { read_half_units: self.total().halves, ..TableTraffic::default() }
+    }
+
+    fn write_traffic(&self) -> TableTraffic {
+        TableTraffic { write_half_units: self.total().halves, ..TableTraffic::default() }
     }
 
     fn total(&self) -> CapacityUnits {

@@ -80,7 +80,7 @@ impl ItemManager {
                 found.size_bytes,
                 Consistency::of(input.consistent_read),
             ));
-            meter.count_read(tx, table.name());
+            meter.count_read(tx, &table);
             Ok(GetItemOutput {
                 item: found.item,
                 consumed_capacity: meter.report(

@@ -117,7 +117,7 @@ impl ItemManager {
         let env = self.env.clone();
         Ok(move |tx: &mut Tx<'_>| {
             let (table, written) = write.carry_out(&env, tx)?;
-            written.meter.count_write(tx, table.name());
+            written.meter.count_write(tx, &table);
             Ok(PutItemOutput {
                 attributes: written.old.filter(|_| input.return_values == ReturnValues::AllOld),
                 consumed_capacity: written.meter.report(

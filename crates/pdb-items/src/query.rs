@@ -212,7 +212,7 @@ impl ItemManager {
                 // There is one item at most, and a start key would be refused.
                 page.last = None;
             }
-            page.meter.count_read(tx, table.name());
+            page.meter.count_read(tx, &table);
             Ok(PageOutput::of(page, table.name(), content, input.return_consumed_capacity))
         })
     }

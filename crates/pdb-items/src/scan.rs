@@ -145,7 +145,7 @@ impl ItemManager {
                 consistency: Consistency::of(input.consistent_read),
             };
             let page = request.read(tx, range)?;
-            page.meter.count_read(tx, table.name());
+            page.meter.count_read(tx, &table);
             Ok(PageOutput::of(page, table.name(), content, input.return_consumed_capacity))
         })
     }

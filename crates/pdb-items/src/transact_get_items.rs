@@ -94,7 +94,7 @@ impl ItemManager {
                 read_items.push(found.item);
             }
             output.responses = read_items.finish()?;
-            meters.iter().for_each(|(table_name, meter)| meter.count_read(tx, table_name));
+            meters.iter().for_each(|(table_name, meter)| meter.count_read_of(tx, table_name));
             output.consumed_capacity = meters
                 .into_iter()
                 .filter_map(|(table_name, meter)| {

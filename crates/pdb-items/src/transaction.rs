@@ -80,7 +80,7 @@ pub(crate) fn transact(
             let units = CapacityUnits::of_read(size_bytes, Consistency::Transactional);
             report.meters.entry(write.table_name.clone()).or_default().charge_table(units);
         }
-        report.meters.iter().for_each(|(table_name, meter)| meter.count_read(tx, table_name));
+        report.meters.iter().for_each(|(table_name, meter)| meter.count_read_of(tx, table_name));
         return Ok(report);
     }
     let (prepared, order) = prepare_all(tx, writes, &tables, &keys)?;
@@ -109,7 +109,7 @@ pub(crate) fn transact(
             &TokenRow { fingerprint: fingerprint.clone(), answer: String::new(), expires },
         )?;
     }
-    report.meters.iter().for_each(|(table_name, meter)| meter.count_write(tx, table_name));
+    report.meters.iter().for_each(|(table_name, meter)| meter.count_write_of(tx, table_name));
     Ok(report)
 }
 

@@ -128,7 +128,7 @@ impl ItemManager {
         let env = self.env.clone();
         Ok(move |tx: &mut Tx<'_>| {
             let (table, written) = write.carry_out(&env, tx)?;
-            written.meter.count_write(tx, table.name());
+            written.meter.count_write(tx, &table);
             Ok(UpdateItemOutput {
                 attributes: returned(&write.change, &written, input.return_values)?,
                 consumed_capacity: written.meter.report(

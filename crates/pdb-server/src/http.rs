@@ -257,9 +257,13 @@ impl HttpService {
     ) -> Option<Answer> {
         let timer = self.metrics.begin();
         let mut notes = CallNotes::begin(parts, request_id);
-        let span = notes.span();
-        let answer =
-            self.carry_out(parts, name, body, media_type, request_id, &mut notes).instrument(span).await;
+        let answer = match notes.span() {
+            Some(span) => {
+                let traced = self.carry_out(parts, name, body, media_type, request_id, &mut notes);
+                Box::pin(traced.instrument(span)).await
+            }
+            None => self.carry_out(parts, name, body, media_type, request_id, &mut notes).await,
+        };
         // A request that was refused before it was looked at is still one for an operation.
         let operation = notes.operation().or_else(|| target(&parts.headers).and_then(Operation::from_target));
         let outcome = answer.as_ref().map(|answer| (answer.status.as_u16(), answer.body()));

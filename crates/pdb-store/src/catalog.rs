@@ -14,6 +14,7 @@ use crate::{
         table::{Table, TableId},
     },
     shared_map::SharedMap,
+    traffic::TrafficRegistry,
 };
 
 /// All tables by name and by id, and all streams.
@@ -29,6 +30,8 @@ pub(crate) struct Catalog {
     pub(crate) version: i64,
     /// The state of SQLite's schema, a new value after each definition.
     pub(crate) schema: Arc<SqlSchema>,
+    /// Where tables have the counters of their traffic from; the same in all catalogs of a store.
+    pub(crate) traffic: Arc<TrafficRegistry>,
 }
 
 /// A state of SQLite's schema.
@@ -43,9 +46,8 @@ pub(crate) struct SqlSchema {
 }
 
 impl Catalog {
-    #[cfg(feature = "postgres")]
-    pub(crate) fn empty(rotation_age: Option<Duration>, version: i64) -> Self {
-        Self { rotation_age, version, ..Self::default() }
+    pub(crate) fn empty(rotation_age: Option<Duration>, version: i64, traffic: Arc<TrafficRegistry>) -> Self {
+        Self { rotation_age, version, traffic, ..Self::default() }
     }
 
     /// About how many tables SQLite has for what is in here.

@@ -34,6 +34,7 @@ mod sqlite;
 mod store;
 mod threads;
 mod trace;
+mod traffic;
 mod transaction;
 mod transfer;
 mod tx;
@@ -44,7 +45,7 @@ pub use db_error::DbError;
 pub use error::{OpenError, StoreError};
 pub use inspection::{EachRow, Inspection, RowSum, StoredEntry, StoredItem, StoredRecord, StoredRow};
 pub use interrupt_guard::InterruptGuard;
-pub use metrics::{StoreMetrics, StoreObserver, TableTraffic};
+pub use metrics::{StoreMetrics, StoreObserver};
 pub use options::{Durability, Location, StoreOptions};
 pub use pending::Pending;
 pub use read_tx::ReadTx;
@@ -64,5 +65,6 @@ pub use sqlite::{
     engine::compact::CompactReport,
 };
 pub use store::Store;
+pub use traffic::TableTraffic;
 pub use transfer::{Digest, Part, Place, Rows, Shape};
 pub use tx::Tx;

@@ -8,9 +8,9 @@ use crate::{
     catalog::Catalog,
     driver::Driver,
     error::StoreError,
-    metrics::TableTraffic,
     rows::{statistics::Deltas, table::Table},
     sql::settings,
+    traffic::TableTraffic,
 };
 
 /// A snapshot of the database: everything read through it is of one commit.
@@ -73,8 +73,24 @@ impl<'a> ReadTx<'a> {
 
     /// Counts what this transaction does with a table or its stream, for [`Store::traffic`](crate::Store::traffic). What a transaction
     /// that writes does counts once it is committed.
-    pub fn count_traffic(&mut self, table: &TableName, traffic: TableTraffic) {
-        self.deltas.count_traffic(table, traffic);
+    pub fn count_traffic(&mut self, table: &Table, traffic: TableTraffic) {
+        self.deltas.add_traffic(&table.traffic, traffic);
+    }
+
+    /// As [`count_traffic`](Self::count_traffic), of a table that is not at hand, or gone.
+    pub fn count_traffic_of(&mut self, table: &TableName, traffic: TableTraffic) {
+        let counters = match self.catalog.get(table) {
+            Some(table) => table.traffic.clone(),
+            None => self.catalog.traffic.of(table),
+        };
+        self.deltas.add_traffic(&counters, traffic);
+    }
+
+    /// Counts what a transaction did that only reads, if it succeeded.
+    pub(crate) fn count_if(&mut self, has_succeeded: bool) {
+        if has_succeeded {
+            self.deltas.count_job_traffic();
+        }
     }
 
     /// The catalog, to be changed; other transactions see the change once it is committed.

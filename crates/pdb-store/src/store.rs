@@ -10,11 +10,12 @@ use crate::{
     error::StoreError,
     interrupt_guard::InterruptGuard,
     job::ClosureJob,
-    metrics::{StoreMetrics, StoreObserver, TableTraffic},
+    metrics::{StoreMetrics, StoreObserver},
     options::StoreOptions,
     pending::{Answer, Pending},
     read_tx::ReadTx,
     trace::Origin,
+    traffic::TableTraffic,
     tx::Tx,
 };
 
@@ -191,7 +192,7 @@ impl Store {
     /// deleted meanwhile are among them.
     #[must_use]
     pub fn traffic(&self) -> Vec<(TableName, TableTraffic)> {
-        with_engine!(&self.engine, engine => engine.meters().traffic())
+        with_engine!(&self.engine, engine => engine.meters().traffic.read())
     }
 
     /// Tells an observer what the store does from now on. A store has at most one; returns whether it is this one.

@@ -101,7 +101,7 @@ impl StreamManager {
                 return Err(error.into());
             }
             if traffic.delivered_records > 0 && self.reader_kind.is_some() {
-                view.tx.count_traffic(&view.stream.table_name, traffic);
+                view.tx.count_traffic_of(&view.stream.table_name, traffic);
             }
             // A closed shard ends at its ending number. It also ends with an empty page, because nothing can be added to it.
             let is_end = match (shard.ending, last) {

@@ -118,7 +118,7 @@ impl Batch {
                 SelectFault::Failed(error) => error,
             })?;
             let meter = units_of_one(selected.size_bytes, Consistency::of(entry.consistent_read));
-            meter.count_read(tx, &parsed.table_name);
+            meter.count_read_of(tx, &parsed.table_name);
             meters.entry(parsed.table_name.clone()).or_default().add(&meter);
             response.item = selected.item;
             Ok(())
@@ -138,7 +138,7 @@ impl Batch {
             // A statement that fails has written nothing yet.
             let none = ReturnValuesOnConditionCheckFailure::None;
             let done = write_one(env, tx, &table, &parsed.statement, none)?;
-            done.meter.count_write(tx, &parsed.table_name);
+            done.meter.count_write_of(tx, &parsed.table_name);
             meters.entry(parsed.table_name.clone()).or_default().add(&done.meter);
             response.item = done.item;
             Ok(())

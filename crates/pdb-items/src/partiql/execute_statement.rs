@@ -74,7 +74,7 @@ impl ItemManager {
         self.store.read(|tx| {
             let table = tx.table(&parsed.table_name)?;
             let page = read_page(tx, &table, select, input.limit, start.as_ref(), input.consistent_read)?;
-            page.meter.count_read(tx, table.name());
+            page.meter.count_read(tx, &table);
             Ok(ExecuteStatementOutput {
                 items: page.items,
                 next_token: page.last.as_ref().map(|place| place.to_token(&fingerprint)),
@@ -99,7 +99,7 @@ impl ItemManager {
         move |tx| {
             let table = tx.table(&parsed.table_name)?;
             let done = write_one(&env, tx, &table, &parsed.statement, on_failure)?;
-            done.meter.count_write(tx, table.name());
+            done.meter.count_write(tx, &table);
             let mut items = EncodedItems::default();
             done.item.iter().for_each(|item| items.push(item));
             Ok(ExecuteStatementOutput {

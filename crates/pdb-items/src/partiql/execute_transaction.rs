@@ -134,7 +134,7 @@ impl Transaction {
             read_items.push(selected.item);
         }
         output.responses = read_items.finish()?;
-        meters.iter().for_each(|(table_name, meter)| meter.count_read(tx, table_name));
+        meters.iter().for_each(|(table_name, meter)| meter.count_read_of(tx, table_name));
         output.consumed_capacity = meters
             .iter()
             .filter_map(|(table_name, meter)| {

@@ -23,17 +23,17 @@ pub(super) struct CallNotes {
 impl CallNotes {
     /// Begins the notes of a call that has just arrived.
     pub(super) fn begin(parts: &Parts, request_id: &str) -> Self {
-        let (target, client) = (target(&parts.headers), user_agent(&parts.headers));
+        let log = || CallLog::new(request_id, target(&parts.headers), user_agent(&parts.headers));
         Self {
-            log: CallLog::is_wanted().then(|| CallLog::new(request_id, target, client)),
+            log: CallLog::is_wanted().then(log),
             trace: CallTrace::is_wanted().then(|| CallTrace::begin(parts, request_id)),
             operation: None,
         }
     }
 
-    /// Returns the span of the call; it is disabled if nobody traces calls.
-    pub(super) fn span(&self) -> Span {
-        self.trace.as_ref().map_or_else(Span::none, CallTrace::span)
+    /// Returns the span of the call, if it is traced.
+    pub(super) fn span(&self) -> Option<Span> {
+        self.trace.as_ref().map(CallTrace::span)
     }
 
     /// Notes the body of the request, and the name of the database that it means.

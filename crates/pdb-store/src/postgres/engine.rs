@@ -90,12 +90,13 @@ impl PostgresEngine {
         let (closing, closed) = crossbeam_channel::bounded(0);
         prepare(&sessions, &address, &closed)?;
         let writers = options.writers.max(1);
-        let catalog = Catalog::empty(options.rotation_age, -1);
+        let meters = Meters::default();
+        let catalog = Catalog::empty(options.rotation_age, -1, meters.traffic.clone());
         let core = Arc::new(Core {
             pool: RwLock::new(Some(pool::pool(sessions, writers + options.readers.max(1)))),
             published: RwLock::new(Arc::new(catalog)),
             watchers: Watchers::default(),
-            meters: Meters::default(),
+            meters,
             slots: Slots::new(),
             closed: closed.clone(),
         });
@@ -376,7 +377,7 @@ impl Core {
         let (session, catalog) = self.begin(BEGIN_READ, Instant::now() + RETRY_TIMEOUT)?;
         let mut tx = ReadTx::new(Driver::Postgres(&session), catalog);
         let result = work(&mut tx);
-        self.meters.count_read(tx.deltas.into_traffic());
+        tx.count_if(result.is_ok());
         match session.fault() {
             None => {
                 // The answer is complete. A connection that fails now is not used again.

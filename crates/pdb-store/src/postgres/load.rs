@@ -43,7 +43,7 @@ pub(crate) fn catalog(driver: Driver<'_>, version: i64, known: &Catalog) -> Resu
 }
 
 fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, StoreError> {
-    let mut catalog = Catalog::empty(known.rotation_age, version);
+    let mut catalog = Catalog::empty(known.rotation_age, version, known.traffic.clone());
     // A snapshot may be older than what another thread has read meanwhile; then nothing of that is of use.
     let since = if known.version <= version { known.version } else { -1 };
     let since_param = [Param::Integer(since)];
@@ -122,6 +122,7 @@ fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, St
             stream,
             items: Arc::new(texts::item_table(&item_table, statistic("")?)),
             indexes,
+            traffic: known.traffic.of(&definition.name),
             definition: Arc::new(definition),
             version,
         }));

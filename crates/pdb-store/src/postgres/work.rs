@@ -113,7 +113,7 @@ impl Core {
         catalog: Arc<Catalog>,
         job: &mut dyn Job,
     ) -> Result<(), FailedAttempt> {
-        let begun = Instant::now();
+        let begun = self.meters.begin_group();
         let mut state = PostgresTx::default();
         let mut tx = Tx::new(ReadTx::new(Driver::Postgres(session), catalog), EngineTx::Postgres(&mut state));
         let keep = job.run(&mut tx);
@@ -161,7 +161,8 @@ impl Core {
         if state.holds_catalog {
             self.publish(&read.catalog);
         }
-        self.meters.count_commit(1, begun.elapsed(), read.deltas.into_traffic().into_iter());
+        self.meters.count_commit(1, begun);
+        read.deltas.count_job_traffic();
         self.watchers.call();
         Ok(())
     }

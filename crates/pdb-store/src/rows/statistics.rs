@@ -1,8 +1,8 @@
 //! Item counts and sizes of tables and indexes, and changes of them that are not written down yet; and what is counted beside them.
 
-use pdb_model::TableName;
+use std::sync::Arc;
 
-use crate::metrics::{TableTraffic, TrafficList, add_traffic};
+use crate::traffic::{TableTraffic, TrafficCounters, TrafficList};
 
 /// How many items a table or an index has, and their size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,14 +64,14 @@ impl Deltas {
         }
     }
 
-    /// What a reader did, or a job that is committed.
-    pub(crate) fn into_traffic(self) -> TrafficList {
-        self.job_traffic
+    /// Counts what a reader did, or a job that is committed.
+    pub(crate) fn count_job_traffic(&mut self) {
+        self.job_traffic.count();
     }
 
     /// Notes what the job that runs does with a table or its stream. It counts once that is committed.
-    pub(crate) fn count_traffic(&mut self, table: &TableName, traffic: TableTraffic) {
-        add_traffic(&mut self.job_traffic, table, traffic);
+    pub(crate) fn add_traffic(&mut self, table: &Arc<TrafficCounters>, traffic: TableTraffic) {
+        self.job_traffic.add(table, traffic);
     }
 }
 
@@ -81,9 +81,7 @@ impl Deltas {
         for delta in self.job.drain(..) {
             add(&mut self.kept, delta);
         }
-        for (table, traffic) in self.job_traffic.drain(..) {
-            add_traffic(&mut self.kept_traffic, &table, traffic);
-        }
+        self.kept_traffic.append(&mut self.job_traffic);
     }
 
     pub(crate) fn undo_job(&mut self) {
@@ -97,9 +95,9 @@ impl Deltas {
         self.undo_job();
     }
 
-    /// What all jobs that succeeded did, once that is committed.
-    pub(crate) fn drain_kept_traffic(&mut self) -> impl Iterator<Item = (TableName, TableTraffic)> {
-        self.kept_traffic.drain(..)
+    /// Counts what all jobs that succeeded did, once that is committed.
+    pub(crate) fn count_kept_traffic(&mut self) {
+        self.kept_traffic.count();
     }
 
     /// All changes of jobs that succeeded, in the order of the rows.

@@ -8,6 +8,7 @@ use crate::{
     error::StoreError,
     sequence::{NextCounter, times::NewestTime},
     sql::texts::{IndexTable, ItemTable, RecordTable},
+    traffic::TrafficCounters,
 };
 
 /// Identifies a table for ever: a table of the same name created later has another id.
@@ -34,6 +35,7 @@ pub struct Table {
     pub(crate) indexes: Vec<IndexTable>,
     /// The catalog's when the table changed last; PostgreSQL refuses the writes of a transaction that knows an older one.
     pub(crate) version: i64,
+    pub(crate) traffic: Arc<TrafficCounters>,
 }
 
 impl Table {
@@ -59,6 +61,7 @@ impl Table {
             items: self.items.clone(),
             indexes: self.indexes.clone(),
             version: self.version,
+            traffic: self.traffic.clone(),
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::{
     checksum::{Salt, ShardColumn, set_shard_columns},
     driver::{RangeStep, Row},
     error::StoreError,
-    metrics::TableTraffic,
     params::Param,
     read_tx::ReadTx,
     rows::{
@@ -24,6 +23,7 @@ use crate::{
         drawn::{last_counter, last_record},
         event_id, event_salt, pack, range_of, signed, unpack,
     },
+    traffic::TableTraffic,
     tx::Tx,
 };
 
@@ -217,7 +217,7 @@ impl Tx<'_> {
         self.note_table(&table);
         let traffic =
             TableTraffic { captured_records: 1, captured_bytes: size_bytes, ..TableTraffic::default() };
-        self.deltas.count_traffic(table.name(), traffic);
+        self.deltas.add_traffic(&table.traffic, traffic);
         let record = AppendedRecord { stream, shard, record, user_identity, size_bytes };
         self.engine.append_record(&mut self.read, record)
     }
@@ -263,7 +263,7 @@ impl Tx<'_> {
         )?;
         let trimmed_records = gone as u64;
         let traffic = TableTraffic { trimmed_records, ..TableTraffic::default() };
-        self.deltas.count_traffic(&stream.table_name, traffic);
+        self.count_traffic_of(&stream.table_name, traffic);
         Ok(trimmed_records)
     }
 }

@@ -38,6 +38,7 @@ impl Tx<'_> {
         let dialect = self.driver.dialect();
         self.define("create a table of items", &dialect.create_items(&item_table))?;
         let statistic = self.create_statistic(id, "")?;
+        let traffic = self.catalog.traffic.of(&definition.name);
         self.catalog_mut().insert(Table {
             id,
             definition: Arc::new(TableDefinition {
@@ -50,6 +51,7 @@ impl Tx<'_> {
             items: Arc::new(dialect.item_table(&item_table, statistic)),
             indexes: Vec::new(),
             version: 0,
+            traffic,
         });
         self.replace_definition(definition)
     }
@@ -122,6 +124,7 @@ impl Tx<'_> {
             items: old.items.clone(),
             indexes,
             version: 0,
+            traffic: old.traffic.clone(),
         }))
     }
 

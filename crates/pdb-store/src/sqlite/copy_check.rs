@@ -60,7 +60,8 @@ pub(crate) fn rows(
     each: &mut dyn FnMut(u64, u64),
 ) -> Result<(), StoreError> {
     let driver = Driver::new(copy);
-    let catalog = load::load_catalog(driver).map_err(|error| damaged_if_corrupt(path, error))?;
+    let catalog =
+        load::load_catalog(driver, &Arc::default()).map_err(|error| damaged_if_corrupt(path, error))?;
     found.agree(catalog.sql_table_names()).map_err(|refusal| schema::schema_refused(path, refusal))?;
     let mut tx = ReadTx::new(driver, Arc::new(catalog));
     read_all(&mut tx, each).map_err(|error| damaged_if_corrupt(path, error))

@@ -92,7 +92,8 @@ impl SqliteEngine {
         };
         let driver = Driver::new(&connection);
         settings::ensure_iterator_key(driver)?;
-        let mut catalog = load::load_catalog(driver)?;
+        let meters = Arc::new(Meters::default());
+        let mut catalog = load::load_catalog(driver, &meters.traffic)?;
         catalog.rotation_age = options.rotation_age;
         if let Some(seal) = lock.as_ref().and_then(|lock| lock.seal.as_ref()) {
             if !seal.is_intact() && is_leap_needed(driver, &catalog)? {
@@ -106,7 +107,6 @@ impl SqliteEngine {
             seal.settle();
         }
         let catalog = Arc::new(catalog);
-        let meters = Arc::new(Meters::default());
         let mut writer = Writer::new(connection, catalog.clone(), lock.clone(), meters.clone());
         if let (Some(path), Some(lock)) = (&path, &lock) {
             writer.watched_files = Some(Arc::new(WatchedFiles::of(path, &lock.database)));
@@ -200,7 +200,7 @@ impl SqliteEngine {
         };
         let mut tx = ReadTx::new(driver, catalog.clone());
         let result = work(&mut tx);
-        core.meters.count_read(tx.deltas.into_traffic());
+        tx.count_if(result.is_ok());
         driver.execute("COMMIT", &[]).during("end a snapshot")?;
         reader.has_read(&catalog);
         result
@@ -225,7 +225,7 @@ impl SqliteEngine {
         let published = core.published.read().unwrap_or_else(PoisonError::into_inner);
         let mut tx = ReadTx::new(Driver::new(&reader.connection), published.clone());
         let result = work(&mut tx);
-        core.meters.count_read(tx.deltas.into_traffic());
+        tx.count_if(result.is_ok());
         reader.has_read(&published);
         result
     }
@@ -423,7 +423,7 @@ impl Core {
         let writer = writer.as_ref().ok_or(StoreError::Closed)?;
         let mut tx = ReadTx::new(Driver::new(&writer.connection), writer.catalog.clone());
         let result = work(&mut tx);
-        self.meters.count_read(tx.deltas.into_traffic());
+        tx.count_if(result.is_ok());
         result
     }
 

@@ -29,7 +29,7 @@ impl InspectedFile {
         if found < migrate::NEWEST {
             return Err(OpenError::Older { path, found, known: migrate::NEWEST }.into());
         }
-        let catalog = Arc::new(load::load_catalog(Driver::new(&connection))?);
+        let catalog = Arc::new(load::load_catalog(Driver::new(&connection), &Arc::default())?);
         Ok(Self { connection, catalog, _lock: Box::new(lock) })
     }
 

@@ -18,11 +18,15 @@ use crate::{
         texts::indexes_of,
     },
     sqlite::texts,
+    traffic::TrafficRegistry,
 };
 
 /// Reads all tables and streams of SQLite, when the database is opened.
-pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
-    let mut catalog = Catalog::default();
+pub(crate) fn load_catalog(
+    driver: Driver<'_>,
+    traffic: &Arc<TrafficRegistry>,
+) -> Result<Catalog, StoreError> {
+    let mut catalog = Catalog::empty(None, 0, traffic.clone());
     for stream in load_streams(driver)? {
         catalog.insert_stream(stream);
     }
@@ -54,6 +58,7 @@ pub(crate) fn load_catalog(driver: Driver<'_>) -> Result<Catalog, StoreError> {
             items: Arc::new(texts::item_table(&item_table, statistic("")?)),
             indexes,
             version: 0,
+            traffic: traffic.of(&definition.name),
             definition: Arc::new(definition),
         });
     }

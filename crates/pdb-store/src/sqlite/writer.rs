@@ -108,7 +108,7 @@ impl Writer {
             return others;
         }
         self.use_savepoints = false;
-        let begun = Instant::now();
+        let begun = self.meters.begin_group();
         let mut outcome = self.run_job(first);
         loop {
             match outcome {
@@ -228,14 +228,14 @@ impl Writer {
         first: &mut dyn Job,
         others: &mut [Box<dyn Job + Send>],
         published: &RwLock<Arc<Catalog>>,
-        begun: Instant,
+        begun: Option<Instant>,
     ) -> Result<(), StoreError> {
         let traces = std::iter::once(first.trace()).chain(others.iter_mut().map(|job| job.trace()));
         trace::commit("sqlite", traces, || self.commit(published, begun))
     }
 
     /// Commits the group that has `begun` then.
-    fn commit(&mut self, published: &RwLock<Arc<Catalog>>, begun: Instant) -> Result<(), StoreError> {
+    fn commit(&mut self, published: &RwLock<Arc<Catalog>>, begun: Option<Instant>) -> Result<(), StoreError> {
         if !self.open {
             return Ok(());
         }
@@ -259,7 +259,8 @@ impl Writer {
         let jobs = std::mem::take(&mut self.kept_jobs);
         // Jobs that failed before they wrote anything have changed nothing.
         if jobs > 0 {
-            self.meters.count_commit(jobs, begun.elapsed(), self.deltas.drain_kept_traffic());
+            self.meters.count_commit(jobs, begun);
+            self.deltas.count_kept_traffic();
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ impl SqliteEngine {
         writer.check_files()?;
         writer.break_seal()?;
         copy.succeed(Driver::new(&writer.connection), &writer.catalog)?;
-        let mut catalog = load::load_catalog(Driver::new(&copy.connection))?;
+        let mut catalog = load::load_catalog(Driver::new(&copy.connection), &writer.catalog.traffic)?;
         catalog.rotation_age = writer.catalog.rotation_age;
         let catalog = Arc::new(catalog);
         // No reader may begin in between: its snapshot and its catalog must agree.
