@@ -8,10 +8,12 @@ mod histograms;
 mod names;
 mod process;
 mod requests;
+mod triggers;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use pdb_trigger::TriggerMonitor;
 use pdb_wire::Operation;
 use pretender::Pretender;
 use pretender::observe::StoreObserver;
@@ -69,12 +71,13 @@ impl Metrics {
         }
     }
 
-    /// Returns the text of a scrape. Blocks while it reads the databases.
-    pub(crate) fn scrape(&self, databases: &[Scraped]) -> String {
+    /// Returns the text of a scrape of these databases and triggers. Blocks while it reads the databases.
+    pub(crate) fn scrape(&self, databases: &[Scraped], triggers: &[TriggerMonitor]) -> String {
         let histograms = self.histograms.get_or_init(Arc::default);
         let mut exposition = Exposition::new();
         process::add(&mut exposition, self.started);
         self.requests.add(&mut exposition);
+        triggers::add(&mut exposition, triggers);
         for database in databases {
             // Another server of the same process may observe it already.
             database.pretender.observe_store(histograms.clone());

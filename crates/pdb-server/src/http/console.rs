@@ -103,6 +103,11 @@ impl Console {
         check_site(parts)
     }
 
+    /// Returns the triggers of a database; named databases have none.
+    pub(super) fn triggers(&self, name: Option<&str>) -> &[TriggerMonitor] {
+        if name.is_none() { &self.triggers } else { &[] }
+    }
+
     fn is_signed_in(&self, parts: &Parts) -> bool {
         self.session.is_signed_in(&parts.headers)
     }
@@ -191,7 +196,7 @@ impl HttpService {
         let (page, name) = (page.to_owned(), database.name().map(str::to_owned));
         let (form_token, location) =
             (self.console.session.form_token().to_owned(), self.console.location.clone());
-        let triggers = if name.is_none() { self.console.triggers.clone() } else { Vec::new() };
+        let triggers = self.console.triggers(name.as_deref()).to_vec();
         let answered = blocking(move || {
             let mut context = Context::new(wire)
                 .with_form_token(&form_token)

@@ -22,7 +22,7 @@ pub(super) fn is_asked_for(parts: &Parts) -> bool {
 }
 
 impl HttpService {
-    /// Answers with the metrics of all databases of the server, or of the one that the path names.
+    /// Answers with the metrics of all databases of the server, or of the one that the path names. Triggers belong to the server's own.
     pub(super) async fn show_metrics(&self, name: Option<&str>) -> Answer {
         let scraped = match self.scraped(name) {
             Ok(scraped) => scraped,
@@ -30,9 +30,9 @@ impl HttpService {
         };
         // One scrape at a time: each reads all databases. The semaphore is never closed.
         let turn = self.scrapes.clone().acquire_owned().await.ok();
-        let metrics = self.metrics.clone();
+        let (metrics, triggers) = (self.metrics.clone(), self.console.triggers(name).to_vec());
         let text = blocking(move || {
-            let text = metrics.scrape(&scraped);
+            let text = metrics.scrape(&scraped, &triggers);
             drop(turn);
             text
         });

@@ -86,6 +86,23 @@ pub(super) const READER_AGE: Metric = gauge(
 pub(super) const READER_BEHIND: Metric =
     gauge("pretender_reader_records_behind", "Records that a reader has not read; counting ends at 10,000.");
 
+pub(super) const TRIGGER_RUNNING: Metric =
+    gauge("pretender_trigger_running", "Whether a trigger of this process runs: 1, or 0.");
+pub(super) const TRIGGER_AGE: Metric = gauge(
+    "pretender_trigger_iterator_age_seconds",
+    "Age of the oldest record that a trigger has read and its function has not processed; 0 without any.",
+);
+pub(super) const TRIGGER_WAITING: Metric =
+    gauge("pretender_trigger_records_waiting", "Records that were read and are not processed yet.");
+pub(super) const TRIGGER_RETRIES: Metric =
+    counter("pretender_trigger_retries_total", "Tries with records that were in an earlier try that failed.");
+pub(super) const TRIGGER_INVOCATIONS: Metric =
+    counter("pretender_trigger_invocations_total", "Invocations of a function, by result: ok or failed.");
+pub(super) const TRIGGER_RECORDS: Metric = counter(
+    "pretender_trigger_records_total",
+    "Records that a trigger is done with, by result: processed, filtered or discarded.",
+);
+
 pub(super) const COMMITS: Metric =
     counter("pretender_commits_total", "Groups of writes, each with one commit.");
 pub(super) const COMMIT_JOBS: Metric = counter("pretender_commit_jobs_total", "Writes in these groups.");
@@ -136,6 +153,12 @@ pub(super) const ALL: &[Metric] = &[
     SHARD_AGE,
     READER_AGE,
     READER_BEHIND,
+    TRIGGER_RUNNING,
+    TRIGGER_AGE,
+    TRIGGER_WAITING,
+    TRIGGER_RETRIES,
+    TRIGGER_INVOCATIONS,
+    TRIGGER_RECORDS,
     COMMITS,
     COMMIT_JOBS,
     COMMIT_SECONDS,

@@ -22,7 +22,7 @@ fn database() -> Pretender {
 
 fn scraped(metrics: &Metrics, db: &Pretender, name: Option<&str>) -> String {
     let name = name.map(str::to_owned);
-    metrics.scrape(&[Scraped { name, pretender: db.clone(), has_region: false }])
+    metrics.scrape(&[Scraped { name, pretender: db.clone(), has_region: false }], &[])
 }
 
 /// Returns the value of a line, which begins with this text and a blank.
@@ -146,4 +146,67 @@ fn every_metric_is_documented_and_named_by_the_rules() {
         assert_eq!(metric.kind == names::Kind::Counter, metric.name.ends_with("_total"), "{}", metric.name);
         assert!(metric.help.ends_with('.'), "{}", metric.help);
     }
+}
+
+#[test]
+fn a_trigger_whose_function_fails_is_behind() {
+    use std::sync::Arc;
+
+    use pdb_trigger::{InvokeError, MonitorPhase, Trigger, TriggerDescription};
+    use pretender::time::ManualClock;
+
+    let clock = Arc::new(ManualClock::held_at(EpochMillis(1_772_356_542_017)));
+    let db = Pretender::builder().clock(clock.clone()).open().unwrap();
+    let orders: TableName = "Orders".parse().unwrap();
+    db.create_table(CreateTableInput {
+        stream_specification: Some(StreamSpecification::enabled(StreamViewType::NewImage)),
+        ..CreateTableInput::new(orders.clone(), ("id", ScalarType::S), None)
+    })
+    .unwrap();
+    let description = TriggerDescription {
+        target: "Orders".to_owned(),
+        function: "billing".to_owned(),
+        ..TriggerDescription::default()
+    };
+    let monitor = TriggerMonitor::new(description);
+    let shown = || Metrics::new().scrape(&[], std::slice::from_ref(&monitor));
+    let labels = r#"trigger="1",target="Orders",function="billing""#;
+    assert_eq!(value(&shown(), &format!("pretender_trigger_running{{{labels}}}")), "0");
+
+    let (failed, failures) = std::sync::mpsc::channel();
+    let trigger = Trigger::builder(&db, "Orders")
+        .start(move |_: &[u8]| {
+            failed.send(()).ok();
+            let (error_type, message) = ("Error".to_owned(), "it is broken".to_owned());
+            Err(InvokeError::Failed { status_code: 200, error_type, message })
+        })
+        .unwrap();
+    monitor.set_phase(MonitorPhase::Running(trigger.handle()));
+    db.put_item(PutItemInput::new(orders, Item::new().with("id", "a"))).unwrap();
+    failures.recv_timeout(Duration::from_secs(30)).unwrap();
+    clock.advance(Duration::from_secs(5));
+    let text = shown();
+    for (name, expected) in [
+        ("pretender_trigger_running", "1"),
+        ("pretender_trigger_iterator_age_seconds", "5"),
+        ("pretender_trigger_records_waiting", "1"),
+    ] {
+        assert_eq!(value(&text, &format!("{name}{{{labels}}}")), expected);
+    }
+    // The second try has failed for certain once there is a third.
+    let mut tries = 1;
+    while tries < 3 {
+        clock.advance(Duration::from_secs(60));
+        tries += failures.recv_timeout(Duration::from_millis(50)).map_or(0, |()| 1);
+    }
+    let count = |text: &str, line: &str| value(text, line).parse::<u64>().unwrap();
+    let text = shown();
+    let result = |name: &str, result: &str| format!("{name}{{{labels},result=\"{result}\"}}");
+    assert!(count(&text, &result("pretender_trigger_invocations_total", "failed")) >= 2);
+    assert_eq!(count(&text, &result("pretender_trigger_invocations_total", "ok")), 0);
+    assert!(count(&text, &format!("pretender_trigger_retries_total{{{labels}}}")) >= 1);
+    assert_eq!(count(&text, &result("pretender_trigger_records_total", "processed")), 0);
+    drop(trigger);
+    monitor.set_phase(MonitorPhase::Ended(monitor.handle().unwrap()));
+    assert_eq!(value(&shown(), &format!("pretender_trigger_running{{{labels}}}")), "0");
 }

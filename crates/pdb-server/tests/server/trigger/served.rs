@@ -71,6 +71,16 @@ fn a_put_invokes_the_function_and_the_console_shows_it() {
     ] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
+    let scraped = exchange(address, "GET /_pretender/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let url = format!("http://{}/2015-03-31/functions/function/invocations", function.address());
+    let labels = format!(r#"trigger="1",target="Orders",function="{url}""#);
+    for line in [
+        format!("pretender_trigger_running{{{labels}}} 1"),
+        format!("pretender_trigger_records_total{{{labels},result=\"discarded\"}} 1"),
+        format!("pretender_trigger_invocations_total{{{labels},result=\"failed\"}} 1"),
+    ] {
+        assert!(scraped.text().lines().any(|known| known == line), "no {line} in {}", scraped.text());
+    }
     // It goes on in the table that takes the place of one that a reset has removed.
     let reset = "POST /_pretender/reset HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
     assert_eq!(exchange(address, reset).status, 200);
