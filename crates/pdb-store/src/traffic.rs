@@ -145,21 +145,14 @@ impl TrafficList {
         }
     }
 
-    /// Moves all from another list to this one.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn append(&mut self, other: &mut Self) {
-        other.0.drain(..).for_each(|(counters, traffic)| self.add(&counters, traffic));
-    }
-
-    /// Forgets all.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     /// Counts all, and forgets it.
     pub(crate) fn count(&mut self) {
-        self.0.drain(..).for_each(|(counters, traffic)| counters.add(traffic));
+        self.drain().for_each(|(counters, traffic)| counters.add(traffic));
+    }
+
+    /// Takes all that was noted.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Arc<TrafficCounters>, TableTraffic)> {
+        self.0.drain(..)
     }
 }
 

@@ -24,7 +24,7 @@ const EXCEPTIONS: &[(&str, usize, &str)] = &[
         "a call that waits for a network leaves the threads of the runtime",
     ),
     ("crates/pdb-server/src/http/backup.rs", 1, "a backup is a copy of a database file"),
-    ("crates/pdb-store/src/catalog.rs", 6, "gates of what one engine uses"),
+    ("crates/pdb-store/src/catalog.rs", 5, "gates of what one engine uses"),
     ("crates/pdb-store/src/db_error.rs", 16, "an error holds that of the driver of either engine"),
     ("crates/pdb-store/src/dialect.rs", 7, "SQL that differs is written here"),
     ("crates/pdb-store/src/driver.rs", 45, "hands each statement to the driver of the engine"),

@@ -81,17 +81,19 @@ impl Deltas {
         for delta in self.job.drain(..) {
             add(&mut self.kept, delta);
         }
-        self.kept_traffic.append(&mut self.job_traffic);
+        for (table, traffic) in self.job_traffic.drain() {
+            self.kept_traffic.add(&table, traffic);
+        }
     }
 
     pub(crate) fn undo_job(&mut self) {
         self.job.clear();
-        self.job_traffic.clear();
+        self.job_traffic = TrafficList::default();
     }
 
     pub(crate) fn undo_all(&mut self) {
         self.kept.clear();
-        self.kept_traffic.clear();
+        self.kept_traffic = TrafficList::default();
         self.undo_job();
     }
 
