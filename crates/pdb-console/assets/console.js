@@ -55,7 +55,7 @@ document.addEventListener("click", async (event) => {
   const text = document.querySelector(button.dataset.copy)?.textContent ?? "";
   try {
     await navigator.clipboard.writeText(text);
-    button.dataset.said = button.textContent;
+    button.dataset.said ??= button.textContent;
     button.textContent = "copied";
     setTimeout(() => { button.textContent = button.dataset.said; }, 1200);
   } catch {

@@ -83,7 +83,10 @@
         say("Signed out: load the page again. ");
         return;
       }
-      if (!answer.ok) throw new Error(String(answer.status));
+      if (!answer.ok) {
+        say(`The server answers ${answer.status}: load the page again. `);
+        return;
+      }
       const html = await answer.text();
       if (html !== last) replace(html);
       last = html;

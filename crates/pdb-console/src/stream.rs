@@ -244,7 +244,12 @@ fn list(context: &Context<'_>, arn: &StreamArn, filter: &Filter, records: &Recor
                         pre { "aws dynamodb put-item --endpoint-url " (context.endpoint_url()) " --table-name " (arn.table.name.as_str())
                             " --item '{...}'" }
                     } @else {
-                        p { "No record matches the filter yet." }
+                        @if records.are_last {
+                            p { "None of the newest records matches the filter; the last " (recent::MAX_LOOKED_AT_BACK)
+                                " of each shard were searched. What matches from now on appears here." }
+                        } @else {
+                            p { "No record matches the filter yet." }
+                        }
                     }
                 }
             }

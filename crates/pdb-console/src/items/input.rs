@@ -43,6 +43,8 @@ impl Read {
             if search.descending {
                 input["ScanIndexForward"] = false.into();
             }
+        } else if search.sort.iter().any(|condition| !condition.operator.is_empty()) {
+            return Err("A condition on the sort key needs a value of the partition key.".to_owned());
         }
         if let Some(filter) = filter_expression(search, &mut placeholders)? {
             input["FilterExpression"] = filter.into();

@@ -158,6 +158,7 @@ fn an_error_leaves_what_was_typed() {
         (&[("index", "none")], "The table has no index `none`"),
         (&[("start", "{")], "The start of the page is not JSON"),
         (&[("pk", "odd"), ("so", "begins_with"), ("sk", ""), ("index", "by-total")], "ValidationException"),
+        (&[("so", "="), ("sk", "o3")], "A condition on the sort key needs a value of the partition key"),
     ] {
         let (status, html, _) = search(&context, query);
         assert!(status == 400 && html.contains("role=\"alert\"") && html.contains(error), "{error}: {html}");

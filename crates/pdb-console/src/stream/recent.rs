@@ -22,7 +22,7 @@ pub(super) const MAX_PAGE: usize = 200;
 /// How many records are looked at to find those that match a filter.
 const MAX_LOOKED_AT: usize = 50_000;
 /// How many of the last records of a shard are looked at for that.
-const MAX_LOOKED_AT_BACK: u64 = 1_000;
+pub(super) const MAX_LOOKED_AT_BACK: u64 = 1_000;
 
 /// The size of the last records of a shard that are looked at.
 const MAX_BYTES_BACK: u64 = 8 * 1024 * 1024;
@@ -36,7 +36,7 @@ pub(super) struct Records {
     /// Whether there were no further ones.
     pub(super) are_all: bool,
     /// Whether these are the last ones, and others may lie before them.
-    are_last: bool,
+    pub(super) are_last: bool,
 }
 
 impl Records {

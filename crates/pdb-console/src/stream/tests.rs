@@ -234,7 +234,8 @@ fn filters_choose_rows_and_stay_in_the_address() {
         assert!(events.contains(query.split('&').next().unwrap().split("%7B").next().unwrap()), "{events}");
     }
     assert_eq!(keys(&shop.stream("")).len(), 50);
-    assert!(shop.stream("key=none").contains("No record matches the filter yet."));
+    assert!(shop.stream("key=none").contains("None of the newest records matches the filter"));
+    assert!(shop.stream("from=trim-horizon&key=none").contains("No record matches the filter yet."));
     for (query, text) in [
         ("pattern=%7B", "Invalid filter pattern definition"),
         ("event=X", "There is no event `X`"),
