@@ -69,6 +69,28 @@ impl Source {
     }
 }
 
+/// What a statement does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatementKind {
+    /// `SELECT`, also inside of `EXISTS`.
+    Select,
+    /// `INSERT`.
+    Insert,
+    /// `UPDATE`, or `FROM` followed by `SET` or `REMOVE`.
+    Update,
+    /// `DELETE`.
+    Delete,
+}
+
+impl StatementKind {
+    /// Returns what a statement does, and to which table or index. Only the syntax is checked; a syntax error gives `None`.
+    #[must_use]
+    pub fn named_in(statement: &str) -> Option<(Self, Source)> {
+        let (raw, _) = parser::parse(statement).ok()?;
+        Some((lower::kind_of(&raw)?, lower::source_of(&raw)?))
+    }
+}
+
 /// A `SELECT`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Select {

@@ -13,7 +13,8 @@ mod types;
 mod write;
 
 pub use execute_transaction::check_transact_statements;
-pub use statement::{region_named_by, table_named_by};
+pub use pdb_expr::partiql::StatementKind;
+pub use statement::{access_named_by, region_named_by, table_named_by};
 pub use types::{
     BatchExecuteStatementInput, BatchExecuteStatementOutput, BatchStatement, BatchStatementError,
     BatchStatementResponse, ExecuteStatementInput, ExecuteStatementOutput, ExecuteTransactionInput,

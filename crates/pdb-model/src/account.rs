@@ -32,6 +32,12 @@ impl Account {
         }
     }
 
+    /// Returns the ARN of a user of this account.
+    #[must_use]
+    pub fn user_arn(&self, name: &str) -> String {
+        format!("arn:{}:iam::{}:user/{name}", self.partition(), self.id)
+    }
+
     /// Returns the ARN of a stream of a table of this account.
     #[must_use]
     pub fn stream_arn(&self, name: &TableName, label: &StreamLabel) -> StreamArn {

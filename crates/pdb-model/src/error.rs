@@ -123,6 +123,8 @@ error_codes! {
     DuplicateItemException,
     /// The iterator is older than 15 minutes.
     ExpiredIteratorException,
+    /// The session token of temporary credentials has expired.
+    ExpiredTokenException,
     /// No export has this ARN.
     ExportNotFoundException,
     /// No global table has this name.

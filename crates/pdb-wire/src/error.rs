@@ -57,6 +57,7 @@ fn family(code: ErrorCode) -> &'static str {
         E::SerializationException
         | E::UnknownOperationException
         | E::AccessDeniedException
+        | E::ExpiredTokenException
         | E::MissingAuthenticationTokenException
         | E::IncompleteSignatureException
         | E::InvalidSignatureException

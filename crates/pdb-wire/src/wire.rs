@@ -7,6 +7,7 @@ use std::thread::Thread;
 
 use pdb_model::{ApiError, Operation};
 use pretender::Pretender;
+use pretender::access::Access;
 
 use crate::decode::{is_json, not_json};
 use crate::error::{error_response, unknown_operation};
@@ -54,6 +55,16 @@ impl Wire {
     pub fn as_observer(&self) -> Self {
         let pretender = self.original.as_observer();
         Self { pretender: pretender.clone(), original: pretender, ..self.clone() }
+    }
+
+    /// Returns the same wire for the calls of one caller, with its limits.
+    #[must_use]
+    pub fn for_caller(&self, access: &Arc<Access>) -> Self {
+        Self {
+            pretender: self.pretender.for_caller(access),
+            original: self.original.for_caller(access),
+            ..self.clone()
+        }
     }
 
     /// Makes ARNs of other regions name no table, because those regions have databases of their own. Without it the region in the ARN of

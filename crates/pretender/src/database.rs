@@ -12,6 +12,7 @@ use pdb_store::{Activities, Location, Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
 
 use crate::Builder;
+use crate::access::Access;
 use crate::errors::{items_error, store_error};
 use crate::faults::mode::FaultMode;
 use crate::testing::MemorySnapshots;
@@ -52,6 +53,8 @@ pub struct Pretender {
     pub(crate) fault_mode: FaultMode,
     /// Whether tables that this handle changes are ready at once, without the delay of transitions.
     pub(crate) is_immediate: bool,
+    /// The limits of calls through this handle, if it has any.
+    pub(crate) access: Option<Arc<Access>>,
     /// The streams as code reads them that only looks; none if this handle is a client.
     pub(crate) observed: Option<Arc<StreamManager>>,
 }
@@ -153,6 +156,7 @@ impl Pretender {
             }),
             fault_mode: FaultMode::default(),
             is_immediate: false,
+            access: None,
             observed: None,
         })
     }

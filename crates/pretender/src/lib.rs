@@ -8,9 +8,11 @@
 //! | [`items`], [`tables`], [`streams`] | inputs and outputs of the operations, which are methods of [`Pretender`] |
 //! | [`model`], [`time`], [`errors`] | values of the API, clocks, errors |
 //! | [`testing`], [`faults`] | expected changes, snapshots, shards and time by command; faults on demand |
+//! | [`access`] | limits for the callers of a front end |
 //! | [`observe`] | what happens in a database: traffic, streams, readers |
 //! | [`maintenance`] | backups, copies and checks of whole databases |
 
+pub mod access;
 mod builder;
 mod database;
 pub mod errors;

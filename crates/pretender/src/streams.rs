@@ -57,6 +57,7 @@ pub mod source {
 }
 
 use crate::Pretender;
+use crate::access::{NeedsPermissions, Resource};
 use crate::errors::streams_error;
 use crate::faults::mode::FaultMode;
 use crate::faults::named_tables::{NamesTables, tables_of};
@@ -140,6 +141,7 @@ impl Pretender {
         shard_iterator: &str,
         limit: Option<u32>,
     ) -> Result<GetRecordsOutput, ApiError> {
+        self.authorize(Operation::GetRecords, &IteratorText(shard_iterator))?;
         self.pages().get_records(shard_iterator, limit)
     }
 
@@ -170,6 +172,7 @@ impl Pretender {
         limit: Option<u32>,
         each: EachRecord<'_>,
     ) -> Result<Option<String>, ApiError> {
+        self.authorize(Operation::GetRecords, &IteratorText(shard_iterator))?;
         self.pages().get_records_with(shard_iterator, limit, each)
     }
 
@@ -313,6 +316,12 @@ struct IteratorText<'a>(&'a str);
 impl IteratorText<'_> {
     fn stream_arn(&self) -> Option<StreamArn> {
         self.0.split('|').next()?.parse().ok()
+    }
+}
+
+impl NeedsPermissions for IteratorText<'_> {
+    fn add_resources(&self, resources: &mut Vec<Resource>) {
+        resources.extend(self.stream_arn().map(|arn| Resource::Arn(arn.table.name.clone(), arn.to_string())));
     }
 }
 

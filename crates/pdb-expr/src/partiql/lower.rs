@@ -10,7 +10,9 @@ use pdb_model::{AttributeValue, Item};
 use super::error::PartiqlError;
 use super::literal::{Values, check_literals};
 use super::syntax::{RawExpr, RawKind, RawOperation, RawSelect, RawSource, RawStatement, RawStep};
-use super::{Delete, Insert, OrderBy, ProjectedPath, Returning, Select, Source, Statement, Update};
+use super::{
+    Delete, Insert, OrderBy, ProjectedPath, Returning, Select, Source, Statement, StatementKind, Update,
+};
 use crate::path::check_depth;
 use crate::{ExprError, Path, PathElement};
 
@@ -64,6 +66,17 @@ pub(super) fn source_of(raw: &RawStatement) -> Option<Source> {
         RawStatement::Insert { source: raw, .. }
         | RawStatement::Update { source: raw, .. }
         | RawStatement::Delete { source: raw, .. } => source(raw).ok(),
+        RawStatement::Expression(_) => None,
+    }
+}
+
+/// Returns what a statement does, or `None` for an expression.
+pub(super) fn kind_of(raw: &RawStatement) -> Option<StatementKind> {
+    match raw {
+        RawStatement::Select(_) | RawStatement::Exists(_) => Some(StatementKind::Select),
+        RawStatement::Insert { .. } => Some(StatementKind::Insert),
+        RawStatement::Update { .. } => Some(StatementKind::Update),
+        RawStatement::Delete { .. } => Some(StatementKind::Delete),
         RawStatement::Expression(_) => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Statements, parsed, with the tables they name.
 
-use pdb_expr::partiql::{PartiqlError, Source, Statement};
+use pdb_expr::partiql::{PartiqlError, Source, Statement, StatementKind};
 use pdb_model::{AttributeValue, TableArn, TableName};
 
 use crate::ItemsError;
@@ -31,6 +31,14 @@ impl ParsedStatement {
 #[must_use]
 pub fn table_named_by(statement: &str) -> Option<TableName> {
     table_of(&Source::named_in(statement)?)
+}
+
+/// Returns what a statement does, to which table, and to which of its indexes, looking at its syntax only; `None` if that is wrong. The
+/// name of the index is as the statement has it.
+#[must_use]
+pub fn access_named_by(statement: &str) -> Option<(StatementKind, TableName, Option<String>)> {
+    let (kind, source) = StatementKind::named_in(statement)?;
+    Some((kind, table_of(&source)?, source.index))
 }
 
 /// Returns the region of the table that a statement names by ARN, looking at its syntax only; `None` if it names none so.

@@ -1,6 +1,7 @@
 //! The wire as a client sees it: bodies in, bodies out.
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
+mod access;
 mod batches;
 mod faults;
 mod flows;

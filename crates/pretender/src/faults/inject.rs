@@ -1,4 +1,4 @@
-//! The one place where calls ask the plan of faults.
+//! The one place where calls ask whether their caller may make them, and then the plan of faults.
 
 use std::sync::Arc;
 
@@ -6,17 +6,19 @@ use pdb_faults::{Faults, Injection};
 use pdb_model::{ApiError, Operation};
 
 use super::mode::FaultMode;
-use super::named_tables::{NamesTables, tables_of};
+use super::named_tables::tables_of;
 use super::request::RequestContext;
 use crate::Pretender;
+use crate::access::NeedsPermissions;
 
 impl Pretender {
-    /// Asks the plan of faults about a call, on this thread.
+    /// Checks that the caller may make a call, and asks the plan of faults about it, on this thread.
     pub(crate) fn inject(
         &self,
         operation: Operation,
-        input: &impl NamesTables,
+        input: &impl NeedsPermissions,
     ) -> Result<Option<Arc<Injection>>, ApiError> {
+        self.authorize(operation, input)?;
         self.fault_mode.inject(&self.inner.faults, operation, || tables_of(input))
     }
 
@@ -24,8 +26,9 @@ impl Pretender {
     pub(crate) async fn inject_async(
         &self,
         operation: Operation,
-        input: &impl NamesTables,
+        input: &impl NeedsPermissions,
     ) -> Result<Option<Arc<Injection>>, ApiError> {
+        self.authorize(operation, input)?;
         self.fault_mode.inject_async(&self.inner.faults, operation, || tables_of(input)).await
     }
 

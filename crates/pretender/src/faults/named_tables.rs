@@ -14,6 +14,8 @@ use pdb_items::{
 use pdb_model::{IndexName, TableName, TimePrecision};
 use pdb_streams::{DescribeStreamInput, GetShardIteratorInput, ListStreamsInput};
 
+use crate::access::NeedsPermissions;
+
 /// An input that names tables: of batches and transactions one for each item or action, in order.
 pub(crate) trait NamesTables {
     /// Adds the tables.
@@ -21,7 +23,7 @@ pub(crate) trait NamesTables {
 }
 
 /// The arguments of a call, which together name its tables.
-pub(crate) struct Arguments<'a>(pub(crate) &'a [&'a (dyn NamesTables + Sync)]);
+pub(crate) struct Arguments<'a>(pub(crate) &'a [&'a (dyn NeedsPermissions + Sync)]);
 
 impl NamesTables for Arguments<'_> {
     fn add_tables(&self, tables: &mut Vec<TableName>) {
