@@ -1,5 +1,6 @@
 //! HTTP around the wire: which request is an API call, what it must contain, and the headers of every answer.
 
+mod admission;
 mod answer;
 mod answer_body;
 mod answer_budget;
@@ -30,7 +31,8 @@ use hyper::header::{HeaderMap, HeaderName, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use pdb_model::OperationClass;
-use pdb_wire::{Host, Operation, Request as Call, RequestIds, Wire};
+use pdb_wire::{Host, Operation, Request as Call, RequestIds};
+use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, watch};
 use tracing::Instrument;
 
@@ -39,9 +41,10 @@ use crate::blocking::blocking;
 use crate::control;
 use crate::database::{Database, Shared};
 use crate::metrics::Metrics;
-use crate::regions::{RegionError, Regions};
+use crate::regions::Regions;
 use crate::transfer::TransferLimits;
-use crate::{NamedDatabases, ServerOptions};
+use crate::{Credentials, NamedDatabases, ServerOptions};
+use admission::{Admitted, RefusedCall, SentTarget};
 use answer::{Answer, HttpResponse, MediaType};
 use answer_budget::{AnswerBudget, AnswerSlot, BudgetedAnswer};
 use body::ReadError;
@@ -82,6 +85,8 @@ pub(crate) struct HttpService {
     home: Arc<Database>,
     /// The databases that requests can name.
     databases: Option<NamedDatabases>,
+    /// The keys that calls must be signed with, if the server checks signatures.
+    credentials: Option<Credentials>,
     shared: Shared,
     guard: Guard,
     console: Console,
@@ -110,6 +115,7 @@ impl HttpService {
             status: Status::new(&regions, options, stopping),
             home: Arc::new(Database::new(None, regions, options.control.clone(), &shared)),
             databases: options.databases.clone(),
+            credentials: options.credentials.clone(),
             shared,
             guard: Guard::new(options),
             metrics: Arc::new(Metrics::new()),
@@ -136,6 +142,9 @@ impl HttpService {
     ) -> Result<HttpResponse, DroppedByFault> {
         let request_id = self.request_ids.next();
         let (mut parts, body) = request.into_parts();
+        if self.credentials.is_some() {
+            SentTarget::keep(&mut parts);
+        }
         let Ok(name) = self.databases.as_ref().map_or(Ok(None), |_| named::take_name(&mut parts)) else {
             return Ok(Answer::empty(StatusCode::BAD_REQUEST).finish(&request_id, Cors::NotAsked));
         };
@@ -169,6 +178,7 @@ impl HttpService {
             return self.guard.check_call(parts);
         }
         if console::is_asked_for(parts) {
+            self.guard.check_lock()?;
             self.console.admit(parts, peer)?;
             return Ok(Cors::NotAsked);
         }
@@ -281,20 +291,23 @@ impl HttpService {
         request_id: &str,
         notes: &mut CallNotes,
     ) -> Option<Answer> {
+        // In a box, because few servers check signatures.
+        let mut hash = self.credentials.as_ref().map(|_| Box::new(Sha256::new()));
         // The permit for the body is held until there is an answer.
-        let (body, permit) = match self.read(parts, body).await {
+        let (body, permit) = match self.read(parts, body, hash.as_deref_mut()).await {
             Ok(body) => body,
             Err(answer) => return Some(answer),
         };
         // The path is more specific than the credentials, which may serve for several databases.
         let name = self.databases.as_ref().and_then(|_| name.or_else(|| auth::key_id(parts)));
         notes.note_request(&body, name.as_deref());
-        let Admitted { operation, database, elsewhere } =
-            match self.admit_call(parts, name.as_deref(), &body).await {
+        let hash = hash.map(|hash| hash.finalize().into());
+        let Admitted { operation, database, elsewhere, access } =
+            match self.admit_call(parts, name.as_deref(), &body, hash.as_ref()).await {
                 Ok(admitted) => admitted,
-                Err(response) => {
-                    notes.note_response(&response);
-                    return Some(Answer::of(response, media_type));
+                Err(RefusedCall { answer, for_log }) => {
+                    notes.note_response(for_log.as_ref().unwrap_or(&answer));
+                    return Some(Answer::of(answer, media_type));
                 }
             };
         notes.note_operation(operation);
@@ -309,6 +322,8 @@ impl HttpService {
         let is_without_faults = database.control().is_some() && is_off(&parts.headers);
         let without_faults = is_without_faults.then(|| wire.without_faults());
         let wire = without_faults.as_ref().unwrap_or(wire);
+        let limited = access.map(|access| wire.for_caller(&access));
+        let wire = limited.as_ref().unwrap_or(wire);
         let reply = wire.call_async(request, &host).await;
         let slot = host.into_slot();
         // The body is no longer needed, even if the answer has to wait.
@@ -338,33 +353,6 @@ impl HttpService {
         })
     }
 
-    /// Finds the operation of a call, and the database that it means.
-    ///
-    /// # Errors
-    ///
-    /// The answer for a call that is refused before it is decoded.
-    async fn admit_call(
-        &self,
-        parts: &Parts,
-        name: Option<&str>,
-        body: &[u8],
-    ) -> Result<Admitted, pdb_wire::Response> {
-        let wire = self.home.wire();
-        let operation = wire.operation(target(&parts.headers), body)?;
-        auth::check(parts).map_err(|reason| wire.refuse(body, &reason))?;
-        let database = self.database(name).await;
-        let database = database.map_err(|error| wire.refuse(body, &error.refusal()))?;
-        // A request without a region in its signature means the home region.
-        let region = if database.regions().are_separate() { auth::region(parts) } else { None };
-        let elsewhere = database.wire_elsewhere(region).await.map_err(|error| {
-            if let RegionError::Open(source) = &error {
-                tracing::error!(error = source as &dyn std::error::Error, "{error}");
-            }
-            wire.refuse(body, &error.refusal())
-        })?;
-        Ok(Admitted { operation, database, elsewhere })
-    }
-
     async fn command(&self, database: &Database, parts: &Parts, body: Incoming, peer: SocketAddr) -> Answer {
         let command = parts.uri.path().strip_prefix(control::PATH).unwrap_or_default().to_owned();
         let Some(control) = database.control().cloned() else { return Answer::unknown_operation_page() };
@@ -382,7 +370,7 @@ impl HttpService {
         peer: SocketAddr,
         execute: impl FnOnce(&[u8]) -> (StatusCode, serde_json::Value) + Send + 'static,
     ) -> Answer {
-        let (body, _permit) = match self.read(parts, body).await {
+        let (body, _permit) = match self.read(parts, body, None).await {
             Ok(body) => body,
             Err(answer) => return answer,
         };
@@ -399,9 +387,14 @@ impl HttpService {
         }
     }
 
-    /// Reads the body. If that fails, returns the answer.
-    async fn read(&self, parts: &Parts, body: Incoming) -> Result<(Bytes, BudgetPermit), Answer> {
-        match body::read(&parts.headers, body, &self.requests, &self.transfer_limits).await {
+    /// Reads the body, and hashes it as it was sent. If that fails, returns the answer.
+    async fn read(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        hash: Option<&mut Sha256>,
+    ) -> Result<(Bytes, BudgetPermit), Answer> {
+        match body::read(&parts.headers, body, &self.requests, &self.transfer_limits, hash).await {
             Ok(body) => Ok(body),
             Err(ReadError::TooLarge) => Err(Answer::empty(StatusCode::PAYLOAD_TOO_LARGE).closing()),
             Err(ReadError::TimedOut) => Err(Answer::empty(StatusCode::REQUEST_TIMEOUT).closing()),
@@ -420,14 +413,6 @@ impl HttpService {
             }
         }
     }
-}
-
-/// An API call that may be carried out.
-struct Admitted {
-    operation: Operation,
-    database: Arc<Database>,
-    /// The wire of the region that the call means, if that is not the home region.
-    elsewhere: Option<Arc<Wire>>,
 }
 
 /// The timer and the threads of one call. It holds the slot of the answer, except while a fault delays the call.

@@ -9,7 +9,7 @@ use pdb_trigger::TriggerMonitor;
 use pretender::time::ManualClock;
 
 use crate::transfer::TransferLimits;
-use crate::{ConsoleAccess, ControlToken, CorsOrigin, HostName, NamedDatabases};
+use crate::{ConsoleAccess, ControlToken, CorsOrigin, Credentials, HostName, NamedDatabases};
 
 /// How a server listens and behaves. The defaults suit tests: a free port of the local machine.
 #[derive(Clone, Debug)]
@@ -51,6 +51,9 @@ pub struct ServerOptions {
     /// The token that a command must carry, as `Authorization: Bearer TOKEN` or `X-Pretender-Token: TOKEN`. Default:
     /// none.
     pub control_token: Option<ControlToken>,
+    /// The access keys with which calls of the APIs must be signed. Default: none, and any signature is accepted without a look at it.
+    /// With keys, what is below `/_pretender/` needs `control_token`, except for the status pages.
+    pub credentials: Option<Credentials>,
     /// The folder, which must exist, in which commands save and restore snapshot files. Default: none, and such
     /// commands are refused.
     pub snapshot_directory: Option<PathBuf>,
@@ -105,6 +108,7 @@ impl Default for ServerOptions {
             drain_timeout: Duration::from_secs(10),
             control: None,
             control_token: None,
+            credentials: None,
             snapshot_directory: None,
             console: ConsoleAccess::default(),
             root_status: 200,

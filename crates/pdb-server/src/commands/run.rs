@@ -74,6 +74,7 @@ impl Run {
         }
         let listen = Listen { host: Ipv4Addr::LOCALHOST.into(), port: self.port };
         let started = self.settings.start(listen, &self.db, &|| Ok(()))?;
+        let credentials = started.credentials.clone();
         for line in &started.startup_notes {
             tracing::info!("{line}");
         }
@@ -82,6 +83,10 @@ impl Run {
             region: self.settings.region().to_owned(),
             has_control: self.settings.control,
             control_token: self.settings.control_token.clone(),
+            key: credentials.as_ref().map(|credentials| {
+                let (id, secret, token) = credentials.first();
+                (id.to_owned(), secret.to_owned(), token.map(str::to_owned))
+            }),
         };
         let ended = started.server.block_on(child::run(&self.command, environment.changes(&given)));
         started.stop();

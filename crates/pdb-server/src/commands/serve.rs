@@ -123,6 +123,7 @@ impl Serve {
             console: self.settings.console(),
             has_control: self.settings.control,
             needs_token: self.settings.control_token.is_some(),
+            checks_signatures: self.settings.checks_signatures(),
         };
         let said = announcement.shown(self.announce);
         let mut stdout = std::io::stdout();

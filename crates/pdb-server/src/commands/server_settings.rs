@@ -9,8 +9,8 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use pdb_server::{
-    BoundServer, ConsoleAccess, ControlToken, CorsOrigin, HostName, NamedDatabase, NamedDatabases, OpenError,
-    Regions, RunningServer, Server, ServerOptions, Span,
+    BoundServer, ConsoleAccess, ControlToken, CorsOrigin, Credentials, HostName, NamedDatabase,
+    NamedDatabases, OpenError, Regions, RunningServer, Server, ServerOptions, Span,
 };
 use pretender::time::ManualClock;
 use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
@@ -49,6 +49,13 @@ pub(super) struct ServerSettings {
     /// Who may open the console, the pages under /_pretender/console/
     #[arg(long, env = "PRETENDER_CONSOLE", value_enum, default_value_t = ConsoleArg::Loopback, value_name = "WHO", help_heading = NETWORK)]
     console: ConsoleArg,
+
+    /// File with the access keys that requests must be signed with: JSON, or sections as in ~/.aws/credentials
+    ///
+    /// Without this option, any signature is accepted without a look at it. With it, signatures of version 4 are verified, with
+    /// AWS's errors, and a key can be limited to reading or to some tables: see docs/security.md.
+    #[arg(long, env = "PRETENDER_CREDENTIALS", value_name = "FILE", help_heading = NETWORK)]
+    credentials: Option<PathBuf>,
 
     /// Number of threads that answer requests [default: one for two processors]
     #[arg(long, env = "PRETENDER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = NETWORK)]
@@ -187,6 +194,8 @@ pub(super) struct StartedServer {
     pub(super) server: RunningServer,
     pub(super) regions: Regions,
     databases: Option<NamedDatabases>,
+    /// The keys that requests must be signed with, if they must.
+    pub(super) credentials: Option<Credentials>,
     triggers: ServedTriggers,
     traces: Traces,
     /// Where the data is, for people.
@@ -289,6 +298,11 @@ impl ServerSettings {
         self.console.into()
     }
 
+    /// Returns whether requests must be signed with known keys.
+    pub(super) fn checks_signatures(&self) -> bool {
+        self.credentials.is_some()
+    }
+
     /// Returns the region that ARNs contain.
     pub(super) fn region(&self) -> &str {
         self.region.as_deref().unwrap_or("us-east-1")
@@ -312,11 +326,13 @@ impl ServerSettings {
             tracing::warn!("--database-idle has no effect without --databases");
         }
         let databases = self.databases.then(|| self.named_databases()).transpose()?;
+        let credentials = self.read_credentials()?;
         let triggers = self.triggers.plan()?;
         let options = ServerOptions {
             control: clock.clone(),
             triggers: triggers.iter().map(PlannedTrigger::monitor).cloned().collect(),
             databases: databases.clone(),
+            credentials: credentials.clone(),
             ..self.server_options(listen)
         };
         let bound = Server::bind(options).map_err(start_failure::explained)?;
@@ -335,8 +351,16 @@ impl ServerSettings {
         let server = bound.start(regions.clone())?;
         self.log_start(&server.url(), &location);
         let none = ServedTriggers::default();
-        let mut started =
-            StartedServer { server, regions, databases, triggers: none, traces, location, startup_notes };
+        let mut started = StartedServer {
+            server,
+            regions,
+            databases,
+            credentials,
+            triggers: none,
+            traces,
+            location,
+            startup_notes,
+        };
         match ServedTriggers::start(triggers, started.regions.home()) {
             Ok(triggers) => started.triggers = triggers,
             Err(error) => {
@@ -360,6 +384,7 @@ impl ServerSettings {
             databases = self.databases,
             control = self.control,
             control_token = self.control_token.is_some(),
+            credentials = self.credentials.is_some(),
             durability = word(&self.durability),
             shards = self.shards,
             retention = span(&self.retention),
@@ -375,6 +400,21 @@ impl ServerSettings {
     /// Returns the database to open. With `--snapshot`, that is a copy in memory.
     pub(super) fn database<'d>(&self, db: &'d str) -> &'d str {
         if self.begin_with.snapshot.is_some() { MEMORY } else { db }
+    }
+
+    /// Reads the access keys that requests must be signed with.
+    fn read_credentials(&self) -> Result<Option<Credentials>, Box<dyn Error>> {
+        let Some(path) = &self.credentials else { return Ok(None) };
+        let credentials = Credentials::read(path)?;
+        if pdb_server::is_readable_by_others(path) {
+            tracing::warn!(file = %path.display(), "other users of this machine can read the credentials: `chmod 600` prevents that");
+        }
+        if self.control && self.control_token.is_none() {
+            return Err("--credentials with --control needs a token (PRETENDER_CONTROL_TOKEN): without one, any program that can \
+                        reach the port could use the control API, whichever keys it has"
+                .into());
+        }
+        Ok(Some(credentials))
     }
 
     /// Returns the databases that requests can name.

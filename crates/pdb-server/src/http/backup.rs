@@ -57,7 +57,7 @@ impl HttpService {
     ) -> Answer {
         // The body must be read to its end: otherwise, hyper would close the connection after sending the head of the
         // answer.
-        if let Err(answer) = self.read(parts, body).await {
+        if let Err(answer) = self.read(parts, body, None).await {
             return answer;
         }
         let log = CommandLog::begin(parts, database.name(), "backup", b"", peer);

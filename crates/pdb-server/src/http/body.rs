@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::HeaderMap;
+use sha2::{Digest, Sha256};
 use tokio::time::{Instant, timeout};
 
 use super::budget::{Budget, BudgetPermit, SMALL};
@@ -38,12 +39,13 @@ pub(crate) enum ReadError {
     UnknownEncoding(UnknownEncoding),
 }
 
-/// Reads a body. Returns it with its permit.
+/// Reads a body. Returns it with its permit. `hash` gets the bytes as they were sent.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Incoming,
     budget: &Budget,
     limits: &TransferLimits,
+    mut hash: Option<&mut Sha256>,
 ) -> Result<(Bytes, BudgetPermit), ReadError> {
     let size = body.size_hint();
     if size.lower() > MAX_BYTES as u64 {
@@ -64,6 +66,10 @@ pub(crate) async fn read(
             let asked = Instant::now();
             grow(budget, &mut permit, stepped(length), expected).await?;
             arriving.meter.exclude(asked.elapsed());
+        }
+        // Piece by piece: the hash of a large body takes long enough to hold up other connections.
+        if let Some(hash) = &mut hash {
+            hash.update(&data);
         }
         collected.add(data);
     }

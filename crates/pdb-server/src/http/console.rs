@@ -163,7 +163,7 @@ impl HttpService {
         if !is_sign_in && !self.console.is_signed_in(parts) {
             return Answer::console(pdb_console::sign_in(false, self.console.session.form_token()));
         }
-        let (body, _permit) = match self.read(parts, body).await {
+        let (body, _permit) = match self.read(parts, body, None).await {
             Ok(body) => body,
             Err(answer) => return answer,
         };

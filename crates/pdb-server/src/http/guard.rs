@@ -25,6 +25,9 @@ pub(super) struct Guard {
     /// Whether backups are refused: other machines can reach the server, and its user has neither enabled the control
     /// API nor set a token.
     keeps_backups: bool,
+    /// Whether everything below `/_pretender/` is refused, except for the status pages: it would show what calls may not see, and the
+    /// server has no token to tell who may see it.
+    is_locked: bool,
 }
 
 /// Why a request is refused, for people.
@@ -49,7 +52,18 @@ impl Guard {
             keeps_backups: !options.host.is_loopback()
                 && options.control.is_none()
                 && options.control_token.is_none(),
+            is_locked: options.credentials.is_some() && options.control_token.is_none(),
         }
+    }
+
+    /// Checks that there is a way to tell who may use what is below `/_pretender/`, on a server that checks signatures.
+    pub(super) fn check_lock(&self) -> Result<(), Refused> {
+        if !self.is_locked {
+            return Ok(());
+        }
+        let text = "this server accepts only known access keys (`--credentials`), so it answers here only if it has a token, too: \
+                    start it with PRETENDER_CONTROL_TOKEN";
+        Err(Refused::new(StatusCode::FORBIDDEN, text))
     }
 
     /// Checks that a request is meant for this server.
@@ -86,6 +100,7 @@ impl Guard {
     /// Checks that a command comes from a program, which knows the token if there is one.
     pub(super) fn check_command(&self, parts: &Parts) -> Result<(), Refused> {
         check_sender(&parts.headers)?;
+        self.check_lock()?;
         // Forms cannot send this content type, and `fetch` sends it only after a preflight, which is never granted
         // here.
         if parts.method == Method::POST && MediaType::of(&parts.headers) != Some(MediaType::Json) {

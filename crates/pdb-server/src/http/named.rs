@@ -13,6 +13,7 @@ use hyper::http::request::Parts;
 use hyper::http::uri::PathAndQuery;
 use hyper::{Method, StatusCode, Uri};
 use pdb_model::{ApiError, ErrorCode};
+use pretender::time::{Clock, EpochMillis, SystemClock};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -62,6 +63,17 @@ impl HttpService {
                 databases.get(name, &self.shared).await
             }
             _ => Ok(self.home.clone()),
+        }
+    }
+
+    /// Returns the time of the database with a name. One that is not open yet begins with the true time.
+    pub(super) fn time_of(&self, name: Option<&str>) -> EpochMillis {
+        let now = |database: &Database| database.wire().pretender().env().clock.now();
+        match (&self.databases, name) {
+            (Some(databases), Some(name)) if name != NamedDatabases::OWN => {
+                databases.find(name).map_or_else(|| SystemClock.now(), |database| now(&database))
+            }
+            _ => now(&self.home),
         }
     }
 

@@ -70,6 +70,7 @@ impl Status {
             "control": options.control.is_some(),
             "databases": options.databases.is_some(),
             "control_token": options.control_token.is_some(),
+            "credentials": options.credentials.is_some(),
         });
         let pretender = regions.home().without_faults();
         Self { pretender, turn: Arc::new(Semaphore::new(1)), stopping, version }

@@ -35,6 +35,8 @@ mod replay;
 mod robustness;
 mod run;
 mod seeding;
+mod signatures;
+mod signed;
 mod slow_clients;
 mod slow_programs;
 mod snapshots;

@@ -66,6 +66,8 @@ pub(super) struct Environment {
     pub(super) region: String,
     pub(super) has_control: bool,
     pub(super) control_token: Option<ControlToken>,
+    /// Key ID, secret and session token, if the server accepts only known keys.
+    pub(super) key: Option<(String, String, Option<String>)>,
 }
 
 impl Environment {
@@ -83,9 +85,18 @@ impl Environment {
         ] {
             set(name, url);
         }
-        // The keys are always made up, so that a bug in the command cannot reach an AWS account.
-        set("AWS_ACCESS_KEY_ID", "pretender");
-        set("AWS_SECRET_ACCESS_KEY", "pretender");
+        match &self.key {
+            Some((id, secret, session_token)) => {
+                set("AWS_ACCESS_KEY_ID", id);
+                set("AWS_SECRET_ACCESS_KEY", secret);
+                session_token.iter().for_each(|token| set("AWS_SESSION_TOKEN", token));
+            }
+            // Made up, so that a bug in the command cannot reach an AWS account.
+            None => {
+                set("AWS_ACCESS_KEY_ID", "pretender");
+                set("AWS_SECRET_ACCESS_KEY", "pretender");
+            }
+        }
         set("AWS_REGION", &self.region);
         set("AWS_DEFAULT_REGION", &self.region);
         set("AWS_EC2_METADATA_DISABLED", "true");

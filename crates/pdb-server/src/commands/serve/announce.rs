@@ -13,7 +13,7 @@ use crate::terminal::visible;
 pub(super) enum Announce {
     /// Lines for people; the first is "Listening on URL"
     Text,
-    /// One line with a JSON object: url, port, pid, version, data, region, control, databases
+    /// One line with a JSON object: url, port, pid, version, data, region, control, databases, credentials
     Json,
 }
 
@@ -33,6 +33,8 @@ pub(super) struct Announcement<'a> {
     pub(super) console: ConsoleAccess,
     pub(super) has_control: bool,
     pub(super) needs_token: bool,
+    /// Whether requests must be signed with known keys.
+    pub(super) checks_signatures: bool,
 }
 
 impl Announcement<'_> {
@@ -58,13 +60,18 @@ impl Announcement<'_> {
         for line in self.startup_notes {
             said.push_str(&format!("{}\n", visible(line)));
         }
+        if self.checks_signatures {
+            said.push_str("Requests must be signed with a key of the credentials file\n");
+        }
         said.push_str(&match (self.has_control, self.needs_token) {
             (true, true) => format!("Control API at http://{address}/_pretender/ (needs the token)\n"),
             (true, false) => format!("Control API at http://{address}/_pretender/\n"),
             (false, true) => "Control API off; `--control` enables it. Backups need the token\n".to_owned(),
             (false, false) => "Control API off; `--control` enables it\n".to_owned(),
         });
-        if self.console != ConsoleAccess::Off {
+        // Without a token, such a server shows nobody its console.
+        let has_console = self.needs_token || !self.checks_signatures;
+        if self.console != ConsoleAccess::Off && has_console {
             let is_for_all = self.console == ConsoleAccess::Anywhere || address.ip().is_loopback();
             let who = if is_for_all { "" } else { " (only from this machine; see `--console`)" };
             said.push_str(&format!("Console at {}/_pretender/console/{who}\n", reachable(*address)));
@@ -83,10 +90,12 @@ impl Announcement<'_> {
         said.push_str("\nFor AWS's SDKs and the AWS CLI:\n");
         said.push_str(&line(&[variable("AWS_ENDPOINT_URL", &reachable(*address))]));
         said.push_str(&line(&[variable("AWS_REGION", region), variable("AWS_DEFAULT_REGION", region)]));
-        said.push_str(&line(&[
-            variable("AWS_ACCESS_KEY_ID", if self.has_databases { NamedDatabases::OWN } else { "any" }),
-            variable("AWS_SECRET_ACCESS_KEY", "any"),
-        ]));
+        if !self.checks_signatures {
+            said.push_str(&line(&[
+                variable("AWS_ACCESS_KEY_ID", if self.has_databases { NamedDatabases::OWN } else { "any" }),
+                variable("AWS_SECRET_ACCESS_KEY", "any"),
+            ]));
+        }
         said
     }
 
@@ -100,6 +109,7 @@ impl Announcement<'_> {
             "region": self.region,
             "control": self.has_control,
             "databases": self.has_databases,
+            "credentials": self.checks_signatures,
         });
         format!("{announced}\n")
     }
