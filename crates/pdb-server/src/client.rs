@@ -7,6 +7,8 @@
 mod absent;
 mod answer;
 mod api;
+#[cfg(feature = "https")]
+mod authorities;
 mod connection;
 mod control;
 mod endpoint;

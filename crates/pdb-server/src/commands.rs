@@ -2,6 +2,8 @@
 
 mod backup;
 mod begin_with;
+#[cfg(feature = "https")]
+mod ca_file;
 mod check;
 mod completions;
 mod copy;
@@ -13,6 +15,7 @@ mod help;
 mod man_pages;
 mod ping;
 mod run;
+mod security_settings;
 mod serve;
 mod served_triggers;
 mod server_clock;

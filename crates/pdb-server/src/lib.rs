@@ -18,6 +18,8 @@ mod shutdown;
 mod signature;
 mod span;
 mod time_format;
+#[cfg(feature = "https")]
+mod tls;
 mod token;
 mod transfer;
 mod workers;
@@ -33,4 +35,6 @@ pub use regions::Regions;
 pub use running::RunningServer;
 pub use span::{NotASpan, Span};
 pub use time_format::parse_time;
+#[cfg(feature = "https")]
+pub use tls::{Authority, Tls, TlsError};
 pub use token::{ControlToken, NotAToken};

@@ -14,6 +14,8 @@ use pdb_trigger::TriggerMonitor;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior};
 
+#[cfg(feature = "https")]
+use crate::Tls;
 use crate::control::SnapshotFolder;
 use crate::database::Shared;
 use crate::http::HttpService;
@@ -118,6 +120,12 @@ impl BoundServer {
         self.address
     }
 
+    /// Returns whether the server will speak HTTPS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.options.is_https()
+    }
+
     /// Starts answering requests.
     ///
     /// # Errors
@@ -148,8 +156,12 @@ impl BoundServer {
             first_head: options.first_head_timeout,
             transfer_limits: options.transfer_limits(),
         };
-        workers.first().spawn(accept(listener, workers.balancer(), front, timeouts, watcher));
-        Ok(RunningServer::new(workers, address, shutdown, options.drain_timeout))
+        #[cfg(feature = "https")]
+        let door = Door { timeouts, tls: options.tls.clone() };
+        #[cfg(not(feature = "https"))]
+        let door = Door { timeouts };
+        workers.first().spawn(accept(listener, workers.balancer(), front, door, watcher));
+        Ok(RunningServer::new(workers, address, shutdown, &options))
     }
 }
 
@@ -161,11 +173,19 @@ struct Timeouts {
     transfer_limits: TransferLimits,
 }
 
+/// How connections are taken.
+#[derive(Clone)]
+struct Door {
+    timeouts: Timeouts,
+    #[cfg(feature = "https")]
+    tls: Option<Tls>,
+}
+
 async fn accept(
     listener: tokio::net::TcpListener,
     balancer: Balancer,
     front: Arc<HttpService>,
-    timeouts: Timeouts,
+    door: Door,
     mut watcher: Watcher,
 ) {
     let mut failures = Failures::default();
@@ -179,7 +199,7 @@ async fn accept(
                 Ok(stream) => {
                     let worker = balancer.choose();
                     let count = worker.count_connection();
-                    worker.spawn(serve(stream, count, peer, front.clone(), timeouts, watcher.clone()));
+                    worker.spawn(serve(stream, count, peer, front.clone(), door.clone(), watcher.clone()));
                 }
                 Err(error) => tracing::debug!(%error, "a connection ended before it was served"),
             },
@@ -243,15 +263,16 @@ impl Failures {
     }
 }
 
-/// Answers the requests of one connection, one after the other, until either side ends it.
+/// Serves one connection, until either side ends it.
 async fn serve(
     stream: std::net::TcpStream,
     _count: ConnectionCount,
     peer: SocketAddr,
     front: Arc<HttpService>,
-    timeouts: Timeouts,
-    mut watcher: Watcher,
+    door: Door,
+    watcher: Watcher,
 ) {
+    let timeouts = door.timeouts;
     // The connection belongs to the runtime of this thread now.
     let stream = match TcpStream::from_std(stream) {
         Ok(stream) => stream,
@@ -262,8 +283,48 @@ async fn serve(
     };
     // Answers are written completely, so waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
-    let stream =
-        WriteTimeout::new(TokioIo::new(stream), timeouts.transfer_limits, front.contention().clone());
+    let contention = front.contention().clone();
+    // Below TLS, because that is where a slow client is noticed.
+    let watched = |stream| WriteTimeout::new(TokioIo::new(stream), timeouts.transfer_limits, contention);
+    #[cfg(feature = "https")]
+    if let Some(tls) = door.tls {
+        // In a box, because most servers have no TLS.
+        Box::pin(serve_tls(tls, stream, watched, peer, front, timeouts, watcher)).await;
+        return;
+    }
+    converse(watched(stream), peer, front, timeouts, watcher).await;
+}
+
+/// Serves one connection that begins with a handshake.
+#[cfg(feature = "https")]
+async fn serve_tls<S>(
+    tls: Tls,
+    stream: TcpStream,
+    watched: impl FnOnce(TcpStream) -> S,
+    peer: SocketAddr,
+    front: Arc<HttpService>,
+    timeouts: Timeouts,
+    mut watcher: Watcher,
+) where
+    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send,
+{
+    let accepted = tokio::select! {
+        accepted = tls.accept(stream, watched) => accepted,
+        () = watcher.stopped() => None,
+    };
+    if let Some(stream) = accepted {
+        converse(stream, peer, front, timeouts, watcher).await;
+    }
+}
+
+/// Answers the requests of one connection, one after the other, until either side ends it.
+async fn converse(
+    stream: impl hyper::rt::Read + hyper::rt::Write + Unpin,
+    peer: SocketAddr,
+    front: Arc<HttpService>,
+    timeouts: Timeouts,
+    mut watcher: Watcher,
+) {
     let has_begun = AtomicBool::new(false);
     let service = service_fn(|request| {
         has_begun.store(true, Ordering::Relaxed);

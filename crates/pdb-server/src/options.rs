@@ -54,6 +54,9 @@ pub struct ServerOptions {
     /// The access keys with which calls of the APIs must be signed. Default: none, and any signature is accepted without a look at it.
     /// With keys, what is below `/_pretender/` needs `control_token`, except for the status pages.
     pub credentials: Option<Credentials>,
+    /// The certificate of the server, which speaks HTTPS then, and nothing else. Default: none, and the server speaks HTTP.
+    #[cfg(feature = "https")]
+    pub tls: Option<crate::Tls>,
     /// The folder, which must exist, in which commands save and restore snapshot files. Default: none, and such
     /// commands are refused.
     pub snapshot_directory: Option<PathBuf>,
@@ -80,6 +83,14 @@ impl ServerOptions {
     /// costs memory. A database needs more readers than that; otherwise, short reads wait for long ones, and so do the
     /// threads that answer everything else.
     pub const MAX_LONG_READS: u32 = 16;
+
+    /// Returns whether the server speaks HTTPS.
+    pub(crate) fn is_https(&self) -> bool {
+        #[cfg(feature = "https")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "https"))]
+        false
+    }
 
     /// Returns the limits for the speed of clients.
     pub(crate) fn transfer_limits(&self) -> TransferLimits {
@@ -109,6 +120,8 @@ impl Default for ServerOptions {
             control: None,
             control_token: None,
             credentials: None,
+            #[cfg(feature = "https")]
+            tls: None,
             snapshot_directory: None,
             console: ConsoleAccess::default(),
             root_status: 200,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::ServerOptions;
 use crate::shutdown::Shutdown;
 use crate::workers::Workers;
 
@@ -13,6 +14,7 @@ pub struct RunningServer {
     parts: Option<(Workers, Shutdown)>,
     address: SocketAddr,
     drain_timeout: Duration,
+    is_https: bool,
 }
 
 impl RunningServer {
@@ -20,9 +22,10 @@ impl RunningServer {
         workers: Workers,
         address: SocketAddr,
         shutdown: Shutdown,
-        drain_timeout: Duration,
+        options: &ServerOptions,
     ) -> Self {
-        Self { parts: Some((workers, shutdown)), address, drain_timeout }
+        let (drain_timeout, is_https) = (options.drain_timeout, options.is_https());
+        Self { parts: Some((workers, shutdown)), address, drain_timeout, is_https }
     }
 
     /// Returns the address at which the server answers.
@@ -34,7 +37,13 @@ impl RunningServer {
     /// Returns the URL that clients use as their endpoint.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme(), self.address)
+    }
+
+    /// Returns `https` if the server speaks TLS, or else `http`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.is_https { "https" } else { "http" }
     }
 
     /// Runs a future with the server's timers and connections, and returns its output. Must not be called from async code.

@@ -1,9 +1,14 @@
 //! Choosing the server, the region and the credentials of a command.
 
+#[cfg(feature = "https")]
+use std::path::PathBuf;
+
 use clap::Args;
 use pdb_server::ControlToken;
 use pretender::streams::source::WakeHandle;
 
+#[cfg(feature = "https")]
+use super::authorities::Authorities;
 use super::endpoint::{Endpoint, NotAnEndpoint};
 use super::machine::{Machine, ThisMachine};
 use super::profile::Profile;
@@ -48,6 +53,13 @@ pub(crate) struct Connection {
     /// Profile in ~/.aws/config and ~/.aws/credentials to take endpoint, region and keys from [default: that of AWS_PROFILE]
     #[arg(help_heading = HEADING, long, value_name = "NAME", global = true)]
     profile: Option<String>,
+
+    /// PEM file with the authorities to trust for HTTPS, instead of those that browsers trust
+    ///
+    /// Without this option: from AWS_CA_BUNDLE or the profile (ca_bundle). `serve --tls self-signed` writes such a file.
+    #[cfg(feature = "https")]
+    #[arg(help_heading = HEADING, long, value_name = "FILE", global = true)]
+    ca_file: Option<PathBuf>,
 }
 
 /// A server, or AWS in a region that is not known yet.
@@ -64,6 +76,9 @@ pub(crate) enum ConnectionError {
     Endpoint { from: String, text: String, source: NotAnEndpoint },
     #[error("{from}: `{text}` is {source}")]
     Region { from: &'static str, text: String, source: NotARegion },
+    #[cfg(feature = "https")]
+    #[error("{from}: there are no certificates in PEM in `{}`, or it cannot be read", path.display())]
+    Authorities { from: &'static str, path: PathBuf },
     #[error("AWS: {0}")]
     Aws(#[from] NotAnEndpoint),
     #[error("there is no profile `{0}` in AWS's configuration files, ~/.aws/config and ~/.aws/credentials")]
@@ -128,7 +143,7 @@ impl Connection {
     pub(crate) fn probe(&self) -> Result<Probe, ControlFailure> {
         let settings = Settings::new(self, &ThisMachine)?;
         match settings.server(Service::DynamoDb)? {
-            Server::At(endpoint) if !endpoint.is_aws() => Ok(Probe::new(endpoint)),
+            Server::At(endpoint) if !endpoint.is_aws() => Ok(Probe::new(settings.trusting(endpoint)?)),
             _ => Err(ControlFailure::Aws),
         }
     }
@@ -144,7 +159,7 @@ impl Connection {
         match settings.server(Service::DynamoDb)? {
             Server::At(endpoint) if !endpoint.is_aws() => {
                 let usual_region = settings.usual_region()?;
-                Ok(Control::new(endpoint, token, self.region.clone(), usual_region))
+                Ok(Control::new(settings.trusting(endpoint)?, token, self.region.clone(), usual_region))
             }
             _ => Err(ControlFailure::Aws),
         }
@@ -163,7 +178,7 @@ impl Connection {
         let settings = Settings::new(self, &ThisMachine)?;
         match settings.server(Service::DynamoDb)? {
             Server::At(endpoint) if !endpoint.is_aws() => {
-                Ok(Some(MetricsClient::new(endpoint, token, self.region.clone())))
+                Ok(Some(MetricsClient::new(settings.trusting(endpoint)?, token, self.region.clone())))
             }
             _ => Ok(None),
         }
@@ -212,10 +227,32 @@ impl<'a> Settings<'a> {
 
     /// Returns the endpoint of a service. If it is AWS's, it is that of the given region.
     fn endpoint(&self, service: Service, region: &str) -> Result<Endpoint, ConnectionError> {
-        Ok(match self.server(service)? {
+        self.trusting(match self.server(service)? {
             Server::At(endpoint) => endpoint.of_service(service)?,
             Server::Aws => Endpoint::aws(service, region)?,
         })
+    }
+
+    /// Returns an endpoint with the authorities to trust.
+    #[cfg(feature = "https")]
+    fn trusting(&self, endpoint: Endpoint) -> Result<Endpoint, ConnectionError> {
+        let option = self.options.ca_file.clone().map(|path| ("--ca-file", path));
+        let variable = || Some(("AWS_CA_BUNDLE", self.machine.variable("AWS_CA_BUNDLE")?.into()));
+        let profile = || Some(("profile", self.profile.ca_bundle()?.into()));
+        let Some((from, path)) = option.or_else(variable).or_else(profile) else { return Ok(endpoint) };
+        if endpoint.is_plain() {
+            return Ok(endpoint);
+        }
+        match self.machine.file(&path).and_then(|text| Authorities::parse(&text)) {
+            Some(authorities) => Ok(endpoint.trusting(Some(authorities))),
+            None => Err(ConnectionError::Authorities { from, path }),
+        }
+    }
+
+    /// Returns the endpoint itself: without TLS, there is nobody to trust.
+    #[cfg(not(feature = "https"))]
+    fn trusting(&self, endpoint: Endpoint) -> Result<Endpoint, ConnectionError> {
+        Ok(endpoint)
     }
 
     /// Returns the first server that is named.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
+#[cfg(feature = "https")]
+use super::authorities::Authorities;
 use super::service::Service;
 
 /// Timeout for opening a connection.
@@ -23,6 +25,9 @@ pub(crate) struct Endpoint {
     authority: String,
     path: String,
     is_local: bool,
+    /// The only authorities to trust, if there are any; otherwise, those that browsers trust.
+    #[cfg(feature = "https")]
+    authorities: Option<Authorities>,
 }
 
 /// Why a text is not an endpoint.
@@ -93,6 +98,12 @@ impl Endpoint {
         self.url.starts_with("http://")
     }
 
+    /// Sets the only authorities to trust, if there are any.
+    #[cfg(feature = "https")]
+    pub(super) fn trusting(self, authorities: Option<Authorities>) -> Self {
+        Self { authorities, ..self }
+    }
+
     /// Returns an HTTP client for this server. Calls time out after `timeout`, if there is one.
     pub(crate) fn agent(&self, timeout: Option<Duration>) -> ureq::Agent {
         let mut config = ureq::Agent::config_builder()
@@ -101,6 +112,10 @@ impl Endpoint {
             .user_agent(concat!("pretender/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_global(timeout);
+        #[cfg(feature = "https")]
+        if let Some(authorities) = &self.authorities {
+            config = config.tls_config(authorities.config());
+        }
         if self.is_local {
             // A proxy cannot reach this machine's loopback address.
             config = config.proxy(None);
@@ -194,7 +209,14 @@ impl FromStr for Endpoint {
                 address.is_loopback() || address.is_unspecified()
             });
         let path = uri.path().to_owned();
-        Ok(Self { url, authority, path, is_local })
+        Ok(Self {
+            url,
+            authority,
+            path,
+            is_local,
+            #[cfg(feature = "https")]
+            authorities: None,
+        })
     }
 }
 

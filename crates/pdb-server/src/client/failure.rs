@@ -86,15 +86,26 @@ fn cause(endpoint: &Endpoint, error: &ureq::Error) -> Cause {
             | ErrorKind::UnexpectedEof => Cause::Dropped,
             ErrorKind::TimedOut | ErrorKind::WouldBlock => Cause::TimedOut,
             ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Cause::NoRoute(error.to_string()),
+            ErrorKind::InvalidData if !endpoint.is_plain() => Cause::Other(tls_failure(endpoint, error)),
             _ => Cause::Other(error.to_string()),
         },
         ureq::Error::Timeout(_) => Cause::TimedOut,
         ureq::Error::HostNotFound => Cause::NoRoute("unknown host".to_owned()),
         ureq::Error::ConnectionFailed => Cause::NoRoute("connection failed".to_owned()),
-        // A plain HTTP server answers a TLS handshake with something else.
-        error if !endpoint.is_plain() && endpoint.is_local() => {
-            Cause::Other(format!("{error}; pretender speaks plain HTTP: try http://{}", endpoint.host()))
-        }
+        error if !endpoint.is_plain() => Cause::Other(tls_failure(endpoint, error)),
         error => Cause::Other(error.to_string()),
+    }
+}
+
+/// Returns the cause if a TLS handshake failed, with what may help.
+fn tls_failure(endpoint: &Endpoint, error: &dyn fmt::Display) -> String {
+    let text = error.to_string();
+    if endpoint.is_aws() {
+        text
+    } else if text.contains("certificate") {
+        format!("{text}; --ca-file or AWS_CA_BUNDLE names the authority to trust")
+    } else {
+        // A plain HTTP server answers a handshake with something else.
+        format!("{text}; without `--tls`, pretender speaks plain HTTP: try http://{}", endpoint.host())
     }
 }

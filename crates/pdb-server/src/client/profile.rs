@@ -66,6 +66,12 @@ impl Profile {
         self.setting("region")
     }
 
+    /// Returns the file with the authorities to trust.
+    #[cfg(feature = "https")]
+    pub(super) fn ca_bundle(&self) -> Option<String> {
+        self.setting("ca_bundle")
+    }
+
     /// Returns the endpoint of all services.
     pub(super) fn endpoint(&self) -> Option<String> {
         self.setting("endpoint_url")

@@ -83,6 +83,7 @@ impl Run {
             region: self.settings.region().to_owned(),
             has_control: self.settings.control,
             control_token: self.settings.control_token.clone(),
+            ca_file: started.ca_file.clone(),
             key: credentials.as_ref().map(|credentials| {
                 let (id, secret, token) = credentials.first();
                 (id.to_owned(), secret.to_owned(), token.map(str::to_owned))

@@ -94,7 +94,7 @@ impl Serve {
         // Install the stop conditions before anyone can know that the server is ready, and ask it to stop.
         let stop =
             started.server.block_on(async { StopConditions::begin(parent, self.stop_on_stdin_close) })?;
-        let url = reachable(started.server.address());
+        let url = reachable(started.server.scheme(), started.server.address());
         let ready_file = self.ready_file.as_deref().map(|path| ReadyFile::write(path, &url)).transpose()?;
         self.announce(&started);
         let reason = started.server.block_on(stop.met());
@@ -115,6 +115,8 @@ impl Serve {
         });
         let announcement = Announcement {
             address: started.server.address(),
+            scheme: started.server.scheme(),
+            ca_file: started.ca_file.as_deref(),
             data: &started.location,
             startup_notes: &started.startup_notes,
             other_regions,
@@ -123,7 +125,7 @@ impl Serve {
             console: self.settings.console(),
             has_control: self.settings.control,
             needs_token: self.settings.control_token.is_some(),
-            checks_signatures: self.settings.checks_signatures(),
+            checks_signatures: self.settings.security.checks_signatures(),
         };
         let said = announcement.shown(self.announce);
         let mut stdout = std::io::stdout();

@@ -17,6 +17,7 @@ use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
 
 use super::begin_with::BeginWith;
 use super::database::{self, WaitNotice};
+use super::security_settings::SecuritySettings;
 use super::served_triggers::{PlannedTrigger, ServedTriggers, TriggerSettings};
 use super::token::TokenParser;
 use super::{MEMORY, start_failure};
@@ -50,12 +51,8 @@ pub(super) struct ServerSettings {
     #[arg(long, env = "PRETENDER_CONSOLE", value_enum, default_value_t = ConsoleArg::Loopback, value_name = "WHO", help_heading = NETWORK)]
     console: ConsoleArg,
 
-    /// File with the access keys that requests must be signed with: JSON, or sections as in ~/.aws/credentials
-    ///
-    /// Without this option, any signature is accepted without a look at it. With it, signatures of version 4 are verified, with
-    /// AWS's errors, and a key can be limited to reading or to some tables: see docs/security.md.
-    #[arg(long, env = "PRETENDER_CREDENTIALS", value_name = "FILE", help_heading = NETWORK)]
-    credentials: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) security: SecuritySettings,
 
     /// Number of threads that answer requests [default: one for two processors]
     #[arg(long, env = "PRETENDER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = NETWORK)]
@@ -196,6 +193,8 @@ pub(super) struct StartedServer {
     databases: Option<NamedDatabases>,
     /// The keys that requests must be signed with, if they must.
     pub(super) credentials: Option<Credentials>,
+    /// The file with the authority that clients must trust, if the server has made one.
+    pub(super) ca_file: Option<PathBuf>,
     triggers: ServedTriggers,
     traces: Traces,
     /// Where the data is, for people.
@@ -298,11 +297,6 @@ impl ServerSettings {
         self.console.into()
     }
 
-    /// Returns whether requests must be signed with known keys.
-    pub(super) fn checks_signatures(&self) -> bool {
-        self.credentials.is_some()
-    }
-
     /// Returns the region that ARNs contain.
     pub(super) fn region(&self) -> &str {
         self.region.as_deref().unwrap_or("us-east-1")
@@ -326,7 +320,12 @@ impl ServerSettings {
             tracing::warn!("--database-idle has no effect without --databases");
         }
         let databases = self.databases.then(|| self.named_databases()).transpose()?;
-        let credentials = self.read_credentials()?;
+        let credentials = self.security.credentials()?;
+        if credentials.is_some() && self.control && self.control_token.is_none() {
+            return Err("--credentials with --control needs a token (PRETENDER_CONTROL_TOKEN): without one, any program that can \
+                        reach the port could use the control API, whichever keys it has"
+                .into());
+        }
         let triggers = self.triggers.plan()?;
         let options = ServerOptions {
             control: clock.clone(),
@@ -335,8 +334,16 @@ impl ServerSettings {
             credentials: credentials.clone(),
             ..self.server_options(listen)
         };
+        #[cfg(feature = "https")]
+        let tls = self.security.tls(&self.names(listen))?;
+        #[cfg(feature = "https")]
+        let options = ServerOptions { tls: tls.as_ref().map(|it| it.tls.clone()), ..options };
         let bound = Server::bind(options).map_err(start_failure::explained)?;
         on_bound()?;
+        #[cfg(feature = "https")]
+        let ca_file = tls.map(|tls| tls.write_authority()).transpose()?.flatten();
+        #[cfg(not(feature = "https"))]
+        let ca_file = None;
         self.warn_about_control(&bound);
         let db = self.database(db);
         let mut builder = self.builder(db)?;
@@ -356,6 +363,7 @@ impl ServerSettings {
             regions,
             databases,
             credentials,
+            ca_file,
             triggers: none,
             traces,
             location,
@@ -384,7 +392,7 @@ impl ServerSettings {
             databases = self.databases,
             control = self.control,
             control_token = self.control_token.is_some(),
-            credentials = self.credentials.is_some(),
+            credentials = self.security.checks_signatures(),
             durability = word(&self.durability),
             shards = self.shards,
             retention = span(&self.retention),
@@ -400,21 +408,6 @@ impl ServerSettings {
     /// Returns the database to open. With `--snapshot`, that is a copy in memory.
     pub(super) fn database<'d>(&self, db: &'d str) -> &'d str {
         if self.begin_with.snapshot.is_some() { MEMORY } else { db }
-    }
-
-    /// Reads the access keys that requests must be signed with.
-    fn read_credentials(&self) -> Result<Option<Credentials>, Box<dyn Error>> {
-        let Some(path) = &self.credentials else { return Ok(None) };
-        let credentials = Credentials::read(path)?;
-        if pdb_server::is_readable_by_others(path) {
-            tracing::warn!(file = %path.display(), "other users of this machine can read the credentials: `chmod 600` prevents that");
-        }
-        if self.control && self.control_token.is_none() {
-            return Err("--credentials with --control needs a token (PRETENDER_CONTROL_TOKEN): without one, any program that can \
-                        reach the port could use the control API, whichever keys it has"
-                .into());
-        }
-        Ok(Some(credentials))
     }
 
     /// Returns the databases that requests can name.
@@ -462,6 +455,14 @@ impl ServerSettings {
         Ok((regions, startup_notes))
     }
 
+    /// Returns the names and addresses under which this server is reached, besides the usual ones.
+    #[cfg(feature = "https")]
+    fn names(&self, listen: Listen) -> Vec<String> {
+        let host = Some(listen.host).filter(|host| !host.is_unspecified() && !host.is_loopback());
+        let names = self.allow_host.iter().map(|name| name.as_str().to_owned());
+        names.chain(host.map(|host| host.to_string())).collect()
+    }
+
     /// Returns where the data is, for people.
     fn shown_location(&self, db: &str, builder: &Builder) -> String {
         if let Some(snapshot) = &self.begin_with.snapshot {
@@ -501,6 +502,9 @@ impl ServerSettings {
         }
         let address = bound.address();
         if address.ip().is_loopback() {
+            return;
+        }
+        if self.control_token.is_some() && bound.is_https() {
             return;
         }
         if self.control_token.is_some() {

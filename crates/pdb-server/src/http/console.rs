@@ -83,7 +83,7 @@ impl Console {
         let name = file.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         Self {
             access: options.console,
-            session: Session::new(options.control_token.clone(), port),
+            session: Session::new(options.control_token.clone(), port, options.is_https()),
             tails: Tails::new(stopping),
             location: name.unwrap_or_default(),
             triggers: options.triggers.clone(),

@@ -28,7 +28,8 @@ impl Process {
     /// Where the server that has just been started listens.
     pub(crate) fn address(&mut self) -> SocketAddr {
         let line = self.line();
-        let address = line.strip_prefix("Listening on http://").unwrap_or_else(|| panic!("{line}"));
+        let url = line.strip_prefix("Listening on ");
+        let address = url.and_then(|url| Some(url.split_once("://")?.1)).unwrap_or_else(|| panic!("{line}"));
         address.parse().unwrap()
     }
 

@@ -45,6 +45,8 @@ mod tail;
 mod tail_elsewhere;
 mod tails;
 mod time;
+#[cfg(feature = "https")]
+mod tls;
 mod top;
 mod trigger;
 mod warm_shards;

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use pdb_server::ControlToken;
 
@@ -68,6 +69,8 @@ pub(super) struct Environment {
     pub(super) control_token: Option<ControlToken>,
     /// Key ID, secret and session token, if the server accepts only known keys.
     pub(super) key: Option<(String, String, Option<String>)>,
+    /// The file with the authority that clients must trust, if the server has made one.
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 impl Environment {
@@ -96,6 +99,11 @@ impl Environment {
                 set("AWS_ACCESS_KEY_ID", "pretender");
                 set("AWS_SECRET_ACCESS_KEY", "pretender");
             }
+        }
+        if let Some(file) = self.ca_file.as_deref().and_then(Path::to_str) {
+            // The second one is for Node.js.
+            set("AWS_CA_BUNDLE", file);
+            set("NODE_EXTRA_CA_CERTS", file);
         }
         set("AWS_REGION", &self.region);
         set("AWS_DEFAULT_REGION", &self.region);

@@ -1,6 +1,7 @@
 //! What the server prints on standard output when it is ready.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 use clap::ValueEnum;
 use pdb_server::{ConsoleAccess, NamedDatabases};
@@ -13,7 +14,7 @@ use crate::terminal::visible;
 pub(super) enum Announce {
     /// Lines for people; the first is "Listening on URL"
     Text,
-    /// One line with a JSON object: url, port, pid, version, data, region, control, databases, credentials
+    /// One line with a JSON object: url, port, pid, version, data, region, control, databases, credentials, ca_file
     Json,
 }
 
@@ -21,6 +22,10 @@ pub(super) enum Announce {
 #[derive(Debug)]
 pub(super) struct Announcement<'a> {
     pub(super) address: SocketAddr,
+    /// `http` or `https`.
+    pub(super) scheme: &'static str,
+    /// The file with the authority that clients must trust, if the server has made one.
+    pub(super) ca_file: Option<&'a Path>,
     /// Where the data is, for people.
     pub(super) data: &'a str,
     /// What was done to the data before the server was ready.
@@ -47,14 +52,20 @@ impl Announcement<'_> {
 
     /// Scripts wait for the first line.
     fn lines(&self) -> String {
-        let Self { address, data, region, .. } = self;
-        let mut said = format!("Listening on http://{address}\nData in {data}\n");
+        let Self { address, scheme, data, region, .. } = self;
+        let mut said = format!("Listening on {scheme}://{address}\nData in {data}\n");
+        if let Some(file) = self.ca_file {
+            said.push_str(&format!(
+                "Clients must trust the authority in {}\n",
+                visible(&file.display().to_string())
+            ));
+        }
         if let Some(place) = &self.other_regions {
             said.push_str(&format!("{place}\n"));
         }
         if self.has_databases {
             said.push_str(&format!(
-                "A database in memory for each NAME at http://{address}/db/NAME, or for each access key ID\n"
+                "A database in memory for each NAME at {scheme}://{address}/db/NAME, or for each access key ID\n"
             ));
         }
         for line in self.startup_notes {
@@ -64,8 +75,8 @@ impl Announcement<'_> {
             said.push_str("Requests must be signed with a key of the credentials file\n");
         }
         said.push_str(&match (self.has_control, self.needs_token) {
-            (true, true) => format!("Control API at http://{address}/_pretender/ (needs the token)\n"),
-            (true, false) => format!("Control API at http://{address}/_pretender/\n"),
+            (true, true) => format!("Control API at {scheme}://{address}/_pretender/ (needs the token)\n"),
+            (true, false) => format!("Control API at {scheme}://{address}/_pretender/\n"),
             (false, true) => "Control API off; `--control` enables it. Backups need the token\n".to_owned(),
             (false, false) => "Control API off; `--control` enables it\n".to_owned(),
         });
@@ -74,7 +85,7 @@ impl Announcement<'_> {
         if self.console != ConsoleAccess::Off && has_console {
             let is_for_all = self.console == ConsoleAccess::Anywhere || address.ip().is_loopback();
             let who = if is_for_all { "" } else { " (only from this machine; see `--console`)" };
-            said.push_str(&format!("Console at {}/_pretender/console/{who}\n", reachable(*address)));
+            said.push_str(&format!("Console at {}/_pretender/console/{who}\n", reachable(scheme, *address)));
         }
         said.push_str(concat!("Version ", env!("CARGO_PKG_VERSION"), "\n"));
         let variable = |name: &str, value: &str| {
@@ -88,7 +99,10 @@ impl Announcement<'_> {
             }
         };
         said.push_str("\nFor AWS's SDKs and the AWS CLI:\n");
-        said.push_str(&line(&[variable("AWS_ENDPOINT_URL", &reachable(*address))]));
+        said.push_str(&line(&[variable("AWS_ENDPOINT_URL", &reachable(scheme, *address))]));
+        if let Some(file) = self.ca_file {
+            said.push_str(&line(&[variable("AWS_CA_BUNDLE", &quoted(file))]));
+        }
         said.push_str(&line(&[variable("AWS_REGION", region), variable("AWS_DEFAULT_REGION", region)]));
         if !self.checks_signatures {
             said.push_str(&line(&[
@@ -101,7 +115,7 @@ impl Announcement<'_> {
 
     fn json(&self) -> String {
         let announced = json!({
-            "url": reachable(self.address),
+            "url": reachable(self.scheme, self.address),
             "port": self.address.port(),
             "pid": std::process::id(),
             "version": env!("CARGO_PKG_VERSION"),
@@ -110,20 +124,28 @@ impl Announcement<'_> {
             "control": self.has_control,
             "databases": self.has_databases,
             "credentials": self.checks_signatures,
+            "ca_file": self.ca_file.map(|file| file.display().to_string()),
         });
         format!("{announced}\n")
     }
 }
 
+/// Returns a path for a line of a shell.
+fn quoted(path: &Path) -> String {
+    let text = visible(&path.display().to_string()).into_owned();
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+    if cfg!(windows) || is_plain { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
 /// Returns the URL at which this machine reaches the server: the loopback address, if the server listens on all
 /// addresses.
-pub(super) fn reachable(address: SocketAddr) -> String {
+pub(super) fn reachable(scheme: &str, address: SocketAddr) -> String {
     let host: IpAddr = match address.ip() {
         IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         host => host,
     };
-    format!("http://{}", SocketAddr::new(host, address.port()))
+    format!("{scheme}://{}", SocketAddr::new(host, address.port()))
 }
 
 #[cfg(test)]
@@ -138,7 +160,7 @@ mod tests {
             ("[::]:8002", "http://[::1]:8002"),
             ("192.168.1.5:8000", "http://192.168.1.5:8000"),
         ] {
-            assert_eq!(reachable(address.parse().unwrap()), expected);
+            assert_eq!(reachable("http", address.parse().unwrap()), expected);
         }
     }
 }

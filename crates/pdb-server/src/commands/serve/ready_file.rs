@@ -47,7 +47,8 @@ fn is_ours(path: &Path) -> io::Result<bool> {
     let mut content = Vec::new();
     File::open(path)?.take(MAX_BYTES).read_to_end(&mut content)?;
     let line = content.strip_suffix(b"\n").unwrap_or_default();
-    Ok(line.starts_with(b"http://") && line.iter().all(u8::is_ascii_graphic))
+    let is_url = line.starts_with(b"http://") || line.starts_with(b"https://");
+    Ok(is_url && line.iter().all(u8::is_ascii_graphic))
 }
 
 /// Creates a new file beside another, under an unused name.

@@ -16,6 +16,8 @@ pub(super) struct Session {
     cookie: ControlToken,
     /// Browsers send a cookie to all ports of a host, so the name has the port.
     cookie_name: String,
+    /// Whether browsers reach the server by HTTPS only, so that they need not send the cookie otherwise.
+    is_https: bool,
 }
 
 /// Returns a secret that nobody can guess.
@@ -26,12 +28,13 @@ fn secret() -> ControlToken {
 
 impl Session {
     /// `port` is that of the server.
-    pub(super) fn new(token: Option<ControlToken>, port: &str) -> Self {
+    pub(super) fn new(token: Option<ControlToken>, port: &str, is_https: bool) -> Self {
         Self {
             token,
             form_token: secret(),
             cookie: secret(),
             cookie_name: format!("pretender-console-{port}"),
+            is_https,
         }
     }
 
@@ -65,8 +68,9 @@ impl Session {
             return Answer::console(pdb_console::sign_in(true, self.form_token()));
         }
         let answer = super::see_other("./");
-        let cookie =
-            format!("{}={}; Path=/; HttpOnly; SameSite=Strict", self.cookie_name, self.cookie.secret());
+        let (name, value) = (&self.cookie_name, self.cookie.secret());
+        let secure = if self.is_https { "; Secure" } else { "" };
+        let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}");
         match HeaderValue::from_str(&cookie) {
             Ok(cookie) => answer.with(SET_COOKIE, cookie),
             Err(_) => answer,
@@ -84,7 +88,7 @@ mod tests {
 
     #[test]
     fn those_who_know_the_token_sign_in() {
-        let session = Session::new(Some("correct-horse".parse().unwrap()), "8000");
+        let session = Session::new(Some("correct-horse".parse().unwrap()), "8000", false);
         let signed_in = session.sign_in(&Parameters::of(b"token=correct-horse"));
         assert_eq!(signed_in.status, 303);
         let refused = session.sign_in(&Parameters::of(b"token=horse"));
@@ -101,15 +105,15 @@ mod tests {
             assert_eq!(session.is_signed_in(&cookies(&header)), is_signed_in, "{header}");
         }
         assert!(!session.is_signed_in(&HeaderMap::new()));
-        assert!(Session::new(None, "8000").is_signed_in(&HeaderMap::new()));
+        assert!(Session::new(None, "8000", false).is_signed_in(&HeaderMap::new()));
     }
 
     #[test]
     fn forms_of_other_servers_are_not_its_own() {
-        let session = Session::new(None, "8000");
+        let session = Session::new(None, "8000", false);
         let form = format!("a=b&form_token={}", session.form_token());
         assert!(session.is_own_form(&Parameters::of(form.as_bytes())));
-        assert!(!Session::new(None, "8000").is_own_form(&Parameters::of(form.as_bytes())));
+        assert!(!Session::new(None, "8000", false).is_own_form(&Parameters::of(form.as_bytes())));
         assert!(!session.is_own_form(&Parameters::of(b"form_token=")));
         assert!(!session.is_own_form(&Parameters::of(b"")));
     }
