@@ -3,10 +3,12 @@
 import json
 import os
 import subprocess
+import tempfile
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 
 import boto3
+from botocore.exceptions import ClientError, SSLError
 
 ENDPOINT = os.environ["ENDPOINT"]
 TABLE = "clients-python"
@@ -327,6 +329,69 @@ def check_vectors():
     dynamodb.delete_table(TableName=VECTORS)
 
 
+def check_signatures():
+    """Calls a server of its own, with HTTPS and access keys, with right and wrong credentials."""
+    keys = [
+        {"accessKeyId": "AKIDOWNER", "secretAccessKey": "owner+/="},
+        {"accessKeyId": "AKIDREADER", "secretAccessKey": "reader", "userName": "reports", "readOnly": True},
+        {"accessKeyId": "ASIATEMPORARY", "secretAccessKey": "temporary", "sessionToken": "t0ken/+="},
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "keys.json"), "w", opener=lambda *opened: os.open(*opened, mode=0o600)) as file:
+            json.dump({"keys": keys}, file)
+        serve = ["serve", "--port", "0", "--db", ":memory:", "--announce", "json", "--stop-on-stdin-close"]
+        locked = [*serve, "--tls", "self-signed", "--credentials", "keys.json"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen([os.environ["PRETENDER"], *locked], cwd=folder, **pipes) as server:
+            announced = json.loads(server.stdout.readline())
+            check_answers(announced["url"], announced["ca_file"])
+            server.stdin.close()
+
+
+def check_answers(url, ca_file):
+    """Compares the answers to calls with several credentials."""
+    schema = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+
+    def client(key, secret, token=None, region="us-east-1", service="dynamodb", verify=ca_file):
+        credentials = {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
+        return boto3.client(service, endpoint_url=url, region_name=region, verify=verify, **credentials)
+
+    def refused(code, text, call, **arguments):
+        try:
+            call(**arguments)
+        except ClientError as error:
+            given = error.response["Error"]
+            if given["Code"] != code or not given["Message"].startswith(text):
+                raise SystemExit(f"expected {code}, {text}: {given}") from error
+            return
+        raise SystemExit(f"a call was accepted that needs {code}")
+
+    owner, temporary = client("AKIDOWNER", "owner+/="), client("ASIATEMPORARY", "temporary", "t0ken/+=")
+    reader = client("AKIDREADER", "reader")
+    owner.create_table(TableName="locked", **schema)
+    temporary.put_item(TableName="locked", Item={"id": {"S": "\u00fc"}})
+    if len(reader.scan(TableName="locked")["Items"]) != 1:
+        raise SystemExit("a key that reads sees another number of items")
+    client("AKIDOWNER", "owner+/=", service="dynamodbstreams").list_streams()
+    mismatch, invalid = "The request signature we calculated does not match", "The security token included"
+    refused("InvalidSignatureException", mismatch, client("AKIDOWNER", "wrong").list_tables)
+    refused("UnrecognizedClientException", invalid, client("AKIDOTHER", "owner+/=").list_tables)
+    refused("UnrecognizedClientException", invalid, client("ASIATEMPORARY", "temporary").list_tables)
+    elsewhere = client("AKIDOWNER", "owner+/=", region="eu-west-1")
+    refused("InvalidSignatureException", "Credential should be scoped to a valid region, not 'eu-west-1'", elsewhere.list_tables)
+    text = "User: arn:aws:iam::000000000000:user/reports is not authorized to perform: dynamodb:PutItem on resource: "
+    refused("AccessDeniedException", text, reader.put_item, TableName="locked", Item={"id": {"S": "b"}})
+    try:
+        client("AKIDOWNER", "owner+/=", verify=True).list_tables()
+    except SSLError:
+        return
+    raise SystemExit("a client has accepted a certificate that it does not trust")
+
+
 def main():
     dynamodb.create_table(
         TableName=TABLE,
@@ -361,6 +426,7 @@ def main():
     shards = reader.drain_all()
     check_times(reader, writer.written[:earlier], writer.written[earlier:])
     check_vectors()
+    check_signatures()
 
     written, seen = Counter(writer.written), Counter(reader.seen)
     print(

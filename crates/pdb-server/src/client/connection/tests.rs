@@ -36,7 +36,12 @@ fn pretended(variables: &'static str) -> Pretended {
 
 fn options(endpoint: &str, region: Option<&str>, profile: Option<&str>) -> Connection {
     let endpoint = (!endpoint.is_empty()).then(|| parse_server(endpoint).unwrap());
-    Connection { endpoint, region: region.map(str::to_owned), profile: profile.map(str::to_owned) }
+    Connection {
+        endpoint,
+        region: region.map(str::to_owned),
+        profile: profile.map(str::to_owned),
+        ..Connection::default()
+    }
 }
 
 /// Checks the endpoint of both services.
