@@ -1,7 +1,7 @@
 //! What a caller may do: limits for the callers of a front end, checked once for each typed call.
 //!
 //! This is not IAM: a caller may read only, or use only tables whose names begin in a certain way, or both.
-//! [`Pretender::for_caller`] is a handle with such limits. A call beyond them fails with AWS's `AccessDeniedException` and has no effect.
+//! [`Pretender::for_caller`](crate::Pretender::for_caller) is a handle with such limits. A call beyond them fails with AWS's `AccessDeniedException` and has no effect.
 //!
 //! # Examples
 //!
@@ -23,15 +23,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod caller;
 mod needs;
 mod rules;
 
 use std::fmt;
-use std::sync::Arc;
 
 use pdb_model::{Account, ApiError, ErrorCode, IndexName, Operation, TableName};
 
-use crate::Pretender;
 pub(crate) use needs::NeedsPermissions;
 use rules::{Rule, rule};
 
@@ -179,26 +178,6 @@ fn needed(operation: Operation, input: &(impl NeedsPermissions + ?Sized)) -> Vec
     }
     let action = operation.name();
     resources.into_iter().map(|resource| Permission { action, effect, resource }).collect()
-}
-
-impl Pretender {
-    /// Returns a handle to the same database whose calls have the limits of a caller.
-    #[must_use]
-    pub fn for_caller(&self, access: &Arc<Access>) -> Self {
-        Self { access: access.is_limited().then(|| access.clone()), ..self.clone() }
-    }
-
-    /// Checks that the caller of this handle, if there is one, may make a call.
-    pub(crate) fn authorize(
-        &self,
-        operation: Operation,
-        input: &(impl NeedsPermissions + ?Sized),
-    ) -> Result<(), ApiError> {
-        match &self.access {
-            None => Ok(()),
-            Some(access) => access.check(&self.inner.account, operation, input),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -42,7 +42,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("rusqlite", &["pdb-store"]),
     ("postgres", &["pdb-store"]),
-    ("rustls", &["pdb-store"]),
+    ("rustls", &["pdb-store", "pdb-server"]),
+    ("tokio-rustls", &["pdb-server"]),
     ("tokio-postgres-rustls", &["pdb-store"]),
     ("r2d2", &["pdb-store"]),
     ("hyper", &["pdb-server"]),

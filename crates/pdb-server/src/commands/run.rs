@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::MEMORY;
-use super::server_settings::{DATA, Listen, NETWORK, ServerSettings};
+use super::security_settings::NETWORK;
+use super::server_settings::{DATA, Listen, ServerSettings};
 use crate::terminal::visible;
 use child::Ended;
 use environment::{Environment, UserVariables};

@@ -8,7 +8,8 @@ use clap::Args;
 use clap::ValueEnum;
 use pdb_server::Credentials;
 
-use super::server_settings::NETWORK;
+/// Heading of these options, and of others about the network, in the help.
+pub(super) const NETWORK: &str = "Network";
 
 /// These settings.
 #[derive(Args, Debug)]

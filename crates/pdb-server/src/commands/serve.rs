@@ -13,7 +13,8 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::MEMORY;
-use super::server_settings::{DATA, Listen, NETWORK, ServerSettings, StartedServer};
+use super::security_settings::NETWORK;
+use super::server_settings::{DATA, Listen, ServerSettings, StartedServer};
 use announce::{Announce, Announcement, reachable};
 use life::{Parent, StopConditions};
 use ready_file::ReadyFile;

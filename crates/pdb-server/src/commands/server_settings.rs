@@ -17,7 +17,7 @@ use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
 
 use super::begin_with::BeginWith;
 use super::database::{self, WaitNotice};
-use super::security_settings::SecuritySettings;
+use super::security_settings::{NETWORK, SecuritySettings};
 use super::served_triggers::{PlannedTrigger, ServedTriggers, TriggerSettings};
 use super::token::TokenParser;
 use super::{MEMORY, start_failure};
@@ -172,7 +172,6 @@ pub(super) struct ServerSettings {
 }
 
 // Headings of these options in the help.
-pub(super) const NETWORK: &str = "Network";
 pub(super) const DATA: &str = "Data";
 pub(super) const STREAMS: &str = "Streams and time to live";
 const INSTRUMENT: &str = "Testing";
