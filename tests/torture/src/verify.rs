@@ -1,0 +1,174 @@
+//! What must be true of a database after something went wrong.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value;
+
+use crate::ledger::{Step, Verdict};
+use crate::seen::{Seen, id_of, key_of, number_of, op_of};
+use crate::writer::COUNTERS;
+
+/// Checks a table and its stream against what was known before and what writers did since. `is_promised` says which acknowledged
+/// steps must be there.
+pub(crate) fn verify(
+    before: &Seen,
+    now: &Seen,
+    steps: &[Step],
+    is_promised: &dyn Fn(&Step) -> bool,
+) -> Result<(), String> {
+    numbers_grow(now)?;
+    replay(now)?;
+    indexed(now)?;
+    let known = kept(before, now)?;
+    let applied = applied(now, &known, steps)?;
+    let mut latest_began = 0;
+    for step in steps {
+        let count = applied.get(&step.op).map_or(0, BTreeSet::len);
+        if count > 0 {
+            latest_began = latest_began.max(step.began);
+        }
+        let is_partial = count > 0 && count < step.effects.len();
+        if is_partial && (step.is_atomic || step.verdict == Verdict::Done) {
+            return Err(format!("half of a step is there: {step:?}, only {:?}", applied.get(&step.op)));
+        }
+        if step.verdict == Verdict::Refused && count > 0 {
+            return Err(format!("a step that was refused has had an effect: {step:?}"));
+        }
+        if step.verdict == Verdict::Done && count == 0 && is_promised(step) {
+            return Err(format!("an acknowledged step is lost: {step:?}"));
+        }
+    }
+    // Whatever may be lost is the end: what ended before something began that is there must be there, too.
+    for step in steps.iter().filter(|step| step.verdict == Verdict::Done && step.ended < latest_began) {
+        if !applied.contains_key(&step.op) {
+            return Err(format!("a step is lost, though one that began after it is there: {step:?}"));
+        }
+    }
+    counted(before, now, steps, &applied)
+}
+
+fn numbers_grow(now: &Seen) -> Result<(), String> {
+    let mut ids = BTreeSet::new();
+    for shard in &now.shards {
+        for pair in shard.records.windows(2) {
+            if number_of(&pair[0]) >= number_of(&pair[1]) {
+                return Err(format!("numbers of {} that do not grow: {} {}", shard.id, pair[0], pair[1]));
+            }
+        }
+        for record in &shard.records {
+            if !ids.insert(id_of(record)) {
+                return Err(format!("an event id that is there twice: {record}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The stream, replayed from the beginning, gives the table.
+fn replay(now: &Seen) -> Result<(), String> {
+    let mut items: BTreeMap<String, Value> = BTreeMap::new();
+    for (_, record) in now.records() {
+        let change = &record["dynamodb"];
+        let key = key_of(record);
+        let before = items.get(key);
+        if before != change.get("OldImage") {
+            return Err(format!("{key}: the old image is not the item before, {before:?}: {record}"));
+        }
+        match change.get("NewImage") {
+            Some(image) => drop(items.insert(key.to_owned(), image.clone())),
+            None => drop(items.remove(key)),
+        }
+    }
+    if items == now.items {
+        return Ok(());
+    }
+    let differ = |key: &&String| items.get(*key) != now.items.get(*key);
+    let keys: BTreeSet<&String> = items.keys().chain(now.items.keys()).filter(differ).collect();
+    Err(format!("the stream, replayed, is not the table: {keys:?}"))
+}
+
+fn indexed(now: &Seen) -> Result<(), String> {
+    let expected: BTreeMap<_, _> = now.items.iter().filter(|(_, item)| item.get("g").is_some()).collect();
+    let found: BTreeMap<_, _> = now.indexed.iter().collect();
+    if expected == found { Ok(()) } else { Err("the index is not that of the table".to_owned()) }
+}
+
+/// All records from before are there unchanged; returns their ids.
+fn kept<'s>(before: &'s Seen, now: &Seen) -> Result<BTreeSet<&'s str>, String> {
+    let found: HashMap<&str, (&str, &Value)> =
+        now.records().map(|(shard, record)| (id_of(record), (shard.id.as_str(), record))).collect();
+    let mut known = BTreeSet::new();
+    for (shard, record) in before.records() {
+        if found.get(id_of(record)) != Some(&(shard.id.as_str(), record)) {
+            return Err(format!("a record from before is lost or another: {record}"));
+        }
+        known.insert(id_of(record));
+    }
+    Ok(known)
+}
+
+/// The step that made a record; `None` if it is one of a counter. An error if there is none.
+pub(crate) fn step_of<'s>(record: &Value, steps: &'s [Step]) -> Result<Option<&'s Step>, String> {
+    let key = key_of(record);
+    if COUNTERS.contains(&key) {
+        return Ok(None);
+    }
+    let change = &record["dynamodb"];
+    let found = match change.get("NewImage") {
+        Some(image) => {
+            let first = steps.first().map_or(0, |step| step.op);
+            let at = op_of(image).and_then(|op| op.checked_sub(first)).unwrap_or(u64::MAX);
+            steps.get(usize::try_from(at).unwrap_or(usize::MAX)).filter(|step| {
+                step.effects.iter().any(|effect| effect.key == key && effect.removes.is_none())
+            })
+        }
+        None => {
+            let old = op_of(&change["OldImage"]);
+            let removes =
+                |step: &&Step| step.effects.iter().any(|effect| effect.key == key && effect.removes == old);
+            // If one failed and was asked for again, the acknowledged one did it, as far as anybody can tell.
+            let done = |step: &&Step| step.verdict == Verdict::Done;
+            let candidates = || steps.iter().filter(removes);
+            candidates().find(done).or_else(|| candidates().next())
+        }
+    };
+    found.map(Some).ok_or_else(|| format!("a record that nobody asked for: {record}"))
+}
+
+/// The keys for which each step has had its effect.
+fn applied<'n>(
+    now: &'n Seen,
+    known: &BTreeSet<&str>,
+    steps: &[Step],
+) -> Result<BTreeMap<u64, BTreeSet<&'n str>>, String> {
+    let mut applied: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
+    for (_, record) in now.records().filter(|(_, record)| !known.contains(id_of(record))) {
+        let Some(step) = step_of(record, steps)? else { continue };
+        if !applied.entry(step.op).or_default().insert(key_of(record)) {
+            return Err(format!("a step has had its effect twice: {step:?}, {record}"));
+        }
+    }
+    Ok(applied)
+}
+
+/// Both counters grew by the number of transactions that are there.
+fn counted(
+    before: &Seen,
+    now: &Seen,
+    steps: &[Step],
+    applied: &BTreeMap<u64, BTreeSet<&str>>,
+) -> Result<(), String> {
+    let transactions =
+        steps.iter().filter(|step| step.counts && applied.contains_key(&step.op)).count() as u64;
+    for counter in COUNTERS {
+        let value = |seen: &Seen| {
+            let number = seen.items.get(counter).and_then(|item| item["n"]["N"].as_str());
+            number.map_or(0, |number| number.parse::<u64>().unwrap_or(0))
+        };
+        let grown = value(now).wrapping_sub(value(before));
+        if grown != transactions {
+            return Err(format!("{counter} grew by {grown}, and {transactions} transactions are there"));
+        }
+    }
+    Ok(())
+}
