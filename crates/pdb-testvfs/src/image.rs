@@ -44,46 +44,74 @@ impl Image {
     }
 }
 
-/// A change that may or may not be on the disk.
+/// How sure it is that a change is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    /// Nothing was said about it.
+    Unsynced,
+    /// A sync of it has failed: no later one makes it safe.
+    Stuck,
+    /// It is there, and lies over something that is stuck.
+    Certain,
+}
+
+/// A change that is not, or not only, part of what is on the disk for sure.
 #[derive(Clone, Copy, Debug)]
 struct Pending<'l> {
     /// The number of its event.
     number: usize,
     change: &'l Change,
-    /// A sync of it has failed: no later one makes it safe.
-    is_stuck: bool,
+    doubt: Doubt,
 }
 
 #[derive(Clone, Debug, Default)]
 struct File<'l> {
     /// What is on the disk for sure; `None`: no file of this name.
     synced: Option<Vec<u8>>,
+    /// In order.
     pending: Vec<Pending<'l>>,
 }
 
-impl<'l> File<'l> {
+impl File<'_> {
     /// A sync was successful: what it covers is on the disk. What was stuck stays in doubt, until something else is there in its place.
     fn sync(&mut self) {
-        if !self.pending.iter().any(|pending| pending.is_stuck) {
-            for pending in self.pending.drain(..) {
-                apply(&mut self.synced, pending.change);
+        for pending in &mut self.pending {
+            if pending.doubt == Doubt::Unsynced {
+                pending.doubt = Doubt::Certain;
             }
-            return;
         }
-        // What is not stuck is certain now, wherever it lies; what is stuck may be below it. So both orders are kept: what is stuck first.
-        let (stuck, certain): (Vec<_>, Vec<_>) = self.pending.drain(..).partition(|pending| pending.is_stuck);
-        for pending in &certain {
-            apply(&mut self.synced, pending.change);
+        let all = std::mem::take(&mut self.pending);
+        for (at, pending) in all.iter().enumerate() {
+            if pending.doubt == Doubt::Stuck && is_overwritten(pending.change, &all[at + 1..]) {
+                continue;
+            }
+            if pending.doubt == Doubt::Certain && self.pending.is_empty() {
+                apply(&mut self.synced, pending.change);
+            } else {
+                self.pending.push(*pending);
+            }
         }
-        self.pending = stuck.into_iter().filter(|pending| !is_overwritten(pending, &certain)).collect();
+    }
+
+    /// A sync has failed: the bytes that it covers may never get there. Lengths and names are kept apart from them, in a journal.
+    fn sync_failed(&mut self) {
+        for pending in &mut self.pending {
+            if pending.doubt == Doubt::Unsynced && matches!(pending.change, Change::Written { .. }) {
+                pending.doubt = Doubt::Stuck;
+            }
+        }
+    }
+
+    fn doubtful(&self) -> impl Iterator<Item = &Pending<'_>> {
+        self.pending.iter().filter(|pending| pending.doubt != Doubt::Certain)
     }
 }
 
 /// Whether a change that is stuck has no effect any more, as later ones that are certain lie over all of it.
-fn is_overwritten(stuck: &Pending<'_>, certain: &[Pending<'_>]) -> bool {
-    let Change::Written { at, bytes } = stuck.change else { return false };
+fn is_overwritten(stuck: &Change, later: &[Pending<'_>]) -> bool {
+    let Change::Written { at, bytes } = stuck else { return false };
     let mut missing = vec![true; bytes.len()];
-    for later in certain.iter().filter(|later| later.number > stuck.number) {
+    for later in later.iter().filter(|later| later.doubt == Doubt::Certain) {
         match later.change {
             Change::Written { at: over, bytes: other } => {
                 let (from, to) = (over.saturating_sub(*at), (over + other.len() as u64).saturating_sub(*at));
@@ -153,8 +181,8 @@ impl<'l> Replay<'l> {
                 apply(&mut file.synced, &event.change);
             }
             Change::Synced => file.sync(),
-            Change::SyncFailed => file.pending.iter_mut().for_each(|pending| pending.is_stuck = true),
-            change => file.pending.push(Pending { number, change, is_stuck: false }),
+            Change::SyncFailed => file.sync_failed(),
+            change => file.pending.push(Pending { number, change, doubt: Doubt::Unsynced }),
         }
         Some(event)
     }
@@ -162,7 +190,7 @@ impl<'l> Replay<'l> {
     /// Returns how many changes are not known to be on the disk.
     #[must_use]
     pub fn unsynced(&self) -> usize {
-        self.files.values().map(|file| file.pending.len()).sum()
+        self.files.values().map(|file| file.doubtful().count()).sum()
     }
 
     /// Returns what is on the disk if the power fails here.
@@ -171,7 +199,7 @@ impl<'l> Replay<'l> {
     pub fn image(&self, loss: Loss, dice: Dice<'_>) -> Image {
         // The moment after which all is lost, among the changes in doubt of all files.
         let mut doubtful: Vec<usize> =
-            self.files.values().flat_map(|file| file.pending.iter().map(|pending| pending.number)).collect();
+            self.files.values().flat_map(|file| file.doubtful().map(|pending| pending.number)).collect();
         doubtful.sort_unstable();
         let cut = match doubtful.len() {
             0 => 0,
@@ -194,6 +222,7 @@ impl<'l> Replay<'l> {
 /// Applies what the power failure leaves of a change in doubt.
 fn keep(file: &mut Option<Vec<u8>>, pending: &Pending<'_>, loss: Loss, cut: usize, dice: Dice<'_>) {
     let keeps = match loss {
+        _ if pending.doubt == Doubt::Certain => true,
         Loss::Nothing => true,
         Loss::Unsynced => false,
         Loss::Torn if pending.number == cut => {

@@ -31,12 +31,6 @@ impl Budget {
     pub(crate) fn goes_on(&self, done: u64) -> bool {
         done < self.least || Instant::now() < self.until
     }
-
-    /// A part of what is left of the time, and of what is to be done.
-    pub(crate) fn share(&self, of: u32) -> Self {
-        let left = self.until.saturating_duration_since(Instant::now());
-        Self::new(left / of, self.least.div_ceil(u64::from(of)))
-    }
 }
 
 /// What a part of the campaign gets.

@@ -3,8 +3,12 @@
 
 mod campaign;
 mod consumer;
+mod damage;
 mod dice;
 mod door;
+mod faults;
+mod history;
+mod images;
 mod kills;
 mod ledger;
 mod seen;
@@ -17,6 +21,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
+use pdb_testvfs::Disk;
 
 use campaign::{Budget, Outcome, Part, Tally, guarded};
 use dice::Dice;
@@ -49,6 +54,12 @@ struct Cli {
 enum Which {
     /// A server is killed at random moments under load
     Kills,
+    /// The power fails at any moment of a session
+    Images,
+    /// The disk fails under load
+    Faults,
+    /// Files are damaged
+    Damage,
 }
 
 impl Which {
@@ -56,9 +67,12 @@ impl Which {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    fn run(self, part: &mut Part) -> Outcome {
+    fn run(self, part: &mut Part, disk: &Disk) -> Outcome {
         match self {
             Self::Kills => kills::run(part),
+            Self::Images => images::run(part, disk),
+            Self::Faults => faults::run(part, disk),
+            Self::Damage => damage::run(part),
         }
     }
 }
@@ -82,6 +96,7 @@ fn campaign(cli: &Cli) -> Outcome {
     let place = cli.folder.clone().unwrap_or_else(std::env::temp_dir);
     let folder = place.join(format!("torture-{seed}-{}", std::process::id()));
     let time = Duration::from_secs_f64(cli.minutes * 60.0) / parts.len() as u32;
+    let disk = Disk::install();
     let mut failed = false;
     for which in &parts {
         let began = Instant::now();
@@ -93,7 +108,7 @@ fn campaign(cli: &Cli) -> Outcome {
             server: cli.server.clone(),
             tally: Tally::new(),
         };
-        let outcome = guarded(|| which.run(&mut part));
+        let outcome = guarded(|| which.run(&mut part, &disk));
         let figures: Vec<String> =
             part.tally.iter().map(|(what, count)| format!("{what}: {count}")).collect();
         println!("{:<9} {:>5} s  {}", which.name(), began.elapsed().as_secs(), figures.join(", "));

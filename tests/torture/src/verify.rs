@@ -28,7 +28,8 @@ pub(crate) fn verify(
             latest_began = latest_began.max(step.began);
         }
         let is_partial = count > 0 && count < step.effects.len();
-        if is_partial && (step.is_atomic || step.verdict == Verdict::Done) {
+        let is_whole = step.is_atomic || (step.verdict == Verdict::Done && is_promised(step));
+        if is_partial && is_whole {
             return Err(format!("half of a step is there: {step:?}, only {:?}", applied.get(&step.op)));
         }
         if step.verdict == Verdict::Refused && count > 0 {
@@ -84,7 +85,9 @@ fn replay(now: &Seen) -> Result<(), String> {
     }
     let differ = |key: &&String| items.get(*key) != now.items.get(*key);
     let keys: BTreeSet<&String> = items.keys().chain(now.items.keys()).filter(differ).collect();
-    Err(format!("the stream, replayed, is not the table: {keys:?}"))
+    let records: Vec<(&str, usize)> =
+        now.shards.iter().map(|shard| (shard.id.as_str(), shard.records.len())).collect();
+    Err(format!("the stream, replayed, is not the table: {keys:?}, {records:?}"))
 }
 
 fn indexed(now: &Seen) -> Result<(), String> {
@@ -107,32 +110,30 @@ fn kept<'s>(before: &'s Seen, now: &Seen) -> Result<BTreeSet<&'s str>, String> {
     Ok(known)
 }
 
-/// The step that made a record; `None` if it is one of a counter. An error if there is none.
-pub(crate) fn step_of<'s>(record: &Value, steps: &'s [Step]) -> Result<Option<&'s Step>, String> {
+/// The steps that can have made a record: none for one of a counter. An error if nobody asked for it.
+pub(crate) fn steps_of<'s>(record: &Value, steps: &'s [Step]) -> Result<Vec<&'s Step>, String> {
     let key = key_of(record);
     if COUNTERS.contains(&key) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let change = &record["dynamodb"];
-    let found = match change.get("NewImage") {
+    let has = |step: &Step, removes: Option<u64>| {
+        step.effects.iter().any(|effect| effect.key == key && effect.removes == removes)
+    };
+    let found: Vec<&Step> = match change.get("NewImage") {
         Some(image) => {
             let first = steps.first().map_or(0, |step| step.op);
             let at = op_of(image).and_then(|op| op.checked_sub(first)).unwrap_or(u64::MAX);
-            steps.get(usize::try_from(at).unwrap_or(usize::MAX)).filter(|step| {
-                step.effects.iter().any(|effect| effect.key == key && effect.removes.is_none())
-            })
+            let step = steps.get(usize::try_from(at).unwrap_or(usize::MAX));
+            step.filter(|step| has(step, None)).into_iter().collect()
         }
+        // If a deletion failed and was asked for again, it may have been either.
         None => {
             let old = op_of(&change["OldImage"]);
-            let removes =
-                |step: &&Step| step.effects.iter().any(|effect| effect.key == key && effect.removes == old);
-            // If one failed and was asked for again, the acknowledged one did it, as far as anybody can tell.
-            let done = |step: &&Step| step.verdict == Verdict::Done;
-            let candidates = || steps.iter().filter(removes);
-            candidates().find(done).or_else(|| candidates().next())
+            steps.iter().filter(|step| old.is_some() && has(step, old)).collect()
         }
     };
-    found.map(Some).ok_or_else(|| format!("a record that nobody asked for: {record}"))
+    if found.is_empty() { Err(format!("a record that nobody asked for: {record}")) } else { Ok(found) }
 }
 
 /// The keys for which each step has had its effect.
@@ -142,8 +143,18 @@ fn applied<'n>(
     steps: &[Step],
 ) -> Result<BTreeMap<u64, BTreeSet<&'n str>>, String> {
     let mut applied: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
-    for (_, record) in now.records().filter(|(_, record)| !known.contains(id_of(record))) {
-        let Some(step) = step_of(record, steps)? else { continue };
+    let records = || now.records().map(|(_, record)| record).filter(|record| !known.contains(id_of(record)));
+    let is_put = |record: &&Value| record["dynamodb"].get("NewImage").is_some();
+    // What a step has put tells what else it may have done.
+    for record in records().filter(is_put).chain(records().filter(|record| !is_put(record))) {
+        let candidates = steps_of(record, steps)?;
+        let step = candidates
+            .iter()
+            .find(|step| applied.contains_key(&step.op))
+            .or_else(|| candidates.iter().find(|step| step.verdict == Verdict::Done))
+            .or_else(|| candidates.iter().find(|step| step.effects.len() == 1))
+            .or(candidates.first());
+        let Some(step) = step else { continue };
         if !applied.entry(step.op).or_default().insert(key_of(record)) {
             return Err(format!("a step has had its effect twice: {step:?}, {record}"));
         }

@@ -68,6 +68,25 @@ fn what_a_failed_sync_left_is_not_made_safe_by_the_next() {
 }
 
 #[test]
+fn what_is_stuck_keeps_its_place_below_what_is_certain() {
+    let events = [
+        event(Change::Created),
+        written(0, b"abcd"),
+        event(Change::SyncFailed),
+        written(2, b"XY"),
+        written(4, b"Z"),
+        event(Change::Synced),
+        written(0, b"!"),
+    ];
+    assert_eq!(left(&events, Loss::Nothing, 0).unwrap(), b"!bXYZ");
+    assert_eq!(left(&events, Loss::Unsynced, 0).unwrap(), b"\0\0XYZ");
+    // Cut to nothing, what was stuck is gone for good.
+    let mut events = events[..3].to_vec();
+    events.extend([event(Change::Truncated(0)), event(Change::Synced)]);
+    assert_eq!(left(&events, Loss::Nothing, 0).unwrap(), b"");
+}
+
+#[test]
 fn a_deletion_may_be_undone_unless_the_folder_was_synced() {
     let events = [event(Change::Found(b"x".to_vec())), event(Change::Deleted { durably: false })];
     assert_eq!(left(&events, Loss::Unsynced, 0).unwrap(), b"x");
