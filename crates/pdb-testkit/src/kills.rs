@@ -1,7 +1,7 @@
 //! Killing a program at each system call that changes files.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     path::PathBuf,
     process::{Command, Stdio},
@@ -70,6 +70,49 @@ impl Kills {
         self
     }
 
+    /// Runs a program to its end, and returns where it could be killed: each system call that changes one of the files, by its name and
+    /// how many calls of this name there were until then.
+    ///
+    /// # Panics
+    ///
+    /// If the program fails, or if `strace` is not allowed to trace it.
+    #[must_use]
+    pub fn points(&self, program: &Command) -> Vec<(String, u32)> {
+        let log = tempfile::NamedTempFile::new().expect("a temporary file");
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-o"]).arg(log.path());
+        self.select_files(&mut strace);
+        let names: Vec<String> = CHANGING.iter().map(|name| format!("?{name}")).collect();
+        strace.arg("-e").arg(format!("trace={}", names.join(",")));
+        assert!(!was_killed(strace, program), "{program:?} was killed unexpectedly");
+        let text = fs::read_to_string(log.path()).expect("strace writes a log");
+        let mut counts = BTreeMap::<String, u32>::new();
+        for name in text.lines().filter_map(call_of).filter(|name| CHANGING.contains(&name.as_str())) {
+            *counts.entry(name).or_default() += 1;
+        }
+        counts.into_iter().flat_map(|(name, count)| (1..=count).map(move |nth| (name.clone(), nth))).collect()
+    }
+
+    /// Runs a program, and kills it just before the `nth` of its calls of this name. Returns whether it got there.
+    ///
+    /// # Panics
+    ///
+    /// If the program fails without being killed, or if `strace` is not allowed to trace it.
+    #[must_use]
+    pub fn kill(&self, program: &Command, call: &str, nth: u32) -> bool {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null"]);
+        self.select_files(&mut strace);
+        kill_at(&mut strace, call, nth);
+        was_killed(strace, program)
+    }
+
+    fn select_files(&self, strace: &mut Command) {
+        for file in &self.files {
+            strace.arg("-P").arg(file);
+        }
+    }
+
     /// Runs the commands that `prepare` returns, and calls `check` after each run. Returns how often the program was killed.
     ///
     /// # Panics
@@ -85,13 +128,9 @@ impl Kills {
                 let mut strace = Command::new("strace");
                 strace.args(["-f", "-qq", "-o", "/dev/null"]);
                 if !slow {
-                    for file in &self.files {
-                        strace.arg("-P").arg(file);
-                    }
+                    self.select_files(&mut strace);
                 }
-                // The `?` ignores calls that this machine does not have.
-                strace.arg("-e").arg(format!("trace=?{call}"));
-                strace.arg("-e").arg(format!("inject=?{call}:signal=SIGKILL:when={nth}"));
+                kill_at(&mut strace, &call, nth);
                 if was_killed(strace, &prepare()) {
                     kills += 1;
                     check(&format!("killed at {call} {nth}"));
@@ -103,6 +142,13 @@ impl Kills {
         }
         kills
     }
+}
+
+/// Has `strace` kill its program before a call.
+fn kill_at(strace: &mut Command, call: &str, nth: u32) {
+    // The `?` ignores calls that this machine does not have.
+    strace.arg("-e").arg(format!("trace=?{call}"));
+    strace.arg("-e").arg(format!("inject=?{call}:signal=SIGKILL:when={nth}"));
 }
 
 /// Runs a program under `strace`. Returns whether it was killed.
@@ -128,13 +174,15 @@ fn calls_of(program: &Command) -> BTreeSet<String> {
     strace.args(["-f", "-qq", "-o"]).arg(log.path());
     assert!(!was_killed(strace, program), "{program:?} was killed unexpectedly");
     let text = fs::read_to_string(log.path()).expect("strace writes a log");
-    let names = text.lines().filter_map(|line| {
-        let call = line.split_whitespace().nth(1)?;
-        let name = call.split_once('(')?.0;
-        let is_name =
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        is_name.then(|| name.to_owned())
-    });
+    let names = text.lines().filter_map(call_of);
     // Before `execve` the program does not exist, and after `exit` there is nothing to check.
     names.filter(|name| !["execve", "exit", "exit_group"].contains(&name.as_str())).collect()
+}
+
+/// Returns the name of the system call in a line of the log of `strace`, if it begins there.
+fn call_of(line: &str) -> Option<String> {
+    let call = line.split_whitespace().nth(1)?;
+    let name = call.split_once('(')?.0;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name.then(|| name.to_owned())
 }

@@ -11,6 +11,9 @@ mod history;
 mod images;
 mod kills;
 mod ledger;
+mod portrait;
+mod script;
+mod scripts;
 mod seen;
 mod server;
 mod verify;
@@ -54,6 +57,8 @@ struct Cli {
 enum Which {
     /// A server is killed at random moments under load
     Kills,
+    /// Short scripts are killed at each of their system calls
+    Scripts,
     /// The power fails at any moment of a session
     Images,
     /// The disk fails under load
@@ -70,6 +75,7 @@ impl Which {
     fn run(self, part: &mut Part, disk: &Disk) -> Outcome {
         match self {
             Self::Kills => kills::run(part),
+            Self::Scripts => scripts::run(part),
             Self::Images => images::run(part, disk),
             Self::Faults => faults::run(part, disk),
             Self::Damage => damage::run(part),
@@ -78,6 +84,10 @@ impl Which {
 }
 
 fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == scripts::CHILD) {
+        return scripts::be_child(&arguments[1..]);
+    }
     let cli = Cli::parse();
     match campaign(&cli) {
         Ok(()) => ExitCode::SUCCESS,
