@@ -71,7 +71,7 @@ impl Kills {
     }
 
     /// Runs a program to its end, and returns where it could be killed: each system call that changes one of the files, by its name and
-    /// how many calls of this name there were until then.
+    /// how many calls of this name its thread had made by then.
     ///
     /// # Panics
     ///
@@ -86,14 +86,21 @@ impl Kills {
         strace.arg("-e").arg(format!("trace={}", names.join(",")));
         assert!(!was_killed(strace, program), "{program:?} was killed unexpectedly");
         let text = fs::read_to_string(log.path()).expect("strace writes a log");
-        let mut counts = BTreeMap::<String, u32>::new();
-        for name in text.lines().filter_map(call_of).filter(|name| CHANGING.contains(&name.as_str())) {
-            *counts.entry(name).or_default() += 1;
+        // `strace` counts the calls of each thread by themselves.
+        let mut counts = BTreeMap::<(String, &str), u32>::new();
+        for line in text.lines() {
+            let Some(name) = call_of(line).filter(|name| CHANGING.contains(&name.as_str())) else { continue };
+            *counts.entry((name, line.split_whitespace().next().unwrap_or_default())).or_default() += 1;
         }
-        counts.into_iter().flat_map(|(name, count)| (1..=count).map(move |nth| (name.clone(), nth))).collect()
+        let mut most = BTreeMap::<String, u32>::new();
+        for ((name, _), count) in counts {
+            let known = most.entry(name).or_default();
+            *known = count.max(*known);
+        }
+        most.into_iter().flat_map(|(name, count)| (1..=count).map(move |nth| (name.clone(), nth))).collect()
     }
 
-    /// Runs a program, and kills it just before the `nth` of its calls of this name. Returns whether it got there.
+    /// Runs a program, and kills it just before the `nth` call of this name of one of its threads. Returns whether it got there.
     ///
     /// # Panics
     ///

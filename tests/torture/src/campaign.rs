@@ -105,3 +105,12 @@ pub(crate) fn pause(time: Duration) {
         std::thread::park_timeout(left);
     }
 }
+
+/// The beginning of something long.
+pub(crate) fn short(what: &dyn std::fmt::Display) -> String {
+    let text = what.to_string();
+    match text.char_indices().nth(300) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text,
+    }
+}

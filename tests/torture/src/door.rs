@@ -1,7 +1,11 @@
 //! The ways to a database: over HTTP to a server, or by calls in this process.
 
+use std::fmt;
+
 use pretender_tests::formats::World;
 use serde_json::Value;
+
+use crate::campaign::short;
 
 /// What came of a request.
 #[derive(Clone, Debug)]
@@ -14,6 +18,16 @@ pub(crate) enum Reply {
     Unknown(String),
 }
 
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(answer) => write!(f, "done: {}", short(answer)),
+            Self::Refused(name, answer) => write!(f, "refused, {name}: {}", short(answer)),
+            Self::Unknown(why) => f.write_str(why),
+        }
+    }
+}
+
 /// A way to a database.
 pub(crate) trait Door: Sync {
     /// Sends a request.
@@ -23,7 +37,7 @@ pub(crate) trait Door: Sync {
     fn get(&self, operation: &str, body: &Value) -> Result<Value, String> {
         match self.ask(operation, body) {
             Reply::Done(answer) => Ok(answer),
-            other => Err(format!("{operation} {body:.300}: {other:?}")),
+            other => Err(format!("{operation} {}: {other}", short(body))),
         }
     }
 }
@@ -36,7 +50,7 @@ fn reply(status: u16, answer: Value) -> Reply {
             let name = answer["__type"].as_str().unwrap_or_default();
             Reply::Refused(name.rsplit('#').next().unwrap_or_default().to_owned(), answer)
         }
-        _ => Reply::Unknown(format!("{status} {answer:.300}")),
+        _ => Reply::Unknown(format!("{status} {}", short(&answer))),
     }
 }
 
@@ -89,7 +103,7 @@ impl Http {
             .limit(64 << 20)
             .read_to_string()
             .map_err(|error| error.to_string())?;
-        let value = serde_json::from_str(&text).map_err(|error| format!("{error}: {text:.300}"))?;
+        let value = serde_json::from_str(&text).map_err(|error| format!("{error}: {}", short(&text)))?;
         Ok((answer.status().as_u16(), value))
     }
 

@@ -147,7 +147,7 @@ fn meddle(door: &Http, dice: &mut Dice, stop: &AtomicBool) {
                 &json!({
                 "TableName": table, "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "late"}}]}),
             )),
-            9 => drop(door.ask("CreateBackup", &json!({"TableName": table, "BackupName": "b"}))),
+            9 => drop(door.ask("CreateBackup", &json!({"TableName": table, "BackupName": "side"}))),
             10 => drop(door.command("trim", &json!({"table": table}))),
             _ => {
                 for n in 0..dice.below(20) {

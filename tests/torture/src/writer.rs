@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::campaign::short;
 use crate::dice::Dice;
 use crate::door::{Door, Reply};
 use crate::ledger::{Effect, Ledger, Verdict};
@@ -136,7 +137,7 @@ impl Writer<'_> {
                 match self.door.ask("PutItem", &body) {
                     Reply::Refused(name, _) if name == "ConditionalCheckFailedException" => Ok(true),
                     Reply::Unknown(_) => Ok(false),
-                    other => Err(format!("a put on {key}, which has an item: {other:?}")),
+                    other => Err(format!("a put on {key}, which has an item: {other}")),
                 }
             }
             13..16 => {
@@ -213,7 +214,7 @@ impl Writer<'_> {
                         | "TransactionConflictException"
                         | "TransactionInProgressException"
                 ) {
-                    return Err(format!("{operation} {body:.300} was refused: {answer:.300}"));
+                    return Err(format!("{operation} {} was refused: {}", short(&body), short(answer)));
                 }
                 Verdict::Refused
             }
