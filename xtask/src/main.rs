@@ -20,6 +20,7 @@ mod package;
 mod run;
 mod test;
 mod tidy;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -45,7 +46,7 @@ enum Task {
     Lint,
     /// Packs the published crates, and runs the examples of their READMEs against the packages
     Package(package::Options),
-    /// Runs all checks of the continuous integration: test, lint, clients, documents, dist, languages, package
+    /// Runs all checks of the continuous integration: test, lint, torture, clients, documents, dist, languages, package
     Ci,
     /// Checks the layers between the crates and the house rules that no compiler knows
     Tidy,
@@ -59,6 +60,8 @@ enum Task {
     Fixture,
     /// Runs the black-box suite of stream scenarios against pretender, or any other endpoint
     Conformance(conformance::Options),
+    /// Breaks databases: kills, power failures, failing disks, damaged files, crashes of PostgreSQL
+    Torture(torture::Options),
     /// Runs the benchmarks
     Bench(bench::Options),
     /// Runs the client programs in `tests/clients`, each against its own server
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Task::Model(options) => model::run(&options),
         Task::Fixture => fixture::run(),
         Task::Conformance(options) => conformance::run(&options),
+        Task::Torture(options) => torture::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Clients(options) => clients::run(&options),
         Task::Dist(options) => dist::run(&options),

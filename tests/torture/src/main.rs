@@ -12,6 +12,7 @@ mod images;
 mod kills;
 mod ledger;
 mod portrait;
+mod postgres;
 mod script;
 mod scripts;
 mod seen;
@@ -65,6 +66,8 @@ enum Which {
     Faults,
     /// Files are damaged
     Damage,
+    /// Several servers on PostgreSQL, which crashes, and connections to it, which break
+    Postgres,
 }
 
 impl Which {
@@ -79,6 +82,7 @@ impl Which {
             Self::Images => images::run(part, disk),
             Self::Faults => faults::run(part, disk),
             Self::Damage => damage::run(part),
+            Self::Postgres => postgres::run(part),
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::writer::TABLE;
 #[derive(Clone, Debug)]
 pub(crate) struct Shard {
     pub(crate) id: String,
-    pub(crate) parent: Option<String>,
     pub(crate) records: Vec<Value>,
 }
 
@@ -29,9 +28,9 @@ impl Seen {
     pub(crate) fn of(door: &dyn Door) -> Result<Self, String> {
         let stream = stream_of(door)?;
         let mut shards = Vec::new();
-        for (id, parent) in shards_of(door, &stream)? {
+        for (id, _) in shards_of(door, &stream)? {
             let records = records_of(door, &stream, &id, None)?;
-            shards.push(Shard { id, parent, records });
+            shards.push(Shard { id, records });
         }
         Ok(Self { items: scan(door, None)?, indexed: scan(door, Some("by-g"))?, shards })
     }

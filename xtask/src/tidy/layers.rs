@@ -35,12 +35,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pdb-sdk", &["pdb-wire", "pretender"]),
     ("pdb-server", &["pdb-wire", "pdb-seed", "pdb-trigger", "pdb-console", "pretender", "pdb-model"]),
     ("pdb-testpg", &[]),
+    ("pdb-testvfs", &[]),
     ("pdb-testkit", &["pdb-model", "pdb-store", "pdb-testpg"]),
 ];
 
 /// Crates from outside, and the only ones of ours that may name them under `[dependencies]`.
 const FENCES: &[(&str, &[&str])] = &[
-    ("rusqlite", &["pdb-store"]),
+    ("rusqlite", &["pdb-store", "pdb-testvfs"]),
     ("postgres", &["pdb-store"]),
     ("rustls", &["pdb-store", "pdb-server"]),
     ("tokio-rustls", &["pdb-server"]),

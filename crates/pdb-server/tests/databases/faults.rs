@@ -3,13 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use pdb_testpg::{Failure, Server, ServerOptions, Stop};
+use pdb_testpg::{Failure, Proxy, Server, ServerOptions, Stop};
 use serde_json::{Value, json};
 
 use crate::http;
 use crate::load::Load;
 use crate::processes::port_of;
-use crate::proxy::Proxy;
 use crate::reader::Reader;
 use crate::served::Served;
 

@@ -12,7 +12,6 @@ mod load;
 mod lock_order;
 mod locks;
 mod processes;
-mod proxy;
 mod reader;
 mod regions;
 mod served;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use pdb_testpg::Proxy;
 use serde_json::{Value, json};
 
 use crate::home::Home;
 use crate::load::Load;
-use crate::proxy::Proxy;
 use crate::reader::Reader;
 use crate::served::Served;
 

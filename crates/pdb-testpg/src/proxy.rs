@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What may happen to a connection when its client is about to commit.
@@ -15,15 +15,20 @@ struct Plan {
     cut_before: AtomicU64,
     /// One of so many commits is passed on, but its answer is not, and its connection is cut. 0: none.
     cut_after: AtomicU64,
-    /// How many commits were cut.
+    /// How many messages were cut.
     cut: AtomicU64,
+    /// After how many more messages one is cut; 0: none.
+    cut_at: AtomicU64,
+    /// Whether that message is passed on first.
+    passes_on: AtomicBool,
     /// Draws numbers.
     dice: AtomicU64,
     stopped: AtomicBool,
 }
 
 /// A proxy to a database on this machine; ends when dropped, and cuts what is open.
-pub(crate) struct Proxy {
+#[derive(Debug)]
+pub struct Proxy {
     address: SocketAddr,
     plan: Arc<Plan>,
     open: Arc<Mutex<Vec<TcpStream>>>,
@@ -31,9 +36,14 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Listens on a free port, for the database on this one.
-    pub(crate) fn to(port: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no port left.
+    #[must_use]
+    pub fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("a listener has an address");
         let plan = Arc::new(Plan::default());
         let open = Arc::new(Mutex::new(Vec::new()));
         let (shared, connections) = (plan.clone(), open.clone());
@@ -51,30 +61,39 @@ impl Proxy {
         Self { address, plan, open }
     }
 
-    /// A URL with our port in the place of the database's.
-    pub(crate) fn instead_of(&self, url: &str, port: u16) -> String {
+    /// Returns a URL with our port in the place of the database's.
+    #[must_use]
+    pub fn instead_of(&self, url: &str, port: u16) -> String {
         url.replace(&format!(":{port}/"), &format!(":{}/", self.address.port()))
     }
 
     /// Holds every message to the database back for some time up to this.
-    pub(crate) fn delay(&self, longest: Duration) {
+    pub fn delay(&self, longest: Duration) {
         self.plan.delay_us.store(longest.as_micros() as u64, Ordering::Relaxed);
     }
 
     /// Cuts the connection at one of so many commits, half of them before and half after they are done; 0 ends that.
-    pub(crate) fn cut_commits(&self, one_of: u64) {
+    pub fn cut_commits(&self, one_of: u64) {
         self.plan.cut_before.store(one_of * 2, Ordering::Relaxed);
         self.plan.cut_after.store(one_of * 2, Ordering::Relaxed);
     }
 
-    /// How many commits were cut.
-    pub(crate) fn cuts(&self) -> u64 {
+    /// Cuts the connection of the `nth` message to the database from now on, whatever it is; 0 ends that. If it `passes_on` the message, only
+    /// its answer is lost.
+    pub fn cut_message(&self, nth: u64, passes_on: bool) {
+        self.plan.passes_on.store(passes_on, Ordering::Relaxed);
+        self.plan.cut_at.store(nth, Ordering::Relaxed);
+    }
+
+    /// How many messages were cut, commits or others.
+    #[must_use]
+    pub fn cuts(&self) -> u64 {
         self.plan.cut.load(Ordering::Relaxed)
     }
 
     /// Cuts all connections.
-    pub(crate) fn cut_all(&self) {
-        for connection in self.open.lock().unwrap().drain(..) {
+    pub fn cut_all(&self) {
+        for connection in self.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
         }
     }
@@ -107,10 +126,20 @@ impl Plan {
 
 fn pass_on(client: TcpStream, server: TcpStream, plan: &Arc<Plan>, open: &Arc<Mutex<Vec<TcpStream>>>) {
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    open.lock().unwrap().extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
+    let handles = || {
+        Some([
+            client.try_clone().ok()?,
+            server.try_clone().ok()?,
+            client.try_clone().ok()?,
+            server.try_clone().ok()?,
+        ])
+    };
+    // Without handles left the connection is closed.
+    let Some([client_end, server_end, from_client, to_server]) = handles() else { return };
+    open.lock().unwrap_or_else(PoisonError::into_inner).extend([client_end, server_end]);
     // Set once the answers of this connection are no longer passed on.
     let silent = Arc::new(AtomicBool::new(false));
-    let (requests, answers) = ((client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client));
+    let (requests, answers) = ((from_client, to_server), (server, client));
     let (plan, muted) = (plan.clone(), silent.clone());
     std::thread::spawn(move || pump(requests.0, requests.1, |chunk| ask(&plan, &muted, chunk)));
     std::thread::spawn(move || pump(answers.0, answers.1, |_| !silent.load(Ordering::Acquire)));
@@ -121,6 +150,15 @@ fn ask(plan: &Plan, silent: &AtomicBool, chunk: &[u8]) -> bool {
     let delay = plan.delay_us.load(Ordering::Relaxed);
     if delay > 0 {
         pause(Duration::from_micros(plan.draw(delay)));
+    }
+    let left = plan.cut_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    if left == Ok(1) {
+        plan.cut.fetch_add(1, Ordering::Relaxed);
+        if !plan.passes_on.load(Ordering::Relaxed) {
+            return false;
+        }
+        silent.store(true, Ordering::Release);
+        return true;
     }
     if chunk.windows(6).any(|bytes| bytes == b"COMMIT") {
         if plan.strikes(&plan.cut_before) {
