@@ -6,9 +6,9 @@ use std::time::Duration;
 use pdb_testvfs::{Disk, Fault};
 use pretender::Durability;
 
-use crate::campaign::{Outcome, Part, check_file, guarded};
+use crate::campaign::{Outcome, Part, check_file, guarded, pause};
 use crate::dice::Dice;
-use crate::history::{FILE, History, check_open, open, watch, write};
+use crate::history::{FILE, History, IDLE, check_open, open, watch, write};
 use crate::ledger::{Ledger, Verdict};
 use crate::seen::Seen;
 use crate::verify::verify;
@@ -22,7 +22,7 @@ const WRITERS: u64 = 4;
 pub(crate) fn run(part: &mut Part, disk: &Disk) -> Outcome {
     while part.budget.goes_on(part.counted("faults")) {
         let mut dice = part.dice.split();
-        let durability = *dice.pick(&[Durability::Full, Durability::Full, Durability::Normal]);
+        let durability = *dice.pick(&[Durability::Full, Durability::Normal]);
         let (fault, name) = draw(&mut dice);
         let outcome = guarded(|| one_fault(part, disk, durability, fault, &mut dice));
         disk.fail(None);
@@ -36,12 +36,12 @@ pub(crate) fn run(part: &mut Part, disk: &Disk) -> Outcome {
 fn draw(dice: &mut Dice) -> (Fault, &'static str) {
     let after = dice.spread(1, 120) - 1;
     let times = *dice.pick(&[1, 1, 3, u64::MAX]);
-    match dice.below(11) {
+    match dice.below(12) {
         0..2 => (Fault::Full { room: dice.spread(1, 400_000) }, "full disk"),
         2..4 => (Fault::Read { after, times }, "failed reads"),
         4..6 => (Fault::Write { after, times }, "failed writes"),
         6..8 => (Fault::ShortWrite { after, times }, "short writes"),
-        8..10 => (Fault::Sync { after: after / 8, times }, "failed syncs"),
+        8..11 => (Fault::Sync { after: after.min(dice.below(6)), times }, "failed syncs"),
         _ => (Fault::SlowSync { by: Duration::from_millis(dice.spread(1, 30)) }, "slow syncs"),
     }
 }
@@ -73,6 +73,10 @@ fn one_fault(part: &mut Part, disk: &Disk, durability: Durability, fault: Fault,
     let habits = Habits { steps: dice.spread(4, 12), on_error: OnError::ReadAndGoOn, longest: 4_000 };
     disk.fail(Some(fault));
     write(&world, &ledger, WRITERS, habits, dice)?;
+    if matches!(fault, Fault::Sync { .. }) && dice.one_of(4) {
+        // While the log is copied back.
+        pause(IDLE);
+    }
     if dice.one_of(3) {
         // While it is closed, and opened again.
         world.db.close();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use pdb_testvfs::{Change, Disk, Image, Log, Loss};
 use pretender::Durability;
@@ -24,6 +25,8 @@ pub(crate) const NOW: EpochMillis = EpochMillis(1_772_356_542_017);
 /// The name of the database in its folder, and of the file beside it that is not SQLite's.
 pub(crate) const FILE: &str = "torture.db";
 pub(crate) const LOCK: &str = "torture.db-lock";
+/// Longer than the store waits before it copies its log back, twice.
+pub(crate) const IDLE: Duration = Duration::from_millis(2_300);
 /// Numbers of records are counters times this.
 const COUNTER: u128 = 100_000_000_000_000_000_000;
 
@@ -119,8 +122,11 @@ impl History {
     ) -> Outcome {
         let mut replay = self.log.replay();
         let mut acknowledged = BTreeSet::new();
-        // Those among them whose writes a sync of the log has covered.
+        // Those among them whose writes are on the disk for sure: a sync of the log has covered them. Once one has failed, only what was
+        // copied back after that is sure.
         let mut synced = BTreeSet::new();
+        let mut at_log_sync = BTreeSet::new();
+        let mut has_failed = false;
         let mut at = 0;
         for moment in moments {
             while at < *moment {
@@ -128,7 +134,14 @@ impl History {
                 at += 1;
                 match event.change {
                     Change::Marked(op) => drop(acknowledged.insert(op)),
-                    Change::Synced if event.file.ends_with("-wal") => synced.clone_from(&acknowledged),
+                    Change::SyncFailed => has_failed = true,
+                    Change::Synced if event.file.ends_with("-wal") => {
+                        at_log_sync.clone_from(&acknowledged);
+                        if !has_failed {
+                            synced.clone_from(&acknowledged);
+                        }
+                    }
+                    Change::Synced if event.file == FILE => synced.clone_from(&at_log_sync),
                     _ => {}
                 }
             }

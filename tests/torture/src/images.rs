@@ -1,24 +1,19 @@
 //! Power failures: a session on a disk that remembers, and images of what could be left of it at any moment, each opened, checked, written to
 //! and read by a consumer that goes on.
 
-use std::time::Duration;
-
 use pdb_testvfs::{Disk, Loss};
 use pretender::Durability;
 use pretender_tests::formats::World;
 
 use crate::campaign::{Outcome, Part, pause};
 use crate::dice::Dice;
-use crate::history::{Fate, History, open, watch, write};
+use crate::history::{Fate, History, IDLE, open, watch, write};
 use crate::ledger::Ledger;
 use crate::seen::{Seen, stream_of};
 use crate::writer::{Habits, OnError, create_table};
 
 /// Images of one session.
 const IMAGES_A_SESSION: u64 = 60;
-/// Longer than the store waits before it copies its log back, twice.
-const IDLE: Duration = Duration::from_millis(2_300);
-
 /// The durabilities, each with what its images are counted as.
 const DURABILITIES: [(Durability, &str); 3] = [
     (Durability::Full, "images full"),
