@@ -78,6 +78,11 @@ pub enum StoreError {
     /// on, because they would be lost. Reads still see the old file.
     #[error("`{}` was deleted or replaced while it was open", .0.display())]
     FileGone(PathBuf),
+    /// The disk failed to take what was written to the database file or its log. Nobody knows what of it is there, and a later success
+    /// would prove nothing: an operating system drops what it could not write. So writes are refused until the database is opened again,
+    /// which writes the log anew. Reads go on.
+    #[error("the disk failed to keep what was written to `{}`: no more writes until the database is opened again", .0.display())]
+    SyncFailed(PathBuf),
     /// Other transactions changed the same data in every attempt. The same job may be submitted again.
     #[error("other transactions keep changing the same data")]
     Conflict,
@@ -102,6 +107,16 @@ impl StoreError {
     /// Makes the error of a row that is not what was written.
     pub fn corrupt(what: &'static str, detail: impl fmt::Display) -> Self {
         Self::Corrupt { what, detail: detail.to_string(), table: None, file: None }
+    }
+
+    /// True if the disk failed to take what was written.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_failed_sync(&self) -> bool {
+        match self {
+            Self::SyncFailed(_) => true,
+            Self::Database { source, .. } => source.is_failed_sync(),
+            _ => false,
+        }
     }
 
     /// Says of which table a damaged row is, unless that is known.

@@ -5,7 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use crate::{
@@ -101,6 +101,10 @@ pub(crate) struct Watch {
     events: Vec<Event>,
     /// How long the files are that are there.
     lengths: BTreeMap<String, u64>,
+    /// How often each file is open.
+    open: BTreeMap<String, u32>,
+    /// When a file was changed last, by the time at which nobody had it open any more.
+    changed: BTreeMap<String, SystemTime>,
     /// Files that are not written by way of SQLite, as they were last seen.
     outside: Vec<(String, Option<Vec<u8>>)>,
     plan: Plan,
@@ -114,15 +118,33 @@ impl Watch {
             .then(|| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
     }
 
-    /// A file was opened. `content` reads it, if it is not known yet.
+    /// A file was opened. `content` reads it, if it is not known yet, or was changed while nobody had it open.
     pub(crate) fn opened(&mut self, name: &str, content: impl FnOnce() -> Vec<u8>) {
-        if self.lengths.contains_key(name) {
+        let count = self.open.entry(name.to_owned()).or_default();
+        *count += 1;
+        let is_first = *count == 1;
+        let changed = self.changed.remove(name);
+        let is_as_it_was = !is_first || changed.is_none() || changed == self.changed_at(name);
+        if self.lengths.contains_key(name) && is_as_it_was {
             return;
         }
         let bytes = content();
         self.lengths.insert(name.to_owned(), bytes.len() as u64);
         let change = if bytes.is_empty() { Change::Created } else { Change::Found(bytes) };
         self.push(name, change);
+    }
+
+    pub(crate) fn closed(&mut self, name: &str) {
+        let count = self.open.entry(name.to_owned()).or_default();
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            let changed = self.changed_at(name);
+            self.changed.extend(changed.map(|changed| (name.to_owned(), changed)));
+        }
+    }
+
+    fn changed_at(&self, name: &str) -> Option<SystemTime> {
+        fs::metadata(self.folder.as_ref()?.join(name)).and_then(|found| found.modified()).ok()
     }
 
     pub(crate) fn read_fails(&mut self) -> bool {

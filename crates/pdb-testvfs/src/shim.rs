@@ -168,7 +168,8 @@ unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
         let result = pass_on!(file, xClose);
         let header = file.cast::<Header>();
         if !(*header).watched.is_null() {
-            drop(Box::from_raw((*header).watched));
+            let watched = Box::from_raw((*header).watched);
+            watched.disk.lock().closed(&watched.name);
             (*header).watched = ptr::null_mut();
         }
         result

@@ -97,6 +97,7 @@ pub(crate) fn store_error(error: &StoreError) -> ApiError {
         | StoreError::Database { .. }
         | StoreError::Unavailable { .. }
         | StoreError::FileGone(_)
+        | StoreError::SyncFailed(_)
         | StoreError::Conflict
         | StoreError::Unsupported(_)
         | StoreError::Panicked(_)

@@ -20,6 +20,8 @@ use crate::{driver::Driver, error::StoreError};
 
 /// Pages in the log, and not yet in the file, from which on it is worth copying them while there are writers: 20 MB.
 const WORTHWHILE: i64 = 2500;
+/// Pages at which the writer copies them itself, as the thread beside it has fallen behind: 128 MB, which `sequence/leap.rs` relies on.
+const FAR_BEHIND: i64 = 16_000;
 /// Pages that may be left for the moment at which the writer stands still: copying them and waiting for the disk takes some milliseconds.
 const SHORT_REST: i64 = 300;
 /// How often the file is synced before the writer stands still: what was written during the first sync is still to be synced.
@@ -86,10 +88,22 @@ pub(crate) fn is_worthwhile(pages_behind: i64) -> bool {
     pages_behind >= WORTHWHILE
 }
 
+/// Copies what there is in the thread of the writer, if the thread beside it has fallen far behind.
+pub(crate) fn catch_up(driver: Driver<'_>, pages_behind: i64) -> Result<(), StoreError> {
+    if pages_behind < FAR_BEHIND {
+        return Ok(());
+    }
+    run(driver, "PRAGMA wal_checkpoint(PASSIVE)").map(drop)
+}
+
 /// The store around the copying.
 pub(crate) trait CheckpointHost {
     /// Waits until the database file is on the disk, if that is wanted.
-    fn sync(&self);
+    fn sync(&self) -> Result<(), StoreError>;
+    /// Is told of an error.
+    fn failed(&self, error: &StoreError);
+    /// Whether the disk has failed to keep what was written. Then nothing may be copied any more: the log is needed as it is.
+    fn has_failed(&self) -> bool;
     /// Says whether the writer is to pause between its groups: it writes faster than its log can be copied.
     fn hold_back(&self, is_held_back: bool);
     /// Runs `work` while the writer stands still.
@@ -118,10 +132,13 @@ pub(crate) fn serve(connection: &Connection, requests: &CheckpointRequests, host
         if asked.is_err() || looked.elapsed() >= IDLE {
             looked = Instant::now();
             let is_last = asked == Err(RecvTimeoutError::Disconnected);
-            if !host.look() && (is_last || !saved) {
-                seen = copy_all(driver, EMPTY, host).map_or_else(warn, |()| 0);
+            if !host.look() && (is_last || !saved) && !host.has_failed() {
+                seen = copy_all(driver, EMPTY, host).map_or_else(|error| warn(error, host), |()| 0);
                 saved = true;
             }
+        }
+        if host.has_failed() && asked != Err(RecvTimeoutError::Disconnected) {
+            continue;
         }
         let done = match asked {
             Ok(()) => checkpoint(driver, host).and_then(|()| pages(driver)),
@@ -136,12 +153,13 @@ pub(crate) fn serve(connection: &Connection, requests: &CheckpointRequests, host
             },
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        seen = done.unwrap_or_else(warn);
+        seen = done.unwrap_or_else(|error| warn(error, host));
         requests.sleeps.store(seen == 0, Ordering::Relaxed);
     }
 }
 
-fn warn(error: StoreError) -> i64 {
+fn warn(error: StoreError, host: &impl CheckpointHost) -> i64 {
+    host.failed(&error);
     tracing::warn!(error = &error as &dyn std::error::Error, "the log could not be copied back");
     0
 }
@@ -194,7 +212,7 @@ fn copy_most(driver: Driver<'_>, host: &impl CheckpointHost) -> Result<bool, Sto
         }
         match rounds.next(pages_behind(driver)?) {
             NextStep::Copy => {}
-            NextStep::SyncAndCopy => host.sync(),
+            NextStep::SyncAndCopy => host.sync()?,
             NextStep::StandStill => return Ok(true),
         }
     }

@@ -121,6 +121,17 @@ pub(crate) fn open_checkpointer(path: &Path, durability: Durability) -> Result<C
     Ok(connection)
 }
 
+/// Has a connection leave the log as it is when it is closed, even if it is the last one.
+pub(crate) fn leave_log(connection: &Connection) {
+    let left = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    if let Err(error) = left {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the log could not be kept from being copied back"
+        );
+    }
+}
+
 /// What must be set before the first page is written.
 fn set_up_new(connection: &Connection) -> Result<(), StoreError> {
     connection
@@ -132,12 +143,12 @@ pub(crate) fn set_up(connection: &Connection, durability: Durability) -> Result<
     let synchronous = synchronous(durability);
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(Duration::from_secs(10)).during("set up the database")?;
-    // The log is copied back beside the writer (checkpoint.rs). Should that fall behind, the writer does it itself, at 128
-    // MB (16000 pages), which `sequence/leap.rs` relies on. After an outsized transaction the log's file is cut to 64 MB.
+    // The log is copied back beside the writer (checkpoint.rs), and not by SQLite in a commit, which would not tell of a failure. After an
+    // outsized transaction the log's file is cut to 64 MB.
     connection
         .execute_batch(&format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -65536;
-             PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16000;
+             PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;
              PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF;"
         ))
         .during("set up the database")

@@ -163,6 +163,10 @@ impl SqliteEngine {
                 if let Some(readers) = readers_closed {
                     readers.wait(GRACE);
                 }
+                if shared.watched_files.as_ref().is_some_and(|files| files.has_failed()) {
+                    // The next to open it needs the log as it is.
+                    connection::leave_log(&connection);
+                }
                 drop(connection);
                 if let Some(seal) = lock.as_ref().and_then(|lock| lock.seal.as_ref()) {
                     seal.note(memory::above_all(
@@ -338,10 +342,22 @@ struct LogHost<'a> {
 }
 
 impl CheckpointHost for LogHost<'_> {
-    fn sync(&self) {
-        if let Some(lock) = self.lock.filter(|_| self.core.durability != Durability::Off) {
-            lock.database.sync();
+    fn sync(&self) -> Result<(), StoreError> {
+        let Some(lock) = self.lock.filter(|_| self.core.durability != Durability::Off) else { return Ok(()) };
+        lock.database.sync().map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "a sync of the database file failed");
+            StoreError::SyncFailed(self.core.file.clone().unwrap_or_default())
+        })
+    }
+
+    fn failed(&self, error: &StoreError) {
+        if let Some(files) = &self.core.watched_files {
+            files.note(error);
         }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.core.watched_files.as_ref().is_some_and(|files| files.has_failed())
     }
 
     fn hold_back(&self, is_held_back: bool) {

@@ -22,6 +22,9 @@ use crate::{
 pub(crate) fn open_file(path: &Path, durability: Durability) -> Result<(Connection, FileLock), StoreError> {
     let durable = durability != Durability::Off;
     let mut lock = lock_file(path, durable)?;
+    if durable {
+        files::rewrite_log(path)?;
+    }
     let mut connection = open_writer(path)?;
     let mut version = schema_version(&connection).map_err(|e| refused(path, e))?;
     if is_empty(&connection).map_err(|e| refused(path, e))? {

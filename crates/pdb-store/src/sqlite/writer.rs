@@ -125,6 +125,7 @@ impl Writer {
         }
         if let Err(error) = outcome.and_then(|_| self.commit_group(first, &mut others, published, begun)) {
             tracing::error!(error = &error as &dyn std::error::Error, "a group of writes is undone");
+            self.note_failure(&error);
             self.undo_all(published);
             first.fail(error.clone());
             others.iter_mut().for_each(|job| job.fail(error.clone()));
@@ -142,6 +143,13 @@ impl Writer {
         self.watched_files.as_ref().map_or(Ok(()), |files| files.check())
     }
 
+    /// Has writes refused from now on, if the error is that of a sync.
+    pub(crate) fn note_failure(&self, error: &StoreError) {
+        if let Some(files) = &self.watched_files {
+            files.note(error);
+        }
+    }
+
     /// Must be called before what this connection writes can be seen.
     pub(crate) fn break_seal(&self) -> Result<(), StoreError> {
         let seal = self.lock.as_ref().and_then(|lock| lock.seal.as_ref());
@@ -151,9 +159,12 @@ impl Writer {
     /// Has the log copied back if that is worthwhile.
     pub(crate) fn look_at_the_log(&self) {
         let Some(checkpoints) = &self.checkpoints else { return };
-        match checkpoint::pages_behind(Driver::new(&self.connection)) {
+        let driver = Driver::new(&self.connection);
+        let behind = checkpoint::pages_behind(driver);
+        match behind.and_then(|pages| checkpoint::catch_up(driver, pages).map(|()| pages)) {
             Ok(pages) => checkpoints.is_behind(pages),
             Err(error) => {
+                self.note_failure(&error);
                 tracing::warn!(error = &error as &dyn std::error::Error, "the log could not be measured");
             }
         }

@@ -80,7 +80,8 @@ impl Core {
         let writer = writer.as_mut().ok_or(StoreError::Closed)?;
         writer.check_files()?;
         let _helping = self.interrupts.help(connection);
-        connection.execute_batch("VACUUM").during("compact the database")?;
+        let compacted = connection.execute_batch("VACUUM").during("compact the database");
+        compacted.inspect_err(|error| writer.note_failure(error))?;
         // Connections read the schema again, as after a definition.
         let mut catalog = Catalog::clone(&writer.catalog);
         catalog.schema = Arc::default();
@@ -91,6 +92,7 @@ impl Core {
         Driver::new(connection)
             .first("copy the log back", "PRAGMA wal_checkpoint(TRUNCATE)", &[], |_| Ok(()))
             .map(drop)
+            .inspect_err(|error| writer.note_failure(error))
     }
 
     /// Compacts the database if most of it is free, and little is not.

@@ -71,7 +71,8 @@ impl SqliteEngine {
             std::mem::replace(&mut writer.connection, copy.connection)
         } else {
             // One transaction of the log, so that a process that dies leaves all of it, or nothing.
-            copy::copy_pages(&copy.connection, &mut writer.connection, each)?;
+            copy::copy_pages(&copy.connection, &mut writer.connection, each)
+                .inspect_err(|error| writer.note_failure(error))?;
             copy.connection
         };
         writer.catalog = catalog.clone();

@@ -99,9 +99,9 @@ impl DatabaseFile {
         self.file.metadata().ok().as_ref().and_then(FileId::of)
     }
 
-    /// Waits until what was written to the file is on the disk. An error is SQLite's to report, which syncs the file, too.
-    pub(crate) fn sync(&self) {
-        let _ = self.file.sync_data();
+    /// Waits until what was written to the file is on the disk.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
     }
 
     /// How many names the file has.

@@ -1,9 +1,13 @@
-//! Notices that a file was deleted or replaced while it is open. What is written to it from then on would be lost when the process ends.
+//! Notices that a file was deleted or replaced while it is open, or that the disk does not take what is written to it. What is written from
+//! then on would be lost.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -20,6 +24,11 @@ pub(crate) struct WatchedFiles {
     files: Vec<(PathBuf, FileId)>,
     /// The first of them that was missed. It stays so: others may have used the file meanwhile.
     gone: OnceLock<PathBuf>,
+    /// The database.
+    path: PathBuf,
+    /// A sync has failed. It stays so: the operating system takes what it could not write for written, and the next sync succeeds without
+    /// it.
+    has_failed: AtomicBool,
 }
 
 impl WatchedFiles {
@@ -32,7 +41,7 @@ impl WatchedFiles {
             let id = fs::metadata(&path).ok().as_ref().and_then(FileId::of);
             files.extend(id.map(|id| (path, id)));
         }
-        Self { files, gone: OnceLock::new() }
+        Self { files, gone: OnceLock::new(), path: path.to_owned(), has_failed: AtomicBool::new(false) }
     }
 
     /// Looks whether the files are still there; once one is not, says so in the log, and returns false from then on.
@@ -61,11 +70,29 @@ impl WatchedFiles {
         self.gone.get().is_none()
     }
 
-    /// The error of a write into a file that is not there any more.
+    /// Notes an error, if it is that of a sync.
+    pub(crate) fn note(&self, error: &StoreError) {
+        if error.is_failed_sync() && !self.has_failed.swap(true, Ordering::AcqRel) {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                file = %self.path.display(),
+                "the disk failed to keep what was written: no more writes are accepted, as a later success would prove nothing. Look \
+                 after the disk, and start again"
+            );
+        }
+    }
+
+    /// Whether a sync has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Acquire)
+    }
+
+    /// The error of a write into a file that is not there any more, or on a disk that failed.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match self.gone.get() {
-            None => Ok(()),
             Some(path) => Err(StoreError::FileGone(path.clone())),
+            None if self.has_failed() => Err(StoreError::SyncFailed(self.path.clone())),
+            None => Ok(()),
         }
     }
 }

@@ -21,8 +21,17 @@ struct NotingHost<'a> {
 }
 
 impl CheckpointHost for NotingHost<'_> {
-    fn sync(&self) {
+    fn sync(&self) -> Result<(), StoreError> {
         self.syncs.set(self.syncs.get() + 1);
+        Ok(())
+    }
+
+    fn failed(&self, error: &StoreError) {
+        panic!("{error}")
+    }
+
+    fn has_failed(&self) -> bool {
+        false
     }
 
     fn hold_back(&self, is_held_back: bool) {
