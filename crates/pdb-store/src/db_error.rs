@@ -53,14 +53,6 @@ impl DbError {
     }
 }
 
-#[cfg(feature = "sqlite")]
-impl DbError {
-    /// True if the disk failed to take what was written.
-    pub(crate) fn is_failed_sync(&self) -> bool {
-        matches!(&*self.cause, Cause::Sqlite(error) if sqlite::is_failed_sync(error))
-    }
-}
-
 impl From<r2d2::Error> for DbError {
     fn from(error: r2d2::Error) -> Self {
         Self::new(Cause::Pool(error))

@@ -109,16 +109,6 @@ impl StoreError {
         Self::Corrupt { what, detail: detail.to_string(), table: None, file: None }
     }
 
-    /// True if the disk failed to take what was written.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn is_failed_sync(&self) -> bool {
-        match self {
-            Self::SyncFailed(_) => true,
-            Self::Database { source, .. } => source.is_failed_sync(),
-            _ => false,
-        }
-    }
-
     /// Says of which table a damaged row is, unless that is known.
     #[must_use]
     pub fn of_table(mut self, name: &TableName) -> Self {

@@ -177,7 +177,8 @@ fn applied<'n>(
         let is_done = |step: &&&Step| step.verdict == Verdict::Done;
         let step = candidates
             .iter()
-            .find(|step| is_whole(step) && is_done(step))
+            .find(|step| is_whole(step) && applied.contains_key(&step.op))
+            .or_else(|| candidates.iter().find(|step| is_whole(step) && is_done(step)))
             .or_else(|| candidates.iter().find(|step| is_whole(step) && step.is_atomic))
             .or_else(|| candidates.iter().find(is_whole))
             .or_else(|| candidates.iter().find(is_done))

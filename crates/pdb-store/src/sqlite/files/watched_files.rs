@@ -11,10 +11,14 @@ use std::{
 };
 
 use crate::{
+    db_error::Cause,
     error::StoreError,
-    sqlite::files::{
-        database::DatabaseFile,
-        names::{FileId, beside},
+    sqlite::{
+        failures,
+        files::{
+            database::DatabaseFile,
+            names::{FileId, beside},
+        },
     },
 };
 
@@ -72,7 +76,7 @@ impl WatchedFiles {
 
     /// Notes an error, if it is that of a sync.
     pub(crate) fn note(&self, error: &StoreError) {
-        if error.is_failed_sync() && !self.has_failed.swap(true, Ordering::AcqRel) {
+        if is_failed_sync(error) && !self.has_failed.swap(true, Ordering::AcqRel) {
             tracing::error!(
                 error = error as &dyn std::error::Error,
                 file = %self.path.display(),
@@ -94,5 +98,16 @@ impl WatchedFiles {
             None if self.has_failed() => Err(StoreError::SyncFailed(self.path.clone())),
             None => Ok(()),
         }
+    }
+}
+
+/// Whether an error says that the disk failed to take what was written.
+fn is_failed_sync(error: &StoreError) -> bool {
+    match error {
+        StoreError::SyncFailed(_) => true,
+        StoreError::Database { source, .. } => {
+            matches!(&*source.cause, Cause::Sqlite(error) if failures::is_failed_sync(error))
+        }
+        _ => false,
     }
 }
