@@ -1,14 +1,13 @@
 //! The running mapping: reads shards, passes batches to the function, saves the checkpoint.
 //!
-//! One thread owns all of it and runs one loop: take the outcomes of tasks, read the shards that are due, start the tasks that the queues
-//! want, finish shards, save the checkpoint, wait. Each task runs on a thread of its own, at most one for each queue of a shard, and sends
-//! its outcome back.
+//! One thread owns all of it and runs one loop: [`Mapping::step`], wait. A step takes the outcomes of tasks, reads the shards that are due,
+//! starts the tasks that the queues want, finishes shards and saves the checkpoint. Each task runs on a thread of its own, at most one for
+//! each queue of a shard, and sends its outcome back. A step looks at no clock but the two that it was given, and starts no thread itself,
+//! so that a simulation can call it instead of the thread.
 //!
 //! Two positions differ in each shard. The walker knows what was read, and resumes there when an iterator expires. Its progress, which is
 //! the checkpoint, is what was settled: a restart delivers all records behind it again, and none is skipped.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
@@ -23,6 +22,7 @@ use pretender::time::{Clock, EpochMillis};
 use crate::batch_queue::{Backoff, Moment, QueueContext, Task, TaskOutcome};
 use crate::checkpoint_file::{CheckpointFile, CheckpointFileError};
 use crate::event::ToEventRecord;
+use crate::executor::{Executor, perform};
 use crate::function::{Function, InvokeError};
 use crate::message::Destination;
 use crate::settings::Settings;
@@ -38,14 +38,19 @@ const RENEWAL: Duration = Duration::from_secs(60);
 /// How often the clock of the database is looked at while a window or an age depends on it: it may be moved at any time.
 const TICK: Duration = Duration::from_millis(50);
 
+/// Returns the time of the machine, by which pauses are measured.
+pub(crate) type MachineTime = Arc<dyn Fn() -> Instant + Send + Sync>;
+
 /// A mapping and all that it works with.
 pub(crate) struct Mapping<S> {
     pub(crate) source: S,
     pub(crate) settings: Settings,
     pub(crate) function: Arc<dyn Function>,
+    pub(crate) executor: Arc<dyn Executor>,
     pub(crate) destination: Option<Arc<dyn Destination>>,
     pub(crate) function_arn: String,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) machine_time: MachineTime,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) retention: Option<Duration>,
     pub(crate) backoff: Backoff,
@@ -79,12 +84,12 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    fn new(shard_id: &Arc<str>, queues: usize) -> Self {
+    fn new(shard_id: &Arc<str>, queues: usize, real: Instant) -> Self {
         Self {
             shard_id: shard_id.clone(),
             shard: Shard::new(queues),
             next_poll: None,
-            renewed: Instant::now(),
+            renewed: real,
             empty_since: 0,
         }
     }
@@ -107,19 +112,8 @@ where
     pub(crate) fn run(mut self) {
         let mut has_news = true;
         while !self.wake.is_stopped() {
-            let request = self.shared.pending_request();
-            self.take_outcomes();
-            self.read_shards(has_news, request);
-            self.start_tasks();
-            self.finish_shards();
-            self.save();
-            self.note_backlogs();
-            if let Some(request) = request
-                && self.has_caught_up(request)
-            {
-                self.shared.complete_request(request);
-            }
-            has_news = self.wake.wait(self.wait());
+            let wait = self.step(has_news);
+            has_news = self.wake.wait(wait);
         }
         while self.in_flight > 0 {
             match self.outcomes.1.recv() {
@@ -132,6 +126,23 @@ where
         self.note_backlogs();
     }
 
+    /// Does all that can be done now. Returns for how long nothing else can be due, unless there is news.
+    pub(crate) fn step(&mut self, has_news: bool) -> Duration {
+        let request = self.shared.pending_request();
+        self.take_outcomes();
+        self.read_shards(has_news, request);
+        self.start_tasks();
+        self.finish_shards();
+        self.save();
+        self.note_backlogs();
+        if let Some(request) = request
+            && self.has_caught_up(request)
+        {
+            self.shared.complete_request(request);
+        }
+        self.wait()
+    }
+
     /// Notes what is left to do, for those who look at the state.
     fn note_backlogs(&self) {
         let backlogs = self.readers.iter().map(|reader| reader.shard.backlog(&reader.shard_id));
@@ -139,7 +150,7 @@ where
     }
 
     fn moment(&self) -> Moment {
-        Moment { now: self.clock.now(), real: Instant::now() }
+        Moment { now: self.clock.now(), real: (self.machine_time)() }
     }
 
     fn take_outcomes(&mut self) {
@@ -189,7 +200,7 @@ where
         }
         let mut has_asked = false;
         for n in 0..self.readers.len() {
-            let now = Instant::now();
+            let now = (self.machine_time)();
             let reader = &self.readers[n];
             let is_due = has_news
                 || reader.next_poll.is_none_or(|at| at <= now)
@@ -218,7 +229,7 @@ where
 
     /// Reads a page of a shard.
     fn poll(&mut self, n: usize, request: Option<u64>) {
-        let (asked_at, real) = (self.clock.now(), Instant::now());
+        let Moment { now: asked_at, real } = self.moment();
         let reader = &mut self.readers[n];
         reader.next_poll = Some(real + self.poll_interval);
         match self.walker.read(&self.source, &reader.shard_id, None) {
@@ -275,13 +286,13 @@ where
 
     /// Begins every shard that may be read now, and goes on in the table's next stream once this one is over.
     fn look_for_shards(&mut self) {
-        let now = Instant::now();
+        let now = (self.machine_time)();
         if self.next_look.is_some_and(|at| at > now) {
             return;
         }
         self.next_look = Some(now + self.poll_interval);
         let (readers, queues) = (&mut self.readers, self.settings.queues());
-        let mut begun = |shard_id: &Arc<str>| readers.push(Reader::new(shard_id, queues));
+        let mut begun = |shard_id: &Arc<str>| readers.push(Reader::new(shard_id, queues, now));
         let mut looked = Ok(());
         if self.walker.must_look() {
             looked = self.walker.look(&self.source, &mut begun);
@@ -327,12 +338,12 @@ where
         let (function, destination) = (self.function.clone(), self.destination.clone());
         let of_shard = shard_id.clone();
         let is_report = matches!(task, Task::Report(_));
-        let started = std::thread::Builder::new().name("pretender-invoke".to_owned()).spawn(move || {
+        let started = self.executor.execute(Box::new(move || {
             let outcome = perform(task, &*function, destination.as_deref());
             // The mapping may be gone.
             let _ = sender.send(Finished { shard_id: of_shard, queue, outcome });
             wake.nudge();
-        });
+        }));
         if let Err(error) = started {
             let text = format!("no thread could be started: {error}");
             let outcome = if is_report {
@@ -394,7 +405,7 @@ where
 
     /// Returns for how long nothing can be due.
     fn wait(&self) -> Duration {
-        let now = Instant::now();
+        let now = (self.machine_time)();
         let mut until = now + self.poll_interval;
         if self.walker.must_look() {
             until = until.min(self.next_look.unwrap_or(now));
@@ -411,27 +422,6 @@ where
         }
         until.saturating_duration_since(now)
     }
-}
-
-/// Carries out a task.
-fn perform(task: Task, function: &dyn Function, destination: Option<&dyn Destination>) -> TaskOutcome {
-    match task {
-        Task::Invoke(event) => {
-            let answer = catch_unwind(AssertUnwindSafe(|| function.invoke(event.as_bytes())));
-            TaskOutcome::Invoked(answer.unwrap_or_else(|panic| Err(InvokeError::failed(panic_text(&*panic)))))
-        }
-        Task::Report(message) => TaskOutcome::Reported(match destination {
-            Some(destination) => catch_unwind(AssertUnwindSafe(|| destination.send(&message)))
-                .unwrap_or_else(|panic| Err(panic_text(&*panic))),
-            None => Ok(()),
-        }),
-    }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panic: {}", text.unwrap_or("of unknown kind"))
 }
 
 /// An error and its causes on one line.

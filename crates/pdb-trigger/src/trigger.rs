@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pretender::Pretender;
 use pretender::model::{IdSource, RandomIds};
@@ -16,11 +16,13 @@ use pretender::time::{Clock, SystemClock};
 use crate::batch_queue::Backoff;
 use crate::checkpoint_file::{CheckpointFile, CheckpointFileError};
 use crate::event::ToEventRecord;
+use crate::executor::{Executor, Threads};
 use crate::function::Function;
-use crate::mapping::Mapping;
+use crate::mapping::{MachineTime, Mapping};
 use crate::message::Destination;
 use crate::settings::{Settings, SettingsError};
 use crate::state::{Notice, Observer, SharedState, TriggerState};
+use crate::stepped_trigger::SteppedTrigger;
 use crate::trigger_handle::TriggerHandle;
 
 /// The base rate at which Lambda polls a shard: four times a second.
@@ -116,7 +118,9 @@ impl Trigger {
             function_name: "function".to_owned(),
             checkpoint: None,
             destination: None,
+            executor: Arc::new(Threads),
             clock: Arc::new(SystemClock),
+            machine_time: Arc::new(Instant::now),
             ids: Arc::new(RandomIds),
             retention: Some(RETENTION),
             retry_pauses: Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(10) },
@@ -194,7 +198,9 @@ pub struct TriggerBuilder<S> {
     function_name: String,
     checkpoint: Option<PathBuf>,
     destination: Option<Arc<dyn Destination>>,
+    executor: Arc<dyn Executor>,
     clock: Arc<dyn Clock>,
+    machine_time: MachineTime,
     ids: Arc<dyn IdSource>,
     retention: Option<Duration>,
     retry_pauses: Backoff,
@@ -238,6 +244,18 @@ where
         self
     }
 
+    /// Sets the source of the time by which polls and retries are apart; the machine's by default.
+    pub fn machine_time(mut self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        self.machine_time = Arc::new(now);
+        self
+    }
+
+    /// Sets what runs the invocations of the function; by default each runs on a thread of its own.
+    pub fn executor(mut self, executor: impl Executor + 'static) -> Self {
+        self.executor = Arc::new(executor);
+        self
+    }
+
     /// Sets the source of the ids of messages; random ids by default.
     pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
         self.ids = ids;
@@ -276,6 +294,31 @@ where
     ///
     /// [`TriggerError`]; nothing was started then.
     pub fn start(self, function: impl Function + 'static) -> Result<Trigger, TriggerError> {
+        let mapping = self.prepare(function)?;
+        let (wake, shared) = (mapping.wake.clone(), mapping.shared.clone());
+        let ended = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("pretender-trigger".to_owned())
+            .spawn(move || {
+                mapping.run();
+                ended.end();
+            })
+            .map_err(TriggerError::Thread)?;
+        Ok(Trigger { wake, shared, thread: Some(thread) })
+    }
+
+    /// Variant of [`start`](Self::start) without a thread: the caller says when the trigger goes on. For simulations, with
+    /// [`machine_time`](Self::machine_time) and [`executor`](Self::executor).
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn stepped(self, function: impl Function + 'static) -> Result<SteppedTrigger<S>, TriggerError> {
+        Ok(SteppedTrigger::new(self.prepare(function)?))
+    }
+
+    /// Checks the settings, looks the stream up, and fixes where it is read from.
+    fn prepare(self, function: impl Function + 'static) -> Result<Mapping<S>, TriggerError> {
         self.settings.check()?;
         let checkpoint_file = self.checkpoint.as_deref().map(CheckpointFile::open).transpose()?;
         let table = table_of(&self.target).map(str::to_owned);
@@ -318,8 +361,10 @@ where
             source: self.source,
             settings: self.settings,
             function: Arc::new(function),
+            executor: self.executor,
             destination: self.destination,
             clock: self.clock,
+            machine_time: self.machine_time,
             ids: self.ids,
             retention: self.retention,
             backoff: self.retry_pauses,
@@ -332,20 +377,12 @@ where
             has_failed: false,
             in_flight: 0,
             outcomes: channel(),
-            wake: wake.clone(),
-            shared: shared.clone(),
+            wake,
+            shared,
         };
         // So that the position of LATEST is known even if the process ends at once.
         mapping.try_save()?;
-        let ended = shared.clone();
-        let thread = std::thread::Builder::new()
-            .name("pretender-trigger".to_owned())
-            .spawn(move || {
-                mapping.run();
-                ended.end();
-            })
-            .map_err(TriggerError::Thread)?;
-        Ok(Trigger { wake, shared, thread: Some(thread) })
+        Ok(mapping)
     }
 }
 
