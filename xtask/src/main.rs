@@ -18,6 +18,7 @@ mod migration;
 mod model;
 mod package;
 mod run;
+mod simulate;
 mod test;
 mod tidy;
 mod torture;
@@ -46,7 +47,7 @@ enum Task {
     Lint,
     /// Packs the published crates, and runs the examples of their READMEs against the packages
     Package(package::Options),
-    /// Runs all checks of the continuous integration: test, lint, torture, clients, documents, dist, languages, package
+    /// Runs all checks of the continuous integration: test, lint, torture, simulate, clients, documents, dist, languages, package
     Ci,
     /// Checks the layers between the crates and the house rules that no compiler knows
     Tidy,
@@ -64,6 +65,8 @@ enum Task {
     Torture(torture::Options),
     /// Runs the benchmarks
     Bench(bench::Options),
+    /// Simulates the whole of pretender with one seed, one clock and one thread; with fresh seeds until the time is over
+    Simulate(simulate::Options),
     /// Runs the client programs in `tests/clients`, each against its own server
     Clients(clients::Options),
     /// Builds everything that users install, into `target/dist`
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Task::Conformance(options) => conformance::run(&options),
         Task::Torture(options) => torture::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Simulate(options) => simulate::run(&options),
         Task::Clients(options) => clients::run(&options),
         Task::Dist(options) => dist::run(&options),
         Task::Languages(options) => languages::run(&options),

@@ -1,0 +1,42 @@
+//! Shrinking: from a history that fails to a small one that fails.
+
+use crate::generate::Config;
+use crate::planted::Bug;
+use crate::run::run;
+use crate::step::Step;
+
+/// Returns a part of a failing history that fails, too, of which no step can be left out, as far as `rounds` runs suffice.
+///
+/// This is delta debugging: it leaves out ever smaller parts as long as the rest fails. Another failure counts as well: a small history
+/// of any failure is what helps.
+#[must_use]
+pub fn shrink(config: &Config, history: &[Step], bug: Bug, mut rounds: usize) -> Vec<Step> {
+    let mut smallest = history.to_vec();
+    if let Some((steps, _)) = run(config, &smallest, bug).failure {
+        smallest.truncate(steps);
+    }
+    let mut size = smallest.len().div_ceil(2).max(1);
+    loop {
+        let mut at = 0;
+        let mut has_shrunk = false;
+        while at < smallest.len() && rounds > 0 {
+            let end = (at + size).min(smallest.len());
+            let rest: Vec<Step> = smallest[..at].iter().chain(&smallest[end..]).cloned().collect();
+            rounds -= 1;
+            match run(config, &rest, bug).failure {
+                Some((steps, _)) => {
+                    smallest = rest;
+                    smallest.truncate(steps.max(1));
+                    has_shrunk = true;
+                }
+                None => at = end,
+            }
+        }
+        if rounds == 0 || (size == 1 && !has_shrunk) {
+            return smallest;
+        }
+        if !has_shrunk || size > smallest.len() {
+            size = size.div_ceil(2).min(smallest.len().max(1));
+        }
+    }
+}
