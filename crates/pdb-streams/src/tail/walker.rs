@@ -29,8 +29,9 @@ use std::sync::Arc;
 /// # When the database goes back
 ///
 /// A restore or a reset may take a stream to an earlier state. There is no message of it. The walker sees a shard vanish, or a stream
-/// that was over become live again under the same ARN. Only after such a sign does it begin finished shards anew that are listed as open:
-/// without one, the list is merely older than the page that ended the shard.
+/// that was over become live again under the same ARN. After such a sign it begins finished shards anew that are listed as open. Without
+/// one, the list may merely be older than the page that ended the shard. Then the walker asks the shard itself: only an open one returns a
+/// further iterator.
 #[derive(Debug)]
 pub struct ShardWalker {
     stream_arn: Arc<str>,
@@ -191,6 +192,7 @@ impl ShardWalker {
         if std::mem::take(&mut self.has_lost_shard) || is_live_again {
             reopen_shards(&described.shards, &mut self.progress);
         }
+        let is_list_old = self.reopen_shards_that_go_on(source, &described.shards)?;
         let is_being_read = |shard_id: &str| self.cursors.contains_key(shard_id);
         let ready: Vec<Arc<str>> = ready_shards(&described.shards, &self.progress, is_being_read)
             .into_iter()
@@ -213,8 +215,31 @@ impl ShardWalker {
         let is_idle = self.cursors.is_empty();
         self.is_over = outcome.is_ok() && are_all_begun && !described.is_live && is_idle;
         // A live stream always has an open shard: if none is being read, it is about to appear.
-        self.must_look = outcome.is_err() || !are_all_begun || (described.is_live && is_idle);
+        self.must_look = outcome.is_err() || !are_all_begun || is_list_old || (described.is_live && is_idle);
         outcome
+    }
+
+    /// Begins finished shards anew that are listed as open and are open. Returns whether others are listed so that are closed: then the list
+    /// is older than the page that ended them, and lacks their children.
+    fn reopen_shards_that_go_on<S: StreamSource>(
+        &mut self,
+        source: &S,
+        listed: &[SourceShard],
+    ) -> Result<bool, SourceError> {
+        let mut is_list_old = false;
+        for shard in listed.iter().filter(|shard| shard.is_open) {
+            let Some(progress) = self.progress.get_mut(&shard.shard_id) else { continue };
+            if *progress != ShardProgress::Finished {
+                continue;
+            }
+            let iterator = source.shard_iterator(&self.stream_arn, &shard.shard_id, &SourcePosition::Latest);
+            match iterator.and_then(|iterator| source.records(&iterator, Some(1))) {
+                Ok(page) if page.next_iterator.is_some() => *progress = ShardProgress::Begun,
+                Err(error @ (SourceError::Throttled | SourceError::Failed(_))) => return Err(error),
+                Ok(_) | Err(_) => is_list_old = true,
+            }
+        }
+        Ok(is_list_old)
     }
 
     /// Gives up shards that were begun earlier and are gone: they held records that nobody can read any more.

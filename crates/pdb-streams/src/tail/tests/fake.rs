@@ -68,6 +68,8 @@ pub(super) struct Faults {
     /// Iterators that are refused as trimmed, the trim horizon included.
     pub(super) trimmed_iterators: u32,
     pub(super) failed_listings: u32,
+    /// How many descriptions are those of an earlier state, and that state.
+    pub(super) old_descriptions: (u32, State),
     pub(super) throttled_listings: u32,
     pub(super) hides_positions: bool,
 }
@@ -265,7 +267,12 @@ impl StreamSource for FakeSource {
         if take(&mut self.faults.borrow_mut().failed_descriptions) {
             return Err(failure());
         }
-        let state = self.state.borrow();
+        let mut faults = self.faults.borrow_mut();
+        let state = if take(&mut faults.old_descriptions.0) {
+            &faults.old_descriptions.1
+        } else {
+            &*self.state.borrow()
+        };
         let stream =
             state.streams.iter().find(|stream| stream.arn == stream_arn).ok_or(SourceError::NotFound)?;
         let shards = stream.shards.iter().filter(|shard| shard.listed).map(|shard| SourceShard {

@@ -281,14 +281,49 @@ fn a_list_that_is_older_than_a_page_opens_nothing_again() {
         walk.read(0, 1).unwrap();
     }
     // The description still shows the shard as open, and no child.
-    let now = source.snapshot();
-    source.restore(&before);
+    source.faults.borrow_mut().old_descriptions = (1, before);
     walk.look().unwrap();
     assert!(walk.shards.is_empty() && walk.walker.must_look());
-    source.restore(&now);
     source.write(&arn, 2);
     assert_eq!(walk.read_all(), "2.0");
     assert_eq!(walk.seen.len(), 2);
+}
+
+#[test]
+fn an_old_list_is_looked_at_again_although_another_shard_is_being_read() {
+    let source = FakeSource::default();
+    let arn = source.enable("T");
+    source.replace(&arn, 0, 2);
+    let before = source.snapshot();
+    let mut walk = Walk::of(&source, &arn);
+    walk.read_all();
+    source.replace(&arn, 0, 1);
+    source.write(&arn, 1);
+    walk.read(0, 1000).unwrap();
+    source.faults.borrow_mut().old_descriptions = (1, before);
+    walk.look().unwrap();
+    assert_eq!(walk.shards.len(), 1);
+    assert!(walk.walker.must_look(), "the list lacks the child of the shard that has ended");
+    assert_eq!(walk.read_all(), "1.0");
+}
+
+#[test]
+fn a_shard_is_read_again_if_the_database_goes_back_before_its_end_was_looked_at() {
+    // By itself, or beside another shard that is being read.
+    for shards in [1, 2] {
+        let source = FakeSource::default();
+        let arn = source.enable("T");
+        source.replace(&arn, 0, shards);
+        source.write(&arn, 1);
+        let snapshot = source.snapshot();
+        let mut walk = Walk::of(&source, &arn);
+        assert_eq!(walk.read_all(), "1.0");
+        source.replace(&arn, 0, 1);
+        walk.read(0, 1000).unwrap();
+        source.restore(&snapshot);
+        source.write(&arn, 2);
+        assert_eq!(walk.read_all(), "1.0 2.0", "{shards} shards");
+    }
 }
 
 #[test]
