@@ -9,6 +9,15 @@ pub struct Violation(pub String);
 /// The result of a step or of a check.
 pub type Checked<T = ()> = Result<T, Violation>;
 
+impl Violation {
+    /// Returns the kind of the violation: its text up to the first detail.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        let detail = |letter: char| letter.is_ascii_digit() || ":{[`".contains(letter);
+        self.0.split(detail).next().unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

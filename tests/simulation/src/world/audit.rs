@@ -8,6 +8,7 @@ use pretender::streams::{
 };
 
 use super::World;
+use crate::model::ModelShard;
 use crate::violation::{Checked, Unexpected, Violation, ensure};
 
 /// An open shard of this age is rotated by the next call that looks at its stream.
@@ -43,8 +44,9 @@ impl World {
             return Ok(());
         }
         // Parents have lower ids than their children, because ids begin with the time.
-        let unread: Vec<ShardId> =
-            stream.shards.iter().filter(|(_, shard)| !shard.is_read).map(|(id, _)| id.clone()).collect();
+        let is_unread = |shard: &ModelShard| !shard.is_read && shard.is_listed(now);
+        let unread = stream.shards.iter().filter(|(_, shard)| is_unread(shard));
+        let unread: Vec<ShardId> = unread.map(|(id, _)| id.clone()).collect();
         let mut found = Vec::new();
         for shard_id in unread {
             self.read_shard(arn, &shard_id, &mut found)?;

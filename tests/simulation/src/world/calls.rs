@@ -57,7 +57,7 @@ impl World {
         let fault = Fault::new(kind).on(group).times(times.into()).seed(seed);
         let fault = fault.probability(f64::from(percent) / 100.0);
         self.db.faults().add(fault).expected_to("add a fault")?;
-        if matches!(kind, FaultKind::Duplicate | FaultKind::TrimmedData) {
+        if matches!(kind, FaultKind::Duplicate | FaultKind::TrimmedData | FaultKind::EmptyPage) {
             self.allow_repeats();
         }
         Ok(())

@@ -7,7 +7,7 @@ use pretender::tables::{
 };
 
 use super::World;
-use crate::model::{ModelBackup, ModelTable};
+use crate::model::{Model, ModelBackup, ModelTable};
 use crate::planted::Bug;
 use crate::shape::{self, Index, table_name};
 use crate::violation::{Checked, Unexpected, ensure, ensure_eq};
@@ -253,9 +253,33 @@ impl World {
         if self.planted.is(Bug::IncompleteRestore) {
             self.lose_an_item()?;
         }
-        self.model = then;
+        let before = std::mem::replace(&mut self.model, then);
+        self.excuse_resurrected(&before);
         self.after_replacement();
         self.check_contents()
+    }
+
+    /// Records that were trimmed, or belonged to no past, are there again. Consumers that were behind them do not go back.
+    fn excuse_resurrected(&mut self, before: &Model) {
+        let now = self.now();
+        let consumers = [
+            self.follower.as_mut().map(|follower| &mut follower.deliveries),
+            self.mapping.as_mut().map(|mapping| &mut mapping.deliveries),
+        ];
+        for deliveries in consumers.into_iter().flatten() {
+            for (arn, stream) in &self.model.streams {
+                let was_visible = |number| {
+                    let known = before.streams.get(arn).filter(|stream| !stream.is_purged(now));
+                    known.is_some_and(|stream| stream.find(number, now).is_some())
+                };
+                for bound in stream.visible(now) {
+                    let number = bound.record.sequence_number;
+                    if !was_visible(number) {
+                        deliveries.excuse(arn, number);
+                    }
+                }
+            }
+        }
     }
 
     /// What the planted bug of an incomplete restore does.
