@@ -331,8 +331,10 @@ where
                     Err(SourceError::NotFound) => Vec::new(),
                     listed => listed.map_err(TriggerError::Source)?,
                 };
-                let found = listed.iter().find(known).or(listed.first());
-                found.cloned().ok_or_else(|| TriggerError::NoStream(table_name.clone()))?
+                let newest = listed.first().ok_or_else(|| TriggerError::NoStream(table_name.clone()))?;
+                // A stream that is not listed any more still says which one follows.
+                let purged = || checkpoint_file.as_ref()?.saved().newest_of_table(newest).map(str::to_owned);
+                listed.iter().find(known).cloned().or_else(purged).unwrap_or_else(|| newest.clone())
             }
         };
         let saved = checkpoint_file.as_ref().and_then(|file| file.saved().stream(&stream_arn).cloned());

@@ -74,11 +74,25 @@ pub enum ShardProgress {
 
 const VERSION: u64 = 1;
 
+/// Returns whether two streams belong to one table, by their ARNs.
+pub(super) fn are_of_one_table(one: &str, other: &str) -> bool {
+    let table = |stream_arn| str::rsplit_once(stream_arn, "/stream/").map(|(table, _)| table);
+    table(one).is_some_and(|of_one| Some(of_one) == table(other))
+}
+
 impl Checkpoint {
     /// Returns the checkpoint of a reader of one stream.
     #[must_use]
     pub fn of_stream(stream_arn: &str, progress: StreamProgress) -> Self {
         Self { streams: BTreeMap::from([(stream_arn.to_owned(), progress)]) }
+    }
+
+    /// Returns the ARN of the newest stream in it that belongs to the table of another stream.
+    #[must_use]
+    pub fn newest_of_table(&self, stream_arn: &str) -> Option<&str> {
+        // The ARNs of one table differ in their labels only, and those are ordered as text.
+        let known = self.streams.keys().map(String::as_str);
+        known.filter(|known| are_of_one_table(known, stream_arn)).max()
     }
 
     /// Returns how far the stream with this ARN has been read; `None` if it has not been begun.

@@ -1,7 +1,7 @@
 //! The subscription: shards of one or several streams in turn, one event at a time.
 
 use super::builder::{StartPosition, SubscriptionBuilder, TailOptions};
-use super::checkpoint::{Checkpoint, ShardProgress};
+use super::checkpoint::{Checkpoint, ShardProgress, are_of_one_table};
 use super::source::{SourceError, SourceRecord, StreamSource};
 use super::wake::WakeHandle;
 use super::walker::{ShardRead, ShardWalker};
@@ -143,8 +143,10 @@ impl<S: StreamSource> Subscription<S> {
         for table_name in tables {
             let listed = subscription.source.streams(&table_name).map_err(TailError::Source)?;
             let Some(newest) = listed.first() else { return Err(TailError::NoStream(table_name)) };
-            // If the checkpoint has one of the streams of the table, go on from that one.
+            // If the checkpoint has one of the streams of the table, go on from that one, also if it is not listed any more: those between
+            // it and the newest one are.
             let known = listed.iter().find_map(|stream_arn| subscription.place_of(stream_arn));
+            let known = known.or_else(|| subscription.newest_of_table(newest));
             let newest = known.map_or_else(|| subscription.add_stream(newest), Ok)?;
             subscription.tables.push(TableWalk { table_name, newest });
         }
@@ -157,6 +159,13 @@ impl<S: StreamSource> Subscription<S> {
 
     fn place_of(&self, stream_arn: &str) -> Option<usize> {
         self.streams.iter().position(|walker| **walker.stream_arn() == *stream_arn)
+    }
+
+    /// Returns the place of the newest stream that belongs to the table of another one.
+    fn newest_of_table(&self, stream_arn: &str) -> Option<usize> {
+        let known = self.streams.iter().map(|walker| &**walker.stream_arn());
+        let of_table = known.enumerate().filter(|(_, known)| are_of_one_table(known, stream_arn));
+        of_table.max_by_key(|(_, known)| *known).map(|(place, _)| place)
     }
 
     /// Begins a stream without a checkpoint, unless it is being read already; returns its place.

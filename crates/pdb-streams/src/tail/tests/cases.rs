@@ -445,6 +445,34 @@ fn a_table_is_followed_into_its_next_stream() {
 }
 
 #[test]
+fn a_checkpoint_goes_on_in_the_next_stream_although_its_own_is_purged() {
+    let source = FakeSource::default();
+    let first = source.enable("T");
+    write_all(&source, &first, &[1]);
+    let of_table = || Subscription::builder(&source).table("T");
+    let mut subscription = of_table().start().unwrap();
+    assert_eq!(read(&mut subscription), "1.0");
+    source.disable(&first);
+    assert_eq!(read(&mut subscription), "");
+    let second = source.enable("T");
+    write_all(&source, &second, &[2]);
+    source.disable(&second);
+    let third = source.enable("T");
+    write_all(&source, &third, &[3]);
+    source.purge(&first);
+    let mut resumed = of_table().resume(subscription.checkpoint()).start().unwrap();
+    assert_eq!(read(&mut resumed), "2.0");
+    let mut resumed = of_table().resume(resumed.checkpoint()).start().unwrap();
+    assert_eq!(read(&mut resumed), "3.0");
+    // A checkpoint of another table says nothing.
+    let other = source.enable("U");
+    let mut subscription = of(&source, &other).start().unwrap();
+    assert_eq!(read(&mut subscription), "");
+    let mut resumed = of_table().resume(subscription.checkpoint()).start().unwrap();
+    assert_eq!(read(&mut resumed), "3.0");
+}
+
+#[test]
 fn checkpoints_survive_as_text() {
     let text = r#"{"version":1,"streams":{"arn:1":{"a":{"at":"TRIM_HORIZON"},"b":{"at":"END"},"c":{"after":"12"},"d":{"iterator":"x|1|y"}}}}"#;
     let checkpoint: Checkpoint = text.parse().unwrap();

@@ -84,7 +84,7 @@ pub(super) struct FakeSource {
 impl FakeSource {
     /// Enables a stream with one open shard and returns its ARN.
     pub(super) fn enable(&self, table: &str) -> String {
-        let arn = format!("arn:{table}:{:04}", self.state.borrow().streams.len());
+        let arn = format!("arn:{table}/stream/{:04}", self.state.borrow().streams.len());
         self.enable_as(table, arn)
     }
 
