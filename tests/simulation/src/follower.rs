@@ -123,11 +123,12 @@ impl World {
     pub(crate) fn resume_from(&mut self, stopped: StoppedFollower) -> Checked {
         let StoppedFollower { checkpoint, mut deliveries, first } = stopped;
         deliveries.forget(&self.model);
+        let has_faults = self.db.faults().is_armed();
         match self.subscribe(checkpoint) {
             Ok(subscription) => self.follower = Some(Follower { subscription, deliveries, first }),
             // A consumer that cannot begin is started anew later.
             Err(TailError::NoStream(_)) => {}
-            Err(error) => ensure!(self.db.faults().is_armed(), "cannot resume: {error:?}"),
+            Err(error) => ensure!(has_faults, "cannot resume: {error:?}"),
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use simulation::run::{Outcome, run};
 use simulation::shrink::shrink;
 
 /// How many runs a shrinking may take.
-const SHRINKING_RUNS: usize = 3_000;
+const SHRINKING_RUNS: usize = 1_000;
 
 /// Simulates pretender: one clock, one seed, one thread.
 #[derive(Parser)]

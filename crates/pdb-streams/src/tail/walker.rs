@@ -403,7 +403,8 @@ impl ShardWalker {
         };
         // Two streams have the same ARN if they were enabled in the same millisecond: before and after a reset under a clock that stands
         // still, or before and after the database went back.
-        if listed.iter().any(|stream_arn| **stream_arn == *self.stream_arn) {
+        let is_listed = listed.iter().any(|stream_arn| **stream_arn == *self.stream_arn);
+        if is_listed {
             self.look(source, begun)?;
             if !self.is_over {
                 return Ok(None);
@@ -411,7 +412,9 @@ impl ShardWalker {
         }
         // Newest first; the ARNs of one table differ in their labels only, and those are ordered as text. A stream in between is not
         // skipped.
-        Ok(listed.into_iter().rev().find(|stream_arn| **stream_arn > *self.stream_arn))
+        let next = listed.iter().rev().find(|stream_arn| ***stream_arn > *self.stream_arn);
+        // A stream is purged after all that are older. If one of those is left, the database went back to when it was the newest.
+        Ok(next.or_else(|| listed.first().filter(|_| !is_listed)).cloned())
     }
 }
 

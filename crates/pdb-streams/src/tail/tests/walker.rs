@@ -345,6 +345,44 @@ fn the_successor_is_the_next_stream_not_the_newest() {
     assert!(!walk.walker.must_look());
 }
 
+#[test]
+fn a_stream_from_before_is_the_successor_if_the_database_went_back_to_it() {
+    let source = FakeSource::default();
+    let first = source.enable("T");
+    source.write(&first, 1);
+    let snapshot = source.snapshot();
+    source.disable(&first);
+    let second = source.enable("T");
+    let mut walk = Walk::of(&source, &second);
+    walk.read_all();
+    source.restore(&snapshot);
+    source.write(&first, 2);
+    walk.read_all();
+    assert!(walk.walker.is_gone());
+    assert_eq!(walk.look_for_successor().unwrap(), Some(first.clone()));
+
+    // A subscription goes back to what it had read of that stream.
+    source.restore(&snapshot);
+    let mut subscription = Subscription::builder(&source).table("T").start().unwrap();
+    let mut read = || subscription.by_ref().map(|event| event.ok().map(|event| event.record.key)).collect();
+    let seen: Vec<Option<u8>> = read();
+    assert_eq!(seen, [Some(1)]);
+    source.disable(&first);
+    source.enable("T");
+    let seen: Vec<Option<u8>> = read();
+    assert_eq!(seen, []);
+    let checkpoint = subscription.checkpoint();
+    let mut resumed = Subscription::builder(&source).table("T").resume(checkpoint).start().unwrap();
+    assert_eq!(resumed.by_ref().count(), 0);
+    source.restore(&snapshot);
+    source.write(&first, 3);
+    let checkpoint = resumed.checkpoint();
+    let resumed = Subscription::builder(&source).table("T").resume(checkpoint).start().unwrap();
+    let keys: Vec<u8> = resumed.filter_map(|event| event.ok().map(|event| event.record.key)).collect();
+    // All of the shard that is open again: better than to miss something.
+    assert_eq!(keys, [1, 3]);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Write(u8),
