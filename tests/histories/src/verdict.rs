@@ -1,0 +1,75 @@
+//! All checks of a history.
+
+use std::collections::BTreeSet;
+
+use crate::Outcome;
+use crate::checker::{Answer, Checker, Decision};
+use crate::history::{History, KEYS, MAIN_KEYS, Op, Outcome as Ended, ShownChange};
+use crate::run::GroupLog;
+use crate::stream::{Facts, check, shown_changes};
+
+/// What the checks of a group say.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// What is wrong.
+    pub wrong: Vec<String>,
+    /// Histories for which the checker did not find an answer in time.
+    pub undecided: usize,
+    /// Histories that the checker accepted.
+    pub accepted: usize,
+}
+
+/// Checks a group: its streams, its history alone, and its history in the order of its streams.
+///
+/// # Errors
+///
+/// If the checker does not work.
+pub fn judge(name: &str, group: &GroupLog, checker: &mut Checker) -> Outcome<(Verdict, Vec<History>)> {
+    let mut verdict = Verdict::default();
+    for (at, whole) in group.streams.iter().enumerate() {
+        let in_table = |key: usize| (key < MAIN_KEYS) == (at == 0);
+        let facts = Facts::of(&group.ops, in_table);
+        let last: Vec<_> = (0..KEYS).map(|key| group.last[key].filter(|_| in_table(key))).collect();
+        let reader = group.readers.get(at);
+        let chains: Vec<_> = reader.iter().flat_map(|log| &log.chains).collect();
+        let listings: Vec<_> = reader.iter().flat_map(|log| &log.listings).collect();
+        let found = check(whole, &facts, &last, &chains, &listings);
+        verdict.wrong.extend(found.into_iter().map(|why| format!("stream {at}: {why}")));
+    }
+    let mut histories =
+        vec![History { name: format!("{name}-alone"), keys: KEYS, ops: group.ops.clone(), records: None }];
+    match shown_changes(&group.streams.iter().collect::<Vec<_>>()) {
+        Ok(records) => histories.push(in_stream_order(&format!("{name}-stream"), &group.ops, records)),
+        Err(why) => verdict.wrong.push(why),
+    }
+    for history in &histories {
+        let answer = checker.check(history)?;
+        match answer.verdict {
+            Decision::Ok => verdict.accepted += 1,
+            Decision::Undecided => verdict.undecided += 1,
+            Decision::Illegal => verdict.wrong.push(explained(&history.name, history.ops.len(), &answer)),
+        }
+    }
+    Ok((verdict, histories))
+}
+
+fn explained(name: &str, ops: usize, answer: &Answer) -> String {
+    format!(
+        "{name} is not linearizable: after {} of {ops} operations none of these can follow: {:#?}; see {}",
+        answer.placed, answer.stuck, answer.picture
+    )
+}
+
+/// Returns the history whose writes must take effect in the order of the stream. A write without an answer that is not in the stream has not
+/// been carried out.
+#[must_use]
+pub fn in_stream_order(name: &str, ops: &[Op], records: Vec<Vec<ShownChange>>) -> History {
+    let shown: BTreeSet<u32> =
+        records.iter().flatten().filter_map(|change| change.item.map(|item| item.v)).collect();
+    let happened = |op: &Op| {
+        let mut writes = op.writes().peekable();
+        op.outcome != Ended::Unknown || writes.peek().is_none() || writes.any(|v| shown.contains(&v))
+    };
+    let ops = ops.iter().filter(|op| happened(op)).cloned().collect();
+    History { name: name.to_owned(), keys: KEYS, ops, records: Some(records) }
+}
