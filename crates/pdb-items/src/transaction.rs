@@ -193,8 +193,8 @@ fn prepare_all<'a>(
     for &position in &order {
         match writes[position].prepare(tx, &tables[position], &keys[position]) {
             Ok(write) => {
-                // The other actions may rely on the absence of the item, so no other transaction may create it before the commit.
-                if let Some(key) = write.relied_on_absence(&writes[position])
+                // All actions are carried out at one moment, so no other transaction may create the item before the commit.
+                if let Some(key) = write.relied_on_absence()
                     && writes.len() > 1
                 {
                     tx.lock_absence(&tables[position], key)?;
@@ -207,8 +207,13 @@ fn prepare_all<'a>(
                 });
             }
             Err(refusal) => {
-                if matches!(refusal, Refusal::Unfit(_)) {
-                    unfit.push(position);
+                match refusal {
+                    Refusal::Unfit(_) => unfit.push(position),
+                    // The reasons of a transaction show one moment too.
+                    Refusal::Condition { was_absent: true, .. } if writes.len() > 1 => {
+                        tx.lock_absence(&tables[position], &keys[position].encode())?;
+                    }
+                    _ => {}
                 }
                 reasons[position] = refusal.into_reason()?;
             }

@@ -63,8 +63,13 @@ pub(crate) enum Refusal {
     EmptyKey(String),
     /// The keys, the stored values or the result do not fit.
     Unfit(String),
-    /// The condition does not hold; the item if the request asked to see it.
-    Condition(Option<EncodedItem>),
+    /// The condition does not hold.
+    Condition {
+        /// The item, if the request asked to see it.
+        shown: Option<EncodedItem>,
+        /// Whether there is no item, so that nothing is locked.
+        was_absent: bool,
+    },
     /// An item with the key exists.
     Duplicate,
     /// Something that is not about this write.
@@ -153,7 +158,7 @@ impl PlannedWrite {
                 ReturnValuesOnConditionCheckFailure::None => None,
                 ReturnValuesOnConditionCheckFailure::AllOld => stored.cloned(),
             };
-            return Err(Refusal::Condition(shown));
+            return Err(Refusal::Condition { shown, was_absent: stored.is_none() });
         }
         let outcome = match &self.change {
             Change::Insert(_) if stored.is_some() => return Err(Refusal::Duplicate),
@@ -192,10 +197,11 @@ impl PlannedWrite {
 }
 
 impl PreparedWrite<'_> {
-    /// Returns the key if the write relies on the absence of the item and does not create it.
-    pub(crate) fn relied_on_absence(&self, planned: &PlannedWrite) -> Option<&KeyBytes> {
+    /// Returns the key if the write leaves the item absent. A deletion without condition relies on that too: it says that there is no item
+    /// at the moment at which the other actions of its transaction are carried out.
+    pub(crate) fn relied_on_absence(&self) -> Option<&KeyBytes> {
         let makes_none = matches!(self.outcome, ItemChange::Keep | ItemChange::Replace(None));
-        (planned.condition.is_some() && self.locked.old.is_none() && makes_none).then_some(&self.locked.key)
+        (self.locked.old.is_none() && makes_none).then_some(&self.locked.key)
     }
 
     /// Returns whether there is an item, which is locked then; a place without one is not.
@@ -241,7 +247,7 @@ impl Refusal {
     pub(crate) fn into_error(self) -> ItemsError {
         match self {
             Self::EmptyKey(text) | Self::Unfit(text) => ItemsError::Validation(text),
-            Self::Condition(item) => ItemsError::ConditionalCheckFailed { item },
+            Self::Condition { shown, .. } => ItemsError::ConditionalCheckFailed { item: shown },
             Self::Duplicate => ItemsError::DuplicateItem,
             Self::Failed(error) => error,
         }
@@ -253,8 +259,8 @@ impl Refusal {
             Self::EmptyKey(text) => return Err(ItemsError::Validation(text)),
             Self::Failed(error) => return Err(error),
             Self::Unfit(text) => ("ValidationError", text, None),
-            Self::Condition(item) => {
-                ("ConditionalCheckFailed", "The conditional request failed".to_owned(), item)
+            Self::Condition { shown, .. } => {
+                ("ConditionalCheckFailed", "The conditional request failed".to_owned(), shown)
             }
             Self::Duplicate => ("DuplicateItem", "Duplicate primary key exists in table".to_owned(), None),
         };
