@@ -65,7 +65,7 @@ pub(crate) fn transact(
     check_distinct(writes, &tables)?;
     let tables = tables.into_iter().collect::<Result<Vec<Arc<Table>>, StoreError>>()?;
     let keys = checked_keys(writes, &tables)?;
-    let mut report = TransactionReport { replayed, ..TransactionReport::default() };
+    let mut report = TransactionReport::default();
     for (write, table) in writes.iter().zip(&tables) {
         if let Some(metrics) = ItemCollectionMetrics::of(&table.definition, write.target(), metrics) {
             let known = report.metrics.entry(write.table_name.clone()).or_default();
@@ -75,15 +75,17 @@ pub(crate) fn transact(
         }
     }
     if replayed {
-        for ((write, table), key) in writes.iter().zip(&tables).zip(&keys) {
-            let size_bytes = tx.get_item(table, &key.encode())?.map_or(0, |item| item.size_bytes());
-            let units = CapacityUnits::of_read(size_bytes, Consistency::Transactional);
-            report.meters.entry(write.table_name.clone()).or_default().charge_table(units);
-        }
-        report.meters.iter().for_each(|(table_name, meter)| meter.count_read_of(tx, table_name));
-        return Ok(report);
+        return replay(tx, writes, &tables, &keys, report);
     }
-    let (prepared, order) = prepare_all(tx, writes, &tables, &keys)?;
+    let prepared = prepare_all(tx, writes, &tables, &keys);
+    if let (Err(ItemsError::TransactionCanceled(_)), Some(token)) = (&prepared, token)
+        && tx.has_rivals()
+        && was_used(tx, token, now)?
+    {
+        // The same request was carried out while this one waited for its items, and what it did is what failed the conditions.
+        return replay(tx, writes, &tables, &keys, report);
+    }
+    let (prepared, order) = prepared?;
     let mut prepared: Vec<_> = prepared.into_iter().map(Some).collect();
     // Where others write too, an item that is new is locked by being written.
     let order = if tx.has_rivals() { order } else { (0..writes.len()).collect() };
@@ -110,6 +112,24 @@ pub(crate) fn transact(
         )?;
     }
     report.meters.iter().for_each(|(table_name, meter)| meter.count_write_of(tx, table_name));
+    Ok(report)
+}
+
+/// Reports a request that was carried out before: it counts as a read of its items.
+fn replay(
+    tx: &mut Tx<'_>,
+    writes: &[PlannedWrite],
+    tables: &[Arc<Table>],
+    keys: &[PrimaryKey],
+    mut report: TransactionReport,
+) -> Result<TransactionReport, ItemsError> {
+    report.replayed = true;
+    for ((write, table), key) in writes.iter().zip(tables).zip(keys) {
+        let size_bytes = tx.get_item(table, &key.encode())?.map_or(0, |item| item.size_bytes());
+        let units = CapacityUnits::of_read(size_bytes, Consistency::Transactional);
+        report.meters.entry(write.table_name.clone()).or_default().charge_table(units);
+    }
+    report.meters.iter().for_each(|(table_name, meter)| meter.count_read_of(tx, table_name));
     Ok(report)
 }
 

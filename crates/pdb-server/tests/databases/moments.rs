@@ -39,15 +39,14 @@ impl Holder {
     }
 }
 
-/// A transaction finds that an item is not there, and waits for another one. Whoever creates the item meanwhile must wait for the
-/// transaction: otherwise, a reader could see the new item and then the second half of a transaction that has not seen it.
-#[test]
-fn a_transaction_relies_on_the_absence_of_all_its_items() {
+/// Starts a server with a database that has two empty tables, `alpha` and `beta`, and returns the name of the second one in SQL. Transactions
+/// lock items in the order of the names of their tables.
+fn two_tables() -> Option<(Server, World, String)> {
     let server = match Server::start(&ServerOptions::default()) {
         Ok(server) => server,
         Err(Failure::Missing(why)) if std::env::var_os("CI").is_none() => {
             eprintln!("SKIPPED, for lack of PostgreSQL: {why}");
-            return;
+            return None;
         }
         Err(failure) => panic!("{failure}"),
     };
@@ -61,9 +60,24 @@ fn a_transaction_relies_on_the_absence_of_all_its_items() {
         });
         world.ok("CreateTable", create);
     }
-    let tables =
-        server.sql("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE '%beta%'").unwrap();
-    let beta = tables.lines().next().unwrap();
+    let found = server.sql("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE '%beta%'");
+    let beta = found.unwrap().lines().next().unwrap().to_owned();
+    Some((server, world, beta))
+}
+
+/// Waits until so many sessions wait for locks, or something is over.
+fn wait_for(server: &Server, waiting: u32, is_over: impl Fn() -> bool) {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    while server.sql(sql).unwrap() != waiting.to_string() && !is_over() {
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// A transaction finds that an item is not there, and waits for another one. Whoever creates the item meanwhile must wait for the
+/// transaction: otherwise, a reader could see the new item and then the second half of a transaction that has not seen it.
+#[test]
+fn a_transaction_relies_on_the_absence_of_all_its_items() {
+    let Some((server, world, beta)) = two_tables() else { return };
     let key = |pk: &str| json!({"TableName": "alpha", "Key": {"pk": {"S": pk}}});
     let with = |mut action: Value, condition: &str| {
         action["ConditionExpression"] = json!(condition);
@@ -85,24 +99,17 @@ fn a_transaction_relies_on_the_absence_of_all_its_items() {
         ("refused", json!({"ConditionCheck": with(key("refused"), "attribute_exists(pk)")}), 400),
         ("not updated", json!({"Update": update("not updated")}), 400),
     ];
-    let waiting =
-        || server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").unwrap();
     let world = &world;
     for (pk, action, status) in cases {
-        let holder = Holder::lock(&server, beta);
+        let holder = Holder::lock(&server, &beta);
         std::thread::scope(|scope| {
-            // Items are locked in the order of the names of their tables.
             let put = json!({"Put": {"TableName": "beta", "Item": {"pk": {"S": pk}}}});
             let transaction = json!({"TransactItems": [action, put]});
             let transaction = scope.spawn(move || world.call("TransactWriteItems", &transaction));
-            while waiting() != "1" {
-                std::thread::park_timeout(Duration::from_millis(5));
-            }
+            wait_for(&server, 1, || transaction.is_finished());
             let item = json!({"TableName": "alpha", "Item": {"pk": {"S": pk}}});
             let put = scope.spawn(move || world.ok("PutItem", item));
-            while waiting() != "2" && !put.is_finished() {
-                std::thread::park_timeout(Duration::from_millis(5));
-            }
+            wait_for(&server, 2, || put.is_finished());
             assert!(
                 !put.is_finished(),
                 "{pk}: an item was created under a transaction that relies on its absence"
@@ -112,4 +119,39 @@ fn a_transaction_relies_on_the_absence_of_all_its_items() {
             put.join().unwrap();
         });
     }
+}
+
+/// A transaction is repeated under its token while the first attempt is still at work. The second attempt waits for an item, which then is as
+/// the first one has left it, so that the condition fails. That is no reason to report a failure.
+#[test]
+fn a_transaction_that_is_repeated_at_the_same_time_has_succeeded() {
+    let Some((server, world, beta)) = two_tables() else { return };
+    world.ok("PutItem", json!({"TableName": "alpha", "Item": {"pk": {"S": "a"}, "n": {"N": "1"}}}));
+    let update = json!({"Update": {
+        "TableName": "alpha",
+        "Key": {"pk": {"S": "a"}},
+        "ConditionExpression": "n = :one",
+        "UpdateExpression": "SET n = n + :one",
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+    }});
+    let put = json!({"Put": {"TableName": "beta", "Item": {"pk": {"S": "b"}}}});
+    let request = json!({"TransactItems": [update, put], "ClientRequestToken": "one"});
+    let holder = Holder::lock(&server, &beta);
+    std::thread::scope(|scope| {
+        let attempt = || world.call("TransactWriteItems", &request);
+        let first = scope.spawn(attempt);
+        wait_for(&server, 1, || first.is_finished());
+        let second = scope.spawn(attempt);
+        wait_for(&server, 2, || second.is_finished());
+        holder.release();
+        for attempt in [first, second] {
+            assert_eq!(attempt.join().unwrap(), (200, json!({})));
+        }
+    });
+    let item = world.ok("GetItem", json!({"TableName": "alpha", "Key": {"pk": {"S": "a"}}}));
+    assert_eq!(item["Item"]["n"]["N"], "2", "carried out once");
+    // Another request under the token is still refused, and a later attempt of the same one is still harmless.
+    let other = json!({"TransactItems": [request["TransactItems"][0]], "ClientRequestToken": "one"});
+    assert_eq!(world.call("TransactWriteItems", &other).0, 400);
+    world.ok("TransactWriteItems", request.clone());
 }
