@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: all checks that a change must pass.
 
-use crate::{Outcome, clients, dist, documents, languages, lint, package, simulate, test, torture};
+use crate::{Outcome, clients, dist, documents, histories, languages, lint, package, simulate, test, torture};
 
 /// Runs the tests, the linters, some minutes of the campaign that breaks databases, the client programs and the snippets of the documents, and
 /// tests the packages of all languages, and the crates.
@@ -9,6 +9,7 @@ pub(crate) fn run() -> Outcome {
     lint::run()?;
     torture::run(&torture::Options::in_ci())?;
     simulate::run(&simulate::Options::in_ci())?;
+    histories::run(&histories::Options::in_ci())?;
     clients::run(&clients::Options::in_ci())?;
     documents::run(&documents::Options::default())?;
     dist::run(&dist::Options::in_ci())?;

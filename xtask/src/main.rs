@@ -12,6 +12,7 @@ mod deny;
 mod dist;
 mod documents;
 mod fixture;
+mod histories;
 mod languages;
 mod lint;
 mod migration;
@@ -47,7 +48,8 @@ enum Task {
     Lint,
     /// Packs the published crates, and runs the examples of their READMEs against the packages
     Package(package::Options),
-    /// Runs all checks of the continuous integration: test, lint, torture, simulate, clients, documents, dist, languages, package
+    /// Runs all checks of the continuous integration: test, lint, torture, simulate, histories, clients, documents, dist, languages,
+    /// package
     Ci,
     /// Checks the layers between the crates and the house rules that no compiler knows
     Tidy,
@@ -69,6 +71,8 @@ enum Task {
     Simulate(simulate::Options),
     /// Runs the client programs in `tests/clients`, each against its own server
     Clients(clients::Options),
+    /// Runs histories of concurrent clients, with kills, and checks that they are linearizable (needs Go)
+    Histories(histories::Options),
     /// Builds everything that users install, into `target/dist`
     Dist(dist::Options),
     /// Installs the package of each language from `target/dist`, and runs its sample project with it
@@ -93,6 +97,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&options),
         Task::Simulate(options) => simulate::run(&options),
         Task::Clients(options) => clients::run(&options),
+        Task::Histories(options) => histories::run(&options),
         Task::Dist(options) => dist::run(&options),
         Task::Languages(options) => languages::run(&options),
         Task::Documents(options) => documents::run(&options),

@@ -49,7 +49,7 @@ func (h *history) step(s state, o *op) (state, bool) {
 		p := &o.Parts[i]
 		fulfilled := p.If.holds(&s, p.Key)
 		meets = meets && fulfilled
-		if o.Outcome == refused && p.Refused == fulfilled || !s.matches(p.Before, p.Key) {
+		if o.Outcome == refused && p.Refused == fulfilled && !p.mayChange() || !s.matches(p.Before, p.Key) {
 			return s, false
 		}
 	}
@@ -133,6 +133,12 @@ func (h *history) inShardOrder(s *state, o *op) bool {
 		}
 	}
 	return true
+}
+
+// mayChange says whether the condition may have held at another moment of a transaction that is refused: nothing holds the place of an item
+// that a transaction wants to create, until it does.
+func (p *part) mayChange() bool {
+	return !p.Refused && p.If != nil && p.If.Absent && (p.Put != nil || p.Update != nil)
 }
 
 // leavesTrace says whether the operation, if it was carried out, is in the stream under a value of its own.

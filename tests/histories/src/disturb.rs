@@ -16,7 +16,7 @@ use crate::server::End;
 use crate::watch::{Stopped, Watch};
 
 /// The most often that servers are killed or stopped in one history.
-const ENDS: usize = 4;
+const ENDS: usize = 3;
 /// The most often that a stream is split by command.
 const SPLITS: usize = 3;
 

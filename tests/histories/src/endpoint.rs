@@ -159,6 +159,7 @@ impl Connection {
 
 fn http_request(path: &str, target: Option<&str>, body: &Value) -> Vec<u8> {
     let body = body.to_string();
+    let kind = if target.is_some() { "application/x-amz-json-1.0" } else { "application/json" };
     // Any signature is good enough.
     let target = target.map(|target| {
         format!(
@@ -169,7 +170,7 @@ fn http_request(path: &str, target: Option<&str>, body: &Value) -> Vec<u8> {
     });
     let target = target.unwrap_or_default();
     format!(
-        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-amz-json-1.0\r\n{target}Content-Length: \
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\n{target}Content-Length: \
          {}\r\n\r\n{body}",
         body.len()
     )

@@ -14,7 +14,7 @@ use pdb_histories::place::{Kind, Place, Settings, SharedPostgres};
 use pdb_histories::random::Random;
 use pdb_histories::run::{Log, Size, run};
 use pdb_histories::verdict::judge;
-use pdb_testpg::{Server as PostgresServer, ServerOptions};
+use pdb_testpg::{Failure as PostgresFailure, Server as PostgresServer, ServerOptions};
 
 /// Runs histories of concurrent clients, and checks that they are linearizable.
 #[derive(Parser)]
@@ -35,9 +35,12 @@ struct Cli {
     /// How long to go on
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// Kinds of histories: memory, file, processes, postgres
-    #[arg(long, value_delimiter = ',', default_value = "memory,file,processes,postgres")]
+    /// Kinds of histories: memory, file, processes, postgres [default: all]
+    #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Fail if PostgreSQL is not installed, instead of leaving out the histories that need it
+    #[arg(long)]
+    all: bool,
     /// How long the checker may search in one history
     #[arg(long, default_value_t = 20)]
     timeout: u32,
@@ -73,17 +76,8 @@ struct Sums {
 
 /// Runs histories until the time is over. Returns how many failed.
 fn campaign(cli: &Cli) -> Outcome<usize> {
-    let mut kinds = Vec::new();
-    for name in &cli.only {
-        let kind = Kind::ALL.iter().find(|(known, _)| known == name);
-        kinds.push(kind.ok_or_else(|| format!("there is no kind of history `{name}`"))?.1);
-    }
+    let (kinds, postgres) = kinds(cli)?;
     fs::create_dir_all(&cli.folder)?;
-    let postgres: Option<SharedPostgres> = if kinds.iter().any(|kind| kind.needs_postgres()) {
-        Some(Arc::new(Mutex::new(PostgresServer::start(&ServerOptions::default())?)))
-    } else {
-        None
-    };
     let began = Instant::now();
     let mut sums: BTreeMap<Kind, Sums> = BTreeMap::new();
     for (kind, seed) in kinds.iter().cycle().zip(cli.seed..) {
@@ -113,6 +107,31 @@ fn campaign(cli: &Cli) -> Outcome<usize> {
     Ok(sums.values().map(|sum| sum.failures).sum())
 }
 
+/// Returns the kinds of histories to run, and the PostgreSQL server for those that need it.
+fn kinds(cli: &Cli) -> Outcome<(Vec<Kind>, Option<SharedPostgres>)> {
+    let mut kinds = Vec::new();
+    for name in &cli.only {
+        let kind = Kind::ALL.iter().find(|(known, _)| known == name);
+        kinds.push(kind.ok_or_else(|| format!("there is no kind of history `{name}`"))?.1);
+    }
+    let may_leave_out = kinds.is_empty() && !cli.all;
+    if kinds.is_empty() {
+        kinds.extend(Kind::ALL.iter().map(|(_, kind)| *kind));
+    }
+    if !kinds.iter().any(|kind| kind.needs_postgres()) {
+        return Ok((kinds, None));
+    }
+    match PostgresServer::start(&ServerOptions::default()) {
+        Ok(server) => Ok((kinds, Some(Arc::new(Mutex::new(server))))),
+        Err(PostgresFailure::Missing(why)) if may_leave_out => {
+            eprintln!("SKIPPED: the histories on PostgreSQL: {why}");
+            kinds.retain(|kind| !kind.needs_postgres());
+            Ok((kinds, None))
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
 /// Runs and checks one history.
 fn one(cli: &Cli, kind: Kind, seed: u64, postgres: Option<&SharedPostgres>, sums: &mut Sums) -> Outcome {
     let mut random = Random::new(seed);
@@ -121,7 +140,7 @@ fn one(cli: &Cli, kind: Kind, seed: u64, postgres: Option<&SharedPostgres>, sums
         clients: random.of(&[4, 8, 8, 12]),
         groups: random.of(&[1, 2, 3]),
         calls: 600 + random.below(900),
-        time: Duration::from_millis(1500),
+        time: Duration::from_millis(if kind.needs_postgres() { 3000 } else { 1500 }),
     };
     let name = format!("{}_{seed}", kind.name());
     let folder = cli.folder.join(&name);
