@@ -10,6 +10,9 @@ pub use order::shown_changes;
 pub use reader::{Reader, ReaderLog};
 pub use whole::{Shard, Whole, read_whole};
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value;
 
 use crate::answer::{item_or_none, key_in};

@@ -46,8 +46,9 @@ pub fn judge(name: &str, group: &GroupLog, checker: &mut Checker) -> Outcome<(Ve
         Ok(records) => histories.push(in_stream_order(&format!("{name}-stream"), &histories[0].ops, records)),
         Err(why) => verdict.wrong.push(why),
     }
+    let hints = Hints::of_group(group);
     for history in &histories {
-        let answer = decide(history, checker)?;
+        let answer = decide(history, &hints, checker)?;
         match answer.verdict {
             Decision::Ok => verdict.accepted += 1,
             Decision::Undecided => verdict.undecided += 1,
@@ -57,17 +58,61 @@ pub fn judge(name: &str, group: &GroupLog, checker: &mut Checker) -> Outcome<(Ve
     Ok((verdict, histories))
 }
 
-/// Looks for an order of a history. At first, operations without an answer of which nobody has seen anything are left out: they can follow
-/// all others, because they may never have happened. Only if there is no order without them, they are taken into account, which can take
-/// very long.
-fn decide(history: &History, checker: &mut Checker) -> Outcome<Answer> {
-    let without = |op: &&Op| op.outcome != Ended::Unknown || op.returned.is_some() || op.token != 0;
-    let answered = History { ops: history.ops.iter().filter(without).cloned().collect(), ..history.clone() };
-    let answer = checker.check(&answered)?;
-    if answer.verdict == Decision::Ok || answered.ops.len() == history.ops.len() {
-        return Ok(answer);
+/// Looks for an order of a history.
+///
+/// An operation without an answer may be carried out at any later time, or never. Each one doubles the orders to be searched, so they are first
+/// searched with what the streams say of them: without those that the streams do not show, and the others no later than a reader
+/// saw them. An order that is found so is an order of the whole history, since operations that nobody has heard of can follow all others.
+/// Only if there is none, nothing is left out.
+fn decide(history: &History, hints: &Hints, checker: &mut Checker) -> Outcome<Answer> {
+    for deletions in [false, true] {
+        let ops = history.ops.iter().filter_map(|op| hints.of(op, deletions)).collect();
+        let answer = checker.check(&History { ops, ..history.clone() })?;
+        if answer.verdict == Decision::Ok {
+            return Ok(answer);
+        }
     }
     checker.check(history)
+}
+
+/// What streams say of operations without an answer.
+struct Hints {
+    /// The values of `v` in records.
+    shown: BTreeSet<u32>,
+    /// When a reader saw them first.
+    seen: BTreeMap<u32, i64>,
+}
+
+impl Hints {
+    fn of_group(group: &GroupLog) -> Self {
+        let records = group.streams.iter().flat_map(|whole| &whole.shards).flat_map(|shard| &shard.records);
+        let shown = records.filter_map(|record| record.new.map(|new| new.v)).collect();
+        let mut seen: BTreeMap<u32, i64> = BTreeMap::new();
+        for poll in group.readers.iter().flat_map(|log| &log.chains).flat_map(|chain| &chain.polls) {
+            for new in poll.records.iter().filter_map(|record| record.new) {
+                seen.entry(new.v)
+                    .and_modify(|first| *first = poll.returned.min(*first))
+                    .or_insert(poll.returned);
+            }
+        }
+        Self { shown, seen }
+    }
+
+    /// Returns an operation as the streams show it, if they do, and a deletion if it is asked for.
+    fn of(&self, op: &Op, deletions: bool) -> Option<Op> {
+        if op.returned.is_some() || op.token != 0 {
+            return Some(op.clone());
+        }
+        let writes: Vec<u32> = op.writes().collect();
+        if writes.is_empty() {
+            return deletions.then(|| op.clone());
+        }
+        if writes.iter().all(|v| !self.shown.contains(v)) {
+            return None;
+        }
+        let first = writes.iter().filter_map(|v| self.seen.get(v)).min().copied();
+        Some(Op { returned: first.filter(|first| *first >= op.call), ..op.clone() })
+    }
 }
 
 /// Gives operations without an answer an end, if an answer to another operation shows what they wrote: they were carried out before that.
