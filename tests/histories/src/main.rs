@@ -140,7 +140,7 @@ fn one(cli: &Cli, kind: Kind, seed: u64, postgres: Option<&SharedPostgres>, sums
         clients: random.of(&[4, 8, 8, 12]),
         groups: random.of(&[1, 2, 3]),
         calls: 600 + random.below(900),
-        time: Duration::from_millis(if kind.needs_postgres() { 3000 } else { 1500 }),
+        time: Duration::from_millis(if kind.needs_postgres() { 4000 } else { 1500 }),
     };
     let name = format!("{}_{seed}", kind.name());
     let folder = cli.folder.join(&name);
@@ -149,9 +149,11 @@ fn one(cli: &Cli, kind: Kind, seed: u64, postgres: Option<&SharedPostgres>, sums
     let described = format!("{}, {} clients, {} groups", settings.text(), size.clients, size.groups);
     let began = Instant::now();
     let place = Place::open(settings, &cli.binary, &folder, postgres, &name)?;
+    let opened = began.elapsed();
     let log = run(&place, &size, &mut random);
     let worked = began.elapsed();
     let damage = place.close();
+    let closed = began.elapsed();
     let (log, mut wrong) = match log {
         Ok(log) => (log, Vec::new()),
         Err(error) => (Log::default(), vec![error.to_string()]),
@@ -172,13 +174,19 @@ fn one(cli: &Cli, kind: Kind, seed: u64, postgres: Option<&SharedPostgres>, sums
     let records: usize = streams().flat_map(|whole| &whole.shards).map(|shard| shard.records.len()).sum();
     let readers = || log.groups.iter().flat_map(|group| &group.readers);
     let polls: usize = readers().flat_map(|log| &log.chains).map(|chain| chain.polls.len()).sum();
+    let lengths =
+        log.groups.iter().flat_map(|group| &group.ops).filter_map(|op| Some(op.returned? - op.call));
     println!(
-        "{name}: {} ({described}): {ops} operations, {} without answer, {records} records, {polls} polls, {}; {:.1} s + {:.1} s",
+        "{name}: {} ({described}): {ops} operations, {} without answer, {records} records, {polls} polls, {}; the longest call \
+         took {} ms; {:.1} s to open, {:.1} to work, {:.1} to close, {:.1} to check",
         if wrong.is_empty() { "ok" } else { "FAILED" },
         log.unknown,
         events(&log.events.counts),
-        worked.as_secs_f64(),
-        (began.elapsed() - worked).as_secs_f64()
+        lengths.max().unwrap_or_default() / 1_000_000,
+        opened.as_secs_f64(),
+        (worked - opened).as_secs_f64(),
+        (closed - worked).as_secs_f64(),
+        (began.elapsed() - closed).as_secs_f64()
     );
     sums.histories += 1;
     sums.ops += ops;

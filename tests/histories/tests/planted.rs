@@ -12,19 +12,18 @@ use pdb_histories::run::{GroupLog, Size, run};
 use pdb_histories::stream::shown_changes;
 use pdb_histories::verdict::{in_stream_order, judge};
 
-/// Builds and starts the checker. Returns `None`, and prints that, if Go is not installed.
+/// Builds and starts the checker. Returns `None`, and prints that, if Go or the module is not there.
 fn checker(folder: &Path) -> Option<Checker> {
     let program = folder.join("checker");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("checker");
-    let built = Command::new("go").current_dir(source).arg("build").arg("-o").arg(&program).arg(".").status();
-    match built {
-        Ok(status) => assert!(status.success(), "the checker does not compile"),
-        Err(why) if std::env::var_os("CI").is_none() => {
-            eprintln!("SKIPPED, for lack of Go: {why}");
-            return None;
-        }
-        Err(why) => panic!("Go is missing: {why}"),
+    let go = |arguments: &[&str]| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("checker");
+        Command::new("go").current_dir(source).args(arguments).status().is_ok_and(|status| status.success())
+    };
+    if std::env::var_os("CI").is_none() && !go(&["mod", "download"]) {
+        eprintln!("SKIPPED, for lack of Go or its modules");
+        return None;
     }
+    assert!(go(&["build", "-o", &program.display().to_string(), "."]), "the checker cannot be built");
     Some(Checker::start(&program, folder, 20).unwrap())
 }
 

@@ -52,12 +52,15 @@ pub fn read_whole(endpoint: &mut Endpoint, stream_arn: &str) -> Result<Whole, St
     Ok(whole)
 }
 
+/// A shard's id, and that of its parent.
+pub(super) type ListedShard = (String, Option<String>);
+
 /// Lists all shards with their parents, in the order of `DescribeStream`. `None` if the server cannot be reached.
 pub(super) fn list_shards(
     endpoint: &mut Endpoint,
     stream_arn: &str,
-) -> Result<Option<Vec<(String, Option<String>)>>, String> {
-    let mut shards: Vec<(String, Option<String>)> = Vec::new();
+) -> Result<Option<Vec<ListedShard>>, String> {
+    let mut shards: Vec<ListedShard> = Vec::new();
     loop {
         let mut body = json!({ "StreamArn": stream_arn });
         if let Some((last, _)) = shards.last() {
