@@ -13,6 +13,7 @@ mod dist;
 mod documents;
 mod fixture;
 mod histories;
+mod fuzz;
 mod languages;
 mod lint;
 mod migration;
@@ -69,6 +70,8 @@ enum Task {
     Bench(bench::Options),
     /// Simulates the whole of pretender with one seed, one clock and one thread; with fresh seeds until the time is over
     Simulate(simulate::Options),
+    /// Fuzzes what takes bytes from users, with cargo-fuzz (installs it and a nightly toolchain if they are missing)
+    Fuzz(fuzz::Options),
     /// Runs the client programs in `tests/clients`, each against its own server
     Clients(clients::Options),
     /// Runs histories of concurrent clients, with kills, and checks that they are linearizable (needs Go)
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Task::Torture(options) => torture::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Simulate(options) => simulate::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Clients(options) => clients::run(&options),
         Task::Histories(options) => histories::run(&options),
         Task::Dist(options) => dist::run(&options),
