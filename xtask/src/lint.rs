@@ -7,6 +7,7 @@ pub(crate) fn run() -> Outcome {
     run::run(run::cargo().args(["fmt", "--all", "--check"]))?;
     tidy::run()?;
     deny::check()?;
+    fuzz_targets()?;
     let too_new = workspace::too_new()?;
     let mut selection = vec!["--workspace"];
     selection.extend(too_new.iter().flat_map(|name| ["--exclude", name]));
@@ -34,6 +35,16 @@ pub(crate) fn run() -> Outcome {
             .args(["--no-deps", "--document-private-items"])
             .env("RUSTDOCFLAGS", "-D warnings"),
     )
+}
+
+/// Checks the programs of cargo-fuzz, which are a workspace of their own, because they run with a nightly toolchain only. Their
+/// dependencies are those that are compiled anyway.
+fn fuzz_targets() -> Outcome {
+    let workspace = ["--manifest-path", "fuzz/Cargo.toml"];
+    run::run(run::cargo().arg("fmt").args(workspace).arg("--check"))?;
+    let mut command = run::cargo();
+    command.arg("clippy").args(workspace).arg("--locked").arg("--target-dir").arg(workspace::target());
+    run::run(command.args(["--", "-D", "warnings"]))
 }
 
 fn clippy(selection: &[&str]) -> Outcome {

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use pdb_console::{Answer, CommandError, Commands, Context, Request, sign_in};
+use pdb_console::{Answer, CommandError, Commands, Context, Request};
 use serde_json::{Value, json};
 
 use crate::Source;
@@ -157,7 +157,6 @@ pub(crate) fn run(input: &[u8]) {
         let request =
             if is_post { Request::post(page, &query, form.as_bytes()) } else { Request::get(page, &query) };
         check(&context.answer(&request), page, &query);
-        let _ = sign_in;
     }
     database::check_sound(live.db());
     database::check_replay(&live.wire, "Orders");

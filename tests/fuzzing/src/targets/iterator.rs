@@ -37,7 +37,7 @@ fn iterator(source: &mut Source<'_>) -> ShardIterator {
     let arn = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{table}/stream/2026-03-01T09:15:42.017");
     ShardIterator {
         stream_arn: arn.parse().unwrap(),
-        shard_id: ShardId::at(EpochMillis(1_772_356_542_017), u32::from(source.byte()).into()),
+        shard_id: ShardId::at(EpochMillis(1_772_356_542_017), source.byte().into()),
         position: position(source),
         issued: EpochMillis(source.number() as i64),
         nonce: source.number() as u32,

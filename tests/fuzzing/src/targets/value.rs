@@ -34,7 +34,7 @@ fn check(item: &Item) {
     let decoded = encoded.decode().unwrap();
     assert_eq!(&decoded, item, "{}", encoded.json());
     assert_eq!(EncodedItem::from(&decoded).json(), encoded.json(), "the text is canonical");
-    if let Some(name) = item.iter().map(|(name, _)| name).next() {
+    if let Some(name) = item.keys().next() {
         let (mut only, mut others) = (item.clone(), item.clone());
         only.0.retain(|other, _| other == name);
         others.0.remove(name);
