@@ -50,6 +50,7 @@ fn pages_are_answered_without_control_and_without_its_token() {
             "control": has_control,
             "databases": false,
             "control_token": arguments.contains(&"--control-token"),
+            "credentials": false,
         });
         assert_eq!(json(get(address, "version", "").text()), expected);
         // Commands are as they were.
@@ -185,6 +186,8 @@ fn an_announcement_is_one_object() {
         "region": "us-east-1",
         "databases": false,
         "control": true,
+        "credentials": false,
+        "ca_file": null,
     });
     assert_eq!(announced, expected);
     let address = format!("127.0.0.1:{port}").parse().unwrap();
