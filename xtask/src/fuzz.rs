@@ -106,11 +106,9 @@ impl Fuzzer {
     ///
     /// Without a sanitizer: our code is safe Rust, and what finds mistakes here are the promises that the targets check.
     fn cargo_fuzz(&self, command: &str) -> Command {
-        let mut cargo = run::program("rustup");
-        cargo.args(["run", "nightly", "cargo", "fuzz", command, "--sanitizer", "none"]);
+        let mut cargo = run::cargo_of("nightly");
+        cargo.args(["fuzz", command, "--sanitizer", "none"]);
         cargo.arg("--target-dir").arg(self.target.join("fuzz"));
-        // cargo-fuzz would run the cargo of this program instead of the nightly one.
-        cargo.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN").env_remove("LD_LIBRARY_PATH");
         cargo
     }
 

@@ -22,6 +22,22 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// Returns a command for the cargo of another toolchain, which rustup finds.
+pub(crate) fn cargo_of(toolchain: &str) -> Command {
+    let mut command = program("rustup");
+    command.args(["run", toolchain, "cargo"]);
+    // What this cargo has set is for this program. The other one would take this toolchain for its own, and build again what looks at the
+    // names and versions of packages.
+    let is_of_cargo = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_cargo)) {
+        command.env_remove(name);
+    }
+    for name in ["CARGO", "RUSTUP_TOOLCHAIN", "RUST_RECURSION_COUNT", "LD_LIBRARY_PATH"] {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Prints and runs `command`.
 ///
 /// # Errors

@@ -8,6 +8,8 @@ use crate::{Outcome, run, workspace};
 
 /// How many bytes of inputs are committed for a target.
 const MAX_CORPUS: u64 = 24 * 1024;
+/// How many inputs are committed for a target.
+const MAX_INPUTS: usize = 100;
 /// The largest input that is committed.
 const MAX_INPUT: u64 = 2 * 1024;
 
@@ -33,17 +35,20 @@ impl Fuzzer {
         ]);
         run::run(&mut command)?;
         let size = |path: &PathBuf| fs::metadata(path).map_or(u64::MAX, |metadata| metadata.len());
-        let mut kept: u64 = workspace::entries(&committed)?.iter().map(size).sum();
+        let known = workspace::entries(&committed)?;
+        let (mut kept, mut count) = (known.iter().map(size).sum::<u64>(), known.len());
         let mut inputs = workspace::entries(&merged)?;
         inputs.sort_by_key(size);
         for input in inputs {
             let is_known = input.file_name().is_some_and(|name| committed.join(name).exists());
-            if !is_known && size(&input) <= MAX_INPUT && kept + size(&input) <= MAX_CORPUS {
+            let fits = size(&input) <= MAX_INPUT && kept + size(&input) <= MAX_CORPUS && count < MAX_INPUTS;
+            if !is_known && fits {
+                count += 1;
                 kept += size(&input);
                 copy(&input, &committed)?;
             }
         }
-        println!("{target:<16} {} inputs of {kept} bytes are kept", workspace::entries(&committed)?.len());
+        println!("{target:<16} {count} inputs of {kept} bytes are kept");
         Ok(())
     }
 }
