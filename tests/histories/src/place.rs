@@ -186,12 +186,11 @@ impl Place {
 
     fn open_in_process(&self) -> Outcome<Pretender> {
         let settings = &self.settings;
-        let builder =
-            Pretender::builder().shards_per_stream(settings.shards).durability(match settings.durability {
-                "full" => Durability::Full,
-                "off" => Durability::Off,
-                _ => Durability::Normal,
-            });
+        let builder = Pretender::builder().shards_per_stream(settings.shards).durability(match durability {
+            "full" => Durability::Full,
+            "off" => Durability::Off,
+            _ => Durability::Normal,
+        });
         let builder = match settings.rotation {
             Some(rotation) => builder.shard_rotation(Some(Duration::from_millis(rotation))),
             None => builder,
