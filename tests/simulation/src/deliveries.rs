@@ -12,27 +12,24 @@ use crate::violation::{Checked, ensure};
 #[derive(Clone, Debug, Default)]
 pub struct Deliveries {
     seen: BTreeMap<StreamArn, BTreeSet<SequenceNumber>>,
+    /// Records that need no delivery, and may have one.
+    excused: BTreeMap<StreamArn, BTreeSet<SequenceNumber>>,
     /// Whether a record may come again: after a restart without a checkpoint, a restored past, or a fault that repeats records.
     pub may_repeat: bool,
 }
 
 impl Deliveries {
-    /// Notes all records that a stream has now as dealt with: the consumer begins behind them.
-    pub fn skip(&mut self, model: &Model, arn: &StreamArn, now: EpochMillis) {
-        let Some(stream) = model.streams.get(arn) else { return };
-        let seen = self.seen.entry(arn.clone()).or_default();
-        seen.extend(stream.visible(now).map(|bound| bound.record.sequence_number));
-    }
-
     /// Notes that a record needs no delivery.
     pub fn excuse(&mut self, arn: &StreamArn, number: SequenceNumber) {
-        self.seen.entry(arn.clone()).or_default().insert(number);
+        self.excused.entry(arn.clone()).or_default().insert(number);
     }
 
-    /// Returns whether a record has been delivered.
+    /// Returns whether a record has been delivered, or need not be.
     #[must_use]
     pub fn has(&self, arn: &StreamArn, number: SequenceNumber) -> bool {
-        self.seen.get(arn).is_some_and(|seen| seen.contains(&number))
+        [&self.seen, &self.excused]
+            .iter()
+            .any(|known| known.get(arn).is_some_and(|numbers| numbers.contains(&number)))
     }
 
     /// Checks that the change of the same item before this one was delivered, or lies before it in its batch, if it still can be.
@@ -93,5 +90,6 @@ impl Deliveries {
     /// Forgets what nobody can deliver any more.
     pub fn forget(&mut self, model: &Model) {
         self.seen.retain(|arn, _| model.streams.contains_key(arn));
+        self.excused.retain(|arn, _| model.streams.contains_key(arn));
     }
 }
