@@ -65,7 +65,7 @@ fn a_lost_record_is_found() {
 
 #[test]
 fn a_record_that_comes_twice_is_found() {
-    assert_found(Bug::DoubleDelivery, 8, "a record that nobody wrote");
+    assert_found(Bug::DoubleDelivery, 8, "was given out before");
 }
 
 #[test]
