@@ -17,6 +17,17 @@ fn seeds_hold_and_repeat_bit_by_bit() {
     }
 }
 
+/// Seeds that have found bugs of pretender: in consumers whose database goes back, and in those that were down for more than a day.
+#[test]
+fn seeds_that_have_found_bugs_hold() {
+    for (seed, steps) in [(1_796_071_103_310, 1_000), (1_796_070_546_355, 3_000), (1_796_072_302_691, 3_000)]
+    {
+        let config = Config::of(seed);
+        let outcome = run(&config, &config.history(steps), Bug::None);
+        assert_eq!(outcome.failure, None, "cargo xtask simulate --seed {seed} --steps {steps}");
+    }
+}
+
 /// A database file is closed and opened between the steps, and still everything repeats.
 #[test]
 fn files_hold_and_repeat_bit_by_bit() {
