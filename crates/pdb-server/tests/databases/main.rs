@@ -11,6 +11,7 @@ mod http;
 mod load;
 mod lock_order;
 mod locks;
+mod lost_commits;
 mod moments;
 mod processes;
 mod reader;

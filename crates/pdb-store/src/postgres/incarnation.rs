@@ -5,6 +5,9 @@
 //! crash, or its tables were made anew. So each connection asks whether these are ones that the database knows, and if not raises
 //! the counters of all open shards (`leap.rs`). Connections do not outlive a server, so none draws a number before that.
 //!
+//! The same holds for the catalog: a process may have cached versions of it that are lost, and whose numbers would be given out again for other
+//! changes. So its version leaps too, and everything in it counts as changed.
+//!
 //! What is known is a set: where several servers share a database, none is taken for a new one each time.
 
 use pdb_model::EpochMillis;
@@ -19,6 +22,11 @@ const WHICH: &str = "SELECT which, EXISTS (SELECT 1 FROM pdb_setting WHERE name 
      || CAST(CAST(extract(epoch FROM pg_postmaster_start_time()) * 1000000 AS BIGINT) AS TEXT) || ' ' \
      || CAST(CAST(coalesce(extract(epoch FROM (SELECT stats_reset FROM pg_stat_bgwriter)), 0) * 1000000 AS BIGINT) AS TEXT) \
      || ' ' || CAST(CAST(CAST('pdb_shard' AS regclass) AS oid) AS TEXT) AS which) AS this";
+/// Makes every process read the whole catalog again, and gives it a version above all that were lost. In the order in which writers lock.
+const RENEW_CATALOG: &str = "UPDATE pdb_catalog SET version = version + 1048576 WHERE id = 1; \
+     UPDATE pdb_metadata SET version = (SELECT version FROM pdb_catalog WHERE id = 1); \
+     UPDATE pdb_statistic SET version = (SELECT version FROM pdb_catalog WHERE id = 1) WHERE index_name = ''; \
+     UPDATE pdb_stream SET version = (SELECT version FROM pdb_catalog WHERE id = 1)";
 /// In the order in which writers lock them.
 const LOCK: &str =
     "SELECT number FROM pdb_shard WHERE closed_at IS NULL ORDER BY stream_id, number FOR UPDATE";
@@ -65,6 +73,7 @@ fn leap_if_new(client: &mut Client) -> Result<(), postgres::Error> {
     let note = "INSERT INTO pdb_setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
     // A second connection waits here for the first, and then finds nothing left to do.
     if tx.execute(note, &[&which, &Param::Blob(b"seen")])? == 1 {
+        tx.batch_execute(RENEW_CATALOG)?;
         tx.batch_execute(LOCK)?;
         let [length, most, floor] = leap::values(Some(EpochMillis(now)));
         let sql = leap::raise_all_stored(Dialect::Postgres).replace('?', "$");
