@@ -1,8 +1,7 @@
-//! Signatures of AWS's test suite, of AWS's signer, and what is refused.
+//! Signatures of AWS's signer, and what is refused.
 
 mod properties;
 mod refusals;
-mod vectors;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
