@@ -1,6 +1,8 @@
 //! `cargo xtask ci`: all checks that a change must pass.
 
-use crate::{Outcome, clients, dist, documents, histories, languages, lint, package, simulate, test, torture};
+use crate::{
+    Outcome, clients, dist, documents, histories, languages, lint, package, simulate, test, torture,
+};
 
 /// Runs the tests, the linters, some minutes of the campaign that breaks databases, the client programs and the snippets of the documents, and
 /// tests the packages of all languages, and the crates.

@@ -91,7 +91,8 @@ impl Pretender {
     /// Replaces the whole database with the snapshot, in one step: every other call sees the state before or the snapshot. This also
     /// holds for the file if the process dies. The snapshot stays and can be restored any number of times.
     ///
-    /// Readers of streams can continue. They get no record twice, and miss none that is written after the restore. Shard iterators
+    /// Readers of streams can continue. They get no record twice, and miss none that is written after the restore, if they read once before
+    /// a shard is rotated that they had read to its end. Shard iterators
     /// remain valid: they lead to the records of the snapshot, then to those written after the restore. Records that were written after
     /// the save are gone. Sequence numbers are not reused: restored shards continue above all numbers that this database ever assigned.
     /// Shards and streams that are not in the snapshot no longer exist.
