@@ -112,15 +112,22 @@ fn traffic_is_what_was_committed() {
     observed.put("e");
     observed.db.put_item(refused("e")).unwrap_err();
     assert_eq!(counts(), (before.0 + 1, before.1 + 1));
-    // A table that is gone, made anew, or restored goes on with the counts of its name.
+    // A table that is gone leaves its counts.
     let captured = || observed.traffic().captured_records;
     assert_eq!(captured(), 5);
-    observed.db.save_snapshot("before").unwrap();
+    // A server keeps no snapshots.
+    let is_server = pdb_testkit::on_postgres();
+    if !is_server {
+        observed.db.save_snapshot("before").unwrap();
+    }
     observed.db.delete_table(&orders()).unwrap();
     assert_eq!(captured(), 5);
-    observed.db.restore_snapshot("before").unwrap();
-    observed.put("f");
-    assert_eq!(captured(), 6);
+    // One that is restored goes on with them.
+    if !is_server {
+        observed.db.restore_snapshot("before").unwrap();
+        observed.put("f");
+        assert_eq!(captured(), 6);
+    }
 }
 
 #[test]
