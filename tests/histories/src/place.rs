@@ -186,6 +186,8 @@ impl Place {
 
     fn open_in_process(&self) -> Outcome<Pretender> {
         let settings = &self.settings;
+        // As for servers: a database server that crashes may lose commits that do not wait for its disk.
+        let durability = if settings.kind == Kind::File { settings.durability } else { "normal" };
         let builder = Pretender::builder().shards_per_stream(settings.shards).durability(match durability {
             "full" => Durability::Full,
             "off" => Durability::Off,
