@@ -69,6 +69,13 @@ pub struct TableArn {
 }
 
 impl TableArn {
+    /// Returns the ARN of the table to which an ARN belongs: that of the table itself, or of one of its indexes, streams or backups.
+    #[must_use]
+    pub fn at_start_of(arn: &str) -> Option<Self> {
+        let (table, rest) = parse_table_arn(arn)?;
+        (rest.is_empty() || rest.starts_with('/')).then_some(table)
+    }
+
     /// Returns the ARN of an index of the table.
     #[must_use]
     pub fn index_arn(&self, index: &IndexName) -> String {
@@ -158,6 +165,8 @@ fn parse_table_arn(text: &str) -> Option<(TableArn, &str)> {
     let well_formed = partition.starts_with("aws")
         && service == "dynamodb"
         && !region.is_empty()
+        // Nothing else that could be taken for a part of an ARN.
+        && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && account.len() == 12
         && account.bytes().all(|byte| byte.is_ascii_digit());
     let arn = TableArn {

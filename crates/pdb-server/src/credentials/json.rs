@@ -23,12 +23,19 @@ struct Key {
     access_key_id: String,
     /// Any value: an error of the decoder would show a secret that is not a text.
     secret_access_key: Value,
+    #[serde(default, deserialize_with = "present")]
     session_token: Option<Value>,
     expiration: Option<String>,
     user_name: Option<String>,
     #[serde(default)]
     read_only: bool,
+    #[serde(default, deserialize_with = "present")]
     table_prefixes: Option<Vec<String>>,
+}
+
+/// Reads a member that is there. `null` would be no limit, and no token.
+fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
 }
 
 /// Reads the keys of a file.

@@ -181,7 +181,14 @@ impl<'r> Claim<'r> {
 
     /// Checks that the signature covers the host, and all of AWS's headers that are in the request.
     fn check_signed_headers(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let is_signed = |name: &str| self.signed_headers().any(|signed| signed == name);
+        let mut names: Vec<&str> = self.signed_headers().collect();
+        names.sort_unstable();
+        // Each name adds its header to what is signed, and a small request would have a huge one.
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            let name = shortened(pair[0]);
+            return Err(incomplete(format!("'SignedHeaders' has '{name}' more than once.")));
+        }
+        let is_signed = |name: &str| names.binary_search(&name).is_ok();
         if !is_signed("host") {
             return Err(invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."));
         }
@@ -232,7 +239,9 @@ fn credential_parts(credential: Cow<'_, str>) -> Result<[Cow<'_, str>; 5], ApiEr
 /// A parameter that is there twice: others could take the other one for the parameter.
 fn parameter<'r>(query: &'r str, name: &str) -> Result<Option<Cow<'r, str>>, ApiError> {
     let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
+    // The name is signed in its decoded form, so it may be sent in any.
+    let is_named = |key: &str| key == name || (key.contains('%') && percent::decode(key) == name.as_bytes());
+    let mut values = pairs.filter(|(key, _)| is_named(key)).map(|(_, value)| value);
     let value = values.next();
     if values.next().is_some() {
         return Err(incomplete(format!("The query has more than one '{name}' parameter.")));

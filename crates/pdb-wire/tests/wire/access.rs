@@ -250,6 +250,25 @@ fn the_answer_names_user_action_and_resource() {
             "table/secret/stream/2026-03-01T09:15:42.017",
         ),
         ("ListStreams", r#"{"TableName":"secret"}"#, "ListStreams", "table/secret/stream/*"),
+        // Texts that look like two ARNs, or like none.
+        (
+            "RestoreTableToPointInTime",
+            r#"{"SourceTableArn":"arn:aws:dynamodb:table/test-orders/:000000000000:table/secret","TargetTableName":"test-new","UseLatestRestorableTime":true}"#,
+            "RestoreTableToPointInTime",
+            "*",
+        ),
+        (
+            "RestoreTableToPointInTime",
+            r#"{"SourceTableArn":"arn:aws:dynamodb:table/x:000000000000:table/secret","TargetTableName":"test-new","UseLatestRestorableTime":true}"#,
+            "RestoreTableToPointInTime",
+            "*",
+        ),
+        (
+            "ListTagsOfResource",
+            r#"{"ResourceArn":"arn:aws:dynamodb:table/test-orders/:000000000000:table/secret"}"#,
+            "ListTagsOfResource",
+            "*",
+        ),
         ("ListTables", "{}", "ListTables", "*"),
         ("ListStreams", "{}", "ListStreams", "*"),
         ("ListBackups", "{}", "ListBackups", "*"),

@@ -57,7 +57,6 @@ of_tables! {
     ListBackupsInput,
     TimeToLiveSpecification,
     RestoreOverrides,
-    RestoreToPointInTimeInput,
     Vec<Tag>,
     Vec<String>,
     TimePrecision,
@@ -85,6 +84,17 @@ of_indexes! {
     ScanInput: |input| input.index_name.as_ref();
     SearchVectorsInput: |input| Some(&input.index_name);
     UpdateContributorInsightsInput: |input| input.index_name.as_ref();
+}
+
+/// A source that is not understood must not be missing among the resources.
+impl NeedsPermissions for RestoreToPointInTimeInput {
+    fn add_resources(&self, resources: &mut Vec<Resource>) {
+        let tables = tables_of(self);
+        if tables.len() < 2 {
+            resources.push(Resource::Any);
+        }
+        resources.extend(tables.into_iter().map(Resource::Table));
+    }
 }
 
 impl NeedsPermissions for DescribeStreamInput {

@@ -11,7 +11,7 @@ use pdb_items::{
     BatchGetItemInput, BatchWriteItemInput, DeleteItemInput, GetItemInput, PutItemInput, QueryInput,
     ScanInput, SearchVectorsInput, TransactGetItemsInput, TransactWriteItemsInput, UpdateItemInput,
 };
-use pdb_model::{IndexName, TableName, TimePrecision};
+use pdb_model::{IndexName, TableArn, TableName, TimePrecision};
 use pdb_streams::{DescribeStreamInput, GetShardIteratorInput, ListStreamsInput};
 
 use crate::access::NeedsPermissions;
@@ -92,8 +92,7 @@ impl NamesTables for TableName {
 /// An ARN of a table, of a stream, of a backup or of an index names the table; other texts name none.
 impl NamesTables for str {
     fn add_tables(&self, tables: &mut Vec<TableName>) {
-        let name = self.strip_prefix("arn:").and_then(|arn| arn.split_once(":table/"));
-        tables.extend(name.and_then(|(_, rest)| rest.split('/').next()?.parse::<TableName>().ok()));
+        tables.extend(TableArn::at_start_of(self).map(|arn| arn.name));
     }
 }
 

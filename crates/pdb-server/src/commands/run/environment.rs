@@ -61,7 +61,6 @@ impl UserVariables {
 }
 
 /// What the command has to know about the server.
-#[derive(Debug)]
 pub(super) struct Environment {
     pub(super) url: String,
     pub(super) region: String,

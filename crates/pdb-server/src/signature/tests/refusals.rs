@@ -206,6 +206,24 @@ fn queries_that_are_malformed() {
             "The query has more than one 'X-Amz-Credential' parameter.",
         ),
         (
+            "&X-Amz-Expires=60",
+            "&X-Amz-Expires=60&X-Amz-Expire%73=61",
+            Incomplete,
+            "The query has more than one 'X-Amz-Expires' parameter.",
+        ),
+        (
+            "&X-Amz-Expires=60",
+            "&X-Amz-Expire%73=0",
+            Incomplete,
+            "X-Amz-Expires must be a number of seconds between 1 and 604800, not '0'.",
+        ),
+        (
+            "SignedHeaders=host",
+            "SignedHeaders=host%3Bx-other%3Bx-other",
+            Incomplete,
+            "'SignedHeaders' has 'x-other' more than once.",
+        ),
+        (
             "AWS4-HMAC-SHA256",
             "AWS4-ECDSA-P256-SHA256",
             Invalid,
