@@ -24,13 +24,6 @@ pub(crate) struct Options {
     all: bool,
 }
 
-impl Options {
-    /// Returns the options for the continuous integration, in which nothing is left out.
-    pub(crate) fn in_ci() -> Self {
-        Self { all: true, ..Self::default() }
-    }
-}
-
 /// Builds and tests the checker, builds the server, and runs histories until the time is over.
 pub(crate) fn run(options: &Options) -> Outcome {
     if !run::works("go", &["version"]) {

@@ -49,8 +49,7 @@ enum Task {
     Lint,
     /// Packs the published crates, and runs the examples of their READMEs against the packages
     Package(package::Options),
-    /// Runs all checks of the continuous integration: test, lint, torture, simulate, histories, clients, documents, dist, languages,
-    /// package
+    /// Runs all checks of the continuous integration: test, lint, torture, clients, documents, dist, languages, package
     Ci,
     /// Checks the layers between the crates and the house rules that no compiler knows
     Tidy,

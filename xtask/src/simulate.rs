@@ -22,13 +22,6 @@ pub(crate) struct Options {
     debug: bool,
 }
 
-impl Options {
-    /// Returns what a change must pass: a minute of fresh seeds, with the build that the tests need anyway.
-    pub(crate) fn in_ci() -> Self {
-        Self { minutes: Some(1.0), debug: true, ..Self::default() }
-    }
-}
-
 /// Builds and runs the simulation. Histories that fail are kept in `target/simulation`.
 pub(crate) fn run(options: &Options) -> Outcome {
     let mut command = run::cargo();

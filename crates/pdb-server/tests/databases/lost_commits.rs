@@ -27,7 +27,8 @@ fn put(world: &World, table: &str) -> (u16, Value) {
 #[test]
 fn what_was_lost_is_not_cached() {
     // Commits stay in memory until they are asked for.
-    let options = ServerOptions::default().with_setting("wal_writer_delay", "10s");
+    let options =
+        ServerOptions::default().with_setting("wal_writer_delay", "10s").with_setting("autovacuum", "off");
     let mut server = match Server::start(&options) {
         Ok(server) => server,
         Err(Failure::Missing(why)) if std::env::var_os("CI").is_none() => {

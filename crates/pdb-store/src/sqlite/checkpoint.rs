@@ -189,7 +189,9 @@ fn copy_all(driver: Driver<'_>, last: &str, host: &impl CheckpointHost) -> Resul
     let (mut rest, mut stood_still) = (Ok((0, 0)), Duration::ZERO);
     host.stand_still(&mut || {
         let begun = Instant::now();
-        rest = run(driver, last);
+        if !host.has_failed() {
+            rest = run(driver, last);
+        }
         stood_still = begun.elapsed();
     });
     let (pages, _) = rest?;
@@ -206,6 +208,10 @@ fn copy_most(driver: Driver<'_>, host: &impl CheckpointHost) -> Result<bool, Sto
     let mut rounds = Rounds::default();
     loop {
         host.hold_back(rounds.hold_back());
+        // The writer may have failed to sync the log meanwhile.
+        if host.has_failed() {
+            return Ok(false);
+        }
         let (log, copied) = run(driver, "PRAGMA wal_checkpoint(PASSIVE)")?;
         if copied < log {
             return Ok(false);
