@@ -66,7 +66,7 @@ pub(crate) const WORDS: [&str; 60] = [
     "'",
 ];
 
-/// The names that [`name`] makes up.
+/// The names that `name` makes up.
 pub(crate) const PLACEHOLDER_NAMES: [&str; 2] = ["#n", "#m"];
 /// The values that [`value`] makes up.
 pub(crate) const PLACEHOLDER_VALUES: [&str; 3] = [":v", ":w", ":p"];

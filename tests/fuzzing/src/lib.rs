@@ -5,7 +5,7 @@
 //! kept in `fuzz/corpus`; and the test `random`, in which proptest makes up the bytes.
 //!
 //! Structured inputs are made from the bytes by a [`Source`], so that a change of a byte changes one decision. Every input has a
-//! [`budget`](crate::budget) of memory and time: a small request that takes gigabytes is a failure, too.
+//! budget of memory and time: a small request that takes gigabytes is a failure, too.
 
 #![expect(clippy::unwrap_used, reason = "a failure is a panic")]
 

@@ -11,8 +11,9 @@ fn tab(browser: &Browser) {
     browser.press_key("Tab", 9);
 }
 
-/// Notes what gets the focus, and whether a person sees that.
+/// Notes what gets the focus, and whether a person sees that. A page that changes by itself is paused: new elements had no focus yet.
 const WATCH: &str = r#"
+    document.querySelector('#live-hint button[aria-pressed=false]')?.click();
     window.focused = [];
     document.addEventListener('focusin', ({ target }) => {
         const style = getComputedStyle(target);

@@ -155,8 +155,12 @@ proptest! {
                     (text, pairs)
                 };
                 prop_assume!(canonical(&request) != canonical(&other));
-                // A fragment is not sent.
-                prop_assume!(!other.target.contains('#'));
+                // A fragment is not sent, and a target without a slash is none.
+                prop_assume!(!other.target.contains('#') && other.target.starts_with('/'));
+                // `/./a` and `/b/../a` are `/a`.
+                let path = other.target.split('?').next().unwrap_or_default();
+                let is_dots = |part: &str| matches!(&*super::super::percent::decode(part), b"." | b"..");
+                prop_assume!(!path.split('/').any(is_dots));
             }
             2 if !request.body.is_empty() => other.body = changed(&request.body, &at, by),
             2 => other.body.push(by),
