@@ -440,3 +440,33 @@ fn the_streams_that_a_table_had_before_go_with_a_reset() {
         assert_eq!(db.items().len(), 1);
     });
 }
+
+#[test]
+fn numbers_of_streams_that_are_gone_are_not_given_out_again_by_a_snapshot_that_has_them() {
+    let newest = |db: &Db| {
+        let records = db.db.subscribe().stream(db.arn.to_string()).start().unwrap();
+        records.map(|event| event.unwrap().record.sequence_number).max().unwrap()
+    };
+    // The stream of the snapshot goes with a reset of its table, or because its records have expired.
+    for ends_by_time in [false, true] {
+        each(|db| {
+            db.put("a", "1");
+            db.db.save_snapshot("before").unwrap();
+            for value in ["2", "3", "4"] {
+                db.put("a", value);
+            }
+            let seen = newest(&db);
+            db.db.delete_table(&orders()).unwrap();
+            if ends_by_time {
+                db.db.advance(Duration::from_secs(25 * 3600)).unwrap();
+                assert_eq!(db.db.list_streams(&ListStreamsInput::default()).unwrap().streams, []);
+            } else {
+                create_orders(&db.db);
+                db.db.reset_table(&orders()).unwrap();
+            }
+            db.db.restore_snapshot("before").unwrap();
+            db.put("a", "5");
+            assert!(newest(&db) > seen, "{:?} was given out again after {seen:?}", newest(&db));
+        });
+    }
+}

@@ -8,6 +8,7 @@ pub(crate) mod copy_check;
 pub(crate) mod engine;
 pub(crate) mod failures;
 pub(crate) mod files;
+pub(crate) mod floor;
 pub(crate) mod inspected_file;
 pub(crate) mod interrupt;
 pub(crate) mod load;

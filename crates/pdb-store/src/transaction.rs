@@ -171,6 +171,16 @@ impl EngineTx<'_> {
         call!(self, close_shard(read, stream, shard, now, last))
     }
 
+    /// A closed shard is about to be deleted.
+    pub(crate) fn before_shard_deletion(
+        &mut self,
+        read: &mut ReadTx<'_>,
+        stream: StreamId,
+        number: u64,
+    ) -> Result<(), StoreError> {
+        call!(self, before_shard_deletion(read, stream, number))
+    }
+
     /// Shards of a table are due to be rotated, and this transaction, which may have locked items, is about to append a record. Returns
     /// whether the rotation was put off: then the transaction is undone at its end, and runs again after the rotation.
     pub(crate) fn put_off_rotation(

@@ -17,11 +17,16 @@ fn seeds_hold_and_repeat_bit_by_bit() {
     }
 }
 
-/// Seeds that have found bugs of pretender: in consumers whose database goes back, and in those that were down for more than a day.
+/// Seeds that have found bugs of pretender: in consumers whose database goes back, in those that were down for more than a day, and in the
+/// numbers of streams that are gone.
 #[test]
 fn seeds_that_have_found_bugs_hold() {
-    for (seed, steps) in [(1_796_071_103_310, 1_000), (1_796_070_546_355, 3_000), (1_796_072_302_691, 3_000)]
-    {
+    for (seed, steps) in [
+        (1_796_071_103_310, 1_000),
+        (1_796_070_546_355, 3_000),
+        (1_796_072_302_691, 3_000),
+        (1_796_077_729_372, 5_000),
+    ] {
         let config = Config::of(seed);
         let outcome = run(&config, &config.history(steps), Bug::None);
         assert_eq!(outcome.failure, None, "cargo xtask simulate --seed {seed} --steps {steps}");

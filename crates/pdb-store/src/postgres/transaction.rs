@@ -227,6 +227,16 @@ impl PostgresTx {
         stored::close(read.driver, stream, shard, now, last)
     }
 
+    /// No copy takes the place of a database on a server.
+    pub(crate) fn before_shard_deletion(
+        &mut self,
+        _: &mut ReadTx<'_>,
+        _: StreamId,
+        _: u64,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// A rotation locks the catalog, which comes before the items that this transaction may have locked. So it is only noted.
     pub(crate) fn put_off_rotation(
         &mut self,

@@ -283,6 +283,7 @@ impl Tx<'_> {
     /// [`StoreError::ShardNotFound`] if there is no such shard, or it is open.
     pub fn delete_shard(&mut self, stream: &StreamRow, number: u64) -> Result<(), StoreError> {
         self.lock_stream(stream.id)?;
+        self.engine.before_shard_deletion(&mut self.read, stream.id, number)?;
         let gone = self.change(
             "delete a shard",
             "DELETE FROM pdb_shard WHERE stream_id = ?1 AND number = ?2 AND closed_at IS NOT NULL",

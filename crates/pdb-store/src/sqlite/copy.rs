@@ -29,14 +29,12 @@ use crate::{
     sqlite::{
         connection, copy_check,
         files::{self, Access, Content, DatabaseFile, FileLock, LockFile, LogIndex, MakeLock},
-        migrate, refusals, schema,
+        floor, migrate, refusals, schema,
     },
 };
 
 /// The setting that says when a copy was made.
 const TAKEN: &str = "copied_at";
-/// The setting that keeps sequence numbers of the past from being given out again, after a copy took a database's place.
-const FLOOR: &str = "sequence_floor";
 /// How many pages are copied before a copy tells how far it is: 4 MB.
 const PAGES_A_STEP: i32 = 512;
 
@@ -199,9 +197,9 @@ impl DatabaseCopy {
             "iterator_key",
             &key.ok_or_else(|| StoreError::corrupt("iterator key", "it is missing"))?,
         )?;
-        let floor = [settings::get(driver, FLOOR, number)?, settings::get(copy, FLOOR, number)?];
-        let floor = floor.into_iter().flatten().fold(memory::highest(driver, catalog)?, u64::max);
-        settings::set(copy, FLOOR, floor.to_string().as_bytes())?;
+        let drawn = memory::highest(driver, catalog)?;
+        let floor = drawn.max(floor::floor(driver)?).max(floor::floor(copy)?);
+        floor::set_floor(copy, floor)?;
         memory::raise_stored(copy, floor)
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     },
     sequence::{drawn::last_record, event_id, memory, range_of, signed, times},
     sql::texts::ItemTable,
+    sqlite::floor,
 };
 
 /// How far a job of a group has come.
@@ -188,6 +189,17 @@ impl SqliteTx {
     ) -> Result<u64, StoreError> {
         self.before_write(read)?;
         memory::close(read.driver, stream, shard, now, last)
+    }
+
+    /// A copy may have the shard, and take the place of this database: its numbers must not be given out again then.
+    pub(crate) fn before_shard_deletion(
+        &mut self,
+        read: &mut ReadTx<'_>,
+        stream: StreamId,
+        number: u64,
+    ) -> Result<(), StoreError> {
+        self.before_write(read)?;
+        floor::note_shard(read.driver, stream, number)
     }
 
     /// A rotation locks nothing that this transaction could hold already, so it need not be put off.
