@@ -166,7 +166,7 @@ impl<'s> Running<'s> {
                 SourceError::Expired | SourceError::Trimmed | SourceError::Throttled | SourceError::NotFound,
             ) => {}
             Err(error) => {
-                // The database is closed, or fails. The browser asks again, for whatever has this name then.
+                // The database is closed, or fails. The browser asks again, for the database that has this name then.
                 self.notices.push(told(&error).to_string());
                 self.send_notices()?;
                 return Err(Over);

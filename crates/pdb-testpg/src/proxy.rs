@@ -78,7 +78,7 @@ impl Proxy {
         self.plan.cut_after.store(one_of * 2, Ordering::Relaxed);
     }
 
-    /// Cuts the connection of the `nth` message to the database from now on, whatever it is; 0 ends that. If it `passes_on` the message, only
+    /// Cuts the connection of the `nth` message to the database from now on; 0 ends that. If it `passes_on` the message, only
     /// its answer is lost.
     pub fn cut_message(&self, nth: u64, passes_on: bool) {
         self.plan.passes_on.store(passes_on, Ordering::Relaxed);

@@ -20,7 +20,7 @@ pub enum Change {
     Truncated(u64),
     /// What was written until now is on the disk.
     Synced,
-    /// A sync failed: what was written until now may never reach the disk, whatever later syncs say. An operating system may drop what
+    /// A sync failed: what was written until now may never reach the disk, even if later syncs succeed. An operating system may drop what
     /// it could not write, and take it for written.
     SyncFailed,
     /// The file was deleted; if `durably`, the disk knows.

@@ -89,7 +89,7 @@ impl<'a> Disturber<'a> {
         let mut server = self.place.servers[at].lock().unwrap_or_else(PoisonError::into_inner);
         server.end(how)?;
         if self.random.percent(50) {
-            // Whoever waits here is started again anyway.
+            // A server that waits here is started again anyway.
             let _ = stopped.wait(Duration::from_millis(self.random.below(80) as u64));
         }
         server.start_again()?;

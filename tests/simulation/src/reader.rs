@@ -52,7 +52,7 @@ impl World {
         let last = before.filter(|_| begin == Begin::Checkpoint).and_then(|reader| reader.last);
         let (shard_iterator_type, position) = match &listed {
             Some(shard) => start(shard, begin, last, now),
-            // Whatever is asked for, the shard is not there.
+            // The shard is not there, for any kind of iterator.
             None => (ShardIteratorType::TrimHorizon, Ok(Position::Horizon)),
         };
         let input = GetShardIteratorInput {

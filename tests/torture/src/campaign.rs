@@ -18,7 +18,7 @@ pub(crate) type Tally = BTreeMap<&'static str, u64>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     until: Instant,
-    /// How often at least, whatever that takes.
+    /// How often at least, however long that takes.
     pub(crate) least: u64,
 }
 

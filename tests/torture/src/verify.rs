@@ -39,7 +39,7 @@ pub(crate) fn verify(
             return Err(format!("an acknowledged step is lost: {step:?}"));
         }
     }
-    // Whatever may be lost is the end: what ended before something began that is there must be there, too.
+    // Only the end may be lost: what ended before something began that is there must be there, too.
     for step in steps.iter().filter(|step| step.verdict == Verdict::Done && step.ended < latest_began) {
         if !applied.contains_key(&step.op) {
             return Err(format!("a step is lost, though one that began after it is there: {step:?}"));

@@ -17,7 +17,7 @@ const SKEW: Duration = Duration::days(1);
 
 /// An authority with one certificate, for the names of a server.
 ///
-/// Its key signs that certificate and is forgotten: it is never on the disk, and whoever trusts the authority trusts nobody else. The
+/// Its key signs that certificate and is forgotten: it is never on the disk, and those who trust the authority trust nobody else. The
 /// next start of a server makes another one.
 #[derive(Debug)]
 pub struct Authority {

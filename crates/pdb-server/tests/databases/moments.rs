@@ -73,7 +73,7 @@ fn wait_for(server: &Server, waiting: u32, is_over: impl Fn() -> bool) {
     }
 }
 
-/// A transaction finds that an item is not there, and waits for another one. Whoever creates the item meanwhile must wait for the
+/// A transaction finds that an item is not there, and waits for another one. A client that creates the item meanwhile must wait for the
 /// transaction: otherwise, a reader could see the new item and then the second half of a transaction that has not seen it.
 #[test]
 fn a_transaction_relies_on_the_absence_of_all_its_items() {
