@@ -1,7 +1,8 @@
 //! Reading the members of a map, each exactly once. A member that nobody has read at the end is not supported, and is an error.
 
+use pdb_exchange::node::Node;
+
 use crate::error::Fault;
-use crate::node::Node;
 
 /// The members of a map that have not been read yet.
 #[derive(Debug)]

@@ -20,8 +20,7 @@ pub(crate) fn of_folder(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Resu
     Ok(files)
 }
 
-/// The error for a text in UTF-16. PowerShell writes such files with `>`.
-pub(crate) const UTF_16: &str = "the file is in UTF-16: save it in UTF-8";
+pub(crate) use pdb_exchange::UTF_16;
 
 /// Returns the error for a file that cannot be read.
 pub(crate) fn refused(path: &Path, error: &io::Error) -> SeedError {

@@ -1,21 +1,18 @@
 //! Writing items from files into empty tables.
 
-mod cursor;
-mod forms;
-mod value;
 mod writer;
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
+use pdb_exchange::documents::{self, DocumentError, DocumentItem};
+use pdb_exchange::{Compression, Decompressor, ReadError};
 use pdb_model::TableName;
 
 use crate::SeedError;
 use crate::files;
 
-use cursor::Cursor;
 pub(crate) use writer::Writer;
 
 /// The extensions of files of items, without that of gzip.
@@ -72,18 +69,41 @@ pub(crate) fn write(seed: &SeedFile, writer: &mut Writer<'_>) -> Result<(), Seed
     let refused = |error| files::refused(path, &error);
     let mut file = File::open(path).map_err(refused)?;
     let mut head = Vec::new();
-    file.by_ref().take(2).read_to_end(&mut head).map_err(refused)?;
-    if matches!(*head, [0xff, 0xfe] | [0xfe, 0xff]) {
+    file.by_ref().take(4).read_to_end(&mut head).map_err(refused)?;
+    if matches!(*head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
         return Err(SeedError::of_file(path, files::UTF_16));
     }
-    let is_packed = head == [0x1f, 0x8b];
-    let whole = BufReader::with_capacity(64 * 1024, std::io::Cursor::new(head).chain(file));
-    let cursor = if is_packed {
-        Cursor::new(BufReader::with_capacity(64 * 1024, MultiGzDecoder::new(whole)), 1)
-    } else {
-        Cursor::new(whole, 1)
-    };
+    let compression = Compression::of_head(&head);
+    let unpacked = Decompressor::new(Cursor::new(head).chain(file), compression).map_err(refused)?;
     writer.begin(path);
-    forms::read(cursor, seed, writer)?;
+    let read = documents::read(unpacked, &mut |found| put(seed, writer, found));
+    read.map_err(|error| match error {
+        DocumentError::Caller(error) => error,
+        DocumentError::Read(ReadError::Io(error)) => files::refused(path, &error),
+        DocumentError::Read(ReadError::Content { line: Some(line), reason }) => {
+            SeedError::of_line(path, line, reason)
+        }
+        DocumentError::Read(ReadError::Content { line: None, reason }) => SeedError::of_file(path, reason),
+    })?;
     writer.flush()
+}
+
+/// Puts an item into the table that the user, the file or its name gives.
+fn put(seed: &SeedFile, writer: &mut Writer<'_>, found: DocumentItem<'_>) -> Result<(), SeedError> {
+    let refused = |text: &str| SeedError::of_line(&seed.path, found.line, text);
+    let table = match (&seed.table, found.table) {
+        (Destination::Given(given), Some(named)) if given != named => {
+            return Err(refused(&format!(
+                "these are items of `{named}`, and the file was given for `{given}`"
+            )));
+        }
+        (Destination::Given(given), _) => given,
+        (Destination::ByName(_), Some(named)) => named,
+        (Destination::ByName(Some(name)), None) => name,
+        (Destination::ByName(None), None) => {
+            let text = "the name of the file is not that of a table: name the file after its table, or use TABLE=FILE";
+            return Err(refused(text));
+        }
+    };
+    writer.put(table, found.item, found.line, found.hint)
 }

@@ -5,8 +5,6 @@ mod error;
 mod fields;
 mod files;
 mod items;
-mod json;
-mod node;
 mod report;
 mod schema;
 mod seeding;

@@ -12,12 +12,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use pdb_exchange::json;
+use pdb_exchange::node::Node;
 use pdb_model::Account;
 
 use crate::error::{Fault, SeedError};
 use crate::files;
-use crate::node::Node;
-use crate::{json, yaml};
+use crate::yaml;
 
 pub(crate) use plan::TablePlan;
 

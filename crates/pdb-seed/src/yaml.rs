@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use pdb_exchange::json::is_number;
+use pdb_exchange::node::{Budget, MAX_DEPTH, Node, SyntaxFault, repeated_name};
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
-
-use crate::json::is_number;
-use crate::node::{Budget, MAX_DEPTH, Node, SyntaxFault, repeated_name};
 
 const TOO_LARGE: &str = "the file is too large, or its aliases make it too large";
 

@@ -1,10 +1,10 @@
 //! The input of `CreateTable`, and its answer and that of `DescribeTable`.
 
+use pdb_exchange::node::Node;
 use serde_json::{Value, json};
 
 use crate::error::Fault;
 use crate::fields::Fields;
-use crate::node::Node;
 
 use super::plan::TablePlan;
 use super::shapes::{self, Dialect, put};

@@ -4,8 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use pdb_exchange::node::{Budget, MAX_DEPTH, Node};
+
 use crate::error::Fault;
-use crate::node::{Budget, MAX_DEPTH, Node};
 
 use super::plan::TablePlan;
 use super::{Surroundings, template};
@@ -390,7 +391,7 @@ fn literal(text: &str) -> Option<Node> {
         "true" => Some(Node::Bool(true)),
         "false" => Some(Node::Bool(false)),
         "null" => Some(Node::Null),
-        number if crate::json::is_number(number) => Some(Node::Number(number.to_owned())),
+        number if pdb_exchange::json::is_number(number) => Some(Node::Number(number.to_owned())),
         _ => None,
     }
 }

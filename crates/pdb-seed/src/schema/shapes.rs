@@ -1,10 +1,10 @@
 //! The parts of table definitions, converted to the input of `CreateTable`.
 
+use pdb_exchange::node::Node;
 use serde_json::{Map, Value, json};
 
 use crate::error::Fault;
 use crate::fields::Fields;
-use crate::node::Node;
 
 /// The vocabulary of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,9 +8,10 @@ mod table;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
+use pdb_exchange::node::{Budget, MAX_DEPTH, Node};
+
 use crate::error::Fault;
 use crate::fields::{Fields, unresolved};
-use crate::node::{Budget, MAX_DEPTH, Node};
 
 use super::Surroundings;
 use super::plan::TablePlan;

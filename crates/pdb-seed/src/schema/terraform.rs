@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use pdb_exchange::node::Node;
 use serde_json::{Value, json};
 
 use crate::error::Fault;
 use crate::fields::Fields;
-use crate::node::Node;
 
 use super::plan::TablePlan;
 use super::shapes::{GlobalIndex, Request, map_tags, put};

@@ -1,7 +1,7 @@
 //! The functions of templates, as far as they can be evaluated without AWS. The result of others is [`Node::Unknown`], which is an error only if
 //! the value is needed.
 
-use crate::node::Node;
+use pdb_exchange::node::Node;
 
 use super::Template;
 

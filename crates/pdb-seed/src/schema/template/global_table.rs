@@ -1,10 +1,10 @@
 //! `AWS::DynamoDB::GlobalTable`: the replica of this region becomes the table.
 
+use pdb_exchange::node::Node;
 use serde_json::{Value, json};
 
 use crate::error::Fault;
 use crate::fields::{Fields, unresolved};
-use crate::node::Node;
 use crate::schema::plan::TablePlan;
 use crate::schema::shapes::{self, Dialect, GlobalIndex, Request, put};
 

@@ -11,19 +11,39 @@ const TYPES: &[&str] = &["S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "
 
 /// Converts an item. It is DynamoDB JSON if every attribute is a map with one member that is named like a type. No item can be both, because the
 /// key of an item in plain JSON is not a map.
-pub(crate) fn item(node: &Node) -> Result<Item, String> {
+///
+/// # Errors
+///
+/// The reason, for people, which names the attribute.
+pub fn item(node: &Node) -> Result<Item, String> {
     let members = node.members();
     let typed = members.iter().filter(|(_, value)| is_typed(value)).count();
-    let is_typed = typed == members.len();
+    if typed == members.len() { typed_item(node) } else { read(members, of_plain) }
+}
+
+/// Converts an item in DynamoDB JSON.
+///
+/// # Errors
+///
+/// The reason, for people, which names the attribute.
+pub fn typed_item(node: &Node) -> Result<Item, String> {
+    read(node.members(), of_typed)
+}
+
+fn read(
+    members: &[(String, Node)],
+    convert: fn(&Node, usize) -> Result<AttributeValue, String>,
+) -> Result<Item, String> {
     let read = |(name, value): &(String, Node)| {
-        let value = if is_typed { of_typed(value, MAX_NESTING) } else { of_plain(value, MAX_NESTING) };
+        let value = convert(value, MAX_NESTING);
         value.map(|value| (name.clone(), value)).map_err(|reason| format!("attribute `{name}`: {reason}"))
     };
     members.iter().map(read).collect::<Result<Vec<_>, _>>().map(|entries| entries.into_iter().collect())
 }
 
 /// Returns a hint for the error if an item is refused and only some of its attributes are DynamoDB JSON.
-pub(crate) fn mixed_json_hint(node: &Node) -> Option<&'static str> {
+#[must_use]
+pub fn mixed_json_hint(node: &Node) -> Option<&'static str> {
     let members = node.members();
     let typed = members.iter().filter(|(_, value)| is_typed(value)).count();
     (typed > 0 && typed < members.len()).then_some(
@@ -148,7 +168,7 @@ fn of_plain(node: &Node, levels: usize) -> Result<AttributeValue, String> {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<String, String> {
+    fn read_text(json: &str) -> Result<String, String> {
         item(&crate::json::parse(json, 1).unwrap()).map(|item| item.to_string())
     }
 
@@ -156,13 +176,13 @@ mod tests {
     fn dynamodb_json_and_plain_json_are_distinguished() {
         let typed = r#"{"id":{"S":"1"},"n":{"N":"1.50"},"s":{"SS":["b","a"]},"m":{"M":{"x":{"NULL":true}}},"b":{"B":"AQI="}}"#;
         assert_eq!(
-            read(typed).unwrap(),
+            read_text(typed).unwrap(),
             r#"{"b":{"B":"AQI="},"id":{"S":"1"},"m":{"M":{"x":{"NULL":true}}},"n":{"N":"1.5"},"s":{"SS":["a","b"]}}"#
         );
         let plain =
             r#"{"id":"1","n":12345678901234567890.5,"t":true,"z":null,"l":[1,{"S":"x"}],"m":{"N":"1"}}"#;
         assert_eq!(
-            read(plain).unwrap(),
+            read_text(plain).unwrap(),
             r#"{"id":{"S":"1"},"l":{"L":[{"N":"1"},{"M":{"S":{"S":"x"}}}]},"m":{"M":{"N":{"S":"1"}}},"n":{"N":"12345678901234567890.5"},"t":{"BOOL":true},"z":{"NULL":true}}"#
         );
     }
@@ -179,12 +199,12 @@ mod tests {
             (r#"{"l":{"L":["x"]}}"#, "attribute `l`: a value is a text, but must be a map with its type"),
             (r#"{"m":{"M":{"x":{"Y":1}}}}"#, "attribute `m`: `Y` is not a type"),
         ] {
-            let error = read(json).unwrap_err();
+            let error = read_text(json).unwrap_err();
             assert!(error.starts_with(reason), "{json}: {error}");
         }
         let deep = format!("{{\"id\":\"1\",\"l\":{}1{}}}", "[".repeat(40), "]".repeat(40));
-        assert!(read(&deep).unwrap_err().contains("nested deeper than 32"));
+        assert!(read_text(&deep).unwrap_err().contains("nested deeper than 32"));
         let deepest = format!("{{\"l\":{}{{\"NULL\":true}}{}}}", "{\"L\":[".repeat(31), "]}".repeat(31));
-        assert_eq!(read(&deepest).unwrap(), deepest);
+        assert_eq!(read_text(&deepest).unwrap(), deepest);
     }
 }

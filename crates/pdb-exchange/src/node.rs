@@ -1,48 +1,56 @@
-//! The values of a JSON or YAML file.
+//! The values of a JSON or YAML file, as a tree that keeps numbers as they are written.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 /// The most levels of lists and maps, which bounds the recursion over nodes. The deepest item has 65 levels in DynamoDB JSON.
-pub(crate) const MAX_DEPTH: usize = 80;
+pub const MAX_DEPTH: usize = 80;
 
 /// How much memory the nodes of a file may take. Aliases and variables can multiply them.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// A value of a file.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Node {
+pub enum Node {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
     /// A number as it is written, so that no digit is lost.
     Number(String),
+    /// A text.
     Text(String),
+    /// A list.
     List(Vec<Node>),
     /// Members in the order of the file. All names are different.
     Map(Vec<(String, Node)>),
-    /// A value that only AWS knows, with the reason. It is an error only if the value is needed.
+    /// A value of a template that only AWS knows, with the reason. It is an error only if the value is needed.
     Unknown(String),
 }
 
 impl Node {
     /// Returns a member of a map.
-    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Node> {
         self.members().iter().find(|(member, _)| member == name).map(|(_, node)| node)
     }
 
     /// Returns the members of a map. Other values have none.
-    pub(crate) fn members(&self) -> &[(String, Node)] {
+    #[must_use]
+    pub fn members(&self) -> &[(String, Node)] {
         if let Self::Map(members) = self { members } else { &[] }
     }
 
     /// Returns the elements of a list. Other values have none.
-    pub(crate) fn elements(&self) -> &[Node] {
+    #[must_use]
+    pub fn elements(&self) -> &[Node] {
         if let Self::List(elements) = self { elements } else { &[] }
     }
 
     /// Returns the only member of a map that has one.
-    pub(crate) fn only_member(&self) -> Option<(&str, &Node)> {
+    #[must_use]
+    pub fn only_member(&self) -> Option<(&str, &Node)> {
         match self.members() {
             [(name, node)] => Some((name, node)),
             _ => None,
@@ -50,7 +58,8 @@ impl Node {
     }
 
     /// Returns a scalar as text, because templates accept numbers as texts.
-    pub(crate) fn scalar(&self) -> Option<&str> {
+    #[must_use]
+    pub fn scalar(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),
             Self::Bool(value) => Some(if *value { "true" } else { "false" }),
@@ -59,7 +68,8 @@ impl Node {
     }
 
     /// Names the type of the value in error messages.
-    pub(crate) fn kind(&self) -> &'static str {
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
@@ -72,7 +82,8 @@ impl Node {
     }
 
     /// Returns the reason of the first unknown value in this one.
-    pub(crate) fn unknown(&self) -> Option<&str> {
+    #[must_use]
+    pub fn unknown(&self) -> Option<&str> {
         match self {
             Self::Unknown(reason) => Some(reason),
             Self::List(elements) => elements.iter().find_map(Self::unknown),
@@ -82,7 +93,8 @@ impl Node {
     }
 
     /// Returns the value as JSON.
-    pub(crate) fn to_json(&self) -> Value {
+    #[must_use]
+    pub fn to_json(&self) -> Value {
         match self {
             Self::Null | Self::Unknown(_) => Value::Null,
             Self::Bool(value) => Value::Bool(*value),
@@ -96,7 +108,8 @@ impl Node {
     }
 
     /// Returns roughly how much memory the value takes.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         size_of::<Self>()
             + match self {
                 Self::Null | Self::Bool(_) => 0,
@@ -109,7 +122,8 @@ impl Node {
     }
 
     /// Returns the number of levels: 1 for a scalar.
-    pub(crate) fn depth(&self) -> usize {
+    #[must_use]
+    pub fn depth(&self) -> usize {
         1 + match self {
             Self::List(elements) => elements.iter().map(Self::depth).max().unwrap_or(0),
             Self::Map(members) => members.iter().map(|(_, node)| node.depth()).max().unwrap_or(0),
@@ -119,22 +133,31 @@ impl Node {
 }
 
 /// Returns a name that appears twice, if there is one.
-pub(crate) fn repeated_name(members: &[(String, Node)]) -> Option<&str> {
+#[must_use]
+pub fn repeated_name(members: &[(String, Node)]) -> Option<&str> {
     let mut seen = BTreeSet::new();
     members.iter().map(|(name, _)| name.as_str()).find(|name| !seen.insert(*name))
 }
 
 /// The memory that the nodes of a file may still take.
 #[derive(Debug)]
-pub(crate) struct Budget(usize);
+pub struct Budget(usize);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(MAX_BYTES)
+    }
+}
 
 impl Budget {
-    pub(crate) fn new() -> Self {
-        Self(MAX_BYTES)
+    /// Returns the budget of one file.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Takes some of the budget. Returns `false` if not enough is left.
-    pub(crate) fn take(&mut self, bytes: usize) -> bool {
+    pub fn take(&mut self, bytes: usize) -> bool {
         let left = self.0.checked_sub(bytes);
         self.0 = left.unwrap_or(0);
         left.is_some()
@@ -143,13 +166,16 @@ impl Budget {
 
 /// A syntax error in a file, with its line.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct SyntaxFault {
-    pub(crate) line: u64,
-    pub(crate) reason: String,
+pub struct SyntaxFault {
+    /// The line, from 1.
+    pub line: u64,
+    /// The reason, without the line.
+    pub reason: String,
 }
 
 impl SyntaxFault {
-    pub(crate) fn new(line: u64, reason: impl Into<String>) -> Self {
+    /// Returns a fault.
+    pub fn new(line: u64, reason: impl Into<String>) -> Self {
         Self { line, reason: reason.into() }
     }
 }

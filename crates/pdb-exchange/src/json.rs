@@ -3,7 +3,11 @@
 use crate::node::{Budget, MAX_DEPTH, Node, SyntaxFault, repeated_name};
 
 /// Parses a JSON text that begins in line `first_line` of its file.
-pub(crate) fn parse(text: &str, first_line: u64) -> Result<Node, SyntaxFault> {
+///
+/// # Errors
+///
+/// [`SyntaxFault`] with the line in the file.
+pub fn parse(text: &str, first_line: u64) -> Result<Node, SyntaxFault> {
     let mut parser = Parser { text, at: 0, budget: Budget::new() };
     let parsed = parser.document();
     parsed.map_err(|reason| {
@@ -167,7 +171,8 @@ impl<'t> Parser<'t> {
 }
 
 /// Returns whether a text is a number in JSON.
-pub(crate) fn is_number(text: &str) -> bool {
+#[must_use]
+pub fn is_number(text: &str) -> bool {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (text, None),

@@ -1,18 +1,10 @@
-//! The formats of files of items: one item after the other, lists, answers and requests of the API, lists by table.
+//! Files of items in JSON of any form: one item after the other, lists, answers and requests of the API, lists by table.
 
-use pdb_model::TableName;
+use pdb_model::{Item, TableName};
 
-use crate::SeedError;
-use crate::files;
-use crate::json;
+use crate::cursor::{Cursor, CursorFault, RawValue};
 use crate::node::Node;
-
-use super::cursor::{Cursor, CursorFault, RawValue};
-use super::writer::Writer;
-use super::{Destination, SeedFile, value};
-
-/// The longest text of an item. An item has at most 400 KB, and its JSON at most six times as much.
-const MAX_ITEM_TEXT: usize = 4 * 1024 * 1024;
+use crate::{MAX_RECORD_TEXT as MAX_ITEM_TEXT, ReadError, item_json, json};
 
 /// The other members in the answers of `Scan` and `Query`.
 const OF_PAGES: &[&str] = &[
@@ -31,14 +23,39 @@ const OF_ONE_ITEM: &[&str] = &["ConsumedCapacity", "ResponseMetadata", "$metadat
 /// The other members in requests of `BatchWriteItem`.
 const OF_BATCHES: &[&str] = &["ReturnConsumedCapacity", "ReturnItemCollectionMetrics"];
 
-/// Reads all items of a file.
-pub(super) fn read(
-    mut cursor: Cursor<'_>,
-    seed: &SeedFile,
-    writer: &mut Writer<'_>,
-) -> Result<(), SeedError> {
-    let mut reader = Forms { seed, writer };
-    reader.values(&mut cursor)
+/// An item of a document.
+#[derive(Debug)]
+pub struct DocumentItem<'d> {
+    /// The table that the document names for the item.
+    pub table: Option<&'d TableName>,
+    /// The item.
+    pub item: Item,
+    /// The line in which it begins, from 1.
+    pub line: u64,
+    /// What to add to the error if the item is refused.
+    pub hint: Option<&'static str>,
+}
+
+/// Why reading a document ended early.
+#[derive(Debug)]
+pub enum DocumentError<E> {
+    /// The document cannot be read.
+    Read(ReadError),
+    /// The caller's function has failed.
+    Caller(E),
+}
+
+/// Reads all items of a document and passes each on before it reads the next one.
+///
+/// # Errors
+///
+/// [`DocumentError`]. The items before the fault have been passed on.
+pub fn read<E>(
+    reader: impl std::io::BufRead,
+    each: &mut dyn FnMut(DocumentItem<'_>) -> Result<(), E>,
+) -> Result<(), DocumentError<E>> {
+    let mut cursor = Cursor::new(reader, 1);
+    Forms { each }.values(&mut cursor)
 }
 
 /// The table of the items that follow, if it is known.
@@ -55,13 +72,12 @@ enum Place {
     Table,
 }
 
-struct Forms<'f, 'w> {
-    seed: &'f SeedFile,
-    writer: &'f mut Writer<'w>,
+struct Forms<'f, E> {
+    each: &'f mut dyn FnMut(DocumentItem<'_>) -> Result<(), E>,
 }
 
-impl Forms<'_, '_> {
-    fn values(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SeedError> {
+impl<E> Forms<'_, E> {
+    fn values(&mut self, cursor: &mut Cursor<'_>) -> Result<(), DocumentError<E>> {
         while let Some(byte) = self.checked(cursor.peek())? {
             match byte {
                 b'[' => self.list(cursor, None, Place::File)?,
@@ -73,7 +89,12 @@ impl Forms<'_, '_> {
     }
 
     /// Reads a list of items.
-    fn list(&mut self, cursor: &mut Cursor<'_>, table: Table<'_>, place: Place) -> Result<(), SeedError> {
+    fn list(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        table: Table<'_>,
+        place: Place,
+    ) -> Result<(), DocumentError<E>> {
         let mut goes_on = self.checked(cursor.begin(b']'))?;
         while goes_on {
             if self.checked(cursor.peek())? != Some(b'{') {
@@ -86,7 +107,12 @@ impl Forms<'_, '_> {
     }
 
     /// Reads an object: an item, or an object that contains items.
-    fn element(&mut self, cursor: &mut Cursor<'_>, table: Table<'_>, place: Place) -> Result<(), SeedError> {
+    fn element(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        table: Table<'_>,
+        place: Place,
+    ) -> Result<(), DocumentError<E>> {
         self.checked(cursor.peek())?;
         let line = cursor.line();
         match self.checked(cursor.value(MAX_ITEM_TEXT))? {
@@ -114,7 +140,7 @@ impl Forms<'_, '_> {
         line: u64,
         table: Table<'_>,
         place: Place,
-    ) -> Result<(), SeedError> {
+    ) -> Result<(), DocumentError<E>> {
         if node.members().is_empty() {
             return Err(self.fault(line, "an item is empty"));
         }
@@ -144,7 +170,7 @@ impl Forms<'_, '_> {
         cursor: &mut Cursor<'_>,
         table: Table<'_>,
         place: Place,
-    ) -> Result<(), SeedError> {
+    ) -> Result<(), DocumentError<E>> {
         let mut goes_on = self.checked(cursor.begin(b'}'))?;
         while goes_on {
             let name = self.checked(cursor.name())?;
@@ -175,38 +201,25 @@ impl Forms<'_, '_> {
         Ok(())
     }
 
-    /// Checks the name of a table in a file.
-    fn table_in_file(&self, name: &str, line: u64) -> Result<TableName, SeedError> {
-        let table = TableName::new(name).map_err(|error| self.fault(line, format!("`{name}`: {error}")))?;
-        match &self.seed.table {
-            Destination::Given(given) if *given != table => Err(self
-                .fault(line, format!("these are items of `{table}`, and the file was given for `{given}`"))),
-            _ => Ok(table),
-        }
+    fn table_in_file(&self, name: &str, line: u64) -> Result<TableName, DocumentError<E>> {
+        TableName::new(name).map_err(|error| self.fault(line, format!("`{name}`: {error}")))
     }
 
-    fn item(&mut self, node: &Node, line: u64, table: Table<'_>) -> Result<(), SeedError> {
-        let item = value::item(node).map_err(|reason| self.fault(line, reason))?;
-        let own = match &self.seed.table {
-            Destination::Given(table) => Some(table),
-            Destination::ByName(table) => table.as_ref(),
-        };
-        let Some(table) = table.or(own) else {
-            let text = "the name of the file is not that of a table: name the file after its table, or use TABLE=FILE";
-            return Err(self.fault(line, text));
-        };
-        self.writer.put(table, item, line, value::mixed_json_hint(node))
+    fn item(&mut self, node: &Node, line: u64, table: Table<'_>) -> Result<(), DocumentError<E>> {
+        let item = item_json::item(node).map_err(|reason| self.fault(line, reason))?;
+        let found = DocumentItem { table, item, line, hint: item_json::mixed_json_hint(node) };
+        (self.each)(found).map_err(DocumentError::Caller)
     }
 
-    fn checked<T>(&self, result: Result<T, CursorFault>) -> Result<T, SeedError> {
+    fn checked<T>(&self, result: Result<T, CursorFault>) -> Result<T, DocumentError<E>> {
         result.map_err(|fault| match fault {
-            CursorFault::Read(error) => files::refused(&self.seed.path, &error),
+            CursorFault::Read(error) => DocumentError::Read(ReadError::Io(error)),
             CursorFault::Syntax(line, reason) => self.fault(line, reason),
         })
     }
 
-    fn fault(&self, line: u64, reason: impl std::fmt::Display) -> SeedError {
-        SeedError::of_line(&self.seed.path, line, reason)
+    fn fault(&self, line: u64, reason: impl std::fmt::Display) -> DocumentError<E> {
+        DocumentError::Read(ReadError::at_line(line, reason.to_string()))
     }
 }
 
