@@ -3,6 +3,7 @@
 mod answer_size;
 mod batch_get_item;
 mod batch_write_item;
+mod bulk;
 mod capacity;
 mod config;
 mod delete_item;
@@ -38,6 +39,7 @@ mod write;
 
 pub use batch_get_item::{BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes};
 pub use batch_write_item::{BatchWriteItemInput, BatchWriteItemOutput, WriteRequest};
+pub use bulk::{BulkChange, BulkCondition, BulkOutcome, BulkWrite};
 pub use capacity::{Capacity, CapacityUnits, ConsumedCapacity, VectorCapacity};
 pub use config::ItemsConfig;
 pub use delete_item::{DeleteItemInput, DeleteItemOutput};

@@ -10,10 +10,12 @@
 //! | [`testing`], [`faults`] | expected changes, snapshots, shards and time by command; faults on demand |
 //! | [`access`] | limits for the callers of a front end |
 //! | [`observe`] | what happens in a database: traffic, streams, readers |
+//! | [`bulk`] | many writes, and all items of a table |
 //! | [`maintenance`] | backups, copies and checks of whole databases |
 
 pub mod access;
 mod builder;
+pub mod bulk;
 mod database;
 pub mod errors;
 pub mod faults;
