@@ -11,6 +11,7 @@ mod ctl;
 mod data;
 mod database;
 mod dynamodb_local;
+mod exchange;
 mod help;
 mod man_pages;
 mod ping;
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     Backup(backup::BackUp),
     Check(check::Check),
     Copy(copy::Copy),
+    Import(Box<exchange::Import>),
+    Export(Box<exchange::Export>),
     Ping(ping::Ping),
     Completions(completions::Completions),
     ManPages(man_pages::ManPages),
@@ -81,6 +84,8 @@ impl Command {
             Self::Sql(sql) => sql.run(),
             Self::Backup(backup) => backup.run(),
             Self::Copy(copy) => copy.run(),
+            Self::Import(import) => import.run(),
+            Self::Export(export) => export.run(),
             Self::Ctl(ctl) => ctl.run(),
             Self::Ping(ping) => return ping.run(),
             Self::Tail(tail) => tail.run(),

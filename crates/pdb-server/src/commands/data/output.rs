@@ -196,7 +196,7 @@ impl LimitedPrinter {
 }
 
 /// Prints a note for people on standard error.
-pub(super) fn note(text: &str) {
+pub(in crate::commands) fn note(text: &str) {
     // If standard error is closed, there is no other place for the note.
     let _ = writeln!(std::io::stderr(), "{}", visible(text));
 }
@@ -219,7 +219,7 @@ fn cell(value: &AttributeValue) -> String {
 }
 
 /// Reads the items in an answer.
-pub(super) fn items_of(answer: &Value) -> Result<Vec<Item>, pretender::model::ParseError> {
+pub(in crate::commands) fn items_of(answer: &Value) -> Result<Vec<Item>, pretender::model::ParseError> {
     let items = answer["Items"].as_array().map(Vec::as_slice).unwrap_or_default();
     items.iter().map(|item| Item::from_json(&item.to_string())).collect()
 }

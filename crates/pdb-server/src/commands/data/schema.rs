@@ -24,7 +24,7 @@ pub(super) struct KeyPart {
 
 /// Why a command cannot use the given key or index.
 #[derive(Debug, thiserror::Error, PartialEq)]
-pub(super) enum SchemaError {
+pub(in crate::commands) enum SchemaError {
     #[error("the key of `{table}` is {key}: give {count}, or one JSON object")]
     Count { table: String, key: String, count: &'static str },
     #[error("the key of `{table}` is {key}: expected an object with exactly these attributes")]
@@ -149,7 +149,7 @@ pub(super) fn read_item(text: &str) -> Result<Item, SchemaError> {
 }
 
 /// Converts an item to the form of the API.
-pub(super) fn typed(item: &Item) -> Result<Value, SchemaError> {
+pub(in crate::commands) fn typed(item: &Item) -> Result<Value, SchemaError> {
     serde_json::from_str(&item.to_string()).map_err(|error| SchemaError::Json {
         given: item.keys().next().cloned().unwrap_or_default(),
         reason: error.to_string(),
