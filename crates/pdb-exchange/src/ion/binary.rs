@@ -3,9 +3,7 @@
 use std::io::{BufRead, ErrorKind, Read};
 use std::ops::ControlFlow;
 
-use ion_rs::Element;
-
-use super::{BINARY_MARK, records};
+use super::{BINARY_MARK, parsed, records};
 use crate::MAX_RECORD_TEXT;
 use crate::record::{Entry, ReadError};
 
@@ -120,5 +118,5 @@ fn var_uint(reader: &mut impl BufRead, piece: &mut Vec<u8>) -> Result<u64, ReadE
 /// Returns whether a value is a table of symbols: the reader takes it for itself, and nothing comes out.
 fn is_symbol_table(context: &[u8], piece: &[u8]) -> bool {
     // Only annotated values can be one.
-    piece[0] >> 4 == 14 && Element::read_all([context, piece].concat()).is_ok_and(|values| values.is_empty())
+    piece[0] >> 4 == 14 && parsed(&[context, piece].concat()).is_ok_and(|values| values.is_empty())
 }
