@@ -70,7 +70,10 @@ const FENCES: &[(&str, &[&str])] = &[
     ("uuid", &["pdb-model"]),
     ("time", &["pdb-console", "pdb-model", "pdb-server"]),
     ("base64", &["pdb-exchange", "pdb-model", "pdb-expr", "pdb-wire"]),
-    ("serde", &["pdb-exchange", "pdb-model", "pdb-store", "pdb-items", "pdb-streams", "pdb-wire", "pdb-server"]),
+    (
+        "serde",
+        &["pdb-exchange", "pdb-model", "pdb-store", "pdb-items", "pdb-streams", "pdb-wire", "pdb-server"],
+    ),
     (
         "serde_json",
         &[

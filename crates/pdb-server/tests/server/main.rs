@@ -14,6 +14,7 @@ mod crash;
 mod ctl;
 mod data;
 mod databases;
+mod exchange;
 mod faults;
 mod files;
 #[cfg(unix)]

@@ -253,14 +253,15 @@ impl Run<'_> {
         }
         // Also after a failure: what was read before it is written, and what is written is reported.
         let written = self.load.finish();
+        // A write is refused some time after it was read, so these come before the record at which reading has stopped.
         let mut late = Ok(());
         for refusal in self.load.take_refused() {
-            late = self.refusals.add(&refusal, &self.progress).and(late);
+            late = late.and(self.refusals.add(&refusal, &self.progress));
         }
         let noted = self.refusals.finish();
         let report = self.load.report();
         drop(self.progress);
-        if let Err(error) = outcome.and(written).and(late).and(noted) {
+        if let Err(error) = late.and(outcome).and(written).and(noted) {
             let advice =
                 if self.import.dry_run || self.import.errors.is_some() || self.import.max_errors.is_some() {
                     ""
@@ -268,8 +269,8 @@ impl Run<'_> {
                     "; --dry-run only checks, and --errors FILE goes on after items that are refused"
                 };
             let done = match self.import.dry_run {
-                true => format!("{} were checked before the end", counted(self.records, "item")),
-                false => format!("{} were written, which stay", counted(report.put, "item")),
+                true => format!("{} checked before the end", counted(self.records, "item")),
+                false => format!("{} written, which stay", counted(report.put, "item")),
             };
             return Err(format!("{error} ({done}{advice})").into());
         }
