@@ -75,7 +75,7 @@ impl RecordFault {
     }
 
     pub(crate) fn with_text(reason: impl Into<String>, text: &str) -> Self {
-        let end = text.floor_char_boundary(KEPT_TEXT);
+        let end = (0..=KEPT_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         Self { reason: reason.into(), text: Some(text[..end].to_owned()) }
     }
 }

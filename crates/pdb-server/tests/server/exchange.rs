@@ -41,7 +41,7 @@ fn table(name: &str) -> TableName {
 fn items(file: &Path, name: &str) -> Vec<String> {
     let db = Pretender::open(file).unwrap();
     let page = db.scan(ScanInput::new(table(name))).unwrap();
-    let items: Vec<String> = page.items.iter().map(|item| item.json().to_owned()).collect();
+    let items: Vec<String> = page.items.unwrap().iter().map(|item| item.json().to_owned()).collect();
     db.close();
     items
 }

@@ -34,7 +34,7 @@ fn item(id: u32, version: u32) -> Item {
 
 fn items(db: &Pretender) -> Vec<String> {
     let page = db.scan(ScanInput::new(orders())).unwrap();
-    page.items.iter().map(|item| item.json().to_owned()).collect()
+    page.items.unwrap().iter().map(|item| item.json().to_owned()).collect()
 }
 
 fn records(db: &Pretender) -> u64 {

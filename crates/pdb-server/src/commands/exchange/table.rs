@@ -135,9 +135,7 @@ fn opened(builder: Builder) -> Result<Pretender, Box<dyn Error>> {
     let opened = builder.open();
     drop(waiting);
     opened.map_err(|error| {
-        let is_in_use = error.to_string().contains("another process")
-            || std::error::Error::source(&error)
-                .is_some_and(|cause| cause.to_string().contains("another process"));
+        let is_in_use = error.to_string().contains("is in use by");
         if is_in_use {
             return format!("{error}: if a server has the database open, use --endpoint instead of --db")
                 .into();
