@@ -48,6 +48,9 @@ struct Row {
     cells: usize,
 }
 
+/// An item with the line in which its row begins.
+type NumberedItem = (u64, Result<Item, RecordFault>);
+
 impl<'o, R: BufRead> Rows<'o, R> {
     /// Reads the header.
     pub(crate) fn new(mut reader: R, options: &'o CsvOptions) -> Result<Self, ReadError> {
@@ -86,7 +89,7 @@ impl<'o, R: BufRead> Rows<'o, R> {
     }
 
     /// Reads the next row as an item. Returns it with the line in which it begins.
-    pub(crate) fn next(&mut self) -> Result<Option<(u64, Result<Item, RecordFault>)>, ReadError> {
+    pub(crate) fn next(&mut self) -> Result<Option<NumberedItem>, ReadError> {
         let Some(row) = self.row()? else { return Ok(None) };
         let item = self.item(&row).map_err(|reason| {
             let text = String::from_utf8_lossy(&self.cells[..row.bytes.min(200)]).into_owned();
