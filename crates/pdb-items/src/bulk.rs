@@ -79,6 +79,9 @@ impl BulkWrite {
     }
 }
 
+/// Takes the items of a table, as canonical DynamoDB JSON, until it breaks off.
+pub type ItemReader<'r> = &'r mut dyn FnMut(&str) -> ControlFlow<()>;
+
 /// A write that is checked as far as that needs no table, or the reason why it is refused.
 type Planned = Result<PlannedWrite, String>;
 
@@ -149,7 +152,7 @@ impl ItemManager {
     pub fn read_whole_table(
         &self,
         table_name: &TableName,
-        passes: &mut [&mut dyn FnMut(&str) -> ControlFlow<()>],
+        passes: &mut [ItemReader<'_>],
     ) -> Result<(), ItemsError> {
         self.store.read(|tx| {
             let table = ready_table(&self.env, tx, table_name)?;

@@ -24,14 +24,13 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
 
 use pdb_items::ItemsError;
 use pdb_model::{ApiError, EncodedItem, Operation, TableName};
 use pdb_store::Pending;
 
 #[doc(inline)]
-pub use pdb_items::{BulkChange, BulkCondition, BulkWrite};
+pub use pdb_items::{BulkChange, BulkCondition, BulkWrite, ItemReader};
 
 use pdb_items::BulkOutcome;
 
@@ -133,11 +132,7 @@ impl Pretender {
     /// # Errors
     ///
     /// [`ApiError`] if there is no such table, or the store fails.
-    pub fn read_whole_table(
-        &self,
-        table: &TableName,
-        passes: &mut [&mut dyn FnMut(&str) -> ControlFlow<()>],
-    ) -> Result<(), ApiError> {
+    pub fn read_whole_table(&self, table: &TableName, passes: &mut [ItemReader<'_>]) -> Result<(), ApiError> {
         self.inject(Operation::Scan, table)?;
         self.inner.items.read_whole_table(table, passes).map_err(|error| self.api_error(error))
     }

@@ -127,7 +127,7 @@ impl Import {
         let inputs = Inputs::find(&self.files)?;
         let may_create = self.create && !self.dry_run;
         // A trial with a table that does not exist yet needs no database.
-        let is_new_file = self.create && self.db.as_deref().is_some_and(|db| is_missing_file(db));
+        let is_new_file = self.create && self.db.as_deref().is_some_and(is_missing_file);
         let tables = if is_new_file && self.dry_run {
             None
         } else {

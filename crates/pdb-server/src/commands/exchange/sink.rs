@@ -16,7 +16,7 @@ use super::table::TableInfo;
 
 /// Where items are written to.
 pub(super) enum Sink {
-    File { writer: ItemWriter<Packer<Output>>, target: Target },
+    File { writer: Box<ItemWriter<Packer<Output>>>, target: Target },
     Folder { writer: Box<ExportFolderWriter>, start: EpochMillis, id: String },
 }
 
@@ -68,7 +68,7 @@ impl Sink {
             Format::Csv => ItemWriter::csv(packer, columns, options.delimiter).map_err(refused)?,
             format => ItemWriter::new(packer, format).lossy(options.is_lossy),
         };
-        Ok(Self::File { writer, target })
+        Ok(Self::File { writer: Box::new(writer), target })
     }
 
     /// Begins the folder of an export.

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::ops::ControlFlow;
 
+use pretender::bulk::ItemReader;
 use pretender::model::Item;
 use serde_json::json;
 
@@ -52,8 +53,7 @@ pub(super) fn read(
                     }
                 })
                 .collect();
-            let mut each: Vec<&mut dyn FnMut(&str) -> ControlFlow<()>> =
-                each.iter_mut().map(|each| each as &mut dyn FnMut(&str) -> ControlFlow<()>).collect();
+            let mut each: Vec<ItemReader<'_>> = each.iter_mut().map(|each| each as ItemReader<'_>).collect();
             db.read_whole_table(&name, &mut each)?;
             drop(each);
             failures.into_iter().find_map(std::cell::RefCell::into_inner).map_or(Ok(()), Err)
