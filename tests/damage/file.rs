@@ -21,7 +21,7 @@ pub(crate) static SOUND: LazyLock<Sound> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sound.db");
     let world = build(Pretender::builder().file(&path));
-    // A stream that has every change of its table.
+    // A stream, and a history, that have every change of their table.
     world.call(
         "CreateTable",
         &json!({
@@ -31,6 +31,11 @@ pub(crate) static SOUND: LazyLock<Sound> = LazyLock::new(|| {
             "BillingMode": "PAY_PER_REQUEST",
             "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
         }),
+    );
+    let recovery = json!({ "PointInTimeRecoveryEnabled": true });
+    world.call(
+        "UpdateContinuousBackups",
+        &json!({ "TableName": "whole", "PointInTimeRecoverySpecification": recovery }),
     );
     for (pk, n) in [("a", "1"), ("b", "1"), ("a", "2"), ("c", "1")] {
         let item = json!({ "pk": { "S": pk }, "n": { "N": n } });

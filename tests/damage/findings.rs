@@ -136,6 +136,26 @@ fn a_stream_that_has_all_changes_leads_to_its_table() {
 }
 
 #[test]
+fn histories() {
+    let row = "row: history of whole: stored change in a history of table `whole` cannot be read";
+    let broken = "row: history of whole: it cannot be read on: ";
+    // The old item of a change, its key, its moment.
+    for set in ["item = replace(item, '1', '7')", "key = x'09'", "changed_at = changed_at + 1"] {
+        check(&format!("UPDATE pdb_history_whole SET {set} WHERE number = 3"), &[row]);
+    }
+    // Its number, which makes it the last.
+    check("UPDATE pdb_history_whole SET number = 100 WHERE number = 3", &[row, broken]);
+    check(
+        "UPDATE pdb_history SET earliest_at = 7",
+        &[broken, "row: history of Orders: it cannot be read on: "],
+    );
+    check(
+        "DELETE FROM pdb_history WHERE table_id = (SELECT id FROM pdb_metadata WHERE table_name = 'whole')",
+        &[broken],
+    );
+}
+
+#[test]
 fn records() {
     // A record of `whole` that says it is another's: without a checksum, since that would tell already.
     let check_record = |set: &str, why: &str| {

@@ -8,6 +8,7 @@ mod invariants;
 mod library;
 mod observe;
 mod place;
+mod point_in_time;
 mod power_loss;
 mod scan_order;
 mod scenarios;

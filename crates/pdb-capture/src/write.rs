@@ -54,7 +54,8 @@ pub fn lock_item(
     Ok(LockedItem { key, old, primary_key: primary_key.clone(), row })
 }
 
-/// Replaces a locked item with `new`, or deletes it, and writes its index entries and its stream record, all in `tx`.
+/// Replaces a locked item with `new`, or deletes it, and writes its index entries, appends what it was to the table's history if it has one, and
+/// writes its stream record, all in `tx`.
 ///
 /// `new` must have the key that was locked. If the item does not change, nothing is written and there is no stream record, with every view
 /// type (streams.md section 8). All changes of one transaction have the same creation time, but for those in shards whose newest record is
@@ -112,6 +113,10 @@ pub fn write_item(
         let both = [(old_item.as_ref(), old.as_ref()), (new, encoded.as_ref())];
         (changes, write_bytes(&table.definition, both))
     };
+    if table.definition.point_in_time_recovery.is_some() {
+        let now = tx.moment(|| env.clock.now());
+        tx.append_change(table, &key, old.as_ref(), now)?;
+    }
     if let Some(stream) = &table.stream {
         let now = tx.moment(|| env.clock.now());
         if tx.is_rotation_due(table, now) {

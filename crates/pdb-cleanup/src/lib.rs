@@ -2,6 +2,7 @@
 
 mod error;
 mod expire;
+mod histories;
 mod rotate;
 mod sweep;
 mod sweeper;
@@ -10,6 +11,7 @@ mod trim;
 
 pub use error::CleanupError;
 pub use expire::expire_items;
+pub use histories::trim_histories;
 pub use rotate::{rotate_shards, rotate_shards_of_stream, split_shard};
 pub use sweep::{CleanupOptions, RETENTION, SweepReport, sweep};
 pub use sweeper::Sweeper;

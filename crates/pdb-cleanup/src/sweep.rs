@@ -1,7 +1,7 @@
 //! One sweep: all background work that is due.
 
 use crate::throttle::timed;
-use crate::{CleanupError, Throttle, TrimReport, expire_items, rotate_shards, trim};
+use crate::{CleanupError, Throttle, TrimReport, expire_items, rotate_shards, trim, trim_histories};
 use pdb_model::Env;
 use pdb_store::{Store, StoreError};
 use std::time::Duration;
@@ -41,12 +41,14 @@ pub struct SweepReport {
     pub expired: u64,
     /// What was trimmed.
     pub trimmed: TrimReport,
+    /// How many changes were removed from histories, because no moment that can be restored needs them.
+    pub trimmed_changes: u64,
 }
 
 impl SweepReport {
     /// Logs what was done: at debug level if nothing was due.
     fn log(&self) {
-        let Self { rotated, expired, trimmed } = *self;
+        let Self { rotated, expired, trimmed, trimmed_changes } = *self;
         if *self == Self::default() {
             tracing::debug!("swept; nothing was due");
             return;
@@ -57,12 +59,13 @@ impl SweepReport {
             trimmed_records = trimmed.records,
             trimmed_shards = trimmed.shards,
             trimmed_streams = trimmed.streams,
+            trimmed_changes,
             "swept"
         );
     }
 }
 
-/// Does all background work that is due: rotates shards, deletes expired items, trims records, shards and streams.
+/// Does all background work that is due: rotates shards, deletes expired items, trims records, shards, streams and histories.
 ///
 /// A second sweep of the same store waits until the first one has ended. With a [gentle](Throttle::gentle) throttle, it waits for one step
 /// of the first at most.
@@ -82,8 +85,9 @@ pub fn sweep(
         let expired = expire_items(store, env, throttle)?;
         let now = env.clock.now();
         let trimmed = trim(store, now, options.retention, throttle)?;
+        let trimmed_changes = trim_histories(store, now, throttle)?;
         forget_tokens(store, env, throttle)?;
-        let report = SweepReport { rotated, expired, trimmed };
+        let report = SweepReport { rotated, expired, trimmed, trimmed_changes };
         report.log();
         Ok(report)
     })

@@ -63,6 +63,7 @@ impl Catalog {
         for table in self.by_name.values() {
             names.push(crate::names::item_table(table.name().as_str()));
             names.extend(table.indexes.iter().map(|index| index.table.clone()));
+            names.extend(table.history.as_ref().map(|history| history.sql.name.clone()));
         }
         names.extend(self.streams.values().map(|stream| stream.records.name.clone()));
         names

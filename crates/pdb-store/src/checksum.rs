@@ -11,6 +11,7 @@
 //!   of the name of the SQL table: a row of another table does not fit, should SQLite's schema name the wrong page. Salt and
 //!   sequence number are added so that SQL can add them too, where we do not know them: PostgreSQL draws sequence numbers while it
 //!   inserts, and backups copy rows between tables without a look at them.
+//! * The number and the time of a change in a history are added too, because a restore copies what it has replaced without a look at it.
 //! * All stored numbers are below 2^32. Should another format be needed, its numbers lie above.
 
 use pdb_model::{EncodedItem, text_hash};
@@ -22,6 +23,8 @@ const MODULUS: u64 = 1 << 32;
 /// What makes a stored checksum of a sum, in SQL: `(...) & MASK`.
 pub(crate) const MASK: u64 = MODULUS - 1;
 
+/// What the time of a change in a history is multiplied by before it is added. Odd, and so small that no product overflows in SQL.
+const TIME_WEIGHT: u64 = 786_431;
 /// An odd number whose bits look random: 2^64 divided by the golden ratio.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 /// What a value that is absent counts as; no text and no number of a row is likely to.
@@ -99,6 +102,13 @@ impl Checksum {
         reduced(self.content() + salt.0 + fold(sequence_number))
     }
 
+    /// What is stored beside the contents of a change in a history.
+    #[inline]
+    pub(crate) fn stored_of_change(self, salt: Salt, number: i64, changed_at: i64) -> i64 {
+        let time = fold_time(changed_at).wrapping_mul(TIME_WEIGHT);
+        reduced(self.content().wrapping_add(salt.0).wrapping_add(fold(number)).wrapping_add(time))
+    }
+
     /// What is stored beside the contents in a fixed table.
     pub(crate) fn fixed(self) -> i64 {
         reduced(self.content())
@@ -131,6 +141,19 @@ impl Checksum {
         match stored {
             Some(stored) if stored != self.stored(salt) => Err(mismatch(what)),
             _ => Ok(()),
+        }
+    }
+
+    /// As [`verify`](Self::verify), of a change in a history.
+    pub(crate) fn verify_change(
+        self,
+        salt: Salt,
+        (number, changed_at): (i64, i64),
+        stored: Option<i64>,
+    ) -> Result<(), StoreError> {
+        match stored {
+            Some(stored) if stored == self.stored_of_change(salt, number, changed_at) => Ok(()),
+            Some(_) | None => Err(mismatch("change in a history")),
         }
     }
 
@@ -171,6 +194,17 @@ fn fold(sequence_number: i64) -> u64 {
     (number & MASK) + (number >> 32)
 }
 
+/// What the time of a change counts as, times [`TIME_WEIGHT`]. SQL says the same with the same operators, also before 1970.
+fn fold_time(changed_at: i64) -> u64 {
+    ((changed_at & MASK as i64) + (changed_at >> 32)) as u64
+}
+
+/// SQL of what number and time of a change add to its checksum, by the columns or values that have them.
+pub(crate) fn added_to_change(number: &str, changed_at: &str) -> String {
+    let folded = |value: &str| format!("(({value} & {MASK}) + ({value} >> 32))");
+    format!("({} + {} * {TIME_WEIGHT})", folded(number), folded(changed_at))
+}
+
 /// What the checksums of one SQL table have in common, below 2^32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Salt(u64);
@@ -192,6 +226,13 @@ impl Salt {
 #[inline]
 pub(crate) fn of_item(key: &[u8], json_hash: u64, size_bytes: u64) -> Checksum {
     Checksum::new().bytes(key).mix(json_hash).number(size_bytes)
+}
+
+/// The checksum of an item as it was before a change, or of its absence. While there was an item, it is that of the item: SQL that restores it
+/// only has to take out what was added.
+#[inline]
+pub(crate) fn of_past_item(key: &[u8], json_hash: Option<u64>, size_bytes: u64) -> Checksum {
+    of_item(key, json_hash.unwrap_or(ABSENT), size_bytes)
 }
 
 /// The checksum of an index entry; its content is the key of the item, or the vector.

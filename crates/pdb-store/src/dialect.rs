@@ -8,7 +8,7 @@ use pdb_model::{IndexName, TableName};
 
 use crate::{
     key_columns::KeyColumns,
-    sql::texts::{EntryKind, IndexTable, ItemTable, RecordTable},
+    sql::texts::{EntryKind, HistoryTable, IndexTable, ItemTable, RecordTable},
 };
 
 /// An engine's way to speak SQL.
@@ -59,6 +59,11 @@ impl Dialect {
     /// SQL that makes the table of records of a table name, if it is not there.
     pub(crate) fn create_records(self, table: &str) -> String {
         texts_of!(self, texts => texts::create_records(table))
+    }
+
+    /// SQL that makes the table of a history.
+    pub(crate) fn create_history(self, table: &str) -> String {
+        texts_of!(self, texts => texts::create_history(table))
     }
 
     /// SQL that lists the names of all tables.
@@ -121,6 +126,16 @@ impl Dialect {
     /// The statements on a table of stream records.
     pub(crate) fn record_table(self, name: String) -> RecordTable {
         texts_of!(self, texts => texts::record_table(name))
+    }
+
+    /// The statements on the table of a history.
+    pub(crate) fn history_table(self, name: String) -> HistoryTable {
+        texts_of!(self, texts => texts::history_table(name))
+    }
+
+    /// SQL that fills an empty table with the items of another as they were at a moment. See [`texts::restore_past`](crate::sql::texts::restore_past).
+    pub(crate) fn restore_past(self, items: &str, history: &str, to: &str) -> String {
+        texts_of!(self, texts => texts::restore_past(items, history, to))
     }
 
     /// A key as the columns of a table have it.

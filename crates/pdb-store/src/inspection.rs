@@ -2,7 +2,7 @@
 
 mod rows;
 
-pub use rows::{RowSum, StoredEntry, StoredItem, StoredRecord, StoredRow};
+pub use rows::{RowSum, StoredChange, StoredEntry, StoredItem, StoredRecord, StoredRow};
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
@@ -84,8 +84,8 @@ impl<'a> ReadTx<'a> {
         Ok(found)
     }
 
-    /// Returns what belongs to nothing: SQL tables that no table, stream or backup of the database has, those that are missing, and
-    /// rows of streams, shards and statistics without what they are about. `backups` are the names under which
+    /// Returns what belongs to nothing: SQL tables that no table, history, stream or backup of the database has, those that are missing, and
+    /// rows of streams, shards, histories and statistics without what they are about. `backups` are the names under which
     /// [`Tx::keep_items`](crate::Tx::keep_items) keeps items.
     ///
     /// # Errors
@@ -96,6 +96,7 @@ impl<'a> ReadTx<'a> {
         for table in self.tables()? {
             expected.insert(names::item_table(table.name().as_str()));
             expected.extend(table.indexes.iter().map(|index| index.table.clone()));
+            expected.extend(table.history.as_ref().map(|history| history.sql.name.clone()));
         }
         expected.extend(self.streams(None)?.iter().map(|stream| stream.records.name.clone()));
         let sql = self.driver.dialect().list_tables();
@@ -115,6 +116,10 @@ impl<'a> ReadTx<'a> {
             (
                 "counts belong to no table",
                 "SELECT count(*) FROM pdb_statistic WHERE table_id NOT IN (SELECT id FROM pdb_metadata)",
+            ),
+            (
+                "histories belong to no table",
+                "SELECT count(*) FROM pdb_history WHERE table_id NOT IN (SELECT id FROM pdb_metadata)",
             ),
         ] {
             let count = self.driver.first("look for orphans", sql, &[], |row| row.integer(0))?.unwrap_or(0);

@@ -43,13 +43,16 @@ mod watch;
 pub use activity::{Activities, Activity, ActivityReport};
 pub use db_error::DbError;
 pub use error::{OpenError, StoreError};
-pub use inspection::{EachRow, Inspection, RowSum, StoredEntry, StoredItem, StoredRecord, StoredRow};
+pub use inspection::{
+    EachRow, Inspection, RowSum, StoredChange, StoredEntry, StoredItem, StoredRecord, StoredRow,
+};
 pub use interrupt_guard::InterruptGuard;
 pub use metrics::{StoreMetrics, StoreObserver};
 pub use options::{Durability, Location, StoreOptions};
 pub use pending::Pending;
 pub use read_tx::ReadTx;
 pub use rows::{
+    history::HistorySpan,
     items::{Direction, ItemRow, KeyRange, NewEntry, RowRef, VectorRow},
     records::{NewRecord, RecordRef},
     shards::{ClosedShard, NewShard, ShardRow, StreamRow},

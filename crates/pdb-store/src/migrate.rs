@@ -45,4 +45,5 @@ pub(crate) fn add_checksums(driver: Driver<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+pub(crate) mod history;
 pub(crate) mod keys;

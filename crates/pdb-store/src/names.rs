@@ -22,6 +22,11 @@ pub(crate) fn record_table(table: &str) -> String {
     dynamic("pdb_stream_", &[table])
 }
 
+/// What changes of a table's items have replaced.
+pub(crate) fn history_table(table: &str) -> String {
+    dynamic("pdb_history_", &[table])
+}
+
 pub(crate) fn index_table(table: &str, index: &str) -> String {
     dynamic("pdb_index_", &[table, index])
 }
@@ -37,7 +42,7 @@ pub(crate) fn kept_table(name: &str) -> String {
 
 /// Whether an SQL table belongs to one DynamoDB table, stream or backup. No fixed table has such a name.
 pub(crate) fn is_made_at_run_time(sql_table: &str) -> bool {
-    ["pdb_item_", "pdb_index_", "pdb_vector_", "pdb_stream_", "pdb_backup_"]
+    ["pdb_item_", "pdb_index_", "pdb_vector_", "pdb_stream_", "pdb_history_", "pdb_backup_"]
         .iter()
         .any(|kind| sql_table.starts_with(kind))
 }

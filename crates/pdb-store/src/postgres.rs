@@ -10,6 +10,7 @@ pub(crate) mod page;
 pub(crate) mod paging;
 pub(crate) mod parameters;
 pub(crate) mod pool;
+pub(crate) mod queued_change;
 pub(crate) mod queued_record;
 pub(crate) mod renew_keys;
 pub(crate) mod schema;

@@ -1,6 +1,7 @@
 //! Rows as plain types, without a statement.
 
 pub(crate) mod columns;
+pub(crate) mod history;
 pub(crate) mod items;
 pub(crate) mod records;
 pub(crate) mod shards;

@@ -48,7 +48,7 @@ impl NextCounter {
 #[cfg(feature = "sqlite")]
 impl NextCounter {
     /// Draws a counter; only the writer does.
-    fn draw(&self) -> u64 {
+    pub(crate) fn draw(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
 

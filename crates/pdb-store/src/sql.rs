@@ -3,6 +3,7 @@
 pub(crate) mod backups;
 pub(crate) mod clear;
 pub(crate) mod documents;
+pub(crate) mod history;
 pub(crate) mod items;
 pub(crate) mod records;
 pub(crate) mod rotation;

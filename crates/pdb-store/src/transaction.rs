@@ -16,6 +16,7 @@ use crate::{
     error::StoreError,
     read_tx::ReadTx,
     rows::{
+        history::AppendedChange,
         records::AppendedRecord,
         table::{OpenShard, StreamId, Table, TableId},
     },
@@ -139,6 +140,16 @@ impl EngineTx<'_> {
         record: AppendedRecord<'_>,
     ) -> Result<(), StoreError> {
         call!(self, append_record(read, record))
+    }
+
+    /// Appends a change to the history of its table, at once or before the commit.
+    pub(crate) fn append_change(
+        &mut self,
+        read: &mut ReadTx<'_>,
+        table: TableId,
+        change: AppendedChange<'_>,
+    ) -> Result<(), StoreError> {
+        call!(self, append_change(read, table, change))
     }
 
     /// Appends the records now that wait for the commit.

@@ -76,8 +76,8 @@ impl ReadTx<'_> {
         Ok(Rows(rows?))
     }
 
-    /// Returns about how many rows a part has, and how many bytes they take. All rows are not read for it: of stream records a few tell the
-    /// size of all. `shape` is that of this database. What is small has none.
+    /// Returns about how many rows a part has, and how many bytes they take. All rows are not read for it: of stream records
+    /// and histories a few tell the size of all. `shape` is that of this database. What is small has none.
     ///
     /// # Errors
     ///
@@ -94,19 +94,27 @@ impl ReadTx<'_> {
             }
             Part::Records(table) => {
                 let rows = shape.records_of(table);
-                let sql = format!(
-                    "SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS BIGINT) \
-                     FROM (SELECT size_bytes FROM {} LIMIT 200) AS sample",
-                    part.layout(self.driver.dialect()).quoted()
-                );
-                let sample = |row: &Row<'_>| Ok((row.count(0)?, row.count(1)?));
-                let (count, bytes) =
-                    self.driver.first("measure stream records", &sql, &[], sample)?.unwrap_or_default();
-                return Ok((rows, bytes.saturating_mul(rows).checked_div(count).unwrap_or(0)));
+                return self.extent_by_sample(part, rows);
+            }
+            Part::History(table) => {
+                let rows = shape.changes_of(table);
+                return self.extent_by_sample(part, rows);
             }
             Part::Kept(_) | Part::Tokens | Part::Documents => return Ok((0, 0)),
         };
         Ok((statistics.item_count, statistics.size_bytes))
+    }
+
+    /// The extent of a part with so many rows, of which a few tell the size of all.
+    fn extent_by_sample(&mut self, part: &Part, rows: u64) -> Result<(u64, u64), StoreError> {
+        let sql = format!(
+            "SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS BIGINT) \
+             FROM (SELECT size_bytes FROM {} LIMIT 200) AS sample",
+            part.layout(self.driver.dialect()).quoted()
+        );
+        let sample = |row: &Row<'_>| Ok((row.count(0)?, row.count(1)?));
+        let (count, bytes) = self.driver.first("measure rows", &sql, &[], sample)?.unwrap_or_default();
+        Ok((rows, bytes.saturating_mul(rows).checked_div(count).unwrap_or(0)))
     }
 
     /// Returns the place behind the last row of a part.
@@ -210,7 +218,7 @@ impl Tx<'_> {
                 let statistic = table.index(index)?.sql.statistic;
                 Some((table, statistic))
             }
-            Part::Records(_) | Part::Kept(_) | Part::Tokens | Part::Documents => None,
+            Part::Records(_) | Part::History(_) | Part::Kept(_) | Part::Tokens | Part::Documents => None,
         })
     }
 }

@@ -110,8 +110,13 @@ impl<'a> Tx<'a> {
     }
 
     /// Must be called before a table's definition or open shards are changed, and before a shard is locked for that; afterwards
-    /// no other transaction has unfinished work on the table, and none that began before can finish.
-    pub(crate) fn lock_definition(&mut self, table: TableId) -> Result<(), StoreError> {
+    /// no other transaction has unfinished work on the table, and none that began before can finish. Methods that change a definition
+    /// do so themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`], [`StoreError::Conflict`].
+    pub fn lock_definition(&mut self, table: TableId) -> Result<(), StoreError> {
         self.lock_catalog()?;
         self.engine.before_redefinition(&mut self.read, table)
     }

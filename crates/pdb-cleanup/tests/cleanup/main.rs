@@ -5,6 +5,7 @@
 mod expire;
 mod harness;
 mod histories;
+mod recovery;
 mod rotate;
 mod sweeper;
 mod trim;

@@ -15,7 +15,7 @@ fn a_sweep_does_all_that_is_due() {
     assert_eq!(db.sweep(), SweepReport::default());
     db.advance(DAY);
     let trimmed = TrimReport { records: 2, shards: 0, streams: 0 };
-    assert_eq!(db.sweep(), SweepReport { rotated: 1, expired: 1, trimmed });
+    assert_eq!(db.sweep(), SweepReport { rotated: 1, expired: 1, trimmed, trimmed_changes: 0 });
     assert_eq!(db.sweep(), SweepReport::default());
     assert_eq!(db.keys(), ["a"]);
     assert_eq!(db.records().len(), 1);

@@ -38,12 +38,13 @@ pub(super) fn of(action: Action, answer: &Value) -> String {
 }
 
 /// The work that was due when the clock was moved: the member of the answer, what was done, to what.
-const DONE: [(&str, &str, &str); 5] = [
+const DONE: [(&str, &str, &str); 6] = [
     ("rotated_shards", "rotated", "shard"),
     ("expired_items", "deleted", "expired item"),
     ("trimmed_records", "trimmed", "record"),
     ("dropped_shards", "removed", "shard"),
     ("dropped_streams", "removed", "stream"),
+    ("trimmed_changes", "trimmed", "old change"),
 ];
 
 /// Returns the sentence that a part of an address stands for; `None` if it is not one of [`of`].

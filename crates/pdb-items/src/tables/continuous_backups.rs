@@ -1,8 +1,9 @@
-//! Continuous backups and point-in-time recovery: the status. Restores are in `backups`.
+//! Continuous backups and point-in-time recovery: the switch, and the moments that can be restored. Restores are in `restore`.
 //!
-//! Evidence: `dynamodb.md` 14.
+//! Evidence: `dynamodb.md` 14, `bulk-import-export.md` 4.1.
 
 use pdb_model::{EpochMillis, PointInTimeRecovery, TableName};
+use pdb_store::{ReadTx, Table};
 use std::time::Duration;
 
 use super::manager::{TableManager, find_table};
@@ -33,11 +34,13 @@ impl TableManager {
         &self,
         table_name: &TableName,
     ) -> Result<Option<PointInTimeRecoveryDescription>, ItemsError> {
-        let table = self.read(|tx| find_table(tx, table_name))?.ok_or_else(|| missing(table_name))?;
-        Ok(table.definition.point_in_time_recovery.map(|recovery| self.described(recovery)))
+        self.read(|tx| {
+            let table = find_table(tx, table_name)?.ok_or_else(|| missing(table_name))?;
+            self.recovery(tx, &table)
+        })
     }
 
-    /// Enables or disables point-in-time recovery.
+    /// Enables or disables point-in-time recovery. Enabling begins a history of the table, and disabling removes it.
     ///
     /// # Errors
     ///
@@ -58,6 +61,10 @@ impl TableManager {
             let table = find_table(tx, &table_name)?.ok_or_else(|| missing(&table_name))?;
             let mut definition = (*table.definition).clone();
             let known = definition.point_in_time_recovery;
+            if known.is_some() != enabled {
+                // Before the clock is asked: every change from that moment on is to be in the history.
+                tx.lock_definition(table.id)?;
+            }
             definition.point_in_time_recovery = enabled.then(|| PointInTimeRecovery {
                 enabled: known.map_or_else(|| manager.env.clock.now(), |known| known.enabled),
                 recovery_period_days: recovery_period_in_days
@@ -67,19 +74,31 @@ impl TableManager {
             if definition != *table.definition {
                 tx.replace_definition(&definition)?;
             }
-            Ok(definition.point_in_time_recovery.map(|recovery| manager.described(recovery)))
+            let table = find_table(tx, &table_name)?.ok_or_else(|| missing(&table_name))?;
+            manager.recovery(tx, &table)
         })
     }
 
-    /// The latest moment is now: what can be restored is the table as it is.
-    pub(crate) fn described(&self, recovery: PointInTimeRecovery) -> PointInTimeRecoveryDescription {
+    /// Returns which moments of a table can be restored, if it has point-in-time recovery.
+    ///
+    /// The latest is now: AWS says five minutes ago, and to wait for that would help no test. A clock that was set back is behind the newest change, which
+    /// is then the latest moment.
+    pub(crate) fn recovery(
+        &self,
+        tx: &mut ReadTx<'_>,
+        table: &Table,
+    ) -> Result<Option<PointInTimeRecoveryDescription>, ItemsError> {
+        let Some(recovery) = table.definition.point_in_time_recovery else { return Ok(None) };
+        let span = tx.history_span(table)?.unwrap_or_default();
         let now = self.env.clock.now();
+        let latest = now.max(span.newest.unwrap_or(now)).max(span.earliest.unwrap_or(now));
         let period = Duration::from_secs(u64::from(recovery.recovery_period_days) * 24 * 60 * 60);
-        PointInTimeRecoveryDescription {
-            earliest_restorable_date_time: recovery.enabled.max(now.minus(period)),
-            latest_restorable_date_time: now,
+        let earliest = span.earliest.unwrap_or(latest).max(now.minus(period));
+        Ok(Some(PointInTimeRecoveryDescription {
+            earliest_restorable_date_time: earliest,
+            latest_restorable_date_time: latest,
             recovery_period_in_days: recovery.recovery_period_days,
-        }
+        }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! RestoreTableFromBackup and RestoreTableToPointInTime.
 //!
-//! Evidence: `dynamodb.md` 14. Restored are items, keys, indexes, billing and encryption; not tags, expiry, streams,
-//! policies, recovery and deletion protection. Of points in time only the latest can be restored.
+//! Evidence: `dynamodb.md` 14, `bulk-import-export.md` 4.2. Restored are items, keys, indexes, billing and encryption; not tags, expiry, streams,
+//! policies, recovery and deletion protection. Items are those of the moment, settings those that the source has now.
 
 use pdb_model::{
     BillingMode, EpochMillis, IndexKind, IndexName, OnDemandThroughput, RestoredFrom, SecondaryIndex,
@@ -53,7 +53,7 @@ pub struct RestoreToPointInTimeInput {
     pub target_table_name: TableName,
     /// The latest moment.
     pub use_latest_restorable_time: bool,
-    /// A certain moment.
+    /// A certain moment: the table as it was after all changes of this millisecond and before.
     pub restore_date_time: Option<EpochMillis>,
     /// In what the new table is to differ.
     pub overrides: RestoreOverrides,
@@ -63,8 +63,8 @@ pub struct RestoreToPointInTimeInput {
 enum Source<'a> {
     /// A backup, by the store's name for its items.
     Backup(&'a str),
-    /// A table.
-    Table(&'a TableName),
+    /// A table, as it was at a moment.
+    Table(&'a TableName, EpochMillis),
 }
 
 impl TableManager {
@@ -92,7 +92,7 @@ impl TableManager {
         })
     }
 
-    /// Makes a new table of another one as it is now.
+    /// Makes a new table of another one as it was at a moment.
     ///
     /// # Errors
     ///
@@ -115,30 +115,22 @@ impl TableManager {
         let source: TableName = source.map_err(|_| request("Invalid source table"))?;
         self.write(move |manager, tx| {
             let table = find_table(tx, &source)?.ok_or_else(|| missing(&source))?;
-            let Some(recovery) = table.definition.point_in_time_recovery else {
-                return Err(ItemsError::PointInTimeRecoveryUnavailable(format!(
+            let recovery = manager.recovery(tx, &table)?.ok_or_else(|| {
+                ItemsError::PointInTimeRecoveryUnavailable(format!(
                     "Point in time recovery is not enabled for table '{source}'"
-                )));
-            };
-            let recovery = manager.described(recovery);
+                ))
+            })?;
             let latest = recovery.latest_restorable_date_time;
-            if let Some(moment) = input.restore_date_time.filter(|moment| *moment != latest) {
-                let restorable = recovery.earliest_restorable_date_time..=latest;
-                return Err(if restorable.contains(&moment) {
-                    request(
-                        "RestoreDateTime is not supported: only the latest restorable time can be restored",
-                    )
-                } else {
-                    ItemsError::InvalidRestoreTime(
-                        "The specified restore time is not within the restorable window".to_owned(),
-                    )
-                });
+            let moment = input.restore_date_time.unwrap_or(latest);
+            if !(recovery.earliest_restorable_date_time..=latest).contains(&moment) {
+                return Err(ItemsError::InvalidRestoreTime(
+                    "The specified restore time is not within the restorable window".to_owned(),
+                ));
             }
-            let from =
-                RestoredFrom { backup_arn: None, table_arn: manager.table_arn(&source), moment: latest };
+            let from = RestoredFrom { backup_arn: None, table_arn: manager.table_arn(&source), moment };
             let definition =
                 manager.restored(&table.definition, &input.target_table_name, from, &input.overrides)?;
-            manager.restore(tx, &definition, &Source::Table(&source))
+            manager.restore(tx, &definition, &Source::Table(&source, moment))
         })
     }
 
@@ -205,9 +197,9 @@ impl TableManager {
         let table = tx.create_table(definition)?;
         match source {
             Source::Backup(name) => tx.restore_items(&table, name)?,
-            Source::Table(name) => {
+            Source::Table(name, moment) => {
                 let source = self.table(tx, name)?;
-                tx.copy_items(&source, &table)?;
+                tx.copy_past_items(&source, &table, *moment)?;
             }
         }
         for index in definition.all_indexes() {

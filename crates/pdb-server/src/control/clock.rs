@@ -105,13 +105,13 @@ impl CommandContext<'_> {
         // The lock protects no data, so a panic of another holder does not matter.
         let _moving = self.control.moving.lock().unwrap_or_else(PoisonError::into_inner);
         change(&self.control.clock)?;
-        let mut done = [0; 5];
+        let mut done = [0; 6];
         // All regions share one clock.
         for database in self.control.regions.all() {
-            let SweepReport { rotated, expired, trimmed } = database.run_due_work()?;
-            for (sum, more) in
-                done.iter_mut().zip([rotated, expired, trimmed.records, trimmed.shards, trimmed.streams])
-            {
+            let SweepReport { rotated, expired, trimmed, trimmed_changes } = database.run_due_work()?;
+            let counts =
+                [rotated, expired, trimmed.records, trimmed.shards, trimmed.streams, trimmed_changes];
+            for (sum, more) in done.iter_mut().zip(counts) {
                 *sum += more;
             }
         }
@@ -122,6 +122,7 @@ impl CommandContext<'_> {
             "trimmed_records": done[2],
             "dropped_shards": done[3],
             "dropped_streams": done[4],
+            "trimmed_changes": done[5],
         });
         Ok(answer)
     }

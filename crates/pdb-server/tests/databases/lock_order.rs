@@ -30,6 +30,8 @@ enum Lock {
         of_index: bool,
         id: i64,
     },
+    /// The row of a table's history, and the right to number its changes.
+    History(i64),
     Stream(i64),
     /// A shard, and the right to number its records.
     Shard {
@@ -55,6 +57,8 @@ enum Effect {
     DropsEntries,
     /// It removes records; trims that would be in the way hold the stream.
     RemovesRecords,
+    /// It removes changes of a history, or all of it; trims that would be in the way hold its row.
+    RemovesChanges,
     /// It keeps all writers of a table out that have not committed.
     ClosesGate,
     Nothing,
@@ -181,6 +185,11 @@ impl State {
                     return Err("the stream is not held".to_owned());
                 }
             }
+            Effect::RemovesChanges => {
+                if !self.held.iter().any(|lock| matches!(lock, Lock::History(_))) {
+                    return Err("the row of the history is not held".to_owned());
+                }
+            }
             Effect::ClosesGate => self.is_gate_closed = true,
             Effect::Locks(lock) => {
                 if self.waits_for_nobody(&lock) {
@@ -223,7 +232,7 @@ impl State {
                 // Writers have passed the gate before; trims wait for nobody once they have a shard.
                 Lock::Shard { .. } => self.is_gate_closed,
                 Lock::Items(table) | Lock::Kept(table) => self.made.contains(table),
-                Lock::Catalog | Lock::Beside(_) | Lock::Stream(_) => false,
+                Lock::Catalog | Lock::Beside(_) | Lock::History(_) | Lock::Stream(_) => false,
             }
     }
 }
@@ -272,11 +281,15 @@ fn effects(Statement { sql, params }: &Statement) -> Vec<Effect> {
             _ if is_of("pdb_index_") || is_of("pdb_vector_") => vec![Effect::Defines, Effect::DropsEntries],
             kept if is_of("pdb_backup_") => locks(Lock::Kept(kept)),
             _ if is_of("pdb_stream_") => vec![Effect::Defines, Effect::RemovesRecords],
+            _ if is_of("pdb_history_") => vec![Effect::Defines, Effect::RemovesChanges],
             _ => panic!("unknown: {sql}"),
         };
     }
     if begins("WITH drawn AS (UPDATE pdb_shard") {
         return locks(Lock::Shard { stream: number(14), number: number(1) });
+    }
+    if begins("WITH drawn AS (UPDATE pdb_history") {
+        return locks(Lock::History(number(3)));
     }
     if begins("WITH gone AS (SELECT token FROM pdb_token") && sql.contains("SKIP LOCKED") {
         return vec![Effect::Nothing];
@@ -293,6 +306,8 @@ fn effects(Statement { sql, params }: &Statement) -> Vec<Effect> {
             vec![Effect::Defines, Effect::Locks(first), Effect::ClosesGate]
         }
         "pdb_statistic" => locks(Lock::Counts { of_index: !sql.contains("version ="), id: number(0) }),
+        "pdb_history" if begins("INSERT") => vec![Effect::Defines, Effect::Takes(Lock::History(number(0)))],
+        "pdb_history" => locks(Lock::History(number(0))),
         "pdb_stream" if begins("UPDATE pdb_stream SET version") => {
             // Its own, or one that is locked like this first.
             vec![Effect::Defines, Effect::Locks(Lock::Stream(number(0)))]
@@ -304,6 +319,7 @@ fn effects(Statement { sql, params }: &Statement) -> Vec<Effect> {
         items if is_of("pdb_item_") => locks(Lock::Item(items.to_owned(), key())),
         _ if is_of("pdb_index_") || is_of("pdb_vector_") => vec![Effect::Nothing],
         kept if is_of("pdb_backup_") => locks(Lock::Kept(kept.to_owned())),
+        _ if is_of("pdb_history_") && begins("DELETE") => vec![Effect::RemovesChanges],
         _ if is_of("pdb_stream_") && begins("DELETE") => vec![Effect::RemovesRecords],
         _ => panic!("unknown: {sql}"),
     }
@@ -339,6 +355,10 @@ mod tests {
     const STREAM: (&str, &[&str]) = ("SELECT id FROM pdb_stream WHERE id = $1 FOR UPDATE", &["1"]);
     const SHARD: (&str, &[&str]) =
         ("UPDATE pdb_shard SET x = 1 WHERE stream_id = $1 AND number = $2", &["1", "1"]);
+    const CHANGE: (&str, &[&str]) =
+        ("WITH drawn AS (UPDATE pdb_history SET x = 1) INSERT", &["\\x61", "", "", "1", "5"]);
+    const TRIMMED: (&str, &[&str]) = ("UPDATE pdb_history SET earliest_at = $2 WHERE table_id = $1", &["1"]);
+    const TRIM: (&str, &[&str]) = ("DELETE FROM \"pdb_history_a\" WHERE number <= $1", &["7"]);
     const DROP: (&str, &[&str]) = ("DROP TABLE \"pdb_index_a_i\"", &[]);
 
     #[test]
@@ -349,6 +369,8 @@ mod tests {
             &[CATALOG, WHOLE, GATE, ITEM_B, ITEM_A, ENTRY],
             &[CATALOG, WHOLE, DROP, GATE],
             &[STREAM, SHARD],
+            &[ITEM_A, COUNT, CHANGE, CHANGE, SHARD],
+            &[TRIMMED, TRIM],
         ] {
             check(&transaction(right)).unwrap();
         }
@@ -367,6 +389,9 @@ mod tests {
             &[COUNT, ITEM_A],
             &[SHARD, STREAM],
             &[SHARD, COUNT],
+            &[CHANGE, COUNT],
+            &[SHARD, CHANGE],
+            &[TRIM],
             &[CATALOG, DROP, WHOLE],
             // What nobody may do without the catalog.
             &[DROP],

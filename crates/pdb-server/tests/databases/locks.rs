@@ -320,8 +320,18 @@ fn backups(db: &mut Watched) {
     db.call(
         "UpdateContinuousBackups",
         json!({
-        "TableName": "alpha", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}}),
+        "TableName": "alpha", "PointInTimeRecoverySpecification":
+            {"PointInTimeRecoveryEnabled": true, "RecoveryPeriodInDays": 1}}),
     );
+    let put = |id: &str| json!({"Put": {"TableName": "alpha", "Item": item(id, json!({"n": {"N": "7"}}))}});
+    db.call("TransactWriteItems", json!({"TransactItems": [put("y"), put("x")]}));
+    for enabled in [true, false, true] {
+        let recovery = json!({"PointInTimeRecoveryEnabled": enabled});
+        db.call(
+            "UpdateContinuousBackups",
+            json!({"TableName": "gamma", "PointInTimeRecoverySpecification": recovery}),
+        );
+    }
     db.call(
         "RestoreTableToPointInTime",
         json!({

@@ -115,6 +115,7 @@ fn shown(report: pretender::testing::SweepReport) -> Value {
         "trimmed_records": report.trimmed.records,
         "dropped_shards": report.trimmed.shards,
         "dropped_streams": report.trimmed.streams,
+        "trimmed_changes": report.trimmed_changes,
     })
 }
 

@@ -47,6 +47,17 @@ pub struct StoredEntry<'r> {
     pub size_bytes: u64,
 }
 
+/// A change in the history of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredChange<'r> {
+    /// When it was made.
+    pub changed: EpochMillis,
+    /// The key of the item.
+    pub key: &'r [u8],
+    /// The item before the change as canonical JSON, if there was one, and its size.
+    pub old: Option<(&'r str, u64)>,
+}
+
 /// A stream record.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredRecord<'r> {
@@ -118,6 +129,22 @@ impl StoredRow {
                 Ok(StoredEntry { entry, content, json, size_bytes: unsigned(*size)? })
             }
             _ => Err(StoreError::corrupt("index entry", "a column is not of its type")),
+        }
+    }
+
+    /// Returns the row as a change in a history.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`].
+    pub fn change(&self) -> Result<StoredChange<'_>, StoreError> {
+        match &self.values[..] {
+            [Value::Integer(_), Value::Integer(changed), Value::Blob(key), item, Value::Integer(size), _] => {
+                let size = unsigned(*size)?;
+                let old = optional(item)?.map(|json| (json, size));
+                Ok(StoredChange { changed: EpochMillis(*changed), key, old })
+            }
+            _ => Err(StoreError::corrupt("change in a history", "a column is not of its type")),
         }
     }
 

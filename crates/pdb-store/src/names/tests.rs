@@ -36,7 +36,7 @@ fn any_name() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn distinct_names_stay_distinct(a in any_name(), b in any_name(), i in any_name(), j in any_name()) {
-        for table in [item_table, record_table, expiry_index] {
+        for table in [item_table, record_table, history_table, expiry_index] {
             let (x, y) = (table(&a), table(&b));
             prop_assert!(x.len() <= MAX_NAME && x.is_ascii());
             prop_assert_eq!(x.eq_ignore_ascii_case(&y), a == b);

@@ -10,9 +10,11 @@ use crate::{
     dialect::Dialect,
     driver::Driver,
     error::StoreError,
+    names,
     params::Param,
     postgres::texts,
     rows::{
+        history::OpenHistory,
         shards::{self, ShardRow, StreamRow},
         table::{OpenShard, StreamId, Table, TableId},
     },
@@ -117,9 +119,14 @@ fn load(driver: Driver<'_>, version: i64, known: &Catalog) -> Result<Catalog, St
         let stream = enabled
             .get(&definition.name)
             .map(|stream| shards::open_stream(stream, shards.remove(&stream.id).unwrap_or_default()));
+        let history = definition.point_in_time_recovery.map(|_| {
+            let name = names::history_table(definition.name.as_str());
+            OpenHistory::after(texts::history_table(name), None)
+        });
         catalog.insert_loaded(Arc::new(Table {
             id,
             stream,
+            history,
             items: Arc::new(texts::item_table(&item_table, statistic("")?)),
             indexes,
             traffic: known.traffic.of(&definition.name),

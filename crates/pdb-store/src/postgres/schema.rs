@@ -4,7 +4,7 @@ use crate::{
     db_error::DbError,
     driver::Driver,
     error::{During, OpenError, StoreError},
-    migrate::{self, Migration},
+    migrate::{self, Migration, history},
     names::quoted,
     params::Param,
     postgres::{renew_keys, session::Session},
@@ -17,6 +17,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { sql: pdb_migrations::POSTGRES[2], step: Some(renew_keys::renew) },
     Migration { sql: pdb_migrations::POSTGRES[3], step: None },
     Migration { sql: pdb_migrations::POSTGRES[4], step: None },
+    Migration { sql: pdb_migrations::POSTGRES[5], step: Some(history::begin_histories) },
 ];
 // A migration that this list lacks would never be applied.
 const _: () = assert!(MIGRATIONS.len() == pdb_migrations::POSTGRES.len());

@@ -7,12 +7,12 @@
 use sha2::{Digest, Sha256};
 
 use crate::{
-    checksum::{MASK, Salt},
+    checksum::{MASK, Salt, added_to_change},
     key_columns::KeyColumns,
     names::quoted,
     rows::columns::{ColumnKind, RecordColumns, names_of},
     sequence::times::{self, JITTER_MILLIS},
-    sql::texts::{self, EntryKind, IndexSql, ItemTable, RecordTable, ScanSql},
+    sql::texts::{self, CHANGED_SINCE, EntryKind, HistoryTable, IndexSql, ItemTable, RecordTable, ScanSql},
 };
 
 /// The most bytes of a key that an index has.
@@ -92,6 +92,22 @@ pub(crate) fn create_entries(table: &str, kind: EntryKind) -> String {
 pub(crate) fn create_records(table: &str) -> String {
     let key = format!("BIGINT CONSTRAINT {} PRIMARY KEY", constraint(table));
     texts::create_records(table, "BIGINT", &key, "")
+}
+
+pub(crate) fn create_history(table: &str) -> String {
+    format!(
+        "CREATE TABLE {} (
+             number     BIGINT CONSTRAINT {} PRIMARY KEY,
+             changed_at BIGINT NOT NULL,
+             key_head   BYTEA  NOT NULL,
+             key_tail   BYTEA  NOT NULL,
+             key_rest   BYTEA  NOT NULL,
+             item       TEXT,
+             size_bytes BIGINT NOT NULL,
+             checksum   BIGINT NOT NULL)",
+        quoted(table),
+        constraint(table)
+    )
 }
 
 pub(crate) fn key_columns(key: &[u8]) -> KeyColumns<'_> {
@@ -211,6 +227,32 @@ fn insert(table: &str, drawn: &str) -> String {
     };
     let values: Vec<String> = columns.iter().enumerate().map(value).collect();
     format!("INSERT INTO {} ({}) SELECT {} FROM {drawn}", quoted(table), names_of(columns), values.join(", "))
+}
+
+/// The number is drawn from the row of the history by the statement that inserts the change, and the row stays locked until the commit: the order
+/// of numbers is the order of commits. The same statement keeps the time of the newest change, and no change gets an earlier one.
+///
+/// The parameters are the columns of the key, the table, the time, the item, its size, and the checksum without number and time.
+pub(crate) fn history_table(name: String) -> HistoryTable {
+    let append = format!(
+        "WITH drawn AS (UPDATE pdb_history SET next_number = next_number + 1, \
+         newest_at = GREATEST(newest_at, CAST(?5 AS BIGINT)) WHERE table_id = ?4 \
+         RETURNING next_number - 1 AS number, newest_at AS changed_at) \
+         INSERT INTO {} (number, changed_at, key_head, key_tail, key_rest, item, size_bytes, checksum) \
+         SELECT number, changed_at, CAST(?1 AS BYTEA), CAST(?2 AS BYTEA), CAST(?3 AS BYTEA), CAST(?6 AS TEXT), \
+         CAST(?7 AS BIGINT), (CAST(?8 AS BIGINT) + {}) & {MASK} FROM drawn",
+        quoted(&name),
+        added_to_change("number", "changed_at"),
+    );
+    HistoryTable::new(name, append, ["key_head", ", key_rest"], " LIMIT ")
+}
+
+pub(crate) fn restore_past(items: &str, history: &str, to: &str) -> String {
+    let unchanged = format!(
+        "NOT EXISTS (SELECT 1 FROM {history} AS later WHERE {CHANGED_SINCE} \
+         AND later.key_head = {items}.key_head AND later.key_tail = {items}.key_tail)"
+    );
+    texts::restore_past([items, history, to], ITEM_COLUMNS, "key_head, key_tail", &unchanged)
 }
 
 fn scan(select: &str, key: &str) -> ScanSql {

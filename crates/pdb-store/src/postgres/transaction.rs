@@ -1,12 +1,13 @@
 //! PostgreSQL's part of a transaction that writes. Others write at the same time, also from other processes.
 //!
 //! Everybody locks in one order, so that no two transactions wait for each other: the catalog, whole tables of items by name, items and
-//! entries in the order of their keys, tokens and documents, the rows of statistics, streams, the shards. Those from the rows of statistics on
+//! entries in the order of their keys, tokens and documents, the rows of statistics, histories, streams, the shards. Those from the rows of statistics on
 //! come with the commit (`before_commit`):
 //!
 //! * A row of statistics of each table written to is updated only if it has the version of the table that this transaction knows. A
 //!   transaction that changes a table locks the catalog first, then gives all of these rows a new version
 //!   (`before_redefinition`): that waits for the writers which have passed, and makes all others run again.
+//! * A change in a history draws its number from the row of the history, which stays locked until the commit.
 //! * A record draws its number from the row of its shard, which stays locked until the commit.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,9 +19,10 @@ use crate::{
     error::{During, StoreError},
     names,
     params::Param,
-    postgres::{queued_record::QueuedRecord, slots::SLOTS, texts},
+    postgres::{queued_change::QueuedChange, queued_record::QueuedRecord, slots::SLOTS, texts},
     read_tx::ReadTx,
     rows::{
+        history::AppendedChange,
         records::AppendedRecord,
         table::{OpenShard, StreamId, Table, TableId},
     },
@@ -41,6 +43,8 @@ pub(crate) struct PostgresTx {
     pub(crate) wants_catalog: bool,
     /// What has to be done in a transaction before this one.
     pub(crate) due_rotations: Vec<DueRotation>,
+    /// Changes that have yet to be appended to histories.
+    changes: Vec<QueuedChange>,
     /// Stream records that have yet to be appended.
     records: Vec<QueuedRecord>,
     /// Which of several writes of a request is carried out.
@@ -199,6 +203,17 @@ impl PostgresTx {
         Ok(())
     }
 
+    /// A change waits for the commit, because the row of its history is locked with it.
+    pub(crate) fn append_change(
+        &mut self,
+        _: &mut ReadTx<'_>,
+        table: TableId,
+        change: AppendedChange<'_>,
+    ) -> Result<(), StoreError> {
+        self.changes.push(QueuedChange::new(table, change));
+        Ok(())
+    }
+
     pub(crate) fn flush_records(&mut self, read: &mut ReadTx<'_>) -> Result<(), StoreError> {
         let mut records = std::mem::take(&mut self.records);
         // Stable: the records of one write stay in their order.
@@ -259,7 +274,7 @@ impl PostgresTx {
         Ok(true)
     }
 
-    /// Writes what was put off: counts and sizes, table by table, then stream records, shard by shard.
+    /// Writes what was put off: counts and sizes, table by table, then histories likewise, then stream records, shard by shard.
     ///
     /// A table is found unchanged, and kept so until the commit, with its row of statistics in `slot`. So this is done for every table
     /// written to, also if there is nothing to count.
@@ -299,6 +314,7 @@ impl PostgresTx {
             ];
             driver.execute(sql, &params).during("write statistics")?;
         }
+        QueuedChange::append_all(std::mem::take(&mut self.changes), driver)?;
         self.flush_records(read)
     }
 }

@@ -79,6 +79,18 @@ row_of_columns! {
     }
 }
 
+/// The columns of a history, in the order in which both engines insert them.
+///
+/// What a trim looks at stands before the items, so that it reads none of their pages.
+pub(crate) const HISTORY: &[(&str, ColumnKind)] = &[
+    ("number", ColumnKind::Integer),
+    ("changed_at", ColumnKind::Integer),
+    ("key", ColumnKind::Key),
+    ("item", ColumnKind::Text),
+    ("size_bytes", ColumnKind::Integer),
+    ("checksum", ColumnKind::Integer),
+];
+
 /// Returns the names of columns, separated by commas.
 pub(crate) fn names_of(columns: &[(&str, ColumnKind)]) -> String {
     columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")

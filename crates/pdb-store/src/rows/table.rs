@@ -6,6 +6,7 @@ use pdb_model::{EpochMillis, IndexName, ShardId, StreamArn, StreamViewType, Tabl
 
 use crate::{
     error::StoreError,
+    rows::history::OpenHistory,
     sequence::{NextCounter, times::NewestTime},
     sql::texts::{IndexTable, ItemTable, RecordTable},
     traffic::TrafficCounters,
@@ -33,6 +34,8 @@ pub struct Table {
     pub stream: Option<OpenStream>,
     pub(crate) items: Arc<ItemTable>,
     pub(crate) indexes: Vec<IndexTable>,
+    /// What its changes have replaced, while it has point-in-time recovery.
+    pub(crate) history: Option<OpenHistory>,
     /// The catalog's when the table changed last; PostgreSQL refuses the writes of a transaction that knows an older one.
     pub(crate) version: i64,
     pub(crate) traffic: Arc<TrafficCounters>,
@@ -60,6 +63,7 @@ impl Table {
             stream,
             items: self.items.clone(),
             indexes: self.indexes.clone(),
+            history: self.history.clone(),
             version: self.version,
             traffic: self.traffic.clone(),
         }

@@ -36,11 +36,7 @@ impl Tx<'_> {
     }
 
     /// Fills an empty table with the items of another, as [`restore_items`](Self::restore_items) does.
-    ///
-    /// # Errors
-    ///
-    /// As [`keep_items`](Self::keep_items).
-    pub fn copy_items(&mut self, from: &Table, to: &Table) -> Result<(), StoreError> {
+    pub(crate) fn copy_items(&mut self, from: &Table, to: &Table) -> Result<(), StoreError> {
         let (items, salt) = (self.item_table(from)?, self.catalog.current(from)?.items.salt);
         self.fill(to, salt, &items)
     }
@@ -57,12 +53,15 @@ impl Tx<'_> {
 
     fn fill(&mut self, table: &Table, salt: Salt, source: &str) -> Result<(), StoreError> {
         let items = self.item_table(table)?;
-        let (statistic, own_salt) = {
-            let items = &self.catalog.current(table)?.items;
-            (items.statistic, items.salt)
-        };
+        let own_salt = self.catalog.current(table)?.items.salt;
         self.note_table(table);
         self.copy_rows("restore items", (salt, own_salt), source, &items)?;
+        self.count_filled(table)
+    }
+
+    /// Counts the items of a table that was empty before it was filled.
+    pub(crate) fn count_filled(&mut self, table: &Table) -> Result<(), StoreError> {
+        let (items, statistic) = (self.item_table(table)?, self.catalog.current(table)?.items.statistic);
         let sums = self.driver.first(
             "count items",
             &format!("SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS BIGINT) FROM {items}"),

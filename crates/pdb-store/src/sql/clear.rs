@@ -25,7 +25,7 @@ pub struct ClearReport {
 }
 
 impl Tx<'_> {
-    /// Removes all items of a table and all entries of its indexes, without records of it, and forgets its past: the records of
+    /// Removes all items of a table and all entries of its indexes, without records of it, and forgets its past: its history, the records of
     /// its streams, their closed shards, and the disabled streams. The open shards of an enabled stream stay as they are after
     /// a trim: their numbers go on. Forgets all clients' tokens too, since transactions under them may have written here.
     ///
@@ -43,6 +43,7 @@ impl Tx<'_> {
         self.note_table(&table);
         self.engine.flush_records(&mut self.read)?;
         let items = self.clear_items(&table)?;
+        self.clear_history(&table)?;
         let records = self.clear_streams(&table)?;
         Ok(ClearReport { items, records })
     }

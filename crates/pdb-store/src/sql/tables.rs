@@ -45,11 +45,13 @@ impl Tx<'_> {
                 indexes: Vec::new(),
                 vector_indexes: Vec::new(),
                 time_to_live_attribute: None,
+                point_in_time_recovery: None,
                 ..definition.clone()
             }),
             stream: None,
             items: Arc::new(dialect.item_table(&item_table, statistic)),
             indexes: Vec::new(),
+            history: None,
             version: 0,
             traffic,
         });
@@ -58,7 +60,8 @@ impl Tx<'_> {
 
     /// Replaces the definition of a table: notes the settings, makes indexes that are new in it (empty: filling them is
     /// `pdb-capture`'s), drops those no longer in it; so also with the index that finds expired items, which a table has
-    /// while it has a time-to-live attribute. The key schema cannot change.
+    /// while it has a time-to-live attribute, and with its history, which it has while it has point-in-time recovery. The key schema
+    /// cannot change.
     ///
     /// # Errors
     ///
@@ -101,6 +104,7 @@ impl Tx<'_> {
             let statistic = self.create_statistic(old.id, name.as_str())?;
             indexes.push(dialect.index_table(&definition.name, (name, kind), statistic));
         }
+        let history = self.replace_history(old.id, old.history.as_ref(), definition)?;
         let json = serde_json::to_string(definition).map_err(|e| StoreError::corrupt("definition", e))?;
         let stream = definition.stream.as_ref();
         self.change(
@@ -123,6 +127,7 @@ impl Tx<'_> {
             stream: old.stream.clone(),
             items: old.items.clone(),
             indexes,
+            history,
             version: 0,
             traffic: old.traffic.clone(),
         }))
@@ -142,7 +147,7 @@ impl Tx<'_> {
         }
     }
 
-    /// Drops a table with its items and indexes, and disables its stream at `now`. Its streams stay readable.
+    /// Drops a table with its items, indexes and history, and disables its stream at `now`. Its streams stay readable.
     ///
     /// # Errors
     ///
@@ -157,6 +162,10 @@ impl Tx<'_> {
         }
         let item_table = names::quoted(&names::item_table(name.as_str()));
         self.define("drop a table of items", &format!("DROP TABLE {item_table}"))?;
+        if let Some(history) = &table.history {
+            self.lock_definition(table.id)?;
+            self.drop_history(table.id, history)?;
+        }
         let table = self.close_stream(&table, now)?;
         let id = [Param::Integer(table.id.0)];
         self.change("forget statistics", "DELETE FROM pdb_statistic WHERE table_id = ?1", &id)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pdb_model::{AnyIndex, IndexName, TableDefinition, TableName};
 
 use crate::{
-    checksum::Salt,
+    checksum::{MASK, Salt, added_to_change},
     names::{self, quoted},
     rows::items::Direction,
 };
@@ -164,6 +164,67 @@ impl RecordTable {
         }
     }
 }
+
+/// The table of a history. Its key is a number that grows with each change; times do not decrease with it.
+#[derive(Debug)]
+pub(crate) struct HistoryTable {
+    pub(crate) salt: Salt,
+    pub(crate) append: String,
+    /// The first change whose number is not below one.
+    pub(crate) first: String,
+    /// The last change.
+    pub(crate) last: String,
+    /// The changes of a range of numbers. Where ranges are read in pages, it ends in `LIMIT ` and lacks the number.
+    pub(crate) read: String,
+    /// Numbers and times of the first changes, without a look at the rest.
+    pub(crate) oldest: String,
+    pub(crate) trim: String,
+    pub(crate) name: String,
+}
+
+impl HistoryTable {
+    /// Makes the statements on a history. How a change is appended depends on the engine, and so do the columns of its key (`key`, and `rest` behind all
+    /// others) and the end of a read.
+    pub(crate) fn new(name: String, append: String, [key, rest]: [&str; 2], limit: &str) -> Self {
+        let quoted = quoted(&name);
+        let select =
+            format!("SELECT number, changed_at, {key}, item, size_bytes, checksum{rest} FROM {quoted}");
+        Self {
+            salt: Salt::of(&name),
+            append,
+            first: format!("{select} WHERE number >= ?1 ORDER BY number LIMIT 1"),
+            last: format!("{select} ORDER BY number DESC LIMIT 1"),
+            read: format!("{select} WHERE number BETWEEN ?1 AND ?2 ORDER BY number{limit}"),
+            oldest: format!("SELECT number, changed_at FROM {quoted} ORDER BY number LIMIT ?1"),
+            trim: format!("DELETE FROM {quoted} WHERE number <= ?1"),
+            name,
+        }
+    }
+}
+
+/// SQL that fills an empty table with the items of another as they were at a moment: those that have not changed since, and of each that has, what
+/// its first change since has replaced.
+///
+/// All in one statement, because on PostgreSQL others may write between two. The parameters are what is added to the checksums of items and of changes,
+/// the number from which on changes are looked at, and the moment. `unchanged` is the condition of an item that has not changed since, and `key`
+/// the columns that identify one. All names are quoted.
+pub(crate) fn restore_past(
+    [items, history, to]: [&str; 3],
+    columns: &str,
+    key: &str,
+    unchanged: &str,
+) -> String {
+    format!(
+        "INSERT INTO {to} ({columns}, checksum) \
+         SELECT {columns}, (checksum + ?1) & {MASK} FROM {items} WHERE {unchanged} \
+         UNION ALL SELECT {columns}, (checksum + ?2 - {}) & {MASK} FROM {history} WHERE item IS NOT NULL AND number IN \
+         (SELECT min(number) FROM {history} WHERE {CHANGED_SINCE} GROUP BY {key})",
+        added_to_change("number", "changed_at")
+    )
+}
+
+/// The condition of a change that [`restore_past`] undoes.
+pub(crate) const CHANGED_SINCE: &str = "number >= ?3 AND changed_at > ?4";
 
 /// SQL that lists the items that expire in a span of time, by the columns of their keys.
 pub(crate) fn list_expired(key: &str, quoted_table: &str) -> String {

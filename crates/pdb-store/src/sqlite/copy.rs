@@ -128,9 +128,9 @@ impl DatabaseCopy {
         let copy = copy.map_err(|e| refusals::refused_store(path, e))?;
         drop(source);
         each(ReadStep::CheckingPages);
-        let found = copy_check::pages(path, &copy.connection, version)?;
+        copy_check::pages(path, &copy.connection, version)?;
         let copy = copy.bring_up_to_date()?;
-        copy_check::rows(path, &copy.connection, found, &mut |rows, rows_at_most| {
+        copy_check::rows(path, &copy.connection, &mut |rows, rows_at_most| {
             each(ReadStep::CheckingRows { rows, rows_at_most });
         })?;
         Ok(copy)

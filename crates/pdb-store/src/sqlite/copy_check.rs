@@ -12,10 +12,7 @@ use crate::{
     error::{During, OpenError, StoreError},
     read_tx::ReadTx,
     rows::items::{Direction, KeyRange},
-    sqlite::{
-        load,
-        schema::{self, FoundTables},
-    },
+    sqlite::{load, migrate, schema},
 };
 
 const DURING: &str = "look at a copy";
@@ -28,10 +25,10 @@ const ROWS_A_STEP: u64 = 1000;
 /// # Errors
 ///
 /// [`OpenError::Altered`], [`OpenError::Damaged`], [`StoreError::Database`].
-pub(crate) fn pages(path: &Path, copy: &Connection, version: u32) -> Result<FoundTables, StoreError> {
+pub(crate) fn pages(path: &Path, copy: &Connection, version: u32) -> Result<(), StoreError> {
     // Of pages that are not as they should be, cells are not followed.
     copy.execute_batch("PRAGMA cell_size_check = ON").during(DURING)?;
-    let found = schema::check_schema(path, copy, version)?;
+    schema::check_schema(path, copy, version)?;
     let mut flaws = Vec::new();
     Driver::new(copy)
         .query(DURING, "PRAGMA integrity_check(3)", &[], |row| {
@@ -43,8 +40,7 @@ pub(crate) fn pages(path: &Path, copy: &Connection, version: u32) -> Result<Foun
         return Err(damaged(path, flaws.join("; ")));
     }
     // It costs every statement a little, and from here on the pages are known.
-    copy.execute_batch("PRAGMA cell_size_check = OFF").during(DURING)?;
-    Ok(found)
+    copy.execute_batch("PRAGMA cell_size_check = OFF").during(DURING)
 }
 
 /// Looks at what the rows of a copy say that there is, once it is of the newest version, and at the checksum of each row that has
@@ -53,21 +49,18 @@ pub(crate) fn pages(path: &Path, copy: &Connection, version: u32) -> Result<Foun
 /// # Errors
 ///
 /// As [`pages`].
-pub(crate) fn rows(
-    path: &Path,
-    copy: &Connection,
-    found: FoundTables,
-    each: &mut dyn FnMut(u64, u64),
-) -> Result<(), StoreError> {
+pub(crate) fn rows(path: &Path, copy: &Connection, each: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
     let driver = Driver::new(copy);
     let catalog =
         load::load_catalog(driver, &Arc::default()).map_err(|error| damaged_if_corrupt(path, error))?;
+    // A migration may have made more tables than the copy came with.
+    let found = schema::check_schema(path, copy, migrate::NEWEST)?;
     found.agree(catalog.sql_table_names()).map_err(|refusal| schema::schema_refused(path, refusal))?;
     let mut tx = ReadTx::new(driver, Arc::new(catalog));
     read_all(&mut tx, each).map_err(|error| damaged_if_corrupt(path, error))
 }
 
-/// Reads every item, index entry and record.
+/// Reads every item, index entry, change of a history and record.
 fn read_all(tx: &mut ReadTx<'_>, each: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
     let all = KeyRange::all();
     // Only for progress: a database whose making was cut short has no shape that could be told.
@@ -84,6 +77,7 @@ fn read_all(tx: &mut ReadTx<'_>, each: &mut dyn FnMut(u64, u64)) -> Result<(), S
         for index in std::iter::once(None).chain(indexes) {
             tx.scan_rows(&table, index, &all, Direction::Forward, &mut |_| count())?;
         }
+        tx.read_history(&table, &mut count)?;
     }
     for stream in tx.streams(None)? {
         for shard in tx.shards(stream.id)? {

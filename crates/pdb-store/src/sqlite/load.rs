@@ -13,6 +13,7 @@ use crate::{
     },
     sequence::{drawn::last_record, memory::next_counter, range_of},
     sql::{
+        history,
         streams::{STREAM_COLUMNS, read_stream, shards_of},
         tables::read_metadata,
         texts::indexes_of,
@@ -54,6 +55,7 @@ pub(crate) fn load_catalog(
             .transpose()?;
         catalog.insert(Table {
             id,
+            history: history::load(driver, id, &definition)?,
             stream: enabled,
             items: Arc::new(texts::item_table(&item_table, statistic("")?)),
             indexes,

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::{
     driver::Driver,
     error::{During, StoreError},
-    migrate::{Migration, add_checksums, apply_all},
+    migrate::{Migration, add_checksums, apply_all, history},
     sqlite::renew_keys,
 };
 
@@ -16,6 +16,7 @@ pub(crate) const SQLITE: &[Migration] = &[
     Migration { sql: pdb_migrations::SQLITE[2], step: Some(renew_keys::renew) },
     Migration { sql: pdb_migrations::SQLITE[3], step: None },
     Migration { sql: pdb_migrations::SQLITE[4], step: None },
+    Migration { sql: pdb_migrations::SQLITE[5], step: Some(history::begin_histories) },
 ];
 // A migration that this list lacks would never be applied.
 const _: () = assert!(SQLITE.len() == pdb_migrations::SQLITE.len());

@@ -180,6 +180,7 @@ const ITEMS: &str = "pdb_item_";
 const ENTRIES: &str = "pdb_index_";
 const VECTORS: &str = "pdb_vector_";
 const RECORDS: &str = "pdb_stream_";
+const HISTORY: &str = "pdb_history_";
 const KEPT: &str = "pdb_backup_";
 const EXPIRY: &str = "pdb_expiry_";
 
@@ -198,6 +199,7 @@ struct KnownTexts {
     entries: Vec<String>,
     vectors: Vec<String>,
     records: Vec<String>,
+    history: Vec<String>,
     kept: Vec<String>,
     expiry: Vec<String>,
     measures: Vec<String>,
@@ -216,6 +218,7 @@ impl KnownTexts {
             entries: vec![made(dialect.create_entries(name, EntryKind::Key))],
             vectors: vec![made(dialect.create_entries(name, EntryKind::Vector))],
             records: vec![made(dialect.create_records(name))],
+            history: vec![made(dialect.create_history(name))],
             kept: vec![
                 made(dialect.create_kept(name)),
                 // SQLite's own text of a table that was made as the answer to a query.
@@ -239,6 +242,7 @@ impl KnownTexts {
             "table" if name.starts_with(ENTRIES) => &self.entries,
             "table" if name.starts_with(VECTORS) => &self.vectors,
             "table" if name.starts_with(RECORDS) => &self.records,
+            "table" if name.starts_with(HISTORY) => &self.history,
             "table" if name.starts_with(KEPT) => &self.kept,
             "index" if name.starts_with(EXPIRY) && table.starts_with(ITEMS) => &self.expiry,
             // SQLite makes them when somebody asks it to measure the tables.

@@ -7,8 +7,8 @@ use crate::{
     checksum::Salt,
     key_columns::KeyColumns,
     names::quoted,
-    rows::columns::{RecordColumns, names_of},
-    sql::texts::{self, EntryKind, IndexSql, ItemTable, RecordTable, ScanSql},
+    rows::columns::{HISTORY, RecordColumns, names_of},
+    sql::texts::{self, CHANGED_SINCE, EntryKind, HistoryTable, IndexSql, ItemTable, RecordTable, ScanSql},
 };
 
 /// Lists the names of all tables.
@@ -62,6 +62,19 @@ pub(crate) fn create_entries(table: &str, kind: EntryKind) -> String {
 
 pub(crate) fn create_records(table: &str) -> String {
     texts::create_records(table, "INTEGER", "INTEGER PRIMARY KEY", " STRICT")
+}
+
+pub(crate) fn create_history(table: &str) -> String {
+    format!(
+        "CREATE TABLE {} (
+             number     INTEGER PRIMARY KEY,
+             changed_at INTEGER NOT NULL,
+             key        BLOB    NOT NULL,
+             item       TEXT,
+             size_bytes INTEGER NOT NULL,
+             checksum   INTEGER NOT NULL) STRICT",
+        quoted(table)
+    )
 }
 
 /// Keys are in one piece.
@@ -119,6 +132,19 @@ pub(crate) fn record_table(name: String) -> RecordTable {
     let append =
         format!("INSERT INTO {} ({}) VALUES ({})", quoted(&name), names_of(columns), places.join(", "));
     RecordTable::new(name, append, "")
+}
+
+pub(crate) fn history_table(name: String) -> HistoryTable {
+    let places: Vec<String> = (1..=HISTORY.len()).map(|place| format!("?{place}")).collect();
+    let append =
+        format!("INSERT INTO {} ({}) VALUES ({})", quoted(&name), names_of(HISTORY), places.join(", "));
+    HistoryTable::new(name, append, ["key", ""], "")
+}
+
+pub(crate) fn restore_past(items: &str, history: &str, to: &str) -> String {
+    // SQLite makes the list once, with an index of its own.
+    let unchanged = format!("key NOT IN (SELECT key FROM {history} WHERE {CHANGED_SINCE})");
+    texts::restore_past([items, history, to], ITEM_COLUMNS, "key", &unchanged)
 }
 
 fn scan(select: &str, key: &str) -> ScanSql {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pdb_model::{EpochMillis, IdSource, StreamLabel, TableName};
+use pdb_model::{EncodedItem, EpochMillis, IdSource, StreamLabel, TableName};
 
 use crate::{
     error::{During, StoreError},
@@ -10,6 +10,7 @@ use crate::{
     read_tx::ReadTx,
     rows::{
         columns::RecordColumns,
+        history::AppendedChange,
         records::{AppendedRecord, NewRecord},
         table::{OpenShard, OpenStream, StreamId, Table, TableId},
     },
@@ -164,6 +165,30 @@ impl SqliteTx {
         let params = [stream.id.0, signed(shard.number), signed(counter)].map(Param::Integer);
         read.driver.execute(&sql, &params).during("note that a clock stepped back")?;
         Ok(created)
+    }
+
+    /// Numbers and times are in memory. What a failed transaction has drawn or raised stays so: times do not decrease all the same.
+    pub(crate) fn append_change(
+        &mut self,
+        read: &mut ReadTx<'_>,
+        _: TableId,
+        change: AppendedChange<'_>,
+    ) -> Result<(), StoreError> {
+        let AppendedChange { history, key, old, changed } = change;
+        let changed = changed.max(history.newest.get());
+        history.newest.set(changed);
+        let number = signed(history.next.draw());
+        let params = [
+            Param::Integer(number),
+            Param::Integer(changed.0),
+            Param::Blob(key.as_bytes()),
+            Param::optional_text(old.map(EncodedItem::json)),
+            Param::Integer(change.size_bytes()),
+            Param::Integer(change.checksum().stored_of_change(history.sql.salt, number, changed.0)),
+        ];
+        self.before_write(read)?;
+        read.driver.execute(&history.sql.append, &params).during("append to a history")?;
+        Ok(())
     }
 
     pub(crate) fn flush_records(&mut self, _: &mut ReadTx<'_>) -> Result<(), StoreError> {

@@ -65,9 +65,11 @@ impl ReadTx<'_> {
 
 fn of_part(part: &Part, error: StoreError) -> StoreError {
     match part {
-        Part::Items(table) | Part::Index(table, _) | Part::Vectors(table, _) | Part::Records(table) => {
-            error.of_table(table)
-        }
+        Part::Items(table)
+        | Part::Index(table, _)
+        | Part::Vectors(table, _)
+        | Part::Records(table)
+        | Part::History(table) => error.of_table(table),
         Part::Kept(_) | Part::Tokens | Part::Documents => error,
     }
 }
@@ -114,6 +116,23 @@ fn verify(part: &Part, salt: Salt, row: &[Value]) -> Result<bool, StoreError> {
             sum.verify(salt, stored, "index entry")?;
         }
         (Part::Index(..) | Part::Vectors(..), _) => return Err(wrong("index entry")),
+        (
+            Part::History(_),
+            [
+                Value::Integer(number),
+                Value::Integer(changed_at),
+                Value::Blob(key),
+                item,
+                Value::Integer(size),
+                _,
+            ],
+        ) => {
+            let hash = optional_text(item).ok_or_else(|| wrong("change in a history"))?;
+            let sum =
+                checksum::of_past_item(key, hash.map(|text| text_hash(text.as_bytes())), size.unsigned_abs());
+            sum.verify_change(salt, (*number, *changed_at), stored)?;
+        }
+        (Part::History(_), _) => return Err(wrong("change in a history")),
         (Part::Records(_), row) => match record(row) {
             Some((number, sum)) => sum.verify_record(salt, number, stored)?,
             None => return Err(wrong("stream record")),
@@ -135,6 +154,15 @@ fn verify(part: &Part, salt: Salt, row: &[Value]) -> Result<bool, StoreError> {
         (Part::Documents, _) => return Err(wrong("document")),
     }
     Ok(stored.is_some())
+}
+
+/// A text that may be absent; none if it is no text.
+fn optional_text(value: &Value) -> Option<Option<&str>> {
+    match value {
+        Value::Null => Some(None),
+        Value::Text(text) => Some(Some(text)),
+        Value::Integer(_) | Value::Blob(_) => None,
+    }
 }
 
 /// The sequence number of a record, and its checksum.
@@ -160,20 +188,15 @@ fn record(row: &[Value]) -> Option<(i64, Checksum)> {
     else {
         return None;
     };
-    let optional = |value| match value {
-        &Value::Null => Some(None),
-        Value::Text(text) => Some(Some(text.as_str())),
-        Value::Integer(_) | Value::Blob(_) => None,
-    };
     let sum = Checksum::new()
         .text(event_name)
         .number(created.unsigned_abs())
         .text(keys)
-        .optional_text(optional(old_image)?)
-        .optional_text(optional(new_image)?)
+        .optional_text(optional_text(old_image)?)
+        .optional_text(optional_text(new_image)?)
         .number(keys_size.unsigned_abs())
         .number(old_size.unsigned_abs())
         .number(size.unsigned_abs())
-        .optional_text(optional(user_identity)?);
+        .optional_text(optional_text(user_identity)?);
     Some((*number, sum))
 }

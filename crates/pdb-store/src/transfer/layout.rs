@@ -11,7 +11,7 @@ use crate::{
     read_tx::ReadTx,
     rows::columns::{
         ColumnKind::{self, Blob, Integer, Key, Text},
-        RecordColumns,
+        HISTORY, RecordColumns,
     },
     sql::{clear::tables_named, texts::EntryKind},
 };
@@ -27,6 +27,8 @@ pub enum Part {
     Vectors(TableName, IndexName),
     /// The records of all streams of a table name.
     Records(TableName),
+    /// What changes of a table's items have replaced, while it has point-in-time recovery.
+    History(TableName),
     /// The items of a backup, by the name of the SQL table that keeps them.
     Kept(String),
     /// The tokens of clients' transactions.
@@ -42,6 +44,7 @@ impl fmt::Display for Part {
             Self::Index(table, index) => write!(f, "index {index} of {table}"),
             Self::Vectors(table, index) => write!(f, "vector index {index} of {table}"),
             Self::Records(table) => write!(f, "stream records of {table}"),
+            Self::History(table) => write!(f, "history of {table}"),
             Self::Kept(name) => write!(f, "backup {}", name.trim_start_matches("pdb_backup_")),
             Self::Tokens => f.write_str("client request tokens"),
             Self::Documents => f.write_str("documents"),
@@ -67,12 +70,12 @@ const TOKENS: &[(&str, ColumnKind)] = &[
 const DOCUMENTS: &[(&str, ColumnKind)] =
     &[("kind", Text), ("name", Text), ("value", Text), ("checksum", Integer)];
 
-/// An SQL table and its columns, the key's first.
+/// An SQL table and its columns; first those by which rows are ordered.
 pub(crate) struct Layout {
     dialect: Dialect,
     pub(super) table: String,
     pub(super) columns: &'static [(&'static str, ColumnKind)],
-    /// How many columns the key has: one or two.
+    /// By how many columns rows are ordered: one or two.
     pub(super) keys: usize,
 }
 
@@ -83,6 +86,7 @@ impl Part {
             Self::Index(table, index) => (EntryKind::Key.table(table, index), ENTRIES),
             Self::Vectors(table, index) => (EntryKind::Vector.table(table, index), VECTORS),
             Self::Records(table) => (names::record_table(table.as_str()), RecordColumns::COLUMNS),
+            Self::History(table) => (names::history_table(table.as_str()), HISTORY),
             Self::Kept(name) => (name.clone(), KEPT),
             Self::Tokens => ("pdb_token".to_owned(), TOKENS),
             Self::Documents => ("pdb_document".to_owned(), DOCUMENTS),
@@ -109,15 +113,25 @@ impl Part {
 }
 
 impl Layout {
-    /// Whether the key has three columns: head, tail and rest.
-    fn is_divided(&self) -> bool {
-        self.dialect.divides_keys() && self.columns[0].1 == Key
+    /// The column that has the key of an item or an index entry.
+    pub(super) fn key_column(&self) -> Option<usize> {
+        self.columns.iter().position(|(_, kind)| *kind == Key)
+    }
+
+    /// The same, if there are three columns in its place: head, tail and rest.
+    fn divided_column(&self) -> Option<usize> {
+        self.key_column().filter(|_| self.dialect.divides_keys())
+    }
+
+    /// Whether rows are ordered by a key that has three columns.
+    fn is_ordered_by_divided(&self) -> bool {
+        self.divided_column() == Some(0)
     }
 
     /// The statement that reads some rows, all or those behind a key; its last parameter is their number.
     pub(super) fn select(&self, is_behind: bool) -> String {
         let key = self.columns[0].0;
-        let behind = match (is_behind, self.is_divided(), self.keys) {
+        let behind = match (is_behind, self.is_ordered_by_divided(), self.keys) {
             (false, _, _) => String::new(),
             (true, true, _) => {
                 format!(" WHERE {key}_head >= ?1 AND ({key}_head, {key}_rest) > (?1, ?2)")
@@ -139,10 +153,10 @@ impl Layout {
 
     /// The statement that writes a row; a divided key has three parameters.
     pub(super) fn insert(&self) -> String {
-        let key = self.columns[0].0;
         let mut names: Vec<String> = self.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
-        if self.is_divided() {
-            names.splice(..1, ["head", "tail", "rest"].map(|part| format!("{key}_{part}")));
+        if let Some(at) = self.divided_column() {
+            let key = names[at].clone();
+            names.splice(at..=at, ["head", "tail", "rest"].map(|part| format!("{key}_{part}")));
         }
         let places: Vec<String> = (1..=names.len()).map(|at| format!("?{at}")).collect();
         format!("INSERT INTO {} ({}) VALUES ({})", self.quoted(), names.join(", "), places.join(", "))
@@ -151,7 +165,7 @@ impl Layout {
     /// The columns by which rows are ordered.
     fn key_columns(&self) -> Vec<String> {
         let key = self.columns[0].0;
-        if self.is_divided() {
+        if self.is_ordered_by_divided() {
             return vec![format!("{key}_head"), format!("{key}_rest")];
         }
         self.columns[..self.keys].iter().map(|(name, _)| (*name).to_owned()).collect()
@@ -160,9 +174,9 @@ impl Layout {
     /// What is read: a divided key's rest comes last.
     fn selected(&self) -> String {
         let mut names: Vec<String> = self.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
-        if self.is_divided() {
-            let key = names[0].clone();
-            names[0] = format!("{key}_head");
+        if let Some(at) = self.divided_column() {
+            let key = names[at].clone();
+            names[at] = format!("{key}_head");
             names.push(format!("{key}_rest"));
         }
         names.join(", ")
@@ -194,6 +208,7 @@ impl ReadTx<'_> {
                     EntryKind::Vector => Part::Vectors(table, name),
                 }
             }));
+            parts.extend(table.history.as_ref().map(|_| Part::History(table.name().clone())));
         }
         let mut streamed: Vec<TableName> =
             self.streams(None)?.into_iter().map(|stream| stream.table_name).collect();

@@ -83,7 +83,8 @@ pub struct Place(pub(crate) Option<Vec<Value>>);
 
 /// Values as a statement takes them: a key may be divided.
 pub(crate) struct Parameters<'v> {
-    key: Option<KeyColumns<'v>>,
+    /// A key of an item or an index entry, and its place among the values.
+    key: Option<(usize, KeyColumns<'v>)>,
     values: &'v [Value],
     /// The values are a bound of a range, not a row.
     is_bound: bool,
@@ -99,22 +100,22 @@ impl<'v> Parameters<'v> {
     }
 
     pub(crate) fn new(dialect: Dialect, layout: &Layout, values: &'v [Value], is_bound: bool) -> Self {
-        match (layout.columns[0].1, values) {
-            (ColumnKind::Key, [Value::Blob(key), values @ ..]) => {
-                Self { key: Some(dialect.key_columns(key)), values, is_bound }
-            }
-            _ => Self { key: None, values, is_bound },
-        }
+        let key = layout.key_column().and_then(|at| match values.get(at) {
+            Some(Value::Blob(key)) => Some((at, dialect.key_columns(key))),
+            Some(_) | None => None,
+        });
+        Self { key, values, is_bound }
     }
 
     pub(crate) fn list(&self) -> Vec<Param<'_>> {
-        let key = self.key.as_ref();
-        let mut params = match (key, self.is_bound) {
-            (Some(key), true) => key.bound([]).to_vec(),
-            (Some(key), false) => key.all([]).to_vec(),
-            (None, _) => Vec::new(),
-        };
-        params.extend(self.values.iter().map(Value::param));
+        let mut params = Vec::with_capacity(self.values.len() + 2);
+        for (at, value) in self.values.iter().enumerate() {
+            match (&self.key, self.is_bound) {
+                (Some((place, key)), true) if *place == at => params.extend_from_slice(&key.bound([])),
+                (Some((place, key)), false) if *place == at => params.extend_from_slice(&key.all([])),
+                _ => params.push(value.param()),
+            }
+        }
         params
     }
 }

@@ -1,6 +1,6 @@
 //! What a database consists of besides rows: definitions, streams, shards, settings.
 
-use pdb_model::{TableDefinition, TableName};
+use pdb_model::{EpochMillis, TableDefinition, TableName};
 
 use crate::{
     error::StoreError,
@@ -13,10 +13,10 @@ use crate::{
             names_of,
         },
         statistics::Statistics,
-        table::StreamId,
+        table::{StreamId, Table},
     },
     sequence::{self, leap},
-    sql::clear::tables_named,
+    sql::{clear::tables_named, history},
     transfer::rows::{Value, read_row},
     tx::Tx,
 };
@@ -66,6 +66,17 @@ struct TableShape {
     definition: TableDefinition,
     /// Of the table, then of its indexes.
     statistics: Vec<Statistics>,
+    history: Option<HistoryShape>,
+}
+
+/// The history of a table, besides its changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct HistoryShape {
+    earliest: Option<EpochMillis>,
+    next_number: i64,
+    newest_at: i64,
+    /// How many changes it has at most.
+    changes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,12 +119,20 @@ impl Shape {
         of_table.map(|stream| stream.records).sum()
     }
 
-    /// Returns how many rows of items and index entries there are, and how many stream records at most.
+    /// Returns how many changes the history of a table has at most.
+    pub(super) fn changes_of(&self, table: &TableName) -> u64 {
+        let found = self.tables.iter().find(|of| of.definition.name == *table);
+        found.and_then(|table| table.history.as_ref()).map_or(0, |history| history.changes)
+    }
+
+    /// Returns how many rows of items and index entries there are, and how many stream records and changes at most.
     #[must_use]
     pub fn rows(&self) -> u64 {
         let counted =
             self.tables.iter().flat_map(|table| &table.statistics).map(|of| of.item_count).sum::<u64>();
-        counted + self.streams.iter().map(|stream| stream.records).sum::<u64>()
+        let changes =
+            self.tables.iter().filter_map(|table| table.history.as_ref()).map(|of| of.changes).sum::<u64>();
+        counted + changes + self.streams.iter().map(|stream| stream.records).sum::<u64>()
     }
 }
 
@@ -130,7 +149,8 @@ impl ReadTx<'_> {
             for index in &table.indexes {
                 statistics.push(self.index_statistics(&table, &index.name)?);
             }
-            tables.push(TableShape { definition: (*table.definition).clone(), statistics });
+            let history = self.history_shape(&table)?;
+            tables.push(TableShape { definition: (*table.definition).clone(), statistics, history });
         }
         let sql = format!("SELECT {}, id FROM pdb_stream ORDER BY arn", names_of(STREAM));
         let rows = self
@@ -149,6 +169,29 @@ impl ReadTx<'_> {
             streams,
             kept: tables_named(self, "pdb_backup_")?,
         })
+    }
+
+    fn history_shape(&mut self, table: &Table) -> Result<Option<HistoryShape>, StoreError> {
+        let Some(history) = &table.history else { return Ok(None) };
+        let earliest = history::stored_earliest(self.driver, table.id, table.name())?;
+        let sql = "SELECT next_number, newest_at FROM pdb_history WHERE table_id = ?1";
+        let counters =
+            self.driver.first("read the row of a history", sql, &[Param::Integer(table.id.0)], |row| {
+                Ok((row.integer(0)?, row.integer(1)?))
+            })?;
+        let (next_number, newest_at) =
+            counters.ok_or_else(|| StoreError::corrupt("history", "its row is missing"))?;
+        let (first, last) = history::ends(self.driver, &history.sql)?.unzip();
+        // One writer keeps both in memory.
+        let (number, time) =
+            last.map_or((0, newest_at), |(number, time): (i64, EpochMillis)| (number, time.0));
+        let changes = first.map_or(0, |(first, _): (i64, EpochMillis)| number - first + 1);
+        Ok(Some(HistoryShape {
+            earliest,
+            next_number: next_number.max(number + 1),
+            newest_at: newest_at.max(time),
+            changes: u64::try_from(changes).unwrap_or(0),
+        }))
     }
 
     /// Returns the shards of a stream, and how many records they have at most.
@@ -213,7 +256,10 @@ impl Tx<'_> {
         self.lock_catalog()?;
         self.set("iterator_key", &shape.iterator_key)?;
         for table in &shape.tables {
-            self.create_table(&table.definition)?;
+            let made = self.create_table(&table.definition)?;
+            if let Some(history) = &table.history {
+                self.take_history(&made, history)?;
+            }
         }
         for stream in &shape.streams {
             self.take_stream(stream)?;
@@ -222,6 +268,20 @@ impl Tx<'_> {
             let sql = self.driver.dialect().create_kept(name);
             self.define("create a table for a backup", &sql)?;
         }
+        Ok(())
+    }
+
+    fn take_history(&mut self, table: &Table, history: &HistoryShape) -> Result<(), StoreError> {
+        let sql = "UPDATE pdb_history SET earliest_at = ?2, next_number = ?3, newest_at = ?4, checksum = ?5 \
+                   WHERE table_id = ?1";
+        let params = [
+            Param::Integer(table.id.0),
+            Param::optional_integer(history.earliest.map(|earliest| earliest.0)),
+            Param::Integer(history.next_number),
+            Param::Integer(history.newest_at),
+            Param::Integer(history::row_sum(table.name(), history.earliest).fixed()),
+        ];
+        self.change("copy the row of a history", sql, &params)?;
         Ok(())
     }
 

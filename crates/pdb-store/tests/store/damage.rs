@@ -305,6 +305,7 @@ fn rows_of_schema_1_are_read_and_get_a_checksum_when_they_are_written() {
          ALTER TABLE pdb_shard DROP COLUMN newest_record_at;
          ALTER TABLE pdb_token DROP COLUMN checksum;
          ALTER TABLE pdb_document DROP COLUMN checksum;
+         DROP TABLE pdb_history;
          PRAGMA user_version = 1;",
     );
     let store = file.open();

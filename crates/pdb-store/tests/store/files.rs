@@ -245,7 +245,7 @@ fn whatever_stands_against_opening_a_file_the_error_names_it() {
     for (name, expected) in [
         ("text", "is not a database, or it is damaged"),
         ("theirs", "is a database of another program"),
-        ("newer", "has schema 77, made by a newer version; this one knows schemas up to 5"),
+        ("newer", "has schema 77, made by a newer version; this one knows schemas up to 6"),
         ("unfinished", "a copy into `"),
         ("no-table", "is not the one that pretender creates: `pdb_setting` is missing"),
         ("no-definition", "cannot be opened: stored "),

@@ -74,7 +74,7 @@ fn a_newer_versions_database_is_refused() {
     assert!(matches!(error, OpenError::Newer { found: 77, .. }));
     assert_eq!(
         error.to_string().replace(directory.path().to_str().unwrap(), ""),
-        "`/newer.db` has schema 77, made by a newer version; this one knows schemas up to 5"
+        "`/newer.db` has schema 77, made by a newer version; this one knows schemas up to 6"
     );
     // Also if the newer version died before its log was copied back: then the file itself does not say so yet.
     let path = directory.path().join("log.db");

@@ -57,11 +57,11 @@ fn many_may_open_a_fresh_database_at_once() {
             });
         }
     });
-    assert_eq!(schema.sql("SELECT count(*), max(version) FROM pdb_schema"), "1|5");
-    schema.sql("UPDATE pdb_schema SET version = 6");
+    assert_eq!(schema.sql("SELECT count(*), max(version) FROM pdb_schema"), "1|6");
+    schema.sql("UPDATE pdb_schema SET version = 7");
     assert!(matches!(
         open(&schema),
-        Err(StoreError::Open(OpenError::NewerServed { found: 6, known: 5, .. }))
+        Err(StoreError::Open(OpenError::NewerServed { found: 7, known: 6, .. }))
     ));
 }
 

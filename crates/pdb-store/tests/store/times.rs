@@ -99,7 +99,7 @@ fn a_shard_of_an_older_version_is_searched_record_by_record() {
         store.close();
         let connection = rusqlite::Connection::open(&path).unwrap();
         let back_to_3 = "ALTER TABLE pdb_shard DROP COLUMN time_steps; ALTER TABLE pdb_shard DROP COLUMN newest_record_at;
-             PRAGMA user_version = 3;";
+             DROP TABLE pdb_history; PRAGMA user_version = 3;";
         connection.execute_batch(back_to_3).unwrap();
         drop(connection);
         open()
@@ -114,6 +114,7 @@ fn a_shard_of_an_older_version_on_a_server_is_too() {
     check_older(TestDb::with_store(open()), |store| {
         store.close();
         schema.sql("ALTER TABLE pdb_shard DROP COLUMN time_steps, DROP COLUMN newest_record_at");
+        schema.sql("DROP TABLE pdb_history");
         schema.sql("UPDATE pdb_schema SET version = 3");
         open()
     });

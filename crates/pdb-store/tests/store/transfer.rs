@@ -4,8 +4,16 @@ use pdb_store::{Part, Place, Store, StoreOptions};
 use pdb_testkit::{TestDb, definition, string_key};
 
 /// The tables every database has. A new one is either part of a copy (`transfer.rs`) or is not to be copied; decide, then name it here.
-const FIXED: &[&str] =
-    &["pdb_document", "pdb_metadata", "pdb_setting", "pdb_shard", "pdb_statistic", "pdb_stream", "pdb_token"];
+const FIXED: &[&str] = &[
+    "pdb_document",
+    "pdb_history",
+    "pdb_metadata",
+    "pdb_setting",
+    "pdb_shard",
+    "pdb_statistic",
+    "pdb_stream",
+    "pdb_token",
+];
 /// Likewise the settings.
 const SETTINGS: &[&str] = &["iterator_key"];
 

@@ -2,6 +2,7 @@
 
 mod contents;
 mod findings;
+mod histories;
 mod indexes;
 mod items;
 mod shards;
@@ -24,7 +25,7 @@ pub enum CheckEvent {
 }
 
 /// Checks a database: SQLite's own check of the file, checksums of rows, texts and the keys under which they are stored, counts and sizes,
-/// indexes against their tables, expiry, shards and their lineage, records against their shards, streams that are complete against their
+/// indexes against their tables, expiry, histories, shards and their lineage, records against their shards, streams that are complete against their
 /// tables, and rows that belong to nothing.
 ///
 /// Only the location of the data in the builder matters. A file is only read, and must not be in use. A database on a server is read in one
@@ -82,6 +83,7 @@ fn run(inspection: &Inspection, each: &mut dyn FnMut(CheckEvent)) -> Result<Chec
             let contents = items::check_table(tx, &table, &mut findings);
             indexes::check_indexes(tx, &table, &contents, &mut findings);
             streams::check_enabled(&table, &mut findings);
+            histories::check_history(tx, &table, &mut findings);
             findings.table_contents(table.name(), contents);
         }
         for backup in &kept {

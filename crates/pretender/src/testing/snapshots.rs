@@ -269,7 +269,7 @@ impl Pretender {
         self.inner.store.reset().map_err(ControlError::Store)
     }
 
-    /// Removes all items of a table without stream records, and the history of its streams. The table keeps its settings, and an enabled
+    /// Removes all items of a table without stream records, its history for point-in-time recovery, and that of its streams. The table keeps its settings, and an enabled
     /// stream stays enabled: it has the same ARN, its open shards, and no records. Its sequence numbers continue, so a reader that had read
     /// all records gets those that are written next; for another reader the unread records count as trimmed.
     ///

@@ -160,6 +160,88 @@ fn restores_override_indexes_and_billing() {
     assert_eq!((restored.global_secondary_indexes.len(), restored.attribute_definitions.len()), (0, 2));
 }
 
+/// Restores `Tbl` to a moment, or to the latest one, and returns what the new table has.
+fn past(tables: &Tables, moment: Option<i64>) -> Result<Vec<String>, ItemsError> {
+    let restored = tables.restore_table_to_point_in_time(RestoreToPointInTimeInput {
+        source_table: "Tbl".to_owned(),
+        target_table_name: table("Past"),
+        use_latest_restorable_time: moment.is_none(),
+        restore_date_time: moment.map(EpochMillis),
+        overrides: RestoreOverrides::default(),
+    })?;
+    assert!(restored.restore_summary.unwrap().restore_in_progress);
+    let rows = tables.rows("Past", None);
+    assert_eq!(tables.rows("Past", Some("idx")).len(), rows.len());
+    tables.delete_table(&table("Past")).unwrap();
+    Ok(rows)
+}
+
+#[test]
+fn a_table_is_restored_to_every_moment_since_recovery_was_enabled() {
+    let tables = rich();
+    let begin = 1_772_356_542_017;
+    tables.update_continuous_backups(&table("Tbl"), true, None).unwrap();
+    tables.advance(1);
+    // Two changes of one millisecond: only what is left of them can be restored.
+    tables.put("Tbl", item("2").with("n", 1));
+    tables.put("Tbl", item("2").with("n", 2));
+    tables.advance(1);
+    tables.put("Tbl", item("3"));
+    let count = |moment: i64, text: &str| {
+        let rows = past(&tables, Some(moment)).unwrap();
+        (rows.len(), rows.iter().filter(|row| row.contains(text)).count())
+    };
+    let (one, two) = (r#""n":{"N":"1"}"#, r#""n":{"N":"2"}"#);
+    assert_eq!((count(begin, one), count(begin, two)), ((2, 0), (2, 0)));
+    assert_eq!(count(begin + 999, two), (2, 0));
+    assert_eq!((count(begin + 1000, one), count(begin + 1000, two)), ((2, 0), (2, 1)));
+    assert_eq!(count(begin + 1999, two), (2, 1));
+    assert_eq!(count(begin + 2000, two), (3, 1));
+    assert_eq!(past(&tables, None).unwrap().len(), 3);
+
+    // Outside of the window.
+    for moment in [begin - 1, begin + 2001] {
+        check_error(
+            past(&tables, Some(moment)),
+            "InvalidRestoreTime",
+            "The specified restore time is not within the restorable window",
+        );
+    }
+    // With a clock that was set back, the newest change is the latest moment, and changes are of that moment.
+    tables.db.clock.set(EpochMillis(begin + 500));
+    tables.put("Tbl", item("4"));
+    let window = tables.describe_continuous_backups(&table("Tbl")).unwrap().unwrap();
+    assert_eq!(window.latest_restorable_date_time, EpochMillis(begin + 2000));
+    assert_eq!((count(begin + 1999, two), count(begin + 2000, two)), ((2, 1), (4, 1)));
+    // Switched off and on, nothing is left of the past, but the settings of the period are.
+    tables.update_continuous_backups(&table("Tbl"), false, None).unwrap();
+    let again = tables.update_continuous_backups(&table("Tbl"), true, Some(3)).unwrap().unwrap();
+    assert_eq!(again.earliest_restorable_date_time, EpochMillis(begin + 500));
+    assert_eq!(
+        (again.latest_restorable_date_time, again.recovery_period_in_days),
+        (EpochMillis(begin + 500), 3)
+    );
+    assert_eq!(past(&tables, None).unwrap().len(), 4);
+}
+
+#[test]
+fn the_window_is_as_long_as_the_period() {
+    let tables = rich();
+    let day = 24 * 60 * 60;
+    tables.update_continuous_backups(&table("Tbl"), true, Some(2)).unwrap();
+    let days_back = || {
+        let window = tables.describe_continuous_backups(&table("Tbl")).unwrap().unwrap();
+        (window.latest_restorable_date_time.0 - window.earliest_restorable_date_time.0) / 86_400_000
+    };
+    tables.advance(day);
+    assert_eq!(days_back(), 1);
+    tables.advance(9 * day);
+    assert_eq!(days_back(), 2);
+    // Nothing was trimmed yet, so a longer period reaches back further, but not before the beginning.
+    tables.update_continuous_backups(&table("Tbl"), true, Some(35)).unwrap();
+    assert_eq!(days_back(), 10);
+}
+
 #[test]
 fn recovery_is_switched_and_restores_the_latest_state() {
     let tables = rich();

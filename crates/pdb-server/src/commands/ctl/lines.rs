@@ -20,6 +20,7 @@ pub(super) fn clock(answer: &Value) -> String {
         ("trimmed_records", "trimmed", "record", "records"),
         ("dropped_shards", "dropped", "shard", "shards"),
         ("dropped_streams", "dropped", "stream", "streams"),
+        ("trimmed_changes", "trimmed", "old change", "old changes"),
     ]
     .into_iter()
     .filter_map(|(member, verb, one, many)| {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::{Durability, Store, StoreOptions};
 use pdb_model::{
-    Account, EpochMillis, IndexKind, KeyAttribute, KeySchema, Projection, ScalarType, SecondaryIndex,
-    StreamLabel, StreamViewType, TableDefinition,
+    Account, EpochMillis, IndexKind, KeyAttribute, KeySchema, PointInTimeRecovery, Projection, ScalarType,
+    SecondaryIndex, StreamLabel, StreamViewType, TableDefinition,
 };
 
 /// Makes a database that has an object of each kind, under names that are plain and under names that are not.
@@ -21,6 +21,8 @@ fn everything(path: &std::path::Path) {
             KeySchema::simple(key("pk"), None),
         );
         definition.time_to_live_attribute = Some("gone".to_owned());
+        definition.point_in_time_recovery =
+            Some(PointInTimeRecovery { enabled: EpochMillis(0), recovery_period_days: 35 });
         definition.indexes.push(SecondaryIndex {
             name: "by_status".parse().unwrap(),
             kind: IndexKind::Global,

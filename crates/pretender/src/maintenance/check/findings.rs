@@ -36,6 +36,8 @@ pub enum FindingKind {
     Expiry,
     /// A stream record contradicts its stream or its shard.
     Record,
+    /// The history of a table contradicts itself or the table.
+    History,
     /// The lineage of shards has a gap, or the open shards do not cover all keys.
     Shard,
     /// A stream that has all changes of its table does not lead to the items of the table.
@@ -58,6 +60,7 @@ impl FindingKind {
             Self::Index => "index",
             Self::Expiry => "expiry",
             Self::Record => "record",
+            Self::History => "history",
             Self::Shard => "shard",
             Self::Replay => "replay",
             Self::Orphan => "orphan",

@@ -102,7 +102,7 @@ pub(super) fn check_backup(tx: &mut ReadTx<'_>, backup: &KeptItems, findings: &m
 }
 
 /// Checks the text of an item, the key it is stored under, and its size; returns the item if it can be read.
-fn check_item(
+pub(super) fn check_item(
     stored: &StoredItem<'_>,
     key_schema: &KeySchema,
     subject: &str,
