@@ -111,11 +111,43 @@ table_operations! {
     /// Creates a table from a backup.
     RestoreTableFromBackup: restore_table_from_backup, restore_table_from_backup_async(target_table_name: &TableName, backup_arn: &str, overrides: RestoreOverrides)
         -> TableDescription;
-    /// Creates a table from the present items of another one. The time that was asked for is checked, but has no effect.
+    /// Creates a table from the items that another one had at a moment, after all changes of that millisecond. The source must have had point-in-time
+    /// recovery enabled at that moment, and ever since.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    /// use pretender::prelude::*;
+    /// use pretender::tables::{RestoreOverrides, RestoreToPointInTimeInput};
+    /// use pretender::time::{Clock, EpochMillis, ManualClock};
+    ///
+    /// let clock = Arc::new(ManualClock::held_at(EpochMillis(1_772_356_542_017)));
+    /// let db = Pretender::builder().clock(clock.clone()).open()?;
+    /// let orders: TableName = "Orders".parse()?;
+    /// db.create_table(CreateTableInput::new(orders.clone(), ("id", ScalarType::S), None))?;
+    /// db.update_continuous_backups(&orders, true, None)?;
+    ///
+    /// db.put_item(PutItemInput::new(orders.clone(), Item::new().with("id", "a").with("total", 1)))?;
+    /// let before = clock.now();
+    /// clock.advance(Duration::from_millis(1));
+    /// db.put_item(PutItemInput::new(orders.clone(), Item::new().with("id", "a").with("total", 2)))?;
+    ///
+    /// db.restore_table_to_point_in_time(RestoreToPointInTimeInput {
+    ///     source_table: orders.to_string(),
+    ///     target_table_name: "Before".parse()?,
+    ///     use_latest_restorable_time: false,
+    ///     restore_date_time: Some(before),
+    ///     overrides: RestoreOverrides::default(),
+    /// })?;
+    /// let found = db.get_item(GetItemInput::new("Before".parse()?, Item::new().with("id", "a")))?;
+    /// assert_eq!(found.item.unwrap().decode()?["total"], 1.into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     RestoreTableToPointInTime: restore_table_to_point_in_time, restore_table_to_point_in_time_async(input: RestoreToPointInTimeInput) -> TableDescription;
     /// Returns whether point-in-time recovery is enabled.
     DescribeContinuousBackups: describe_continuous_backups, describe_continuous_backups_async(table_name: &TableName) -> Option<PointInTimeRecoveryDescription>;
-    /// Enables or disables point-in-time recovery.
+    /// Enables or disables point-in-time recovery. Disabling it removes what is known of the past.
     UpdateContinuousBackups: update_continuous_backups, update_continuous_backups_async(table_name: &TableName, enabled: bool, recovery_period_in_days: Option<u32>)
         -> Option<PointInTimeRecoveryDescription>;
     /// Stores a resource policy and returns its revision. Policies are not enforced.

@@ -24,6 +24,10 @@ pub(crate) enum HotPath {
     GetItem,
     /// `update_item` of two attributes with a record of both images.
     UpdateItem,
+    /// `put_item` likewise, to a table with point-in-time recovery.
+    PutItemWithHistory,
+    /// `update_item` likewise, of a table with point-in-time recovery, whose history gets the old item.
+    UpdateItemWithHistory,
     /// `query` of 100 items.
     Query,
     /// `get_records_with` of a page.
@@ -47,10 +51,13 @@ pub(crate) fn run(path: HotPath, count: u64) -> Result<(), Box<dyn Error>> {
     fill_sorted(&ours.db, &sorted)?;
     let wire = Wire::new(ours.db.clone());
     let first = WORK.keys;
+    if matches!(path, HotPath::PutItemWithHistory | HotPath::UpdateItemWithHistory) {
+        ours.db.update_continuous_backups(&ours.table, true, None)?;
+    }
     match path {
-        HotPath::PutItem => ours.puts(&WORK, first, count).map(drop),
+        HotPath::PutItem | HotPath::PutItemWithHistory => ours.puts(&WORK, first, count).map(drop),
         HotPath::GetItem => ours.gets(&WORK, count).map(drop),
-        HotPath::UpdateItem => (0..count).try_for_each(|n| update(&ours, n)),
+        HotPath::UpdateItem | HotPath::UpdateItemWithHistory => (0..count).try_for_each(|n| update(&ours, n)),
         HotPath::Query => (0..count).try_for_each(|n| query(&ours.db, &sorted, n)),
         HotPath::GetRecords => {
             let iterator = ours.iterators()?.pop().ok_or("the stream has no shard")?;

@@ -37,18 +37,6 @@ impl ReadTx<'_> {
         span.map(Some).map_err(|error| error.of_table(table.name()))
     }
 
-    /// Reads the history of a table, if it has one, only to see whether it can be read; calls `each` for each change.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn read_history(
-        &mut self,
-        table: &Table,
-        each: &mut dyn FnMut() -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
-        let Some(history) = &table.history else { return Ok(()) };
-        stored_earliest(self.driver, table.id, table.name())?;
-        verify_from(self.driver, &history.sql, i64::MIN, each).map_err(|error| error.of_table(table.name()))
-    }
-
     /// Returns whether a history has a change that was made at `horizon` or before: whether there is something to trim.
     ///
     /// # Errors
@@ -209,28 +197,6 @@ impl Tx<'_> {
     }
 }
 
-/// Returns the history of a table, as it is stored, for the memory of the only writer.
-#[cfg(feature = "sqlite")]
-pub(crate) fn load(
-    driver: Driver<'_>,
-    id: TableId,
-    definition: &TableDefinition,
-) -> Result<Option<OpenHistory>, StoreError> {
-    if definition.point_in_time_recovery.is_none() {
-        return Ok(None);
-    }
-    let sql = driver.dialect().history_table(names::history_table(definition.name.as_str()));
-    let mut last = driver.first("find the last change", &sql.last, &[], |row| {
-        Ok((row.integer(0)?, EpochMillis(row.integer(1)?)))
-    })?;
-    if last.is_none() {
-        // All changes may be trimmed. Damage here keeps nobody from opening the database: it is an error to read the history.
-        let earliest = stored_earliest(driver, id, &definition.name).unwrap_or(None);
-        last = earliest.map(|earliest| (0, earliest));
-    }
-    Ok(Some(OpenHistory::after(sql, last)))
-}
-
 /// Notes a history, whose first change will have the number 1.
 pub(crate) fn insert_row(
     driver: Driver<'_>,
@@ -310,7 +276,7 @@ fn first_from(
 }
 
 /// Checks the changes whose number is not below `from`, and calls `each` for each.
-fn verify_from(
+pub(crate) fn verify_from(
     driver: Driver<'_>,
     sql: &HistoryTable,
     from: i64,

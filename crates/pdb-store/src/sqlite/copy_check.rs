@@ -12,6 +12,7 @@ use crate::{
     error::{During, OpenError, StoreError},
     read_tx::ReadTx,
     rows::items::{Direction, KeyRange},
+    sql::history,
     sqlite::{load, migrate, schema},
 };
 
@@ -77,7 +78,10 @@ fn read_all(tx: &mut ReadTx<'_>, each: &mut dyn FnMut(u64, u64)) -> Result<(), S
         for index in std::iter::once(None).chain(indexes) {
             tx.scan_rows(&table, index, &all, Direction::Forward, &mut |_| count())?;
         }
-        tx.read_history(&table, &mut count)?;
+        if let Some(history) = &table.history {
+            history::stored_earliest(tx.driver, table.id, table.name())?;
+            history::verify_from(tx.driver, &history.sql, i64::MIN, &mut count)?;
+        }
     }
     for stream in tx.streams(None)? {
         for shard in tx.shards(stream.id)? {

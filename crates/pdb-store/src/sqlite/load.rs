@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use pdb_model::{EpochMillis, TableDefinition};
+
 use crate::{
     catalog::Catalog,
     driver::Driver,
     error::StoreError,
+    names,
     params::Param,
     rows::{
+        history::OpenHistory,
         shards::{ShardRow, StreamRow, open_shard, open_stream},
-        table::{OpenStream, Table},
+        table::{OpenStream, Table, TableId},
     },
     sequence::{drawn::last_record, memory::next_counter, range_of},
     sql::{
@@ -55,7 +59,7 @@ pub(crate) fn load_catalog(
             .transpose()?;
         catalog.insert(Table {
             id,
-            history: history::load(driver, id, &definition)?,
+            history: load_history(driver, id, &definition)?,
             stream: enabled,
             items: Arc::new(texts::item_table(&item_table, statistic("")?)),
             indexes,
@@ -83,4 +87,25 @@ fn load_open_stream(driver: Driver<'_>, row: &StreamRow) -> Result<OpenStream, S
     }
     open.sort_by_key(|shard| shard.hash_from);
     Ok(open_stream(row, open))
+}
+
+/// Returns the history of a table, as it is stored, for the memory of the only writer.
+fn load_history(
+    driver: Driver<'_>,
+    id: TableId,
+    definition: &TableDefinition,
+) -> Result<Option<OpenHistory>, StoreError> {
+    if definition.point_in_time_recovery.is_none() {
+        return Ok(None);
+    }
+    let sql = texts::history_table(names::history_table(definition.name.as_str()));
+    let mut last = driver.first("find the last change", &sql.last, &[], |row| {
+        Ok((row.integer(0)?, EpochMillis(row.integer(1)?)))
+    })?;
+    if last.is_none() {
+        // All changes may be trimmed. Damage here keeps nobody from opening the database: it is an error to read the history.
+        let earliest = history::stored_earliest(driver, id, &definition.name).unwrap_or(None);
+        last = earliest.map(|earliest| (0, earliest));
+    }
+    Ok(Some(OpenHistory::after(sql, last)))
 }
