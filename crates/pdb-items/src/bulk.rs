@@ -194,7 +194,7 @@ fn parsed(condition: &BulkCondition) -> Result<Option<ConditionExpression>, Item
 /// Returns how a write went that was not carried out, or the error if something else is at fault.
 fn outcome_of(refusal: Refusal) -> Result<BulkOutcome, ItemsError> {
     match refusal {
-        Refusal::Condition(item) => Ok(BulkOutcome::ConditionFailed(item)),
+        Refusal::Condition { shown, .. } => Ok(BulkOutcome::ConditionFailed(shown)),
         Refusal::EmptyKey(text) | Refusal::Unfit(text) => Ok(BulkOutcome::Refused(text)),
         Refusal::Duplicate => Ok(BulkOutcome::Refused("Duplicate primary key exists in table".to_owned())),
         Refusal::Failed(error) => Err(error),
