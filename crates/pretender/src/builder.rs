@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pdb_items::{Habits, MessageLayer};
 use pdb_model::{Account, Clock, Env, IdSource, RandomIds, SystemClock};
+use pdb_objects::{NoObjects, ObjectStore};
 use pdb_store::{Durability, Location, OpenError, StoreError, StoreOptions};
 use pdb_streams::RETENTION;
 
@@ -48,6 +49,7 @@ pub struct Builder {
     pub(crate) warm_shards: bool,
     pub(crate) enforce_limits: bool,
     pub(crate) transition_delay: Duration,
+    pub(crate) objects: Arc<dyn ObjectStore>,
 }
 
 impl Builder {
@@ -69,6 +71,7 @@ impl Builder {
             warm_shards: false,
             enforce_limits: false,
             transition_delay: Duration::ZERO,
+            objects: Arc::new(NoObjects),
         }
     }
 
@@ -269,6 +272,12 @@ impl Builder {
     /// difference has a setting of its own: [`expiry_interval`](Self::expiry_interval).
     pub fn habits(mut self, habits: Habits) -> Self {
         self.habits = habits;
+        self
+    }
+
+    /// Sets where exports, imports and archives find their buckets. The default is a store without buckets.
+    pub fn objects(mut self, objects: Arc<dyn ObjectStore>) -> Self {
+        self.objects = objects;
         self
     }
 

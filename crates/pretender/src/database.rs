@@ -8,6 +8,7 @@ use pdb_faults::Faults;
 use pdb_items::tables::TableManager;
 use pdb_items::{Habits, ItemManager, ItemsConfig, ItemsError, MessageLayer};
 use pdb_model::{Account, ApiError, Env};
+use pdb_objects::ObjectStore;
 use pdb_store::{Activities, Location, Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
 
@@ -75,6 +76,7 @@ pub(crate) struct Inner {
     pub(crate) faults: Faults,
     pub(crate) snapshots: MemorySnapshots,
     pub(crate) activities: Activities,
+    pub(crate) objects: Arc<dyn ObjectStore>,
     sweeper: Mutex<Option<Sweeper>>,
 }
 
@@ -146,6 +148,7 @@ impl Pretender {
                 faults: Faults::new(env.clock.clone()),
                 snapshots: MemorySnapshots::default(),
                 activities,
+                objects: builder.objects,
                 cleanup,
                 sweeper: Mutex::new(sweeper),
                 store,
@@ -205,6 +208,12 @@ impl Pretender {
     #[must_use]
     pub fn env(&self) -> &Env {
         &self.inner.env
+    }
+
+    /// Returns where exports, imports and archives find their buckets.
+    #[must_use]
+    pub fn objects(&self) -> &Arc<dyn ObjectStore> {
+        &self.inner.objects
     }
 
     /// Returns how long stream records are kept.

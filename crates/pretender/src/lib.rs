@@ -11,6 +11,7 @@
 //! | [`access`] | limits for the callers of a front end |
 //! | [`observe`] | what happens in a database: traffic, streams, readers |
 //! | [`bulk`] | many writes, and all items of a table |
+//! | [`objects`] | where exports, imports and archives find their buckets |
 //! | [`maintenance`] | backups, copies and checks of whole databases |
 
 pub mod access;
@@ -23,6 +24,7 @@ pub mod items;
 mod location;
 pub mod maintenance;
 pub mod model;
+pub mod objects;
 pub mod observe;
 pub mod prelude;
 pub mod streams;
