@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use pdb_capture::BaseKey;
 use pdb_expr::ConditionExpression;
-use pdb_model::{AttributeValue, EncodedItem, Item, PrimaryKey, TableName};
-use pdb_store::{Direction, KeyRange, Pending, Tx};
+use pdb_model::{AnyIndex, AttributeValue, EncodedItem, Env, Item, PrimaryKey, TableName};
+use pdb_store::{Direction, KeyRange, Pending, StoreError, Table, Tx};
 
 use crate::ItemsError;
 use crate::capacity::Meter;
@@ -85,6 +87,136 @@ pub type ItemReader<'r> = &'r mut dyn FnMut(&str) -> ControlFlow<()>;
 /// A write that is checked as far as that needs no table, or the reason why it is refused.
 type Planned = Result<PlannedWrite, String>;
 
+/// Writes to one table that are checked as far as that needs no table.
+///
+/// For code with a transaction of its own; [`ItemManager::write_in_bulk`] begins one.
+#[derive(Debug)]
+pub struct BulkBatch {
+    table_name: TableName,
+    planned: Vec<Planned>,
+}
+
+/// What was written by a part of a bulk load, in bytes, as AWS counts them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct BulkUsage {
+    /// The bytes of the items.
+    pub table: u64,
+    /// The bytes of their entries in each secondary index.
+    #[serde(default)]
+    pub indexes: BTreeMap<String, u64>,
+    /// The bytes of their vectors in each vector index.
+    #[serde(default)]
+    pub vectors: BTreeMap<String, u64>,
+}
+
+impl BulkUsage {
+    /// Adds up two of them.
+    pub fn add(&mut self, other: &Self) {
+        self.table += other.table;
+        for (all, added) in [(&mut self.indexes, &other.indexes), (&mut self.vectors, &other.vectors)] {
+            for (index, bytes) in added {
+                *all.entry(index.clone()).or_default() += bytes;
+            }
+        }
+    }
+
+    fn count(&mut self, table: &Table, key: &PrimaryKey, item: &EncodedItem) -> Result<(), ItemsError> {
+        self.table += item.size_bytes();
+        if table.definition.all_indexes().next().is_none() {
+            return Ok(());
+        }
+        let decoded = item.decode().map_err(|error| StoreError::corrupt("item", error))?;
+        let bytes = key.encode();
+        for index in table.definition.all_indexes() {
+            let base = BaseKey::new(&table.definition, key, &bytes);
+            let Some(entry) = pdb_capture::index_entry(index, table, base, &decoded, item) else { continue };
+            let name = index.name().to_string();
+            match index {
+                AnyIndex::Secondary(_) => {
+                    *self.indexes.entry(name).or_default() += entry.stored().projected.size_bytes();
+                }
+                AnyIndex::Vector(vector) => {
+                    *self.vectors.entry(name).or_default() += 4 * u64::from(vector.dimensions);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl BulkBatch {
+    /// Checks writes as far as that needs no table.
+    #[must_use]
+    pub fn new(table_name: &TableName, writes: &[BulkWrite]) -> Self {
+        let planned = writes.iter().map(|write| plan(table_name, write)).collect();
+        Self { table_name: table_name.clone(), planned }
+    }
+
+    /// Carries the writes out in the caller's transaction. Two writes with the same key are carried out in their order. If `usage` is given,
+    /// what was put is added to it.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Store`]. The transaction has to be given up then.
+    pub fn carry_out(
+        &self,
+        env: &Env,
+        tx: &mut Tx<'_>,
+        table: &Arc<Table>,
+        mut usage: Option<&mut BulkUsage>,
+    ) -> Result<Vec<BulkOutcome>, ItemsError> {
+        let (mut outcomes, mut ready) = self.keys(table)?;
+        if tx.has_rivals() {
+            // Stable, so that writes with the same key keep their order.
+            ready.sort_by_cached_key(|(_, _, key)| key.encode());
+        }
+        let mut meter = Meter::default();
+        for (position, write, key) in ready {
+            tx.order_records_as(position);
+            let written = write.prepare(tx, table, &key).and_then(|prepared| prepared.carry_out(env, tx, table));
+            match written {
+                Ok(written) => {
+                    meter.add(&written.meter);
+                    if let (Some(usage), Some(item)) = (usage.as_deref_mut(), &written.new) {
+                        usage.count(table, &key, item)?;
+                    }
+                }
+                Err(refusal) => outcomes[position] = outcome_of(refusal)?,
+            }
+        }
+        meter.count_write_of(tx, &self.table_name);
+        Ok(outcomes)
+    }
+
+    /// Returns what the table refuses, and changes nothing. Conditions are not evaluated.
+    fn try_out(&self, table: &Table) -> Result<Vec<BulkOutcome>, ItemsError> {
+        self.keys(table).map(|(outcomes, _)| outcomes)
+    }
+
+    /// Returns the writes that the table does not refuse, with their keys.
+    fn keys(&self, table: &Table) -> Result<(Vec<BulkOutcome>, Vec<ReadyWrite<'_>>), ItemsError> {
+        let mut outcomes = vec![BulkOutcome::Written; self.planned.len()];
+        let mut ready = Vec::with_capacity(self.planned.len());
+        for (position, planned) in self.planned.iter().enumerate() {
+            let write = match planned {
+                Ok(write) => write,
+                Err(reason) => {
+                    outcomes[position] = BulkOutcome::Refused(reason.clone());
+                    continue;
+                }
+            };
+            match write.key(&table.definition) {
+                Ok(key) => ready.push((position, write, key)),
+                Err(refusal) => outcomes[position] = outcome_of(refusal)?,
+            }
+        }
+        Ok((outcomes, ready))
+    }
+}
+
+/// A write that can be carried out: its position, and its key.
+type ReadyWrite<'b> = (usize, &'b PlannedWrite, PrimaryKey);
+
 impl ItemManager {
     /// Carries writes out in one transaction, or only checks them. Two writes with the same key are carried out in their order.
     ///
@@ -101,44 +233,11 @@ impl ItemManager {
         is_trial: bool,
     ) -> Pending<Result<Vec<BulkOutcome>, ItemsError>> {
         let bytes = writes.iter().map(BulkWrite::size_bytes).sum();
-        let planned: Vec<Planned> = writes.iter().map(|write| plan(table_name, write)).collect();
-        let (env, table_name) = (self.env.clone(), table_name.clone());
+        let batch = BulkBatch::new(table_name, writes);
+        let env = self.env.clone();
         let job = move |tx: &mut Tx<'_>| {
-            let table = ready_table(&env, tx, &table_name)?;
-            let mut outcomes = vec![BulkOutcome::Written; planned.len()];
-            let mut ready: Vec<(usize, &PlannedWrite, PrimaryKey)> = Vec::with_capacity(planned.len());
-            for (position, planned) in planned.iter().enumerate() {
-                let write = match planned {
-                    Ok(write) => write,
-                    Err(reason) => {
-                        outcomes[position] = BulkOutcome::Refused(reason.clone());
-                        continue;
-                    }
-                };
-                match write.key(&table.definition) {
-                    Ok(key) => ready.push((position, write, key)),
-                    Err(refusal) => outcomes[position] = outcome_of(refusal)?,
-                }
-            }
-            if is_trial {
-                return Ok(outcomes);
-            }
-            if tx.has_rivals() {
-                // Stable, so that writes with the same key keep their order.
-                ready.sort_by_cached_key(|(_, _, key)| key.encode());
-            }
-            let mut meter = Meter::default();
-            for (position, write, key) in ready {
-                tx.order_records_as(position);
-                let written =
-                    write.prepare(tx, &table, &key).and_then(|prepared| prepared.carry_out(&env, tx, &table));
-                match written {
-                    Ok(written) => meter.add(&written.meter),
-                    Err(refusal) => outcomes[position] = outcome_of(refusal)?,
-                }
-            }
-            meter.count_write_of(tx, &table_name);
-            Ok(outcomes)
+            let table = ready_table(&env, tx, &batch.table_name)?;
+            if is_trial { batch.try_out(&table) } else { batch.carry_out(&env, tx, &table, None) }
         };
         self.submit_several(Ok(SeveralWrites { job, bytes }))
     }

@@ -13,6 +13,7 @@ mod create_table;
 mod definition;
 mod describe;
 mod description;
+mod import;
 mod index_rules;
 mod input;
 mod insights;

@@ -10,7 +10,7 @@ use pdb_model::{
 use super::vector_input::{VectorIndexInput, VectorIndexUpdate};
 
 /// The part an attribute plays in a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum KeyType {
     /// The partition key.
     Hash,
@@ -30,7 +30,7 @@ impl KeyType {
 }
 
 /// One element of a key schema, as requested or described.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct KeySchemaElement {
     /// The attribute's name.
     pub attribute_name: String,
@@ -51,7 +51,7 @@ impl KeySchemaElement {
 }
 
 /// Which attributes a requested index is to hold besides keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ProjectionType {
     /// All.
     All,
@@ -62,7 +62,7 @@ pub enum ProjectionType {
 }
 
 /// The projection of a requested index.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ProjectionInput {
     /// What is projected; the API lets it be absent and refuses that later.
     pub projection_type: Option<ProjectionType>,
@@ -97,7 +97,7 @@ pub struct LocalIndexInput {
 }
 
 /// A requested global secondary index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct GlobalIndexInput {
     /// The index's name.
     pub index_name: IndexName,
@@ -128,7 +128,7 @@ impl GlobalIndexInput {
 }
 
 /// Requested provisioned units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ThroughputInput {
     /// Reads a second; 1 or more.
     pub read_capacity_units: i64,
@@ -157,7 +157,7 @@ impl TableClassInput {
 }
 
 /// Requested warm throughput; absent members keep what there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WarmThroughputInput {
     /// Reads a second.
     pub read_units_per_second: Option<i64>,
@@ -187,7 +187,7 @@ impl StreamSpecification {
 }
 
 /// The kind of server-side encryption.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SseType {
     /// The default encryption, which AWS refuses to be named.
     Aes256,
@@ -196,7 +196,7 @@ pub enum SseType {
 }
 
 /// Requested server-side encryption.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SseSpecification {
     /// Whether encryption with a KMS key is wanted.
     pub enabled: Option<bool>,

@@ -5,7 +5,7 @@ use pdb_model::{DistanceFunction, IndexName, SearchRole};
 use super::input::{ProjectionInput, ProjectionType};
 
 /// An element of a requested index's `SearchSchema`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SearchSchemaElement {
     /// The attribute's name.
     pub attribute_name: String,
@@ -39,7 +39,7 @@ impl SearchSchemaElement {
 /// };
 /// # Ok::<(), pdb_model::ParseError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct VectorIndexInput {
     /// The index's name.
     pub index_name: IndexName,

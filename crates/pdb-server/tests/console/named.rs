@@ -44,7 +44,7 @@ fn pages_of_a_named_database_lead_to_no_other() {
         assert_eq!(stand.command("clock/hold", &json!({}))["epoch_millis"], START + 15 * 60_000);
         // The server's own database has another clock, and no tables.
         assert_eq!(stand.pretender.env().clock.now().0, START);
-        assert_eq!(browser.url(), stand.url("instrument?said=clock%2Fadvance%3A0%3A0%3A0%3A0%3A0#clock"));
+        assert_eq!(browser.url(), stand.url("instrument?said=clock%2Fadvance%3A0%3A0%3A0%3A0%3A0%3A0#clock"));
         let stand = stand.within("");
         browser.open(&stand.url(""));
         assert!(browser.page_text().contains("There is no table yet"));

@@ -100,8 +100,8 @@ pub(crate) struct Import {
 const EXAMPLES: &str = "\
 Examples:
   pretender import orders.jsonl.gz --table orders --dry-run
-  pretender import AWSDynamoDB/01772356542017-a1b2c3d4 --table orders --db pretender.db --create --key id:S
-  pretender import customers.csv --table customers --anonymize rules.toml --errors refused.jsonl";
+  pretender import exports/ --table orders --create --key id:S
+  pretender import customers.csv --table customers --anonymize rules.toml";
 
 type KeyList = std::sync::Arc<Vec<(String, ScalarType)>>;
 

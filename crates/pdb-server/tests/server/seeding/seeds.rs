@@ -150,11 +150,11 @@ fn faults_name_file_and_line() {
     // What stands within itself, longer than an item may be.
     for (content, error) in [
         (
-            "{\"RequestItems\":".repeat(400_000),
+            "{\"RequestItems\":".repeat(600_000),
             ":1: the object is longer than an item may be, and `RequestItems`",
         ),
-        ("{\"orders\":[".repeat(700_000), ":1: an item is too long"),
-        ("{\"Items\":[".repeat(700_000), ":1: an item is too long"),
+        ("{\"orders\":[".repeat(900_000), ":1: an item is too long"),
+        ("{\"Items\":[".repeat(900_000), ":1: an item is too long"),
     ] {
         let file = folder.write("orders.json", &content);
         let said = folder.refusal(&["--seed", text(&file)]);

@@ -1,0 +1,94 @@
+//! The table of an import: it is shown as being created until all items are in it.
+//!
+//! Evidence: `bulk-import-export.md` 2.2.
+
+use std::sync::Arc;
+
+use pdb_model::{EpochMillis, TableChange, TableName, Transition};
+use pdb_store::{Table, Tx};
+
+use super::create_rules::check;
+use super::input::CreateTableInput;
+use super::manager::{TableManager, find_table};
+use super::transition::check_created;
+use crate::ItemsError;
+
+impl TableManager {
+    /// Checks all of the input of an import's table that can be checked without the store.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::Validation`].
+    pub fn check_imported_table(&self, input: &CreateTableInput) -> Result<(), ItemsError> {
+        check(input)
+    }
+
+    /// Creates the table of an import in the caller's transaction. Until [`finish_import`](Self::finish_import), it is `CREATING`, and no
+    /// operation on items finds it. The input has been checked.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::ResourceInUse`] if there is a table of this name.
+    pub fn create_imported_table(
+        &self,
+        tx: &mut Tx<'_>,
+        input: &CreateTableInput,
+    ) -> Result<Arc<Table>, ItemsError> {
+        let table_name = &input.table_name;
+        if let Some(existing) = find_table(tx, table_name)? {
+            check_created(&existing.definition, self.env.clock.now())?;
+            return Err(ItemsError::ResourceInUse(format!("Table already exists: {table_name}")));
+        }
+        let now = tx.moment(|| self.env.clock.now());
+        let mut definition = self.definition(input, now)?;
+        definition.transition =
+            Some(Transition { change: TableChange::Creation, until: EpochMillis(i64::MAX) });
+        Ok(tx.create_table(&definition)?)
+    }
+
+    /// Returns the table of an import, if it is still there and still being created.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn imported_table(
+        &self,
+        tx: &mut Tx<'_>,
+        table_name: &TableName,
+        table_id: &str,
+    ) -> Result<Option<Arc<Table>>, ItemsError> {
+        let table = find_table(tx, table_name)?;
+        Ok(table.filter(|table| {
+            table.definition.table_id == table_id
+                && table.definition.transition.as_ref().is_some_and(is_of_import)
+        }))
+    }
+
+    /// Makes the table of an import ready for use.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn finish_import(&self, tx: &mut Tx<'_>, table: &Table) -> Result<(), ItemsError> {
+        let mut definition = (*table.definition).clone();
+        definition.transition = None;
+        let now = tx.moment(|| self.env.clock.now());
+        self.begin(&mut definition, TableChange::Creation, now);
+        Ok(tx.replace_definition(&definition).map(drop)?)
+    }
+
+    /// Removes the table of an import that could not begin.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn abandon_import(&self, tx: &mut Tx<'_>, table: &Table) -> Result<(), ItemsError> {
+        let now = tx.moment(|| self.env.clock.now());
+        Ok(tx.drop_table(table.name(), now).map(drop)?)
+    }
+}
+
+/// No other transition lasts for ever.
+fn is_of_import(transition: &Transition) -> bool {
+    transition.change == TableChange::Creation && transition.until == EpochMillis(i64::MAX)
+}
