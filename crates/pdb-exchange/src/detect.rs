@@ -40,7 +40,7 @@ fn of_object(text: &[u8]) -> Format {
         let looks_wrapped = line.starts_with("{\"Item\":") || line.starts_with("{\"Keys\":");
         return if looks_wrapped { Format::DynamoDbJson } else { Format::JsonDocument };
     }
-    if dynamodb_json::record(line).is_ok_and(|record| is_some_record(&record)) {
+    if dynamodb_json::record(line, false).is_ok_and(|record| is_some_record(&record)) {
         return Format::DynamoDbJson;
     }
     match plain_json::item(line) {

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::record::{Record, RecordCondition};
-use crate::{item_json, json};
+use crate::{NO_ITEM, item_json, json};
 
 /// A line with members of its own around the items.
 #[derive(Deserialize)]
@@ -35,10 +35,15 @@ struct Wrapper<'t> {
     _refused: Option<IgnoredAny>,
 }
 
-/// Reads a record: `{"Item":{...}}`, a change with its `Keys`, or the item itself.
-pub(crate) fn record(text: &str) -> Result<Record, String> {
+/// Reads a record: `{"Item":{...}}`, a change with its `Keys`, or the item itself, unless `needs_wrapper`.
+pub(crate) fn record(text: &str, needs_wrapper: bool) -> Result<Record, String> {
     match serde_json::from_str::<Wrapper<'_>>(text) {
         Ok(wrapper) if wrapper.item.is_some() || wrapper.keys.is_some() => of_wrapper(wrapper),
+        Ok(_) if needs_wrapper => Err(NO_ITEM.to_owned()),
+        Err(error) if needs_wrapper => {
+            let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
+            Err(if is_json { NO_ITEM.to_owned() } else { format!("this is not JSON: {error}") })
+        }
         _ => item(text).map(Record::item),
     }
 }

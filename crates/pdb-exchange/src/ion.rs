@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use ion_rs::{Decimal, Element, Sequence, Struct, Value};
 use pdb_model::{AttributeValue, Item, MAX_NESTING, Number};
 
+use crate::NO_ITEM;
 use crate::record::{Entry, ReadError, Record, RecordFault};
 
 pub(crate) use write::write_item;
@@ -23,23 +24,24 @@ const RECORD: &str = "Record";
 /// Reads all records of a file, text or binary.
 pub(crate) fn read(
     mut reader: impl BufRead,
+    needs_wrapper: bool,
     each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> Result<(), ReadError> {
     if reader.fill_buf()?.starts_with(BINARY_MARK) {
-        return binary::read(reader, each);
+        return binary::read(reader, needs_wrapper, each);
     }
-    text::read(reader, each)
+    text::read(reader, needs_wrapper, each)
 }
 
 /// Reads the records in a piece of Ion that has whole values.
-fn records(bytes: &[u8]) -> Vec<Result<Record, RecordFault>> {
+fn records(bytes: &[u8], needs_wrapper: bool) -> Vec<Result<Record, RecordFault>> {
     let text = std::str::from_utf8(bytes).ok();
     let fault = |reason: String| match text {
         Some(text) => RecordFault::with_text(reason, text),
         None => RecordFault::new(reason),
     };
     match parsed(bytes) {
-        Ok(values) => values.iter().map(|value| record(value).map_err(fault)).collect(),
+        Ok(values) => values.iter().map(|value| record(value, needs_wrapper).map_err(fault)).collect(),
         Err(reason) => vec![Err(fault(format!("this is not Ion: {reason}")))],
     }
 }
@@ -53,7 +55,7 @@ fn parsed(bytes: &[u8]) -> Result<Sequence, String> {
     parsed.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
-fn record(value: &Element) -> Result<Record, String> {
+fn record(value: &Element, needs_wrapper: bool) -> Result<Record, String> {
     let members = value.as_struct().ok_or("a record must be a struct, `{...}`")?;
     let image = |members: &Struct, name: &str| members.get(name).map(item).transpose();
     if let (Some(inner), 1) = (members.get(RECORD).and_then(Element::as_struct), members.len()) {
@@ -63,6 +65,7 @@ fn record(value: &Element) -> Result<Record, String> {
     }
     match members.get("Item") {
         Some(inner) if members.len() == 1 && inner.as_struct().is_some() => item(inner).map(Record::item),
+        _ if needs_wrapper => Err(NO_ITEM.to_owned()),
         _ => item(value).map(Record::item),
     }
 }

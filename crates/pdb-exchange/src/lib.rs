@@ -35,3 +35,7 @@ pub use write::{ItemWriter, NotPlain};
 
 /// The longest text of a record. An item has at most 400 KB, and its JSON at most six times as much; a change has two items.
 pub const MAX_RECORD_TEXT: usize = 8 * 1024 * 1024;
+
+/// What is wrong with an item that stands by itself where a record needs a member for it.
+pub(crate) const NO_ITEM: &str =
+    "the record has no member `Item`, with the item, or has unknown members beside it";

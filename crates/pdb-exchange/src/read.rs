@@ -17,13 +17,16 @@ pub struct ReadOptions {
     pub format: Format,
     /// The options of [`Format::Csv`].
     pub csv: CsvOptions,
+    /// Whether an item must stand in a member `Item` of its record, as in exports, in [`Format::DynamoDbJson`] and [`Format::Ion`]. Otherwise
+    /// the record may be the item itself.
+    pub needs_wrapper: bool,
 }
 
 impl ReadOptions {
     /// Returns the default options of a format.
     #[must_use]
     pub fn new(format: Format) -> Self {
-        Self { format, csv: CsvOptions::default() }
+        Self { format, csv: CsvOptions::default(), needs_wrapper: false }
     }
 }
 
@@ -43,10 +46,12 @@ pub fn read(
         return Err(ReadError::whole(UTF_16));
     }
     match options.format {
-        Format::DynamoDbJson => read_lines(reader, each, dynamodb_json::record),
+        Format::DynamoDbJson => {
+            read_lines(reader, each, |text| dynamodb_json::record(text, options.needs_wrapper))
+        }
         Format::PlainJson => read_lines(reader, each, |text| plain_json::item(text).map(Record::item)),
         Format::JsonDocument => read_document(reader, each),
-        Format::Ion => ion::read(reader, each),
+        Format::Ion => ion::read(reader, options.needs_wrapper, each),
         Format::Csv => read_rows(reader, &options.csv, each),
     }
 }

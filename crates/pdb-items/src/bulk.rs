@@ -173,7 +173,8 @@ impl BulkBatch {
         let mut meter = Meter::default();
         for (position, write, key) in ready {
             tx.order_records_as(position);
-            let written = write.prepare(tx, table, &key).and_then(|prepared| prepared.carry_out(env, tx, table));
+            let written =
+                write.prepare(tx, table, &key).and_then(|prepared| prepared.carry_out(env, tx, table));
             match written {
                 Ok(written) => {
                     meter.add(&written.meter);

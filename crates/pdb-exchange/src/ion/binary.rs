@@ -12,6 +12,7 @@ const CUT_SHORT: &str = "the file is cut short: its last value is not complete";
 /// Reads all records.
 pub(super) fn read(
     mut reader: impl BufRead,
+    needs_wrapper: bool,
     each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> Result<(), ReadError> {
     // The version and the tables of symbols that values need.
@@ -31,7 +32,7 @@ pub(super) fn read(
                     continue;
                 }
                 let whole = [context.as_slice(), piece.as_slice()].concat();
-                for record in records(&whole) {
+                for record in records(&whole, needs_wrapper) {
                     let entry = Entry { line: None, ordinal, record };
                     ordinal += 1;
                     if each(entry).is_break() {

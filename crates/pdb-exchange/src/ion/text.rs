@@ -10,6 +10,7 @@ use crate::record::{Entry, ReadError, RecordFault};
 /// Reads all records.
 pub(super) fn read(
     reader: impl BufRead,
+    needs_wrapper: bool,
     each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> Result<(), ReadError> {
     let mut lines = Lines::new(reader);
@@ -40,7 +41,7 @@ pub(super) fn read(
         if scan.is_open() {
             continue;
         }
-        for record in super::records(&piece) {
+        for record in super::records(&piece, needs_wrapper) {
             let entry = Entry { line: Some(first_line), ordinal, record };
             ordinal += 1;
             if each(entry).is_break() {

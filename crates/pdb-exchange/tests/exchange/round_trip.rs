@@ -137,7 +137,10 @@ proptest! {
         let mut writer = ItemWriter::csv(Vec::new(), all, delimiter).unwrap();
         given.iter().for_each(|item| writer.write(item).unwrap());
         let types: BTreeMap<_, _> = [("id".to_owned(), ScalarType::N)].into();
-        let options = ReadOptions { format: Format::Csv, csv: CsvOptions { delimiter, header: None, types } };
+        let options = ReadOptions {
+            csv: CsvOptions { delimiter, header: None, types },
+            ..ReadOptions::new(Format::Csv)
+        };
         prop_assert_eq!(items(&writer.finish().unwrap(), Compression::None, &options), given);
     }
 

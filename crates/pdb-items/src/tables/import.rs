@@ -1,6 +1,6 @@
-//! The table of an import: it is shown as being created until all items are in it.
+//! The tables of imports and bulk operations. That of an import is shown as being created until all items are in it.
 //!
-//! Evidence: `bulk-import-export.md` 2.2.
+//! Evidence: `bulk-import-export.md` 1.5, 2.2.
 
 use std::sync::Arc;
 
@@ -10,8 +10,9 @@ use pdb_store::{Table, Tx};
 use super::create_rules::check;
 use super::input::CreateTableInput;
 use super::manager::{TableManager, find_table};
-use super::transition::check_created;
+use super::transition::{check_created, in_use};
 use crate::ItemsError;
+use crate::ready::ready_table;
 
 impl TableManager {
     /// Checks all of the input of an import's table that can be checked without the store.
@@ -62,6 +63,30 @@ impl TableManager {
             table.definition.table_id == table_id
                 && table.definition.transition.as_ref().is_some_and(is_of_import)
         }))
+    }
+
+    /// Returns a table that operations on items can use.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::ResourceNotFound`].
+    pub fn ready_table(&self, tx: &mut Tx<'_>, table_name: &TableName) -> Result<Arc<Table>, ItemsError> {
+        Ok(ready_table(&self.env, tx, table_name)?)
+    }
+
+    /// Returns a table for which a bulk operation can be started.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::ResourceNotFound`]; [`ItemsError::ResourceInUse`] while an index is being created.
+    pub fn bulk_target(&self, tx: &mut Tx<'_>, table_name: &TableName) -> Result<Arc<Table>, ItemsError> {
+        let table = self.ready_table(tx, table_name)?;
+        match table.definition.change_in_progress(self.env.clock.now()) {
+            Some(TableChange::IndexCreation(index) | TableChange::VectorIndexCreation { index, .. }) => {
+                Err(in_use(&format!("Index is being created. Table: {table_name} Index: {index}")))
+            }
+            Some(_) | None => Ok(table),
+        }
     }
 
     /// Makes the table of an import ready for use.

@@ -276,6 +276,6 @@ fn asks_for(input: &UpdateTableInput, busy: &TableChange) -> bool {
         })
 }
 
-fn in_use(tail: &str) -> ItemsError {
+pub(crate) fn in_use(tail: &str) -> ItemsError {
     ItemsError::ResourceInUse(format!("{STILL_IN_USE}{tail}"))
 }

@@ -306,14 +306,12 @@ impl Run<'_> {
     fn file(&mut self, input: &Input, total: Option<u64>) -> Result<(), Box<dyn Error>> {
         let forced = Forced { format: self.import.format, compression: self.import.compression };
         let opened = input.open(forced, &self.read)?;
-        let options = ReadOptions {
-            format: opened.format,
-            csv: CsvOptions {
-                delimiter: self.import.delimiter,
-                header: self.import.header.clone(),
-                types: self.table.types.clone(),
-            },
+        let csv = CsvOptions {
+            delimiter: self.import.delimiter,
+            header: self.import.header.clone(),
+            types: self.table.types.clone(),
         };
+        let options = ReadOptions { csv, ..ReadOptions::new(opened.format) };
         let name = input.name();
         let what = format!("importing {name}");
         let mut found = 0_u64;

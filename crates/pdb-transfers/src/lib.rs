@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+mod bulk_put;
+mod error;
+mod failure;
+mod import;
+mod input;
+mod job;
+mod load;
+mod manager;
+mod page;
+mod queue;
+mod source;
+
+pub use bulk_put::{
+    BulkOperationDescription, BulkOperationStatus, BulkOperationSummary, ListBulkOperationsInput,
+    ListBulkOperationsOutput, StartBulkPutItemsInput,
+};
+pub use error::TransferError;
+pub use failure::Failure;
+pub use import::{
+    ErrorEvent, ImportDescription, ImportStatus, ImportSummary, ImportTableInput, ListImportsInput,
+    ListImportsOutput, TableCreationParameters,
+};
+pub use input::{
+    CsvInput, InputCompression, InputFormat, OutputType, PerformanceTier, S3Output, S3Source, SseAlgorithm,
+};
+pub use manager::TransferManager;
