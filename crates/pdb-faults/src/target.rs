@@ -118,7 +118,11 @@ impl OperationGroup {
             | O::ListImports
             | O::ExportTableToPointInTime
             | O::DescribeExport
-            | O::ListExports => Self::Tables,
+            | O::ListExports
+            | O::StartBulkPutItems
+            | O::DescribeBulkOperation
+            | O::ListBulkOperations
+            | O::CancelBulkOperation => Self::Tables,
             O::DescribeStream | O::GetShardIterator | O::ListStreams | O::GetRecords => Self::Streams,
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use pdb_capture::BaseKey;
 use pdb_expr::ConditionExpression;
-use pdb_model::{AnyIndex, AttributeValue, EncodedItem, Env, Item, PrimaryKey, TableName};
+use pdb_model::{AnyIndex, AttributeValue, EncodedItem, Env, IndexKind, Item, PrimaryKey, TableName};
 use pdb_store::{Direction, KeyRange, Pending, StoreError, Table, Tx};
 
 use crate::ItemsError;
@@ -101,9 +101,12 @@ pub struct BulkBatch {
 pub struct BulkUsage {
     /// The bytes of the items.
     pub table: u64,
-    /// The bytes of their entries in each secondary index.
+    /// The bytes of their entries in each local secondary index.
     #[serde(default)]
-    pub indexes: BTreeMap<String, u64>,
+    pub local: BTreeMap<String, u64>,
+    /// The bytes of their entries in each global secondary index.
+    #[serde(default)]
+    pub global: BTreeMap<String, u64>,
     /// The bytes of their vectors in each vector index.
     #[serde(default)]
     pub vectors: BTreeMap<String, u64>,
@@ -113,7 +116,12 @@ impl BulkUsage {
     /// Adds up two of them.
     pub fn add(&mut self, other: &Self) {
         self.table += other.table;
-        for (all, added) in [(&mut self.indexes, &other.indexes), (&mut self.vectors, &other.vectors)] {
+        let kinds = [
+            (&mut self.local, &other.local),
+            (&mut self.global, &other.global),
+            (&mut self.vectors, &other.vectors),
+        ];
+        for (all, added) in kinds {
             for (index, bytes) in added {
                 *all.entry(index.clone()).or_default() += bytes;
             }
@@ -132,8 +140,12 @@ impl BulkUsage {
             let Some(entry) = pdb_capture::index_entry(index, table, base, &decoded, item) else { continue };
             let name = index.name().to_string();
             match index {
-                AnyIndex::Secondary(_) => {
-                    *self.indexes.entry(name).or_default() += entry.stored().projected.size_bytes();
+                AnyIndex::Secondary(index) => {
+                    let of_kind = match index.kind {
+                        IndexKind::Local => &mut self.local,
+                        IndexKind::Global => &mut self.global,
+                    };
+                    *of_kind.entry(name).or_default() += entry.stored().projected.size_bytes();
                 }
                 AnyIndex::Vector(vector) => {
                     *self.vectors.entry(name).or_default() += 4 * u64::from(vector.dimensions);

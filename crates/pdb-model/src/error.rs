@@ -131,6 +131,8 @@ error_codes! {
     GlobalTableNotFoundException,
     /// A request token was reused with other parameters.
     IdempotentParameterMismatchException,
+    /// A token was used for an import with other parameters.
+    ImportConflictException,
     /// No import has this ARN.
     ImportNotFoundException,
     /// A signature lacks a part.

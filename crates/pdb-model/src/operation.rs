@@ -89,7 +89,8 @@ operations! {
             CreateGlobalTable, UpdateGlobalTable, DescribeGlobalTable, ListGlobalTables,
             DescribeGlobalTableSettings, UpdateGlobalTableSettings,
             DescribeTableReplicaAutoScaling, UpdateTableReplicaAutoScaling,
-            ImportTable, DescribeImport, ListImports, ExportTableToPointInTime, DescribeExport, ListExports;
+            ImportTable, DescribeImport, ListImports, ExportTableToPointInTime, DescribeExport, ListExports,
+            StartBulkPutItems, DescribeBulkOperation, ListBulkOperations, CancelBulkOperation;
     }
     "DynamoDBStreams_20120810", of streams: true {
         PointRead: DescribeStream, GetShardIterator;

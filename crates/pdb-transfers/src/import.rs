@@ -71,6 +71,42 @@ pub struct TableCreationParameters {
     pub vector_indexes: Option<Vec<VectorIndexInput>>,
 }
 
+impl ImportTableInput {
+    /// Returns an input without a token, for objects that are not packed.
+    #[must_use]
+    pub fn new(
+        s3_bucket_source: S3Source,
+        input_format: InputFormat,
+        table: TableCreationParameters,
+    ) -> Self {
+        Self {
+            client_token: None,
+            s3_bucket_source,
+            input_format,
+            csv: None,
+            input_compression_type: None,
+            table,
+        }
+    }
+}
+
+/// Takes over what the table of an import can have. The rest is left out.
+impl From<CreateTableInput> for TableCreationParameters {
+    fn from(table: CreateTableInput) -> Self {
+        Self {
+            table_name: table.table_name,
+            attribute_definitions: table.attribute_definitions,
+            key_schema: table.key_schema,
+            billing_mode: table.billing_mode,
+            provisioned_throughput: table.provisioned_throughput,
+            on_demand_throughput: table.on_demand_throughput,
+            sse_specification: table.sse_specification,
+            global_secondary_indexes: table.global_secondary_indexes,
+            vector_indexes: table.vector_indexes,
+        }
+    }
+}
+
 impl TableCreationParameters {
     fn to_input(&self) -> CreateTableInput {
         let this = self.clone();

@@ -13,6 +13,20 @@ pub struct S3Source {
     pub key_prefix: Option<String>,
 }
 
+impl S3Source {
+    /// Returns all objects of a bucket.
+    #[must_use]
+    pub fn new(bucket: impl Into<String>) -> Self {
+        Self { bucket: bucket.into(), ..Self::default() }
+    }
+
+    /// Limits it to objects whose keys begin with `prefix`.
+    #[must_use]
+    pub fn with_prefix(self, prefix: impl Into<String>) -> Self {
+        Self { key_prefix: Some(prefix.into()), ..self }
+    }
+}
+
 /// The format of the objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InputFormat {

@@ -16,6 +16,7 @@ mod restore;
 mod shapes;
 mod tags;
 mod time_to_live;
+mod transfers;
 mod update_table;
 mod vectors;
 mod words;
@@ -67,9 +68,13 @@ pub(crate) fn answer(wire: &Wire, operation: Operation, body: &[u8]) -> Result<V
         Operation::DescribeTableReplicaAutoScaling | Operation::UpdateTableReplicaAutoScaling => {
             account::describe_table_replica_auto_scaling
         }
-        Operation::ImportTable => account::import_table,
-        Operation::DescribeImport => account::describe_import,
-        Operation::ListImports => account::list_imports,
+        Operation::ImportTable => transfers::import::import_table,
+        Operation::DescribeImport => transfers::import::describe_import,
+        Operation::ListImports => transfers::import::list_imports,
+        Operation::StartBulkPutItems => transfers::bulk_put::start_bulk_put_items,
+        Operation::DescribeBulkOperation => transfers::bulk_put::describe_bulk_operation,
+        Operation::ListBulkOperations => transfers::bulk_put::list_bulk_operations,
+        Operation::CancelBulkOperation => transfers::bulk_put::cancel_bulk_operation,
         Operation::ExportTableToPointInTime => account::export_table_to_point_in_time,
         Operation::DescribeExport => account::describe_export,
         Operation::ListExports => account::list_exports,

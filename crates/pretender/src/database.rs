@@ -11,6 +11,7 @@ use pdb_model::{Account, ApiError, Env};
 use pdb_objects::ObjectStore;
 use pdb_store::{Activities, Location, Store, StoreError};
 use pdb_streams::{StreamManager, StreamOptions, StreamsError};
+use pdb_transfers::TransferManager;
 
 use crate::Builder;
 use crate::access::Access;
@@ -77,6 +78,7 @@ pub(crate) struct Inner {
     pub(crate) snapshots: MemorySnapshots,
     pub(crate) activities: Activities,
     pub(crate) objects: Arc<dyn ObjectStore>,
+    pub(crate) transfers: TransferManager,
     sweeper: Mutex<Option<Sweeper>>,
 }
 
@@ -138,6 +140,16 @@ impl Pretender {
             .with_habits(builder.habits)
             .with_warm_shards(builder.warm_shards)
             .with_activities(activities.clone());
+        let transfers = TransferManager::new(
+            store.clone(),
+            env.clone(),
+            account.clone(),
+            tables.clone().with_transition_delay(builder.transition_delay),
+            builder.objects.clone(),
+        );
+        if !is_fresh && let Err(error) = transfers.resume() {
+            tracing::error!(%error, "cannot go on with imports and exports that were interrupted");
+        }
         Ok(Self {
             inner: Arc::new(Inner {
                 items: ItemManager::new(store.clone(), env.clone(), config),
@@ -149,6 +161,7 @@ impl Pretender {
                 snapshots: MemorySnapshots::default(),
                 activities,
                 objects: builder.objects,
+                transfers,
                 cleanup,
                 sweeper: Mutex::new(sweeper),
                 store,
@@ -242,6 +255,7 @@ impl Inner {
         // Taken out first: stopping joins threads that use the store.
         let sweeper = self.sweeper.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(sweeper);
+        self.transfers.close();
         self.throttle.stop();
         self.store.close();
     }

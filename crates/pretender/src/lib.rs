@@ -11,10 +11,12 @@
 //! | [`access`] | limits for the callers of a front end |
 //! | [`observe`] | what happens in a database: traffic, streams, readers |
 //! | [`bulk`] | many writes, and all items of a table |
+//! | [`transfers`] | imports and bulk operations: items from buckets |
 //! | [`objects`] | where exports, imports and archives find their buckets |
 //! | [`maintenance`] | backups, copies and checks of whole databases |
 
 pub mod access;
+mod arguments;
 mod builder;
 pub mod bulk;
 mod database;
@@ -31,6 +33,7 @@ pub mod streams;
 pub mod tables;
 pub mod testing;
 pub mod time;
+pub mod transfers;
 
 pub use builder::Builder;
 pub use database::Pretender;

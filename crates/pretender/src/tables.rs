@@ -19,8 +19,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod arguments;
-
 #[doc(inline)]
 pub use pdb_items::tables::{
     BackupDescription, BackupDetails, BackupStatus, BackupSummary, BillingModeSummary,
@@ -42,42 +40,10 @@ pub use pdb_model::{
 };
 
 use crate::Pretender;
+use crate::arguments::{Keep, Lend, operations};
 use crate::faults::named_tables::Arguments;
-use arguments::{Keep, Lend};
 
-macro_rules! table_operations {
-    ($($(#[$doc:meta])* $operation:ident: $name:ident, $name_async:ident($($argument:ident: $type:ty),*) -> $output:ty;)+) => {
-        impl Pretender {
-            $(
-                $(#[$doc])*
-                ///
-                /// # Errors
-                ///
-                /// [`ApiError`] with AWS's code and text. The call had no effect then.
-                pub fn $name(&self $(, $argument: $type)*) -> Result<$output, ApiError> {
-                    self.inject(Operation::$operation, &Arguments(&[$(&$argument),*]))?;
-                    self.tables().$name($($argument),*).map_err(|error| self.api_error(error))
-                }
-
-                #[doc = concat!("Async variant of [`Pretender::", stringify!($name), "`].")]
-                ///
-                /// # Errors
-                ///
-                #[doc = concat!("As [`Pretender::", stringify!($name), "`].")]
-                pub async fn $name_async(&self $(, $argument: $type)*) -> Result<$output, ApiError> {
-                    self.inject_async(Operation::$operation, &Arguments(&[$(&$argument),*])).await?;
-                    $(let $argument = $argument.keep();)*
-                    self.in_background(move |db| {
-                        db.tables().$name($($argument.lend()),*).map_err(|error| db.api_error(error))
-                    })
-                    .await
-                }
-            )+
-        }
-    };
-}
-
-table_operations! {
+operations! { tables, api_error:
     /// Returns the limits of an account as AWS documents them; none of them is enforced.
     DescribeLimits: describe_limits, describe_limits_async() -> Limits;
     /// Creates a table. It is ready when the call returns.
@@ -179,12 +145,8 @@ table_operations! {
     DescribeGlobalTable: describe_global_table, describe_global_table_async(name: &TableName) -> ();
     /// Fails: no table is a global table.
     DescribeTableReplicaAutoScaling: describe_table_replica_auto_scaling, describe_table_replica_auto_scaling_async(name: &TableName) -> ();
-    /// Fails: there is no S3 to import from.
-    ImportTable: import_table, import_table_async() -> ();
     /// Fails: there is no S3 to export to.
     ExportTableToPointInTime: export_table_to_point_in_time, export_table_to_point_in_time_async(table_arn: &str) -> ();
-    /// Fails: there are no imports.
-    DescribeImport: describe_import, describe_import_async(import_arn: &str) -> ();
     /// Fails: there are no exports.
     DescribeExport: describe_export, describe_export_async(export_arn: &str) -> ();
 }

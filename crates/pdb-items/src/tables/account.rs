@@ -1,4 +1,4 @@
-//! DescribeLimits, and operations that are always refused, with the texts of AWS: global tables, import, export.
+//! DescribeLimits, and operations that are always refused, with the texts of AWS: global tables, export.
 //!
 //! Evidence: `dynamodb.md` 18.
 
@@ -68,15 +68,6 @@ impl TableManager {
         Err(ItemsError::ResourceNotFound(format!("Global table with name: '{name}' does not exist.")))
     }
 
-    /// Refuses to import a table, because there is no S3 to import from.
-    ///
-    /// # Errors
-    ///
-    /// Always [`ItemsError::Validation`].
-    pub fn import_table(&self) -> Result<(), ItemsError> {
-        Err(refused("ImportTable is not supported: there is no S3 to import from"))
-    }
-
     /// Refuses to export a table, because there is no S3 to export to. First come the checks that AWS makes.
     ///
     /// # Errors
@@ -98,15 +89,6 @@ impl TableManager {
             }
             Some(_) => Err(refused("ExportTableToPointInTime is not supported: there is no S3 to export to")),
         }
-    }
-
-    /// Finds no import: there are none.
-    ///
-    /// # Errors
-    ///
-    /// Always [`ItemsError::ImportNotFound`].
-    pub fn describe_import(&self, import_arn: &str) -> Result<(), ItemsError> {
-        Err(ItemsError::ImportNotFound(format!("Import not found: {import_arn}")))
     }
 
     /// Finds no export: there are none.

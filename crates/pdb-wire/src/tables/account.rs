@@ -1,4 +1,4 @@
-//! `DescribeLimits`, `DescribeEndpoints`, and the operations on what is not here: global tables, import, export.
+//! `DescribeLimits`, `DescribeEndpoints`, and the operations on what is not here: global tables, export.
 
 use pdb_model::{ApiError, ErrorCode, TableArn, TableName};
 
@@ -24,11 +24,6 @@ shape! {
     /// What the operations on replicas' scaling take.
     struct ReplicaScalingInput<'a> {
         table_name: Text<'a> = "TableName",
-    }
-
-    /// What DescribeImport takes.
-    struct DescribeImportInput<'a> {
-        import_arn: Text<'a> = "ImportArn",
     }
 
     /// What DescribeExport takes.
@@ -100,27 +95,6 @@ pub(crate) fn describe_table_replica_auto_scaling(wire: &Wire, body: &[u8]) -> R
     let table_name = input::table_name(wire, given.table_name.as_ref())?;
     wire.pretender.describe_table_replica_auto_scaling(&table_name)?;
     Ok(empty())
-}
-
-/// Runs `ImportTable`.
-pub(crate) fn import_table(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    decode_body::<AnyInput>(body)?;
-    wire.pretender.import_table()?;
-    Ok(empty())
-}
-
-/// Runs `DescribeImport`.
-pub(crate) fn describe_import(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let given: DescribeImportInput<'_> = decode_body(body)?;
-    check_arn("ImportArn", given.import_arn.as_ref())?;
-    wire.pretender.describe_import(&given.import_arn.unwrap_or_default())?;
-    Ok(empty())
-}
-
-/// Runs `ListImports`.
-pub(crate) fn list_imports(_wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    decode_body::<AnyInput>(body)?;
-    Ok(empty_list("ImportSummaryList"))
 }
 
 /// Runs `ExportTableToPointInTime`.

@@ -375,8 +375,20 @@ fn of_tables(of: &mut Cases) {
         | Operation::UpdateGlobalTableSettings => {
             of.texts(r#"{"GlobalTableName":$}"#);
         }
-        Operation::ImportTable
-        | Operation::DescribeImport
+        Operation::ImportTable => {
+            of.texts(r#"{"ClientToken":$}"#)
+                .texts(r#"{"InputFormatOptions":{"Csv":{"Delimiter":$}}}"#)
+                .texts(r#"{"S3BucketSource":{"S3Bucket":"b1","S3KeyPrefix":$},"InputFormat":"ION","TableCreationParameters":{"TableName":"imported","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"BillingMode":"PAY_PER_REQUEST"}}"#);
+        }
+        Operation::StartBulkPutItems
+        | Operation::DescribeBulkOperation
+        | Operation::ListBulkOperations
+        | Operation::CancelBulkOperation => {
+            of.texts(r#"{"BulkOperationArn":$}"#)
+                .texts(r#"{"TableName":$,"InputS3Configuration":{"S3Bucket":"b1","InputFormat":"ION"},"OutputS3Configuration":{"S3Bucket":"b1","OutputType":["ERROR"]}}"#)
+                .texts(r#"{"NextToken":$}"#);
+        }
+        Operation::DescribeImport
         | Operation::ListImports
         | Operation::ExportTableToPointInTime
         | Operation::DescribeExport

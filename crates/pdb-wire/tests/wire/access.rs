@@ -110,9 +110,22 @@ fn case(operation: Operation) -> (Need, &'static str) {
         }
         O::ListContributorInsights => (Need::List, "{}"),
         // These always fail, because there are no such resources.
-        O::CreateGlobalTable | O::UpdateGlobalTable | O::UpdateGlobalTableSettings | O::ImportTable => {
-            (Need::Write, "{}")
+        O::CreateGlobalTable | O::UpdateGlobalTable | O::UpdateGlobalTableSettings => (Need::Write, "{}"),
+        O::ImportTable => (
+            Need::Write,
+            r#"{"S3BucketSource":{"S3Bucket":"bucket"},"InputFormat":"ION","TableCreationParameters":{"TableName":"TABLE","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"BillingMode":"PAY_PER_REQUEST"}}"#,
+        ),
+        O::StartBulkPutItems => (
+            Need::Write,
+            r#"{"TableName":"TABLE","InputS3Configuration":{"S3Bucket":"bucket","InputFormat":"ION"},"OutputS3Configuration":{"S3Bucket":"bucket","OutputType":["ERROR"]}}"#,
+        ),
+        O::CancelBulkOperation => {
+            (Need::Write, r#"{"BulkOperationArn":"ARN/bulk-operation/01489173575360-b308cd7d"}"#)
         }
+        O::DescribeBulkOperation => {
+            (Need::Read, r#"{"BulkOperationArn":"ARN/bulk-operation/01489173575360-b308cd7d"}"#)
+        }
+        O::ListImports | O::ListBulkOperations => (Need::List, "{}"),
         O::DescribeGlobalTable | O::DescribeGlobalTableSettings => {
             (Need::Read, r#"{"GlobalTableName":"TABLE"}"#)
         }
@@ -120,7 +133,7 @@ fn case(operation: Operation) -> (Need, &'static str) {
         O::ExportTableToPointInTime => (Need::Write, r#"{"TableArn":"ARN","S3Bucket":"bucket"}"#),
         O::DescribeImport => (Need::Read, r#"{"ImportArn":"ARN/import/01489173575360-b308cd7d"}"#),
         O::DescribeExport => (Need::Read, r#"{"ExportArn":"ARN/export/01489173575360-b308cd7d"}"#),
-        O::ListGlobalTables | O::ListImports | O::ListExports => (Need::Nothing, "{}"),
+        O::ListGlobalTables | O::ListExports => (Need::Nothing, "{}"),
         O::ListStreams => (Need::Read, TABLE),
         O::DescribeStream => (Need::Read, r#"{"StreamArn":"ARN/stream/2026-03-01T09:15:42.017"}"#),
         O::GetShardIterator => (

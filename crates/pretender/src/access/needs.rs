@@ -15,6 +15,7 @@ use pdb_items::{
 };
 use pdb_model::{IndexName, TableName, TimePrecision};
 use pdb_streams::{DescribeStreamInput, GetShardIteratorInput, ListStreamsInput};
+use pdb_transfers::{ImportTableInput, ListBulkOperationsInput, ListImportsInput, StartBulkPutItemsInput};
 
 use super::{Effect, Resource};
 use crate::faults::named_tables::{Arguments, NamesTables, tables_of};
@@ -55,6 +56,10 @@ of_tables! {
     UpdateTableInput,
     ListTablesInput,
     ListBackupsInput,
+    ListImportsInput,
+    ListBulkOperationsInput,
+    ImportTableInput,
+    StartBulkPutItemsInput,
     TimeToLiveSpecification,
     RestoreOverrides,
     Vec<Tag>,

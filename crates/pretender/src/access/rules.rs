@@ -45,7 +45,9 @@ pub(super) fn rule(operation: Operation) -> Rule {
         | O::DescribeImport
         | O::ListImports
         | O::DescribeExport
-        | O::ListExports => Rule::Own(Read),
+        | O::ListExports
+        | O::DescribeBulkOperation
+        | O::ListBulkOperations => Rule::Own(Read),
         O::DescribeLimits | O::DescribeEndpoints => Rule::Own(ReadAccount),
         O::CreateTable
         | O::UpdateTable
@@ -69,7 +71,9 @@ pub(super) fn rule(operation: Operation) -> Rule {
         | O::UpdateGlobalTableSettings
         | O::UpdateTableReplicaAutoScaling
         | O::ImportTable
-        | O::ExportTableToPointInTime => Rule::Own(Write),
+        | O::ExportTableToPointInTime
+        | O::StartBulkPutItems
+        | O::CancelBulkOperation => Rule::Own(Write),
         O::ListStreams | O::DescribeStream | O::GetShardIterator | O::GetRecords => Rule::Own(Read),
     }
 }

@@ -13,6 +13,7 @@ use pdb_items::{
 };
 use pdb_model::{IndexName, TableArn, TableName, TimePrecision};
 use pdb_streams::{DescribeStreamInput, GetShardIteratorInput, ListStreamsInput};
+use pdb_transfers::{ImportTableInput, ListBulkOperationsInput, ListImportsInput, StartBulkPutItemsInput};
 
 use crate::access::NeedsPermissions;
 
@@ -61,6 +62,8 @@ one_table! {
     UpdateContributorInsightsInput: table_name;
     DescribeStreamInput: stream_arn.table.name;
     GetShardIteratorInput: stream_arn.table.name;
+    ImportTableInput: table.table_name;
+    StartBulkPutItemsInput: table_name;
 }
 
 macro_rules! no_table {
@@ -73,6 +76,7 @@ macro_rules! no_table {
 
 no_table! {
     ListTablesInput,
+    ListBulkOperationsInput,
     TimeToLiveSpecification,
     RestoreOverrides,
     Vec<Tag>,
@@ -119,6 +123,12 @@ impl NamesTables for ListStreamsInput {
 impl NamesTables for ListBackupsInput {
     fn add_tables(&self, tables: &mut Vec<TableName>) {
         tables.extend(self.table_name.clone());
+    }
+}
+
+impl NamesTables for ListImportsInput {
+    fn add_tables(&self, tables: &mut Vec<TableName>) {
+        self.table_arn.as_deref().add_tables(tables);
     }
 }
 

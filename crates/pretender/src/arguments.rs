@@ -1,15 +1,52 @@
-//! Arguments of a call, kept for the thread that carries it out.
+//! Operations that are carried out on threads that may block, and their arguments, kept for the thread.
 //!
-//! Operations on tables take names and ARNs by reference. An async call hands its work to another thread, which needs values of its own.
+//! Such operations take names and ARNs by reference. An async call hands its work to another thread, which needs values of its own.
 
 use pdb_items::tables::{
     CreateTableInput, ListBackupsInput, ListTablesInput, RestoreOverrides, RestoreToPointInTimeInput, Tag,
     TimeToLiveSpecification, UpdateContributorInsightsInput, UpdateTableInput,
 };
 use pdb_model::{IndexName, TableName, TimePrecision};
+use pdb_transfers::{ImportTableInput, ListBulkOperationsInput, ListImportsInput, StartBulkPutItemsInput};
+
+/// Gives [`Pretender`](crate::Pretender) operations, each as a call that blocks and as one that does not.
+///
+/// Before them stand the names of two methods of it: one returns what carries the operations out, the other turns errors into AWS's.
+macro_rules! operations {
+    ($manager:ident, $api_error:ident: $($(#[$doc:meta])* $operation:ident: $name:ident, $name_async:ident($($argument:ident: $type:ty),*) -> $output:ty;)+) => {
+        impl Pretender {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                ///
+                /// [`ApiError`] with AWS's code and text. The call had no effect then.
+                pub fn $name(&self $(, $argument: $type)*) -> Result<$output, ApiError> {
+                    self.inject(Operation::$operation, &Arguments(&[$(&$argument),*]))?;
+                    self.$manager().$name($($argument),*).map_err(|error| self.$api_error(error))
+                }
+
+                #[doc = concat!("Async variant of [`Pretender::", stringify!($name), "`].")]
+                ///
+                /// # Errors
+                ///
+                #[doc = concat!("As [`Pretender::", stringify!($name), "`].")]
+                pub async fn $name_async(&self $(, $argument: $type)*) -> Result<$output, ApiError> {
+                    self.inject_async(Operation::$operation, &Arguments(&[$(&$argument),*])).await?;
+                    $(let $argument = $argument.keep();)*
+                    self.in_background(move |db| {
+                        db.$manager().$name($($argument.lend()),*).map_err(|error| db.$api_error(error))
+                    })
+                    .await
+                }
+            )+
+        }
+    };
+}
+pub(crate) use operations;
 
 /// An argument that can be kept.
-pub(super) trait Keep {
+pub(crate) trait Keep {
     /// What is kept of it.
     type Kept: Send + 'static;
 
@@ -18,7 +55,7 @@ pub(super) trait Keep {
 }
 
 /// A kept argument, which is lent to one call.
-pub(super) trait Lend {
+pub(crate) trait Lend {
     /// The argument as the call takes it.
     type Lent<'a>
     where
@@ -51,13 +88,13 @@ where
 }
 
 /// What is kept of a reference.
-pub(super) struct Owned<T>(T);
+pub(crate) struct Owned<T>(T);
 
 /// What is kept of a reference that may be absent.
-pub(super) struct OptionOwned<T>(Option<T>);
+pub(crate) struct OptionOwned<T>(Option<T>);
 
 /// An argument that is passed by value.
-pub(super) struct Value<T>(T);
+pub(crate) struct Value<T>(T);
 
 macro_rules! lend_references {
     ($($owned:ty => $lent:ty;)+) => {
@@ -87,6 +124,8 @@ lend_references! {
     IndexName => IndexName;
     ListTablesInput => ListTablesInput;
     ListBackupsInput => ListBackupsInput;
+    ListImportsInput => ListImportsInput;
+    ListBulkOperationsInput => ListBulkOperationsInput;
 }
 
 macro_rules! keep_values {
@@ -107,6 +146,8 @@ keep_values! {
     UpdateContributorInsightsInput,
     RestoreToPointInTimeInput,
     RestoreOverrides,
+    ImportTableInput,
+    StartBulkPutItemsInput,
     TimeToLiveSpecification,
     Vec<Tag>,
     Vec<String>,
