@@ -13,4 +13,5 @@ mod power_loss;
 mod scan_order;
 mod scenarios;
 mod snapshots;
+mod transfers;
 mod vectors;

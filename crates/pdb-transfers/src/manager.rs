@@ -158,7 +158,22 @@ impl TransferManager {
             Err(Stop::Failed(Failure::new("InternalError", "The job has panicked; this is a bug.")))
         });
         let (state, failure) = match ran {
-            Ok(()) | Err(Stop::Gone | Stop::Closed) => return false,
+            Ok(()) | Err(Stop::Gone) => return false,
+            Err(Stop::Closed) => {
+                // Another process, or this one when it is started again, need not wait until it is sure that nothing goes on here.
+                let released = running.last_step(|_, _, job| {
+                    job.runner.clear();
+                    Ok(())
+                });
+                if let Err(reason) = released {
+                    tracing::debug!(
+                        job = running.job.arn,
+                        ?reason,
+                        "cannot give an interrupted job to others"
+                    );
+                }
+                return false;
+            }
             Err(Stop::Later) => return true,
             Err(Stop::Cancelled) => (State::Cancelled, None),
             Err(Stop::Failed(failure)) => (State::Failed, Some(failure)),

@@ -1,0 +1,108 @@
+//! Jobs that are interrupted: they go on where they were, and count nothing twice.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use pretender::model::Item;
+use pretender::transfers::{
+    BulkOperationStatus, ImportStatus, InputFormat, OutputType, S3Output, S3Source, StartBulkPutItemsInput,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::{LONG, Objects, import_of, items, open, orders, table};
+use crate::place::Place;
+
+/// A line of an object: an item, or nonsense.
+fn any_line() -> impl Strategy<Value = Option<(u16, u32)>> {
+    prop_oneof![12 => (0u16..800, any::<u32>()).prop_map(Some), 1 => Just(None)]
+}
+
+fn text(lines: &[Option<(u16, u32)>]) -> String {
+    let line = |line: &Option<(u16, u32)>| match line {
+        Some((id, n)) => format!("{{\"Item\":{}}}\n", Item::new().with("id", format!("o{id}")).with("n", *n)),
+        None => "nonsense\n".to_owned(),
+    };
+    lines.iter().map(line).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(pdb_testkit::rounds(8)))]
+
+    /// However often a database is closed in the middle, the end is the same: later lines win, and every line is counted once.
+    #[test]
+    fn interrupted_jobs_end_as_others_do(
+        contents in vec(vec(any_line(), 0..1500), 1..4),
+        pauses in vec(0u64..60, 0..4),
+        is_import in any::<bool>(),
+    ) {
+        let (place, objects) = (Place::lasting(), Objects::new());
+        for (n, lines) in contents.iter().enumerate() {
+            objects.put_text(&format!("data/{n}.json"), &text(lines));
+        }
+        objects.put_text("data/end.json", &text(&[Some((0, 0))]));
+        objects.pause_every.store(1024, Ordering::Relaxed);
+        let mut db = open(&place, &objects);
+        let arn = if is_import {
+            db.import_table(import_of("data/", InputFormat::DynamoDbJson, orders())).unwrap().import_arn
+        } else {
+            db.create_table(orders()).unwrap();
+            let output = S3Output {
+                bucket: "out".to_owned(),
+                bucket_owner: None,
+                key_prefix: None,
+                sse_algorithm: None,
+                sse_kms_key_id: None,
+                output_types: vec![OutputType::Error],
+            };
+            db.start_bulk_put_items(StartBulkPutItemsInput {
+                table_name: table("Orders"),
+                client_token: None,
+                source: S3Source::new("in").with_prefix("data/"),
+                input_format: InputFormat::DynamoDbJson,
+                input_compression_type: None,
+                output,
+                max_write_request_units: None,
+                performance_tier: None,
+            }).unwrap().bulk_operation_arn
+        };
+        for pause in pauses {
+            std::thread::sleep(Duration::from_millis(pause));
+            db.close();
+            drop(db);
+            db = open(&place, &objects);
+        }
+        objects.pause_every.store(0, Ordering::Relaxed);
+        prop_assert!(db.wait_for_transfers(LONG));
+        let all: Vec<_> = contents.iter().flatten().chain([&Some((0, 0))]).collect();
+        let bad = all.iter().filter(|line| line.is_none()).count() as u64;
+        let (read, errors) = if is_import {
+            let import = db.describe_import(&arn).unwrap();
+            let expected = if bad > 0 { ImportStatus::Failed } else { ImportStatus::Completed };
+            prop_assert_eq!(import.import_status, expected);
+            prop_assert_eq!(import.imported_item_count, all.len() as u64 - bad);
+            (import.processed_item_count, import.error_count)
+        } else {
+            let operation = db.describe_bulk_operation(&arn).unwrap();
+            let expected =
+                if bad > 0 { BulkOperationStatus::CompletedWithErrors } else { BulkOperationStatus::Completed };
+            prop_assert_eq!(operation.bulk_operation_status, expected);
+            prop_assert_eq!(Some(operation.processed_input_bytes), operation.total_input_bytes);
+            let report: String =
+                objects.report().into_iter().filter(|(key, _)| key.contains("/errors/")).map(|(_, text)| text).collect();
+            prop_assert_eq!(report.lines().count() as u64, bad);
+            (operation.processed_item_count, operation.failed_item_count)
+        };
+        prop_assert_eq!((read, errors), (all.len() as u64, bad));
+        let mut expected = std::collections::BTreeMap::new();
+        for (id, n) in all.into_iter().flatten() {
+            expected.insert(id, *n);
+        }
+        let mut expected: Vec<String> = expected
+            .into_iter()
+            .map(|(id, n)| Item::new().with("id", format!("o{id}")).with("n", n).to_string())
+            .collect();
+        expected.sort();
+        prop_assert_eq!(items(&db, "Orders"), expected);
+    }
+}
