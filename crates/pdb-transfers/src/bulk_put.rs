@@ -262,7 +262,8 @@ impl TransferManager {
     ) -> Result<BulkOperationStatus, TransferError> {
         let arn = bulk_operation_arn.to_owned();
         let job = self.inner.store.write(move |tx| {
-            let job = StoredJob::<BulkPutJob>::find(tx, &arn)?;
+            let known = StoredJob::<BulkPutJob>::find(tx, &arn)?.ok_or_else(|| missing(&arn))?;
+            let job = StoredJob::<BulkPutJob>::read_to_change(tx, known.id())?;
             let mut job = job.ok_or_else(|| missing(&arn))?;
             if job.state.is_over() {
                 return Err(TransferError::validation(format!(

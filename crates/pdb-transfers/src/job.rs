@@ -102,6 +102,12 @@ impl<J: Job> StoredJob<J> {
         text.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()
     }
 
+    /// Reads a job that is to be changed: no other transaction changes it before this one has ended.
+    pub(crate) fn read_to_change(tx: &mut Tx<'_>, id: &str) -> Result<Option<Self>, StoreError> {
+        tx.lock_document(J::KIND.document_kind(), id)?;
+        Self::read(tx, id)
+    }
+
     /// Returns a job by its ARN.
     pub(crate) fn find(tx: &mut ReadTx<'_>, arn: &str) -> Result<Option<Self>, StoreError> {
         let id = id_of(arn);

@@ -209,7 +209,7 @@ impl TransferManager {
     fn claim<J: Job>(&self, id: &str) -> Result<Option<StoredJob<J>>, StoreError> {
         let (id, runner) = (id.to_owned(), self.inner.runner.clone());
         self.inner.store.write(move |tx| {
-            let Some(mut job) = StoredJob::<J>::read(tx, &id)? else { return Ok(None) };
+            let Some(mut job) = StoredJob::<J>::read_to_change(tx, &id)? else { return Ok(None) };
             if job.state.is_over() {
                 return Ok(None);
             }
@@ -273,6 +273,8 @@ impl TransferManager {
     ) -> Result<StoredJob<J>, TransferError> {
         let manager = self.clone();
         let job = self.inner.store.write(move |tx| {
+            // Two requests with one token, or for one table, follow each other.
+            tx.put_document("transfers", J::KIND.document_kind(), "{}")?;
             let job = work(&manager, tx)?;
             let now = manager.now(tx);
             StoredJob::<J>::forget_old(tx, now)?;
@@ -425,7 +427,7 @@ impl<J: Job> Running<'_, J> {
 impl TransferManager {
     /// Returns a job that this manager carries out.
     fn own<J: Job>(&self, tx: &mut Tx<'_>, id: &str) -> Result<StoredJob<J>, StepError> {
-        let job = StoredJob::<J>::read(tx, id)?;
+        let job = StoredJob::<J>::read_to_change(tx, id)?;
         job.filter(|job| !job.state.is_over() && job.runner == self.inner.runner).ok_or(StepError::Gone)
     }
 }

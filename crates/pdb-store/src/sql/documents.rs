@@ -71,6 +71,26 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Lets no other transaction change a document before this one has ended. What is read of it from then on is what is there.
+    ///
+    /// For code that reads a document and writes it anew: lock such documents before anything else, so that no two transactions wait for each
+    /// other.
+    ///
+    /// # Errors
+    ///
+    /// As [`document`](ReadTx::document).
+    pub fn lock_document(&mut self, kind: &str, name: &str) -> Result<(), StoreError> {
+        // Where there is one writer, nobody else is there to wait for.
+        if self.has_rivals() {
+            self.change(
+                "lock a document",
+                "UPDATE pdb_document SET value = value WHERE kind = ?1 AND name = ?2",
+                &[Param::Text(kind), Param::Text(name)],
+            )?;
+        }
+        Ok(())
+    }
+
     /// Removes a document; returns whether it was there.
     ///
     /// # Errors
