@@ -2,6 +2,7 @@
 
 mod answers;
 mod constraints;
+mod transfers;
 
 use std::sync::Arc;
 

@@ -272,7 +272,7 @@ fn write_parameters(json: &mut JsonWriter, table: &TableCreationParameters) {
             json.name("AttributeType").text(word(definition.scalar_type));
         });
     });
-    write_key_schema(json.name("KeySchema"), &table.key_schema);
+    write_key_schema(json, &table.key_schema);
     if let Some(mode) = table.billing_mode {
         json.name("BillingMode").text(word(mode));
     }
@@ -308,7 +308,7 @@ fn write_parameters(json: &mut JsonWriter, table: &TableCreationParameters) {
 
 fn write_global_index(json: &mut JsonWriter, index: &GlobalIndexInput) {
     json.name("IndexName").text(index.index_name.as_str());
-    write_key_schema(json.name("KeySchema"), &index.key_schema);
+    write_key_schema(json, &index.key_schema);
     write_projection(json, &index.projection);
     if let Some(units) = index.provisioned_throughput {
         json.name("ProvisionedThroughput").object(|json| {
