@@ -51,7 +51,7 @@ impl World {
         let listed = self.listed_shard(&arn, &shard_id).cloned();
         let last = before.filter(|_| begin == Begin::Checkpoint).and_then(|reader| reader.last);
         let (shard_iterator_type, position) = match &listed {
-            Some(shard) => start(shard, begin, last, now),
+            Some(shard) => start(shard, begin, last, now, self.highest.get(&shard_id).copied()),
             // The shard is not there, for any kind of iterator.
             None => (ShardIteratorType::TrimHorizon, Ok(Position::Horizon)),
         };
@@ -163,11 +163,15 @@ impl World {
 }
 
 /// Returns the iterator to ask for, and the position that it must have, or the error.
+///
+/// Behind the newest record means also: behind the highest number of a past that a restore has put aside, because that past can come back, with
+/// records that are older than the iterator.
 fn start(
     shard: &ModelShard,
     begin: Begin,
     last: Option<SequenceNumber>,
     now: EpochMillis,
+    highest: Option<u64>,
 ) -> (ShardIteratorType, Result<Position, ErrorCode>) {
     let horizon = shard.horizon(now);
     let starting = shard.summary.starting;
@@ -179,6 +183,7 @@ fn start(
             n => shard.records[n - 1].record.sequence_number,
         }
     };
+    let newest = shard.last.unwrap_or(starting).counter.max(highest.unwrap_or(0)).max(horizon);
     let from = |counter: u64| match counter {
         counter if counter <= horizon => Err(ErrorCode::TrimmedDataAccessException),
         counter => Ok(Position::From(counter)),
@@ -187,10 +192,7 @@ fn start(
         (Begin::Horizon, _) | (Begin::Checkpoint, None) => {
             (ShardIteratorType::TrimHorizon, Ok(Position::Horizon))
         }
-        (Begin::Latest, _) => {
-            let newest = shard.last.unwrap_or(starting).counter;
-            (ShardIteratorType::Latest, Ok(Position::From(newest.max(horizon) + 1)))
-        }
+        (Begin::Latest, _) => (ShardIteratorType::Latest, Ok(Position::From(newest + 1))),
         (Begin::At(n), _) => match chosen(n) {
             number if number == starting => {
                 (ShardIteratorType::AtSequenceNumber(number), Ok(Position::Horizon))
@@ -210,7 +212,6 @@ fn start(
             let time = EpochMillis(now.0 - i64::from(minutes) * 60_000);
             let kind = ShardIteratorType::AtTimestamp(time);
             let first = shard.visible(now).find(|bound| bound.record.created >= time);
-            let newest = shard.last.unwrap_or(starting).counter.max(horizon);
             let counter = first.map_or(newest + 1, |bound| bound.record.sequence_number.counter);
             (kind, Ok(Position::From(counter)))
         }

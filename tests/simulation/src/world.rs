@@ -40,7 +40,7 @@ pub struct World {
     /// Counts the changes of the run.
     ordinal: u64,
     /// The highest counter ever found in each shard, also in a past that was abandoned.
-    highest: BTreeMap<ShardId, u64>,
+    pub(crate) highest: BTreeMap<ShardId, u64>,
     /// The iterators of the audit, and when they were issued.
     audits: BTreeMap<ShardId, (String, EpochMillis)>,
     pub(crate) readers: Vec<Option<Reader>>,
