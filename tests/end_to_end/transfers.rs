@@ -116,7 +116,7 @@ impl Read for Reader {
         let most = if pause == 0 { buffer.len() } else { pause.min(buffer.len()) };
         let most = if left > 0 { most.min(left as usize) } else { most };
         if pause > 0 {
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::park_timeout(Duration::from_millis(1));
         }
         let length = self.inner.read(&mut buffer[..most])?;
         if left > 0 {

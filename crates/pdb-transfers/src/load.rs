@@ -234,7 +234,7 @@ impl<J: LoadJob> Loader<'_, '_, J> {
             return chunk.faults.push(fault(place, Some(item), reason.to_owned()));
         }
         chunk.conditions += usize::from(condition.is_some());
-        let write = BulkWrite { condition: condition.map(of_record), ..BulkWrite::put(item) };
+        let write = BulkWrite { condition: condition.map(|condition| of_record(*condition)), ..BulkWrite::put(item) };
         chunk.bytes += write.size_bytes();
         chunk.places.push(place);
         chunk.writes.push(write);
@@ -348,7 +348,7 @@ fn fault(place: Place, item: Option<Item>, mut reason: String) -> Unwritten {
     Unwritten { place, item, reason: Some(reason), existing: None }
 }
 
-fn of_record(condition: Box<RecordCondition>) -> BulkCondition {
-    let RecordCondition { expression, names, values } = *condition;
+fn of_record(condition: RecordCondition) -> BulkCondition {
+    let RecordCondition { expression, names, values } = condition;
     BulkCondition { expression, names, values }
 }

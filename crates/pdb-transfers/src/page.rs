@@ -3,7 +3,7 @@
 /// Returns the next token: AWS's are hexadecimal digits, a multiple of 16 of them, at least 112.
 pub(crate) fn token_after(arn: &str) -> String {
     let mut digits: String = arn.bytes().map(|byte| format!("{byte:02x}")).collect();
-    while digits.len() < 112 || digits.len() % 16 != 0 {
+    while digits.len() < 112 || !digits.len().is_multiple_of(16) {
         digits.push_str("00");
     }
     digits
@@ -11,7 +11,7 @@ pub(crate) fn token_after(arn: &str) -> String {
 
 /// Returns the ARN that a token was made of.
 pub(crate) fn arn_in(token: &str) -> Option<String> {
-    if token.len() % 2 != 0 || !token.is_ascii() {
+    if !token.len().is_multiple_of(2) || !token.is_ascii() {
         return None;
     }
     let byte = |at: usize| u8::from_str_radix(&token[at..at + 2], 16).ok();

@@ -179,7 +179,7 @@ fn a_cancelled_operation_ends_and_keeps_what_it_wrote() {
     let end = Instant::now() + LONG;
     while db.describe_bulk_operation(&started.bulk_operation_arn).unwrap().processed_item_count == 0 {
         assert!(Instant::now() < end);
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::park_timeout(Duration::from_millis(5));
     }
     let status = db.cancel_bulk_operation(&started.bulk_operation_arn).unwrap();
     assert_eq!(status, BulkOperationStatus::Cancelling);

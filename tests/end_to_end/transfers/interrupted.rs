@@ -67,7 +67,7 @@ proptest! {
             }).unwrap().bulk_operation_arn
         };
         for pause in pauses {
-            std::thread::sleep(Duration::from_millis(pause));
+            std::thread::park_timeout(Duration::from_millis(pause));
             db.close();
             drop(db);
             db = open(&place, &objects);

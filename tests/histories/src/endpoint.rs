@@ -9,7 +9,7 @@ use pdb_wire::{Request, Wire};
 use serde_json::Value;
 
 /// How long an answer may take. A server that needs longer hangs.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What came of a request.
 #[derive(Clone, Debug)]

@@ -42,7 +42,7 @@ struct Cli {
     #[arg(long)]
     all: bool,
     /// How long the checker may search in one history
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 120)]
     timeout: u32,
 }
 
@@ -160,14 +160,18 @@ fn one(cli: &Cli, kind: Kind, seed: u64, postgres: Option<&SharedPostgres>, sums
     };
     wrong.extend(damage?);
     wrong.extend(log.strange.iter().map(|strange| format!("a strange answer: {strange}")));
-    let mut lines = Vec::new();
+    let (mut lines, mut decided) = (Vec::new(), 0);
     let mut checker = Checker::start(&cli.checker, &folder, cli.timeout)?;
     for (number, group) in log.groups.iter().enumerate().filter(|(_, group)| !group.streams.is_empty()) {
         let (verdict, histories) = judge(&format!("group-{number}"), group, &mut checker)?;
+        decided += verdict.accepted + verdict.wrong.len();
         sums.accepted += verdict.accepted;
         sums.undecided += verdict.undecided;
         wrong.extend(verdict.wrong);
         lines.extend(histories);
+    }
+    if decided == 0 {
+        wrong.push("no history was decided, so nothing was checked".to_owned());
     }
     let ops: usize = log.groups.iter().map(|group| group.ops.len()).sum();
     let streams = || log.groups.iter().flat_map(|group| &group.streams);

@@ -102,6 +102,13 @@ fn main() -> ExitCode {
     }
 }
 
+fn no_panics() -> Outcome {
+    match server::take_panics().as_slice() {
+        [] => Ok(()),
+        [first, ..] => Err(format!("a thread of a server has panicked: {first}")),
+    }
+}
+
 fn campaign(cli: &Cli) -> Outcome {
     kills::check_program(&cli.server)?;
     let seed = cli.seed.unwrap_or_else(fresh_seed);
@@ -122,7 +129,7 @@ fn campaign(cli: &Cli) -> Outcome {
             server: cli.server.clone(),
             tally: Tally::new(),
         };
-        let outcome = guarded(|| which.run(&mut part, &disk));
+        let outcome = guarded(|| which.run(&mut part, &disk)).and_then(|()| no_panics());
         let figures: Vec<String> =
             part.tally.iter().map(|(what, count)| format!("{what}: {count}")).collect();
         println!("{:<9} {:>5} s  {}", which.name(), began.elapsed().as_secs(), figures.join(", "));
