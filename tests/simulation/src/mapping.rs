@@ -137,7 +137,7 @@ pub struct Mapping {
 
 /// What is left of a trigger whose process has ended.
 pub struct StoppedMapping {
-    deliveries: Deliveries,
+    pub(crate) deliveries: Deliveries,
     first: StreamArn,
 }
 
@@ -200,7 +200,12 @@ impl World {
     /// The loop of the trigger goes on.
     pub(crate) fn trigger(&mut self, millis: u16) -> Checked {
         self.audit_all()?;
-        let Some(mapping) = &mut self.mapping else { return self.begin_trigger(None) };
+        let Some(mapping) = &mut self.mapping else {
+            return match self.stopped_mapping.take() {
+                Some(stopped) => self.restart_from(stopped),
+                None => self.begin_trigger(None),
+            };
+        };
         mapping.pass(millis.into());
         mapping.trigger.step();
         Ok(())
@@ -223,9 +228,10 @@ impl World {
                 deliveries.may_repeat = deliveries.may_repeat || has_faults || self.model.tables.is_empty();
                 self.mapping = Some(Mapping { trigger, shared, elapsed, deliveries, first });
             }
-            (Err(TriggerError::NoStream(_)), None) => {}
             (Err(error), latest) => {
                 ensure!(has_faults || latest.is_none(), "the trigger did not start: {error:?}");
+                // It is started again later, and then goes on where its checkpoint is.
+                self.stopped_mapping = stopped.filter(|_| self.folder().is_some());
             }
             (Ok(_), None) => ensure!(false, "a trigger has started on no stream"),
         }

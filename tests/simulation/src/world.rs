@@ -17,7 +17,7 @@ use pretender::{Durability, Pretender};
 use crate::digest::Digest;
 use crate::follower::Follower;
 use crate::generate::{Config, Place};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, StoppedMapping};
 use crate::model::Model;
 use crate::planted::Planted;
 use crate::reader::Reader;
@@ -46,6 +46,8 @@ pub struct World {
     pub(crate) readers: Vec<Option<Reader>>,
     pub(crate) follower: Option<Follower>,
     pub(crate) mapping: Option<Mapping>,
+    /// The trigger that has a checkpoint and could not be started again yet.
+    pub(crate) stopped_mapping: Option<StoppedMapping>,
     pub(crate) digest: Digest,
     pub(crate) planted: Planted,
     /// Dropped last.
@@ -79,6 +81,7 @@ impl World {
             readers: (0..READERS).map(|_| None).collect(),
             follower: None,
             mapping: None,
+            stopped_mapping: None,
             digest: Digest::default(),
             planted,
             folder,

@@ -266,6 +266,7 @@ impl World {
         let consumers = [
             self.follower.as_mut().map(|follower| &mut follower.deliveries),
             self.mapping.as_mut().map(|mapping| &mut mapping.deliveries),
+            self.stopped_mapping.as_mut().map(|stopped| &mut stopped.deliveries),
         ];
         for deliveries in consumers.into_iter().flatten() {
             for (arn, stream) in &self.model.streams {
