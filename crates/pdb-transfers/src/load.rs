@@ -234,7 +234,8 @@ impl<J: LoadJob> Loader<'_, '_, J> {
             return chunk.faults.push(fault(place, Some(item), reason.to_owned()));
         }
         chunk.conditions += usize::from(condition.is_some());
-        let write = BulkWrite { condition: condition.map(|condition| of_record(*condition)), ..BulkWrite::put(item) };
+        let write =
+            BulkWrite { condition: condition.map(|condition| of_record(*condition)), ..BulkWrite::put(item) };
         chunk.bytes += write.size_bytes();
         chunk.places.push(place);
         chunk.writes.push(write);

@@ -17,6 +17,8 @@ pub struct Follower {
     pub(crate) deliveries: Deliveries,
     /// The stream that it began with.
     first: StreamArn,
+    /// Whether it has met faults that it may not have reported yet.
+    may_fail: bool,
 }
 
 /// What is left of a subscription that was stopped.
@@ -29,7 +31,7 @@ pub struct StoppedFollower {
 impl Follower {
     /// Ends the subscription.
     pub(crate) fn stop(self) -> StoppedFollower {
-        let Self { subscription, deliveries, first } = self;
+        let Self { subscription, deliveries, first, .. } = self;
         StoppedFollower { checkpoint: subscription.checkpoint(), deliveries, first }
     }
 }
@@ -54,7 +56,7 @@ impl World {
             (Ok(subscription), Some(first)) => {
                 let mut deliveries = Deliveries::default();
                 deliveries.may_repeat = has_faults;
-                self.follower = Some(Follower { subscription, deliveries, first });
+                self.follower = Some(Follower { subscription, deliveries, first, may_fail: false });
             }
             (Err(TailError::NoStream(_)), None) => {}
             // The stream may be in its last moment, or the table gone.
@@ -80,11 +82,16 @@ impl World {
 
     /// Takes one event. Returns whether there was one, or an error behind which there may be more.
     pub(crate) fn take_event(&mut self) -> Checked<bool> {
-        let was_armed = self.db.faults().is_armed();
+        let is_armed = self.db.faults().is_armed();
         let now = self.now();
         let Some(follower) = &mut self.follower else { return Ok(false) };
+        // One call may meet several faults, and the later ones are reported by calls to come.
+        follower.may_fail |= is_armed;
         match follower.subscription.next() {
-            None => Ok(false),
+            None => {
+                follower.may_fail = false;
+                Ok(false)
+            }
             Some(Ok(event)) => {
                 let arn: StreamArn = event
                     .stream_arn
@@ -104,7 +111,7 @@ impl World {
             }
             Some(Err(TailError::Trimmed { .. })) => Ok(true),
             Some(Err(error)) => {
-                ensure!(was_armed, "the subscription failed: {error:?}");
+                ensure!(follower.may_fail, "the subscription failed: {error:?}");
                 Ok(true)
             }
         }
@@ -125,7 +132,9 @@ impl World {
         deliveries.forget(&self.model);
         let has_faults = self.db.faults().is_armed();
         match self.subscribe(checkpoint) {
-            Ok(subscription) => self.follower = Some(Follower { subscription, deliveries, first }),
+            Ok(subscription) => {
+                self.follower = Some(Follower { subscription, deliveries, first, may_fail: false })
+            }
             // A consumer that cannot begin is started anew later.
             Err(TailError::NoStream(_)) => {}
             Err(error) => ensure!(has_faults, "cannot resume: {error:?}"),
