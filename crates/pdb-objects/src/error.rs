@@ -50,6 +50,16 @@ impl ObjectError {
             Err(source) => Self::Failed { bucket: bucket.to_owned(), key: key.to_owned(), source },
         }
     }
+
+    /// Returns the error for a file: a permission that is missing is not just any failure.
+    #[cfg(feature = "folder")]
+    pub(crate) fn of_file(bucket: &str, key: &str, error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            let (bucket, key) = (bucket.to_owned(), key.to_owned());
+            return Self::Denied { bucket, key, reason: error.to_string() };
+        }
+        Self::from_io(bucket, key, error)
+    }
 }
 
 impl From<ObjectError> for io::Error {
