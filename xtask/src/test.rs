@@ -1,11 +1,13 @@
 //! `cargo xtask test`: runs the tests.
 
 mod database;
+mod moto;
 
 use std::time::Instant;
 
 use crate::{Outcome, run, workspace};
 use database::Database;
+use moto::Moto;
 
 /// The environment variable that makes tests of random histories twenty times as long if it is `1` (`pdb_testkit::rounds`).
 pub(crate) const SLOW: &str = "PRETENDER_SLOW_TESTS";
@@ -23,7 +25,7 @@ const AGAIN: &[(&str, &str)] = &[
 ];
 
 /// Features that are off by default, and on in all tests: building everything a second time for them would take minutes.
-const FEATURES: &[(&str, &str)] = &[("pdb-server", "otlp"), ("pdb-model", "serde_dynamo")];
+const FEATURES: &[(&str, &str)] = &[("pdb-server", "otlp"), ("pdb-model", "serde_dynamo"), ("pdb-objects", "folder"), ("pdb-objects", "s3")];
 
 /// Packages that are tested again with one of their engines alone, with `--slow` or if the package is named. `lint` compiles each set.
 const ENGINES: &[(&str, &[&str])] = &[
@@ -48,9 +50,11 @@ pub(crate) struct Options {
 /// Runs the tests of the workspace, or of one package.
 pub(crate) fn run(options: &Options) -> Outcome {
     let database = Database::find()?;
+    let moto = Moto::find()?;
     let mut command = run::cargo();
     command.args(["test", "--no-fail-fast"]);
     database.tell(&mut command);
+    moto.tell(&mut command);
     command.args(selection(options.package.as_deref())?);
     if options.slow {
         command.env(SLOW, "1");
@@ -80,6 +84,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         again.args(AGAIN.iter().flat_map(|(_, test)| ["--test", test]));
         again.env(DATABASE, "postgres");
         database.tell(&mut again);
+        moto.tell(&mut again);
         if !options.arguments.is_empty() {
             again.arg("--").args(&options.arguments);
         }
@@ -91,6 +96,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     if let Database::Missing(why) = &database {
         eprintln!("SKIPPED: the tests on PostgreSQL: {why}");
     }
+    moto.report();
     outcome
 }
 

@@ -17,19 +17,18 @@ pub(super) enum Missing {
 
 /// Returns the error for an object.
 pub(super) fn of(bucket: &str, key: &str, error: object_store::Error, missing: Missing) -> ObjectError {
-    use object_store::Error as E;
     let (bucket, key) = (bucket.to_owned(), key.to_owned());
     let answer = Answer::in_error(&error);
-    match (answer.as_ref().map(|answer| answer.code.as_str()), &error) {
+    match (answer.as_ref().map(|answer| answer.code.as_str()), Kind::of(&error)) {
         (Some("NoSuchBucket"), _) => ObjectError::NoSuchBucket { bucket },
         (Some("NoSuchKey"), _) => ObjectError::NoSuchKey { bucket, key },
-        (None, E::NotFound { .. }) if missing == Missing::Bucket => ObjectError::NoSuchBucket { bucket },
-        (None, E::NotFound { .. }) => ObjectError::NoSuchKey { bucket, key },
-        (_, E::PermissionDenied { .. } | E::Unauthenticated { .. }) => {
+        (None, Kind::NotFound) if missing == Missing::Bucket => ObjectError::NoSuchBucket { bucket },
+        (None, Kind::NotFound) => ObjectError::NoSuchKey { bucket, key },
+        (_, Kind::Denied) => {
             let reason = answer.map_or_else(|| "the service does not say why".to_owned(), |answer| answer.shown());
             ObjectError::Denied { bucket, key, reason }
         }
-        (_, E::Precondition { .. }) => {
+        (_, Kind::Precondition) => {
             ObjectError::Failed { bucket, key, source: io::Error::other("the object was replaced while it was read") }
         }
         (Some(_), _) => {
@@ -37,6 +36,36 @@ pub(super) fn of(bucket: &str, key: &str, error: object_store::Error, missing: M
             ObjectError::Failed { bucket, key, source: io::Error::other(reason) }
         }
         (None, _) => ObjectError::Failed { bucket, key, source: innermost(&error) },
+    }
+}
+
+/// What a status means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    NotFound,
+    Denied,
+    Precondition,
+    Other,
+}
+
+impl Kind {
+    fn of(error: &object_store::Error) -> Self {
+        use object_store::Error as E;
+        match error {
+            E::NotFound { .. } => Self::NotFound,
+            E::PermissionDenied { .. } | E::Unauthenticated { .. } => Self::Denied,
+            E::Precondition { .. } => Self::Precondition,
+            // The status of an answer to a list is in the text only.
+            error => {
+                let text = error.to_string();
+                let status = text.split_once("status code: ").map_or("", |(_, status)| status);
+                match status.get(..3) {
+                    Some("404") => Self::NotFound,
+                    Some("401" | "403") => Self::Denied,
+                    _ => Self::Other,
+                }
+            }
+        }
     }
 }
 
