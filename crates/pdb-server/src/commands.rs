@@ -14,6 +14,7 @@ mod dynamodb_local;
 mod exchange;
 mod help;
 mod man_pages;
+mod object_settings;
 mod ping;
 mod run;
 mod security_settings;

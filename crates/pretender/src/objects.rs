@@ -1,5 +1,7 @@
 //! Stores of objects, in which exports, imports and archives find their buckets.
 //!
+//! With the feature `objects`, buckets can be folders (`FolderObjects`), or those of any S3-compatible service (`S3Objects`).
+//!
 //! # Examples
 //!
 //! ```
@@ -16,3 +18,6 @@
 
 #[doc(inline)]
 pub use pdb_objects::{MemoryObjects, NoObjects, Object, ObjectError, ObjectStore, ObjectWriter};
+#[cfg(feature = "objects")]
+#[doc(inline)]
+pub use pdb_objects::{FolderObjects, S3Credentials, S3Objects, S3Settings, S3SettingsError, S3Timeouts};

@@ -80,6 +80,7 @@ Examples:
   pretender serve -d postgres://me@db/orders   several processes, one database
   pretender serve --schema template.yml --seed items/
   pretender serve -d :memory: -c --databases   one database per test: /db/NAME
+  pretender serve --objects buckets/           exports and imports in folders
 
 Each option can be set by an environment variable; --help names them.
 Times are a number and a unit: 500ms, 30s, 15m, 4h, 1d.";
@@ -119,6 +120,7 @@ impl Serve {
             scheme: started.server.scheme(),
             ca_file: started.ca_file.as_deref(),
             data: &started.location,
+            objects: started.objects.as_deref(),
             startup_notes: &started.startup_notes,
             other_regions,
             region: self.settings.region(),

@@ -1,5 +1,7 @@
 //! Settings that all commands that start a server share.
 
+
+
 use std::error::Error;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
 
 use super::begin_with::BeginWith;
 use super::database::{self, WaitNotice};
+use super::object_settings::{ObjectSettings, ServedObjects};
 use super::security_settings::{NETWORK, SecuritySettings};
 use super::served_triggers::{PlannedTrigger, ServedTriggers, TriggerSettings};
 use super::token::TokenParser;
@@ -61,6 +64,9 @@ pub(super) struct ServerSettings {
     /// What an acknowledged write survives
     #[arg(long, env = "PRETENDER_DURABILITY", value_enum, default_value_t = DurabilityArg::Normal, help_heading = DATA)]
     durability: DurabilityArg,
+
+    #[command(flatten)]
+    objects: ObjectSettings,
 
     /// Region in ARNs and stream records; clients can use any region [default: us-east-1]
     #[arg(long, short, env = "PRETENDER_REGION", value_parser = parse_region, help_heading = DATA)]
@@ -198,6 +204,8 @@ pub(super) struct StartedServer {
     traces: Traces,
     /// Where the data is, for people.
     pub(super) location: String,
+    /// Where the buckets are, for people, if the server has any.
+    pub(super) objects: Option<String>,
     /// What was done to the data before the server was ready, for people.
     pub(super) startup_notes: Vec<String>,
 }
@@ -318,7 +326,8 @@ impl ServerSettings {
         if self.database_idle.is_some() && !self.databases {
             tracing::warn!("--database-idle has no effect without --databases");
         }
-        let databases = self.databases.then(|| self.named_databases()).transpose()?;
+        let objects = self.objects.open(self.region())?;
+        let databases = self.databases.then(|| self.named_databases(&objects)).transpose()?;
         let credentials = self.security.credentials()?;
         if credentials.is_some() && self.control && self.control_token.is_none() {
             return Err("--credentials with --control needs a token (PRETENDER_CONTROL_TOKEN): without one, any program that can \
@@ -345,7 +354,7 @@ impl ServerSettings {
         let ca_file = None;
         self.warn_about_control(&bound);
         let db = self.database(db);
-        let mut builder = self.builder(db)?;
+        let mut builder = self.builder(db, &objects)?;
         if let Some(clock) = clock {
             builder = builder.clock(clock);
         }
@@ -355,7 +364,7 @@ impl ServerSettings {
         drop(waiting);
         let (regions, startup_notes) = opened?;
         let server = bound.start(regions.clone())?;
-        self.log_start(&server.url(), &location);
+        self.log_start(&server.url(), &location, objects.location.as_deref());
         let none = ServedTriggers::default();
         let mut started = StartedServer {
             server,
@@ -366,6 +375,7 @@ impl ServerSettings {
             triggers: none,
             traces,
             location,
+            objects: objects.location,
             startup_notes,
         };
         match ServedTriggers::start(triggers, started.regions.home()) {
@@ -379,13 +389,14 @@ impl ServerSettings {
     }
 
     /// Logs the start, with the settings that explain most differences between servers.
-    fn log_start(&self, url: &str, location: &str) {
+    fn log_start(&self, url: &str, location: &str, objects: Option<&str>) {
         tracing::info!(
             target: "pretender::server",
             version = env!("CARGO_PKG_VERSION"),
             process = std::process::id(),
             url,
             data = location,
+            objects,
             region = self.region(),
             separate_regions = self.separate_regions,
             databases = self.databases,
@@ -410,12 +421,12 @@ impl ServerSettings {
     }
 
     /// Returns the databases that requests can name.
-    fn named_databases(&self) -> Result<NamedDatabases, Box<dyn Error>> {
+    fn named_databases(&self, objects: &ServedObjects) -> Result<NamedDatabases, Box<dyn Error>> {
         let idle = self.database_idle.unwrap_or(Span(Some(Duration::from_secs(3600)))).0;
         if idle.is_some_and(|idle| idle.is_zero()) {
             return Err("--database-idle needs a time above 0, or off".into());
         }
-        let builder = self.builder(MEMORY)?;
+        let builder = self.builder(MEMORY, objects)?;
         let (has_control, separate_regions) = (self.control, self.separate_regions);
         let begin_with = self.begin_with.clone();
         Ok(NamedDatabases::new(idle, move |_name| {
@@ -516,7 +527,7 @@ impl ServerSettings {
         }
     }
 
-    fn builder(&self, db: &str) -> Result<Builder, Box<dyn Error>> {
+    fn builder(&self, db: &str, objects: &ServedObjects) -> Result<Builder, Box<dyn Error>> {
         let builder = if db == MEMORY {
             Pretender::builder().in_memory()
         } else {
@@ -529,6 +540,10 @@ impl ServerSettings {
                 DurabilityArg::Normal => Durability::Normal,
                 DurabilityArg::Off => Durability::Off,
             })
+        };
+        let builder = match &objects.store {
+            Some(store) => builder.objects(store.clone()),
+            None => builder,
         };
         let retention =
             self.retention.0.ok_or("--retention needs a time: stream records cannot be kept for ever")?;

@@ -14,7 +14,7 @@ use crate::terminal::visible;
 pub(super) enum Announce {
     /// Lines for people; the first is "Listening on URL"
     Text,
-    /// One line with a JSON object: url, port, pid, version, data, region, control, databases, credentials, ca_file
+    /// One line with a JSON object: url, port, pid, version, data, objects, region, control, databases, credentials, ca_file
     Json,
 }
 
@@ -28,6 +28,8 @@ pub(super) struct Announcement<'a> {
     pub(super) ca_file: Option<&'a Path>,
     /// Where the data is, for people.
     pub(super) data: &'a str,
+    /// Where the buckets are, for people, if the server has any.
+    pub(super) objects: Option<&'a str>,
     /// What was done to the data before the server was ready.
     pub(super) startup_notes: &'a [String],
     /// Where the data of other regions is, if each region has its own database.
@@ -54,6 +56,9 @@ impl Announcement<'_> {
     fn lines(&self) -> String {
         let Self { address, scheme, data, region, .. } = self;
         let mut said = format!("Listening on {scheme}://{address}\nData in {data}\n");
+        if let Some(objects) = self.objects {
+            said.push_str(&format!("Objects in {}\n", visible(objects)));
+        }
         if let Some(file) = self.ca_file {
             said.push_str(&format!(
                 "Clients must trust the authority in {}\n",
@@ -120,6 +125,7 @@ impl Announcement<'_> {
             "pid": std::process::id(),
             "version": env!("CARGO_PKG_VERSION"),
             "data": self.data,
+            "objects": self.objects,
             "region": self.region,
             "control": self.has_control,
             "databases": self.has_databases,
