@@ -25,7 +25,12 @@ const AGAIN: &[(&str, &str)] = &[
 ];
 
 /// Features that are off by default, and on in all tests: building everything a second time for them would take minutes.
-const FEATURES: &[(&str, &str)] = &[("pdb-server", "otlp"), ("pdb-model", "serde_dynamo"), ("pdb-objects", "folder"), ("pdb-objects", "s3")];
+const FEATURES: &[(&str, &str)] = &[
+    ("pdb-server", "otlp"),
+    ("pdb-model", "serde_dynamo"),
+    ("pdb-objects", "folder"),
+    ("pdb-objects", "s3"),
+];
 
 /// Packages that are tested again with one of their engines alone, with `--slow` or if the package is named. `lint` compiles each set.
 const ENGINES: &[(&str, &[&str])] = &[

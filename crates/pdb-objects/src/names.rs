@@ -22,7 +22,10 @@ mod tests {
             assert!(is_bucket(name), "{name}");
         }
         let long = "x".repeat(256);
-        for name in ["", ".", "..", ".hidden", "-x", "a/b", "../b", "/etc", "a\\b", "a\0", "a b", "é", "a%2f", "a?b", &long] {
+        for name in [
+            "", ".", "..", ".hidden", "-x", "a/b", "../b", "/etc", "a\\b", "a\0", "a b", "é", "a%2f", "a?b",
+            &long,
+        ] {
             assert!(!is_bucket(name), "{name}");
         }
     }

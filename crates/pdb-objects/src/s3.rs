@@ -121,7 +121,11 @@ impl S3Objects {
             .with_allow_http(true)
             .with_region(&shared.region)
             .with_bucket_name(bucket)
-            .with_credentials(Arc::new(StaticCredentialProvider::new(AwsCredential { key_id, secret_key, token })))
+            .with_credentials(Arc::new(StaticCredentialProvider::new(AwsCredential {
+                key_id,
+                secret_key,
+                token,
+            })))
             // A request of its own for each deletion is what all services understand.
             .with_disable_bulk_delete(true)
             .with_retry(retry)
@@ -133,7 +137,8 @@ impl S3Objects {
     /// Returns an object.
     fn object(&self, bucket: &str, key: &str) -> Result<Target, ObjectError> {
         let target = self.target(bucket, key)?;
-        key::check(key).map_err(|reason| target.failed(io::Error::new(io::ErrorKind::InvalidFilename, reason)))?;
+        key::check(key)
+            .map_err(|reason| target.failed(io::Error::new(io::ErrorKind::InvalidFilename, reason)))?;
         Ok(target)
     }
 }
@@ -161,7 +166,10 @@ impl Target {
 impl fmt::Debug for S3Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Shared { endpoint, region, .. } = &*self.shared;
-        f.debug_struct("S3Objects").field("endpoint", endpoint).field("region", region).finish_non_exhaustive()
+        f.debug_struct("S3Objects")
+            .field("endpoint", endpoint)
+            .field("region", region)
+            .finish_non_exhaustive()
     }
 }
 
@@ -190,7 +198,9 @@ impl ObjectStore for S3Objects {
             match page.page_token {
                 None => return Ok(()),
                 next if next == page_token => {
-                    return Err(target.failed(io::Error::other("the service lists the same page again and again")));
+                    return Err(
+                        target.failed(io::Error::other("the service lists the same page again and again"))
+                    );
                 }
                 next => page_token = next,
             }

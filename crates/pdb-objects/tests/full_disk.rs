@@ -40,4 +40,3 @@ fn a_full_disk_leaves_what_was_there() {
     assert!(!folder.path().join("b/new").exists());
     store.put("b", "a/k", &megabyte).unwrap();
 }
-

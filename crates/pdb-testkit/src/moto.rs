@@ -110,7 +110,8 @@ impl MotoServer {
             stream.read_to_end(&mut answer)?;
             Ok(String::from_utf8_lossy(&answer).into_owned())
         };
-        let answer = exchange().unwrap_or_else(|error| panic!("moto does not answer {method} {path}: {error}"));
+        let answer =
+            exchange().unwrap_or_else(|error| panic!("moto does not answer {method} {path}: {error}"));
         assert!(answer.starts_with("HTTP/1.1 2"), "moto refuses {method} {path}: {answer}");
         answer
     }
@@ -128,9 +129,14 @@ fn program() -> Option<PathBuf> {
         return Some(named.into());
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
     let installed = target.join("moto/bin/moto_server");
-    let on_path = || env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join("moto_server")).find(|it| it.is_file());
+    let on_path = || {
+        env::split_paths(&env::var_os("PATH")?)
+            .map(|folder| folder.join("moto_server"))
+            .find(|it| it.is_file())
+    };
     if installed.is_file() { Some(installed) } else { on_path() }
 }
 
@@ -139,7 +145,9 @@ fn run(program: &Path, port: u16) -> (Child, u16) {
     let mut command = Command::new("sh");
     command.args(["-c", KEEPER, "keeper"]).arg(program).args(["-H", "127.0.0.1", "-p", &port.to_string()]);
     // Its own settings only: other variables of AWS would change what it answers.
-    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("AWS_"))) {
+    for (name, _) in
+        env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("AWS_")))
+    {
         command.env_remove(name);
     }
     let mut keeper = command

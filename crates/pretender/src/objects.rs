@@ -16,8 +16,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[doc(inline)]
-pub use pdb_objects::{MemoryObjects, NoObjects, Object, ObjectError, ObjectStore, ObjectWriter};
 #[cfg(feature = "objects")]
 #[doc(inline)]
 pub use pdb_objects::{FolderObjects, S3Credentials, S3Objects, S3Settings, S3SettingsError, S3Timeouts};
+#[doc(inline)]
+pub use pdb_objects::{MemoryObjects, NoObjects, Object, ObjectError, ObjectStore, ObjectWriter};

@@ -67,6 +67,7 @@ fn install() -> Outcome<PathBuf> {
     run::run(run::program("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
     let install = ["install", "--quiet", "--disable-pip-version-check", PACKAGE];
     run::run(run::program(folder.join("bin/pip")).args(install))?;
-    std::fs::write(&complete, PACKAGE).map_err(|error| format!("cannot write {}: {error}", complete.display()))?;
+    std::fs::write(&complete, PACKAGE)
+        .map_err(|error| format!("cannot write {}: {error}", complete.display()))?;
     Ok(program)
 }

@@ -33,7 +33,9 @@ pub(super) fn look(bucket: &Path, key: &str) -> io::Result<Place> {
             Err(error) => return Err(error),
         };
         place = match found.file_type() {
-            kind if kind.is_symlink() => return denied("a symbolic link is on the way, which is not followed"),
+            kind if kind.is_symlink() => {
+                return denied("a symbolic link is on the way, which is not followed");
+            }
             kind if kind.is_dir() => Place::Folder,
             kind if kind.is_file() => Place::File,
             _ => return denied("the file is not a regular file"),

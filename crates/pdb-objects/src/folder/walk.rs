@@ -42,7 +42,9 @@ fn entries(bucket: &Path, folder: &str, prefix: &str) -> io::Result<vec::IntoIte
     let files = match fs::read_dir(bucket.join(folder)) {
         Ok(files) => files,
         // It was removed since its name was read.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.is_empty() => return Ok(entries.into_iter()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.is_empty() => {
+            return Ok(entries.into_iter());
+        }
         Err(error) => return Err(error),
     };
     for file in files {

@@ -25,12 +25,15 @@ pub(super) fn of(bucket: &str, key: &str, error: object_store::Error, missing: M
         (None, Kind::NotFound) if missing == Missing::Bucket => ObjectError::NoSuchBucket { bucket },
         (None, Kind::NotFound) => ObjectError::NoSuchKey { bucket, key },
         (_, Kind::Denied) => {
-            let reason = answer.map_or_else(|| "the service does not say why".to_owned(), |answer| answer.shown());
+            let reason =
+                answer.map_or_else(|| "the service does not say why".to_owned(), |answer| answer.shown());
             ObjectError::Denied { bucket, key, reason }
         }
-        (_, Kind::Precondition) => {
-            ObjectError::Failed { bucket, key, source: io::Error::other("the object was replaced while it was read") }
-        }
+        (_, Kind::Precondition) => ObjectError::Failed {
+            bucket,
+            key,
+            source: io::Error::other("the object was replaced while it was read"),
+        },
         (Some(_), _) => {
             let reason = answer.map(|answer| answer.shown()).unwrap_or_default();
             ObjectError::Failed { bucket, key, source: io::Error::other(reason) }

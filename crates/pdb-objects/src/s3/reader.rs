@@ -35,9 +35,8 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn open(target: Target) -> Result<Self, ObjectError> {
         let (store, location) = (target.store.clone(), target.location.clone());
-        let found = target.wait(Missing::Key, async move {
-            store.get_opts(&location, GetOptions::default()).await
-        })?;
+        let found = target
+            .wait(Missing::Key, async move { store.get_opts(&location, GetOptions::default()).await })?;
         let (size, tag) = (found.meta.size, found.meta.e_tag.clone());
         let stream = Some(found.into_stream());
         Ok(Self { target, size, tag, stream, ready: Vec::new(), position: 0, has_progress: false })
@@ -51,7 +50,8 @@ impl Reader {
             if_match: self.tag.clone(),
             ..GetOptions::default()
         };
-        let found = self.target.wait(Missing::Key, async move { store.get_opts(&location, options).await })?;
+        let found =
+            self.target.wait(Missing::Key, async move { store.get_opts(&location, options).await })?;
         // A service may not know conditions.
         if found.meta.e_tag != self.tag || found.meta.size != self.size {
             return Err(self.target.failed(io::Error::other("the object was replaced while it was read")));
@@ -106,7 +106,10 @@ impl Reader {
             Err(_) if self.has_progress && self.tag.is_some() => {}
             Err(error) => return Err(self.target.failure(error, Missing::Key)),
             Ok(false) if self.position < self.size && !self.has_progress => {
-                let reason = format!("the object is cut short: its last {} bytes are missing", self.size - self.position);
+                let reason = format!(
+                    "the object is cut short: its last {} bytes are missing",
+                    self.size - self.position
+                );
                 return Err(self.target.failed(io::Error::new(io::ErrorKind::UnexpectedEof, reason)));
             }
             Ok(false) => {}

@@ -121,7 +121,8 @@ impl S3Settings {
             let domain = if self.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
             format!("https://s3.{}.{domain}", self.region)
         });
-        let refused = |reason: &str| S3SettingsError::Endpoint { url: text.clone(), reason: reason.to_owned() };
+        let refused =
+            |reason: &str| S3SettingsError::Endpoint { url: text.clone(), reason: reason.to_owned() };
         let url = Url::parse(&text).map_err(|error| refused(&error.to_string()))?;
         if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
             return Err(refused("expected an address such as http://127.0.0.1:9000"));
@@ -196,7 +197,9 @@ pub enum S3SettingsError {
         region: String,
     },
     /// A key is empty, or has characters that no key has.
-    #[error("the keys for S3 are not valid: they are empty, or have spaces or other characters that no key has")]
+    #[error(
+        "the keys for S3 are not valid: they are empty, or have spaces or other characters that no key has"
+    )]
     Credentials,
     /// The authorities cannot be read.
     #[error("cannot read the authorities to trust: {reason}")]
@@ -229,7 +232,16 @@ mod tests {
 
     #[test]
     fn addresses_that_are_none_are_refused() {
-        for url in ["", "localhost:9000", "ftp://h", "http://", "http://a:b@h", "http://h/?x", "http://h/#x", "file:///tmp"] {
+        for url in [
+            "",
+            "localhost:9000",
+            "ftp://h",
+            "http://",
+            "http://a:b@h",
+            "http://h/?x",
+            "http://h/#x",
+            "file:///tmp",
+        ] {
             let error = settings().endpoint(url).checked_endpoint();
             assert!(matches!(error, Err(S3SettingsError::Endpoint { .. })), "{url}");
         }
@@ -238,11 +250,20 @@ mod tests {
 
     #[test]
     fn settings_that_would_break_a_header_are_refused() {
-        for (region, id, secret) in [("", "a", "b"), ("a/b", "a", "b"), ("r", "", "b"), ("r", "a", ""), ("r", "a\n", "b"), ("r", "é", "b")] {
+        for (region, id, secret) in [
+            ("", "a", "b"),
+            ("a/b", "a", "b"),
+            ("r", "", "b"),
+            ("r", "a", ""),
+            ("r", "a\n", "b"),
+            ("r", "é", "b"),
+        ] {
             let settings = S3Settings::new(region, S3Credentials::new(id, secret));
             assert!(settings.checked_endpoint().is_err(), "{region} {id} {secret}");
         }
-        assert!(S3Settings::new("r", S3Credentials::new("a", "b").session_token("")).checked_endpoint().is_err());
+        assert!(
+            S3Settings::new("r", S3Credentials::new("a", "b").session_token("")).checked_endpoint().is_err()
+        );
     }
 
     #[test]

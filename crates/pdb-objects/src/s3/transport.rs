@@ -37,7 +37,8 @@ pub(super) struct Transport {
 
 impl Transport {
     pub(super) fn new(shared: &Shared, bucket: &str) -> Self {
-        let path = shared.endpoint.parse::<Uri>().map(|endpoint| endpoint.path().trim_end_matches('/').to_owned());
+        let path =
+            shared.endpoint.parse::<Uri>().map(|endpoint| endpoint.path().trim_end_matches('/').to_owned());
         Self {
             client: shared.client.clone(),
             credential: shared.credential.clone(),
@@ -49,7 +50,8 @@ impl Transport {
 
     /// Puts the key in the place of its digits.
     fn restore_key(&self, request: &mut HttpRequest) -> Result<(), HttpError> {
-        let refused = || broken(HttpErrorKind::Unknown, io::Error::other("the request is for no object of the bucket"));
+        let refused =
+            || broken(HttpErrorKind::Unknown, io::Error::other("the request is for no object of the bucket"));
         let uri = request.uri();
         let token = uri.path().strip_prefix(&self.base).ok_or_else(refused)?.trim_start_matches('/');
         let mut path = self.base.clone();
@@ -72,7 +74,8 @@ impl Transport {
         // The first signature has the digest of the body.
         let digest = request.headers().get("x-amz-content-sha256").and_then(|digest| digest.to_str().ok());
         let digest: Option<Vec<u8>> = digest.and_then(|digest| {
-            let pairs = (0..digest.len()).step_by(2).map(|at| u8::from_str_radix(digest.get(at..at + 2)?, 16).ok());
+            let pairs =
+                (0..digest.len()).step_by(2).map(|at| u8::from_str_radix(digest.get(at..at + 2)?, 16).ok());
             pairs.collect()
         });
         let signer = AwsAuthorizer::new(&self.credential, "s3", &self.region);
@@ -87,7 +90,8 @@ impl Transport {
             return Ok(HttpResponse::from_parts(head, body));
         }
         // An answer that breaks off is one that did not come, and so object_store asks again.
-        let body = Limited::new(http_body_util::StreamBody::new(frames(body)), LONGEST_ANSWER).collect().await;
+        let body =
+            Limited::new(http_body_util::StreamBody::new(frames(body)), LONGEST_ANSWER).collect().await;
         let body = body.map_err(|error| {
             let is_too_long = error.is::<LengthLimitError>();
             let kind = if is_too_long { HttpErrorKind::Decode } else { HttpErrorKind::Interrupted };

@@ -68,7 +68,8 @@ impl ObjectWriter for Writer {
         } else {
             let (store, location) = (self.target.store.clone(), self.target.location.clone());
             let content = mem::take(&mut self.buffer);
-            let put = self.target.wait(Missing::Bucket, async move { store.put(&location, content.into()).await });
+            let put =
+                self.target.wait(Missing::Bucket, async move { store.put(&location, content.into()).await });
             put?.e_tag
         };
         Ok(tag.map(|tag| tag::unquoted(&tag).to_owned()))

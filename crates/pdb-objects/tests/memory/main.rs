@@ -37,7 +37,9 @@ fn serve(stream: &TcpStream) -> Option<()> {
         }
         std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink()).ok()?;
         let mut out = stream;
-        let answer = |body: &str| format!("HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let answer = |body: &str| {
+            format!("HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        };
         if first.starts_with("GET") {
             write!(out, "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: {SIZE}\r\n\r\n").ok()?;
             let zeros = vec![0; 1 << 16];
@@ -45,7 +47,8 @@ fn serve(stream: &TcpStream) -> Option<()> {
                 out.write_all(&zeros).ok()?;
             }
         } else if first.contains("?uploads") {
-            let body = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
+            let body =
+                "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
             out.write_all(answer(body).as_bytes()).ok()?;
         } else if first.starts_with("POST") {
             let body = "<CompleteMultipartUploadResult><ETag>\"e\"</ETag></CompleteMultipartUploadResult>";
@@ -86,7 +89,8 @@ fn a_large_object_takes_little_memory() {
             std::thread::spawn(move || serve(&stream));
         }
     });
-    let s3 = S3Objects::new(S3Settings::new("us-east-1", S3Credentials::new("a", "b")).endpoint(url)).unwrap();
+    let s3 =
+        S3Objects::new(S3Settings::new("us-east-1", S3Credentials::new("a", "b")).endpoint(url)).unwrap();
     let folder = FolderObjects::open(folder.path()).unwrap();
     for (name, store) in [("folder", &folder as &dyn ObjectStore), ("s3", &s3)] {
         let [written, read] = measured(store);

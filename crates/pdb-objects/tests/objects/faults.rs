@@ -201,9 +201,11 @@ fn a_service_that_never_answers_is_given_up() {
 #[test]
 fn an_object_that_stops_coming_is_given_up() {
     let start = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nETag: \"e\"\r\n\r\nfive.";
-    let service = Service::start(move |number, _| match number {
+    let service = Service::start(move |number, _| {
+        match number {
         0 => Answer::Hang(start.to_owned()),
         _ => Answer::Hang("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-99/100\r\nContent-Length: 95\r\nETag: \"e\"\r\n\r\n".to_owned()),
+    }
     });
     let store = s3_within(&service.url(), SHORT, SHORT);
     let mut read = Vec::new();
@@ -211,7 +213,10 @@ fn an_object_that_stops_coming_is_given_up() {
     assert_eq!(read, b"five.");
     assert_eq!(failed(ObjectError::from_io("bkt", "k", error)).kind(), io::ErrorKind::TimedOut);
     let again = &service.requests()[1];
-    assert!(again.headers.contains("range: bytes=5-") && again.headers.contains("if-match: \"e\""), "{again:?}");
+    assert!(
+        again.headers.contains("range: bytes=5-") && again.headers.contains("if-match: \"e\""),
+        "{again:?}"
+    );
 }
 
 #[test]
@@ -225,7 +230,9 @@ fn a_service_that_is_busy_is_asked_again() {
     assert_eq!(store.get("bkt", "k", 9).unwrap().unwrap(), b"hello");
     assert_eq!(service.requests().len(), 5);
     // With a signature of its own for each attempt.
-    assert!(service.requests().iter().all(|request| request.headers.contains("authorization: aws4-hmac-sha256 ")));
+    assert!(
+        service.requests().iter().all(|request| request.headers.contains("authorization: aws4-hmac-sha256 "))
+    );
 }
 
 #[test]

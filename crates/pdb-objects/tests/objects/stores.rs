@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pdb_objects::{FolderObjects, MemoryObjects, ObjectStore, S3Credentials, S3Objects, S3Settings, S3Timeouts};
+use pdb_objects::{
+    FolderObjects, MemoryObjects, ObjectStore, S3Credentials, S3Objects, S3Settings, S3Timeouts,
+};
 use pdb_testkit::MotoServer;
 use tempfile::TempDir;
 
@@ -30,11 +32,21 @@ pub(crate) fn all() -> Vec<Stored> {
     let folder = tempfile::tempdir().unwrap();
     let mut stores = vec![
         Stored { name: "memory", store: Arc::new(memory), _folder: None, _moto: None },
-        Stored { name: "folder", store: Arc::new(in_folder(folder.path())), _folder: Some(folder), _moto: None },
+        Stored {
+            name: "folder",
+            store: Arc::new(in_folder(folder.path())),
+            _folder: Some(folder),
+            _moto: None,
+        },
     ];
     if let Some(moto) = MotoServer::start() {
         moto.create_bucket("bkt");
-        stores.push(Stored { name: "s3", store: Arc::new(s3(&moto.url())), _folder: None, _moto: Some(moto) });
+        stores.push(Stored {
+            name: "s3",
+            store: Arc::new(s3(&moto.url())),
+            _folder: None,
+            _moto: Some(moto),
+        });
     }
     stores
 }
@@ -53,6 +65,7 @@ pub(crate) fn s3(url: &str) -> S3Objects {
 /// Returns the store of a service, and waits so long for it.
 pub(crate) fn s3_within(url: &str, attempt: Duration, retries: Duration) -> S3Objects {
     let credentials = S3Credentials::new("test", "secret");
-    let settings = S3Settings::new("us-east-1", credentials).endpoint(url).timeouts(S3Timeouts { attempt, retries });
+    let settings =
+        S3Settings::new("us-east-1", credentials).endpoint(url).timeouts(S3Timeouts { attempt, retries });
     S3Objects::new(settings).unwrap()
 }

@@ -92,7 +92,8 @@ fn read(stream: &TcpStream) -> Option<Request> {
     }
     let line = lines.first()?.trim_end_matches(" HTTP/1.1").to_owned();
     let headers = lines[1..].join("\n").to_lowercase();
-    let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+    let length =
+        headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
     std::io::copy(&mut reader.take(length), &mut std::io::sink()).ok()?;
     Some(Request { line, headers })
 }
@@ -100,11 +101,15 @@ fn read(stream: &TcpStream) -> Option<Request> {
 /// Returns an answer with a status and a body.
 pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Answer {
     let length = body.len();
-    Answer::Text(format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"))
+    Answer::Text(format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
+    ))
 }
 
 /// Returns the answer of S3 to what it refuses.
 pub(crate) fn refusal(status: &str, code: &str) -> Answer {
-    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>It&apos;s no use.</Message></Error>");
+    let body = format!(
+        "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>It&apos;s no use.</Message></Error>"
+    );
     answer(status, "", &body)
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use clap::Args;
 use pretender::objects::ObjectStore;
 
-use super::server_settings::DATA;
+/// Heading of these options, and of others about data, in the help.
+pub(super) const DATA: &str = "Data";
 
 /// These settings.
 #[derive(Args, Debug)]
@@ -49,7 +50,8 @@ impl ObjectSettings {
 
     #[cfg(not(feature = "objects"))]
     fn open_named(&self, objects: &str, _region: &str) -> Result<ServedObjects, Box<dyn Error>> {
-        Err(format!("cannot use `--objects {objects}`: this program was built without the feature `objects`").into())
+        Err(format!("cannot use `--objects {objects}`: this program was built without the feature `objects`")
+            .into())
     }
 
     #[cfg(feature = "objects")]
@@ -79,19 +81,25 @@ impl ObjectSettings {
 
         let keys = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"));
         let (Some(id), Some(secret)) = keys else {
-            return Err("--objects s3 needs keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the server".into());
+            return Err(
+                "--objects s3 needs keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the server"
+                    .into(),
+            );
         };
         let mut credentials = S3Credentials::new(id, secret);
         if let Some(token) = variable("AWS_SESSION_TOKEN") {
             credentials = credentials.session_token(token);
         }
-        let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).unwrap_or_else(|| region.to_owned());
+        let region = variable("AWS_REGION")
+            .or_else(|| variable("AWS_DEFAULT_REGION"))
+            .unwrap_or_else(|| region.to_owned());
         let mut settings = S3Settings::new(region, credentials);
         if let Some(url) = self.s3_endpoint.clone().or_else(|| variable("AWS_ENDPOINT_URL_S3")) {
             settings = settings.endpoint(url);
         }
         if let Some(file) = variable("AWS_CA_BUNDLE") {
-            let pem = std::fs::read(&file).map_err(|error| format!("cannot read `{file}`, which AWS_CA_BUNDLE names: {error}"))?;
+            let pem = std::fs::read(&file)
+                .map_err(|error| format!("cannot read `{file}`, which AWS_CA_BUNDLE names: {error}"))?;
             settings = settings.authorities(pem);
         }
         Ok(S3Objects::new(settings)?)

@@ -12,8 +12,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::MEMORY;
+use super::object_settings::DATA;
 use super::security_settings::NETWORK;
-use super::server_settings::{DATA, Listen, ServerSettings};
+use super::server_settings::{Listen, ServerSettings};
 use crate::terminal::visible;
 use child::Ended;
 use environment::{Environment, UserVariables};

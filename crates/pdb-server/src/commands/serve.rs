@@ -13,8 +13,9 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::MEMORY;
+use super::object_settings::DATA;
 use super::security_settings::NETWORK;
-use super::server_settings::{DATA, Listen, ServerSettings, StartedServer};
+use super::server_settings::{Listen, ServerSettings, StartedServer};
 use announce::{Announce, Announcement, reachable};
 use life::{Parent, StopConditions};
 use ready_file::ReadyFile;

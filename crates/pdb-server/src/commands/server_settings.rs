@@ -1,6 +1,7 @@
 //! Settings that all commands that start a server share.
 
-
+#[cfg(all(test, feature = "objects"))]
+mod tests;
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -19,7 +20,7 @@ use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
 
 use super::begin_with::BeginWith;
 use super::database::{self, WaitNotice};
-use super::object_settings::{ObjectSettings, ServedObjects};
+use super::object_settings::{DATA, ObjectSettings, ServedObjects};
 use super::security_settings::{NETWORK, SecuritySettings};
 use super::served_triggers::{PlannedTrigger, ServedTriggers, TriggerSettings};
 use super::token::TokenParser;
@@ -178,7 +179,6 @@ pub(super) struct ServerSettings {
 }
 
 // Headings of these options in the help.
-pub(super) const DATA: &str = "Data";
 pub(super) const STREAMS: &str = "Streams and time to live";
 const INSTRUMENT: &str = "Testing";
 const COMPATIBILITY: &str = "Compatibility";

@@ -29,6 +29,8 @@ mod limits;
 #[cfg(unix)]
 mod log;
 mod metrics;
+#[cfg(feature = "objects")]
+mod objects;
 mod packing;
 mod protocol;
 mod regions;
