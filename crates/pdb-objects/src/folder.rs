@@ -4,6 +4,7 @@ mod block_on;
 mod key;
 mod place;
 mod walk;
+mod whole;
 mod writer;
 
 use std::io::{self, Read};
@@ -14,10 +15,10 @@ use std::{fmt, fs};
 use object_store::local::LocalFileSystem;
 use object_store::{GetResultPayload, ObjectStoreExt};
 
-use crate::whole::Whole;
 use crate::{Object, ObjectError, ObjectStore, ObjectWriter, names};
 use block_on::block_on;
 use place::Place;
+use whole::Whole;
 use writer::Writer;
 
 /// Objects in folders: each folder in a given one is a bucket, and each file in it is an object, whose key is its path with `/` between the

@@ -10,8 +10,6 @@ mod names;
 #[cfg(feature = "s3")]
 mod s3;
 mod store;
-#[cfg(any(feature = "folder", feature = "s3"))]
-mod whole;
 
 pub use absent::NoObjects;
 pub use error::ObjectError;

@@ -2,7 +2,6 @@
 //!
 //! A program of its own, because the limit on the size of files that stands for the disk is one of the process.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 use std::io::Write;
 

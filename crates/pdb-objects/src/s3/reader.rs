@@ -101,18 +101,17 @@ impl Reader {
         let come: u64 = self.ready.iter().map(|chunk| chunk.len() as u64).sum();
         self.position += come;
         self.has_progress |= come > 0;
+        // Without a tag, the rest could be that of another object.
+        let can_go_on = self.has_progress && self.tag.is_some();
         match end {
             Ok(true) => self.stream = Some(stream),
-            Err(_) if self.has_progress && self.tag.is_some() => {}
-            Err(error) => return Err(self.target.failure(error, Missing::Key)),
-            Ok(false) if self.position < self.size && !self.has_progress => {
-                let reason = format!(
-                    "the object is cut short: its last {} bytes are missing",
-                    self.size - self.position
-                );
+            Err(error) if !can_go_on => return Err(self.target.failure(error, Missing::Key)),
+            Ok(false) if self.position < self.size && !can_go_on => {
+                let missing = self.size - self.position;
+                let reason = format!("the object is cut short: its last {missing} bytes are missing");
                 return Err(self.target.failed(io::Error::new(io::ErrorKind::UnexpectedEof, reason)));
             }
-            Ok(false) => {}
+            Err(_) | Ok(false) => {}
         }
         Ok(())
     }

@@ -8,8 +8,11 @@ use pdb_objects::{ObjectError, ObjectStore};
 use super::stores::{self, Stored};
 use super::{keys, listed, noise};
 
+/// A case, for a store with an empty bucket.
+type Case = fn(&Stored);
+
 /// What is asked of a store with the empty bucket `bkt`.
-const CASES: &[(&str, fn(&Stored))] = &[
+const CASES: &[(&str, Case)] = &[
     ("an object is there when its writer is finished", finished),
     ("a writer that is dropped leaves what was there", dropped),
     ("an object is replaced as a whole", replaced),
@@ -35,7 +38,6 @@ fn every_store_keeps_the_contract() {
             eprintln!("{}: {name}", stored.name);
             case(&stored);
             for key in keys(&*stored.store, "bkt", "") {
-                // A key with `.` or `..` is in no list of ours.
                 stored.store.delete("bkt", &key).unwrap();
             }
             assert_eq!(keys(&*stored.store, "bkt", ""), [""; 0], "{}: {name}", stored.name);

@@ -7,6 +7,7 @@ mod faults;
 mod folder;
 mod property;
 mod stores;
+mod tls;
 mod unfaithful;
 
 use std::ops::ControlFlow;

@@ -4,13 +4,13 @@ use std::io::{self, Read};
 
 /// Reads an object of known size. An end before that is an error, and what was added since is not read.
 #[derive(Debug)]
-pub(crate) struct Whole<R> {
+pub(super) struct Whole<R> {
     reader: R,
     left: u64,
 }
 
 impl<R> Whole<R> {
-    pub(crate) fn new(reader: R, size: u64) -> Self {
+    pub(super) fn new(reader: R, size: u64) -> Self {
         Self { reader, left: size }
     }
 }
