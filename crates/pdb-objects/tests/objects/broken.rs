@@ -16,7 +16,7 @@ struct Plan {
     is_over: AtomicBool,
 }
 
-/// A proxy to a service on this machine. It carries one request on a connection, so that each of them can break.
+/// A proxy to a service on this machine. moto answers one request on a connection, so each request can break.
 pub(crate) struct Proxy {
     address: SocketAddr,
     plan: Arc<Plan>,
@@ -70,15 +70,15 @@ impl Drop for Proxy {
     }
 }
 
-/// Passes on so many bytes, and closes both ends after them.
+/// Passes on so many bytes, and closes both ends when there are more: with none to pass on, after the service has begun to answer.
 fn pump(mut from: TcpStream, mut to: TcpStream, mut left: u64) {
     let mut buffer = vec![0; 1 << 16];
-    while left > 0 {
-        let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        match from.read(&mut buffer[..most]) {
-            Ok(length) if length > 0 && to.write_all(&buffer[..length]).is_ok() => left -= length as u64,
-            _ => break,
+    while let Ok(length) = from.read(&mut buffer) {
+        let passed = length.min(usize::try_from(left).unwrap_or(usize::MAX));
+        if length == 0 || to.write_all(&buffer[..passed]).is_err() || passed < length {
+            break;
         }
+        left -= passed as u64;
     }
     let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
