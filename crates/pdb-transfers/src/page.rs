@@ -49,7 +49,7 @@ mod tests {
         for arn in ["a", "arn:aws:dynamodb:us-east-1:000000000000:table/T/import/01772356542017-a1b2c3d4", ""]
         {
             let token = token_after(arn);
-            assert!(token.len() >= 112 && token.len() % 16 == 0);
+            assert!(token.len() >= 112 && token.len().is_multiple_of(16));
             assert_eq!(arn_in(&token), (!arn.is_empty()).then(|| arn.to_owned()));
         }
         for bad in ["", "0", "zz", "0000", "é0", "ff"] {
