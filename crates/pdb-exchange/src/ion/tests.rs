@@ -4,7 +4,7 @@ use super::*;
 
 fn seen(bytes: &[u8]) -> Vec<String> {
     let mut seen = Vec::new();
-    let ended = read(bytes, &mut |entry| {
+    let ended = read(bytes, false, &mut |entry| {
         let what = match entry.record {
             Ok(Record::Item { item, .. }) => item.to_string(),
             Ok(Record::Change { keys, new_image, old_image }) => {
