@@ -1,16 +1,19 @@
 //! One sweep: all background work that is due.
 
 use crate::throttle::timed;
-use crate::{CleanupError, Throttle, TrimReport, expire_items, rotate_shards, trim, trim_histories};
+use crate::{
+    CleanupError, Throttle, TrimGuard, TrimReport, expire_items, rotate_shards, trim_guarded, trim_histories,
+};
 use pdb_model::Env;
 use pdb_store::{Store, StoreError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a stream record is kept: 24 hours, as on AWS.
 pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Settings of sweeps and of the [`Sweeper`](crate::Sweeper).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct CleanupOptions {
     /// How long records, closed shards and disabled streams are kept. The default is [`RETENTION`]. Readers of the streams must use the
     /// same value.
@@ -23,12 +26,14 @@ pub struct CleanupOptions {
     pub expiry_interval: Duration,
     /// The most records or items that one transaction removes. The default is 500. A transaction removes fewer if it takes long.
     pub step: u32,
+    /// What has to have a copy of records before they are trimmed. The default is nothing.
+    pub guard: Option<Arc<dyn TrimGuard>>,
 }
 
 impl Default for CleanupOptions {
     fn default() -> Self {
         let (interval, expiry_interval) = (Duration::from_secs(60 * 60), Duration::from_secs(60));
-        Self { retention: RETENTION, interval, at_start: true, expiry_interval, step: 500 }
+        Self { retention: RETENTION, interval, at_start: true, expiry_interval, step: 500, guard: None }
     }
 }
 
@@ -67,6 +72,8 @@ impl SweepReport {
 
 /// Does all background work that is due: rotates shards, deletes expired items, trims records, shards, streams and histories.
 ///
+/// Before that, the guard of the options copies the records that are due. It does not hold the store meanwhile.
+///
 /// A second sweep of the same store waits until the first one has ended. With a [gentle](Throttle::gentle) throttle, it waits for one step
 /// of the first at most.
 ///
@@ -80,11 +87,15 @@ pub fn sweep(
     throttle: &Throttle,
 ) -> Result<SweepReport, CleanupError> {
     let throttle = &throttle.begin();
+    if let Some(guard) = &options.guard {
+        guard.copy_due(store, env, options, throttle);
+    }
     throttle.maintain(store, || {
         let rotated = throttle.maintain_step(store, || rotate_shards(store, env))?;
         let expired = expire_items(store, env, throttle)?;
         let now = env.clock.now();
-        let trimmed = trim(store, now, options.retention, throttle)?;
+        let guard = options.guard.as_deref();
+        let trimmed = trim_guarded(store, now, options.retention, guard, throttle)?;
         let trimmed_changes = trim_histories(store, now, throttle)?;
         forget_tokens(store, env, throttle)?;
         let report = SweepReport { rotated, expired, trimmed, trimmed_changes };

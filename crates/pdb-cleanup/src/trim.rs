@@ -1,9 +1,10 @@
 //! Trimming: removing records, shards and streams that are older than the retention.
 
 use crate::throttle::timed;
-use crate::{CleanupError, Throttle};
+use crate::{CleanupError, Released, Throttle, TrimGuard};
 use pdb_model::{EpochMillis, SequenceNumber, StreamArn};
 use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// How much a trim removed.
@@ -32,29 +33,69 @@ pub fn trim(
     retention: Duration,
     throttle: &Throttle,
 ) -> Result<TrimReport, CleanupError> {
+    trim_guarded(store, now, retention, None, throttle)
+}
+
+/// As [`trim`], but removes only what the guard has released. What has waited for longer than the guard's [`TrimGuard::max_delay`] is removed
+/// all the same, and the guard is told.
+///
+/// # Errors
+///
+/// As [`trim`].
+pub fn trim_guarded(
+    store: &Store,
+    now: EpochMillis,
+    retention: Duration,
+    guard: Option<&dyn TrimGuard>,
+    throttle: &Throttle,
+) -> Result<TrimReport, CleanupError> {
     let horizon = now.minus(retention);
+    let overdue = guard.map(|guard| horizon.minus(guard.max_delay()));
+    // Whether what ended then waits no longer for the guard.
+    let is_overdue = |ended: Option<EpochMillis>| {
+        overdue.is_none_or(|overdue| ended.is_some_and(|ended| ended <= overdue))
+    };
     let mut report = TrimReport::default();
     for stream in store.read(|tx| tx.streams(None))? {
         let is_expired = stream.disabled.is_some_and(|disabled| disabled <= horizon);
+        let mut is_released = true;
         for shard in store.read(|tx| tx.shards(stream.id))? {
-            if is_expired {
-                report.records +=
-                    remove_records(store, &stream, &shard, TrimLimit::Counter(u64::MAX), throttle)?;
-            } else {
-                report.records +=
-                    remove_records(store, &stream, &shard, TrimLimit::CreatedAt(horizon), throttle)?;
+            let released = match guard {
+                Some(guard) => store.read(|tx| guard.released(tx, &stream, &shard))?,
+                None => Released::ALL,
+            };
+            let through = released.through;
+            let limit = match is_expired {
+                true => TrimLimit::Counter(through),
+                false => TrimLimit::CreatedAt { horizon, through },
+            };
+            report.records += remove_records(store, &stream, &shard, limit, throttle)?;
+            if let (Some(guard), Some(horizon)) = (guard, overdue) {
+                let lost = match is_expired && is_overdue(stream.disabled) {
+                    true => TrimLimit::Counter(u64::MAX),
+                    false => TrimLimit::CreatedAt { horizon, through: u64::MAX },
+                };
+                let lost = remove_lost(store, &stream, &shard, (through, lost), throttle)?;
+                if lost > 0 {
+                    guard.lost(&stream, &shard, lost);
+                }
+                report.records += lost;
             }
             if throttle.is_stopped() {
                 return Ok(report);
             }
+            let may_go = released.is_complete || is_overdue(shard.closed);
+            is_released &= may_go;
             let is_old = shard.closed.is_some_and(|closed| closed <= horizon);
             if (is_expired || is_old)
+                && may_go
                 && throttle.maintain_step(store, || remove_shard(store, &stream, shard.number))?
             {
                 report.shards += 1;
             }
         }
-        if is_expired && throttle.maintain_step(store, || remove_stream(store, &stream))? {
+        let may_go = is_released || is_overdue(stream.disabled);
+        if is_expired && may_go && throttle.maintain_step(store, || remove_stream(store, &stream))? {
             report.streams += 1;
         }
     }
@@ -108,8 +149,8 @@ pub fn trim_stream(
 /// Where trimming a shard ends.
 #[derive(Clone, Copy)]
 enum TrimLimit {
-    /// After the last of the leading records that were all created at this time or before.
-    CreatedAt(EpochMillis),
+    /// After the last of the leading records that were all created at the horizon or before, and have no counter above `through`.
+    CreatedAt { horizon: EpochMillis, through: u64 },
     /// After the record with this counter.
     Counter(u64),
 }
@@ -124,9 +165,10 @@ impl TrimLimit {
         limit: u32,
     ) -> Result<Option<u64>, StoreError> {
         match self {
-            Self::CreatedAt(horizon) => {
+            Self::CreatedAt { horizon, through } => {
                 let after_horizon = EpochMillis(horizon.0.saturating_add(1));
-                tx.last_created_before(stream, shard, after_horizon, limit)
+                let last = tx.last_created_before(stream, shard, after_horizon, limit)?;
+                Ok(last.map(|last| last.min(through)))
             }
             Self::Counter(through) => Ok(Some(through)),
         }
@@ -146,9 +188,10 @@ fn remove_records(
 ) -> Result<u64, StoreError> {
     let number = shard.number;
     let is_due = store.read(|tx| {
-        match still_exists(tx, stream)? && until.through(tx, stream, number, 1)?.is_some() {
-            true => tx.last_counter(stream, number),
-            false => Ok(None),
+        let through = if still_exists(tx, stream)? { until.through(tx, stream, number, 1)? } else { None };
+        match first_counter(tx, stream, number)?.zip(through) {
+            Some((first, through)) if first <= through => tx.last_counter(stream, number),
+            _ => Ok(None),
         }
     })?;
     let Some(last) = is_due else { return Ok(0) };
@@ -171,6 +214,35 @@ fn remove_records(
             })
         })
     })
+}
+
+/// Removes the records up to a limit that no guard has released, if the first one is behind the counter through which all are released.
+///
+/// It is not if the step before has left records that are released: because another process holds the stream. They are not lost.
+fn remove_lost(
+    store: &Store,
+    stream: &StreamRow,
+    shard: &ShardRow,
+    (released, until): (u64, TrimLimit),
+    throttle: &Throttle,
+) -> Result<u64, StoreError> {
+    match store.read(|tx| first_counter(tx, stream, shard.number))? {
+        Some(first) if first > released => remove_records(store, stream, shard, until, throttle),
+        _ => Ok(0),
+    }
+}
+
+/// Returns the counter of the first record of a shard.
+fn first_counter(tx: &mut ReadTx<'_>, stream: &StreamRow, shard: u64) -> Result<Option<u64>, StoreError> {
+    if !still_exists(tx, stream)? {
+        return Ok(None);
+    }
+    let mut first = None;
+    tx.record_times(stream, shard, 0, 1, &mut |counter, _| {
+        first = Some(counter);
+        ControlFlow::Break(())
+    })?;
+    Ok(first)
 }
 
 /// Returns whether the stream still exists. Another sweep may have removed it, because gentle work holds the store only during its steps.

@@ -100,18 +100,35 @@ impl ReadTx<'_> {
         from: u64,
         limit: u32,
     ) -> Result<(u64, Option<EpochMillis>), StoreError> {
-        let (_, last) = range_of(shard);
-        let (Some(first), true) = (pack(shard, from), shard <= MAX_SHARD) else { return Ok((0, None)) };
-        let params = [Param::Integer(first), Param::Integer(last), Param::Integer(limit.into())];
         let (mut count, mut created) = (0, None);
-        self.driver.query("count stream records", &stream.records.created, &params, |row| {
-            if count == 0 {
-                created = Some(EpochMillis(row.integer(1)?));
-            }
+        self.record_times(stream, shard, from, limit, &mut |_, at| {
+            created.get_or_insert(at);
             count += 1;
-            Ok(ControlFlow::Continue(()))
+            ControlFlow::Continue(())
         })?;
         Ok((count, created))
+    }
+
+    /// Hands the counters and creation times of the records of a shard whose counter is `from` or higher to `each`, in order, until that
+    /// breaks off; of `limit` records at most. Reads no images.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](Self::records).
+    pub fn record_times(
+        &mut self,
+        stream: &StreamRow,
+        shard: u64,
+        from: u64,
+        limit: u32,
+        each: &mut dyn FnMut(u64, EpochMillis) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let (_, last) = range_of(shard);
+        let (Some(first), true) = (pack(shard, from), shard <= MAX_SHARD) else { return Ok(()) };
+        let params = [Param::Integer(first), Param::Integer(last), Param::Integer(limit.into())];
+        self.driver.query("look at the times of stream records", &stream.records.created, &params, |row| {
+            Ok(each(unpack(row.integer(0)?)?.counter, EpochMillis(row.integer(1)?)))
+        })
     }
 
     /// Returns the counter of the first record of a shard, in the order of its numbers, that was created at `time` or later; `None`
