@@ -8,6 +8,7 @@ use pdb_model::{Env, EpochMillis, IteratorKey, IteratorPosition, ShardId, Stream
 use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Reads streams: the four operations of DynamoDB Streams. Cheap to clone.
 ///
@@ -42,6 +43,14 @@ impl StreamManager {
     #[must_use]
     pub fn without_limits(&self) -> Self {
         Self { limits: None, ..self.clone() }
+    }
+
+    /// Returns the same reader without a retention: it also shows what has outlived the retention and was not trimmed yet, for readers of an
+    /// archive, which goes on where the archive ends.
+    #[must_use]
+    pub fn beyond_retention(&self) -> Self {
+        let options = StreamOptions { retention: Duration::MAX, ..self.options.clone() };
+        Self { options, ..self.clone() }
     }
 
     /// Runs `work` on one snapshot of a stream, after rotating the shards that are due in it.

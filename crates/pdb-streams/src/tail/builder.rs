@@ -141,6 +141,13 @@ impl<S: StreamSource> SubscriptionBuilder<S> {
         self
     }
 
+    /// Returns a builder with the same settings that reads from another source, which may contain this one.
+    #[must_use]
+    pub fn map_source<T: StreamSource>(self, map: impl FnOnce(S) -> T) -> SubscriptionBuilder<T> {
+        let Self { source, streams, tables, options, checkpoint, wake } = self;
+        SubscriptionBuilder { source: map(source), streams, tables, options, checkpoint, wake }
+    }
+
     /// Starts the subscription: looks the streams up and fixes where they are read from.
     ///
     /// # Errors

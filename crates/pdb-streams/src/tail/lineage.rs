@@ -2,7 +2,7 @@
 
 use super::checkpoint::{ShardProgress, StreamProgress};
 use super::source::SourceShard;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Returns the shards that may be begun or resumed: not finished, not being read, and with a parent that is finished, gone, or never was.
 pub(super) fn ready_shards<'s>(
@@ -18,6 +18,28 @@ pub(super) fn ready_shards<'s>(
     };
     let is_left = |shard: &&SourceShard| !is_finished(&shard.shard_id) && !is_being_read(&shard.shard_id);
     shards.iter().filter(is_left).filter(may_begin).collect()
+}
+
+/// Notes shards as finished of which nothing is known, and whose children were begun: that happens after a parent is finished, or gone. A
+/// source with an archive lists such shards again, long after their progress was forgotten.
+pub(super) fn finish_ancestors(shards: &[SourceShard], progress: &mut StreamProgress) {
+    let parents: HashMap<&str, &str> = shards
+        .iter()
+        .filter_map(|shard| Some((shard.shard_id.as_str(), shard.parent_shard_id.as_deref()?)))
+        .collect();
+    let listed: HashSet<&str> = shards.iter().map(|shard| shard.shard_id.as_str()).collect();
+    let is_begun = |progress: &ShardProgress| !matches!(progress, ShardProgress::Since(_));
+    let mut begun: Vec<&str> =
+        parents.keys().copied().filter(|shard_id| progress.get(*shard_id).is_some_and(is_begun)).collect();
+    while let Some(shard_id) = begun.pop() {
+        if let Some(parent) = parents.get(shard_id)
+            && listed.contains(parent)
+            && !progress.contains_key(*parent)
+        {
+            progress.insert((*parent).to_owned(), ShardProgress::Finished);
+            begun.push(parent);
+        }
+    }
 }
 
 /// Begins finished shards anew that are open again: they were finished in a past that the database has abandoned.

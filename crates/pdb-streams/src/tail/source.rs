@@ -45,6 +45,22 @@ pub trait StreamSource {
     /// Those of `GetRecords`, as [`SourceError`].
     fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<Self::Record>, SourceError>;
 
+    /// Returns where a reader goes on that has found the records behind `position` trimmed: at the oldest record that still exists, unless
+    /// the source has records on both sides of a gap.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`shard_iterator`](Self::shard_iterator).
+    fn position_behind_gap(
+        &self,
+        stream_arn: &str,
+        shard_id: &str,
+        position: &SourcePosition,
+    ) -> Result<SourcePosition, SourceError> {
+        let _ = (stream_arn, shard_id, position);
+        Ok(SourcePosition::TrimHorizon)
+    }
+
     /// Returns the position of an iterator, if this source can tell.
     ///
     /// With it, a subscription that began at the end of a stream can be resumed before it has seen a record.
@@ -82,6 +98,15 @@ impl<S: StreamSource + ?Sized> StreamSource for &S {
 
     fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<Self::Record>, SourceError> {
         (**self).records(iterator, limit)
+    }
+
+    fn position_behind_gap(
+        &self,
+        stream_arn: &str,
+        shard_id: &str,
+        position: &SourcePosition,
+    ) -> Result<SourcePosition, SourceError> {
+        (**self).position_behind_gap(stream_arn, shard_id, position)
     }
 
     fn position_of(&self, iterator: &str) -> Option<SourcePosition> {

@@ -1,7 +1,7 @@
 //! The walk over the shards of one stream, for any consumer.
 
 use super::checkpoint::{ShardProgress, StreamProgress};
-use super::lineage::{forget_gone_shards, ready_shards, reopen_shards};
+use super::lineage::{finish_ancestors, forget_gone_shards, ready_shards, reopen_shards};
 use super::source::{
     SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,
 };
@@ -21,7 +21,7 @@ use std::sync::Arc;
 ///    item lie in a chain of shards, and this keeps them in order.
 /// 2. **Begun.** `look` gets an iterator behind the saved progress, at the time that the walk begins with, or at the trim horizon.
 /// 3. **Read.** An iterator that has expired is replaced by one behind the last record that was read. If records at this place have
-///    been trimmed, that is a *gap*: the shard is read on from the trim horizon. A shard that does not exist any more is a gap, too, and
+///    been trimmed, that is a *gap*: the shard is read on behind it, at the trim horizon. A shard that does not exist any more is a gap, too, and
 ///    has reached its end.
 /// 4. **At its end.** `GetRecords` has returned no further iterator.
 /// 5. **Finished.** The consumer says so. When the stream does not list the shard any more, its progress is forgotten.
@@ -187,6 +187,7 @@ impl ShardWalker {
             Err(SourceError::NotFound) => SourceStream { is_live: false, shards: Vec::new() },
             Err(error) => return Err(error),
         };
+        finish_ancestors(&described.shards, &mut self.progress);
         self.give_up_gone_shards(&described.shards);
         let is_live_again = self.is_over && described.is_live;
         if std::mem::take(&mut self.has_lost_shard) || is_live_again {
@@ -298,7 +299,10 @@ impl ShardWalker {
             Next::Iterator(iterator) => match source.records(iterator, limit) {
                 Ok(page) => return Ok(cursor.advance(page)),
                 Err(SourceError::Expired) => cursor.next = Next::Position,
-                Err(SourceError::Trimmed) => self.note_gap(shard_id),
+                Err(SourceError::Trimmed) => {
+                    let position = position_behind(&cursor.read_to);
+                    self.note_gap(source, shard_id, &position)?;
+                }
                 Err(SourceError::NotFound) => return Ok(self.lose(shard_id)),
                 Err(error) => return Err(error),
             },
@@ -323,20 +327,34 @@ impl ShardWalker {
                     return Ok(());
                 }
                 Err(SourceError::Trimmed) if position != SourcePosition::TrimHorizon => {
-                    self.note_gap(shard_id);
+                    if self.note_gap(source, shard_id, &position)? == position {
+                        return Err(SourceError::Trimmed);
+                    }
                 }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Notes that records of a shard were lost, and puts its cursor at the trim horizon, so that the gap is noted once.
-    fn note_gap(&mut self, shard_id: &Arc<str>) {
+    /// Notes that records of a shard were lost, and puts its cursor behind them, so that the gap is noted once. Returns where that is.
+    fn note_gap<S: StreamSource>(
+        &mut self,
+        source: &S,
+        shard_id: &Arc<str>,
+        position: &SourcePosition,
+    ) -> Result<SourcePosition, SourceError> {
+        let behind = source.position_behind_gap(&self.stream_arn, shard_id, position)?;
+        let read_to = match &behind {
+            SourcePosition::After(number) => ShardProgress::After(number.clone()),
+            SourcePosition::AtTimestamp(time) => ShardProgress::Since(*time),
+            SourcePosition::TrimHorizon | SourcePosition::Latest => ShardProgress::Begun,
+        };
         self.gaps.push(shard_id.clone());
-        self.progress.insert(shard_id.to_string(), ShardProgress::Begun);
+        self.progress.insert(shard_id.to_string(), read_to.clone());
         if let Some(cursor) = self.cursors.get_mut(shard_id) {
-            *cursor = Cursor { read_to: ShardProgress::Begun, next: Next::Position };
+            *cursor = Cursor { read_to, next: Next::Position };
         }
+        Ok(behind)
     }
 
     /// Ends a shard that vanished while it was read. It was old, so that records may have been trimmed unread; or it never was, if the
