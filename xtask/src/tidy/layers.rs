@@ -16,6 +16,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pdb-transfers", &["pdb-model", "pdb-store", "pdb-items", "pdb-exchange", "pdb-objects"]),
     ("pdb-streams", &["pdb-model", "pdb-store"]),
     ("pdb-cleanup", &["pdb-model", "pdb-store", "pdb-capture"]),
+    (
+        "pdb-archive",
+        &["pdb-model", "pdb-store", "pdb-streams", "pdb-cleanup", "pdb-exchange", "pdb-objects"],
+    ),
     ("pdb-assert", &["pdb-model", "pdb-streams"]),
     ("pdb-faults", &["pdb-model"]),
     (
@@ -27,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "pdb-items",
             "pdb-streams",
             "pdb-cleanup",
+            "pdb-archive",
             "pdb-assert",
             "pdb-faults",
             "pdb-objects",
@@ -79,6 +84,7 @@ const FENCES: &[(&str, &[&str])] = &[
     (
         "serde",
         &[
+            "pdb-archive",
             "pdb-exchange",
             "pdb-model",
             "pdb-store",
@@ -92,6 +98,7 @@ const FENCES: &[(&str, &[&str])] = &[
     (
         "serde_json",
         &[
+            "pdb-archive",
             "pdb-assert",
             "pdb-exchange",
             "pdb-model",
