@@ -59,7 +59,7 @@ impl FromStr for ArchiveOptions {
         let text = text.strip_prefix("s3://").unwrap_or(text);
         let (bucket, prefix) = text.split_once('/').unwrap_or((text, ""));
         let is_dots = |part: &str| part == "." || part == "..";
-        if bucket.is_empty() || is_dots(bucket) || prefix.split('/').any(is_dots) || prefix.contains("//") {
+        if bucket.is_empty() || is_dots(bucket) || prefix.split('/').any(is_dots) || text.contains("//") {
             return Err(LocationError);
         }
         Ok(Self::new(bucket).prefix(prefix))

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pdb_archive::ArchiveOptions;
 use pdb_items::{Habits, MessageLayer};
 use pdb_model::{Account, Clock, Env, IdSource, RandomIds, SystemClock};
 use pdb_objects::{NoObjects, ObjectStore};
@@ -50,6 +51,7 @@ pub struct Builder {
     pub(crate) enforce_limits: bool,
     pub(crate) transition_delay: Duration,
     pub(crate) objects: Arc<dyn ObjectStore>,
+    pub(crate) archive: Option<ArchiveOptions>,
 }
 
 impl Builder {
@@ -72,6 +74,7 @@ impl Builder {
             enforce_limits: false,
             transition_delay: Duration::ZERO,
             objects: Arc::new(NoObjects),
+            archive: None,
         }
     }
 
@@ -278,6 +281,14 @@ impl Builder {
     /// Sets where exports, imports and archives find their buckets. The default is a store without buckets.
     pub fn objects(mut self, objects: Arc<dyn ObjectStore>) -> Self {
         self.objects = objects;
+        self
+    }
+
+    /// Archives stream records before they are trimmed, in a bucket of [`objects`](Self::objects). The default is no archive.
+    ///
+    /// The trim waits for the archive. See [`archive`](crate::archive) for what is written, and how it is read.
+    pub fn archive(mut self, options: ArchiveOptions) -> Self {
+        self.archive = Some(options);
         self
     }
 

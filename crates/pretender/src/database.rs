@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pdb_cleanup::{CleanupOptions, Sweeper, Throttle};
+use pdb_archive::Archive;
+use pdb_cleanup::{CleanupOptions, Sweeper, Throttle, TrimGuard};
 use pdb_faults::Faults;
 use pdb_items::tables::TableManager;
 use pdb_items::{Habits, ItemManager, ItemsConfig, ItemsError, MessageLayer};
@@ -79,6 +80,7 @@ pub(crate) struct Inner {
     pub(crate) activities: Activities,
     pub(crate) objects: Arc<dyn ObjectStore>,
     pub(crate) transfers: TransferManager,
+    pub(crate) archive: Option<Arc<Archive>>,
     sweeper: Mutex<Option<Sweeper>>,
 }
 
@@ -123,7 +125,10 @@ impl Pretender {
                 other => unreachable!("making a reader of streams only reads the store: {other}"),
             })?;
         let config = ItemsConfig { message_layer: builder.message_layer, habits: builder.habits };
+        let archive = builder.archive.as_ref();
+        let archive = archive.map(|options| Arc::new(Archive::new(builder.objects.clone(), options)));
         let mut cleanup = CleanupOptions {
+            guard: archive.clone().map(|archive| archive as Arc<dyn TrimGuard>),
             retention,
             expiry_interval: builder.expiry_interval,
             at_start: !is_fresh,
@@ -162,6 +167,7 @@ impl Pretender {
                 activities,
                 objects: builder.objects,
                 transfers,
+                archive,
                 cleanup,
                 sweeper: Mutex::new(sweeper),
                 store,

@@ -17,6 +17,7 @@
 
 pub mod access;
 mod arguments;
+pub mod archive;
 mod builder;
 pub mod bulk;
 mod database;

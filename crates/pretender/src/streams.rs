@@ -182,14 +182,15 @@ impl Pretender {
     pub fn streams(&self) -> StreamReader {
         let Self { inner, fault_mode, .. } = self;
         let streams = inner.streams.observed_as(Some(ReaderKind::Subscription));
-        StreamReader::new(streams, inner.faults.clone(), fault_mode.clone())
+        StreamReader::new(streams, inner.faults.clone(), fault_mode.clone(), self.archive_location())
     }
 
     /// Returns the streams of this database for code that only looks: it meets no faults, [`Pretender::readers`] does not list it, and what
     /// it reads is not taken from the rates of [`Builder::enforce_limits`](crate::Builder::enforce_limits).
     #[must_use]
     pub fn observed_streams(&self) -> StreamReader {
-        StreamReader::new(self.looking_streams(), self.inner.faults.clone(), FaultMode::Off)
+        let faults = self.inner.faults.clone();
+        StreamReader::new(self.looking_streams(), faults, FaultMode::Off, self.archive_location())
     }
 
     /// Returns a handle to the same database for code that only looks at streams: as [`Pretender::observed_streams`], with the operations

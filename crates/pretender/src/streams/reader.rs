@@ -1,5 +1,6 @@
 //! What subscriptions read from.
 
+use pdb_archive::{ArchiveLocation, ArchiveReader, ArchivedStreams};
 use pdb_faults::Faults;
 use pdb_model::{ApiError, ErrorCode, Operation, StreamRecord, TableName};
 use pdb_streams::{
@@ -17,11 +18,26 @@ pub struct StreamReader {
     streams: StreamManager,
     faults: Faults,
     mode: FaultMode,
+    /// Where the database archives its streams.
+    archive: Option<ArchiveLocation>,
 }
 
 impl StreamReader {
-    pub(super) fn new(streams: StreamManager, faults: Faults, mode: FaultMode) -> Self {
-        Self { streams, faults, mode }
+    pub(super) fn new(
+        streams: StreamManager,
+        faults: Faults,
+        mode: FaultMode,
+        archive: Option<ArchiveLocation>,
+    ) -> Self {
+        Self { streams, faults, mode, archive }
+    }
+
+    /// Returns the same streams from the first record of their archive on. What the archive does not have yet is read from the database, also
+    /// if it has outlived the retention and was not trimmed.
+    #[must_use]
+    pub fn with_archive(self) -> ArchivedStreams<Self> {
+        let archive = ArchiveReader::new(self.archive.clone());
+        ArchivedStreams::new(Self { streams: self.streams.beyond_retention(), ..self }, archive)
     }
 
     /// Returns the same streams, whose readers [`Pretender::readers`](crate::Pretender::readers) lists as of this kind: for an event source
