@@ -80,7 +80,7 @@ impl Model {
     /// Notes the records that were written since the last time; the clock has not moved since.
     fn note_written(&mut self) {
         // A subscription that does not follow goes on to the next stream when it is resumed.
-        for _ in 0..3 {
+        loop {
             let builder = self.db.pretender.subscribe().table("Orders").resume(self.writer.clone());
             let mut events = builder.start().unwrap();
             // A gap of this reader is a shard that a restore has taken back.
@@ -90,12 +90,15 @@ impl Model {
                     assert_eq!(known, event.record, "a number was given out twice");
                 }
             }
-            self.writer = events.checkpoint();
+            let before = std::mem::replace(&mut self.writer, events.checkpoint());
+            if before == self.writer {
+                return;
+            }
         }
     }
 
     fn consume(&mut self) {
-        for _ in 0..3 {
+        loop {
             let builder = self.db.pretender.subscribe().from_archive().table("Orders");
             let mut events = builder.resume(self.checkpoint.clone()).start().unwrap();
             for event in events.by_ref() {
@@ -105,7 +108,11 @@ impl Model {
                     Err(error) => panic!("{error:?}"),
                 }
             }
-            self.checkpoint = events.checkpoint().to_string().parse().unwrap();
+            let read: Checkpoint = events.checkpoint().to_string().parse().unwrap();
+            let before = std::mem::replace(&mut self.checkpoint, read);
+            if before == self.checkpoint {
+                return;
+            }
         }
     }
 
@@ -133,8 +140,9 @@ impl Model {
             Step::Mend => self.db.objects.mend(),
             Step::Reopen => self.db.reopen(),
             Step::Restream => {
-                // Another stream begins with another millisecond.
-                self.db.clock.advance(MINUTE);
+                // A subscription goes on in a stream with a later label.
+                let newest = self.db.arn().label.moment();
+                self.db.clock.set(self.db.clock.now().max(newest).plus(MINUTE));
                 self.set_stream(None);
                 self.db.clock.advance(MINUTE);
                 self.set_stream(Some(StreamViewType::NewImage));
