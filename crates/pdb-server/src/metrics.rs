@@ -3,6 +3,7 @@
 //! Requests are counted always, with one atomic increment each. Everything else costs nothing until somebody looks: most values are read
 //! from the databases for each scrape, and the times of requests, commits and waits are measured from the first scrape on.
 
+mod archive;
 mod exposition;
 mod histograms;
 mod names;
@@ -87,6 +88,7 @@ impl Metrics {
                 database.has_region.then_some(account.region.as_str()),
             );
             exposition.add_database(&labels, &database.pretender);
+            archive::add(&mut exposition, &labels, &database.pretender);
         }
         let mut text = exposition.render();
         histograms.render_into(&mut text);

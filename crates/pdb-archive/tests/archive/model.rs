@@ -51,6 +51,11 @@ struct Model {
     abandoned: BTreeSet<Place>,
     saved: Option<BTreeSet<Place>>,
     was_restored: bool,
+    /// Whether shards were closed since the database was saved.
+    was_rotated: bool,
+    /// Whether a restore has opened shards again that the consumer had finished. If they are closed again before it looks, it does not read them,
+    /// with an archive or without.
+    were_reopened: bool,
     /// What the consumer has seen, in its order.
     seen: Vec<(String, StreamRecord)>,
     checkpoint: Checkpoint,
@@ -66,6 +71,8 @@ impl Model {
             abandoned: BTreeSet::new(),
             saved: None,
             was_restored: false,
+            was_rotated: false,
+            were_reopened: false,
             seen: Vec::new(),
             checkpoint: Checkpoint::default(),
             writer: Checkpoint::default(),
@@ -117,6 +124,7 @@ impl Model {
     }
 
     fn apply(&mut self, step: &Step) {
+        self.was_rotated |= matches!(step, Step::Rotate | Step::Split | Step::Restream);
         match step {
             Step::Put(key) => {
                 self.db.put(&format!("k{key}"));
@@ -150,6 +158,7 @@ impl Model {
             }
             Step::Save => {
                 self.db.pretender.save_snapshot("s").unwrap();
+                self.was_rotated = false;
                 self.saved = Some(self.written.keys().cloned().collect());
             }
             Step::Restore => {
@@ -158,6 +167,7 @@ impl Model {
                 self.abandoned.extend(lost.cloned());
                 self.db.pretender.restore_snapshot("s").unwrap();
                 self.was_restored = true;
+                self.were_reopened |= self.was_rotated;
                 self.shards = 4;
             }
             Step::Consume => {

@@ -1,6 +1,7 @@
 //! Streams of a remote endpoint, as the source of a subscription.
 
 use pdb_trigger::{EventRecord, ToEventRecord};
+use pretender::archive::ArchivedRecord;
 use pretender::streams::EventDocument;
 use pretender::streams::source::{
     SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,
@@ -117,6 +118,24 @@ impl SourceRecord for RemoteRecord {
         // The API leaves out what its caller knows.
         record["eventSourceARN"] = stream_arn.into();
         EventDocument::parse(&record.to_string()).expect("a record is an object")
+    }
+}
+
+/// A line of an archive has Lambda's form, and what the API leaves out.
+impl ArchivedRecord for RemoteRecord {
+    fn from_line(line: &str) -> Result<Self, String> {
+        let mut record: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let members = record.as_object_mut().ok_or("a stream record is an object")?;
+        members.remove("eventSourceARN");
+        members.remove("approximateCreationMillis");
+        if let Some(Value::Object(identity)) = members.get_mut("userIdentity") {
+            for (lambda, api) in [("principalId", "PrincipalId"), ("type", "Type")] {
+                if let Some(value) = identity.remove(lambda) {
+                    identity.insert(api.to_owned(), value);
+                }
+            }
+        }
+        Ok(Self(record))
     }
 }
 

@@ -18,6 +18,7 @@ use pdb_server::{
 use pretender::time::ManualClock;
 use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
 
+use super::archive_settings::ArchiveSettings;
 use super::begin_with::BeginWith;
 use super::database::{self, WaitNotice};
 use super::object_settings::{DATA, ObjectSettings, ServedObjects};
@@ -125,6 +126,9 @@ pub(super) struct ServerSettings {
     /// Enforce AWS's request rate limits for the Streams API
     #[arg(long, env = "PRETENDER_ENFORCE_LIMITS", value_parser = FalseyValueParser::new(), help_heading = STREAMS)]
     enforce_limits: bool,
+
+    #[command(flatten)]
+    archive: ArchiveSettings,
 
     #[command(flatten)]
     triggers: TriggerSettings,
@@ -327,6 +331,7 @@ impl ServerSettings {
             tracing::warn!("--database-idle has no effect without --databases");
         }
         let objects = self.objects.open(self.region())?;
+        let archive = self.archive.options(objects.store.as_deref())?;
         let databases = self.databases.then(|| self.named_databases(&objects)).transpose()?;
         let credentials = self.security.credentials()?;
         if credentials.is_some() && self.control && self.control_token.is_none() {
@@ -355,6 +360,9 @@ impl ServerSettings {
         self.warn_about_control(&bound);
         let db = self.database(db);
         let mut builder = self.builder(db, &objects)?;
+        if let Some(archive) = archive {
+            builder = builder.archive(archive);
+        }
         if let Some(clock) = clock {
             builder = builder.clock(clock);
         }

@@ -11,11 +11,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use pretender::streams::source::{SourceError, WakeHandle};
+use pretender::archive::{ArchiveOptions, ArchivedStreams};
+use pretender::streams::source::{SourceError, StreamSource, WakeHandle};
 use pretender::streams::{Event, EventPattern, StartPosition, Subscription, TailError};
 use pretender::time::{Clock, SystemClock};
 use serde_json::json;
 
+use super::archive_settings::reader_of;
+use super::object_settings::ObjectSettings;
 use super::server_clock::{ClockError, ServerClock};
 use super::stop::StopOnSignal;
 use super::wait::{NotStarted, Wait, WaitTime, parse_time};
@@ -49,10 +52,17 @@ pub(crate) struct Tail {
     #[command(flatten)]
     connection: Connection,
 
-    /// Where to start: trim-horizon (at the oldest record), latest (after the newest), a time (2026-03-01T09:15Z, or seconds or milliseconds
+    /// Where to start: trim-horizon (at the oldest record, with --archive that of the archive), latest (after the newest), a time (2026-03-01T09:15Z, or seconds or milliseconds
     /// since 1970), or a time ago (15m). An age is counted from the server's time
     #[arg(long, value_name = "TIME|AGE", default_value_t = From::TrimHorizon, allow_hyphen_values = true)]
     from: From,
+
+    /// Read what this archive of `pretender serve --archive` has first, then the stream
+    #[arg(long, value_name = "BUCKET[/PREFIX]")]
+    archive: Option<ArchiveOptions>,
+
+    #[command(flatten)]
+    objects: ObjectSettings,
 
     /// Print only records that match this pattern, in the syntax of Lambda's event filters; if repeated, one match is enough
     #[arg(long, value_name = "PATTERN")]
@@ -83,6 +93,9 @@ pub(crate) struct Tail {
     #[arg(help_heading = OUTPUT, long, value_name = "FILE", conflicts_with_all = ["format", "json"])]
     export: Option<PathBuf>,
 }
+
+/// What the records are read from.
+type Source = Box<dyn StreamSource<Record = RemoteRecord>>;
 
 /// Where events are written to.
 trait Output {
@@ -185,13 +198,23 @@ impl Tail {
         })
     }
 
+    /// Returns the streams of the endpoint, with their archive if one is given.
+    fn source(&self, api: &Api) -> Result<Source, TailError> {
+        let live = RemoteStreams::new(api.clone());
+        let Some(archive) = &self.archive else { return Ok(Box::new(live)) };
+        match reader_of(archive, &self.objects) {
+            Ok(archive) => Ok(Box::new(ArchivedStreams::new(live, archive))),
+            Err(error) => Err(TailError::Source(SourceError::Failed(error.to_string().into()))),
+        }
+    }
+
     fn subscribe(
         &self,
         api: &Api,
         wake: &WakeHandle,
         from: StartPosition,
-    ) -> Result<Subscription<RemoteStreams>, TailError> {
-        let mut builder = Subscription::builder(RemoteStreams::new(api.clone()))
+    ) -> Result<Subscription<Source>, TailError> {
+        let mut builder = Subscription::builder(self.source(api)?)
             .wake_handle(wake.clone())
             .from(from)
             .follow(self.follow)
@@ -231,7 +254,7 @@ impl Tail {
     }
 }
 
-/// Returns the server's own error, without the layers around it.
+/// Returns the server's own error, or that of the archive, without the layers around it.
 fn failure(error: TailError) -> Box<dyn Error> {
     match error {
         TailError::Source(SourceError::Failed(failure)) => failure,

@@ -33,7 +33,7 @@ impl DatabaseLabels {
     }
 
     /// Returns these labels, and others.
-    fn and<'l>(&'l self, others: &[(&'static str, &'l str)]) -> Vec<(&'static str, &'l str)> {
+    pub(super) fn and<'l>(&'l self, others: &[(&'static str, &'l str)]) -> Vec<(&'static str, &'l str)> {
         self.0.iter().map(|(key, value)| (*key, value.as_str())).chain(others.iter().copied()).collect()
     }
 }

@@ -79,6 +79,23 @@ pub(super) const SHARD_RECORDS: Metric =
 pub(super) const SHARD_AGE: Metric =
     gauge("pretender_shard_oldest_record_age_seconds", "Age of the oldest of these records; 0 without any.");
 
+pub(super) const ARCHIVED_OBJECTS: Metric = counter(
+    "pretender_archive_objects_total",
+    "Objects with stream records that were written to the archive.",
+);
+pub(super) const ARCHIVED_RECORDS: Metric =
+    counter("pretender_archive_records_total", "Stream records in these objects.");
+pub(super) const ARCHIVE_FAILURES: Metric =
+    counter("pretender_archive_failures_total", "Attempts to archive what was due of a stream that failed.");
+pub(super) const ARCHIVE_DELAY: Metric = gauge(
+    "pretender_archive_delay_seconds",
+    "Age of the oldest record that should be in the archive and is not, because the last attempt failed; 0 without any.",
+);
+pub(super) const ARCHIVE_LOST: Metric = counter(
+    "pretender_archive_lost_records_total",
+    "Stream records that were trimmed without being in the archive, because it was broken for too long.",
+);
+
 pub(super) const READER_AGE: Metric = gauge(
     "pretender_reader_iterator_age_seconds",
     "Age of the oldest record that a reader has not read; 0 if it has read all.",
@@ -151,6 +168,11 @@ pub(super) const ALL: &[Metric] = &[
     SHARD_OPEN,
     SHARD_RECORDS,
     SHARD_AGE,
+    ARCHIVED_OBJECTS,
+    ARCHIVED_RECORDS,
+    ARCHIVE_FAILURES,
+    ARCHIVE_DELAY,
+    ARCHIVE_LOST,
     READER_AGE,
     READER_BEHIND,
     TRIGGER_RUNNING,

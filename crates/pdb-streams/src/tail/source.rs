@@ -76,47 +76,54 @@ pub trait StreamSource {
     }
 }
 
-impl<S: StreamSource + ?Sized> StreamSource for &S {
-    type Record = S::Record;
+/// Passes all calls on to the source behind a pointer.
+macro_rules! delegate {
+    ($($pointer:ty),*) => {
+        $(impl<S: StreamSource + ?Sized> StreamSource for $pointer {
+            type Record = S::Record;
 
-    fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError> {
-        (**self).streams(table_name)
-    }
+            fn streams(&self, table_name: &str) -> Result<Vec<String>, SourceError> {
+                (**self).streams(table_name)
+            }
 
-    fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError> {
-        (**self).describe(stream_arn)
-    }
+            fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError> {
+                (**self).describe(stream_arn)
+            }
 
-    fn shard_iterator(
-        &self,
-        stream_arn: &str,
-        shard_id: &str,
-        position: &SourcePosition,
-    ) -> Result<String, SourceError> {
-        (**self).shard_iterator(stream_arn, shard_id, position)
-    }
+            fn shard_iterator(
+                &self,
+                stream_arn: &str,
+                shard_id: &str,
+                position: &SourcePosition,
+            ) -> Result<String, SourceError> {
+                (**self).shard_iterator(stream_arn, shard_id, position)
+            }
 
-    fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<Self::Record>, SourceError> {
-        (**self).records(iterator, limit)
-    }
+            fn records(&self, iterator: &str, limit: Option<u32>) -> Result<SourcePage<Self::Record>, SourceError> {
+                (**self).records(iterator, limit)
+            }
 
-    fn position_behind_gap(
-        &self,
-        stream_arn: &str,
-        shard_id: &str,
-        position: &SourcePosition,
-    ) -> Result<SourcePosition, SourceError> {
-        (**self).position_behind_gap(stream_arn, shard_id, position)
-    }
+            fn position_behind_gap(
+                &self,
+                stream_arn: &str,
+                shard_id: &str,
+                position: &SourcePosition,
+            ) -> Result<SourcePosition, SourceError> {
+                (**self).position_behind_gap(stream_arn, shard_id, position)
+            }
 
-    fn position_of(&self, iterator: &str) -> Option<SourcePosition> {
-        (**self).position_of(iterator)
-    }
+            fn position_of(&self, iterator: &str) -> Option<SourcePosition> {
+                (**self).position_of(iterator)
+            }
 
-    fn wake_on_change(&self, wake: &WakeHandle) {
-        (**self).wake_on_change(wake);
-    }
+            fn wake_on_change(&self, wake: &WakeHandle) {
+                (**self).wake_on_change(wake);
+            }
+        })*
+    };
 }
+
+delegate!(&S, Box<S>);
 
 /// The part of a record that a subscription needs.
 pub trait SourceRecord {
