@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod admission;
+mod archive;
 mod backup;
 mod backup_remote;
 mod binary;

@@ -92,13 +92,17 @@ impl Replay {
         if streams.is_empty() {
             return Err(format!("the archive in `{archive}` has no stream of the table `{source}`").into());
         }
-        let mut builder =
-            Subscription::builder(ArchivedStreams::new(NoLiveStreams::<ArchivedLine>::default(), reader));
-        for stream in streams {
-            builder = builder.stream(stream);
-        }
         let (from, until) = (self.from.unwrap_or(EpochMillis(0)), self.until);
-        let events = builder.from_time(from).start()?;
+        let mut subscriptions = Vec::new();
+        for stream in streams {
+            // One after the other: a subscription to several streams takes turns.
+            let source = ArchivedStreams::new(
+                NoLiveStreams::<ArchivedLine>::default(),
+                reader_of(archive, &self.objects)?,
+            );
+            subscriptions.push(Subscription::builder(source).stream(stream).from_time(from).start()?);
+        }
+        let events = subscriptions.into_iter().flatten();
         Ok(events.filter_map(move |event| match event {
             Ok(event) if event.record.created < from => None,
             Ok(event) if until.is_some_and(|until| event.record.created > until) => None,
