@@ -114,7 +114,7 @@ fn the_alerts_of_the_document_are_rules() {
     std::fs::write(&file, rules.split("```").next().unwrap()).unwrap();
     let output = Command::new(promtool).args(["check", "rules"]).arg(&file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("SUCCESS: 4 rules found"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("SUCCESS: 6 rules found"));
 }
 
 /// Prometheus, until it is dropped.
