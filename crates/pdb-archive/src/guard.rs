@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pdb_cleanup::{CleanupOptions, Released, Throttle, TrimGuard};
+use pdb_cleanup::{Released, Throttle, TrimGuard, TrimTimes};
 use pdb_model::Env;
 use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
 
@@ -11,8 +11,8 @@ use crate::note::Note;
 use crate::plan::Due;
 
 impl TrimGuard for Archive {
-    fn copy_due(&self, store: &Store, env: &Env, options: &CleanupOptions, throttle: &Throttle) {
-        let CleanupOptions { retention, interval, .. } = *options;
+    fn copy_due(&self, store: &Store, env: &Env, times: TrimTimes, throttle: &Throttle) {
+        let TrimTimes { retention, interval } = times;
         let due = Due { now: env.clock.now(), retention, interval };
         self.run(store, due, &|| throttle.is_stopped());
     }

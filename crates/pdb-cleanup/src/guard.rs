@@ -1,6 +1,6 @@
 //! What must have its own copy of stream records before they are trimmed.
 
-use crate::{CleanupOptions, Throttle};
+use crate::Throttle;
 use pdb_model::Env;
 use pdb_store::{ReadTx, ShardRow, Store, StoreError, StreamRow};
 use std::fmt::Debug;
@@ -10,7 +10,7 @@ use std::time::Duration;
 pub trait TrimGuard: Debug + Send + Sync {
     /// Copies what is due. Called before each trim, without the store being held: it may take long. A failure is the guard's to report; the
     /// trim then goes as far as [`released`](Self::released) says.
-    fn copy_due(&self, store: &Store, env: &Env, options: &CleanupOptions, throttle: &Throttle);
+    fn copy_due(&self, store: &Store, env: &Env, times: TrimTimes, throttle: &Throttle);
 
     /// Returns how far a shard may be trimmed.
     ///
@@ -29,6 +29,15 @@ pub trait TrimGuard: Debug + Send + Sync {
 
     /// Called after records were trimmed that have no copy.
     fn lost(&self, stream: &StreamRow, shard: &ShardRow, records: u64);
+}
+
+/// When records are trimmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrimTimes {
+    /// How long records are kept.
+    pub retention: Duration,
+    /// The time until the next trim.
+    pub interval: Duration,
 }
 
 /// How far a shard may be trimmed.

@@ -12,7 +12,7 @@ mod trim;
 
 pub use error::CleanupError;
 pub use expire::expire_items;
-pub use guard::{Released, TrimGuard};
+pub use guard::{Released, TrimGuard, TrimTimes};
 pub use histories::trim_histories;
 pub use rotate::{rotate_shards, rotate_shards_of_stream, split_shard};
 pub use sweep::{CleanupOptions, RETENTION, SweepReport, sweep};

@@ -2,7 +2,8 @@
 
 use crate::throttle::timed;
 use crate::{
-    CleanupError, Throttle, TrimGuard, TrimReport, expire_items, rotate_shards, trim_guarded, trim_histories,
+    CleanupError, Throttle, TrimGuard, TrimReport, TrimTimes, expire_items, rotate_shards, trim_guarded,
+    trim_histories,
 };
 use pdb_model::Env;
 use pdb_store::{Store, StoreError};
@@ -88,7 +89,8 @@ pub fn sweep(
 ) -> Result<SweepReport, CleanupError> {
     let throttle = &throttle.begin();
     if let Some(guard) = &options.guard {
-        guard.copy_due(store, env, options, throttle);
+        let times = TrimTimes { retention: options.retention, interval: options.interval };
+        guard.copy_due(store, env, times, throttle);
     }
     throttle.maintain(store, || {
         let rotated = throttle.maintain_step(store, || rotate_shards(store, env))?;

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod archive_reader;
 mod archive_settings;
 mod backup;
 mod begin_with;

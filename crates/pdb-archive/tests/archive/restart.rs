@@ -1,8 +1,11 @@
 //! Processes that die at any moment, and several at once.
 
-use crate::harness::{DAY, Db, HOUR};
-use crate::objects::Failure;
+use crate::harness::{DAY, Db, HOUR, MINUTE, numbers, orders, read};
+use crate::objects::{Failure, FlakyObjects};
+use pretender::archive::{ArchiveOptions, FromArchive};
 use pretender::objects::ObjectStore;
+use pretender::prelude::*;
+use std::sync::Arc;
 
 /// The archive of two hours takes a handful of calls. Each of them is the last one once, before and after it has had its effect.
 #[test]
@@ -65,11 +68,57 @@ fn objects_of_two_processes_may_overlap() {
     // The other one knows nothing of it, and archives more.
     db.objects.objects.delete("archive", &key).unwrap();
     db.pretender.restore_snapshot("before").unwrap();
-    db.clock.set(pretender::time::EpochMillis(1_772_355_600_000));
+    db.clock.set(EpochMillis(1_772_355_600_000));
     db.put("c");
     db.advance(HOUR);
     db.advance(3 * DAY);
     assert_eq!(db.objects.keys().iter().filter(|key| key.ends_with(".zst")).count(), 2);
     assert_eq!(db.read_all().len(), 3);
     assert_eq!(db.read_archive(&arn).0.len(), 3);
+}
+
+/// Two processes share a database on a server, and archive it at the same time.
+#[test]
+fn two_processes_archive_one_database() {
+    let Some(schema) = pdb_testkit::Schema::new() else { return };
+    let objects = FlakyObjects::new();
+    let clock = Arc::new(ManualClock::held_at(EpochMillis(1_772_355_600_000)));
+    let open = || {
+        let builder = Pretender::builder().postgres(schema.url()).clock(clock.clone()).sweep_interval(None);
+        let builder = builder.shard_rotation(Some(3 * HOUR)).objects(Arc::new(objects.clone()));
+        builder.archive(ArchiveOptions::new("archive")).open().unwrap()
+    };
+    let processes = [open(), open()];
+    let input = CreateTableInput {
+        stream_specification: Some(StreamSpecification::enabled(StreamViewType::NewImage)),
+        ..CreateTableInput::new(orders(), ("id", ScalarType::S), None)
+    };
+    let arn = processes[0].create_table(input).unwrap().latest_stream_arn.unwrap();
+    let mut written = 0;
+    for round in 0..30_i64 {
+        for (process, key) in processes.iter().zip(["a", "b"]) {
+            let item = Item::new().with("id", key).with("n", round);
+            process.put_item(PutItemInput::new(orders(), item)).unwrap();
+            written += 1;
+        }
+        clock.advance(HOUR + 7 * MINUTE);
+        std::thread::scope(|scope| {
+            for process in &processes {
+                scope.spawn(|| process.run_due_work().unwrap());
+            }
+        });
+    }
+    clock.advance(2 * DAY);
+    for process in &processes {
+        process.run_due_work().unwrap();
+        let status = process.archive_status().unwrap();
+        assert_eq!((status.lost_records, status.last_error), (0, None));
+    }
+    assert_eq!(read(processes[0].subscribe().stream(arn.to_string())).0, [], "all is trimmed");
+    let (records, errors) = read(processes[1].subscribe().from_archive().stream(arn.to_string()));
+    assert_eq!((records.len(), errors), (written, Vec::new()));
+    let mut numbers = numbers(&records);
+    numbers.dedup();
+    assert_eq!(numbers.len(), written);
+    assert!(numbers.is_sorted());
 }

@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use pdb_server::Span;
-use pretender::archive::{ArchiveLocation, ArchiveOptions, ArchiveReader};
+use pretender::archive::ArchiveOptions;
 use pretender::objects::{ObjectError, ObjectStore};
 
-use super::object_settings::ObjectSettings;
-use super::server_settings::STREAMS;
+/// Heading of the options about streams in the help.
+pub(super) const STREAMS: &str = "Streams and time to live";
 
 /// These settings of a server.
 #[derive(Args, Debug)]
@@ -53,14 +53,4 @@ impl ArchiveSettings {
         }
         Ok(Some(options.clone().max_delay(max_delay)))
     }
-}
-
-/// Opens the archive that a command reads: `--archive` and `--objects`.
-pub(super) fn reader_of(
-    archive: &ArchiveOptions,
-    objects: &ObjectSettings,
-) -> Result<ArchiveReader, Box<dyn Error>> {
-    let objects = objects.open("us-east-1")?.store;
-    let objects = objects.ok_or("--archive needs --objects, which says where the buckets are")?;
-    Ok(ArchiveReader::new(Some(ArchiveLocation::new(objects, archive))))
 }

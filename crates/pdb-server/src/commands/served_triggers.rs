@@ -12,7 +12,7 @@ use pdb_trigger::{MonitorPhase, Notice, Trigger, TriggerDescription, TriggerErro
 use pretender::Pretender;
 use pretender::streams::source::{SourceError, WakeHandle};
 
-use super::server_settings::STREAMS;
+use super::archive_settings::STREAMS;
 use super::trigger::EXIT_GRACE;
 use spec::{TriggerSpec, TriggerSpecs};
 

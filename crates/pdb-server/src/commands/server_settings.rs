@@ -18,7 +18,7 @@ use pdb_server::{
 use pretender::time::ManualClock;
 use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
 
-use super::archive_settings::ArchiveSettings;
+use super::archive_settings::{ArchiveSettings, STREAMS};
 use super::begin_with::BeginWith;
 use super::database::{self, WaitNotice};
 use super::object_settings::{DATA, ObjectSettings, ServedObjects};
@@ -183,7 +183,6 @@ pub(super) struct ServerSettings {
 }
 
 // Headings of these options in the help.
-pub(super) const STREAMS: &str = "Streams and time to live";
 const INSTRUMENT: &str = "Testing";
 const COMPATIBILITY: &str = "Compatibility";
 const LOGGING: &str = "Logging";

@@ -17,7 +17,7 @@ use pretender::streams::{Event, EventPattern, StartPosition, Subscription, TailE
 use pretender::time::{Clock, SystemClock};
 use serde_json::json;
 
-use super::archive_settings::reader_of;
+use super::archive_reader::reader_of;
 use super::object_settings::ObjectSettings;
 use super::server_clock::{ClockError, ServerClock};
 use super::stop::StopOnSignal;

@@ -21,7 +21,18 @@ fn run(url: &str, arguments: &[&str]) -> String {
 
 fn serve(objects: &str, more: &[&str]) -> Command {
     let mut command = pretender();
-    command.args(["serve", "--db", ":memory:", "--port", "0", "--control", "--sweep-interval", "off", "--objects", objects]);
+    command.args([
+        "serve",
+        "--db",
+        ":memory:",
+        "--port",
+        "0",
+        "--control",
+        "--sweep-interval",
+        "off",
+        "--objects",
+        objects,
+    ]);
     command.args(more);
     command
 }
@@ -98,6 +109,9 @@ fn an_archive_that_cannot_be_is_refused_at_the_start() {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && error.contains(expected), "{error}");
     }
-    let output = pretender().args(["serve", "--db", ":memory:", "--port", "0", "--archive", "bucket"]).output().unwrap();
+    let output = pretender()
+        .args(["serve", "--db", ":memory:", "--port", "0", "--archive", "bucket"])
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("--archive needs --objects"));
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::Show;
 use super::lines;
 use crate::client::Control;
-use crate::commands::archive_settings::reader_of;
+use crate::commands::archive_reader::reader_of;
 use crate::commands::object_settings::ObjectSettings;
 use crate::terminal::warn;
 
