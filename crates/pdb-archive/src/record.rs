@@ -139,3 +139,19 @@ impl ArchivedRecord for StreamRecord {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_with_the_service_that_made_the_change() {
+        let line = r#"{"eventID":"000000000000000000000000000000ff","eventName":"REMOVE","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"x","dynamodb":{"ApproximateCreationDateTime":1,"Keys":{"id":{"S":"\u00e4"}},"OldImage":{"id":{"S":"\u00e4"}},"SequenceNumber":"200000000000000000001","SizeBytes":8,"StreamViewType":"OLD_IMAGE"},"eventSourceARN":"x","userIdentity":{"principalId":"dynamodb.amazonaws.com","type":"Service"},"approximateCreationMillis":1017}"#;
+        let record = StreamRecord::from_line(line).unwrap();
+        assert_eq!(record.user_identity, Some(UserIdentity::time_to_live()));
+        assert_eq!((record.created, record.keys.json()), (EpochMillis(1017), "{\"id\":{\"S\":\"ä\"}}"));
+        assert_eq!(head_of(line), Ok((record.sequence_number, record.created)));
+        assert!(StreamRecord::from_line(&line.replace("REMOVE", "OTHER")).is_err());
+        assert!(head_of(&line.replace("2000", "x")).is_err());
+    }
+}

@@ -150,6 +150,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lines_of_archives_become_records_of_the_api() {
+        let line = r#"{"eventID":"1","userIdentity":{"principalId":"dynamodb.amazonaws.com","type":"Service"},
+            "dynamodb":{"SequenceNumber":"2"},"eventSourceARN":"arn","approximateCreationMillis":17}"#;
+        let expected = json!({
+            "eventID": "1", "userIdentity": {"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"},
+            "dynamodb": {"SequenceNumber": "2"},
+        });
+        assert_eq!(RemoteRecord::from_line(line), Ok(RemoteRecord(expected)));
+        assert!(RemoteRecord::from_line("[]").is_err());
+    }
+
+    #[test]
     fn exceptions_map_to_source_errors() {
         for (code, expected) in [
             ("ResourceNotFoundException", "stream or shard does not exist"),
