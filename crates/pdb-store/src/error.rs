@@ -30,6 +30,9 @@ pub enum StoreError {
         /// The index it lacks.
         index: IndexName,
     },
+    /// The history of a table does not lead back any more to a state of the past: it was trimmed or ended meanwhile.
+    #[error("the history of table `{0}` no longer leads back to that moment")]
+    PastLost(TableName),
     /// No stream, or no open one, is there to act upon.
     #[error("stream `{0}` does not exist or is closed")]
     StreamNotFound(String),

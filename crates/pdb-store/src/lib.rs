@@ -21,6 +21,7 @@ mod migrate;
 mod names;
 mod options;
 mod params;
+mod past;
 mod pending;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -49,6 +50,7 @@ pub use inspection::{
 pub use interrupt_guard::InterruptGuard;
 pub use metrics::{StoreMetrics, StoreObserver};
 pub use options::{Durability, Location, StoreOptions};
+pub use past::{NetChange, NetChanges, PastItems, PastState};
 pub use pending::Pending;
 pub use read_tx::ReadTx;
 pub use rows::{

@@ -87,6 +87,7 @@ pub(crate) fn store_error(error: &StoreError) -> ApiError {
         StoreError::TableNotFound(_)
         | StoreError::TableExists(_)
         | StoreError::TableChanged(_)
+        | StoreError::PastLost(_)
         | StoreError::IndexNotFound { .. }
         | StoreError::StreamNotFound(_)
         | StoreError::StreamExists(_)

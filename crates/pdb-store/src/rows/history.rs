@@ -1,6 +1,6 @@
 //! The history of a table: what each change of an item has replaced.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use pdb_model::{EncodedItem, EpochMillis, KeyBytes};
 
@@ -53,6 +53,30 @@ impl AppendedChange<'_> {
     pub(crate) fn checksum(&self) -> Checksum {
         let hash = self.old.map(EncodedItem::text_hash);
         checksum::of_past_item(self.key.as_bytes(), hash, self.old.map_or(0, EncodedItem::size_bytes))
+    }
+}
+
+/// A change of a history, as it is stored.
+pub(crate) struct ChangeRef<'r> {
+    pub(crate) number: i64,
+    pub(crate) changed: EpochMillis,
+    pub(crate) key: Cow<'r, [u8]>,
+    /// The item before the change, if there was one.
+    pub(crate) old: Option<OldImageRef<'r>>,
+}
+
+/// The item before a change, as it is stored.
+#[derive(Clone, Copy)]
+pub(crate) struct OldImageRef<'r> {
+    pub(crate) json: &'r str,
+    pub(crate) size_bytes: u64,
+    pub(crate) hash: u64,
+}
+
+impl OldImageRef<'_> {
+    /// Returns the item as a value of its own.
+    pub(crate) fn to_item(self) -> EncodedItem {
+        EncodedItem::from_stored_with_hash(self.json.to_owned(), self.size_bytes, self.hash)
     }
 }
 

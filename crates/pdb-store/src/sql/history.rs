@@ -16,7 +16,7 @@ use crate::{
     params::Param,
     read_tx::ReadTx,
     rows::{
-        history::{AppendedChange, HistorySpan, OpenHistory},
+        history::{AppendedChange, ChangeRef, HistorySpan, OldImageRef, OpenHistory},
         table::{Table, TableId},
     },
     sql::texts::HistoryTable,
@@ -237,7 +237,7 @@ pub(crate) fn stored_earliest(
     found.ok_or_else(|| StoreError::corrupt("history", "its row is missing"))
 }
 
-fn span(
+pub(crate) fn span(
     driver: Driver<'_>,
     id: TableId,
     table: &TableName,
@@ -262,7 +262,7 @@ pub(crate) fn ends(
     Ok(first_from(driver, sql, i64::MIN)?.zip(last(driver, sql)?))
 }
 
-fn last(driver: Driver<'_>, sql: &HistoryTable) -> Result<Option<NumberAndTime>, StoreError> {
+pub(crate) fn last(driver: Driver<'_>, sql: &HistoryTable) -> Result<Option<NumberAndTime>, StoreError> {
     driver.first("find the last change", &sql.last, &[], |row| read_change(row, sql.salt))
 }
 
@@ -291,17 +291,24 @@ pub(crate) fn verify_from(
 
 /// Reads and checks a change; returns its number and its moment.
 fn read_change(row: &Row<'_>, salt: Salt) -> Result<NumberAndTime, StoreError> {
-    let (number, changed) = (row.integer(0)?, row.integer(1)?);
-    let key = row.key(2, 6)?;
-    let hash = row.optional_text(3)?.map(|json| text_hash(json.as_bytes()));
-    let sum = checksum::of_past_item(&key, hash, row.count(4)?);
+    let change = read_whole_change(row, salt)?;
+    Ok((change.number, change.changed))
+}
+
+/// Reads and checks a change.
+pub(crate) fn read_whole_change<'r>(row: &Row<'r>, salt: Salt) -> Result<ChangeRef<'r>, StoreError> {
+    let (number, changed, size_bytes) = (row.integer(0)?, row.integer(1)?, row.count(4)?);
+    let (key, json) = (row.key(2, 6)?, row.optional_text(3)?);
+    let hash = json.map(|json| text_hash(json.as_bytes()));
+    let sum = checksum::of_past_item(&key, hash, size_bytes);
     sum.verify_change(salt, (number, changed), row.optional_integer(5)?)?;
-    Ok((number, EpochMillis(changed)))
+    let old = json.zip(hash).map(|(json, hash)| OldImageRef { json, size_bytes, hash });
+    Ok(ChangeRef { number, changed: EpochMillis(changed), key, old })
 }
 
 /// Returns a number below which all changes were made by `moment`, and from which on all were made after it; `None` if there are none of these. A
 /// binary search, because times do not decrease.
-fn first_after(
+pub(crate) fn first_after(
     driver: Driver<'_>,
     sql: &HistoryTable,
     moment: EpochMillis,
