@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::record::{Record, RecordCondition};
+use crate::write::ChangeLine;
 use crate::{NO_ITEM, item_json, json};
 
 /// A line with members of its own around the items.
@@ -109,6 +110,26 @@ pub(crate) fn write_item(json: &str, out: &mut String) {
     out.push_str("}\n");
 }
 
+/// Appends a line for a change (bulk-import-export.md section 3.5).
+pub(crate) fn write_change(change: &ChangeLine<'_>, out: &mut String) {
+    out.push_str(&format!(
+        "{{\"Metadata\":{{\"WriteTimestampMicros\":{{\"N\":\"{}\"}}}},\"Keys\":{}",
+        write_micros(change),
+        change.keys
+    ));
+    for (name, image) in [("OldImage", change.old_image), ("NewImage", change.new_image)] {
+        if let Some(image) = image {
+            out.push_str(&format!(",\"{name}\":{image}"));
+        }
+    }
+    out.push_str("}\n");
+}
+
+/// The time of a change in microseconds, of which the database keeps only milliseconds.
+pub(crate) fn write_micros(change: &ChangeLine<'_>) -> i128 {
+    i128::from(change.changed.0) * 1000
+}
+
 /// Returns a record as one line of DynamoDB JSON, with the reason why it was refused. The line can be read again.
 #[must_use]
 pub fn refused_line(record: Option<&Record>, place: &[(&str, String)], reason: &str) -> String {
@@ -156,6 +177,10 @@ pub fn refused_line(record: Option<&Record>, place: &[(&str, String)], reason: &
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn record(text: &str) -> Result<Record, String> {
+        super::record(text, false)
+    }
 
     #[test]
     fn items_changes_and_conditions_are_read() {

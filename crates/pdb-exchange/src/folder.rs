@@ -3,6 +3,7 @@
 mod manifest;
 mod open;
 mod write;
+mod writer;
 
 use std::io;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ pub use manifest::{
 };
 pub use open::{ExportFile, ExportFolder};
 pub use write::ExportFolderWriter;
+pub use writer::{ExportKind, ExportTarget, ExportWriter};
 
 /// The folder that every export has at its root.
 pub(crate) const ROOT: &str = "AWSDynamoDB";

@@ -13,7 +13,7 @@ use pdb_model::{AttributeValue, Item, MAX_NESTING, Number};
 use crate::NO_ITEM;
 use crate::record::{Entry, ReadError, Record, RecordFault};
 
-pub(crate) use write::write_item;
+pub(crate) use write::{write_change, write_item};
 
 /// The beginning of binary Ion, version 1.0.
 pub(crate) const BINARY_MARK: &[u8] = &[0xe0, 0x01, 0x00, 0xea];

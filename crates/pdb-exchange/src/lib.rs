@@ -25,13 +25,13 @@ pub use csv::CsvOptions;
 pub use detect::{UTF_16, detect};
 pub use dynamodb_json::refused_line;
 pub use folder::{
-    ExportFile, ExportFolder, ExportFolderWriter, ExportSummary, FolderError, ManifestFile, checksum,
-    data_file_name, export_id, manifest_files, s3_etag,
+    ExportFile, ExportFolder, ExportFolderWriter, ExportKind, ExportSummary, ExportTarget, ExportWriter,
+    FolderError, ManifestFile, checksum, data_file_name, export_id, manifest_files, s3_etag,
 };
 pub use format::{Format, UnknownName};
 pub use read::{ReadOptions, read};
 pub use record::{Entry, ReadError, Record, RecordCondition, RecordFault};
-pub use write::{ItemWriter, NotPlain};
+pub use write::{ChangeLine, ItemWriter, NotPlain};
 
 /// The longest text of a record. An item has at most 400 KB, and its JSON at most six times as much; a change has two items.
 pub const MAX_RECORD_TEXT: usize = 8 * 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use pdb_model::Item;
+use pdb_model::{EpochMillis, Item};
 
 use crate::format::Format;
 use crate::{csv, dynamodb_json, ion, plain_json};
@@ -27,6 +27,19 @@ pub struct NotPlain {
     pub attribute: String,
     /// What it has: a set, or bytes.
     pub content: &'static str,
+}
+
+/// A change that is written as a line of an incremental export. Images are canonical DynamoDB JSON.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeLine<'a> {
+    /// When the item was changed last.
+    pub changed: EpochMillis,
+    /// The key of the item.
+    pub keys: &'a Item,
+    /// The item after the change, unless it was deleted.
+    pub new_image: Option<&'a str>,
+    /// The item before the change, if the export has it.
+    pub old_image: Option<&'a str>,
 }
 
 impl<W: Write> ItemWriter<W> {
@@ -101,6 +114,28 @@ impl<W: Write> ItemWriter<W> {
         let item =
             Item::from_json(json).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         self.write(&item)
+    }
+
+    /// Writes a change, in DynamoDB JSON or Ion.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output; [`io::ErrorKind::InvalidData`] if an image is not an item, [`io::ErrorKind::Unsupported`] in another format.
+    pub fn write_change(&mut self, change: &ChangeLine<'_>) -> io::Result<()> {
+        match self.format {
+            Format::DynamoDbJson => dynamodb_json::write_change(change, &mut self.line),
+            Format::Ion => {
+                let image = |json: Option<&str>| json.map(Item::from_json).transpose();
+                let images = image(change.new_image)
+                    .and_then(|new| Ok((new, image(change.old_image)?)))
+                    .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                ion::write_change(change, images, &mut self.line);
+            }
+            Format::PlainJson | Format::JsonDocument | Format::Csv => {
+                return Err(io::Error::new(io::ErrorKind::Unsupported, "this format has no changes"));
+            }
+        }
+        self.write_line()
     }
 
     /// Returns how many bytes were written.

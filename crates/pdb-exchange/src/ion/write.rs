@@ -6,6 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use pdb_model::{AttributeValue, Item, Number};
 
+use crate::dynamodb_json::write_micros;
+use crate::write::ChangeLine;
+
 /// Words that are values and not names.
 const WORDS: &[&str] = &["null", "true", "false", "nan"];
 
@@ -14,6 +17,26 @@ pub(crate) fn write_item(item: &Item, out: &mut String) {
     out.push_str("$ion_1_0 {Item:");
     write_struct(item.iter(), out);
     out.push_str("}\n");
+}
+
+/// Appends a line for a change.
+pub(crate) fn write_change(
+    change: &ChangeLine<'_>,
+    (new, old): (Option<Item>, Option<Item>),
+    out: &mut String,
+) {
+    out.push_str("$ion_1_0 {Record:{Keys:");
+    write_struct(change.keys.iter(), out);
+    let _ = write!(out, ",Metadata:{{WriteTimestampMicros:{}.}}", write_micros(change));
+    for (name, image) in [("OldImage", &old), ("NewImage", &new)] {
+        if let Some(image) = image {
+            out.push(',');
+            out.push_str(name);
+            out.push(':');
+            write_struct(image.iter(), out);
+        }
+    }
+    out.push_str("}}\n");
 }
 
 fn write_struct<'a>(members: impl Iterator<Item = (&'a String, &'a AttributeValue)>, out: &mut String) {

@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod damage;
+mod exports;
 mod round_trip;
