@@ -233,12 +233,12 @@ fn no_key_condition() -> ItemsError {
     )
 }
 
-fn unfit(error: KeyConditionError) -> ItemsError {
+pub(crate) fn unfit(error: KeyConditionError) -> ItemsError {
     ItemsError::Validation(error.to_string())
 }
 
 /// Checks that the values of a key condition could be those of a key.
-fn check_values(schema: &KeySchema, condition: &KeyCondition) -> Result<(), ItemsError> {
+pub(crate) fn check_values(schema: &KeySchema, condition: &KeyCondition) -> Result<(), ItemsError> {
     let equal = schema.attributes().zip(condition.hash.iter().chain(&condition.range_equal));
     let last = schema.range.get(condition.range_equal.len());
     let values: Vec<&KeyValue> = match &condition.range {
@@ -261,7 +261,11 @@ fn check_values(schema: &KeySchema, condition: &KeyCondition) -> Result<(), Item
 }
 
 /// Checks that a filter leaves the key that is read alone.
-fn check_filter(schema: &KeySchema, filter: &ConditionExpression, is_legacy: bool) -> Result<(), ItemsError> {
+pub(crate) fn check_filter(
+    schema: &KeySchema,
+    filter: &ConditionExpression,
+    is_legacy: bool,
+) -> Result<(), ItemsError> {
     let Some(path) = filter.paths().into_iter().find(|path| schema.contains(&path.attribute)) else {
         return Ok(());
     };

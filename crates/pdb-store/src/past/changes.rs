@@ -13,7 +13,7 @@ use crate::{
     error::StoreError,
     params::Param,
     read_tx::ReadTx,
-    rows::{history::OpenHistory, table::Table},
+    rows::{history::OpenHistory, items::KeyRange, table::Table},
     sql::history::read_whole_change,
 };
 
@@ -56,18 +56,23 @@ struct KeyChanges {
 }
 
 impl NetChanges {
-    /// Begins a walk. Both states are from [`ReadTx::past_state`] of this table.
+    /// Begins a walk through the keys of a range. Both states are from [`ReadTx::past_state`] of this table.
     #[must_use]
-    pub fn new(table: &Table, from: PastState, to: PastState) -> Self {
-        Self::with_limits(table, from, to, LIMITS)
+    pub fn new(table: &Table, range: &KeyRange, [from, to]: [PastState; 2]) -> Self {
+        Self::with_limits(table, range, [from, to], LIMITS)
     }
 
-    pub(super) fn with_limits(table: &Table, from: PastState, to: PastState, limits: Limits) -> Self {
+    pub(super) fn with_limits(
+        table: &Table,
+        range: &KeyRange,
+        [from, to]: [PastState; 2],
+        limits: Limits,
+    ) -> Self {
         Self {
             table: PastTable::new(table, from),
             end: to.first_later_change,
             limits,
-            pass: Pass::first(from, limits),
+            pass: Pass::first(range, from, limits),
             position: Some(Bound::Unbounded),
         }
     }

@@ -43,19 +43,16 @@ enum Step {
 }
 
 impl PastItems {
-    /// Begins a walk. The state is from [`ReadTx::past_state`] of this table.
+    /// Begins a walk through the keys of a range. The state is from [`ReadTx::past_state`] of this table.
     #[must_use]
-    pub fn new(table: &Table, state: PastState) -> Self {
-        Self::with_limits(table, state, LIMITS)
+    pub fn new(table: &Table, range: &KeyRange, state: PastState) -> Self {
+        Self::with_limits(table, range, state, LIMITS)
     }
 
-    pub(super) fn with_limits(table: &Table, state: PastState, limits: Limits) -> Self {
-        Self {
-            table: PastTable::new(table, state),
-            limits,
-            pass: Pass::first(state, limits),
-            step: Step::Table(Vec::new()),
-        }
+    pub(super) fn with_limits(table: &Table, range: &KeyRange, state: PastState, limits: Limits) -> Self {
+        let pass = Pass::first(range, state, limits);
+        let step = Step::Table(pass.lower.clone());
+        Self { table: PastTable::new(table, state), limits, pass, step }
     }
 
     /// Returns the next items, some 2,000 or 1 MB at most; `None` behind the last one. A page can be empty, and more can follow it. Items come in no

@@ -1,6 +1,9 @@
 //! Walks through the past against a model: after any writes, also between two pages, and with any limits.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::{Bound, RangeInclusive},
+};
 
 use pdb_model::{
     AttributeValue, EncodedItem, EpochMillis, Item, KeyBytes, PointInTimeRecovery, TableDefinition, TableName,
@@ -8,7 +11,7 @@ use pdb_model::{
 use proptest::{collection::vec, prelude::*};
 
 use super::{NetChanges, PastItems, PastState, walk::Limits};
-use crate::{Store, StoreError, StoreOptions};
+use crate::{KeyRange, Store, StoreError, StoreOptions};
 
 const START: EpochMillis = EpochMillis(1_772_356_542_017);
 
@@ -70,6 +73,19 @@ fn key_bytes(key: u8) -> KeyBytes {
     bytes.resize(if key % 2 == 0 { 2_900 } else { 3 }, 7);
     bytes.push(key);
     KeyBytes::from_stored(bytes)
+}
+
+/// The first byte of every key is at most this.
+const ALL: u8 = 9;
+
+/// The keys whose first byte is in a range.
+fn key_range(first: &RangeInclusive<u8>) -> KeyRange {
+    match (*first.start(), *first.end()) {
+        (0, ALL) => KeyRange::all(),
+        (start, end) => {
+            KeyRange { lower: Bound::Included(vec![start]), upper: Bound::Excluded(vec![end + 1]) }
+        }
+    }
 }
 
 fn decoded(item: &EncodedItem) -> (u8, u32) {
@@ -144,9 +160,16 @@ impl Model {
     }
 
     /// Walks, and lets a step happen before each page for as long as there are any.
-    fn items_at(&mut self, state: PastState, limits: Limits, steps: &[Step]) -> BTreeMap<u8, u32> {
+    fn items_at(
+        &mut self,
+        state: PastState,
+        range: RangeInclusive<u8>,
+        limits: Limits,
+        steps: &[Step],
+    ) -> BTreeMap<u8, u32> {
+        let range = key_range(&range);
         let table = self.store.read(|tx| tx.table(&name())).unwrap();
-        let mut walk = PastItems::with_limits(&table, state, limits);
+        let mut walk = PastItems::with_limits(&table, &range, state, limits);
         let (mut found, mut steps) = (BTreeMap::new(), steps.iter());
         loop {
             steps.next().into_iter().for_each(|step| self.step(step));
@@ -161,11 +184,13 @@ impl Model {
     fn changes(
         &mut self,
         [from, to]: [PastState; 2],
+        range: RangeInclusive<u8>,
         limits: Limits,
         steps: &[Step],
     ) -> BTreeMap<u8, [Option<u32>; 2]> {
+        let range = key_range(&range);
         let table = self.store.read(|tx| tx.table(&name())).unwrap();
-        let mut walk = NetChanges::with_limits(&table, from, to, limits);
+        let mut walk = NetChanges::with_limits(&table, &range, [from, to], limits);
         let (mut found, mut steps) = (BTreeMap::new(), steps.iter());
         loop {
             steps.next().into_iter().for_each(|step| self.step(step));
@@ -192,20 +217,26 @@ proptest! {
         after in vec(any_step(), 0..20),
         during in vec(any_step(), 0..40),
         limits in any_limits(),
+        bounds in prop_oneof![Just((0, ALL)), (0u8..5, 0u8..5)],
     ) {
+        let range = bounds.0..=bounds.1;
         let mut model = Model::new();
         before.iter().for_each(|step| model.step(step));
         let (from, first) = (model.state(model.now).unwrap(), model.items.clone());
         between.iter().for_each(|step| model.step(step));
         let (to, second) = (model.state(model.now).unwrap(), model.items.clone());
         after.iter().for_each(|step| model.step(step));
-        prop_assert_eq!(&model.items_at(from, limits, &during), &first);
-        prop_assert_eq!(&model.items_at(to, limits, &during), &second);
+        let within = |items: &BTreeMap<u8, u32>| -> BTreeMap<u8, u32> {
+            items.iter().filter(|(key, _)| range.contains(&(**key / 3))).map(|(key, v)| (*key, *v)).collect()
+        };
+        let (first, second) = (within(&first), within(&second));
+        prop_assert_eq!(&model.items_at(from, range.clone(), limits, &during), &first);
+        prop_assert_eq!(&model.items_at(to, range.clone(), limits, &during), &second);
         let keys = first.keys().chain(second.keys());
         let mut expected: BTreeMap<u8, [Option<u32>; 2]> =
             keys.map(|key| (*key, [first.get(key).copied(), second.get(key).copied()])).collect();
         expected.retain(|_, [old, new]| old != new);
-        prop_assert_eq!(model.changes([from, to], limits, &during), expected);
+        prop_assert_eq!(model.changes([from, to], range, limits, &during), expected);
     }
 }
 
@@ -222,13 +253,13 @@ fn a_moment_includes_its_changes_and_is_within_the_history() {
     let first = model.items.clone();
     model.step(&Step::Pass(5));
     model.step(&Step::Write(0, None));
-    assert_eq!(model.items_at(before, SMALL, &[]), begin);
+    assert_eq!(model.items_at(before, 0..=ALL, SMALL, &[]), begin);
     for moment in [0, 4] {
         let state = model.state(EpochMillis(START.0 + moment)).unwrap();
-        assert_eq!(model.items_at(state, SMALL, &[]), first);
+        assert_eq!(model.items_at(state, 0..=ALL, SMALL, &[]), first);
     }
     let last = model.state(EpochMillis(START.0 + 5)).unwrap();
-    assert_eq!(model.items_at(last, SMALL, &[]), model.items);
+    assert_eq!(model.items_at(last, 0..=ALL, SMALL, &[]), model.items);
 }
 
 #[test]
@@ -238,8 +269,9 @@ fn a_walk_notices_that_its_history_is_gone() {
     model.step(&Step::Write(0, Some(2)));
     let state = model.state(START).unwrap();
     let table = model.store.read(|tx| tx.table(&name())).unwrap();
-    let mut items = PastItems::with_limits(&table, state, SMALL);
-    let mut changes = NetChanges::with_limits(&table, state, model.state(model.now).unwrap(), SMALL);
+    let mut items = PastItems::with_limits(&table, &KeyRange::all(), state, SMALL);
+    let mut changes =
+        NetChanges::with_limits(&table, &KeyRange::all(), [state, model.state(model.now).unwrap()], SMALL);
     assert!(model.store.read(|tx| items.next_page(tx)).is_ok());
     model
         .store
@@ -253,12 +285,12 @@ fn a_walk_notices_that_its_history_is_gone() {
     assert!(lost(model.store.read(|tx| changes.next_page(tx)).unwrap_err()));
     // The beginning of a trimmed history is no longer the state before it.
     assert_eq!(model.state(EpochMillis(START.0 + 4)), None);
-    let mut items = PastItems::with_limits(&table, model.state(model.now).unwrap(), SMALL);
+    let mut items = PastItems::with_limits(&table, &KeyRange::all(), model.state(model.now).unwrap(), SMALL);
     model.store.write(|tx| tx.replace_definition(&definition(None))).unwrap();
     assert!(lost(model.store.read(|tx| items.next_page(tx)).unwrap_err()));
     model.store.write(|tx| tx.drop_table(&name(), START)).unwrap();
     model.store.write(|tx| tx.create_table(&definition(Some(START)))).unwrap();
-    let mut items = PastItems::with_limits(&table, state, SMALL);
+    let mut items = PastItems::with_limits(&table, &KeyRange::all(), state, SMALL);
     let error = model.store.read(|tx| items.next_page(tx)).unwrap_err();
     assert!(matches!(error, StoreError::TableNotFound(_)));
 }

@@ -1,8 +1,12 @@
 //! Walks over keys in several passes, so that the keys that have changed need not all be in memory.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{
+    collections::BTreeMap,
+    ops::{Bound, ControlFlow},
+};
 
 use super::PastState;
+use crate::rows::items::KeyRange;
 
 /// How much a walk takes at once.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +51,8 @@ pub(super) struct Pass<V> {
     pub(super) lower: Vec<u8>,
     /// Where the range ends, itself not part of it.
     pub(super) upper: Option<Vec<u8>>,
+    /// Where the last pass ends.
+    end: Option<Vec<u8>>,
     pub(super) changed: BTreeMap<Vec<u8>, V>,
     /// Changes with smaller numbers have been looked at.
     pub(super) looked_to: i64,
@@ -54,15 +60,28 @@ pub(super) struct Pass<V> {
 }
 
 impl<V> Pass<V> {
-    /// Returns the first pass. It looks at changes from this state on.
-    pub(super) fn first(state: PastState, limits: Limits) -> Self {
-        Self::from(Vec::new(), state, limits)
+    /// Returns the first pass through a range. It looks at changes from this state on.
+    pub(super) fn first(range: &KeyRange, state: PastState, limits: Limits) -> Self {
+        // The least bytes above `b` are `b` and a zero.
+        let above = |bytes: &[u8]| [bytes, &[0]].concat();
+        let lower = match &range.lower {
+            Bound::Included(key) => key.clone(),
+            Bound::Excluded(key) => above(key),
+            Bound::Unbounded => Vec::new(),
+        };
+        let end = match &range.upper {
+            Bound::Included(key) => Some(above(key)),
+            Bound::Excluded(key) => Some(key.clone()),
+            Bound::Unbounded => None,
+        };
+        Self::from(lower, end, state, limits)
     }
 
-    fn from(lower: Vec<u8>, state: PastState, limits: Limits) -> Self {
+    fn from(lower: Vec<u8>, end: Option<Vec<u8>>, state: PastState, limits: Limits) -> Self {
         Self {
             lower,
-            upper: None,
+            upper: end.clone(),
+            end,
             changed: BTreeMap::new(),
             looked_to: state.first_later_change,
             most_keys: limits.keys.max(1),
@@ -71,7 +90,11 @@ impl<V> Pass<V> {
 
     /// Returns the pass behind this one, if there is one.
     pub(super) fn next(&mut self, state: PastState, limits: Limits) -> Option<Self> {
-        self.upper.take().map(|upper| Self::from(upper, state, limits))
+        let end = self.end.take();
+        self.upper
+            .take()
+            .filter(|upper| end.as_ref() != Some(upper))
+            .map(|upper| Self::from(upper, end, state, limits))
     }
 
     /// Whether a key is of this pass.
