@@ -56,7 +56,7 @@ impl ReadTx<'_> {
         };
         // Of a history that was never trimmed, the state before its first millisecond is known, too.
         let enabled = table.definition.point_in_time_recovery.map(|recovery| recovery.enabled);
-        let from_beginning = moment.0 + 1 == earliest.0 && enabled == Some(earliest);
+        let from_beginning = moment.0.saturating_add(1) == earliest.0 && enabled == Some(earliest);
         if moment < earliest && !from_beginning {
             return Ok(None);
         }

@@ -12,6 +12,12 @@ pub enum TransferError {
     /// `ImportConflictException`: the token was used with other parameters.
     #[error("{0}")]
     ImportConflict(String),
+    /// `ExportConflictException`: the token was used with other parameters.
+    #[error("{0}")]
+    ExportConflict(String),
+    /// `InvalidExportTimeException`: the time is outside of what can be restored.
+    #[error("{0}")]
+    InvalidExportTime(String),
 }
 
 impl From<StoreError> for TransferError {

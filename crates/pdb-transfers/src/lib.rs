@@ -2,6 +2,7 @@
 
 mod bulk_put;
 mod error;
+mod export;
 mod failure;
 mod import;
 mod input;
@@ -17,6 +18,10 @@ pub use bulk_put::{
     ListBulkOperationsOutput, StartBulkPutItemsInput,
 };
 pub use error::TransferError;
+pub use export::{
+    ExportDescription, ExportFormat, ExportStatus, ExportSummary, ExportTableInput, ExportType,
+    ExportViewType, FilterSpecification, IncrementalExportSpecification, ListExportsInput, ListExportsOutput,
+};
 pub use failure::Failure;
 pub use import::{
     ErrorEvent, ImportDescription, ImportStatus, ImportSummary, ImportTableInput, ListImportsInput,

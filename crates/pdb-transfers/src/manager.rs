@@ -13,6 +13,7 @@ use pdb_store::{Pending, ReadTx, Store, StoreError, Tx};
 
 use crate::bulk_put::BulkPutJob;
 use crate::error::TransferError;
+use crate::export::ExportJob;
 use crate::failure::Failure;
 use crate::import::ImportJob;
 use crate::job::{Job, State, StoredJob};
@@ -74,6 +75,7 @@ impl TransferManager {
             match kind {
                 JobKind::Import => self.resume_all::<ImportJob>()?,
                 JobKind::BulkPut => self.resume_all::<BulkPutJob>()?,
+                JobKind::Export => self.resume_all::<ExportJob>()?,
             }
         }
         Ok(())
@@ -136,6 +138,7 @@ impl TransferManager {
             let again = match ticket.kind {
                 JobKind::Import => self.carry_out::<ImportJob>(&ticket.id),
                 JobKind::BulkPut => self.carry_out::<BulkPutJob>(&ticket.id),
+                JobKind::Export => self.carry_out::<ExportJob>(&ticket.id),
             };
             let is_again = again && !self.inner.queue.pause(RETRY_DELAY);
             self.inner.queue.done(&ticket);
@@ -235,6 +238,7 @@ impl TransferManager {
                 let steps = self.inner.store.read(|tx| match ticket.kind {
                     JobKind::Import => steps_of::<ImportJob>(tx, &ticket.id),
                     JobKind::BulkPut => steps_of::<BulkPutJob>(tx, &ticket.id),
+                    JobKind::Export => steps_of::<ExportJob>(tx, &ticket.id),
                 });
                 match steps {
                     Ok(None) => self.inner.queue.note(&ticket, None),

@@ -12,16 +12,18 @@ const MAX_WORKERS: usize = 4;
 pub(crate) enum JobKind {
     Import,
     BulkPut,
+    Export,
 }
 
 impl JobKind {
-    pub(crate) const ALL: [Self; 2] = [Self::Import, Self::BulkPut];
+    pub(crate) const ALL: [Self; 3] = [Self::Import, Self::BulkPut, Self::Export];
 
     /// The kind of the store's documents that describe such jobs.
     pub(crate) fn document_kind(self) -> &'static str {
         match self {
             Self::Import => "import",
             Self::BulkPut => "bulk operation",
+            Self::Export => "export",
         }
     }
 
@@ -30,6 +32,7 @@ impl JobKind {
         match self {
             Self::Import => "import",
             Self::BulkPut => "bulk-operation",
+            Self::Export => "export",
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use pdb_model::{EpochMillis, PointInTimeRecovery, TableName};
 use pdb_store::{ReadTx, Table};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::manager::{TableManager, find_table};
 use super::rules::refused;
@@ -79,6 +79,23 @@ impl TableManager {
         })
     }
 
+    /// Returns a table whose past can be exported, and which moments of it. `given` is how the caller named it.
+    ///
+    /// # Errors
+    ///
+    /// [`ItemsError::TableNotFound`], [`ItemsError::PointInTimeRecoveryUnavailable`].
+    pub fn recoverable_table(
+        &self,
+        tx: &mut ReadTx<'_>,
+        table_name: &TableName,
+        given: &str,
+    ) -> Result<(Arc<Table>, PointInTimeRecoveryDescription), ItemsError> {
+        let not_found = || ItemsError::TableNotFound(format!("Table not found: {given}"));
+        let table = find_table(tx, table_name)?.ok_or_else(not_found)?;
+        let recovery = self.recovery(tx, &table)?.ok_or_else(|| unavailable(table_name))?;
+        Ok((table, recovery))
+    }
+
     /// Returns which moments of a table can be restored, if it has point-in-time recovery.
     ///
     /// The latest is now: AWS says five minutes ago, and to wait for that would help no test. A clock that was set back is behind the newest change, which
@@ -100,6 +117,13 @@ impl TableManager {
             recovery_period_in_days: recovery.recovery_period_days,
         }))
     }
+}
+
+/// The refusal to look into the past of a table that has no recovery.
+pub(crate) fn unavailable(table_name: &TableName) -> ItemsError {
+    ItemsError::PointInTimeRecoveryUnavailable(format!(
+        "Point in time recovery is not enabled for table '{table_name}'"
+    ))
 }
 
 /// `TableNotFoundException` of the operations on backups.

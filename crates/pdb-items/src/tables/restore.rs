@@ -11,7 +11,7 @@ use pdb_store::Tx;
 
 use super::backfill::fill_index;
 use super::backup::stored_backup;
-use super::continuous_backups::missing;
+use super::continuous_backups::{missing, unavailable};
 use super::definition::{projection, provisioned};
 use super::describe::{Counts, elements};
 use super::description::TableDescription;
@@ -115,11 +115,7 @@ impl TableManager {
         let source: TableName = source.map_err(|_| request("Invalid source table"))?;
         self.write(move |manager, tx| {
             let table = find_table(tx, &source)?.ok_or_else(|| missing(&source))?;
-            let recovery = manager.recovery(tx, &table)?.ok_or_else(|| {
-                ItemsError::PointInTimeRecoveryUnavailable(format!(
-                    "Point in time recovery is not enabled for table '{source}'"
-                ))
-            })?;
+            let recovery = manager.recovery(tx, &table)?.ok_or_else(|| unavailable(&source))?;
             let latest = recovery.latest_restorable_date_time;
             let moment = input.restore_date_time.unwrap_or(latest);
             if !(recovery.earliest_restorable_date_time..=latest).contains(&moment) {
