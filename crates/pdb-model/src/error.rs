@@ -125,6 +125,8 @@ error_codes! {
     ExpiredIteratorException,
     /// The session token of temporary credentials has expired.
     ExpiredTokenException,
+    /// A token was used for an export with other parameters.
+    ExportConflictException,
     /// No export has this ARN.
     ExportNotFoundException,
     /// No global table has this name.
@@ -141,6 +143,8 @@ error_codes! {
     IndexNotFoundException,
     /// A bug, or a failure of the storage.
     InternalServerError,
+    /// The time of an export is outside of what can be restored.
+    InvalidExportTimeException,
     /// The restore time is out of range.
     InvalidRestoreTimeException,
     /// The signature is wrong.

@@ -10,7 +10,7 @@ mod capacity;
 mod delete_item;
 mod get_item;
 mod legacy;
-mod placeholders;
+pub(crate) mod placeholders;
 mod put_item;
 mod query;
 mod scan;

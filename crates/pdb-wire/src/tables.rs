@@ -75,9 +75,9 @@ pub(crate) fn answer(wire: &Wire, operation: Operation, body: &[u8]) -> Result<V
         Operation::DescribeBulkOperation => transfers::bulk_put::describe_bulk_operation,
         Operation::ListBulkOperations => transfers::bulk_put::list_bulk_operations,
         Operation::CancelBulkOperation => transfers::bulk_put::cancel_bulk_operation,
-        Operation::ExportTableToPointInTime => account::export_table_to_point_in_time,
-        Operation::DescribeExport => account::describe_export,
-        Operation::ListExports => account::list_exports,
+        Operation::ExportTableToPointInTime => transfers::export::export_table_to_point_in_time,
+        Operation::DescribeExport => transfers::export::describe_export,
+        Operation::ListExports => transfers::export::list_exports,
         // All others are answered before.
         _ => return Err(ApiError::new(ErrorCode::UnknownOperationException, "")),
     };

@@ -7,7 +7,10 @@ use pdb_items::tables::{
     TimeToLiveSpecification, UpdateContributorInsightsInput, UpdateTableInput,
 };
 use pdb_model::{IndexName, TableName, TimePrecision};
-use pdb_transfers::{ImportTableInput, ListBulkOperationsInput, ListImportsInput, StartBulkPutItemsInput};
+use pdb_transfers::{
+    ExportTableInput, ImportTableInput, ListBulkOperationsInput, ListExportsInput, ListImportsInput,
+    StartBulkPutItemsInput,
+};
 
 /// Gives [`Pretender`](crate::Pretender) operations, each as a call that blocks and as one that does not.
 ///
@@ -125,6 +128,7 @@ lend_references! {
     ListTablesInput => ListTablesInput;
     ListBackupsInput => ListBackupsInput;
     ListImportsInput => ListImportsInput;
+    ListExportsInput => ListExportsInput;
     ListBulkOperationsInput => ListBulkOperationsInput;
 }
 
@@ -147,6 +151,7 @@ keep_values! {
     RestoreToPointInTimeInput,
     RestoreOverrides,
     ImportTableInput,
+    ExportTableInput,
     StartBulkPutItemsInput,
     TimeToLiveSpecification,
     Vec<Tag>,

@@ -145,8 +145,4 @@ operations! { tables, api_error:
     DescribeGlobalTable: describe_global_table, describe_global_table_async(name: &TableName) -> ();
     /// Fails: no table is a global table.
     DescribeTableReplicaAutoScaling: describe_table_replica_auto_scaling, describe_table_replica_auto_scaling_async(name: &TableName) -> ();
-    /// Fails: there is no S3 to export to.
-    ExportTableToPointInTime: export_table_to_point_in_time, export_table_to_point_in_time_async(table_arn: &str) -> ();
-    /// Fails: there are no exports.
-    DescribeExport: describe_export, describe_export_async(export_arn: &str) -> ();
 }

@@ -1,4 +1,4 @@
-//! Imports and bulk operations: items from the objects of a bucket, in the background.
+//! Imports, exports and bulk operations: items from and to the objects of a bucket, in the background.
 //!
 //! The buckets are those of [`Builder::objects`](crate::Builder::objects). A job goes on after the database was closed and opened again.
 //!
@@ -35,10 +35,13 @@ pub use pdb_items::BulkUsage;
 use pdb_model::{ApiError, ErrorCode, Operation};
 #[doc(inline)]
 pub use pdb_transfers::{
-    BulkOperationDescription, BulkOperationStatus, BulkOperationSummary, CsvInput, ErrorEvent, Failure,
-    ImportDescription, ImportStatus, ImportSummary, ImportTableInput, InputCompression, InputFormat,
-    ListBulkOperationsInput, ListBulkOperationsOutput, ListImportsInput, ListImportsOutput, OutputType,
-    PerformanceTier, S3Output, S3Source, SseAlgorithm, StartBulkPutItemsInput, TableCreationParameters,
+    BulkOperationDescription, BulkOperationStatus, BulkOperationSummary, CsvInput, ErrorEvent,
+    ExportDescription, ExportFormat, ExportStatus, ExportSummary, ExportTableInput, ExportType,
+    ExportViewType, Failure, FilterSpecification, ImportDescription, ImportStatus, ImportSummary,
+    ImportTableInput, IncrementalExportSpecification, InputCompression, InputFormat, ListBulkOperationsInput,
+    ListBulkOperationsOutput, ListExportsInput, ListExportsOutput, ListImportsInput, ListImportsOutput,
+    OutputType, PerformanceTier, S3Output, S3Source, SseAlgorithm, StartBulkPutItemsInput,
+    TableCreationParameters,
 };
 use pdb_transfers::{TransferError, TransferManager};
 
@@ -54,6 +57,13 @@ operations! { transfers, transfer_error:
     DescribeImport: describe_import, describe_import_async(import_arn: &str) -> ImportDescription;
     /// Lists the imports of the last 90 days, newest first.
     ListImports: list_imports, list_imports_async(input: &ListImportsInput) -> ListImportsOutput;
+    /// Begins to export a table as it was at a moment, or its changes between two moments, to a bucket. The table needs point-in-time recovery. An
+    /// export whose bucket is not there fails later, as on AWS.
+    ExportTableToPointInTime: export_table_to_point_in_time, export_table_to_point_in_time_async(input: ExportTableInput) -> ExportDescription;
+    /// Describes an export, with its progress.
+    DescribeExport: describe_export, describe_export_async(export_arn: &str) -> ExportDescription;
+    /// Lists the exports of the last 90 days, in the reverse order of their ARNs.
+    ListExports: list_exports, list_exports_async(input: &ListExportsInput) -> ListExportsOutput;
     /// Begins to put items from the objects of a bucket into a table. The puts are as real as others, with stream records.
     StartBulkPutItems: start_bulk_put_items, start_bulk_put_items_async(input: StartBulkPutItemsInput) -> BulkOperationDescription;
     /// Describes a bulk operation, with its progress.
@@ -65,7 +75,7 @@ operations! { transfers, transfer_error:
 }
 
 impl Pretender {
-    /// Waits until the imports and bulk operations of this process have ended, no longer than `timeout`. Returns whether they have.
+    /// Waits until the imports, exports and bulk operations of this process have ended, no longer than `timeout`. Returns whether they have.
     #[must_use]
     pub fn wait_for_transfers(&self, timeout: Duration) -> bool {
         self.inner.transfers.wait_until_idle(timeout)
@@ -80,6 +90,12 @@ impl Pretender {
             TransferError::Items(error) => self.api_error(error),
             TransferError::ImportConflict(_) => {
                 ApiError::new(ErrorCode::ImportConflictException, error.to_string())
+            }
+            TransferError::ExportConflict(_) => {
+                ApiError::new(ErrorCode::ExportConflictException, error.to_string())
+            }
+            TransferError::InvalidExportTime(_) => {
+                ApiError::new(ErrorCode::InvalidExportTimeException, error.to_string())
             }
         }
     }

@@ -1,11 +1,11 @@
-//! DescribeLimits, and operations that are always refused, with the texts of AWS: global tables, export.
+//! DescribeLimits, and operations that are always refused, with the texts of AWS: global tables.
 //!
 //! Evidence: `dynamodb.md` 18.
 
 use pdb_model::TableName;
 
-use super::manager::{TableManager, find_table};
-use super::rules::{invalid, refused};
+use super::manager::TableManager;
+use super::rules::invalid;
 use crate::ItemsError;
 
 /// The output of DescribeLimits: AWS's initial quotas. They are not enforced.
@@ -66,37 +66,5 @@ impl TableManager {
     /// Always [`ItemsError::ResourceNotFound`].
     pub fn describe_table_replica_auto_scaling(&self, name: &TableName) -> Result<(), ItemsError> {
         Err(ItemsError::ResourceNotFound(format!("Global table with name: '{name}' does not exist.")))
-    }
-
-    /// Refuses to export a table, because there is no S3 to export to. First come the checks that AWS makes.
-    ///
-    /// # Errors
-    ///
-    /// [`ItemsError::TableNotFound`], [`ItemsError::PointInTimeRecoveryUnavailable`], else
-    /// [`ItemsError::Validation`].
-    pub fn export_table_to_point_in_time(&self, table_arn: &str) -> Result<(), ItemsError> {
-        let name = match table_arn.parse::<pdb_model::TableArn>() {
-            Ok(arn) => arn.name,
-            Err(_) => return Err(refused("Invalid Request: Invalid table ARN")),
-        };
-        let table = self.read(|tx| find_table(tx, &name))?;
-        match table {
-            None => Err(ItemsError::TableNotFound(format!("Table not found: {table_arn}"))),
-            Some(table) if table.definition.point_in_time_recovery.is_none() => {
-                Err(ItemsError::PointInTimeRecoveryUnavailable(format!(
-                    "Point in time recovery is not enabled for table '{name}'"
-                )))
-            }
-            Some(_) => Err(refused("ExportTableToPointInTime is not supported: there is no S3 to export to")),
-        }
-    }
-
-    /// Finds no export: there are none.
-    ///
-    /// # Errors
-    ///
-    /// Always [`ItemsError::ExportNotFound`].
-    pub fn describe_export(&self, export_arn: &str) -> Result<(), ItemsError> {
-        Err(ItemsError::ExportNotFound(format!("Export not found: {export_arn}")))
     }
 }

@@ -45,7 +45,6 @@ const WITHOUT_LOCKS: &[&str] = &[
     "ListImports",
     "DescribeBulkOperation",
     "ListBulkOperations",
-    "ExportTableToPointInTime",
     "DescribeExport",
     "ListExports",
     "ListStreams",

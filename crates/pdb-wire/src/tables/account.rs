@@ -1,12 +1,11 @@
-//! `DescribeLimits`, `DescribeEndpoints`, and the operations on what is not here: global tables, export.
+//! `DescribeLimits`, `DescribeEndpoints`, and the operations on what is not here: global tables.
 
-use pdb_model::{ApiError, ErrorCode, TableArn, TableName};
+use pdb_model::{ApiError, TableName};
 
 use super::input;
 use crate::Wire;
 use crate::constraint::{Constraints, at};
 use crate::decode::{Text, decode_body, shape};
-use crate::items::table;
 use crate::json::JsonWriter;
 use crate::layer::Texts;
 
@@ -24,17 +23,6 @@ shape! {
     /// What the operations on replicas' scaling take.
     struct ReplicaScalingInput<'a> {
         table_name: Text<'a> = "TableName",
-    }
-
-    /// What DescribeExport takes.
-    struct DescribeExportInput<'a> {
-        export_arn: Text<'a> = "ExportArn",
-    }
-
-    /// What ExportTableToPointInTime takes.
-    struct ExportTableToPointInTimeInput<'a> {
-        table_arn: Text<'a> = "TableArn",
-        s3_bucket: Text<'a> = "S3Bucket",
     }
 }
 
@@ -95,43 +83,6 @@ pub(crate) fn describe_table_replica_auto_scaling(wire: &Wire, body: &[u8]) -> R
     let table_name = input::table_name(wire, given.table_name.as_ref())?;
     wire.pretender.describe_table_replica_auto_scaling(&table_name)?;
     Ok(empty())
-}
-
-/// Runs `ExportTableToPointInTime`.
-pub(crate) fn export_table_to_point_in_time(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let given: ExportTableToPointInTimeInput<'_> = decode_body(body)?;
-    let mut check = Constraints::new(Texts::CLASSIC);
-    check.required(&at("TableArn"), given.table_arn.as_ref());
-    check.required(&at("S3Bucket"), given.s3_bucket.as_ref());
-    check.finish()?;
-    let arn = given.table_arn.unwrap_or_default();
-    if table::is_elsewhere(&arn, wire.only_region()) && arn.parse::<TableArn>().is_ok() {
-        let text = format!("Table not found: {arn}");
-        return Err(ApiError::new(ErrorCode::TableNotFoundException, text));
-    }
-    wire.pretender.export_table_to_point_in_time(&arn)?;
-    Ok(empty())
-}
-
-/// Runs `DescribeExport`.
-pub(crate) fn describe_export(wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    let given: DescribeExportInput<'_> = decode_body(body)?;
-    check_arn("ExportArn", given.export_arn.as_ref())?;
-    wire.pretender.describe_export(&given.export_arn.unwrap_or_default())?;
-    Ok(empty())
-}
-
-/// Runs `ListExports`.
-pub(crate) fn list_exports(_wire: &Wire, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-    decode_body::<AnyInput>(body)?;
-    Ok(empty_list("ExportSummaries"))
-}
-
-fn check_arn(member: &str, arn: Option<&Text<'_>>) -> Result<(), ApiError> {
-    let mut check = Constraints::new(Texts::CLASSIC);
-    check.required(&at(member), arn);
-    check.text_length(&at(member), arn, 37..=1024);
-    check.finish()
 }
 
 fn empty() -> Vec<u8> {

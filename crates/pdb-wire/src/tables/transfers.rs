@@ -1,6 +1,7 @@
-//! `ImportTable`, `StartBulkPutItems`, and what belongs to them.
+//! `ImportTable`, `ExportTableToPointInTime`, `StartBulkPutItems`, and what belongs to them.
 
 pub(crate) mod bulk_put;
+pub(crate) mod export;
 pub(crate) mod import;
 
 use pdb_model::ApiError;

@@ -388,9 +388,13 @@ fn of_tables(of: &mut Cases) {
                 .texts(r#"{"TableName":$,"InputS3Configuration":{"S3Bucket":"b1","InputFormat":"ION"},"OutputS3Configuration":{"S3Bucket":"b1","OutputType":["ERROR"]}}"#)
                 .texts(r#"{"NextToken":$}"#);
         }
+        Operation::ExportTableToPointInTime => {
+            of.texts(r#"{"TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","S3Bucket":"b1","ClientToken":$}"#)
+                .texts(r##"{"TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","S3Bucket":"b1","FilterSpecification":{"FilterExpression":$,"ExpressionAttributeNames":{"#a":$}}}"##)
+                .texts(r#"{"TableArn":$,"S3Bucket":"b1"}"#);
+        }
         Operation::DescribeImport
         | Operation::ListImports
-        | Operation::ExportTableToPointInTime
         | Operation::DescribeExport
         | Operation::ListExports => {
             of.texts(r#"{"TableArn":$}"#).texts(r#"{"ImportArn":$}"#).texts(r#"{"ExportArn":$}"#);

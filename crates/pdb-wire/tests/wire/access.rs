@@ -125,7 +125,7 @@ fn case(operation: Operation) -> (Need, &'static str) {
         O::DescribeBulkOperation => {
             (Need::Read, r#"{"BulkOperationArn":"ARN/bulk-operation/01489173575360-b308cd7d"}"#)
         }
-        O::ListImports | O::ListBulkOperations => (Need::List, "{}"),
+        O::ListImports | O::ListExports | O::ListBulkOperations => (Need::List, "{}"),
         O::DescribeGlobalTable | O::DescribeGlobalTableSettings => {
             (Need::Read, r#"{"GlobalTableName":"TABLE"}"#)
         }
@@ -133,7 +133,7 @@ fn case(operation: Operation) -> (Need, &'static str) {
         O::ExportTableToPointInTime => (Need::Write, r#"{"TableArn":"ARN","S3Bucket":"bucket"}"#),
         O::DescribeImport => (Need::Read, r#"{"ImportArn":"ARN/import/01489173575360-b308cd7d"}"#),
         O::DescribeExport => (Need::Read, r#"{"ExportArn":"ARN/export/01489173575360-b308cd7d"}"#),
-        O::ListGlobalTables | O::ListExports => (Need::Nothing, "{}"),
+        O::ListGlobalTables => (Need::Nothing, "{}"),
         O::ListStreams => (Need::Read, TABLE),
         O::DescribeStream => (Need::Read, r#"{"StreamArn":"ARN/stream/2026-03-01T09:15:42.017"}"#),
         O::GetShardIterator => (

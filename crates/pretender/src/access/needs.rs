@@ -15,7 +15,10 @@ use pdb_items::{
 };
 use pdb_model::{IndexName, TableName, TimePrecision};
 use pdb_streams::{DescribeStreamInput, GetShardIteratorInput, ListStreamsInput};
-use pdb_transfers::{ImportTableInput, ListBulkOperationsInput, ListImportsInput, StartBulkPutItemsInput};
+use pdb_transfers::{
+    ExportTableInput, ImportTableInput, ListBulkOperationsInput, ListExportsInput, ListImportsInput,
+    StartBulkPutItemsInput,
+};
 
 use super::{Effect, Resource};
 use crate::faults::named_tables::{Arguments, NamesTables, tables_of};
@@ -57,6 +60,7 @@ of_tables! {
     ListTablesInput,
     ListBackupsInput,
     ListImportsInput,
+    ListExportsInput,
     ListBulkOperationsInput,
     ImportTableInput,
     StartBulkPutItemsInput,
@@ -89,6 +93,17 @@ of_indexes! {
     ScanInput: |input| input.index_name.as_ref();
     SearchVectorsInput: |input| Some(&input.index_name);
     UpdateContributorInsightsInput: |input| input.index_name.as_ref();
+}
+
+/// An ARN that is not understood must not be missing among the resources.
+impl NeedsPermissions for ExportTableInput {
+    fn add_resources(&self, resources: &mut Vec<Resource>) {
+        let before = resources.len();
+        self.table_arn.as_str().add_resources(resources);
+        if resources.len() == before {
+            resources.push(Resource::Any);
+        }
+    }
 }
 
 /// A source that is not understood must not be missing among the resources.

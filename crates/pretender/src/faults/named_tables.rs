@@ -13,7 +13,10 @@ use pdb_items::{
 };
 use pdb_model::{IndexName, TableArn, TableName, TimePrecision};
 use pdb_streams::{DescribeStreamInput, GetShardIteratorInput, ListStreamsInput};
-use pdb_transfers::{ImportTableInput, ListBulkOperationsInput, ListImportsInput, StartBulkPutItemsInput};
+use pdb_transfers::{
+    ExportTableInput, ImportTableInput, ListBulkOperationsInput, ListExportsInput, ListImportsInput,
+    StartBulkPutItemsInput,
+};
 
 use crate::access::NeedsPermissions;
 
@@ -123,6 +126,18 @@ impl NamesTables for ListStreamsInput {
 impl NamesTables for ListBackupsInput {
     fn add_tables(&self, tables: &mut Vec<TableName>) {
         tables.extend(self.table_name.clone());
+    }
+}
+
+impl NamesTables for ExportTableInput {
+    fn add_tables(&self, tables: &mut Vec<TableName>) {
+        self.table_arn.as_str().add_tables(tables);
+    }
+}
+
+impl NamesTables for ListExportsInput {
+    fn add_tables(&self, tables: &mut Vec<TableName>) {
+        self.table_arn.as_deref().add_tables(tables);
     }
 }
 

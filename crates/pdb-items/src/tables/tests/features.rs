@@ -318,16 +318,6 @@ fn what_is_not_here_is_refused_as_aws_refuses_it() {
         "Global table with name: 'Tbl' does not exist.",
     );
     assert!(matches!(tables.describe_global_table(&table("Tbl")), Err(ItemsError::GlobalTableNotFound(_))));
-    check_error(
-        tables.export_table_to_point_in_time(MISSING),
-        "TableNotFound",
-        &format!("Table not found: {MISSING}"),
-    );
-    check_error(
-        tables.export_table_to_point_in_time(ARN),
-        "PointInTimeRecoveryUnavailable",
-        "Point in time recovery is not enabled for table 'Tbl'",
-    );
     let limits = tables.describe_limits().unwrap();
     assert_eq!(
         (limits.account_max_read_capacity_units, limits.table_max_write_capacity_units),
