@@ -2,6 +2,7 @@
 
 mod answers;
 mod constraints;
+mod exports;
 mod transfers;
 
 use std::sync::Arc;
