@@ -1,11 +1,12 @@
-//! Imports and bulk operations, on both engines: what they write and report, and that interruptions neither lose nor repeat anything.
+//! Imports, exports and bulk operations, on both engines: what they write and report, and that interruptions neither lose nor repeat anything.
 
 mod bulk_put;
+mod export;
 mod import;
 mod interrupted;
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -40,11 +41,16 @@ struct Objects {
     pause_every: Arc<AtomicU64>,
     /// After so many more bytes, reading fails; never if it is negative.
     fail_after: Arc<AtomicI64>,
+    /// How many milliseconds each write takes.
+    pause_writes: Arc<AtomicU64>,
+    /// After so many more bytes, writing fails; never if it is negative.
+    fail_writes_after: Arc<AtomicI64>,
 }
 
 impl Objects {
     fn new() -> Self {
-        let this = Self { fail_after: Arc::new(AtomicI64::new(-1)), ..Self::default() };
+        let never = || Arc::new(AtomicI64::new(-1));
+        let this = Self { fail_after: never(), fail_writes_after: never(), ..Self::default() };
         for bucket in ["in", "out"] {
             this.memory.create_bucket(bucket);
         }
@@ -93,11 +99,41 @@ impl ObjectStore for Objects {
     }
 
     fn create(&self, bucket: &str, key: &str) -> Result<Box<dyn ObjectWriter>, ObjectError> {
-        self.memory.create(bucket, key)
+        Ok(Box::new(Writer { objects: self.clone(), inner: self.memory.create(bucket, key)? }))
     }
 
     fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectError> {
         self.memory.delete(bucket, key)
+    }
+}
+
+struct Writer {
+    objects: Objects,
+    inner: Box<dyn ObjectWriter>,
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.objects.fail_writes_after.load(Ordering::Relaxed);
+        if left == 0 {
+            return Err(io::Error::other("the disk is full"));
+        }
+        std::thread::sleep(Duration::from_millis(self.objects.pause_writes.load(Ordering::Relaxed)));
+        if left > 0 {
+            let rest = left.saturating_sub(bytes.len() as i64).max(0);
+            self.objects.fail_writes_after.store(rest, Ordering::Relaxed);
+        }
+        self.inner.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl ObjectWriter for Writer {
+    fn finish(self: Box<Self>) -> Result<Option<String>, ObjectError> {
+        self.inner.finish()
     }
 }
 
