@@ -45,6 +45,8 @@ struct Objects {
     pause_writes: Arc<AtomicU64>,
     /// After so many more bytes, writing fails; never if it is negative.
     fail_writes_after: Arc<AtomicI64>,
+    /// How many bytes were written.
+    written: Arc<AtomicU64>,
 }
 
 impl Objects {
@@ -55,6 +57,14 @@ impl Objects {
             this.memory.create_bucket(bucket);
         }
         this
+    }
+
+    /// Waits until so many more bytes have been written.
+    fn wait_for_bytes(&self, bytes: u64) {
+        let end = self.written.load(Ordering::Relaxed) + bytes;
+        while self.written.load(Ordering::Relaxed) < end {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
     }
 
     fn put_text(&self, key: &str, text: &str) {
@@ -118,7 +128,8 @@ impl Write for Writer {
         if left == 0 {
             return Err(io::Error::other("the disk is full"));
         }
-        std::thread::sleep(Duration::from_millis(self.objects.pause_writes.load(Ordering::Relaxed)));
+        std::thread::park_timeout(Duration::from_millis(self.objects.pause_writes.load(Ordering::Relaxed)));
+        self.objects.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if left > 0 {
             let rest = left.saturating_sub(bytes.len() as i64).max(0);
             self.objects.fail_writes_after.store(rest, Ordering::Relaxed);

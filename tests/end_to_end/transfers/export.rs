@@ -323,10 +323,10 @@ fn an_interrupted_export_begins_anew() {
     let mut run = Run::new(Place::lasting());
     run.fill(1_500);
     let expected = run.now.clone();
-    run.objects.pause_writes.store(3, Ordering::Relaxed);
+    run.objects.pause_writes.store(5, Ordering::Relaxed);
     let arn = run.db.export_table_to_point_in_time(export_input()).unwrap().export_arn;
     for n in 0..4 {
-        std::thread::sleep(Duration::from_millis(20 * n));
+        run.objects.wait_for_bytes(100_000 * n);
         // At the same moment: what is committed later is not part of the state.
         run.put(item(n as u8, 1));
         run.delete(&format!("item {n}"));
@@ -349,7 +349,7 @@ fn an_export_goes_on_after_a_kill() {
     run.fill(1_500);
     run.objects.pause_writes.store(5, Ordering::Relaxed);
     let arn = run.db.export_table_to_point_in_time(export_input()).unwrap().export_arn;
-    std::thread::sleep(Duration::from_millis(40));
+    run.objects.wait_for_bytes(200_000);
     let image = tempfile::tempdir().unwrap();
     let Place::File(folder) = &run.place else { unreachable!() };
     for file in ["test.db", "test.db-wal"] {

@@ -1,14 +1,20 @@
 //! `pretender import` and `pretender export`, as processes, on files and against a server.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Output;
+use std::sync::Arc;
+use std::time::Duration;
 
 use pretender::Pretender;
-use pretender::items::{PutItemInput, ScanInput};
+use pretender::items::{DeleteItemInput, PutItemInput, ScanInput};
 use pretender::model::{Item, ScalarType, TableName};
+use pretender::objects::{MemoryObjects, Object, ObjectStore};
 use pretender::streams::{ListStreamsInput, StreamViewType};
 use pretender::tables::{CreateTableInput, StreamSpecification};
+use pretender::time::{Clock, EpochMillis, ManualClock};
+use pretender::transfers::{ExportStatus, ExportTableInput, ExportType, IncrementalExportSpecification};
 
 use crate::binary::pretender;
 
@@ -250,4 +256,64 @@ fn a_running_server_can_be_used() {
     // The server has the file open.
     let said = refused(here, "export x.jsonl -t orders -d server.db");
     assert!(said.contains("use --endpoint instead of --db"), "{said}");
+}
+
+/// The exports that the operation makes, full and incremental, once they were downloaded from their buckets.
+#[test]
+fn exports_of_the_operation_are_imported_by_hand() {
+    const ARN: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/orders";
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    sample(&here.join("a.db"));
+    let (clock, objects) =
+        (Arc::new(ManualClock::held_at(EpochMillis(1_772_356_542_017))), MemoryObjects::new());
+    let builder = Pretender::builder().file(here.join("a.db")).clock(clock.clone());
+    let db = builder.objects(Arc::new(objects.clone())).sweep_interval(None).open().unwrap();
+    db.update_continuous_backups(&table("orders"), true, None).unwrap();
+    clock.advance(Duration::from_secs(60));
+    let begin = clock.now();
+    for (bucket, export_type) in [("full", ExportType::Full), ("changes", ExportType::Incremental)] {
+        objects.create_bucket(bucket);
+        let is_incremental = export_type == ExportType::Incremental;
+        let incremental = is_incremental.then(|| IncrementalExportSpecification {
+            export_from_time: Some(begin),
+            ..IncrementalExportSpecification::default()
+        });
+        let export_type = Some(export_type);
+        let input = ExportTableInput { export_type, incremental, ..ExportTableInput::new(ARN, bucket) };
+        let export = db.export_table_to_point_in_time(input).unwrap();
+        assert!(db.wait_for_transfers(Duration::from_secs(60)));
+        let export = db.describe_export(&export.export_arn).unwrap();
+        assert_eq!((export.export_status, export.failure), (ExportStatus::Completed, None));
+        download(&objects, bucket, &here.join(bucket));
+        let key = |n: u32| Item::new().with("id", format!("o{n}")).with("at", n);
+        db.delete_item(DeleteItemInput::new(table("orders"), key(3))).unwrap();
+        for n in [4, 100] {
+            db.put_item(PutItemInput::new(table("orders"), key(n).with("new", true))).unwrap();
+        }
+        if !is_incremental {
+            clock.advance(Duration::from_secs(3600));
+        }
+    }
+    db.close();
+    let expected = items(&here.join("a.db"), "orders");
+    assert_eq!(expected.len(), 30);
+    done(here, "import full -t orders -d b.db --create --key id:S,at:N");
+    assert_ne!(items(&here.join("b.db"), "orders"), expected);
+    done(here, "import changes -t orders -d b.db");
+    assert_eq!(items(&here.join("b.db"), "orders"), expected);
+}
+
+fn download(objects: &MemoryObjects, bucket: &str, into: &Path) {
+    let mut keys = Vec::new();
+    let mut each = |object: Object| {
+        keys.push(object.key);
+        ControlFlow::Continue(())
+    };
+    objects.list(bucket, "", &mut each).unwrap();
+    for key in keys {
+        let path = into.join(&key);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, objects.get(bucket, &key, 1 << 20).unwrap().unwrap()).unwrap();
+    }
 }

@@ -70,7 +70,7 @@ fn encoded(key: u8, value: u32) -> EncodedItem {
 /// Long keys too, which PostgreSQL divides.
 fn key_bytes(key: u8) -> KeyBytes {
     let mut bytes = vec![key / 3];
-    bytes.resize(if key % 2 == 0 { 2_900 } else { 3 }, 7);
+    bytes.resize(if key.is_multiple_of(2) { 2_900 } else { 3 }, 7);
     bytes.push(key);
     KeyBytes::from_stored(bytes)
 }
