@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::failure::Failure;
-use crate::import::{newest_first, page_begin};
 use crate::input::{InputCompression, InputFormat, PerformanceTier, S3Output, S3Source};
 use crate::job::{Job, LISTED_MILLIS, State, StoredJob};
 use crate::load::{LoadJob, Progress, Unwritten, load};
-use crate::manager::{RunnableJob, Running, StepError, Stop, TransferManager};
-use crate::page;
+use crate::page::{self, newest_first, page_begin};
 use crate::queue::JobKind;
+use crate::runner::TransferManager;
+use crate::running::{RunnableJob, Running, StepError, Stop};
 use crate::source::Input;
 use report::Report;
 

@@ -14,11 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::failure::Failure;
-use crate::import::page_begin;
 use crate::job::{Job, LISTED_MILLIS, State, StoredJob};
-use crate::manager::TransferManager;
-use crate::page;
+use crate::page::{self, page_begin};
 use crate::queue::JobKind;
+use crate::runner::TransferManager;
 
 pub use input::{
     ExportFormat, ExportTableInput, ExportType, ExportViewType, FilterSpecification,

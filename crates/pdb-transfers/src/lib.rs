@@ -11,6 +11,8 @@ mod load;
 mod manager;
 mod page;
 mod queue;
+mod runner;
+mod running;
 mod source;
 
 pub use bulk_put::{
@@ -30,4 +32,4 @@ pub use import::{
 pub use input::{
     CsvInput, InputCompression, InputFormat, OutputType, PerformanceTier, S3Output, S3Source, SseAlgorithm,
 };
-pub use manager::TransferManager;
+pub use runner::TransferManager;

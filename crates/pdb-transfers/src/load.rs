@@ -12,7 +12,8 @@ use pdb_store::{Pending, Table, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::job::StoredJob;
-use crate::manager::{RunnableJob, Running, StepError, Stop, TransferManager};
+use crate::runner::TransferManager;
+use crate::running::{RunnableJob, Running, StepError, Stop};
 use crate::source::{Input, Interruption, ReadBytes};
 
 /// The most writes and bytes of a transaction. On one core it takes some milliseconds, for which other writers wait.
@@ -114,9 +115,11 @@ pub(crate) fn load<J: LoadJob>(running: &Running<'_, J>, input: &Input) -> Resul
         .wait()?;
     let mut progress = running.job.job.clone();
     let position = progress.progress().position.clone();
+    let has_one_writer = running.manager.inner.store.has_one_writer();
     let mut loader = Loader {
         running,
-        most_writes: if running.manager.inner.store.is_remote() { REMOTE_CHUNK_WRITES } else { CHUNK_WRITES },
+        most_writes: if has_one_writer { CHUNK_WRITES } else { REMOTE_CHUNK_WRITES },
+        has_one_writer,
         submitted: position.clone(),
         chunk: Chunk::at(position.clone()),
         in_flight: VecDeque::new(),
@@ -136,6 +139,8 @@ pub(crate) fn load<J: LoadJob>(running: &Running<'_, J>, input: &Input) -> Resul
 struct Loader<'r, 'm, J> {
     running: &'r Running<'m, J>,
     most_writes: usize,
+    /// Whether transactions are carried out in the order in which they are submitted.
+    has_one_writer: bool,
     /// Where the chunk begins that is being filled.
     submitted: Position,
     chunk: Chunk,
@@ -259,8 +264,7 @@ impl<J: LoadJob> Loader<'_, '_, J> {
         if self.chunk.is_empty() && end == self.submitted {
             return Ok(());
         }
-        let is_alone =
-            self.running.manager.inner.store.is_remote() || self.running.job.job.units_a_second().is_some();
+        let is_alone = !self.has_one_writer || self.running.job.job.units_a_second().is_some();
         while self.in_flight.len() >= if is_alone { 1 } else { 2 } {
             self.settle()?;
         }

@@ -1,5 +1,9 @@
 //! Pages of lists, and the tokens that lead from one to the next.
 
+use pdb_model::TableArn;
+
+use crate::error::TransferError;
+
 /// Returns the next token: AWS's are hexadecimal digits, a multiple of 16 of them, at least 112.
 pub(crate) fn token_after(arn: &str) -> String {
     let mut digits: String = arn.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -38,6 +42,19 @@ pub(crate) fn cut<T>(
     page.truncate(limit);
     let token = page.last().filter(|_| has_more).map(|last| token_after(arn(last)));
     (page, token)
+}
+
+/// The order of lists: by the end of the ARN, which begins with the time, then by the rest of it.
+pub(crate) fn newest_first(one: &str, other: &str) -> std::cmp::Ordering {
+    let key = |arn: &str| (arn.rsplit('/').next().unwrap_or_default().to_owned(), arn.to_owned());
+    key(other).cmp(&key(one))
+}
+
+/// Returns the ARN behind which a page begins.
+pub(crate) fn page_begin(token: Option<&str>) -> Result<Option<String>, TransferError> {
+    let Some(token) = token else { return Ok(None) };
+    let arn = arn_in(token).filter(|arn| TableArn::at_start_of(arn).is_some());
+    arn.map(Some).ok_or_else(|| TransferError::validation("Invalid NextToken"))
 }
 
 #[cfg(test)]

@@ -16,8 +16,6 @@ pub(crate) enum JobKind {
 }
 
 impl JobKind {
-    pub(crate) const ALL: [Self; 3] = [Self::Import, Self::BulkPut, Self::Export];
-
     /// The kind of the store's documents that describe such jobs.
     pub(crate) fn document_kind(self) -> &'static str {
         match self {

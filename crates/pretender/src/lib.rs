@@ -16,8 +16,8 @@
 //! | [`maintenance`] | backups, copies and checks of whole databases |
 
 pub mod access;
-mod arguments;
 pub mod archive;
+mod arguments;
 mod builder;
 pub mod bulk;
 mod database;

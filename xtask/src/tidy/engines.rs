@@ -46,6 +46,7 @@ const EXCEPTIONS: &[(&str, usize, &str)] = &[
     ("crates/pdb-store/src/shared_map.rs", 1, "gates of what one engine uses"),
     ("crates/pdb-store/src/store.rs", 1, "tells others whether calls wait for a network"),
     ("crates/pdb-store/src/transaction.rs", 10, "hands each step of a transaction to the engine"),
+    ("crates/pdb-transfers/src/runner.rs", 1, "only a database on a server has jobs of other processes"),
     ("crates/pdb-wire/src/call.rs", 1, "a call that waits for a network leaves the threads of the runtime"),
     ("crates/pretender/src/builder.rs", 3, "an address names the engine"),
     ("crates/pretender/src/database.rs", 1, "tells others whether calls wait for a network"),

@@ -16,10 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pdb-transfers", &["pdb-model", "pdb-store", "pdb-items", "pdb-exchange", "pdb-objects"]),
     ("pdb-streams", &["pdb-model", "pdb-store"]),
     ("pdb-cleanup", &["pdb-model", "pdb-store", "pdb-capture"]),
-    (
-        "pdb-archive",
-        &["pdb-model", "pdb-store", "pdb-streams", "pdb-cleanup", "pdb-exchange", "pdb-objects"],
-    ),
+    ("pdb-archive", &["pdb-model", "pdb-store", "pdb-streams", "pdb-cleanup", "pdb-exchange", "pdb-objects"]),
     ("pdb-assert", &["pdb-model", "pdb-streams"]),
     ("pdb-faults", &["pdb-model"]),
     (

@@ -2,11 +2,13 @@
 //! two do; so everybody locks in one order, which `docs/store.md` gives, and every operation that writes is in here.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pdb_testpg::{Failure, Server, ServerOptions};
 use pretender::Pretender;
 use pretender::model::{Operation, TableName};
+use pretender::objects::MemoryObjects;
 use serde_json::{Value, json};
 
 use crate::lock_order::{self, Transaction};
@@ -80,7 +82,10 @@ struct Watched {
 
 impl Watched {
     fn new(server: Server) -> Self {
-        let world = World::open(Pretender::builder().database(&server.url()));
+        let objects = MemoryObjects::new();
+        objects.create_bucket("bucket");
+        let builder = Pretender::builder().database(&server.url()).objects(Arc::new(objects));
+        let world = World::open(builder);
         let seen = server.log().len();
         Self { world, server, seen, wrote: BTreeSet::new() }
     }
@@ -181,6 +186,7 @@ fn every_operation_locks_in_one_order() {
     writes_of_items(&mut db);
     definitions(&mut db);
     backups(&mut db);
+    transfers(&mut db);
     time_and_commands(&mut db);
     // Each operation there is has been looked at, or locks nothing.
     for operation in Operation::ALL {
@@ -338,6 +344,14 @@ fn backups(db: &mut Watched) {
         "SourceTableName": "alpha", "TargetTableName": "delta", "UseLatestRestorableTime": true}),
     );
     db.call("DeleteTable", json!({"TableName": "gamma"}));
+}
+
+/// An export, with what it does in the background.
+fn transfers(db: &mut Watched) {
+    let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/alpha";
+    db.call("ExportTableToPointInTime", json!({"TableArn": arn, "S3Bucket": "bucket", "S3Prefix": "export"}));
+    assert!(db.world.wire.pretender().wait_for_transfers(Duration::from_secs(60)));
+    db.look("an export");
 }
 
 /// Rotation, which whoever comes first does; sweeps; and what the control interface commands.

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::input::OutputType;
 use crate::job::StoredJob;
 use crate::load::Unwritten;
-use crate::manager::{Running, StepError, Stop};
+use crate::running::{Running, StepError, Stop};
 
 /// The kind of the store's documents with lines.
 const LINES: &str = "bulk operation report";

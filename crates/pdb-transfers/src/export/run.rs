@@ -16,7 +16,8 @@ use super::{Content, ExportFormat, ExportJob, ExportType, ExportViewType, Progre
 use crate::failure::Failure;
 use crate::input::SseAlgorithm;
 use crate::job::{State, StoredJob};
-use crate::manager::{RunnableJob, Running, StepError, Stop, TransferManager};
+use crate::runner::TransferManager;
+use crate::running::{RunnableJob, Running, StepError, Stop};
 
 /// How often the progress is noted. Where processes share a database, it also shows that the export goes on.
 const NOTE_INTERVAL: Duration = Duration::from_secs(1);
