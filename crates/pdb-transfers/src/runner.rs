@@ -288,10 +288,9 @@ impl TransferManager {
         let job = self.inner.store.write(move |tx| {
             // Two requests with one token, or for one table, follow each other.
             tx.put_document("transfers", J::KIND.document_kind(), "{}")?;
-            let job = work(&manager, tx)?;
             let now = manager.now(tx);
             StoredJob::<J>::forget_old(tx, now)?;
-            Ok::<_, TransferError>(job)
+            work(&manager, tx)
         })?;
         self.ensure_running(&job);
         Ok(job)

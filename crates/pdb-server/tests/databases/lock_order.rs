@@ -10,12 +10,17 @@ pub(crate) struct Statement {
     params: Vec<String>,
 }
 
+/// The kinds of documents that describe jobs.
+const JOBS: &[&str] = &["import", "bulk operation", "export"];
+
 /// The statements of a transaction that writes, in order.
 pub(crate) type Transaction = Vec<Statement>;
 
 /// Something that one transaction can have, and others wait for. They are ordered as they are to be locked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Lock {
+    /// The document of a job, by its kind and name; before all of them the one for which those wait that begin a job.
+    Job(String),
     Catalog,
     /// A whole table of items.
     Items(String),
@@ -232,7 +237,7 @@ impl State {
                 // Writers have passed the gate before; trims wait for nobody once they have a shard.
                 Lock::Shard { .. } => self.is_gate_closed,
                 Lock::Items(table) | Lock::Kept(table) => self.made.contains(table),
-                Lock::Catalog | Lock::Beside(_) | Lock::History(_) | Lock::Stream(_) => false,
+                Lock::Job(_) | Lock::Catalog | Lock::Beside(_) | Lock::History(_) | Lock::Stream(_) => false,
             }
     }
 }
@@ -315,6 +320,14 @@ fn effects(Statement { sql, params }: &Statement) -> Vec<Effect> {
         "pdb_stream" => locks(Lock::Stream(number(0))),
         "pdb_shard" if sql.contains("stream_id IN") => locks(Lock::Shard { stream: 0, number: number(1) }),
         "pdb_shard" => locks(Lock::Shard { stream: number(0), number: number(1) }),
+        "pdb_document" if params.first().is_some_and(|kind| kind == "transfers") => {
+            locks(Lock::Job(String::new()))
+        }
+        "pdb_document" if params.first().is_some_and(|kind| JOBS.contains(&kind.as_str())) => {
+            let job = Lock::Job(key());
+            // One that is locked is updated first; else it is new.
+            if begins("INSERT") { vec![Effect::Takes(job)] } else { locks(job) }
+        }
         "pdb_token" | "pdb_document" | "pdb_setting" => locks(Lock::Beside(name())),
         items if is_of("pdb_item_") => locks(Lock::Item(items.to_owned(), key())),
         _ if is_of("pdb_index_") || is_of("pdb_vector_") => vec![Effect::Nothing],

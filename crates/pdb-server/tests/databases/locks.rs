@@ -84,10 +84,22 @@ impl Watched {
     fn new(server: Server) -> Self {
         let objects = MemoryObjects::new();
         objects.create_bucket("bucket");
+        let line = |n: u32| format!("{{\"Item\":{}}}\n", item(&format!("t{n}"), json!({})));
+        let lines: String = (0..4_000).map(line).collect();
+        objects
+            .put("bucket", "lines.json", format!("nonsense\n{lines}").as_bytes())
+            .expect("a bucket in memory");
         let builder = Pretender::builder().database(&server.url()).objects(Arc::new(objects));
         let world = World::open(builder);
         let seen = server.log().len();
         Self { world, server, seen, wrote: BTreeSet::new() }
+    }
+
+    /// Waits for what goes on in the background, and looks at it.
+    #[track_caller]
+    fn finish(&mut self, what: &str) {
+        assert!(self.world.wire.pretender().wait_for_transfers(Duration::from_secs(60)));
+        self.look(what);
     }
 
     /// The transactions since the last look, all of them in the right order.
@@ -346,12 +358,33 @@ fn backups(db: &mut Watched) {
     db.call("DeleteTable", json!({"TableName": "gamma"}));
 }
 
-/// An export, with what it does in the background.
+/// Imports, exports and bulk operations, with what they do in the background.
 fn transfers(db: &mut Watched) {
     let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/alpha";
     db.call("ExportTableToPointInTime", json!({"TableArn": arn, "S3Bucket": "bucket", "S3Prefix": "export"}));
-    assert!(db.world.wire.pretender().wait_for_transfers(Duration::from_secs(60)));
-    db.look("an export");
+    db.finish("an export");
+    let source = json!({"S3Bucket": "bucket", "S3KeyPrefix": "lines"});
+    let mut table = create("imported");
+    table.as_object_mut().expect("an object").remove("StreamSpecification");
+    db.call(
+        "ImportTable",
+        json!({"S3BucketSource": source, "InputFormat": "DYNAMODB_JSON", "TableCreationParameters": table}),
+    );
+    db.finish("an import");
+    let bulk = |units: u32| {
+        json!({
+            "TableName": "alpha", "MaxWriteRequestUnits": units,
+            "InputS3Configuration": {"S3Bucket": "bucket", "S3KeyPrefix": "lines", "InputFormat": "DYNAMODB_JSON"},
+            "OutputS3Configuration": {"S3Bucket": "bucket", "S3KeyPrefix": "report", "OutputType": ["ERROR"]},
+        })
+    };
+    db.call("StartBulkPutItems", bulk(1_000_000));
+    db.finish("a bulk operation");
+    // Slow enough to be cancelled.
+    let started = db.call("StartBulkPutItems", bulk(1024));
+    let arn = &started["BulkOperationDescription"]["BulkOperationArn"];
+    db.call("CancelBulkOperation", json!({"BulkOperationArn": arn}));
+    db.finish("a bulk operation that is cancelled");
 }
 
 /// Rotation, which whoever comes first does; sweeps; and what the control interface commands.

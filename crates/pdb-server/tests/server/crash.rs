@@ -20,14 +20,15 @@ impl Process {
     }
 
     pub(crate) fn start_with(file: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pretender"))
-            .env_clear()
-            .args(["serve", "--port", "0", "--db"])
-            .arg(file)
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_as(file, arguments, |_| ())
+    }
+
+    /// With a command that is changed before it runs.
+    pub(crate) fn start_as(file: &Path, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pretender"));
+        command.env_clear().args(["serve", "--port", "0", "--db"]).arg(file).args(arguments);
+        change(&mut command);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("Listening on http://").unwrap().parse().unwrap();

@@ -188,6 +188,7 @@ fn an_announcement_is_one_object() {
         "control": true,
         "credentials": false,
         "ca_file": null,
+        "objects": null,
     });
     assert_eq!(announced, expected);
     let address = format!("127.0.0.1:{port}").parse().unwrap();

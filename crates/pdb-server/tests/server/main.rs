@@ -52,5 +52,7 @@ mod time;
 #[cfg(feature = "https")]
 mod tls;
 mod top;
+#[cfg(feature = "objects")]
+mod transfers;
 mod trigger;
 mod warm_shards;

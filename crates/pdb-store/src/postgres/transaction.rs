@@ -1,6 +1,6 @@
 //! PostgreSQL's part of a transaction that writes. Others write at the same time, also from other processes.
 //!
-//! Everybody locks in one order, so that no two transactions wait for each other: the catalog, whole tables of items by name, items and
+//! Everybody locks in one order, so that no two transactions wait for each other: documents that are locked to be changed, the catalog, whole tables of items by name, items and
 //! entries in the order of their keys, tokens and documents, the rows of statistics, histories, streams, the shards. Those from the rows of statistics on
 //! come with the commit (`before_commit`):
 //!

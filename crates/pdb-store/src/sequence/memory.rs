@@ -131,9 +131,10 @@ pub(crate) fn highest(driver: Driver<'_>, catalog: &Catalog) -> Result<u64, Stor
     Ok(stored.unwrap_or(0).max(above_all(catalog)))
 }
 
-/// Raises what is stored with open shards to at least `floor`, in a database that is not open yet.
+/// Raises what is stored with shards to at least `floor`, in a database that is not open yet. Closed ones too: a reader may have got further in a past in
+/// which they were open.
 pub(crate) fn raise_stored(driver: Driver<'_>, floor: u64) -> Result<(), StoreError> {
-    let sql = "UPDATE pdb_shard SET next_sequence = max(next_sequence, ?1) WHERE closed_at IS NULL";
+    let sql = "UPDATE pdb_shard SET next_sequence = max(next_sequence, ?1)";
     driver.execute(sql, &[Param::Integer(signed(floor))]).during("go on with sequence numbers")?;
     Ok(())
 }

@@ -1,0 +1,158 @@
+//! Exports and imports of a server with buckets in S3: over kills of the server, and without the service.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use pdb_testkit::MotoServer;
+use serde_json::{Value, json};
+
+use crate::crash::Process;
+
+const ITEMS: usize = 6_000;
+
+fn serve(file: &Path, moto: &MotoServer) -> Process {
+    let endpoint = moto.url();
+    let options = ["--objects", "s3", "--s3-endpoint", &endpoint];
+    Process::start_as(file, &options, |command: &mut Command| {
+        command.envs([
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "hush"),
+            ("AWS_REGION", "us-east-1"),
+        ]);
+    })
+}
+
+fn call(process: &Process, operation: &str, body: &Value) -> Value {
+    process.call(&format!("DynamoDB_20120810.{operation}"), body)
+}
+
+/// Waits for the end of a job. Kills the server once in the middle, if it gets there in time, and starts it again.
+fn ended(
+    mut process: Process,
+    file: &Path,
+    moto: &MotoServer,
+    describe: &str,
+    body: &Value,
+) -> (Process, Value) {
+    let (mut is_killed, end) = (false, Instant::now() + Duration::from_secs(120));
+    loop {
+        let answer = call(&process, describe, body);
+        let job = answer.as_object().unwrap().values().next().unwrap().clone();
+        let status = job["ExportStatus"].as_str().or(job["ImportStatus"].as_str()).unwrap();
+        if status != "IN_PROGRESS" {
+            return (process, job);
+        }
+        assert!(Instant::now() < end, "{job}");
+        if !is_killed {
+            process.kill();
+            process = serve(file, moto);
+            is_killed = true;
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// All items of a table, sorted.
+fn items(process: &Process, table: &str) -> Vec<String> {
+    let (mut found, mut body) = (Vec::new(), json!({ "TableName": table }));
+    loop {
+        let page = call(process, "Scan", &body);
+        found.extend(page["Items"].as_array().unwrap().iter().map(ToString::to_string));
+        let Some(last) = page.get("LastEvaluatedKey") else { break };
+        body["ExclusiveStartKey"] = last.clone();
+    }
+    found.sort();
+    found
+}
+
+fn definition(table: &str) -> Value {
+    json!({
+        "TableName": table, "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+    })
+}
+
+#[test]
+fn what_is_exported_to_s3_is_imported_from_it_over_kills() {
+    let Some(moto) = MotoServer::start() else { return };
+    moto.create_bucket("exports");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s3.db");
+    let mut process = serve(&file, &moto);
+    call(&process, "CreateTable", &definition("Orders"));
+    call(
+        &process,
+        "UpdateContinuousBackups",
+        &json!({ "TableName": "Orders", "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true } }),
+    );
+    for first in (0..ITEMS).step_by(25) {
+        let put = |n: usize| {
+            let item = json!({ "pk": { "S": format!("o{n}") }, "n": { "N": n.to_string() }, "text": { "S": "x".repeat(300) } });
+            json!({ "PutRequest": { "Item": item } })
+        };
+        let puts: Vec<Value> = (first..first + 25).map(put).collect();
+        call(&process, "BatchWriteItem", &json!({ "RequestItems": { "Orders": puts } }));
+    }
+    let table_arn = "arn:aws:dynamodb:us-east-1:000000000000:table/Orders";
+    for (format, table) in [("DYNAMODB_JSON", "FromJson"), ("ION", "FromIon")] {
+        let export = call(
+            &process,
+            "ExportTableToPointInTime",
+            &json!({ "TableArn": table_arn, "S3Bucket": "exports", "S3Prefix": format, "ExportFormat": format }),
+        );
+        let arn = &export["ExportDescription"]["ExportArn"];
+        let described = ended(process, &file, &moto, "DescribeExport", &json!({ "ExportArn": arn }));
+        process = described.0;
+        assert_eq!(described.1["ExportStatus"], "COMPLETED", "{}", described.1);
+        assert_eq!(described.1["ItemCount"], ITEMS);
+
+        let id = arn.as_str().unwrap().rsplit('/').next().unwrap();
+        let import = call(
+            &process,
+            "ImportTable",
+            &json!({
+                "S3BucketSource":
+                    { "S3Bucket": "exports", "S3KeyPrefix": format!("{format}/AWSDynamoDB/{id}/data/") },
+                "InputFormat": format,
+                "InputCompressionType": "GZIP",
+                "TableCreationParameters": definition(table),
+            }),
+        );
+        let arn = &import["ImportTableDescription"]["ImportArn"];
+        let described = ended(process, &file, &moto, "DescribeImport", &json!({ "ImportArn": arn }));
+        process = described.0;
+        assert_eq!(described.1["ImportStatus"], "COMPLETED", "{}", described.1);
+        assert_eq!(described.1["ImportedItemCount"], ITEMS);
+        assert_eq!(items(&process, table), items(&process, "Orders"));
+    }
+}
+
+/// The service forgets everything when it is killed, as moto does: what fails says so, and the server goes on.
+#[test]
+fn a_service_that_has_lost_its_buckets_fails_jobs_and_nothing_else() {
+    let Some(mut moto) = MotoServer::start() else { return };
+    moto.create_bucket("exports");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s3.db");
+    let process = serve(&file, &moto);
+    moto.kill();
+    moto.restart();
+    let import = call(
+        &process,
+        "ImportTable",
+        &json!({
+            "S3BucketSource": { "S3Bucket": "exports" },
+            "InputFormat": "ION",
+            "TableCreationParameters": definition("Orders"),
+        }),
+    );
+    let arn = &import["ImportTableDescription"]["ImportArn"];
+    let (process, import) = ended(process, &file, &moto, "DescribeImport", &json!({ "ImportArn": arn }));
+    assert_eq!(
+        (&import["ImportStatus"], &import["FailureCode"]),
+        (&json!("FAILED"), &json!("S3NoSuchBucket"))
+    );
+    assert_eq!(call(&process, "ListTables", &json!({}))["TableNames"], json!([]));
+}
