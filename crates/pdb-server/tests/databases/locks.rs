@@ -8,7 +8,7 @@ use std::time::Duration;
 use pdb_testpg::{Failure, Server, ServerOptions};
 use pretender::Pretender;
 use pretender::model::{Operation, TableName};
-use pretender::objects::MemoryObjects;
+use pretender::objects::{MemoryObjects, ObjectStore};
 use serde_json::{Value, json};
 
 use crate::lock_order::{self, Transaction};
