@@ -26,6 +26,8 @@ fn seeds_that_have_found_bugs_hold() {
         (1_796_070_546_355, 3_000),
         (1_796_072_302_691, 3_000),
         (1_796_077_729_372, 5_000),
+        (1_796_085_364_687, 5_000),
+        (1_796_086_203_985, 5_000),
     ] {
         let config = Config::of(seed);
         let outcome = run(&config, &config.history(steps), Bug::None);

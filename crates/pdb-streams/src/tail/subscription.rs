@@ -234,7 +234,8 @@ impl<S: StreamSource> Subscription<S> {
                 reader.empty_pages += 1;
                 self.quiet += 1;
             }
-            Ok(ShardRead::Repositioned) => {}
+            // It is asked again before the subscription has caught up.
+            Ok(ShardRead::Repositioned) => reader.empty_pages = 0,
             Ok(ShardRead::Ended) => {
                 // Before the gaps of its children.
                 self.report_gaps(stream);

@@ -265,6 +265,23 @@ fn an_expired_iterator_over_trimmed_records_is_a_gap() {
     assert_eq!(read(&mut subscription), "gap");
 }
 
+/// Of three shards, the one that was empty before is overtaken by a trim. It has not caught up again before it was asked again.
+#[test]
+fn a_shard_with_a_gap_is_read_to_its_end() {
+    let source = FakeSource::default();
+    let arn = source.enable("T");
+    source.replace(&arn, 0, 3);
+    write_all(&source, &arn, &[100, 200, 200]);
+    let mut subscription = of(&source, &arn).page_limit(1).start().unwrap();
+    for event in ["100.0", "200.0", "200.1"] {
+        assert_eq!(show(&subscription.next().unwrap()), event);
+    }
+    write_all(&source, &arn, &[100, 100]);
+    source.trim(&arn, 2, false);
+    write_all(&source, &arn, &[100]);
+    assert_eq!(read(&mut subscription), "gap 100.3");
+}
+
 #[test]
 fn a_shard_that_vanishes_under_its_reader_is_a_gap() {
     for expired in [false, true] {
