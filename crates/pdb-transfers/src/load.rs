@@ -207,6 +207,8 @@ impl<J: LoadJob> Loader<'_, '_, J> {
             Err(Interruption::Content { reason }) => {
                 let place = Place { key: key.to_owned(), index: self.chunk.end.records };
                 self.chunk.faults.push(fault(place, None, reason));
+                // What cannot be processed counts as processed, too, so that the numbers of a description add up.
+                self.chunk.records += 1;
                 ReadBytes { stored: size, unpacked: self.chunk.read.unpacked }
             }
         };

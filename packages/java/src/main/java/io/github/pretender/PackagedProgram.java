@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
@@ -107,8 +108,12 @@ record PackagedProgram(String sha256, long size, Supplier<InputStream> content) 
         var limit = FileTime.from(Instant.now().minus(STALE));
         try (var unfinished = Files.newDirectoryStream(folder, PREFIX + "*")) {
             for (Path file : unfinished) {
-                if (Files.getLastModifiedTime(file).compareTo(limit) < 0) {
-                    Files.deleteIfExists(file);
+                try {
+                    if (Files.getLastModifiedTime(file).compareTo(limit) < 0) {
+                        Files.deleteIfExists(file);
+                    }
+                } catch (NoSuchFileException gone) {
+                    // Another thread or process has finished it since it was listed.
                 }
             }
         }
