@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The name of an object with records says which interval of sequence numbers it covers: behind `AFTER`, up to `LAST`. Records never change, so
-//! two objects with one name have the same content, whoever wrote them and however often. And the archive can be put together from the
+//! two objects with one name have the same content, even if several processes have written them, several times. And the archive can be put together from the
 //! names alone, if a manifest lacks them.
 
 use pdb_model::{EpochMillis, SequenceNumber, StreamArn, StreamLabel};

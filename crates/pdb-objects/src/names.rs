@@ -4,7 +4,7 @@
 pub(crate) const MAX_KEY_BYTES: usize = 1024;
 
 /// Returns whether a bucket can have this name: letters, digits, `.`, `-` and `_`, with a letter or digit in front. Such a name is the name of
-/// a folder, and a segment of a URL, whatever else it may be.
+/// a folder, and a segment of a URL.
 pub(crate) fn is_bucket(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     name.len() <= 255

@@ -1,8 +1,8 @@
 //! The past of a table, read in pages: its items at a moment, and what changed between two.
 //!
 //! Each page is a read of its own. A read of everything at once would hold the writer of a database in memory, keep the log of a file from being
-//! copied back, and take memory for all keys that have changed. Pages of different snapshots fit together because of the history: whatever a page
-//! finds in the table, the history knows whether it has changed since the state that is read.
+//! copied back, and take memory for all keys that have changed. Pages of different snapshots fit together because of the history: it knows
+//! of each item that a page finds whether it has changed since the state that is read.
 
 mod changes;
 mod items;

@@ -1,4 +1,4 @@
-//! What carries jobs out, of whatever kind: threads, restarts, several processes.
+//! What carries out jobs of all kinds: threads, restarts, several processes.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

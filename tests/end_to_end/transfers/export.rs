@@ -1,4 +1,4 @@
-//! Exports: what is read of them is what the table was, whatever happens meanwhile.
+//! Exports: what is read of them is what the table was, in spite of writes, kills and failing buckets meanwhile.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

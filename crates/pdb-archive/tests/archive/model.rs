@@ -240,7 +240,7 @@ fn check(steps: &[Step]) {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever happens, the archive has each record once, and so has a consumer that reads over archive and live stream.
+    /// After any history, the archive has each record once, and so has a consumer that reads over archive and live stream.
     #[test]
     fn nothing_is_lost_and_nothing_comes_twice(steps in prop::collection::vec(any_step(), 1..40)) {
         check(&steps);

@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Re
     };
     if key.as_ref().is_some_and(|key| key.len() < MIN_KEY_BYTES) {
         return Err(RulesError(format!(
-            "the key has less than {MIN_KEY_BYTES} bytes: whoever guesses it can find the values"
+            "the key has less than {MIN_KEY_BYTES} bytes: a person who guesses it can find the values"
         )));
     }
     if file.rule.is_empty() {

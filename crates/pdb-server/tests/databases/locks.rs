@@ -387,7 +387,7 @@ fn transfers(db: &mut Watched) {
     db.finish("a bulk operation that is cancelled");
 }
 
-/// Rotation, which whoever comes first does; sweeps; and what the control interface commands.
+/// Rotation, which the first request after its time does; sweeps; and what the control interface commands.
 fn time_and_commands(db: &mut Watched) {
     let rotated = Duration::from_secs(5 * 3600);
     let has_rotated = |transactions: &[Transaction]| {

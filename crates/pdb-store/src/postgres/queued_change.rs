@@ -63,7 +63,7 @@ impl QueuedChange {
             Param::Integer(self.checksum),
         ]);
         let appended = driver.execute(&self.history.append, &params).during("append to a history")?;
-        // Whoever ends a history stops the writers of its table first, so this is for databases that somebody has changed by hand.
+        // A transaction that ends a history stops the writers of its table first, so this is for databases that somebody has changed by hand.
         if appended == 1 { Ok(()) } else { Err(driver.stale()) }
     }
 }
