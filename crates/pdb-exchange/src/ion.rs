@@ -1,6 +1,7 @@
 //! Amazon Ion, with the mapping of DynamoDB's exports (bulk-import-export.md section 3.5).
 
 mod binary;
+mod size;
 mod text;
 mod write;
 

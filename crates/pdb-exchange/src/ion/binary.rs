@@ -3,9 +3,10 @@
 use std::io::{BufRead, ErrorKind, Read};
 use std::ops::ControlFlow;
 
+use super::size::Size;
 use super::{BINARY_MARK, parsed, records};
 use crate::MAX_RECORD_TEXT;
-use crate::record::{Entry, ReadError};
+use crate::record::{Entry, ReadError, RecordFault};
 
 const CUT_SHORT: &str = "the file is cut short: its last value is not complete";
 
@@ -24,6 +25,14 @@ pub(super) fn read(
             Piece::Padding => {}
             Piece::Version => context.clone_from(&piece),
             Piece::Value => {
+                if let Err(reason) = Size::of_binary(&piece).and_then(Size::check) {
+                    let entry = Entry { line: None, ordinal, record: Err(RecordFault::new(reason)) };
+                    ordinal += 1;
+                    if each(entry).is_break() {
+                        return Ok(());
+                    }
+                    continue;
+                }
                 if is_symbol_table(&context, &piece) {
                     if context.len() + piece.len() > MAX_RECORD_TEXT {
                         return Err(ReadError::whole("the tables of symbols are too large"));

@@ -70,3 +70,49 @@ fn changes_of_incremental_exports_are_read() {
     let seen = seen(text.as_bytes());
     assert!(seen[0].starts_with(r#"1 {"id":{"S":"1"}} Some("#) && seen[0].ends_with("None"), "{seen:?}");
 }
+
+/// Deep values would overflow the stack of the parser, which ends the process.
+#[test]
+fn values_that_are_too_deep_or_have_too_many_parts_are_not_parsed() {
+    let deep =
+        |levels: usize| format!("{{Item:{{id:\"1\",x:{}1{}}}}}", "[".repeat(levels), "]".repeat(levels));
+    let text = format!("{}\n{} {{Item:{{id:\"2\"}}}}\n", deep(31), deep(1_000_000));
+    let found = seen(text.as_bytes());
+    assert!(found[0].starts_with(r#"1 {"id":{"S":"1"},"x":{"L":[{"L":"#), "{}", found[0]);
+    assert_eq!(found[1], "2 values are nested deeper than 32 levels");
+    assert_eq!(found[2], r#"2 {"id":{"S":"2"}}"#);
+    assert_eq!(seen(deep(32).as_bytes()), ["1 attribute `x`: values are nested deeper than 32 levels"]);
+
+    let wide = format!("{{Item:{{x:[{}]}}}}", "1,".repeat(1_000_000));
+    assert_eq!(seen(wide.as_bytes()), ["1 the value has more parts than an item can have"]);
+    let expression = format!("{{Item:{{x:({})}}}} 1", "a.".repeat(1_000_000));
+    let found = seen(expression.as_bytes());
+    assert_eq!(found[0], "1 DynamoDB has no type for a value of Ion's type sexp");
+    assert_eq!(found[1], "1 a record must be a struct, `{...}`");
+
+    // Lists within lists, each with its length in four bytes.
+    let mut binary = Vec::new();
+    for _ in 0..200_000 {
+        let length = binary.len();
+        let bits = |shift: u32| ((length >> shift) & 0x7f) as u8;
+        binary.splice(0..0, [0xbe, bits(21), bits(14), bits(7), bits(0) | 0x80]);
+        if binary.len() > 4_000 {
+            break;
+        }
+    }
+    let found = seen(&[BINARY_MARK, &binary].concat());
+    assert_eq!(found, ["- values are nested deeper than 32 levels"]);
+}
+
+#[test]
+fn the_size_of_a_binary_value_is_that_of_its_headers() {
+    let item = Item::from_json(ALL).unwrap();
+    let mut text = String::new();
+    write_item(&item, &mut text);
+    let binary = Element::read_all(&text).unwrap().encode_as(ion_rs::v1_0::Binary).unwrap();
+    // Every value of a real file passes; every cut of one is a fault or passes, and never a panic.
+    assert!(size::Size::of_binary(&binary[4..]).and_then(size::Size::check).is_ok());
+    for end in 4..binary.len() {
+        let _ = size::Size::of_binary(&binary[4..end]);
+    }
+}

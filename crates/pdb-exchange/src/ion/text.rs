@@ -3,6 +3,7 @@
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
+use super::size::Size;
 use crate::MAX_RECORD_TEXT;
 use crate::lines::{Line, Lines};
 use crate::record::{Entry, ReadError, RecordFault};
@@ -14,9 +15,10 @@ pub(super) fn read(
     each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> Result<(), ReadError> {
     let mut lines = Lines::new(reader);
-    let mut ordinal = 0;
+    let (mut ordinal, mut number) = (0, 0);
     let (mut piece, mut scan, mut first_line) = (Vec::new(), Scan::default(), 1);
     while let Some(line) = lines.next()? {
+        number += 1;
         let bytes = match line {
             Line::Whole(bytes) if piece.len() + bytes.len() < MAX_RECORD_TEXT => bytes,
             _ if scan.is_open() => {
@@ -27,7 +29,7 @@ pub(super) fn read(
             }
             _ => {
                 let record = Err(RecordFault::new("the line is longer than an item can be"));
-                let entry = Entry { line: Some(lines.number()), ordinal, record };
+                let entry = Entry { line: Some(number), ordinal, record };
                 ordinal += 1;
                 if each(entry).is_break() {
                     return Ok(());
@@ -35,22 +37,29 @@ pub(super) fn read(
                 continue;
             }
         };
-        scan.take(bytes);
-        piece.extend_from_slice(bytes);
+        let mut begin = 0;
+        while let Some(end) = scan.value_end(bytes, begin) {
+            piece.extend_from_slice(&bytes[begin..end]);
+            begin = end;
+            if pass_on(&piece, &mut scan, first_line, &mut ordinal, needs_wrapper, each).is_break() {
+                return Ok(());
+            }
+            piece.clear();
+            first_line = number;
+        }
+        piece.extend_from_slice(&bytes[begin..]);
         piece.push(b'\n');
         if scan.is_open() {
             continue;
         }
-        for record in super::records(&piece, needs_wrapper) {
-            let entry = Entry { line: Some(first_line), ordinal, record };
-            ordinal += 1;
-            if each(entry).is_break() {
-                return Ok(());
-            }
+        // What is left is no struct: a version, a comment, or a fault.
+        if !piece.trim_ascii().is_empty()
+            && pass_on(&piece, &mut scan, first_line, &mut ordinal, needs_wrapper, each).is_break()
+        {
+            return Ok(());
         }
         piece.clear();
-        scan = Scan::default();
-        first_line = lines.number() + 1;
+        first_line = number + 1;
     }
     if scan.is_open() {
         return Err(ReadError::at_line(
@@ -59,6 +68,26 @@ pub(super) fn read(
         ));
     }
     Ok(())
+}
+
+/// Passes on the records of a piece of text that has whole values.
+fn pass_on(
+    piece: &[u8],
+    scan: &mut Scan,
+    line: u64,
+    ordinal: &mut u64,
+    needs_wrapper: bool,
+    each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let records = match std::mem::take(scan).size.check() {
+        Ok(()) => super::records(piece, needs_wrapper),
+        Err(reason) => vec![Err(RecordFault::new(reason))],
+    };
+    records.into_iter().try_for_each(|record| {
+        let entry = Entry { line: Some(line), ordinal: *ordinal, record };
+        *ordinal += 1;
+        each(entry)
+    })
 }
 
 /// Where a line has ended.
@@ -77,6 +106,10 @@ enum State {
 struct Scan {
     state: State,
     depth: usize,
+    /// What was found of the value so far.
+    size: Size,
+    /// Whether the byte before belongs to a number, a symbol or the like.
+    is_in_token: bool,
 }
 
 impl Scan {
@@ -84,9 +117,8 @@ impl Scan {
         self.depth > 0 || matches!(self.state, State::Long | State::Comment)
     }
 
-    /// Takes a line.
-    fn take(&mut self, line: &[u8]) {
-        let mut at = 0;
+    /// Takes a line, from `at` on. Returns where a value ends that has brackets around it, if one does. Then the line has to be taken from there.
+    fn value_end(&mut self, line: &[u8], mut at: usize) -> Option<usize> {
         while let Some(byte) = line.get(at) {
             let rest = &line[at..];
             at += 1;
@@ -104,26 +136,63 @@ impl Scan {
                 State::Quoted(_) | State::Long | State::Comment => {}
                 State::Outside if rest.starts_with(b"//") => break,
                 State::Outside if rest.starts_with(b"/*") => {
+                    self.is_in_token = false;
                     self.state = State::Comment;
                     at += 1;
                 }
                 State::Outside if rest.starts_with(b"'''") => {
+                    self.size.add_token();
                     self.state = State::Long;
                     at += 2;
                 }
-                State::Outside if rest.starts_with(b"{{") => at = at.max(self.blob(line, at)),
-                State::Outside => match byte {
-                    b'"' | b'\'' => self.state = State::Quoted(*byte),
-                    b'{' | b'[' | b'(' => self.depth += 1,
-                    b'}' | b']' | b')' => self.depth = self.depth.saturating_sub(1),
-                    _ => {}
-                },
+                State::Outside if rest.starts_with(b"{{") => {
+                    self.size.add_token();
+                    at = at.max(self.blob(line, at));
+                }
+                State::Outside => {
+                    if self.outside(*byte) {
+                        return Some(at);
+                    }
+                }
             }
         }
+        self.is_in_token = false;
         // A text in single marks ends with its line; if it does not, the parser says so.
         if matches!(self.state, State::Quoted(_)) {
             self.state = State::Outside;
         }
+        None
+    }
+
+    /// Takes a byte that is in no text and in no comment. Returns whether a value ends with it.
+    fn outside(&mut self, byte: u8) -> bool {
+        let was_in_token = std::mem::replace(&mut self.is_in_token, false);
+        match byte {
+            b'"' | b'\'' => {
+                self.size.add_token();
+                self.state = State::Quoted(byte);
+            }
+            b'{' | b'[' | b'(' => {
+                self.size.has_expression |= byte == b'(';
+                self.size.add_token();
+                self.depth += 1;
+                self.size.add_depth(self.depth);
+            }
+            b'}' | b']' | b')' => {
+                let was_open = self.depth > 0;
+                self.depth = self.depth.saturating_sub(1);
+                return was_open && self.depth == 0;
+            }
+            b',' | b':' => {}
+            _ if byte.is_ascii_whitespace() => {}
+            _ => {
+                self.is_in_token = true;
+                if !was_in_token {
+                    self.size.add_token();
+                }
+            }
+        }
+        false
     }
 
     /// Skips the Base64 of a blob, in which `//` is not a comment. Returns where the line goes on.
