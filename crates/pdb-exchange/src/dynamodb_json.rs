@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::record::{Record, RecordCondition};
 use crate::write::ChangeLine;
-use crate::{NO_ITEM, item_json, json};
+use crate::{NO_ITEM, item_json, json, repeated};
 
 /// A line with members of its own around the items.
 #[derive(Deserialize)]
@@ -27,9 +27,9 @@ struct Wrapper<'t> {
     _metadata: Option<IgnoredAny>,
     #[serde(rename = "ConditionExpression")]
     condition: Option<String>,
-    #[serde(default, rename = "ExpressionAttributeNames")]
+    #[serde(default, deserialize_with = "repeated::unique", rename = "ExpressionAttributeNames")]
     names: BTreeMap<String, String>,
-    #[serde(borrow, default, rename = "ExpressionAttributeValues")]
+    #[serde(borrow, default, deserialize_with = "repeated::unique", rename = "ExpressionAttributeValues")]
     values: BTreeMap<String, &'t RawValue>,
     /// Where the item was refused: `pretender import --errors` adds it, and its file can be imported again.
     #[serde(rename = "Refused")]
@@ -41,10 +41,11 @@ pub(crate) fn record(text: &str, needs_wrapper: bool) -> Result<Record, String> 
     match serde_json::from_str::<Wrapper<'_>>(text) {
         Ok(wrapper) if wrapper.item.is_some() || wrapper.keys.is_some() => of_wrapper(wrapper),
         Ok(_) if needs_wrapper => Err(NO_ITEM.to_owned()),
-        Err(error) if needs_wrapper => {
-            let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
-            Err(if is_json { NO_ITEM.to_owned() } else { format!("this is not JSON: {error}") })
-        }
+        Err(error) if needs_wrapper => Err(match serde_json::from_str::<IgnoredAny>(text) {
+            // The careful parser knows what is wrong with JSON that names a member twice.
+            Ok(_) => json::parse(text, 1).err().map_or(NO_ITEM.to_owned(), |fault| fault.reason),
+            Err(_) => format!("this is not JSON: {error}"),
+        }),
         _ => item(text).map(Record::item),
     }
 }
@@ -64,8 +65,7 @@ fn of_wrapper(wrapper: Wrapper<'_>) -> Result<Record, String> {
         None => return Err("there are expression attributes, but no `ConditionExpression`".to_owned()),
         Some(expression) => {
             let values = wrapper.values.into_iter().map(|(name, raw)| {
-                let value =
-                    AttributeValue::from_json(raw.get()).map_err(|error| format!("`{name}`: {error}"))?;
+                let value = value(raw.get()).map_err(|reason| format!("`{name}`: {reason}"))?;
                 Ok((name, value))
             });
             let values = values.collect::<Result<_, String>>()?;
@@ -77,11 +77,11 @@ fn of_wrapper(wrapper: Wrapper<'_>) -> Result<Record, String> {
 
 /// Reads an item.
 ///
-/// The parser of the model is fast, but merges repeated members of sets, and its errors do not name the attribute. So items that it refuses,
-/// and items with sets, are read by the careful one.
+/// The parser of the model is fast, but merges repeated attributes and repeated members of sets, and its errors do not name the attribute. So
+/// items that it refuses, and items in which it may have merged something, are read by the careful one.
 fn item(text: &str) -> Result<Item, String> {
     match Item::from_json(text) {
-        Ok(item) if !item.values().any(has_set) => Ok(item),
+        Ok(item) if !item.values().any(has_set) && !repeated::in_typed(text, &item) => Ok(item),
         _ => careful(text),
     }
 }
@@ -92,6 +92,11 @@ fn careful(text: &str) -> Result<Item, String> {
         return Err("an item must be an object, `{...}`".to_owned());
     }
     item_json::typed_item(&node)
+}
+
+/// Reads a value of a condition.
+fn value(text: &str) -> Result<AttributeValue, String> {
+    item_json::typed_value(&json::parse(text, 1).map_err(|fault| fault.reason)?)
 }
 
 fn has_set(value: &AttributeValue) -> bool {
@@ -211,9 +216,29 @@ mod tests {
             (r#"[1]"#, "must be an object"),
             (r#"{"Item":{"id":{"S":"1"}},"Keys":{}}"#, "either `Item` or `Keys`"),
             (r#"{"Item":{"n":{"N":"1e999"}}}"#, "attribute `n`: Number overflow"),
+            (r#"{"Item":{"id":{"S":"1"},"a:\"":{"S":":"},"id":{"S":"2"}}}"#, "\"id\" appears twice"),
+            (r#"{"Item":{"m":{"M":{"a":{"S":"1"},"a":{"S":"1"}}}}}"#, "\"a\" appears twice"),
+            (r#"{"Item":{"l":{"L":[{"S":"1","S":"2"}]}}}"#, "\"S\" appears twice"),
+            (r#"{"Item":{"id":{"S":"1"}},"Item":{"id":{"S":"2"}}}"#, "\"Item\" appears twice"),
+            (
+                r##"{"Item":{"id":{"S":"1"}},"ConditionExpression":"#a","ExpressionAttributeNames":{"#a":"a","#a":"b"}}"##,
+                "\"#a\" appears twice",
+            ),
+            (
+                r#"{"Item":{"id":{"S":"1"}},"ConditionExpression":"a=:a","ExpressionAttributeValues":{":a":{"S":"1"},":a":{"S":"2"}}}"#,
+                "\":a\" appears twice",
+            ),
+            (
+                r#"{"Item":{"id":{"S":"1"}},"ConditionExpression":"a=:a","ExpressionAttributeValues":{":a":{"SS":["1","1"]}}}"#,
+                "`:a`: a set contains a value twice",
+            ),
         ] {
             let error = record(text).unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");
+            if reason.contains("twice") {
+                let error = super::record(text, true).unwrap_err();
+                assert!(error.contains(reason), "{text}: {error}");
+            }
         }
     }
 

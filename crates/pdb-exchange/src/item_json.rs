@@ -1,6 +1,6 @@
 //! Items in DynamoDB JSON, in which each value has a type, or in plain JSON.
 //!
-//! `pdb_model` parses both as well, but its errors do not name the attribute and the type, and it merges repeated members of sets, which are
+//! `pdb_model` parses both as well, but its errors do not name the attribute and the type, and it merges repeated attributes and members of sets, which are
 //! mistakes in a file.
 
 use pdb_model::{AttributeValue, Item, MAX_NESTING, Number};
@@ -28,6 +28,11 @@ pub fn item(node: &Node) -> Result<Item, String> {
 /// The reason, for people, which names the attribute.
 pub fn typed_item(node: &Node) -> Result<Item, String> {
     read(node.members(), of_typed)
+}
+
+/// Converts a value in DynamoDB JSON. The reason why it is none is for people.
+pub(crate) fn typed_value(node: &Node) -> Result<AttributeValue, String> {
+    of_typed(node, MAX_NESTING)
 }
 
 fn read(

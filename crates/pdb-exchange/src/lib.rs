@@ -17,6 +17,7 @@ pub mod node;
 mod plain_json;
 mod read;
 mod record;
+mod repeated;
 mod write;
 
 pub use anonymize::{Rules, RulesError, UnusedRule};
