@@ -6,6 +6,7 @@ use std::{fs, io, vec};
 
 use super::key;
 use crate::Object;
+use crate::names::MAX_KEY_BYTES;
 
 /// A file or a folder.
 struct Entry {
@@ -53,6 +54,10 @@ fn entries(bucket: &Path, folder: &str, prefix: &str) -> io::Result<vec::IntoIte
         let Ok(name) = file.file_name().into_string() else { continue };
         let kind = file.file_type()?;
         let key = format!("{folder}{name}");
+        if key.len() > MAX_KEY_BYTES {
+            // Like all names that are no keys: nobody could open it.
+            continue;
+        }
         if kind.is_dir() && key::check_name(&name).is_ok() {
             let key = key + "/";
             if key.starts_with(prefix) || prefix.starts_with(&key) {

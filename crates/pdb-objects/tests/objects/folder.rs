@@ -53,6 +53,23 @@ fn links_do_not_lead_out_of_a_bucket() {
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
 }
 
+/// A path can be longer than a key: the file system takes 4,096 bytes.
+#[test]
+fn a_file_whose_path_is_longer_than_a_key_is_no_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = in_folder(folder.path());
+    let names = vec!["x".repeat(199); 5].join("/");
+    let (longest, longer) = (format!("{names}/{}", "y".repeat(24)), format!("{names}/{}", "y".repeat(25)));
+    assert_eq!(longest.len(), 1_024);
+    fs::create_dir_all(folder.path().join("bkt").join(&names)).unwrap();
+    for key in [&longest, &longer] {
+        fs::write(folder.path().join("bkt").join(key), "1").unwrap();
+    }
+    assert_eq!(keys(&store, "bkt", ""), [longest.as_str()]);
+    assert!(store.open("bkt", &longest).is_ok());
+    assert!(store.open("bkt", &longer).is_err());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_no_object_and_keeps_nobody_waiting() {
