@@ -45,6 +45,12 @@ pub enum ItemsError {
     /// `TableAlreadyExistsException`, of a restore.
     #[error("{0}")]
     TableAlreadyExists(String),
+    /// `TableInUseException`, of backups.
+    #[error("{0}")]
+    TableInUse(String),
+    /// `ContinuousBackupsUnavailableException`.
+    #[error("{0}")]
+    ContinuousBackupsUnavailable(String),
     /// `BackupNotFoundException`.
     #[error("{0}")]
     BackupNotFound(String),

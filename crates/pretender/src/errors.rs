@@ -41,6 +41,8 @@ pub(crate) fn items_error(error: ItemsError) -> ApiError {
         ItemsError::DuplicateItem => ErrorCode::DuplicateItemException,
         ItemsError::TableNotFound(_) => ErrorCode::TableNotFoundException,
         ItemsError::TableAlreadyExists(_) => ErrorCode::TableAlreadyExistsException,
+        ItemsError::TableInUse(_) => ErrorCode::TableInUseException,
+        ItemsError::ContinuousBackupsUnavailable(_) => ErrorCode::ContinuousBackupsUnavailableException,
         ItemsError::BackupNotFound(_) => ErrorCode::BackupNotFoundException,
         ItemsError::PointInTimeRecoveryUnavailable(_) => ErrorCode::PointInTimeRecoveryUnavailableException,
         ItemsError::PolicyNotFound(_) => ErrorCode::PolicyNotFoundException,

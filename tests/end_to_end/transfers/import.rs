@@ -60,6 +60,11 @@ fn a_table_is_being_created_until_its_import_has_ended() {
     let early = db.get_item(GetItemInput::new(table("Orders"), Item::new().with("id", "o1"))).unwrap_err();
     assert_eq!(early.code, ErrorCode::ResourceNotFoundException);
     assert_eq!(db.delete_table(&table("Orders")).unwrap_err().code, ErrorCode::ResourceInUseException);
+    // Nobody may take half of the items for all.
+    let backup = db.create_backup(&table("Orders"), "half").unwrap_err();
+    assert_eq!(backup.code, ErrorCode::TableInUseException);
+    let recovery = db.update_continuous_backups(&table("Orders"), true, None).unwrap_err();
+    assert_eq!(recovery.code, ErrorCode::ContinuousBackupsUnavailableException);
     let again = db.import_table(import_of("many", InputFormat::DynamoDbJson, orders())).unwrap_err();
     assert_eq!(again.code, ErrorCode::ResourceInUseException);
     assert!(db.wait_for_transfers(LONG));

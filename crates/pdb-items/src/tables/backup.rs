@@ -8,6 +8,7 @@ use pdb_store::{ReadTx, Statistics, StoreError};
 use super::continuous_backups::missing;
 use super::describe::Counts;
 use super::description::TableDescription;
+use super::import::is_being_imported;
 use super::manager::{TableManager, find_table};
 use super::rules::refused;
 use crate::ItemsError;
@@ -194,6 +195,9 @@ impl TableManager {
         let (table_name, backup_name) = (table_name.clone(), backup_name.to_owned());
         self.write(move |manager, tx| {
             let table = find_table(tx, &table_name)?.ok_or_else(|| missing(&table_name))?;
+            if is_being_imported(&table.definition) {
+                return Err(ItemsError::TableInUse(format!("Table is being created: {table_name}")));
+            }
             let created = manager.env.clock.now();
             let random = manager.env.ids.next_id() as u32;
             let Statistics { item_count, size_bytes } = tx.table_statistics(&table)?;

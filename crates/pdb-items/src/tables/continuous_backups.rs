@@ -6,6 +6,7 @@ use pdb_model::{EpochMillis, PointInTimeRecovery, TableName};
 use pdb_store::{ReadTx, Table};
 use std::{sync::Arc, time::Duration};
 
+use super::import::is_being_imported;
 use super::manager::{TableManager, find_table};
 use super::rules::refused;
 use crate::ItemsError;
@@ -59,6 +60,11 @@ impl TableManager {
         let table_name = table_name.clone();
         self.write(move |manager, tx| {
             let table = find_table(tx, &table_name)?.ok_or_else(|| missing(&table_name))?;
+            if is_being_imported(&table.definition) {
+                return Err(ItemsError::ContinuousBackupsUnavailable(format!(
+                    "Backups are being enabled for the table: {table_name}. Please retry later"
+                )));
+            }
             let mut definition = (*table.definition).clone();
             let known = definition.point_in_time_recovery;
             if known.is_some() != enabled {

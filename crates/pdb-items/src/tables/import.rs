@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use pdb_model::{EpochMillis, TableChange, TableName, Transition};
+use pdb_model::{EpochMillis, TableChange, TableDefinition, TableName, Transition};
 use pdb_store::{Table, Tx};
 
 use super::create_rules::check;
@@ -111,6 +111,11 @@ impl TableManager {
         let now = tx.moment(|| self.env.clock.now());
         Ok(tx.drop_table(table.name(), now).map(drop)?)
     }
+}
+
+/// Returns whether a table is that of an import that has not ended: nobody may take its items for all.
+pub(crate) fn is_being_imported(table: &TableDefinition) -> bool {
+    table.transition.as_ref().is_some_and(is_of_import)
 }
 
 /// No other transition lasts for ever.
