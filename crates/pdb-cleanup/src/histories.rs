@@ -50,7 +50,7 @@ fn trim_history(
     Ok(removed)
 }
 
-/// Returns the table and the first moment that can be restored by its period, if it has point-in-time recovery.
+/// Returns the table and the moment up to which its changes are no longer needed, if it has point-in-time recovery.
 fn horizon_of(
     tx: &mut ReadTx<'_>,
     table_name: &TableName,
@@ -58,5 +58,6 @@ fn horizon_of(
 ) -> Option<(Arc<Table>, EpochMillis)> {
     let table = tx.find_table(table_name)?;
     let days = table.definition.point_in_time_recovery?.recovery_period_days;
-    Some((table, now.minus(Duration::from_secs(u64::from(days) * 24 * 60 * 60))))
+    // A millisecond more is kept: an export of what has changed since the first moment needs the state before it.
+    Some((table, now.minus(Duration::from_secs(u64::from(days) * 24 * 60 * 60) + Duration::from_millis(1))))
 }

@@ -388,6 +388,50 @@ fn an_export_fails_when_the_past_is_gone() {
     }
 }
 
+/// The first moment that can be restored is one from which changes can be exported, also when what was before it has been trimmed.
+#[test]
+fn changes_are_exported_from_the_first_moment_on() {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    let mut run = Run::new(Place::new());
+    run.db.update_continuous_backups(&table("Past"), true, Some(1)).unwrap();
+    let item = |key: &str| Item::new().with("pk", key);
+    run.put(item("trimmed"));
+    run.clock.advance(HOUR);
+    run.put(item("first"));
+    run.clock.advance(HOUR);
+    run.put(item("second"));
+    run.clock.advance(22 * HOUR);
+    let (first, mut state) = (START.plus(HOUR), run.now.clone());
+    state.retain(|key, _| key == "trimmed");
+    for (passed, days) in [(HOUR, 1), (HOUR, 35)] {
+        run.clock.advance(passed);
+        // The period is longer at the end, and brings nothing back.
+        run.db.run_due_work().unwrap();
+        run.db.update_continuous_backups(&table("Past"), true, Some(days)).unwrap();
+        let recovery = run.db.describe_continuous_backups(&table("Past")).unwrap().unwrap();
+        let from = recovery.earliest_restorable_date_time;
+        let expected = if days == 1 { first } else { first.plus(HOUR) };
+        assert_eq!(from, expected);
+        if days == 35 {
+            state.insert("first".to_owned(), item("first"));
+        }
+        let incremental = |from| ExportTableInput {
+            export_type: Some(ExportType::Incremental),
+            incremental: Some(IncrementalExportSpecification {
+                export_from_time: Some(from),
+                export_to_time: Some(from.plus(24 * HOUR)),
+                export_view_type: None,
+            }),
+            ..export_input()
+        };
+        let early = incremental(from.minus(Duration::from_millis(1)));
+        let refused = run.db.export_table_to_point_in_time(early).unwrap_err();
+        assert_eq!(refused.code.name(), "InvalidExportTimeException");
+        let applied = run.apply(&run.export(incremental(from)), state.clone());
+        assert_eq!(applied, run.now, "from {from}");
+    }
+}
+
 #[test]
 fn an_export_fails_when_its_bucket_does() {
     let mut run = Run::new(Place::new());

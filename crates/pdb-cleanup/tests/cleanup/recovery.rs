@@ -65,8 +65,8 @@ fn changes_go_when_no_moment_needs_them_and_not_before() {
     db.put("a");
     db.advance(HOUR);
     db.put("b");
-    // The change of `a` is needed for the moment before it.
-    db.advance(2 * DAY - HOUR - MILLISECOND);
+    // The change of `a` is needed for the moment before it, which an export of all changes from `a` on begins with.
+    db.advance(2 * DAY - HOUR);
     assert_eq!(db.trim_histories(10), 0);
     assert_eq!(db.keys_at(begin), ["before"]);
     db.advance(MILLISECOND);
@@ -90,7 +90,7 @@ fn steps_of_every_size_trim_the_same() {
         (0..5).for_each(|_| db.put("a"));
         db.advance(HOUR);
         db.put("b");
-        db.advance(DAY - HOUR);
+        db.advance(DAY - HOUR + MILLISECOND);
         assert_eq!(db.trim_histories(step), 5, "step {step}");
         assert_eq!(db.keys_at(db.now().minus(DAY)), ["a"]);
     }
@@ -105,7 +105,7 @@ fn numbers_go_on_when_all_changes_are_trimmed() {
     let report =
         sweep(&db.test.store, &db.test.env, &CleanupOptions::default(), &Throttle::default()).unwrap();
     assert_eq!(report.trimmed_changes, 1);
-    let horizon = db.now().minus(DAY);
+    let horizon = db.now().minus(DAY + MILLISECOND);
     assert_eq!(db.span(), HistorySpan { earliest: Some(horizon), newest: None });
     db.put("b");
     assert_eq!(

@@ -105,7 +105,8 @@ impl TableManager {
     /// Returns which moments of a table can be restored, if it has point-in-time recovery.
     ///
     /// The latest is now: AWS says five minutes ago, and to wait for that would help no test. A clock that was set back is behind the newest change, which
-    /// is then the latest moment.
+    /// is then the latest moment. Of a history that was trimmed, the first moment is left out: an export of the changes since then begins with the
+    /// state a millisecond before.
     pub(crate) fn recovery(
         &self,
         tx: &mut ReadTx<'_>,
@@ -114,9 +115,13 @@ impl TableManager {
         let Some(recovery) = table.definition.point_in_time_recovery else { return Ok(None) };
         let span = tx.history_span(table)?.unwrap_or_default();
         let now = self.env.clock.now();
-        let latest = now.max(span.newest.unwrap_or(now)).max(span.earliest.unwrap_or(now));
+        let was_trimmed = |begin: EpochMillis| begin > recovery.enabled;
+        let begin = span
+            .earliest
+            .map(|begin| if was_trimmed(begin) { begin.plus(Duration::from_millis(1)) } else { begin });
+        let latest = now.max(span.newest.unwrap_or(now)).max(begin.unwrap_or(now));
         let period = Duration::from_secs(u64::from(recovery.recovery_period_days) * 24 * 60 * 60);
-        let earliest = span.earliest.unwrap_or(latest).max(now.minus(period));
+        let earliest = begin.unwrap_or(latest).max(now.minus(period));
         Ok(Some(PointInTimeRecoveryDescription {
             earliest_restorable_date_time: earliest,
             latest_restorable_date_time: latest,
