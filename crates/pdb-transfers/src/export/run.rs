@@ -37,6 +37,14 @@ impl RunnableJob for ExportJob {
         };
         let prefix = job.job.input.s3_prefix.as_deref();
         let writer = ExportWriter::begin(bucket, prefix, job.id(), kind, format).map_err(Stop::Failed)?;
+        if job.steps > 1 {
+            // An earlier attempt may have been complete but for its end: its manifests must not stand beside other files.
+            let summary = writer.summary_key();
+            for key in [summary.replace(".json", ".checksum"), summary] {
+                let deleted = running.manager.inner.objects.delete(&job.job.input.s3_bucket, &key);
+                deleted.map_err(|error| Stop::Failed(Failure::of_object(&error)))?;
+            }
+        }
         let filter = job.job.input.filter.clone().unwrap_or_default().parse().map_err(StepError::from)?;
         let (table, range) = read(running, |tx| {
             let table = tx.find_table(&job.job.table_name);
