@@ -341,6 +341,7 @@ impl RunnableJob for BulkPutJob {
         }
         loaded?;
         running.last_step(|manager, tx, job| {
+            report::forget(tx, job.id())?;
             let now = manager.now(tx);
             job.end(State::Completed, None, now);
             Ok(())
@@ -349,10 +350,10 @@ impl RunnableJob for BulkPutJob {
 
     fn broken_off(
         _manager: &TransferManager,
-        _tx: &mut Tx<'_>,
-        _job: &mut StoredJob<Self>,
+        tx: &mut Tx<'_>,
+        job: &mut StoredJob<Self>,
     ) -> Result<(), StepError> {
-        Ok(())
+        report::forget(tx, job.id())
     }
 }
 

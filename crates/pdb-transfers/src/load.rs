@@ -1,9 +1,11 @@
 //! Reading records and writing their items: what imports and bulk operations have in common.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pdb_exchange::{Entry, Record, RecordCondition};
 use pdb_items::{BulkBatch, BulkCondition, BulkOutcome, BulkUsage, BulkWrite};
@@ -25,6 +27,8 @@ const REMOTE_CHUNK_WRITES: usize = 100;
 const CHUNK_CONDITIONS: usize = 25;
 /// The most records of a transaction, also if none of them can be written.
 const CHUNK_RECORDS: usize = 4 * CHUNK_WRITES;
+/// How often a job says that it goes on while it finds no records.
+const STEP_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest reason that is kept of a record that was not written.
 const MAX_REASON: usize = 1000;
 
@@ -124,16 +128,23 @@ pub(crate) fn load<J: LoadJob>(running: &Running<'_, J>, input: &Input) -> Resul
         chunk: Chunk::at(position.clone()),
         in_flight: VecDeque::new(),
     };
-    for object in listed.iter().filter(|object| object.key >= position.key) {
+    let objects = listed.iter().filter(|object| object.key >= position.key);
+    let mut read = Ok(());
+    for object in objects {
         let is_resumed = object.key == position.key;
         let skipped = if is_resumed { position.records } else { 0 };
-        loader.object(input, &object.key, object.size, skipped)?;
+        read = loader.object(input, &object.key, object.size, skipped);
+        if read.is_err() {
+            break;
+        }
     }
-    loader.submit()?;
-    while !loader.in_flight.is_empty() {
-        loader.settle()?;
-    }
-    Ok(())
+    // What was read counts, also if the next object cannot be: the caller reports it when this returns.
+    let written = match &read {
+        Ok(()) | Err(Stop::Failed(_)) => loader.submit(),
+        Err(_) => Ok(()),
+    };
+    let settled = loader.settle_all();
+    read.and(written).and(settled)
 }
 
 struct Loader<'r, 'm, J> {
@@ -184,8 +195,17 @@ impl<J: LoadJob> Loader<'_, '_, J> {
         if end.key != key {
             (end.key, end.records) = (key.to_owned(), 0);
         }
-        let mut stopped = None;
-        let read = input.read(key, &mut |entry, read| {
+        let stopped = RefCell::new(None);
+        let running = self.running;
+        let mut last_step = Instant::now();
+        let mut pulse = || match still_wanted(running, &mut last_step) {
+            Ok(()) => Ok(()),
+            Err(stop) => {
+                *stopped.borrow_mut() = Some(stop);
+                Err(io::Error::other("the job does not go on"))
+            }
+        };
+        let read = input.read(key, &mut pulse, &mut |entry, read| {
             if entry.ordinal < skipped {
                 return ControlFlow::Continue(());
             }
@@ -193,12 +213,12 @@ impl<J: LoadJob> Loader<'_, '_, J> {
             match self.submit_if_full() {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(stop) => {
-                    stopped = Some(stop);
+                    *stopped.borrow_mut() = Some(stop);
                     ControlFlow::Break(())
                 }
             }
         });
-        if let Some(stop) = stopped {
+        if let Some(stop) = stopped.into_inner() {
             return Err(stop);
         }
         let read = match read {
@@ -234,13 +254,14 @@ impl<J: LoadJob> Loader<'_, '_, J> {
                 let reason = "the record is a change, as in an incremental export, and no item";
                 return chunk.faults.push(fault(place, None, reason.to_owned()));
             }
-            Err(error) => return chunk.faults.push(fault(place, None, error.reason)),
+            Err(error) => return chunk.faults.push(fault(place, None, with_line(entry.line, &error.reason))),
         };
         if condition.is_some() && !J::HAS_CONDITIONS {
             let reason = "a record of an import has no condition";
-            return chunk.faults.push(fault(place, Some(item), reason.to_owned()));
+            return chunk.faults.push(fault(place, None, reason.to_owned()));
         }
         chunk.conditions += usize::from(condition.is_some());
+        chunk.bytes += condition.as_deref().map_or(0, condition_bytes);
         let write =
             BulkWrite { condition: condition.map(|condition| of_record(*condition)), ..BulkWrite::put(item) };
         chunk.bytes += write.size_bytes();
@@ -281,6 +302,15 @@ impl<J: LoadJob> Loader<'_, '_, J> {
         outcome.begin();
         self.in_flight.push_back(InFlight { outcome, units });
         if is_alone { self.settle() } else { Ok(()) }
+    }
+
+    /// Waits for all transactions. Returns why one of them was not carried out, if one was not.
+    fn settle_all(&mut self) -> Result<(), Stop> {
+        let mut settled = Ok(());
+        while !self.in_flight.is_empty() {
+            settled = settled.and(self.settle());
+        }
+        settled
     }
 
     /// Waits for the oldest transaction, and for the next second if writes are limited.
@@ -346,6 +376,32 @@ impl Step {
         progress.usage.add(&usage);
         if unwritten.is_empty() { Ok(()) } else { J::keep(tx, job, &unwritten) }
     }
+}
+
+/// Notes about once a second that the job goes on, which also shows whether it has been cancelled.
+fn still_wanted<J: LoadJob>(running: &Running<'_, J>, last_step: &mut Instant) -> Result<(), Stop> {
+    if running.is_stopped() {
+        return Err(Stop::Closed);
+    }
+    if last_step.elapsed() >= STEP_INTERVAL {
+        running.submit(|_, _, _| Ok(())).wait()?;
+        *last_step = Instant::now();
+    }
+    Ok(())
+}
+
+/// Returns what is wrong with a record, with its line, if it has one. A parser that is given one line calls it the first.
+fn with_line(line: Option<u64>, reason: &str) -> String {
+    let reason = reason.replace(" at line 1 column ", " at column ");
+    line.map_or(reason.clone(), |line| format!("line {line}: {reason}"))
+}
+
+/// What a condition takes besides its item, in bytes.
+fn condition_bytes(condition: &RecordCondition) -> u64 {
+    let names: usize = condition.names.iter().map(|(name, attribute)| name.len() + attribute.len()).sum();
+    let values: u64 =
+        condition.values.iter().map(|(name, value)| name.len() as u64 + value.size_bytes()).sum();
+    (condition.expression.len() + names) as u64 + values
 }
 
 fn fault(place: Place, item: Option<Item>, mut reason: String) -> Unwritten {

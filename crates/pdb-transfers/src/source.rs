@@ -85,10 +85,12 @@ impl Input {
         Ok(found)
     }
 
-    /// Passes the records of an object on, with how much of it was read.
+    /// Passes the records of an object on, with how much of it was read. Reading ends if `pulse`, which is called at least once for each 64 KB of the
+    /// unpacked content, fails: also where there is no record for a long time.
     pub(crate) fn read(
         &self,
         key: &str,
+        pulse: &mut dyn FnMut() -> io::Result<()>,
         each: &mut dyn FnMut(Entry, ReadBytes) -> ControlFlow<()>,
     ) -> Result<ReadBytes, Interruption> {
         let failed = |error: &ObjectError| Interruption::Store(Failure::of_object(error));
@@ -101,7 +103,7 @@ impl Input {
             unpacked: unpacked.load(Ordering::Relaxed),
         };
         let read = Decompressor::new(watched, self.compression).map_err(ReadError::from).and_then(|reader| {
-            let counted = Counted { reader, bytes: unpacked.clone() };
+            let counted = Counted { reader, bytes: unpacked.clone(), pulse };
             pdb_exchange::read(counted, &self.options, &mut |entry| each(entry, so_far()))
         });
         // A decoder says in its own words that it got no more to read.
@@ -146,22 +148,25 @@ impl Read for Watched {
     }
 }
 
-/// Counts what is taken.
-struct Counted<R> {
+/// Counts what is taken, and asks whether to go on.
+struct Counted<'p, R> {
     reader: R,
     bytes: Arc<AtomicU64>,
+    pulse: &'p mut dyn FnMut() -> io::Result<()>,
 }
 
-impl<R: BufRead> Read for Counted<R> {
+impl<R: BufRead> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (self.pulse)()?;
         let length = self.reader.read(buffer)?;
         self.bytes.fetch_add(length as u64, Ordering::Relaxed);
         Ok(length)
     }
 }
 
-impl<R: BufRead> BufRead for Counted<R> {
+impl<R: BufRead> BufRead for Counted<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        (self.pulse)()?;
         self.reader.fill_buf()
     }
 

@@ -208,3 +208,40 @@ fn a_table_that_is_deleted_or_created_again_ends_the_operation() {
     assert_eq!(operation.bulk_operation_status, BulkOperationStatus::Failed);
     assert!(items(&db, "Orders").is_empty());
 }
+
+/// All that was read before the failure is in the report.
+#[test]
+fn the_report_of_a_failed_operation_has_all_that_was_read() {
+    for _ in 0..8 {
+        let (place, objects) = (Place::new(), Objects::new());
+        let bad: String =
+            (0..2_000).map(|n| format!("{{\"Item\":{{\"no\":{{\"S\":\"{n}\"}}}}}}\n")).collect();
+        objects.put_text("a", &bad);
+        objects.put_text("b", &lines([order("b", 1)]));
+        objects.fail_after.store(bad.len() as i64, Ordering::Relaxed);
+        let db = open(&place, &objects);
+        streamed(&db);
+        let operation = done(&db, put_of(""));
+        assert_eq!(operation.bulk_operation_status, BulkOperationStatus::Failed);
+        assert_eq!((operation.processed_item_count, operation.failed_item_count), (2_000, 2_000));
+        let report = objects.report();
+        let errors = report.iter().filter(|(key, _)| key.contains("/errors/"));
+        assert_eq!(errors.map(|(_, text)| text.lines().count()).sum::<usize>(), 2_000);
+    }
+}
+
+/// Where there is no record for a long time, an operation can be cancelled all the same.
+#[test]
+fn an_operation_that_reads_blank_lines_can_be_cancelled() {
+    let (place, objects) = (Place::new(), Objects::new());
+    objects.put_text("a", &"\n".repeat(64 << 20));
+    objects.pause_every.store(1024, Ordering::Relaxed);
+    let db = open(&place, &objects);
+    streamed(&db);
+    let started = db.start_bulk_put_items(put_of("a")).unwrap();
+    db.cancel_bulk_operation(&started.bulk_operation_arn).unwrap();
+    // It would read for a minute.
+    assert!(db.wait_for_transfers(Duration::from_secs(20)));
+    let operation = db.describe_bulk_operation(&started.bulk_operation_arn).unwrap();
+    assert_eq!(operation.bulk_operation_status, BulkOperationStatus::Cancelled);
+}

@@ -253,3 +253,16 @@ fn a_token_stands_for_its_import_for_eight_hours() {
         db.describe_import("arn:aws:dynamodb:us-east-1:000000000000:table/Orders/import/0-0").unwrap_err();
     assert_eq!(unknown.code, ErrorCode::ImportNotFoundException);
 }
+
+/// The parser of Ion would overflow its stack, and the process would end at each start.
+#[test]
+fn an_ion_value_that_is_too_deep_is_an_error_like_others() {
+    let (place, objects) = (Place::new(), Objects::new());
+    let deep = format!("$ion_1_0 {{Item:{{id:\"a\",x:{}{}}}}}\n", "[".repeat(100_000), "]".repeat(100_000));
+    objects.put_text("deep.ion", &format!("{deep}$ion_1_0 {{Item:{{id:\"b\"}}}}\n"));
+    let db = open(&place, &objects);
+    let import = imported(&db, import_of("deep", InputFormat::Ion, orders()));
+    assert_eq!((import.import_status, import.error_count), (ImportStatus::Failed, 1));
+    assert_eq!(import.first_errors[0].message, "line 1: values are nested deeper than 32 levels");
+    assert_eq!(items(&db, "Orders"), [r#"{"id":{"S":"b"}}"#]);
+}

@@ -126,6 +126,22 @@ fn line(bucket: &str, output_type: OutputType, unwritten: &Unwritten) -> Result<
     text.map(Some).map_err(unreadable)
 }
 
+/// Removes the lines that wait, at the end of the job. There are some only if they could not be written.
+pub(super) fn forget(tx: &mut Tx<'_>, id: &str) -> Result<(), StepError> {
+    let prefix = format!("{id}/");
+    loop {
+        let waiting = tx.documents(LINES, Some(&prefix), PAGE)?;
+        let names: Vec<_> =
+            waiting.into_iter().map(|(name, _)| name).take_while(|name| name.starts_with(&prefix)).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        for name in &names {
+            tx.delete_document(LINES, name)?;
+        }
+    }
+}
+
 /// Writes the first object, which shows whether the bucket is there.
 pub(super) fn begin(running: &Running<'_, BulkPutJob>) -> Result<(), Stop> {
     put(running, "_started", &[])
