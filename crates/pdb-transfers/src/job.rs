@@ -56,6 +56,9 @@ pub(crate) struct StoredJob<J> {
     pub(crate) runner: String,
     /// Grows with each step, so that another process sees whether the job goes on.
     pub(crate) steps: u64,
+    /// How many times in a row a process has taken the job over from one that ended before the job made a step.
+    #[serde(default)]
+    pub(crate) idle_claims: u32,
     pub(crate) job: J,
 }
 
@@ -71,6 +74,7 @@ impl<J: Job> StoredJob<J> {
             client_token,
             runner: String::new(),
             steps: 0,
+            idle_claims: 0,
             job,
         }
     }

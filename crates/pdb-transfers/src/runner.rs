@@ -21,6 +21,9 @@ const GRACE: Duration = Duration::from_secs(3);
 /// How often jobs of other processes are looked at, and after how many times without a step they are taken over.
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 const UNMOVED_LOOKS: u32 = 6;
+/// After how many processes that have ended in a job without a step the job fails: it may be what ends them, and would keep the database from
+/// being opened.
+const MAX_IDLE_CLAIMS: u32 = 5;
 /// After how long a job goes on that was interrupted by a database server.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -165,16 +168,26 @@ impl TransferManager {
             Err(error) => return is_passing(&error),
         };
         let running = Running { manager: self, job: claimed };
-        let ran = catch_unwind(AssertUnwindSafe(|| J::run(&running))).unwrap_or_else(|_| {
+        let ran = if running.job.idle_claims > MAX_IDLE_CLAIMS {
+            let text =
+                "The process that carried the job out has ended several times before the job made a step.";
+            Ok(Err(Stop::Failed(Failure::new("InternalError", text))))
+        } else {
+            catch_unwind(AssertUnwindSafe(|| J::run(&running)))
+        };
+        let ran = ran.unwrap_or_else(|_| {
             tracing::error!(job = running.job.arn, "an import, export or bulk operation has panicked");
             Err(Stop::Failed(Failure::new("InternalError", "The job has panicked; this is a bug.")))
         });
         let (state, failure) = match ran {
-            Ok(()) | Err(Stop::Gone) => return false,
+            Ok(()) => return false,
+            // After a restore it may be somewhere else, and still this manager's.
+            Err(Stop::Gone) => return self.is_own::<J>(id),
             Err(Stop::Closed) => {
                 // Another process, or this one when it is started again, need not wait until it is sure that nothing goes on here.
                 let released = running.last_step(|_, _, job| {
                     job.runner.clear();
+                    job.idle_claims = 0;
                     Ok(())
                 });
                 if let Err(reason) = released {
@@ -217,6 +230,12 @@ impl TransferManager {
         }
     }
 
+    /// Returns whether a job has not ended, and this manager carries it out.
+    fn is_own<J: Job>(&self, id: &str) -> bool {
+        let job = self.inner.store.read(|tx| StoredJob::<J>::read(tx, id));
+        matches!(job, Ok(Some(job)) if !job.state.is_over() && job.runner == self.inner.runner)
+    }
+
     /// Takes a job over, unless it has ended.
     fn claim<J: Job>(&self, id: &str) -> Result<Option<StoredJob<J>>, StoreError> {
         let (id, runner) = (id.to_owned(), self.inner.runner.clone());
@@ -224,6 +243,9 @@ impl TransferManager {
             let Some(mut job) = StoredJob::<J>::read_to_change(tx, &id)? else { return Ok(None) };
             if job.state.is_over() {
                 return Ok(None);
+            }
+            if !job.runner.is_empty() && job.runner != runner {
+                job.idle_claims += 1;
             }
             job.runner.clone_from(&runner);
             job.steps += 1;

@@ -99,6 +99,7 @@ impl<J: Job> Running<'_, J> {
             }
             let done = work(&manager, tx, &mut job)?;
             job.steps += 1;
+            job.idle_claims = 0;
             job.write(tx)?;
             Ok(done)
         })

@@ -106,3 +106,33 @@ proptest! {
         prop_assert_eq!(items(&db, "Orders"), expected);
     }
 }
+
+/// An import of a snapshot goes on after the restore, without being asked about.
+#[test]
+fn an_import_of_a_restored_snapshot_goes_on() {
+    // Snapshots are not possible on PostgreSQL.
+    if pdb_testkit::on_postgres() {
+        return;
+    }
+    let (place, objects) = (Place::new(), Objects::new());
+    let lines: Vec<_> = (0..4_000).map(|n| Some((n, 1))).collect();
+    objects.put_text("data/1.json", &text(&lines));
+    objects.pause_every.store(1024, Ordering::Relaxed);
+    let db = open(&place, &objects);
+    let import = db.import_table(import_of("data/", InputFormat::DynamoDbJson, orders())).unwrap();
+    while db.describe_import(&import.import_arn).unwrap().processed_item_count == 0 {
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    db.save_snapshot("half").unwrap();
+    objects.pause_every.store(0, Ordering::Relaxed);
+    // Once while it goes on, and once when it has ended.
+    for _ in 0..2 {
+        db.restore_snapshot("half").unwrap();
+        let end = std::time::Instant::now() + LONG;
+        while db.scan(pretender::items::ScanInput::new(table("Orders"))).is_err() {
+            assert!(std::time::Instant::now() < end, "the table is still being created");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        assert_eq!(items(&db, "Orders").len(), 4_000);
+    }
+}

@@ -309,7 +309,9 @@ impl Pretender {
     fn replace(&self, copy: DatabaseCopy, activity: &Activity) -> Result<(), ControlError> {
         activity.begin_part("writing", "bytes", WRITING);
         let replaced = self.inner.store.replace_watched(copy, &mut |bytes| written(activity, bytes));
-        replaced.map_err(file_error)
+        replaced.map_err(file_error)?;
+        // An import that went on when the snapshot was taken goes on.
+        self.inner.transfers.resume().map_err(ControlError::Store)
     }
 
     fn snapshot_folder(&self) -> Option<PathBuf> {
