@@ -236,12 +236,40 @@ fn an_operation_that_reads_blank_lines_can_be_cancelled() {
     let (place, objects) = (Place::new(), Objects::new());
     objects.put_text("a", &"\n".repeat(64 << 20));
     objects.pause_every.store(1024, Ordering::Relaxed);
+    // What is left of this says how much has been read.
+    let most = 1 << 40;
+    objects.fail_after.store(most, Ordering::Relaxed);
     let db = open(&place, &objects);
     streamed(&db);
     let started = db.start_bulk_put_items(put_of("a")).unwrap();
+    while objects.fail_after.load(Ordering::Relaxed) > most - 100_000 {
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
     db.cancel_bulk_operation(&started.bulk_operation_arn).unwrap();
     // It would read for a minute.
     assert!(db.wait_for_transfers(Duration::from_secs(20)));
     let operation = db.describe_bulk_operation(&started.bulk_operation_arn).unwrap();
     assert_eq!(operation.bulk_operation_status, BulkOperationStatus::Cancelled);
+}
+
+/// Lines that cannot be written anywhere do not stay in the database.
+#[test]
+fn an_operation_whose_report_cannot_be_written_leaves_nothing_behind() {
+    // A file of SQLite can be looked into.
+    let place = Place::lasting();
+    let Place::File(folder) = &place else { return };
+    let objects = Objects::new();
+    objects.put_text("a", "{\"Item\":{\"no\":{\"S\":\"key\"}}}\n");
+    let db = open(&place, &objects);
+    streamed(&db);
+    // The first object, which shows whether the bucket is there, is empty.
+    objects.fail_writes_after.store(0, Ordering::Relaxed);
+    let operation = done(&db, put_of(""));
+    assert_eq!(operation.bulk_operation_status, BulkOperationStatus::Failed);
+    assert_eq!((operation.processed_item_count, operation.failed_item_count), (1, 1));
+    db.close();
+    let file = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
+    let kinds = "SELECT group_concat(DISTINCT kind) FROM pdb_document WHERE kind LIKE 'bulk operation%'";
+    let kinds: String = file.query_row(kinds, [], |row| row.get(0)).unwrap();
+    assert_eq!(kinds, "bulk operation");
 }

@@ -1,5 +1,6 @@
 //! Exports and imports of a server with buckets in S3: over kills of the server, and without the service.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -12,8 +13,11 @@ use crate::crash::Process;
 const ITEMS: usize = 6_000;
 
 fn serve(file: &Path, moto: &MotoServer) -> Process {
-    let endpoint = moto.url();
-    let options = ["--objects", "s3", "--s3-endpoint", &endpoint];
+    serve_with(file, &moto.url())
+}
+
+fn serve_with(file: &Path, endpoint: &str) -> Process {
+    let options = ["--objects", "s3", "--s3-endpoint", endpoint];
     Process::start_as(file, &options, |command: &mut Command| {
         command.envs([
             ("AWS_ACCESS_KEY_ID", "id"),
@@ -155,4 +159,46 @@ fn a_service_that_has_lost_its_buckets_fails_jobs_and_nothing_else() {
         (&json!("FAILED"), &json!("S3NoSuchBucket"))
     );
     assert_eq!(call(&process, "ListTables", &json!({}))["TableNames"], json!([]));
+}
+
+/// A job may be what ends the process. The database can be used all the same, after some attempts.
+#[test]
+fn a_job_whose_process_ends_again_and_again_fails() {
+    // A service that takes requests and never answers: a job that has begun waits for it.
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", service.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stuck.db");
+    let mut process = serve_with(&file, &endpoint);
+    let import = call(
+        &process,
+        "ImportTable",
+        &json!({
+            "S3BucketSource": { "S3Bucket": "exports" },
+            "InputFormat": "ION",
+            "TableCreationParameters": definition("Orders"),
+        }),
+    );
+    let arn = import["ImportTableDescription"]["ImportArn"].clone();
+    let described = |process: &Process| {
+        call(process, "DescribeImport", &json!({ "ImportArn": arn }))["ImportTableDescription"].clone()
+    };
+    for _ in 0..6 {
+        let _begun = service.accept().unwrap();
+        assert_eq!(described(&process)["ImportStatus"], "IN_PROGRESS");
+        process.kill();
+        process = serve_with(&file, &endpoint);
+    }
+    let end = Instant::now() + Duration::from_secs(20);
+    while described(&process)["ImportStatus"] == "IN_PROGRESS" {
+        assert!(Instant::now() < end, "it begins again");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    let import = described(&process);
+    assert_eq!(
+        (&import["ImportStatus"], &import["FailureCode"]),
+        (&json!("FAILED"), &json!("InternalError"))
+    );
+    assert_eq!(call(&process, "ListTables", &json!({}))["TableNames"], json!([]));
+    call(&process, "CreateTable", &definition("Orders"));
 }
