@@ -82,6 +82,15 @@ pub(crate) fn is_needed(table: &TableDefinition, attribute: &str) -> bool {
     })
 }
 
+/// Returns whether [`write_encoded_item`](crate::write_encoded_item) needs the attribute of an item besides the encoded form. It must find the key
+/// of the item, and that of its index entries, when it expires, and what entries contain if they do not contain all of it.
+#[must_use]
+pub fn needs_attribute(table: &TableDefinition, attribute: &str) -> bool {
+    table.key_schema.contains(attribute)
+        || table.time_to_live_attribute.as_deref() == Some(attribute)
+        || is_needed(table, attribute)
+}
+
 /// Updates the entries of one item in all indexes from `old` to `new`. Returns the indexes that changed.
 pub(crate) fn write_entries(
     tx: &mut Tx<'_>,

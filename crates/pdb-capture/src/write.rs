@@ -73,8 +73,38 @@ pub fn write_item(
     new: Option<&Item>,
     user_identity: Option<UserIdentity>,
 ) -> Result<WriteReport, CaptureError> {
+    write(env, tx, table, locked, new.map(|item| (item, EncodedItem::from(item))), user_identity)
+}
+
+/// Replaces a locked item with one that was encoded before its transaction, as [`write_item`] does.
+///
+/// `encoded` must be what [`EncodedItem::from`] makes of the item. `new` is the item, but may lack the attributes that are not
+/// [needed](crate::needs_attribute).
+///
+/// # Errors
+///
+/// Those of [`write_item`].
+pub fn write_encoded_item(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    table: &Arc<Table>,
+    locked: LockedItem,
+    new: &Item,
+    encoded: EncodedItem,
+) -> Result<WriteReport, CaptureError> {
+    write(env, tx, table, locked, Some((new, encoded)), None)
+}
+
+fn write(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    table: &Arc<Table>,
+    locked: LockedItem,
+    new: Option<(&Item, EncodedItem)>,
+    user_identity: Option<UserIdentity>,
+) -> Result<WriteReport, CaptureError> {
     let LockedItem { key, old, primary_key, row } = locked;
-    let encoded = new.map(EncodedItem::from);
+    let (new, encoded) = new.unzip();
     let event_name = match (&old, &encoded) {
         (None, None) => None,
         (Some(old), Some(new)) if old.json() == new.json() => None,

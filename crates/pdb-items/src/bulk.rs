@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use pdb_capture::BaseKey;
 use pdb_expr::ConditionExpression;
-use pdb_model::{AnyIndex, AttributeValue, EncodedItem, Env, IndexKind, Item, PrimaryKey, TableName};
+use pdb_model::{
+    AnyIndex, AttributeValue, EncodedItem, Env, IndexKind, Item, PrimaryKey, TableDefinition, TableName,
+};
 use pdb_store::{Direction, KeyRange, Pending, StoreError, Table, Tx};
 
 use crate::ItemsError;
@@ -84,8 +86,38 @@ impl BulkWrite {
 /// Takes the items of a table, as canonical DynamoDB JSON, until it breaks off.
 pub type ItemReader<'r> = &'r mut dyn FnMut(&str) -> ControlFlow<()>;
 
-/// A write that is checked as far as that needs no table, or the reason why it is refused.
-type Planned = Result<PlannedWrite, String>;
+/// A write that is checked, and whose item is encoded, as far as that needs no table.
+#[derive(Debug)]
+pub struct PlannedBulkWrite(
+    /// If it is refused, the item or key with the reason.
+    Result<PlannedWrite, (Item, String)>,
+);
+
+impl PlannedBulkWrite {
+    /// Plans a write to a table.
+    #[must_use]
+    pub fn new(table_name: &TableName, write: BulkWrite) -> Self {
+        Self(plan(table_name, write))
+    }
+
+    /// Returns the item or key, less what was [forgotten](Self::forget_what_is_encoded).
+    #[must_use]
+    pub fn item(&self) -> &Item {
+        match &self.0 {
+            Ok(write) => write.target(),
+            Err((item, _)) => item,
+        }
+    }
+
+    /// Forgets the attributes of an item that are not needed besides its encoded form, which takes some times less memory. Only a report about the
+    /// write would show them.
+    pub fn forget_what_is_encoded(&mut self, table: &TableDefinition) {
+        if let Ok(PlannedWrite { change: Change::PutEncoded(item, _), condition: None, .. }) = &mut self.0 {
+            let whole = std::mem::take(item);
+            *item = whole.into_iter().filter(|(name, _)| pdb_capture::needs_attribute(table, name)).collect();
+        }
+    }
+}
 
 /// Writes to one table that are checked as far as that needs no table.
 ///
@@ -93,7 +125,7 @@ type Planned = Result<PlannedWrite, String>;
 #[derive(Debug)]
 pub struct BulkBatch {
     table_name: TableName,
-    planned: Vec<Planned>,
+    planned: Vec<PlannedBulkWrite>,
 }
 
 /// What was written by a part of a bulk load, in bytes, as AWS counts them.
@@ -157,11 +189,15 @@ impl BulkUsage {
 }
 
 impl BulkBatch {
-    /// Checks writes as far as that needs no table.
+    /// Puts planned writes to this table together.
     #[must_use]
-    pub fn new(table_name: &TableName, writes: &[BulkWrite]) -> Self {
-        let planned = writes.iter().map(|write| plan(table_name, write)).collect();
+    pub fn new(table_name: &TableName, planned: Vec<PlannedBulkWrite>) -> Self {
         Self { table_name: table_name.clone(), planned }
+    }
+
+    /// Returns the items and keys of the writes, in their order.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.planned.iter().map(PlannedBulkWrite::item)
     }
 
     /// Carries the writes out in the caller's transaction. Two writes with the same key are carried out in their order. If `usage` is given,
@@ -211,9 +247,9 @@ impl BulkBatch {
         let mut outcomes = vec![BulkOutcome::Written; self.planned.len()];
         let mut ready = Vec::with_capacity(self.planned.len());
         for (position, planned) in self.planned.iter().enumerate() {
-            let write = match planned {
+            let write = match &planned.0 {
                 Ok(write) => write,
-                Err(reason) => {
+                Err((_, reason)) => {
                     outcomes[position] = BulkOutcome::Refused(reason.clone());
                     continue;
                 }
@@ -246,7 +282,8 @@ impl ItemManager {
         is_trial: bool,
     ) -> Pending<Result<Vec<BulkOutcome>, ItemsError>> {
         let bytes = writes.iter().map(BulkWrite::size_bytes).sum();
-        let batch = BulkBatch::new(table_name, writes);
+        let plan = |write: &BulkWrite| PlannedBulkWrite::new(table_name, write.clone());
+        let batch = BulkBatch::new(table_name, writes.iter().map(plan).collect());
         let env = self.env.clone();
         let job = move |tx: &mut Tx<'_>| {
             let table = ready_table(&env, tx, &batch.table_name)?;
@@ -276,24 +313,31 @@ impl ItemManager {
     }
 }
 
-fn plan(table_name: &TableName, write: &BulkWrite) -> Planned {
+fn plan(table_name: &TableName, write: BulkWrite) -> Result<PlannedWrite, (Item, String)> {
     let text = |error: ItemsError| match error {
         ItemsError::Validation(text) => text,
         other => other.to_string(),
     };
-    let change = match &write.change {
-        BulkChange::Put(item) => {
-            check_new_item(item).map_err(text)?;
-            Change::Put(item.clone())
-        }
-        BulkChange::Delete(key) => Change::Delete(key.clone()),
+    let condition = write.condition.as_ref().map(parsed).transpose();
+    let change = match write.change {
+        BulkChange::Put(item) => match check_new_item(&item) {
+            Ok(_) => {
+                let encoded = EncodedItem::from(&item);
+                Change::PutEncoded(item, encoded)
+            }
+            Err(error) => return Err((item, text(error))),
+        },
+        BulkChange::Delete(key) => Change::Delete(key),
     };
-    Ok(PlannedWrite {
-        table_name: table_name.clone(),
-        change,
-        condition: write.condition.as_ref().map(parsed).transpose().map_err(text)?.flatten(),
-        on_failure: ReturnValuesOnConditionCheckFailure::AllOld,
-    })
+    let on_failure = ReturnValuesOnConditionCheckFailure::AllOld;
+    let mut planned = PlannedWrite { table_name: table_name.clone(), change, condition: None, on_failure };
+    match condition {
+        Ok(condition) => {
+            planned.condition = condition.flatten();
+            Ok(planned)
+        }
+        Err(error) => Err((planned.into_target(), text(error))),
+    }
 }
 
 fn parsed(condition: &BulkCondition) -> Result<Option<ConditionExpression>, ItemsError> {

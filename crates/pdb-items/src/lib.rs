@@ -40,7 +40,9 @@ mod write;
 
 pub use batch_get_item::{BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes};
 pub use batch_write_item::{BatchWriteItemInput, BatchWriteItemOutput, WriteRequest};
-pub use bulk::{BulkBatch, BulkChange, BulkCondition, BulkOutcome, BulkUsage, BulkWrite, ItemReader};
+pub use bulk::{
+    BulkBatch, BulkChange, BulkCondition, BulkOutcome, BulkUsage, BulkWrite, ItemReader, PlannedBulkWrite,
+};
 pub use capacity::{Capacity, CapacityUnits, ConsumedCapacity, VectorCapacity};
 pub use config::ItemsConfig;
 pub use delete_item::{DeleteItemInput, DeleteItemOutput};

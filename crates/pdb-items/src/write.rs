@@ -46,6 +46,8 @@ pub(crate) struct PlannedWrite {
 pub(crate) enum Change {
     /// Puts this item.
     Put(Item),
+    /// Puts this item, which is encoded already.
+    PutEncoded(Item, EncodedItem),
     /// Puts this item unless one with its key exists: an `INSERT` of PartiQL.
     Insert(Arc<Item>),
     /// Deletes the item with this key.
@@ -87,6 +89,8 @@ pub(crate) struct PreparedWrite<'a> {
 enum ItemChange<'a> {
     /// The item shall be this, or not be there.
     Replace(Option<Cow<'a, Item>>),
+    /// The item shall be this.
+    ReplaceEncoded(&'a Item, &'a EncodedItem),
     /// The item stays as it is.
     Keep,
 }
@@ -99,13 +103,32 @@ pub(crate) struct WrittenItem {
     pub(crate) meter: Meter,
 }
 
+impl WrittenItem {
+    fn of(table: &Table, report: WriteReport) -> Self {
+        let meter = meter_of(&table.definition, &report);
+        Self { old: report.old, new: report.new, meter }
+    }
+}
+
 impl PlannedWrite {
     /// Returns the item or the key that says which item is meant.
     pub(crate) fn target(&self) -> &Item {
         match &self.change {
-            Change::Put(item) => item,
+            Change::Put(item) | Change::PutEncoded(item, _) => item,
             Change::Insert(item) => item,
             Change::Delete(key) | Change::Update(key, _) | Change::Check(key) => key,
+        }
+    }
+
+    /// Returns the item or the key that says which item is meant.
+    pub(crate) fn into_target(self) -> Item {
+        match self.change {
+            Change::Insert(item) => Arc::unwrap_or_clone(item),
+            Change::Put(item)
+            | Change::PutEncoded(item, _)
+            | Change::Delete(item)
+            | Change::Update(item, _)
+            | Change::Check(item) => item,
         }
     }
 
@@ -118,7 +141,7 @@ impl PlannedWrite {
     pub(crate) fn key(&self, table: &TableDefinition) -> Result<PrimaryKey, Refusal> {
         let schema = &table.key_schema;
         let key = match &self.change {
-            Change::Put(_) | Change::Insert(_) => {
+            Change::Put(_) | Change::PutEncoded(..) | Change::Insert(_) => {
                 let item = self.target();
                 let key = key_of_item(schema, item)?;
                 check_index_keys(table, item)?;
@@ -163,6 +186,7 @@ impl PlannedWrite {
         let outcome = match &self.change {
             Change::Insert(_) if stored.is_some() => return Err(Refusal::Duplicate),
             Change::Put(_) | Change::Insert(_) => ItemChange::Replace(Some(Cow::Borrowed(self.target()))),
+            Change::PutEncoded(item, encoded) => ItemChange::ReplaceEncoded(item, encoded),
             Change::Delete(_) => ItemChange::Replace(None),
             Change::Check(_) => ItemChange::Keep,
             Change::Update(_, None) if stored.is_some() => ItemChange::Keep,
@@ -215,7 +239,7 @@ impl PreparedWrite<'_> {
         let old = self.locked.old.as_ref().map_or(0, |old| old.json().len() as u64);
         match &self.outcome {
             ItemChange::Replace(Some(Cow::Owned(new))) => old + 8 * new.size_bytes(),
-            ItemChange::Replace(_) | ItemChange::Keep => old,
+            ItemChange::Replace(_) | ItemChange::ReplaceEncoded(..) | ItemChange::Keep => old,
         }
     }
 
@@ -235,8 +259,12 @@ impl PreparedWrite<'_> {
             }
             ItemChange::Replace(new) => {
                 let report = pdb_capture::write_item(env, tx, table, self.locked, new.as_deref(), None)?;
-                let meter = meter_of(&table.definition, &report);
-                Ok(WrittenItem { old: report.old, new: report.new, meter })
+                Ok(WrittenItem::of(table, report))
+            }
+            ItemChange::ReplaceEncoded(new, encoded) => {
+                let encoded = encoded.clone();
+                let report = pdb_capture::write_encoded_item(env, tx, table, self.locked, new, encoded)?;
+                Ok(WrittenItem::of(table, report))
             }
         }
     }

@@ -359,6 +359,7 @@ impl RunnableJob for BulkPutJob {
 
 impl LoadJob for BulkPutJob {
     const HAS_CONDITIONS: bool = true;
+    const IS_IN_KEY_ORDER: bool = false;
 
     fn table_name(&self) -> &TableName {
         &self.input.table_name

@@ -215,6 +215,7 @@ impl RunnableJob for ImportJob {
         let tables = &manager.inner.tables;
         let (name, id) = (&job.job.input.table.table_name, &job.job.table_id);
         let Some(table) = tables.imported_table(tx, name, id)? else { return Ok(()) };
+        job.job.progress.end_early();
         if job.job.progress.read_items == 0 {
             tables.abandon_import(tx, &table)?;
         } else {
@@ -226,6 +227,7 @@ impl RunnableJob for ImportJob {
 
 impl LoadJob for ImportJob {
     const HAS_CONDITIONS: bool = false;
+    const IS_IN_KEY_ORDER: bool = true;
 
     fn table_name(&self) -> &TableName {
         &self.input.table.table_name

@@ -1,4 +1,11 @@
 //! Reading records and writing their items: what imports and bulk operations have in common.
+//!
+//! What is read between two positions of the input is a [`Batch`]. It is written in one transaction with the new position. Nobody sees the items of
+//! an import before its end, so it has larger batches, and writes them in the order of their keys: neighbours share the pages of the database
+//! that change. Such a batch takes several transactions of the usual size, and the last one has the new position. After an interruption, the whole batch
+//! is written again, which changes nothing, as it replaces each item by itself.
+
+mod batch;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,31 +14,19 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pdb_exchange::{Entry, Record, RecordCondition};
-use pdb_items::{BulkBatch, BulkCondition, BulkOutcome, BulkUsage, BulkWrite};
+use pdb_items::BulkUsage;
 use pdb_model::{EncodedItem, Item, TableName};
-use pdb_store::{Pending, Table, Tx};
+use pdb_store::{Pending, StoreError, Table, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::job::StoredJob;
 use crate::runner::TransferManager;
 use crate::running::{RunnableJob, Running, StepError, Stop};
 use crate::source::{Input, Interruption, ReadBytes};
+use batch::{Batch, Limits, Partial, Step};
 
-/// The most writes and bytes of a transaction. On one core it takes some milliseconds, for which other writers wait.
-const CHUNK_WRITES: usize = 400;
-const CHUNK_BYTES: u64 = 512 * 1024;
-/// The same on a database server, where each write takes several round trips.
-const REMOTE_CHUNK_WRITES: usize = 100;
-/// The most writes with conditions: each may return an item of 400 KB.
-const CHUNK_CONDITIONS: usize = 25;
-/// The most records of a transaction, also if none of them can be written.
-const CHUNK_RECORDS: usize = 4 * CHUNK_WRITES;
 /// How often a job says that it goes on while it finds no records.
 const STEP_INTERVAL: Duration = Duration::from_secs(1);
-/// The longest reason that is kept of a record that was not written.
-const MAX_REASON: usize = 1000;
-
 /// The place of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
@@ -55,6 +50,9 @@ pub(crate) struct Progress {
     pub(crate) conditions_failed: u64,
     #[serde(default)]
     pub(crate) usage: BulkUsage,
+    /// What was written of the records behind the position, which do not count yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) partial: Option<Partial>,
 }
 
 /// Where reading goes on: behind so many records of an object.
@@ -97,6 +95,10 @@ pub(crate) trait LoadJob: RunnableJob {
     /// Whether records may have conditions.
     const HAS_CONDITIONS: bool;
 
+    /// Whether items are written in the order of their keys. It must not matter in which order, nor whether some of them are written twice: nobody sees
+    /// them before the end, and the table has no stream.
+    const IS_IN_KEY_ORDER: bool;
+
     /// The most write units a second, if they are limited.
     fn units_a_second(&self) -> Option<u64>;
 
@@ -117,15 +119,18 @@ pub(crate) fn load<J: LoadJob>(running: &Running<'_, J>, input: &Input) -> Resul
             Ok(())
         })
         .wait()?;
-    let mut progress = running.job.job.clone();
-    let position = progress.progress().position.clone();
+    let mut job = running.job.job.clone();
+    let position = job.progress().position.clone();
     let has_one_writer = running.manager.inner.store.has_one_writer();
+    let ordered = if J::IS_IN_KEY_ORDER { table_of(running)? } else { None };
     let mut loader = Loader {
         running,
-        most_writes: if has_one_writer { CHUNK_WRITES } else { REMOTE_CHUNK_WRITES },
+        limits: Limits::new(has_one_writer, ordered.is_some()),
+        ordered,
         has_one_writer,
         submitted: position.clone(),
-        chunk: Chunk::at(position.clone()),
+        batch: Batch::at(position.clone()),
+        waiting: VecDeque::new(),
         in_flight: VecDeque::new(),
     };
     let objects = listed.iter().filter(|object| object.key >= position.key);
@@ -140,58 +145,45 @@ pub(crate) fn load<J: LoadJob>(running: &Running<'_, J>, input: &Input) -> Resul
     }
     // What was read counts, also if the next object cannot be: the caller reports it when this returns.
     let written = match &read {
-        Ok(()) | Err(Stop::Failed(_)) => loader.submit(),
+        Ok(()) | Err(Stop::Failed(_)) => loader.submit_all(),
         Err(_) => Ok(()),
     };
     let settled = loader.settle_all();
     read.and(written).and(settled)
 }
 
+/// Returns the job's table, if it is there.
+fn table_of<J: LoadJob>(running: &Running<'_, J>) -> Result<Option<Arc<Table>>, Stop> {
+    let name = running.job.job.table_name();
+    let table = running.manager.inner.store.read(|tx| Ok(tx.find_table(name)));
+    table.map_err(|error: StoreError| StepError::from(error).into())
+}
+
 struct Loader<'r, 'm, J> {
     running: &'r Running<'m, J>,
-    most_writes: usize,
+    limits: Limits,
+    /// The table, if items are written in the order of its keys.
+    ordered: Option<Arc<Table>>,
     /// Whether transactions are carried out in the order in which they are submitted.
     has_one_writer: bool,
-    /// Where the chunk begins that is being filled.
+    /// Where the batch begins that is being filled.
     submitted: Position,
-    chunk: Chunk,
+    batch: Batch,
+    /// Transactions of the batch before it that are still to be submitted.
+    waiting: VecDeque<Step>,
     in_flight: VecDeque<InFlight>,
 }
 
 struct InFlight {
     outcome: Pending<Result<(), StepError>>,
-    units: u64,
-}
-
-/// The records that are to be written in one transaction.
-#[derive(Default)]
-struct Chunk {
-    places: Vec<Place>,
-    writes: Vec<BulkWrite>,
-    bytes: u64,
-    conditions: usize,
-    /// Records that cannot be written at all.
-    faults: Vec<Unwritten>,
-    records: u64,
-    /// What was read of the object in which the chunk ends.
-    read: ReadBytes,
-    end: Position,
-}
-
-impl Chunk {
-    fn at(end: Position) -> Self {
-        Self { end, ..Self::default() }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.faults.is_empty()
-    }
+    /// Kept so that its memory is released in this thread: the one that writes has more to do.
+    step: Arc<Step>,
 }
 
 impl<J: LoadJob> Loader<'_, '_, J> {
     /// Reads an object from the record behind the `skipped` first ones.
     fn object(&mut self, input: &Input, key: &str, size: u64, skipped: u64) -> Result<(), Stop> {
-        let end = &mut self.chunk.end;
+        let end = &mut self.batch.end;
         if end.key != key {
             (end.key, end.records) = (key.to_owned(), 0);
         }
@@ -209,8 +201,9 @@ impl<J: LoadJob> Loader<'_, '_, J> {
             if entry.ordinal < skipped {
                 return ControlFlow::Continue(());
             }
-            self.take(key, entry, read);
-            match self.submit_if_full() {
+            let table = (running.job.job.table_name(), self.ordered.as_deref());
+            self.batch.take(key, entry, read, J::HAS_CONDITIONS, table);
+            match self.submit_what_is_due() {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(stop) => {
                     *stopped.borrow_mut() = Some(stop);
@@ -225,82 +218,74 @@ impl<J: LoadJob> Loader<'_, '_, J> {
             Ok(read) => read,
             Err(Interruption::Store(failure)) => return Err(Stop::Failed(failure)),
             Err(Interruption::Content { reason }) => {
-                let place = Place { key: key.to_owned(), index: self.chunk.end.records };
-                self.chunk.faults.push(fault(place, None, reason));
-                // What cannot be processed counts as processed, too, so that the numbers of a description add up.
-                self.chunk.records += 1;
-                ReadBytes { stored: size, unpacked: self.chunk.read.unpacked }
+                self.batch.break_off(key, reason);
+                ReadBytes { stored: size, unpacked: self.batch.read.unpacked }
             }
         };
-        let end = &mut self.chunk.end;
+        let end = &mut self.batch.end;
         // The object has been read: what follows it in byte order is the next one.
         end.key.push('\0');
         end.records = 0;
         end.unpacked_before += read.unpacked;
         end.stored_before += read.stored;
-        self.chunk.read = ReadBytes::default();
+        self.batch.read = ReadBytes::default();
         if self.running.is_stopped() { Err(Stop::Closed) } else { Ok(()) }
     }
 
-    fn take(&mut self, key: &str, entry: Entry, read: ReadBytes) {
-        let place = Place { key: key.to_owned(), index: entry.ordinal };
-        let chunk = &mut self.chunk;
-        chunk.records += 1;
-        chunk.end.records = entry.ordinal + 1;
-        chunk.read = read;
-        let (item, condition) = match entry.record {
-            Ok(Record::Item { item, condition }) => (item, condition),
-            Ok(Record::Change { .. }) => {
-                let reason = "the record is a change, as in an incremental export, and no item";
-                return chunk.faults.push(fault(place, None, reason.to_owned()));
-            }
-            Err(error) => return chunk.faults.push(fault(place, None, with_line(entry.line, &error.reason))),
-        };
-        if condition.is_some() && !J::HAS_CONDITIONS {
-            let reason = "a record of an import has no condition";
-            return chunk.faults.push(fault(place, None, reason.to_owned()));
+    /// Submits the batch if it is full. Until then, it submits a transaction of the batch before for about as much as was read, so that reading and
+    /// writing go on side by side.
+    fn submit_what_is_due(&mut self) -> Result<(), Stop> {
+        if self.limits.is_full(&self.batch) {
+            self.submit()
+        } else if self.limits.is_step_due(&mut self.batch) {
+            self.submit_step()
+        } else {
+            Ok(())
         }
-        chunk.conditions += usize::from(condition.is_some());
-        chunk.bytes += condition.as_deref().map_or(0, condition_bytes);
-        let write =
-            BulkWrite { condition: condition.map(|condition| of_record(*condition)), ..BulkWrite::put(item) };
-        chunk.bytes += write.size_bytes();
-        chunk.places.push(place);
-        chunk.writes.push(write);
     }
 
-    fn submit_if_full(&mut self) -> Result<(), Stop> {
-        let chunk = &self.chunk;
-        let is_full = chunk.writes.len() >= self.most_writes
-            || chunk.bytes >= CHUNK_BYTES
-            || chunk.conditions >= CHUNK_CONDITIONS
-            || chunk.records as usize >= CHUNK_RECORDS;
-        if is_full { self.submit() } else { Ok(()) }
-    }
-
-    /// Writes the chunk. On SQLite, it is written while the next one is read. On a server, transactions of one process may overtake each other.
+    /// Submits what is left of the batch before, and the first transaction of this one.
     fn submit(&mut self) -> Result<(), Stop> {
+        self.submit_waiting()?;
+        let end = self.batch.end.clone();
+        if self.batch.is_empty() && end == self.submitted {
+            return Ok(());
+        }
+        let batch = std::mem::replace(&mut self.batch, Batch::at(end.clone()));
+        let begin = std::mem::replace(&mut self.submitted, end);
+        let table = self.running.job.job.table_name();
+        self.waiting = batch.into_steps(&begin, table, self.limits);
+        self.submit_step()
+    }
+
+    fn submit_all(&mut self) -> Result<(), Stop> {
+        self.submit()?;
+        self.submit_waiting()
+    }
+
+    fn submit_waiting(&mut self) -> Result<(), Stop> {
+        while !self.waiting.is_empty() {
+            self.submit_step()?;
+        }
+        Ok(())
+    }
+
+    /// Submits the next transaction. On SQLite, it is carried out while the next records are read. On a server, transactions of one process may overtake
+    /// each other.
+    fn submit_step(&mut self) -> Result<(), Stop> {
         if self.running.is_stopped() {
             return Err(Stop::Closed);
-        }
-        let end = self.chunk.end.clone();
-        if self.chunk.is_empty() && end == self.submitted {
-            return Ok(());
         }
         let is_alone = !self.has_one_writer || self.running.job.job.units_a_second().is_some();
         while self.in_flight.len() >= if is_alone { 1 } else { 2 } {
             self.settle()?;
         }
-        let chunk = std::mem::replace(&mut self.chunk, Chunk::at(end.clone()));
-        let units = chunk.writes.iter().map(|write| write.size_bytes().div_ceil(1024).max(1)).sum();
-        let step = Step {
-            begin: std::mem::replace(&mut self.submitted, end),
-            batch: BulkBatch::new(self.running.job.job.table_name(), &chunk.writes),
-            chunk,
-        };
-        let mut outcome = self.running.submit(move |manager, tx, job| step.carry_out(manager, tx, job));
+        let Some(step) = self.waiting.pop_front() else { return Ok(()) };
+        let step = Arc::new(step);
+        let submitted = step.clone();
+        let mut outcome = self.running.submit(move |manager, tx, job| submitted.carry_out(manager, tx, job));
         outcome.begin();
-        self.in_flight.push_back(InFlight { outcome, units });
+        self.in_flight.push_back(InFlight { outcome, step });
         if is_alone { self.settle() } else { Ok(()) }
     }
 
@@ -315,66 +300,19 @@ impl<J: LoadJob> Loader<'_, '_, J> {
 
     /// Waits for the oldest transaction, and for the next second if writes are limited.
     fn settle(&mut self) -> Result<(), Stop> {
-        let Some(InFlight { outcome, units }) = self.in_flight.pop_front() else { return Ok(()) };
+        let Some(InFlight { outcome, step }) = self.in_flight.pop_front() else { return Ok(()) };
         outcome.wait()?;
         if let Some(limit) = self.running.job.job.units_a_second()
-            && self.running.manager.inner.queue.pause(Duration::from_secs_f64(units as f64 / limit as f64))
+            && self
+                .running
+                .manager
+                .inner
+                .queue
+                .pause(Duration::from_secs_f64(step.units as f64 / limit as f64))
         {
             return Err(Stop::Closed);
         }
         J::between(self.running)
-    }
-}
-
-/// A transaction of a load.
-struct Step {
-    begin: Position,
-    batch: BulkBatch,
-    chunk: Chunk,
-}
-
-impl Step {
-    fn carry_out<J: LoadJob>(
-        &self,
-        manager: &TransferManager,
-        tx: &mut Tx<'_>,
-        job: &mut StoredJob<J>,
-    ) -> Result<(), StepError> {
-        let Self { begin, batch, chunk } = self;
-        if job.job.progress().position != *begin {
-            return Err(StepError::Gone);
-        }
-        let table = J::table(manager, tx, job)?;
-        let mut usage = BulkUsage::default();
-        let outcomes = batch.carry_out(&manager.inner.env, tx, &table, Some(&mut usage))?;
-        let mut unwritten = chunk.faults.clone();
-        let (mut written, mut conditions_failed) = (0, 0);
-        for ((place, write), outcome) in chunk.places.iter().zip(&chunk.writes).zip(outcomes) {
-            let item = || match &write.change {
-                pdb_items::BulkChange::Put(item) | pdb_items::BulkChange::Delete(item) => Some(item.clone()),
-            };
-            match outcome {
-                BulkOutcome::Written => written += 1,
-                BulkOutcome::Refused(reason) => unwritten.push(fault(place.clone(), item(), reason)),
-                BulkOutcome::ConditionFailed(existing) => {
-                    conditions_failed += 1;
-                    unwritten.push(Unwritten { place: place.clone(), item: item(), reason: None, existing });
-                }
-            }
-        }
-        unwritten.sort_by(|one, other| {
-            (&one.place.key, one.place.index).cmp(&(&other.place.key, other.place.index))
-        });
-        let progress = job.job.progress();
-        progress.position.clone_from(&chunk.end);
-        progress.read_items += chunk.records;
-        progress.unpacked_bytes = chunk.end.unpacked_before + chunk.read.unpacked;
-        progress.stored_bytes = chunk.end.stored_before + chunk.read.stored;
-        progress.written_items += written;
-        progress.conditions_failed += conditions_failed;
-        progress.errors += unwritten.iter().filter(|unwritten| unwritten.reason.is_some()).count() as u64;
-        progress.usage.add(&usage);
-        if unwritten.is_empty() { Ok(()) } else { J::keep(tx, job, &unwritten) }
     }
 }
 
@@ -388,30 +326,4 @@ fn still_wanted<J: LoadJob>(running: &Running<'_, J>, last_step: &mut Instant) -
         *last_step = Instant::now();
     }
     Ok(())
-}
-
-/// Returns what is wrong with a record, with its line, if it has one. A parser that is given one line calls it the first.
-fn with_line(line: Option<u64>, reason: &str) -> String {
-    let reason = reason.replace(" at line 1 column ", " at column ");
-    line.map_or(reason.clone(), |line| format!("line {line}: {reason}"))
-}
-
-/// What a condition takes besides its item, in bytes.
-fn condition_bytes(condition: &RecordCondition) -> u64 {
-    let names: usize = condition.names.iter().map(|(name, attribute)| name.len() + attribute.len()).sum();
-    let values: u64 =
-        condition.values.iter().map(|(name, value)| name.len() as u64 + value.size_bytes()).sum();
-    (condition.expression.len() + names) as u64 + values
-}
-
-fn fault(place: Place, item: Option<Item>, mut reason: String) -> Unwritten {
-    if reason.len() > MAX_REASON {
-        reason.truncate((0..=MAX_REASON).rev().find(|at| reason.is_char_boundary(*at)).unwrap_or(0));
-    }
-    Unwritten { place, item, reason: Some(reason), existing: None }
-}
-
-fn of_record(condition: RecordCondition) -> BulkCondition {
-    let RecordCondition { expression, names, values } = condition;
-    BulkCondition { expression, names, values }
 }

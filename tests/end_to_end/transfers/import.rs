@@ -4,10 +4,11 @@ use std::io::Write;
 
 use pretender::errors::ErrorCode;
 use pretender::items::GetItemInput;
-use pretender::model::{Item, ScalarType};
+use pretender::model::{AttributeValue, Item, ScalarType};
 use pretender::objects::ObjectStore;
 use pretender::tables::{
-    AttributeDefinition, CreateTableInput, GlobalIndexInput, KeySchemaElement, TableStatus,
+    AttributeDefinition, CreateTableInput, DistanceFunction, GlobalIndexInput, KeySchemaElement,
+    ProjectionInput, ProjectionType, TableStatus, VectorIndexInput,
 };
 use pretender::transfers::{
     CsvInput, ErrorEvent, ImportStatus, InputCompression, InputFormat, ListImportsInput,
@@ -44,6 +45,53 @@ fn an_import_fills_a_new_table_and_its_indexes() {
     assert_eq!(described.table_id, import.table_id);
     assert_eq!(described.global_secondary_indexes[0].item_count, 3);
     assert_eq!(items(&db, "Orders").len(), 3);
+    assert_eq!(db.check(&mut |_| ()).unwrap().findings, 0);
+}
+
+/// The items are those that were read, with all attributes, and every kind of index has what it should.
+#[test]
+fn an_import_fills_every_kind_of_index() {
+    let (place, objects) = (Place::new(), Objects::new());
+    let vector = |n: i64| AttributeValue::L(vec![n.into(), (n + 1).into()]);
+    let item = |n: i64| {
+        let item = order(&format!("o{n}"), 7).with("state", "open").with("note", "x").with("rest", "y");
+        item.with("vector", vector(n))
+    };
+    objects.put_text(
+        "a",
+        &lines((0..1_000).map(item).chain([order("none", 1), Item::new().with("id", "bare")])),
+    );
+    let db = open(&place, &objects);
+    let mut wanted = orders();
+    wanted
+        .attribute_definitions
+        .push(AttributeDefinition { name: "total".to_owned(), scalar_type: ScalarType::N });
+    let index = |name: &str, projection| GlobalIndexInput {
+        projection,
+        ..GlobalIndexInput::new(name.parse().unwrap(), vec![KeySchemaElement::hash("total")])
+    };
+    wanted.global_secondary_indexes = Some(vec![
+        index("all", ProjectionInput::of(ProjectionType::All)),
+        index("keys", ProjectionInput::of(ProjectionType::KeysOnly)),
+        index("some", ProjectionInput::include(["note"])),
+    ]);
+    let by_vector = |name: &str, projection| VectorIndexInput {
+        projection,
+        ..VectorIndexInput::new(name.parse().unwrap(), "vector", 2, DistanceFunction::Euclidean)
+    };
+    wanted.vector_indexes = Some(vec![
+        by_vector("near", ProjectionInput::of(ProjectionType::All)),
+        by_vector("near-some", ProjectionInput::include(["state"])),
+    ]);
+    let import = imported(&db, import_of("a", InputFormat::DynamoDbJson, wanted));
+    assert_eq!((import.import_status, import.imported_item_count), (ImportStatus::Completed, 1_002));
+    let mut expected: Vec<String> = (0..1_000).map(|n| item(n).to_string()).collect();
+    expected.extend([order("none", 1).to_string(), Item::new().with("id", "bare").to_string()]);
+    expected.sort();
+    assert_eq!(items(&db, "Orders"), expected);
+    let described = db.describe_table(&table("Orders")).unwrap();
+    let counts = described.global_secondary_indexes.iter().map(|index| index.item_count);
+    assert_eq!(counts.collect::<Vec<_>>(), [1_001; 3]);
     assert_eq!(db.check(&mut |_| ()).unwrap().findings, 0);
 }
 

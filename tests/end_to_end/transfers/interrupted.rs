@@ -107,6 +107,38 @@ proptest! {
     }
 }
 
+/// An import writes many items at a time in the order of their keys, in several transactions. It may be interrupted between any of them.
+#[test]
+fn an_import_that_is_interrupted_while_it_writes_begins_its_batch_again() {
+    let (place, objects) = (Place::lasting(), Objects::new());
+    let mut lines: Vec<_> = (0..6_000).map(|n| Some((n % 3_000, u32::from(n)))).collect();
+    lines.extend([None; 30]);
+    let text = text(&lines);
+    objects.put_text("data/1.json", &text);
+    let mut db = open(&place, &objects);
+    let import = db.import_table(import_of("data/", InputFormat::DynamoDbJson, orders())).unwrap();
+    // Each time a little later: while it reads at first, then at each of its transactions.
+    for pause in (0..800).step_by(8) {
+        std::thread::park_timeout(Duration::from_millis(pause));
+        db.close();
+        drop(db);
+        db = open(&place, &objects);
+        if db.describe_import(&import.import_arn).unwrap().import_status != ImportStatus::InProgress {
+            break;
+        }
+    }
+    assert!(db.wait_for_transfers(LONG));
+    let import = db.describe_import(&import.import_arn).unwrap();
+    let counts = (import.processed_item_count, import.imported_item_count, import.error_count);
+    assert_eq!(counts, (6_030, 6_000, 30));
+    assert_eq!(import.first_errors.len(), 20);
+    let mut expected: Vec<String> = (3_000..6_000)
+        .map(|n| Item::new().with("id", format!("o{}", n - 3_000)).with("n", n).to_string())
+        .collect();
+    expected.sort();
+    assert_eq!(items(&db, "Orders"), expected);
+}
+
 /// An import of a snapshot goes on after the restore, without being asked about.
 #[test]
 fn an_import_of_a_restored_snapshot_goes_on() {
