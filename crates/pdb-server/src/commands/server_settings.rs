@@ -1,34 +1,34 @@
 //! Settings that all commands that start a server share.
 
+mod start;
 #[cfg(all(test, feature = "objects"))]
 mod tests;
+mod values;
 
 use std::error::Error;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
 use clap::builder::FalseyValueParser;
-use clap::{Args, ValueEnum};
-use pdb_server::{
-    BoundServer, ConsoleAccess, ControlToken, CorsOrigin, Credentials, HostName, NamedDatabase,
-    NamedDatabases, OpenError, Regions, RunningServer, Server, ServerOptions, Span,
-};
-use pretender::time::ManualClock;
-use pretender::{Builder, Durability, Habits, MessageLayer, Pretender};
+use pdb_server::{ConsoleAccess, ControlToken, CorsOrigin, HostName, ServerOptions, Span};
+use pretender::{Builder, Durability, MessageLayer, Pretender};
 
+use super::MEMORY;
 use super::archive_settings::{ArchiveSettings, STREAMS};
 use super::begin_with::BeginWith;
-use super::database::{self, WaitNotice};
+use super::database;
 use super::object_settings::{DATA, ObjectSettings, ServedObjects};
 use super::security_settings::{NETWORK, SecuritySettings};
-use super::served_triggers::{PlannedTrigger, ServedTriggers, TriggerSettings};
+use super::served_triggers::TriggerSettings;
 use super::token::TokenParser;
-use super::{MEMORY, start_failure};
-use crate::logging::{self, LogFilter, LogFormat};
-use crate::open_files;
-use crate::traces::{TraceSettings, Traces};
+use crate::logging::{LogFilter, LogFormat};
+use crate::traces::TraceSettings;
+use values::{ConsoleArg, DurabilityArg, LikeArg, MessageLayerArg, parse_account, parse_status};
+
+pub(super) use start::StartedServer;
+pub(super) use values::parse_region;
 
 /// Connections that read a file: as many as there may be long reads, and some for short ones.
 const READERS: u32 = ServerOptions::MAX_LONG_READS + 8;
@@ -194,113 +194,6 @@ pub(super) struct Listen {
     pub(super) port: u16,
 }
 
-/// A running server, and its databases.
-pub(super) struct StartedServer {
-    pub(super) server: RunningServer,
-    pub(super) regions: Regions,
-    databases: Option<NamedDatabases>,
-    /// The keys that requests must be signed with, if they must.
-    pub(super) credentials: Option<Credentials>,
-    /// The file with the authority that clients must trust, if the server has made one.
-    pub(super) ca_file: Option<PathBuf>,
-    triggers: ServedTriggers,
-    traces: Traces,
-    /// Where the data is, for people.
-    pub(super) location: String,
-    /// Where the buckets are, for people, if the server has any.
-    pub(super) objects: Option<String>,
-    /// What was done to the data before the server was ready, for people.
-    pub(super) startup_notes: Vec<String>,
-}
-
-impl StartedServer {
-    /// Stops the triggers, finishes the requests in flight, and closes the databases.
-    pub(super) fn stop(self) {
-        // First, because the functions may call the server.
-        self.triggers.stop();
-        if !self.server.stop() {
-            tracing::warn!("stopped before some requests were finished");
-        }
-        if let Some(databases) = &self.databases {
-            databases.close();
-        }
-        self.regions.close();
-        tracing::info!(target: "pretender::server", "stopped");
-        self.traces.stop();
-    }
-}
-
-/// What an acknowledged write survives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DurabilityArg {
-    /// Survives a power failure. Each commit waits for the disk
-    Full,
-    /// Survives a crash of the process. A power failure may lose the most recent writes
-    Normal,
-    /// Survives a crash of the process. A power failure may damage the file
-    Off,
-}
-
-/// Who may open the console.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ConsoleArg {
-    /// Nobody
-    Off,
-    /// Browsers on this machine
-    Loopback,
-    /// Everybody who reaches the server
-    Anywhere,
-}
-
-impl From<ConsoleArg> for ConsoleAccess {
-    fn from(console: ConsoleArg) -> Self {
-        match console {
-            ConsoleArg::Off => Self::Off,
-            ConsoleArg::Loopback => Self::Loopback,
-            ConsoleArg::Anywhere => Self::Anywhere,
-        }
-    }
-}
-
-/// Which generation of messages to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum MessageLayerArg {
-    /// Classic validation messages (2015 to 2026)
-    Classic,
-    /// Validation messages introduced in 2026
-    #[value(name = "2026")]
-    Modern2026,
-}
-
-/// Another server to imitate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum LikeArg {
-    /// DynamoDB Local: its status of `GET /`, its messages for missing tables and failed conditions, its longer answer
-    /// to DeleteTable, its order of attribute definitions (unused ones included), throughput of on-demand indexes, and
-    /// quick expiry of items
-    DynamodbLocal,
-}
-
-impl LikeArg {
-    fn habits(self) -> Habits {
-        match self {
-            Self::DynamodbLocal => Habits::dynamodb_local(),
-        }
-    }
-
-    fn root_status(self) -> u16 {
-        match self {
-            Self::DynamodbLocal => 400,
-        }
-    }
-
-    fn expiry_interval(self) -> Span {
-        match self {
-            Self::DynamodbLocal => Span(Some(Duration::from_secs(1))),
-        }
-    }
-}
-
 impl ServerSettings {
     /// Returns who may open the console.
     pub(super) fn console(&self) -> ConsoleAccess {
@@ -312,186 +205,9 @@ impl ServerSettings {
         self.region.as_deref().unwrap_or("us-east-1")
     }
 
-    /// Starts logging, and a server for the database `db`. Calls `on_bound` when the port is bound and before the
-    /// server answers.
-    pub(super) fn start(
-        &self,
-        listen: Listen,
-        db: &str,
-        on_bound: &dyn Fn() -> Result<(), String>,
-    ) -> Result<StartedServer, Box<dyn Error>> {
-        let traces = self.traces.start()?;
-        logging::start(&self.log_level, self.log_format, self.access_log.as_deref(), traces.layer())?;
-        traces.report_problem();
-        open_files::raise_limit();
-        // Bind the port first: a second server must not touch the first one's file.
-        let clock = self.control.then(|| Arc::new(ManualClock::running()));
-        if self.database_idle.is_some() && !self.databases {
-            tracing::warn!("--database-idle has no effect without --databases");
-        }
-        let objects = self.objects.open(self.region())?;
-        let archive = self.archive.options(objects.store.as_deref())?;
-        let databases = self.databases.then(|| self.named_databases(&objects)).transpose()?;
-        let credentials = self.security.credentials()?;
-        if credentials.is_some() && self.control && self.control_token.is_none() {
-            return Err("--credentials with --control needs a token (PRETENDER_CONTROL_TOKEN): without one, any program that can \
-                        reach the port could use the control API, whichever keys it has"
-                .into());
-        }
-        let triggers = self.triggers.plan()?;
-        let options = ServerOptions {
-            control: clock.clone(),
-            triggers: triggers.iter().map(PlannedTrigger::monitor).cloned().collect(),
-            databases: databases.clone(),
-            credentials: credentials.clone(),
-            ..self.server_options(listen)
-        };
-        #[cfg(feature = "https")]
-        let tls = self.security.tls(&self.names(listen))?;
-        #[cfg(feature = "https")]
-        let options = ServerOptions { tls: tls.as_ref().map(|it| it.tls.clone()), ..options };
-        let bound = Server::bind(options).map_err(start_failure::explained)?;
-        on_bound()?;
-        #[cfg(feature = "https")]
-        let ca_file = tls.map(|tls| tls.write_authority()).transpose()?.flatten();
-        #[cfg(not(feature = "https"))]
-        let ca_file = None;
-        self.warn_about_control(&bound);
-        let db = self.database(db);
-        let mut builder = self.builder(db, &objects)?;
-        if let Some(archive) = archive {
-            builder = builder.archive(archive);
-        }
-        if let Some(clock) = clock {
-            builder = builder.clock(clock);
-        }
-        let location = self.shown_location(db, &builder);
-        let waiting = WaitNotice::begin(&builder);
-        let opened = self.open(builder);
-        drop(waiting);
-        let (regions, startup_notes) = opened?;
-        let server = bound.start(regions.clone())?;
-        self.log_start(&server.url(), &location, objects.location.as_deref());
-        let none = ServedTriggers::default();
-        let mut started = StartedServer {
-            server,
-            regions,
-            databases,
-            credentials,
-            ca_file,
-            triggers: none,
-            traces,
-            location,
-            objects: objects.location,
-            startup_notes,
-        };
-        match ServedTriggers::start(triggers, started.regions.home()) {
-            Ok(triggers) => started.triggers = triggers,
-            Err(error) => {
-                started.stop();
-                return Err(error);
-            }
-        }
-        Ok(started)
-    }
-
-    /// Logs the start, with the settings that explain most differences between servers.
-    fn log_start(&self, url: &str, location: &str, objects: Option<&str>) {
-        tracing::info!(
-            target: "pretender::server",
-            version = env!("CARGO_PKG_VERSION"),
-            process = std::process::id(),
-            url,
-            data = location,
-            objects,
-            region = self.region(),
-            separate_regions = self.separate_regions,
-            databases = self.databases,
-            control = self.control,
-            control_token = self.control_token.is_some(),
-            credentials = self.security.checks_signatures(),
-            durability = word(&self.durability),
-            shards = self.shards,
-            retention = span(&self.retention),
-            shard_rotation = span(&self.shard_rotation),
-            transition_delay = span(&self.transition_delay),
-            enforce_limits = self.enforce_limits,
-            like = self.like.as_ref().map(word),
-            message_layer = word(&self.message_layer),
-            "started"
-        );
-    }
-
     /// Returns the database to open. With `--snapshot`, that is a copy in memory.
     pub(super) fn database<'d>(&self, db: &'d str) -> &'d str {
         if self.begin_with.snapshot.is_some() { MEMORY } else { db }
-    }
-
-    /// Returns the databases that requests can name.
-    fn named_databases(&self, objects: &ServedObjects) -> Result<NamedDatabases, Box<dyn Error>> {
-        let idle = self.database_idle.unwrap_or(Span(Some(Duration::from_secs(3600)))).0;
-        if idle.is_some_and(|idle| idle.is_zero()) {
-            return Err("--database-idle needs a time above 0, or off".into());
-        }
-        let builder = self.builder(MEMORY, objects)?;
-        let (has_control, separate_regions) = (self.control, self.separate_regions);
-        let begin_with = self.begin_with.clone();
-        Ok(NamedDatabases::new(idle, move |_name| {
-            let clock = has_control.then(|| Arc::new(ManualClock::running()));
-            let builder = match &clock {
-                Some(clock) => builder.clone().clock(clock.clone()),
-                None => builder.clone(),
-            };
-            let home = builder.clone().open()?;
-            // The start has shown the notes already. The error cannot be sent to another thread.
-            begin_with.fill(&home).map_err(|error| OpenError::from(crate::one_line(error.as_ref())))?;
-            let regions = if separate_regions { Self::separate(home, builder) } else { home.into() };
-            Ok(NamedDatabase { regions, clock })
-        }))
-    }
-
-    fn separate(home: Pretender, builder: Builder) -> Regions {
-        Regions::separate(home, move |region| builder.clone().in_region(region).open())
-    }
-
-    /// Opens the database, or the one of the home region, and fills it with its initial data.
-    fn open(&self, builder: Builder) -> Result<(Regions, Vec<String>), Box<dyn Error>> {
-        if self.separate_regions {
-            // Check this at the start, not when the first request for such a region comes.
-            let longest = "x".repeat(Regions::MAX_NAME_BYTES);
-            if let Err(error) = builder.clone().try_in_region(&longest) {
-                let length = longest.len();
-                return Err(
-                    format!("cannot store a region whose name has {length} characters: {error}").into()
-                );
-            }
-        }
-        let home = builder.clone().open()?;
-        let startup_notes = self.begin_with.apply(&home)?;
-        let regions = if self.separate_regions { Self::separate(home, builder) } else { home.into() };
-        Ok((regions, startup_notes))
-    }
-
-    /// Returns the names and addresses under which this server is reached, besides the usual ones.
-    #[cfg(feature = "https")]
-    fn names(&self, listen: Listen) -> Vec<String> {
-        let host = Some(listen.host).filter(|host| !host.is_unspecified() && !host.is_loopback());
-        let names = self.allow_host.iter().map(|name| name.as_str().to_owned());
-        names.chain(host.map(|host| host.to_string())).collect()
-    }
-
-    /// Returns where the data is, for people.
-    fn shown_location(&self, db: &str, builder: &Builder) -> String {
-        if let Some(snapshot) = &self.begin_with.snapshot {
-            format!("memory: a copy of {}, gone when the server stops", snapshot.display())
-        } else if db == MEMORY {
-            "memory: it is gone when the server stops".to_owned()
-        } else if builder.is_on_server() {
-            builder.location()
-        } else {
-            std::path::absolute(Path::new(db))
-                .map_or_else(|_| db.to_owned(), |path| path.display().to_string())
-        }
     }
 
     fn server_options(&self, listen: Listen) -> ServerOptions {
@@ -506,31 +222,6 @@ impl ServerSettings {
             allowed_hosts: self.allow_host.clone(),
             cors_origins: self.cors.clone(),
             ..ServerOptions::default()
-        }
-    }
-
-    /// Warns of a control API that others can reach, and of options that have no effect without it.
-    fn warn_about_control(&self, bound: &BoundServer) {
-        if !self.control {
-            if self.snapshot_dir.is_some() {
-                tracing::warn!("--snapshot-dir has no effect without --control");
-            }
-            return;
-        }
-        let address = bound.address();
-        if address.ip().is_loopback() {
-            return;
-        }
-        if self.control_token.is_some() && bound.is_https() {
-            return;
-        }
-        if self.control_token.is_some() {
-            tracing::warn!(%address, "other machines can reach the control API, and the token is sent unencrypted");
-        } else {
-            tracing::warn!(
-                %address,
-                "any program that can reach this address can use the control API: set a token (--control-token), or listen on 127.0.0.1"
-            );
         }
     }
 
@@ -574,44 +265,4 @@ impl ServerSettings {
                 MessageLayerArg::Modern2026 => MessageLayer::Modern2026,
             }))
     }
-}
-
-/// Returns the name of a value on the command line.
-fn word(value: &impl ValueEnum) -> String {
-    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-}
-
-fn span(Span(length): &Span) -> String {
-    length.map_or_else(|| "off".to_owned(), |length| format!("{length:?}"))
-}
-
-/// Region names that do not have AWS's form, but that other emulators and their users use.
-const OTHER_REGIONS: [&str; 4] = ["local", "localhost", "local-env", "ddblocal"];
-
-/// Reads a region: any name that has AWS's form, or one of `OTHER_REGIONS`.
-pub(super) fn parse_region(text: &str) -> Result<String, String> {
-    let (place, number) = text.rsplit_once('-').unwrap_or((text, ""));
-    let words: Vec<&str> = place.split('-').collect();
-    let has_form = words.len() >= 2
-        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
-        && (1..=2).contains(&number.len())
-        && number.bytes().all(|byte| byte.is_ascii_digit());
-    if has_form || OTHER_REGIONS.contains(&text) {
-        Ok(text.to_owned())
-    } else {
-        Err("not a region: expected a name such as us-east-1, or local or ddblocal".to_owned())
-    }
-}
-
-fn parse_status(text: &str) -> Result<u16, String> {
-    // Three of these statuses mean that there is no body, but the answer has one.
-    let is_fit = |status: &u16| (200..600).contains(status) && ![204, 205, 304].contains(status);
-    text.parse().ok().filter(is_fit).ok_or_else(|| {
-        "not the status of an answer with a body: expected a number such as 200 or 400".to_owned()
-    })
-}
-
-fn parse_account(text: &str) -> Result<String, String> {
-    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_account { Ok(text.to_owned()) } else { Err("an account ID has 12 digits".to_owned()) }
 }
