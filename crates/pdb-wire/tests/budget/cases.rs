@@ -1,5 +1,8 @@
 //! Requests meant to do harm, for each operation.
 
+mod items;
+mod tables;
+
 use pdb_wire::Operation;
 
 use crate::bodies::{LARGEST_BODY, TEXTS, TOO_LARGE, Value, numbered, repeated};
@@ -146,13 +149,13 @@ pub(crate) fn of(operation: Operation, stored: &Stored) -> Vec<MakeCase> {
                 .texts(r#"{"TableName":$,"Item":{"pk":{"S":"k"}}}"#)
                 .texts(r#"{"TableName":"tab","ReturnValues":$,"Item":{"pk":{"S":"k"}}}"#)
                 .texts(r#"{"TableName":"tab","ConditionExpression":$,"Item":{"pk":{"S":"k"}}}"#);
-            conditions(of, "PutItem");
+            items::conditions(of, "PutItem");
         }
         Operation::DeleteItem => {
             of.too_large_values(r#"{"TableName":"tab","Key":{"pk":$}}"#);
-            conditions(of, "DeleteItem");
+            items::conditions(of, "DeleteItem");
         }
-        Operation::UpdateItem => update_item(of),
+        Operation::UpdateItem => items::update_item(of),
         Operation::GetItem => {
             of.add("a large item", || r#"{"TableName":"tab","Key":{"pk":{"S":"big0"}}}"#.to_owned())
                 .add("a projected large item", || {
@@ -235,7 +238,7 @@ pub(crate) fn of(operation: Operation, stored: &Stored) -> Vec<MakeCase> {
             .too_large_values(r#"{"TransactItems":[{"Get":{"TableName":"tab","Key":{"pk":$}}}]}"#)
             .lists(r#"{"TransactItems":$}"#);
         }
-        Operation::TransactWriteItems => transact_write_items(of),
+        Operation::TransactWriteItems => items::transact_write_items(of),
         Operation::ExecuteStatement => {
             of.fitting_values(r#"{"Statement":"INSERT INTO tab VALUE {'pk':'ins','v':?}","Parameters":[$]}"#)
                 .fitting_values(r#"{"Statement":"UPDATE tab SET v=? WHERE pk='big0' RETURNING MODIFIED NEW *","Parameters":[$]}"#)
@@ -298,308 +301,9 @@ pub(crate) fn of(operation: Operation, stored: &Stored) -> Vec<MakeCase> {
             let body = format!(r#"{{"ShardIterator":"{}","Limit":8}}"#, stored.iterator);
             of.add("large records", move || body).texts(r#"{"ShardIterator":$}"#);
         }
-        _ => of_tables(of),
+        _ => tables::of_tables(of),
     }
     cases.cases
-}
-
-/// Operations that read or write no items. Each is named, so that a new one does not compile without a case.
-fn of_tables(of: &mut Cases) {
-    match of.operation {
-        Operation::CreateTable | Operation::UpdateTable => {
-            of.lists(r#"{"TableName":"abc","AttributeDefinitions":$}"#)
-                .lists(r#"{"TableName":"abc","KeySchema":$,"GlobalSecondaryIndexUpdates":$}"#)
-                .lists(r#"{"TableName":"abc","GlobalSecondaryIndexes":$,"GlobalTableWitnessUpdates":$}"#)
-                .lists(r#"{"TableName":"abc","LocalSecondaryIndexes":$,"ReplicaUpdates":$}"#)
-                .lists(
-                    r#"{"TableName":"abc","GlobalSecondaryIndexes":[{"Projection":{"NonKeyAttributes":$}}]}"#,
-                )
-                .lists(r#"{"TableName":"abc","VectorIndexes":$,"VectorIndexUpdates":$}"#)
-                .lists(r#"{"TableName":"abc","VectorIndexes":[{"SearchSchema":$}]}"#)
-                .lists(r#"{"TableName":"abc","Tags":$}"#)
-                .texts(r#"{"TableName":$}"#)
-                .texts(r#"{"TableName":"abc","ResourcePolicy":$}"#)
-                .texts(r#"{"TableName":"abc","BillingMode":$}"#);
-        }
-        Operation::RestoreTableFromBackup | Operation::RestoreTableToPointInTime => {
-            of.lists(r#"{"TargetTableName":"abc","GlobalSecondaryIndexOverride":$}"#)
-                .lists(r#"{"TargetTableName":"abc","VectorIndexOverride":$}"#)
-                .lists(r#"{"TargetTableName":"abc","LocalSecondaryIndexOverride":$}"#)
-                .texts(r#"{"TargetTableName":$}"#)
-                .texts(r#"{"TargetTableName":"abc","BackupArn":$,"SourceTableName":"abc"}"#);
-        }
-        Operation::TagResource | Operation::UntagResource => {
-            of.lists(r#"{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","Tags":$}"#)
-                .lists(r#"{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","TagKeys":$}"#)
-                .texts(r#"{"ResourceArn":$}"#);
-        }
-        Operation::DescribeTable
-        | Operation::DeleteTable
-        | Operation::UpdateTimeToLive
-        | Operation::DescribeTimeToLive
-        | Operation::DescribeContinuousBackups
-        | Operation::UpdateContinuousBackups
-        | Operation::DescribeContributorInsights
-        | Operation::UpdateContributorInsights
-        | Operation::ListContributorInsights
-        | Operation::EnableKinesisStreamingDestination
-        | Operation::DisableKinesisStreamingDestination
-        | Operation::UpdateKinesisStreamingDestination
-        | Operation::DescribeKinesisStreamingDestination
-        | Operation::CreateBackup
-        | Operation::ListBackups
-        | Operation::DescribeTableReplicaAutoScaling
-        | Operation::UpdateTableReplicaAutoScaling
-        | Operation::ListStreams => {
-            of.texts(r#"{"TableName":$}"#);
-        }
-        Operation::DescribeBackup | Operation::DeleteBackup => {
-            of.texts(r#"{"BackupArn":$}"#);
-        }
-        Operation::PutResourcePolicy | Operation::GetResourcePolicy | Operation::DeleteResourcePolicy => {
-            of.texts(r#"{"ResourceArn":$}"#).texts(
-                r#"{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","Policy":$,"ExpectedRevisionId":"a"}"#,
-            );
-        }
-        Operation::ListTagsOfResource => {
-            of.texts(r#"{"ResourceArn":$}"#);
-        }
-        Operation::ListTables => {
-            of.texts(r#"{"ExclusiveStartTableName":$}"#);
-        }
-        Operation::CreateGlobalTable
-        | Operation::UpdateGlobalTable
-        | Operation::DescribeGlobalTable
-        | Operation::ListGlobalTables
-        | Operation::DescribeGlobalTableSettings
-        | Operation::UpdateGlobalTableSettings => {
-            of.texts(r#"{"GlobalTableName":$}"#);
-        }
-        Operation::ImportTable => {
-            of.texts(r#"{"ClientToken":$}"#)
-                .texts(r#"{"InputFormatOptions":{"Csv":{"Delimiter":$}}}"#)
-                .texts(r#"{"S3BucketSource":{"S3Bucket":"b1","S3KeyPrefix":$},"InputFormat":"ION","TableCreationParameters":{"TableName":"imported","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"BillingMode":"PAY_PER_REQUEST"}}"#);
-        }
-        Operation::StartBulkPutItems
-        | Operation::DescribeBulkOperation
-        | Operation::ListBulkOperations
-        | Operation::CancelBulkOperation => {
-            of.texts(r#"{"BulkOperationArn":$}"#)
-                .texts(r#"{"TableName":$,"InputS3Configuration":{"S3Bucket":"b1","InputFormat":"ION"},"OutputS3Configuration":{"S3Bucket":"b1","OutputType":["ERROR"]}}"#)
-                .texts(r#"{"NextToken":$}"#);
-        }
-        Operation::ExportTableToPointInTime => {
-            of.texts(r#"{"TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","S3Bucket":"b1","ClientToken":$}"#)
-                .texts(r##"{"TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","S3Bucket":"b1","FilterSpecification":{"FilterExpression":$,"ExpressionAttributeNames":{"#a":$}}}"##)
-                .texts(r#"{"TableArn":$,"S3Bucket":"b1"}"#);
-        }
-        Operation::DescribeImport
-        | Operation::ListImports
-        | Operation::DescribeExport
-        | Operation::ListExports => {
-            of.texts(r#"{"TableArn":$}"#).texts(r#"{"ImportArn":$}"#).texts(r#"{"ExportArn":$}"#);
-        }
-        Operation::DescribeStream | Operation::GetShardIterator => {
-            of.texts(r#"{"StreamArn":$,"ShardId":"shardId-00000001772356542017-00000000"}"#)
-                .texts(r#"{"StreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab/stream/2026-03-01T09:15:42.017","ShardId":$}"#);
-        }
-        Operation::DescribeLimits | Operation::DescribeEndpoints => {
-            of.texts(r#"{"Anything":$}"#);
-        }
-        Operation::PutItem
-        | Operation::UpdateItem
-        | Operation::DeleteItem
-        | Operation::GetItem
-        | Operation::Query
-        | Operation::Scan
-        | Operation::SearchVectors
-        | Operation::BatchGetItem
-        | Operation::BatchWriteItem
-        | Operation::TransactGetItems
-        | Operation::TransactWriteItems
-        | Operation::ExecuteStatement
-        | Operation::BatchExecuteStatement
-        | Operation::ExecuteTransaction
-        | Operation::GetRecords => unreachable!("these have cases of their own"),
-    }
-}
-
-/// Conditions of PutItem and DeleteItem, in both forms.
-fn conditions(of: &mut Cases, operation: &'static str) {
-    let target = if operation == "PutItem" { "Item" } else { "Key" };
-    for kind in MOST_EXPENSIVE {
-        of.add(format!("many {kind:?} Expected"), move || {
-            let value = kind.fitting();
-            let count = FULL / (value.len() + 128);
-            let entries: Vec<String> = (0..count).map(|n| format!(r#""a{n}":{{"Value":{value}}}"#)).collect();
-            format!(
-                r#"{{"TableName":"tab","{target}":{{"pk":{{"S":"big0"}}}},"Expected":{{{}}}}}"#,
-                entries.join(",")
-            )
-        });
-        of.add(format!("many {kind:?} ExpressionAttributeValues"), move || {
-            let value = kind.fitting();
-            let count = FULL / (value.len() + 128);
-            let values: Vec<String> = (0..count).map(|n| format!(r#"":v{n}":{value}"#)).collect();
-            let condition: Vec<String> = (0..count).map(|n| format!("v=:v{n}")).collect();
-            format!(
-                r#"{{"TableName":"tab","{target}":{{"pk":{{"S":"big0"}}}},"ConditionExpression":"{}","ExpressionAttributeValues":{{{}}}}}"#,
-                condition.join(" OR "),
-                values.join(",")
-            )
-        });
-    }
-    of.add("long names many times", move || {
-        let (names, paths) = long_names();
-        let condition: Vec<String> = paths.iter().map(|path| format!("attribute_exists({path})")).collect();
-        format!(
-            r#"{{"TableName":"tab","{target}":{{"pk":{{"S":"k"}}}},"ConditionExpression":"{}","ExpressionAttributeNames":{names}}}"#,
-            condition.join(" OR ")
-        )
-    });
-}
-
-/// Updates that name one value many times.
-fn update_item(of: &mut Cases) {
-    let actions = |make: fn(usize) -> String, separator: &str| -> String {
-        let mut text = make(0);
-        for n in 1.. {
-            let next = make(n);
-            if text.len() + separator.len() + next.len() > 4090 {
-                break;
-            }
-            text.push_str(separator);
-            text.push_str(&next);
-        }
-        text
-    };
-    let expressions: Vec<(&'static str, String)> = vec![
-        ("SET of one value", "SET v=:v".to_owned()),
-        ("SET of many", format!("SET {}", actions(|n| format!("a{n}=:v"), ","))),
-        ("SET of many stored", format!("SET {},w=:v", actions(|n| format!("a{n}=v"), ","))),
-        ("if_not_exists", format!("SET {}", actions(|n| format!("a{n}=if_not_exists(b,:v)"), ","))),
-        ("list_append", format!("SET {}", actions(|n| format!("a{n}=list_append(:v,:v)"), ","))),
-        ("list_append of stored", format!("SET {},w=:v", actions(|n| format!("a{n}=list_append(v,v)"), ","))),
-        ("ADD", format!("ADD {}", actions(|n| format!("a{n} :v"), ","))),
-        (
-            "nested list_append",
-            format!(
-                "SET v={}:v{}",
-                "list_append(if_not_exists(b,:v),if_not_exists(b,".repeat(40),
-                "))".repeat(40)
-            ),
-        ),
-    ];
-    for returned in ["NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"] {
-        let kinds: &[Value] = if returned == "NONE" { &Value::ALL } else { &[Value::SmallSets] };
-        for &kind in kinds {
-            // Each puts a large value in the place of the one before, so that both images are large.
-            for target in ["SET v=:v", "SET m.v=:v"] {
-                of.add(format!("{kind:?} {target} {returned}"), move || {
-                    let value = if target.contains("m.") { kind.of_size(400_000) } else { kind.fitting() };
-                    let before = if target.contains("m.") { "same" } else { "big1" };
-                    format!(
-                        r#"{{"TableName":"tab","Key":{{"pk":{{"S":"{before}"}}}},"UpdateExpression":"{target}","ReturnValues":"{returned}","ExpressionAttributeValues":{{":v":{value}}}}}"#
-                    )
-                });
-            }
-        }
-    }
-    of.cases.insert(
-        0,
-        Box::new(|| Case {
-            operation: Operation::UpdateItem,
-            name: "a map to fill".to_owned(),
-            is_refused: false,
-            body: r#"{"TableName":"tab","Key":{"pk":{"S":"same"}},"UpdateExpression":"SET m=:m","ExpressionAttributeValues":{":m":{"M":{}}}}"#
-                .to_owned(),
-        }),
-    );
-    for (name, expression) in expressions {
-        for kind in [Value::Text, Value::SmallSets, Value::TextSet] {
-            let expression = expression.clone();
-            of.add(format!("{name}, {kind:?}"), move || {
-                format!(
-                    r#"{{"TableName":"tab","Key":{{"pk":{{"S":"big2"}}}},"UpdateExpression":"{expression}","ExpressionAttributeValues":{{":v":{}}}}}"#,
-                    kind.fitting()
-                )
-            });
-        }
-        let expression = expression.clone();
-        of.add(format!("{name}, 15 MB"), move || {
-            format!(
-                r#"{{"TableName":"tab","Key":{{"pk":{{"S":"big2"}}}},"UpdateExpression":"{expression}","ExpressionAttributeValues":{{":v":{{"L":[{}]}}}}}}"#,
-                repeated(r#"{"NULL":true}"#, FULL - 4096)
-            )
-        });
-    }
-    of.many_values(r#"{"TableName":"tab","Key":{"pk":{"S":"big3"}},"AttributeUpdates":{$}}"#, 100, |n, value| {
-        format!(r#""a{n}":{{"Value":{value}}}"#)
-    })
-    .many_values(r#"{"TableName":"tab","Key":{"pk":{"S":"big3"}},"AttributeUpdates":{$}}"#, 100, |n, value| {
-        format!(r#""a{n}":{{"Action":"ADD","Value":{value}}}"#)
-    })
-    .too_large_values(
-        r#"{"TableName":"tab","Key":{"pk":{"S":"big2"}},"UpdateExpression":"SET a=:v","ExpressionAttributeValues":{":v":$}}"#,
-    )
-    .maps(r#"{"TableName":"tab","Key":{"pk":{"S":"big3"}},"AttributeUpdates":$}"#)
-    .maps(r#"{"TableName":"tab","Key":{"pk":{"S":"big3"}},"Expected":$}"#)
-    .add("long names many times", || {
-        let (names, paths) = long_names();
-        format!(
-            r#"{{"TableName":"tab","Key":{{"pk":{{"S":"k"}}}},"UpdateExpression":"REMOVE {}","ExpressionAttributeNames":{names}}}"#,
-            paths.join(",")
-        )
-    });
-}
-
-fn transact_write_items(of: &mut Cases) {
-    of.many_values(r#"{"TransactItems":[$]}"#, 10, |n, value| {
-        format!(r#"{{"Put":{{"TableName":"tab","Item":{{"pk":{{"S":"t{n}"}},"v":{value}}}}}}}"#)
-    })
-    .many_values(r#"{"TransactItems":[$]}"#, 10, |n, value| {
-        format!(
-            r#"{{"Update":{{"TableName":"tab","Key":{{"pk":{{"S":"t{n}"}}}},"UpdateExpression":"SET v=:v","ExpressionAttributeValues":{{":v":{value}}}}}}}"#
-        )
-    })
-    .add("updates of large items", || {
-        let updates: Vec<String> = keys(STORED)
-            .iter()
-            .map(|key| {
-                format!(
-                    r#"{{"Update":{{"TableName":"tab","Key":{key},"UpdateExpression":"SET c=:c","ExpressionAttributeValues":{{":c":{{"N":"2"}}}}}}}}"#
-                )
-            })
-            .collect();
-        format!(r#"{{"TransactItems":[{}]}}"#, updates.join(","))
-    })
-    .add("checks of large items", || {
-        let checks: Vec<String> = keys(STORED)
-            .iter()
-            .map(|key| {
-                format!(
-                    r#"{{"ConditionCheck":{{"TableName":"tab","Key":{key},"ConditionExpression":"attribute_exists(v)"}}}}"#
-                )
-            })
-            .collect();
-        format!(r#"{{"TransactItems":[{}]}}"#, checks.join(","))
-    })
-    .add("long names many times", || {
-        let (names, paths) = long_names();
-        let condition: Vec<String> = paths.iter().map(|path| format!("attribute_exists({path})")).collect();
-        let checks: Vec<String> = (0..100)
-            .map(|n| {
-                format!(
-                    r#"{{"ConditionCheck":{{"TableName":"tab","Key":{{"pk":{{"S":"{n}"}}}},"ConditionExpression":"{}","ExpressionAttributeNames":{names}}}}}"#,
-                    condition.join(" OR ")
-                )
-            })
-            .collect();
-        format!(r#"{{"TransactItems":[{}]}}"#, checks.join(","))
-    })
-    .too_large_values(r#"{"TransactItems":[{"Put":{"TableName":"tab","Item":{"pk":{"S":"k"},"v":$}}}]}"#)
-    .lists(r#"{"TransactItems":$}"#)
-    .texts(r#"{"TransactItems":[{"Delete":{"TableName":"tab","Key":{"pk":{"S":"k"}}}}],"ClientRequestToken":$}"#);
 }
 
 /// Names of 65,535 bytes, and paths of 32 steps that use them as often as an expression can.
