@@ -13,7 +13,7 @@ use pdb_store::{Direction, KeyRange, Table};
 use pdb_testkit::{TestDb, definition, key_schema, string_key};
 use proptest::prelude::*;
 
-fn index(name: &str, key_schema: KeySchema, projection: Projection) -> SecondaryIndex {
+pub(crate) fn index(name: &str, key_schema: KeySchema, projection: Projection) -> SecondaryIndex {
     SecondaryIndex {
         name: name.parse().unwrap(),
         kind: IndexKind::Global,

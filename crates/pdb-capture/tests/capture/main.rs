@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has no use for an error")]
 
 mod crash;
+mod entries;
 mod follow;
 mod indexes;
 mod records;
