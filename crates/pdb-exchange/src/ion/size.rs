@@ -24,6 +24,11 @@ impl Size {
         self.parts += 1;
     }
 
+    #[cfg(test)]
+    pub(super) fn depth(self) -> usize {
+        self.depth
+    }
+
     pub(super) fn add_depth(&mut self, depth: usize) {
         self.depth = self.depth.max(depth);
     }

@@ -116,3 +116,38 @@ fn the_size_of_a_binary_value_is_that_of_its_headers() {
         let _ = size::Size::of_binary(&binary[4..end]);
     }
 }
+
+/// What the scan takes for a text or a comment, and the parser does not, must not hide levels of nesting from the check.
+#[track_caller]
+fn nesting_is_seen_behind(head: &str) {
+    let text = format!("{head}{}1{}\n}}}}\n", "[".repeat(1_000_000), "]".repeat(1_000_000));
+    let found = seen(text.as_bytes());
+    assert!(found[0].contains("nested deeper than 32 levels"), "{:.200}", found[0]);
+}
+
+#[test]
+fn nesting_is_seen_behind_an_escaped_end_of_a_line_in_a_text() {
+    nesting_is_seen_behind("{Item:{id:\"a\\\n\",x:");
+}
+
+#[test]
+fn nesting_is_seen_behind_an_escaped_end_of_a_line_of_two_bytes() {
+    nesting_is_seen_behind("{Item:{id:\"a\\\r\n\",x:");
+}
+
+#[test]
+fn nesting_is_seen_behind_an_escaped_end_of_a_line_in_a_symbol() {
+    nesting_is_seen_behind("{Item:{'a\\\n':1,x:");
+}
+
+#[test]
+fn nesting_is_seen_behind_a_carriage_return_that_ends_a_comment() {
+    nesting_is_seen_behind("{Item:{id:\"a\", // c\rx:");
+    let text = format!("{{Item:{{id:\"a\",x:{}1{}}}}}", "//\r[".repeat(1_000_000), "]".repeat(1_000_000));
+    assert_eq!(seen(text.as_bytes()), ["1 values are nested deeper than 32 levels"]);
+}
+
+#[test]
+fn nesting_is_seen_behind_base64_over_several_lines() {
+    nesting_is_seen_behind("{Item:{id:\"a\",b:{{\n//8= }},x:");
+}

@@ -79,7 +79,7 @@ fn pass_on(
     needs_wrapper: bool,
     each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let records = match std::mem::take(scan).size.check() {
+    let records = match std::mem::take(scan).check() {
         Ok(()) => super::records(piece, needs_wrapper),
         Err(reason) => vec![Err(RecordFault::new(reason))],
     };
@@ -90,18 +90,29 @@ fn pass_on(
     })
 }
 
+/// What is wrong with a text whose closing mark is missing.
+const OPEN_TEXT: &str = "a text goes on behind the end of its line";
+
 /// Where a line has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
     Outside,
-    /// In quotation marks of this kind.
+    /// In quotation marks of this kind. They go over several lines if the ends of the lines are escaped.
     Quoted(u8),
     /// In a text between triple quotation marks, which can go over several lines.
     Long,
     Comment,
+    /// Behind `{{`, before it is known whether a text follows.
+    BlobOrClob,
+    /// In Base64, in which `//` is not a comment.
+    Blob,
 }
 
+/// Looks through text for the ends of values, and for what must not be parsed.
+///
+/// It must take for a text or a comment exactly what the parser takes for one: brackets that only the parser sees would overflow its stack. Where
+/// Ion does not allow what it finds, it does not guess: [`check`](Self::check) refuses the piece.
 #[derive(Debug, Default)]
 struct Scan {
     state: State,
@@ -110,21 +121,37 @@ struct Scan {
     size: Size,
     /// Whether the byte before belongs to a number, a symbol or the like.
     is_in_token: bool,
+    /// Whether the marks of a text stand between the braces of a clob, where there are no comments.
+    is_in_clob: bool,
+    /// What is not allowed in Ion, so that the parser may see something else.
+    fault: Option<&'static str>,
 }
 
 impl Scan {
     fn is_open(&self) -> bool {
-        self.depth > 0 || matches!(self.state, State::Long | State::Comment)
+        self.depth > 0 || self.state != State::Outside
+    }
+
+    /// Returns why the piece must not be parsed.
+    fn check(self) -> Result<(), String> {
+        self.size.check()?;
+        self.fault.map_or(Ok(()), |fault| Err(format!("this is not Ion: {fault}")))
     }
 
     /// Takes a line, from `at` on. Returns where a value ends that has brackets around it, if one does. Then the line has to be taken from there.
     fn value_end(&mut self, line: &[u8], mut at: usize) -> Option<usize> {
+        let mut is_end_escaped = false;
         while let Some(byte) = line.get(at) {
             let rest = &line[at..];
             at += 1;
             match self.state {
-                State::Quoted(_) | State::Long if *byte == b'\\' => at += 1,
+                State::Quoted(_) | State::Long if *byte == b'\\' => {
+                    // An escaped carriage return and the end of the line behind it are one end of a line.
+                    is_end_escaped = rest.len() == 1 || rest == b"\\\r";
+                    at += 1;
+                }
                 State::Quoted(mark) if *byte == mark => self.state = State::Outside,
+                State::Quoted(_) if *byte == b'\r' => self.fault = Some(OPEN_TEXT),
                 State::Long if rest.starts_with(b"'''") => {
                     self.state = State::Outside;
                     at += 2;
@@ -133,12 +160,36 @@ impl Scan {
                     self.state = State::Outside;
                     at += 1;
                 }
-                State::Quoted(_) | State::Long | State::Comment => {}
-                State::Outside if rest.starts_with(b"//") => break,
-                State::Outside if rest.starts_with(b"/*") => {
-                    self.is_in_token = false;
-                    self.state = State::Comment;
+                State::BlobOrClob if byte.is_ascii_whitespace() => {}
+                State::BlobOrClob if matches!(byte, b'"' | b'\'') => {
+                    // Its braces count like others.
+                    self.is_in_clob = true;
+                    self.state = State::Outside;
+                    self.depth += 2;
+                    self.size.add_depth(self.depth);
+                    at -= 1;
+                }
+                State::BlobOrClob | State::Blob if rest.starts_with(b"}}") => {
+                    self.state = State::Outside;
                     at += 1;
+                    if self.depth == 0 {
+                        return Some(at);
+                    }
+                }
+                State::BlobOrClob => self.state = State::Blob,
+                State::Quoted(_) | State::Long | State::Comment | State::Blob => {}
+                State::Outside if rest.starts_with(b"//") || rest.starts_with(b"/*") => {
+                    if self.is_in_clob {
+                        self.fault = Some("a clob has a comment inside");
+                    }
+                    self.is_in_token = false;
+                    at += 1;
+                    if rest[1] == b'*' {
+                        self.state = State::Comment;
+                    } else {
+                        // A carriage return ends the comment, too.
+                        at += rest.iter().position(|byte| *byte == b'\r').unwrap_or(rest.len()) - 2;
+                    }
                 }
                 State::Outside if rest.starts_with(b"'''") => {
                     self.size.add_token();
@@ -147,7 +198,8 @@ impl Scan {
                 }
                 State::Outside if rest.starts_with(b"{{") => {
                     self.size.add_token();
-                    at = at.max(self.blob(line, at));
+                    self.state = State::BlobOrClob;
+                    at += 1;
                 }
                 State::Outside => {
                     if self.outside(*byte) {
@@ -157,8 +209,8 @@ impl Scan {
             }
         }
         self.is_in_token = false;
-        // A text in single marks ends with its line; if it does not, the parser says so.
-        if matches!(self.state, State::Quoted(_)) {
+        if matches!(self.state, State::Quoted(_)) && !is_end_escaped {
+            self.fault = Some(OPEN_TEXT);
             self.state = State::Outside;
         }
         None
@@ -179,6 +231,7 @@ impl Scan {
                 self.size.add_depth(self.depth);
             }
             b'}' | b']' | b')' => {
+                self.is_in_clob = false;
                 let was_open = self.depth > 0;
                 self.depth = self.depth.saturating_sub(1);
                 return was_open && self.depth == 0;
@@ -194,17 +247,58 @@ impl Scan {
         }
         false
     }
+}
 
-    /// Skips the Base64 of a blob, in which `//` is not a comment. Returns where the line goes on.
-    fn blob(&mut self, line: &[u8], at: usize) -> usize {
-        let inside = &line[at + 1..];
-        let text = inside.trim_ascii_start();
-        let is_clob = text.starts_with(b"\"") || text.starts_with(b"'''");
-        if !is_clob && let Some(end) = inside.windows(2).position(|pair| pair == b"}}") {
-            return at + 1 + end + 2;
+#[cfg(test)]
+mod tests {
+    use ion_rs::{Element, Value};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The levels of values within values, and whether one is an S-expression.
+    fn levels(value: &Element) -> (usize, bool) {
+        let of_all = |values: &mut dyn Iterator<Item = &Element>, is_expression: bool| {
+            values
+                .map(levels)
+                .fold((1, is_expression), |(deepest, any), (deep, is)| (deepest.max(deep + 1), any || is))
+        };
+        match value.value() {
+            Value::List(list) => of_all(&mut list.iter(), false),
+            Value::SExp(values) => of_all(&mut values.iter(), true),
+            Value::Struct(members) => of_all(&mut members.iter().map(|(_, value)| value), false),
+            _ => (0, false),
         }
-        // A clob, or a blob over several lines: its braces count like others.
-        self.depth += 1;
-        at
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        /// What the parser sees within brackets, the scan has seen as well.
+        #[test]
+        fn the_scan_hides_nothing(
+            pieces in prop::collection::vec(prop::sample::select(vec![
+                "{", "}", "[", "]", "[]", "[[1]]", "{a:[1]}", "\"", "\"a\"", "'", "'a'", "''", "'''", "'''a'''", "\\", "\\\n", "\\\r\n",
+                "\\\r", "\r", "\n", "\r\n", "//", "//\r", "/*", "*/", "/", "*", "{{", "}}", "{{\"a\"}}", "{{\n//8=\n}}", "{{AA==}}",
+                ",", ":", "::", "a", "a:", "a::", "1", " ", "(", ")",
+            ]), 1..9),
+        ) {
+            let text = format!("[{}]", pieces.concat());
+            let (mut scan, mut lines) = (Scan::default(), Lines::new(text.as_bytes()));
+            while let Some(Line::Whole(line)) = lines.next().unwrap() {
+                let mut at = 0;
+                while let Some(end) = scan.value_end(line, at) {
+                    at = end;
+                }
+            }
+            let parsed = std::panic::catch_unwind(|| Element::read_all(text.as_bytes()));
+            if let (Ok(Ok(values)), None) = (parsed, scan.fault) {
+                for value in values {
+                    let (depth, has_expression) = levels(&value);
+                    prop_assert!(depth <= scan.size.depth(), "{depth} levels in {text:?}, of which the scan saw {:?}", scan.size);
+                    prop_assert!(!has_expression || scan.size.has_expression, "an expression in {text:?}");
+                }
+            }
+        }
     }
 }
