@@ -44,12 +44,20 @@ pub(crate) struct Step {
     pub(crate) ended: u64,
 }
 
+/// A crash while writers went on: its beginning and its end, by the same count as the moments of steps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crash {
+    pub(crate) began: u64,
+    pub(crate) ended: u64,
+}
+
 /// All steps of all writers since the database was last verified.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     first_op: u64,
     moments: AtomicU64,
     steps: Mutex<Vec<Step>>,
+    crashes: Mutex<Vec<Crash>>,
     /// Told of each acknowledgement.
     disk: Option<Disk>,
 }
@@ -57,7 +65,8 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// An empty ledger whose first step has this number.
     pub(crate) fn starting_at(first_op: u64, disk: Option<Disk>) -> Self {
-        Self { first_op, moments: AtomicU64::new(1), steps: Mutex::default(), disk }
+        let moments = AtomicU64::new(1);
+        Self { first_op, moments, steps: Mutex::default(), crashes: Mutex::default(), disk }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Step>> {
@@ -87,6 +96,19 @@ impl Ledger {
         if let Some(disk) = self.disk.as_ref().filter(|_| verdict == Verdict::Done) {
             disk.mark(op);
         }
+    }
+
+    /// Notes a crash, which is `work`.
+    pub(crate) fn crash<T>(&self, work: impl FnOnce() -> T) -> T {
+        let began = self.moment();
+        let done = work();
+        let crash = Crash { began, ended: self.moment() };
+        self.crashes.lock().unwrap_or_else(PoisonError::into_inner).push(crash);
+        done
+    }
+
+    pub(crate) fn crashes(&self) -> Vec<Crash> {
+        self.crashes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many steps were acknowledged.

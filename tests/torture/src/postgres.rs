@@ -16,7 +16,7 @@ use crate::door::Http;
 use crate::ledger::Ledger;
 use crate::seen::{Seen, id_of};
 use crate::server::Server;
-use crate::verify::verify;
+use crate::verify::verify_over_crashes;
 use crate::writer::{Habits, OnError, TABLE, Writer, create_table};
 
 /// Rounds with one table: its stream is read from the beginning after each.
@@ -82,7 +82,7 @@ impl Home {
     /// Verifies what writers have left. Unless `is_promised`, the last commits may be missing.
     fn verify(&mut self, database: &Database, door: &Http, ledger: &Ledger, is_promised: bool) -> Outcome {
         let now = Seen::of(door)?;
-        verify(&self.before, &now, &ledger.steps(), &|_| is_promised)?;
+        verify_over_crashes(&self.before, &now, &ledger.steps(), &ledger.crashes(), &|_| is_promised)?;
         let there: BTreeSet<&str> = now.records().map(|(_, record)| id_of(record)).collect();
         let lost: BTreeSet<String> = match is_promised {
             true => BTreeSet::new(),
@@ -147,7 +147,7 @@ fn round(part: &mut Part, database: &mut Database, home: &mut Home) -> Outcome {
             for _ in 0..troubles {
                 pause(Duration::from_millis(dice.spread(20, 500)));
                 may_lose |= durability == "off";
-                trouble(part, database, &proxy, &mut servers, doors, &mut dice)?;
+                trouble(part, database, &proxy, &mut servers, (doors, ledger), &mut dice)?;
             }
             pause(Duration::from_millis(dice.spread(20, 300)));
             Ok(())
@@ -179,15 +179,14 @@ fn trouble(
     database: &mut Database,
     proxy: &Proxy,
     servers: &mut [Option<Server>],
-    doors: &[Http],
+    (doors, ledger): (&[Http], &Ledger),
     dice: &mut Dice,
 ) -> Outcome {
     let told = |failure: Failure| failure.to_string();
     match dice.below(8) {
         0..3 => {
             let how = *dice.pick(&[Stop::Kill, Stop::Kill, Stop::Immediate, Stop::Fast]);
-            database.stop(how).map_err(told)?;
-            database.start_again().map_err(told)?;
+            ledger.crash(|| database.stop(how).and_then(|()| database.start_again())).map_err(told)?;
             part.count("crashes of the database", 1);
             part.count("crashes and kills", 1);
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use crate::ledger::{Step, Verdict};
+use crate::ledger::{Crash, Step, Verdict};
 use crate::seen::{Seen, id_of, key_of, number_of, op_of};
 use crate::writer::COUNTERS;
 
@@ -16,17 +16,24 @@ pub(crate) fn verify(
     steps: &[Step],
     is_promised: &dyn Fn(&Step) -> bool,
 ) -> Result<(), String> {
+    verify_over_crashes(before, now, steps, &[], is_promised)
+}
+
+/// The same, of writers that went on over crashes, each of which may have lost the last commits before it.
+pub(crate) fn verify_over_crashes(
+    before: &Seen,
+    now: &Seen,
+    steps: &[Step],
+    crashes: &[Crash],
+    is_promised: &dyn Fn(&Step) -> bool,
+) -> Result<(), String> {
     numbers_grow(now)?;
     replay(now)?;
     indexed(now)?;
     let known = kept(before, now)?;
     let (applied, ambiguous) = applied(now, &known, steps)?;
-    let mut latest_began = 0;
     for step in steps {
         let count = applied.get(&step.op).map_or(0, BTreeSet::len);
-        if count > 0 {
-            latest_began = latest_began.max(step.began);
-        }
         let is_partial = count > 0 && count < step.effects.len();
         let is_whole = step.is_atomic || (step.verdict == Verdict::Done && is_promised(step));
         if is_partial && is_whole {
@@ -39,13 +46,29 @@ pub(crate) fn verify(
             return Err(format!("an acknowledged step is lost: {step:?}"));
         }
     }
-    // Only the end may be lost: what ended before something began that is there must be there, too.
-    for step in steps.iter().filter(|step| step.verdict == Verdict::Done && step.ended < latest_began) {
-        if !applied.contains_key(&step.op) {
-            return Err(format!("a step is lost, though one that began after it is there: {step:?}"));
+    only_the_end_is_lost(steps, crashes, &|step| applied.contains_key(&step.op))?;
+    counted(before, now, steps, &applied, ambiguous)
+}
+
+/// What ended before something began that is there must be there, too, unless a crash lies between them.
+fn only_the_end_is_lost(
+    steps: &[Step],
+    crashes: &[Crash],
+    is_there: &dyn Fn(&Step) -> bool,
+) -> Result<(), String> {
+    let there: Vec<&Step> = steps.iter().filter(|step| is_there(step)).collect();
+    // Nobody knows when a step ended that was not answered.
+    let end = |step: &Step| if step.verdict == Verdict::Done { step.ended } else { u64::MAX };
+    for lost in steps.iter().filter(|step| step.verdict == Verdict::Done && !is_there(step)) {
+        let is_between =
+            |later: &Step| crashes.iter().any(|crash| crash.ended >= lost.ended && crash.began <= end(later));
+        if let Some(later) = there.iter().find(|later| later.began > lost.ended && !is_between(later)) {
+            return Err(format!(
+                "a step is lost, though one that began after it is there: {lost:?}, {later:?}"
+            ));
         }
     }
-    counted(before, now, steps, &applied, ambiguous)
+    Ok(())
 }
 
 fn numbers_grow(now: &Seen) -> Result<(), String> {
