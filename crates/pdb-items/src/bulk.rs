@@ -9,7 +9,8 @@ use std::sync::Arc;
 use pdb_capture::BaseKey;
 use pdb_expr::ConditionExpression;
 use pdb_model::{
-    AnyIndex, AttributeValue, EncodedItem, Env, IndexKind, Item, PrimaryKey, TableDefinition, TableName,
+    AnyIndex, AttributeValue, EncodedItem, Env, IndexKind, Item, KeyBytes, PrimaryKey, TableDefinition,
+    TableName,
 };
 use pdb_store::{Direction, KeyRange, Pending, StoreError, Table, Tx};
 
@@ -100,7 +101,7 @@ impl PlannedBulkWrite {
         Self(plan(table_name, write))
     }
 
-    /// Returns the item or key, less what was [forgotten](Self::forget_what_is_encoded).
+    /// Returns the item or key. Of an [encoded put](Self::encoded_put), it is what was kept of the item.
     #[must_use]
     pub fn item(&self) -> &Item {
         match &self.0 {
@@ -109,14 +110,43 @@ impl PlannedBulkWrite {
         }
     }
 
-    /// Forgets the attributes of an item that are not needed besides its encoded form, which takes some times less memory. Only a report about the
-    /// write would show them.
-    pub fn forget_what_is_encoded(&mut self, table: &TableDefinition) {
-        if let Ok(PlannedWrite { change: Change::PutEncoded(item, _), condition: None, .. }) = &mut self.0 {
+    /// Plans a put into a table whose definition does not change until it is carried out. What is needed besides the encoded item is kept, and the
+    /// rest of the attributes is not, which takes some times less memory.
+    ///
+    /// # Errors
+    ///
+    /// The text with which the table refuses the item.
+    pub fn encoded_put(table: &TableDefinition, item: Item) -> Result<EncodedPut, String> {
+        let planned = plan(&table.name, BulkWrite::put(item)).map_err(|(_, reason)| reason)?;
+        let key = match planned.key(table) {
+            Ok(key) => key,
+            Err(refusal) => {
+                return Err(match refusal {
+                    Refusal::EmptyKey(text) | Refusal::Unfit(text) => text,
+                    other => other.into_error().to_string(),
+                });
+            }
+        };
+        let mut put = EncodedPut { key: key.encode(), kept_bytes: 0, planned: Self(Ok(planned)) };
+        if let Ok(PlannedWrite { change: Change::PutEncoded(item, encoded), .. }) = &mut put.planned.0 {
             let whole = std::mem::take(item);
             *item = whole.into_iter().filter(|(name, _)| pdb_capture::needs_attribute(table, name)).collect();
+            // A tree of values takes some eight times what DynamoDB counts.
+            put.kept_bytes = encoded.json().len() as u64 + 8 * item.size_bytes();
         }
+        Ok(put)
     }
+}
+
+/// A put that [`PlannedBulkWrite::encoded_put`] has made.
+#[derive(Debug)]
+pub struct EncodedPut {
+    /// The key.
+    pub key: KeyBytes,
+    /// About how much memory it takes.
+    pub kept_bytes: u64,
+    /// The put.
+    pub planned: PlannedBulkWrite,
 }
 
 /// Writes to one table that are checked as far as that needs no table.
@@ -318,7 +348,13 @@ fn plan(table_name: &TableName, write: BulkWrite) -> Result<PlannedWrite, (Item,
         ItemsError::Validation(text) => text,
         other => other.to_string(),
     };
-    let condition = write.condition.as_ref().map(parsed).transpose();
+    let condition = match write.condition.as_ref().map(parsed).transpose() {
+        Ok(condition) => condition.flatten(),
+        Err(error) => {
+            let (BulkChange::Put(item) | BulkChange::Delete(item)) = write.change;
+            return Err((item, text(error)));
+        }
+    };
     let change = match write.change {
         BulkChange::Put(item) => match check_new_item(&item) {
             Ok(_) => {
@@ -330,14 +366,7 @@ fn plan(table_name: &TableName, write: BulkWrite) -> Result<PlannedWrite, (Item,
         BulkChange::Delete(key) => Change::Delete(key),
     };
     let on_failure = ReturnValuesOnConditionCheckFailure::AllOld;
-    let mut planned = PlannedWrite { table_name: table_name.clone(), change, condition: None, on_failure };
-    match condition {
-        Ok(condition) => {
-            planned.condition = condition.flatten();
-            Ok(planned)
-        }
-        Err(error) => Err((planned.into_target(), text(error))),
-    }
+    Ok(PlannedWrite { table_name: table_name.clone(), change, condition, on_failure })
 }
 
 fn parsed(condition: &BulkCondition) -> Result<Option<ConditionExpression>, ItemsError> {

@@ -41,7 +41,8 @@ mod write;
 pub use batch_get_item::{BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes};
 pub use batch_write_item::{BatchWriteItemInput, BatchWriteItemOutput, WriteRequest};
 pub use bulk::{
-    BulkBatch, BulkChange, BulkCondition, BulkOutcome, BulkUsage, BulkWrite, ItemReader, PlannedBulkWrite,
+    BulkBatch, BulkChange, BulkCondition, BulkOutcome, BulkUsage, BulkWrite, EncodedPut, ItemReader,
+    PlannedBulkWrite,
 };
 pub use capacity::{Capacity, CapacityUnits, ConsumedCapacity, VectorCapacity};
 pub use config::ItemsConfig;

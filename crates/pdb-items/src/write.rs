@@ -120,18 +120,6 @@ impl PlannedWrite {
         }
     }
 
-    /// Returns the item or the key that says which item is meant.
-    pub(crate) fn into_target(self) -> Item {
-        match self.change {
-            Change::Insert(item) => Arc::unwrap_or_clone(item),
-            Change::Put(item)
-            | Change::PutEncoded(item, _)
-            | Change::Delete(item)
-            | Change::Update(item, _)
-            | Change::Check(item) => item,
-        }
-    }
-
     /// Returns the table, or refuses as all operations on items do.
     pub(crate) fn table(&self, env: &Env, tx: &mut Tx<'_>) -> Result<Arc<Table>, ItemsError> {
         Ok(ready_table(env, tx, &self.table_name)?)

@@ -34,7 +34,7 @@ const MAX_RUNNING: usize = 50;
 /// Imports on a page of ListImports.
 const MAX_PAGE: usize = 25;
 /// The most errors that are kept with an import. AWS writes them to a log; here the first ones can be asked for.
-const KEPT_EVENTS: usize = 20;
+pub(crate) const KEPT_EVENTS: usize = 20;
 
 /// What is stored of an import.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -215,7 +215,8 @@ impl RunnableJob for ImportJob {
         let tables = &manager.inner.tables;
         let (name, id) = (&job.job.input.table.table_name, &job.job.table_id);
         let Some(table) = tables.imported_table(tx, name, id)? else { return Ok(()) };
-        job.job.progress.end_early();
+        let refused = job.job.progress.end_early();
+        Self::keep(tx, job, &refused)?;
         if job.job.progress.read_items == 0 {
             tables.abandon_import(tx, &table)?;
         } else {

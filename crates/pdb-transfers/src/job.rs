@@ -37,7 +37,7 @@ impl State {
 }
 
 /// What a kind of jobs is about.
-pub(crate) trait Job: Clone + Serialize + DeserializeOwned + Send + 'static {
+pub(crate) trait Job: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The kind.
     const KIND: JobKind;
 }

@@ -7,15 +7,15 @@
 
 mod batch;
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pdb_items::BulkUsage;
 use pdb_model::{EncodedItem, Item, TableName};
+use pdb_objects::Object;
 use pdb_store::{Pending, StoreError, Table, Tx};
 use serde::{Deserialize, Serialize};
 
@@ -23,10 +23,11 @@ use crate::job::StoredJob;
 use crate::runner::TransferManager;
 use crate::running::{RunnableJob, Running, StepError, Stop};
 use crate::source::{Input, Interruption, ReadBytes};
-use batch::{Batch, Limits, Partial, Step};
+use batch::{Batch, Limits, Partial, Step, Target};
 
 /// How often a job says that it goes on while it finds no records.
 const STEP_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The place of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
@@ -111,7 +112,7 @@ pub(crate) trait LoadJob: RunnableJob {
 
 /// Reads all that is left of the input, and writes it.
 pub(crate) fn load<J: LoadJob>(running: &Running<'_, J>, input: &Input) -> Result<(), Stop> {
-    let listed = input.list().map_err(Stop::Failed)?;
+    let listed = list(running, input)?;
     let total = listed.iter().map(|object| object.size).sum();
     running
         .submit(move |_, _, job| {
@@ -127,6 +128,7 @@ pub(crate) fn load<J: LoadJob>(running: &Running<'_, J>, input: &Input) -> Resul
         running,
         limits: Limits::new(has_one_writer, ordered.is_some()),
         ordered,
+        attempt: running.manager.inner.env.ids.next_id() as u64,
         has_one_writer,
         submitted: position.clone(),
         batch: Batch::at(position.clone()),
@@ -152,6 +154,22 @@ pub(crate) fn load<J: LoadJob>(running: &Running<'_, J>, input: &Input) -> Resul
     read.and(written).and(settled)
 }
 
+/// Lists the objects.
+fn list<J: LoadJob>(running: &Running<'_, J>, input: &Input) -> Result<Vec<Object>, Stop> {
+    // Another process takes the job over if this one makes no step for too long.
+    let mut last_step = Instant::now().checked_sub(STEP_INTERVAL).unwrap_or_else(Instant::now);
+    let mut stopped = None;
+    let mut pulse = || match still_wanted(running, &mut last_step) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(stop) => {
+            stopped = Some(stop);
+            ControlFlow::Break(())
+        }
+    };
+    let listed = input.list(&mut pulse).map_err(Stop::Failed);
+    stopped.map_or(listed, Err)
+}
+
 /// Returns the job's table, if it is there.
 fn table_of<J: LoadJob>(running: &Running<'_, J>) -> Result<Option<Arc<Table>>, Stop> {
     let name = running.job.job.table_name();
@@ -164,6 +182,8 @@ struct Loader<'r, 'm, J> {
     limits: Limits,
     /// The table, if items are written in the order of its keys.
     ordered: Option<Arc<Table>>,
+    /// Tells this attempt from others to carry the job out.
+    attempt: u64,
     /// Whether transactions are carried out in the order in which they are submitted.
     has_one_writer: bool,
     /// Where the batch begins that is being filled.
@@ -187,13 +207,13 @@ impl<J: LoadJob> Loader<'_, '_, J> {
         if end.key != key {
             (end.key, end.records) = (key.to_owned(), 0);
         }
-        let stopped = RefCell::new(None);
+        let stopped = Mutex::new(None);
         let running = self.running;
         let mut last_step = Instant::now();
         let mut pulse = || match still_wanted(running, &mut last_step) {
             Ok(()) => Ok(()),
             Err(stop) => {
-                *stopped.borrow_mut() = Some(stop);
+                *stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
                 Err(io::Error::other("the job does not go on"))
             }
         };
@@ -201,25 +221,29 @@ impl<J: LoadJob> Loader<'_, '_, J> {
             if entry.ordinal < skipped {
                 return ControlFlow::Continue(());
             }
-            let table = (running.job.job.table_name(), self.ordered.as_deref());
-            self.batch.take(key, entry, read, J::HAS_CONDITIONS, table);
+            let target = Target {
+                table_name: running.job.job.table_name(),
+                ordered: self.ordered.as_deref(),
+                has_conditions: J::HAS_CONDITIONS,
+            };
+            self.batch.take(key, entry, read, &target);
             match self.submit_what_is_due() {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(stop) => {
-                    *stopped.borrow_mut() = Some(stop);
+                    *stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
                     ControlFlow::Break(())
                 }
             }
         });
-        if let Some(stop) = stopped.into_inner() {
+        if let Some(stop) = stopped.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(stop);
         }
         let read = match read {
             Ok(read) => read,
             Err(Interruption::Store(failure)) => return Err(Stop::Failed(failure)),
-            Err(Interruption::Content { reason }) => {
+            Err(Interruption::Content { reason, read }) => {
                 self.batch.break_off(key, reason);
-                ReadBytes { stored: size, unpacked: self.batch.read.unpacked }
+                ReadBytes { stored: size, ..read }
             }
         };
         let end = &mut self.batch.end;
@@ -237,7 +261,7 @@ impl<J: LoadJob> Loader<'_, '_, J> {
     fn submit_what_is_due(&mut self) -> Result<(), Stop> {
         if self.limits.is_full(&self.batch) {
             self.submit()
-        } else if self.limits.is_step_due(&mut self.batch) {
+        } else if self.limits.take_due_step(&mut self.batch) {
             self.submit_step()
         } else {
             Ok(())
@@ -254,7 +278,7 @@ impl<J: LoadJob> Loader<'_, '_, J> {
         let batch = std::mem::replace(&mut self.batch, Batch::at(end.clone()));
         let begin = std::mem::replace(&mut self.submitted, end);
         let table = self.running.job.job.table_name();
-        self.waiting = batch.into_steps(&begin, table, self.limits);
+        self.waiting = batch.into_steps(&begin, self.attempt, table, self.limits);
         self.submit_step()
     }
 
@@ -270,7 +294,7 @@ impl<J: LoadJob> Loader<'_, '_, J> {
         Ok(())
     }
 
-    /// Submits the next transaction. On SQLite, it is carried out while the next records are read. On a server, transactions of one process may overtake
+    /// Submits the next transaction, when those before it have been carried out but for one. On SQLite, it is carried out while the next records are read. On a server, transactions of one process may overtake
     /// each other.
     fn submit_step(&mut self) -> Result<(), Stop> {
         if self.running.is_stopped() {

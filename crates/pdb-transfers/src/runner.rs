@@ -21,8 +21,8 @@ const GRACE: Duration = Duration::from_secs(3);
 /// How often jobs of other processes are looked at, and after how many times without a step they are taken over.
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 const UNMOVED_LOOKS: u32 = 6;
-/// After how many processes that have ended in a job without a step the job fails: it may be what ends them, and would keep the database from
-/// being opened.
+/// How many processes may have ended in a job without a step, one after the other. With the next one the job fails: it may be what ends them, and
+/// would keep the database from being opened.
 const MAX_IDLE_CLAIMS: u32 = 5;
 /// After how long a job goes on that was interrupted by a database server.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -181,8 +181,11 @@ impl TransferManager {
         });
         let (state, failure) = match ran {
             Ok(()) => return false,
-            // After a restore it may be somewhere else, and still this manager's.
-            Err(Stop::Gone) => return self.is_own::<J>(id),
+            Err(Stop::Gone) => {
+                self.note_life::<J>(id);
+                // After a restore it may be somewhere else, and still this manager's.
+                return self.is_own::<J>(id);
+            }
             Err(Stop::Closed) => {
                 // Another process, or this one when it is started again, need not wait until it is sure that nothing goes on here.
                 let released = running.last_step(|_, _, job| {
@@ -234,6 +237,23 @@ impl TransferManager {
     fn is_own<J: Job>(&self, id: &str) -> bool {
         let job = self.inner.store.read(|tx| StoredJob::<J>::read(tx, id));
         matches!(job, Ok(Some(job)) if !job.state.is_over() && job.runner == self.inner.runner)
+    }
+
+    /// Notes that this process has not ended, if another one has taken the job over because it was slow.
+    fn note_life<J: Job>(&self, id: &str) {
+        let (id, runner) = (id.to_owned(), self.inner.runner.clone());
+        let noted = self.inner.store.write(move |tx| {
+            let Some(mut job) = StoredJob::<J>::read_to_change(tx, &id)? else { return Ok(()) };
+            if job.state.is_over() || job.runner == runner || job.idle_claims == 0 {
+                return Ok(());
+            }
+            job.idle_claims = 0;
+            job.write(tx)
+        });
+        if let Err(error) = noted {
+            let error: StoreError = error;
+            tracing::debug!(%error, "could not note that this process has not ended");
+        }
     }
 
     /// Takes a job over, unless it has ended.

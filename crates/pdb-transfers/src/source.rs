@@ -27,7 +27,7 @@ pub(crate) enum Interruption {
     /// The store of objects has failed.
     Store(Failure),
     /// Its content is at fault, from here on.
-    Content { reason: String },
+    Content { reason: String, read: ReadBytes },
 }
 
 /// How much of an object was read: as it is stored, and unpacked.
@@ -59,16 +59,19 @@ impl Input {
         Self { objects, source, compression, options }
     }
 
-    /// Returns all objects, in the byte order of their keys.
-    pub(crate) fn list(&self) -> Result<Vec<Object>, Failure> {
+    /// Returns all objects, in the byte order of their keys. The list ends early if `pulse`, which is called before it and at each object, says so.
+    pub(crate) fn list(&self, pulse: &mut dyn FnMut() -> ControlFlow<()>) -> Result<Vec<Object>, Failure> {
         let mut found = Vec::new();
+        if pulse().is_break() {
+            return Ok(found);
+        }
         let prefix = self.source.key_prefix.as_deref().unwrap_or_default();
         let listed = self.objects.list(&self.source.bucket, prefix, &mut |object| {
             // Consoles make empty objects that stand for folders.
             if object.size > 0 || !object.key.ends_with('/') {
                 found.push(object);
             }
-            if found.len() > MAX_OBJECTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if found.len() > MAX_OBJECTS { ControlFlow::Break(()) } else { pulse() }
         });
         listed.map_err(|error| Failure::of_object(&error))?;
         if found.len() > MAX_OBJECTS {
@@ -85,25 +88,27 @@ impl Input {
         Ok(found)
     }
 
-    /// Passes the records of an object on, with how much of it was read. Reading ends if `pulse`, which is called at least once for each 64 KB of the
-    /// unpacked content, fails: also where there is no record for a long time.
+    /// Passes the records of an object on, with how much of it was read. Reading ends if `pulse` fails. It is called whenever some of the content has
+    /// been read or unpacked: also where there is no record, or nothing to unpack, for a long time.
     pub(crate) fn read(
         &self,
         key: &str,
-        pulse: &mut dyn FnMut() -> io::Result<()>,
+        pulse: &mut (dyn FnMut() -> io::Result<()> + Send),
         each: &mut dyn FnMut(Entry, ReadBytes) -> ControlFlow<()>,
     ) -> Result<ReadBytes, Interruption> {
         let failed = |error: &ObjectError| Interruption::Store(Failure::of_object(error));
         let object = self.objects.open(&self.source.bucket, key).map_err(|error| failed(&error))?;
         let (stored, unpacked) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let fault = Arc::new(Mutex::new(None));
-        let watched = Watched { reader: object, bytes: stored.clone(), fault: fault.clone() };
+        let pulse = Mutex::new(pulse);
+        let ask = || (pulse.lock().unwrap_or_else(PoisonError::into_inner))();
+        let watched = Watched { reader: object, bytes: stored.clone(), fault: fault.clone(), pulse: &ask };
         let so_far = || ReadBytes {
             stored: stored.load(Ordering::Relaxed),
             unpacked: unpacked.load(Ordering::Relaxed),
         };
         let read = Decompressor::new(watched, self.compression).map_err(ReadError::from).and_then(|reader| {
-            let counted = Counted { reader, bytes: unpacked.clone(), pulse };
+            let counted = Counted { reader, bytes: unpacked.clone(), pulse: &ask };
             pdb_exchange::read(counted, &self.options, &mut |entry| each(entry, so_far()))
         });
         // A decoder says in its own words that it got no more to read.
@@ -112,7 +117,7 @@ impl Input {
         }
         match read {
             Ok(()) => Ok(so_far()),
-            Err(error) => Err(Interruption::Content { reason: said(&error) }),
+            Err(error) => Err(Interruption::Content { reason: said(&error), read: so_far() }),
         }
     }
 }
@@ -124,15 +129,20 @@ fn said(error: &ReadError) -> String {
     }
 }
 
-/// Counts what is read, and keeps the error of the store of objects.
-struct Watched {
+/// Says whether to go on.
+type Pulse<'p> = &'p (dyn Fn() -> io::Result<()> + Sync);
+
+/// Counts what is read, asks whether to go on, and keeps the error of the store of objects.
+struct Watched<'p> {
     reader: Box<dyn Read + Send>,
     bytes: Arc<AtomicU64>,
     fault: Arc<Mutex<Option<io::Error>>>,
+    pulse: Pulse<'p>,
 }
 
-impl Read for Watched {
+impl Read for Watched<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (self.pulse)()?;
         match self.reader.read(buffer) {
             Ok(length) => {
                 self.bytes.fetch_add(length as u64, Ordering::Relaxed);
@@ -152,7 +162,7 @@ impl Read for Watched {
 struct Counted<'p, R> {
     reader: R,
     bytes: Arc<AtomicU64>,
-    pulse: &'p mut dyn FnMut() -> io::Result<()>,
+    pulse: Pulse<'p>,
 }
 
 impl<R: BufRead> Read for Counted<'_, R> {

@@ -314,3 +314,25 @@ fn an_ion_value_that_is_too_deep_is_an_error_like_others() {
     assert_eq!(import.first_errors[0].message, "line 1: values are nested deeper than 32 levels");
     assert_eq!(items(&db, "Orders"), [r#"{"id":{"S":"b"}}"#]);
 }
+
+/// Also if it breaks off right behind a record that fills a batch.
+#[test]
+fn the_bytes_of_an_object_that_breaks_off_count() {
+    for records in [15_999_u32, 16_000] {
+        let (place, objects) = (Place::new(), Objects::new());
+        let text = lines((0..records).map(|n| Item::new().with("id", format!("o{n}"))));
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        let mut packed = gzip.finish().unwrap();
+        // The checksum at the end is wrong.
+        let end = packed.len() - 6;
+        packed[end] ^= 1;
+        objects.memory.put("in", "1.json.gz", &packed).unwrap();
+        let db = open(&place, &objects);
+        let mut input = import_of("1", InputFormat::DynamoDbJson, orders());
+        input.input_compression_type = Some(InputCompression::Gzip);
+        let import = imported(&db, input);
+        assert_eq!((import.processed_item_count, import.error_count), (u64::from(records) + 1, 1));
+        assert_eq!(import.processed_size_bytes, text.len() as u64);
+    }
+}

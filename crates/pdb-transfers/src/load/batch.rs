@@ -5,12 +5,13 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use pdb_exchange::{Entry, Record, RecordCondition};
-use pdb_items::{BulkBatch, BulkCondition, BulkOutcome, BulkUsage, BulkWrite, PlannedBulkWrite};
+use pdb_items::{BulkBatch, BulkCondition, BulkOutcome, BulkUsage, BulkWrite, EncodedPut, PlannedBulkWrite};
 use pdb_model::{Item, KeyBytes, TableName};
 use pdb_store::{Table, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::{LoadJob, Place, Position, Progress, Unwritten};
+use crate::import::KEPT_EVENTS;
 use crate::job::StoredJob;
 use crate::runner::TransferManager;
 use crate::running::StepError;
@@ -30,9 +31,8 @@ const ORDERED_RECORDS: u64 = 16_000;
 const ORDERED_BYTES: u64 = 16 * 1024 * 1024;
 /// The longest time for which records are gathered: what was read then does not have to be read again after an interruption.
 const ORDERED_TIME: Duration = Duration::from_secs(1);
-/// The longest reason that is kept of a record that was not written, and the most of them until a batch has been written.
+/// The longest reason that is kept of a record that was not written.
 const MAX_REASON: usize = 1000;
-const MAX_REFUSED: usize = 100;
 
 /// How much a batch and a transaction have at most.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +58,8 @@ impl Limits {
             || batch.records >= STEP_RECORDS
     }
 
-    /// Returns whether about as much as a transaction has was read since the last time that this was so.
-    pub(super) fn is_step_due(self, batch: &mut Batch) -> bool {
+    /// Returns whether about as much as a transaction has was read since the last time, and begins to count anew if so.
+    pub(super) fn take_due_step(self, batch: &mut Batch) -> bool {
         let (records, bytes) = batch.at_last_step;
         let is_due = batch.records - records >= self.step_writes as u64 || batch.bytes - bytes >= STEP_BYTES;
         if is_due {
@@ -69,12 +69,21 @@ impl Limits {
     }
 }
 
+/// What records are written to.
+pub(super) struct Target<'t> {
+    pub(super) table_name: &'t TableName,
+    /// The table, if writes are put in the order of its keys.
+    pub(super) ordered: Option<&'t Table>,
+    /// Whether records may have conditions.
+    pub(super) has_conditions: bool,
+}
+
 /// A record that is to be written.
 struct Write {
     place: Place,
     planned: PlannedBulkWrite,
     size_bytes: u64,
-    /// The key, if writes are put in the order of their keys and the item has one.
+    /// The key, if writes are put in the order of their keys.
     key: Option<KeyBytes>,
 }
 
@@ -114,43 +123,46 @@ impl Batch {
         self.writes.is_empty() && self.faults.is_empty()
     }
 
-    /// Adds a record, for a table with this name. If the table is given, writes are put in the order of its keys.
-    pub(super) fn take(
-        &mut self,
-        key: &str,
-        entry: Entry,
-        read: ReadBytes,
-        has_conditions: bool,
-        (table_name, ordered): (&TableName, Option<&Table>),
-    ) {
+    /// Adds a record.
+    pub(super) fn take(&mut self, key: &str, entry: Entry, read: ReadBytes, target: &Target<'_>) {
         let place = Place { key: key.to_owned(), index: entry.ordinal };
         self.records += 1;
         self.end.records = entry.ordinal + 1;
         self.read = read;
-        let (item, condition) = match entry.record {
-            Ok(Record::Item { item, condition }) => (item, condition),
-            Ok(Record::Change { .. }) => {
-                let reason = "the record is a change, as in an incremental export, and no item";
-                return self.faults.push(fault(place, None, reason.to_owned()));
-            }
-            Err(error) => return self.faults.push(fault(place, None, with_line(entry.line, &error.reason))),
-        };
-        if condition.is_some() && !has_conditions {
-            let reason = "a record of an import has no condition";
-            return self.faults.push(fault(place, None, reason.to_owned()));
+        if let Err(reason) = self.try_to_take(&place, entry, target) {
+            // Faults alone must not fill the memory, either.
+            self.bytes += (place.key.len() + reason.len()) as u64;
+            self.faults.push(fault(place, None, reason));
         }
-        self.conditions += usize::from(condition.is_some());
-        self.bytes += condition.as_deref().map_or(0, condition_bytes);
-        let write =
-            BulkWrite { condition: condition.map(|condition| of_record(*condition)), ..BulkWrite::put(item) };
-        let size_bytes = write.size_bytes();
-        self.bytes += size_bytes;
-        let mut planned = PlannedBulkWrite::new(table_name, write);
-        let key = ordered.and_then(|table| {
-            planned.forget_what_is_encoded(&table.definition);
-            table.definition.key_schema.extract(planned.item()).ok().map(|key| key.encode())
-        });
-        self.writes.push(Write { place, planned, size_bytes, key });
+    }
+
+    /// Adds a write, or returns why the record is at fault.
+    fn try_to_take(&mut self, place: &Place, entry: Entry, target: &Target<'_>) -> Result<(), String> {
+        let record = entry.record.map_err(|error| with_line(entry.line, &error.reason))?;
+        let Record::Item { item, condition } = record else {
+            return Err("the record is a change, as in an incremental export, and no item".to_owned());
+        };
+        if condition.is_some() && !target.has_conditions {
+            return Err("a record of an import has no condition".to_owned());
+        }
+        let size_bytes = item.size_bytes();
+        let (planned, key) = match target.ordered {
+            Some(table) => {
+                let put = PlannedBulkWrite::encoded_put(&table.definition, item)?;
+                let EncodedPut { key, kept_bytes, planned } = put;
+                self.bytes += kept_bytes;
+                (planned, Some(key))
+            }
+            None => {
+                self.conditions += usize::from(condition.is_some());
+                self.bytes += size_bytes + condition.as_deref().map_or(0, condition_bytes);
+                let condition = condition.map(|condition| of_record(*condition));
+                let write = BulkWrite { condition, ..BulkWrite::put(item) };
+                (PlannedBulkWrite::new(target.table_name, write), None)
+            }
+        };
+        self.writes.push(Write { place: place.clone(), planned, size_bytes, key });
+        Ok(())
     }
 
     /// Notes that the rest of an object cannot be read. It counts as a record, so that the numbers of a description add up.
@@ -164,12 +176,13 @@ impl Batch {
     pub(super) fn into_steps(
         mut self,
         begin: &Position,
+        attempt: u64,
         table_name: &TableName,
         limits: Limits,
     ) -> VecDeque<Step> {
         let mut writes = mem::take(&mut self.writes);
         let parts = if limits.is_ordered {
-            // Writes with the same key keep their order, and those without one come first.
+            // Writes with the same key keep their order.
             writes.sort_by(|one, other| one.key.cmp(&other.key));
             parts(writes, limits.step_writes)
         } else {
@@ -182,6 +195,7 @@ impl Batch {
             let (places, planned) = writes.into_iter().map(|write| (write.place, write.planned)).unzip();
             Step {
                 begin: begin.clone(),
+                attempt,
                 index: index as u64,
                 units,
                 batch: BulkBatch::new(table_name, planned),
@@ -212,6 +226,8 @@ fn parts(writes: Vec<Write>, most_writes: usize) -> Vec<Vec<Write>> {
 /// What the transactions of a batch have done that come before its last one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Partial {
+    /// The attempt that they belong to.
+    attempt: u64,
     /// How many transactions.
     steps: u64,
     items: u64,
@@ -227,6 +243,8 @@ pub(crate) struct Partial {
 pub(super) struct Step {
     /// Where the batch begins.
     begin: Position,
+    /// Which attempt to carry the job out this is: another one may cut its batches elsewhere.
+    attempt: u64,
     /// How many transactions of the batch come before this one.
     index: u64,
     /// The write units of the writes.
@@ -291,9 +309,12 @@ impl Step {
         if progress.position != self.begin {
             return None;
         }
-        // The first one begins the batch again, if it was interrupted.
-        if self.index == 0 { Some(Partial::default()) } else { progress.partial.clone() }
-            .filter(|done| done.steps == self.index)
+        if self.index == 0 {
+            // It begins the batch again, if that was interrupted.
+            return Some(Partial { attempt: self.attempt, ..Partial::default() });
+        }
+        let is_next = |done: &Partial| (done.attempt, done.steps) == (self.attempt, self.index);
+        progress.partial.clone().filter(is_next)
     }
 }
 
@@ -303,10 +324,11 @@ impl Partial {
             unwritten.into_iter().map(|unwritten| (unwritten.place, unwritten.reason.unwrap_or_default())),
         );
         self.refused.sort_by(|(one, _), (other, _)| by_place(one, other));
-        self.refused.truncate(MAX_REFUSED);
+        // No more of them are shown.
+        self.refused.truncate(KEPT_EVENTS);
     }
 
-    fn take_refused(&mut self) -> impl Iterator<Item = Unwritten> {
+    fn take_refused(&mut self) -> impl Iterator<Item = Unwritten> + use<> {
         mem::take(&mut self.refused).into_iter().map(|(place, reason)| fault(place, None, reason))
     }
 }
@@ -322,11 +344,12 @@ impl Progress {
         self.partial = None;
     }
 
-    /// Counts what was written of a batch that is not written to its end.
-    pub(crate) fn end_early(&mut self) {
-        if let Some(done) = self.partial.take() {
-            self.add(done);
-        }
+    /// Counts what was written of a batch that is not written to its end. Returns what was refused of it.
+    pub(crate) fn end_early(&mut self) -> Vec<Unwritten> {
+        let Some(mut done) = self.partial.take() else { return Vec::new() };
+        let refused = done.take_refused().collect();
+        self.add(done);
+        refused
     }
 }
 
