@@ -2,8 +2,8 @@
 
 use crate::budget;
 use crate::targets::{
-    console, expression, http, iterator, number, operation, partiql, pattern, seed_file, snapshot_file,
-    stream_file, value,
+    console, exchange_file, expression, http, iterator, number, operation, partiql, pattern, seed_file,
+    snapshot_file, stream_file, value,
 };
 
 /// Something that takes any bytes and keeps its promises.
@@ -11,6 +11,8 @@ use crate::targets::{
 pub enum Target {
     /// Requests for the pages of the console, forms included.
     Console,
+    /// Files that are imported.
+    ExchangeFile,
     /// Expressions of all kinds, and evaluating them.
     Expression,
     /// The bytes of a connection to the server.
@@ -37,8 +39,9 @@ pub enum Target {
 
 impl Target {
     /// All targets.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Console,
+        Self::ExchangeFile,
         Self::Expression,
         Self::Http,
         Self::Iterator,
@@ -57,6 +60,7 @@ impl Target {
     pub fn name(self) -> &'static str {
         match self {
             Self::Console => "console",
+            Self::ExchangeFile => "exchange_file",
             Self::Expression => "expression",
             Self::Http => "http",
             Self::Iterator => "iterator",
@@ -79,6 +83,7 @@ impl Target {
     pub fn run(self, input: &[u8]) {
         let run = match self {
             Self::Console => console::run,
+            Self::ExchangeFile => exchange_file::run,
             Self::Expression => expression::run,
             Self::Http => http::run,
             Self::Iterator => iterator::run,

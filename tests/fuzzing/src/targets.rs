@@ -1,6 +1,7 @@
 //! What each target does with its input.
 
 pub(crate) mod console;
+pub(crate) mod exchange_file;
 pub(crate) mod expression;
 pub(crate) mod http;
 pub(crate) mod iterator;

@@ -35,6 +35,7 @@ macro_rules! targets {
 
 targets! {
     console: Console, 30;
+    exchange_files: ExchangeFile, 1_000;
     expressions: Expression, 2_000;
     http: Http, 60;
     iterators: Iterator, 2_000;

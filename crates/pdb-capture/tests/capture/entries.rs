@@ -180,3 +180,34 @@ fn an_encoded_item_is_written_like_others() {
     assert_eq!(whole.2.len(), 7);
     assert_eq!(written(true), whole);
 }
+
+#[test]
+fn a_write_counts_as_the_larger_item() {
+    let mut with_vectors = definition("orders", string_key("pk"));
+    with_vectors.vector_indexes = vec![vector_index("near", Projection::All)];
+    for table in [definition("orders", string_key("pk")), with_vectors] {
+        let db = TestDb::new();
+        db.create_table(&table);
+        let (small, large) = (Item::new().with("pk", "1"), item("1"));
+        let of = |item: &Item| table.write_bytes(item, item.size_bytes());
+        assert!(of(&large) > of(&small));
+        for (new, expected) in [
+            (Some(&small), of(&small)),
+            (Some(&small), of(&small)),
+            (Some(&large), of(&large)),
+            (Some(&large), of(&large)),
+            (Some(&small), of(&large)),
+            (None, of(&small)),
+            (None, 0),
+        ] {
+            let (env, new) = (db.env.clone(), new.cloned());
+            let written = db.store.write(move |tx| {
+                let table = tx.table(&"orders".parse().unwrap())?;
+                let key = table.definition.key_schema.extract(&item("1")).unwrap();
+                let locked = lock_item(tx, &table, &key)?;
+                write_item(&env, tx, &table, locked, new.as_ref(), None)
+            });
+            assert_eq!(written.unwrap().write_bytes, expected);
+        }
+    }
+}
