@@ -56,7 +56,8 @@ pub(crate) struct StoredJob<J> {
     pub(crate) runner: String,
     /// Grows with each step, so that another process sees whether the job goes on.
     pub(crate) steps: u64,
-    /// How many times in a row a process has taken the job over from one that ended before the job made a step.
+    /// How many times in a row a process has taken the job over from one that ended before the job got further. That it only goes on does not
+    /// count.
     #[serde(default)]
     pub(crate) idle_claims: u32,
     pub(crate) job: J,

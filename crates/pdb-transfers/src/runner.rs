@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// How often jobs of other processes are looked at, and after how many times without a step they are taken over.
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 const UNMOVED_LOOKS: u32 = 6;
-/// How many processes may have ended in a job without a step, one after the other. With the next one the job fails: it may be what ends them, and
+/// How many processes may have ended in a job that did not get further, one after the other. With the next one the job fails: it may be what ends them, and
 /// would keep the database from being opened.
 const MAX_IDLE_CLAIMS: u32 = 5;
 /// After how long a job goes on that was interrupted by a database server.
@@ -169,8 +169,7 @@ impl TransferManager {
         };
         let running = Running { manager: self, job: claimed };
         let ran = if running.job.idle_claims > MAX_IDLE_CLAIMS {
-            let text =
-                "The process that carried the job out has ended several times before the job made a step.";
+            let text = "The process that carried the job out has ended several times, and the job did not get further.";
             Ok(Err(Stop::Failed(Failure::new("InternalError", text))))
         } else {
             catch_unwind(AssertUnwindSafe(|| J::run(&running)))

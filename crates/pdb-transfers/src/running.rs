@@ -99,7 +99,6 @@ impl<J: Job> Running<'_, J> {
             }
             let done = work(&manager, tx, &mut job)?;
             job.steps += 1;
-            job.idle_claims = 0;
             job.write(tx)?;
             Ok(done)
         })

@@ -1,8 +1,10 @@
 //! Exports and imports of a server with buckets in S3: over kills of the server, and without the service.
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use pdb_testkit::MotoServer;
@@ -161,12 +163,46 @@ fn a_service_that_has_lost_its_buckets_fails_jobs_and_nothing_else() {
     assert_eq!(call(&process, "ListTables", &json!({}))["TableNames"], json!([]));
 }
 
+/// A service of objects that lists one, and never sends it. Tells when it is asked for it.
+fn service_of_an_endless_object() -> (String, mpsc::Receiver<()>) {
+    const LIST: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult><Name>exports</Name><Prefix></Prefix>\
+        <KeyCount>1</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated><Contents><Key>a.ion</Key>\
+        <LastModified>2026-03-01T09:15:42.000Z</LastModified><ETag>&quot;1&quot;</ETag><Size>100</Size></Contents></ListBucketResult>";
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", service.local_addr().unwrap());
+    let (begins, read_begins) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut waiting = Vec::new();
+        for connection in service.incoming() {
+            let mut connection = connection.unwrap();
+            let mut line = String::new();
+            let mut head = BufReader::new(connection.try_clone().unwrap()).lines();
+            while let Some(Ok(next)) =
+                head.next().filter(|next| next.as_ref().is_ok_and(|next| !next.is_empty()))
+            {
+                if line.is_empty() {
+                    line = next;
+                }
+            }
+            if line.contains("list-type=2") {
+                let length = LIST.len();
+                let answer =
+                    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{LIST}");
+                connection.write_all(answer.as_bytes()).unwrap();
+            } else {
+                // The test may have ended.
+                let _: Result<(), _> = begins.send(());
+                waiting.push(connection);
+            }
+        }
+    });
+    (endpoint, read_begins)
+}
+
 /// A job may be what ends the process. The database can be used all the same, after some attempts.
 #[test]
 fn a_job_whose_process_ends_again_and_again_fails() {
-    // A service that takes requests and never answers: a job that has begun waits for it.
-    let service = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", service.local_addr().unwrap());
+    let (endpoint, read_begins) = service_of_an_endless_object();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("stuck.db");
     let mut process = serve_with(&file, &endpoint);
@@ -184,7 +220,7 @@ fn a_job_whose_process_ends_again_and_again_fails() {
         call(process, "DescribeImport", &json!({ "ImportArn": arn }))["ImportTableDescription"].clone()
     };
     for _ in 0..6 {
-        let _begun = service.accept().unwrap();
+        read_begins.recv_timeout(Duration::from_secs(20)).unwrap();
         assert_eq!(described(&process)["ImportStatus"], "IN_PROGRESS");
         process.kill();
         process = serve_with(&file, &endpoint);

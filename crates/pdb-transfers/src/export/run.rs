@@ -157,6 +157,7 @@ impl Export<'_, '_> {
             self.running
                 .submit(move |_, _, job| {
                     job.job.progress = progress;
+                    job.idle_claims = 0;
                     Ok(())
                 })
                 .wait()?;

@@ -282,6 +282,9 @@ impl Step {
         }
         done.steps += 1;
         done.items += self.places.len() as u64;
+        if self.last.is_some() {
+            job.idle_claims = 0;
+        }
         let progress = job.job.progress();
         match &self.last {
             Some(batch) => {
