@@ -165,6 +165,37 @@ fn iterators_live_for_15_minutes() {
     assert_eq!(db.show_page(&next, None), ".");
 }
 
+/// What a fault that holds records back returns: an iterator of its own age, at the same place.
+#[test]
+fn an_iterator_can_be_renewed_where_it_is() {
+    let db = Db::new();
+    let (_, iterator) = horizon(&db);
+    db.write_all(&["a", "b"]);
+    let next = db.streams.get_records(&iterator, Some(1)).unwrap().next_shard_iterator.unwrap();
+    db.advance(ITERATOR_LIFE);
+    let renewed = db.streams.renew_iterator(&next, None).unwrap();
+    db.advance(MILLISECOND);
+    assert!(matches!(db.streams.get_records(&next, None), Err(StreamsError::ExpiredIterator)));
+    assert!(matches!(db.streams.renew_iterator(&next, None), Err(StreamsError::ExpiredIterator)));
+    assert_eq!(db.show_page(&renewed, None), "b .");
+    assert!(matches!(db.streams.renew_iterator(&renewed, Some(1_001)), Err(StreamsError::Validation(_))));
+    assert!(matches!(db.streams.renew_iterator("x", None), Err(StreamsError::Validation(_))));
+}
+
+#[test]
+fn an_iterator_can_be_set_to_a_record() {
+    let db = Db::new();
+    let (_, iterator) = horizon(&db);
+    let numbers = db.write_all(&["a", "b", "c"]);
+    let at = db.streams.iterator_at(&iterator, numbers[1]).unwrap();
+    assert_eq!(db.show_page(&at, None), "b c .");
+    // It is there already, so a consumer that repeats a page does not go round in circles.
+    assert_eq!(db.streams.iterator_at(&at, numbers[1]), None);
+    let last = db.streams.iterator_at(&at, numbers[2]).unwrap();
+    assert_eq!(db.show_page(&last, None), "c .");
+    assert_eq!(db.streams.iterator_at(&horizon(&Db::new()).1, numbers[1]), None);
+}
+
 #[test]
 fn iterators_work_on_any_process_with_the_database() {
     let db = Db::new();
