@@ -76,6 +76,7 @@ fn pages_of_every_size_list_each_stream_once() {
             let Some(last) = last else { break };
             assert_eq!(streams.len(), limit as usize);
             assert_eq!(Some(&last), streams.last());
+            assert!(seen.len() < all.len(), "a cursor behind which nothing is, with the limit {limit}");
             input.exclusive_start_stream_arn = Some(last);
         }
         assert_eq!(seen, all, "limit {limit}");
