@@ -294,8 +294,8 @@ impl<J: LoadJob> Loader<'_, '_, J> {
         Ok(())
     }
 
-    /// Submits the next transaction, when those before it have been carried out but for one. On SQLite, it is carried out while the next records are read. On a server, transactions of one process may overtake
-    /// each other.
+    /// Submits the next transaction, when those before it have been carried out but for one. On SQLite, it is carried out while the next records
+    /// are read. On a server, transactions of one process may overtake each other.
     fn submit_step(&mut self) -> Result<(), Stop> {
         if self.running.is_stopped() {
             return Err(Stop::Closed);

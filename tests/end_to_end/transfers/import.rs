@@ -149,7 +149,8 @@ fn items_that_do_not_fit_are_left_out_and_reported() {
         ErrorEvent {
             key: "mixed.json".to_owned(),
             item_index: 1,
-            message: "One or more parameter values were invalid: Missing the key id in the item".to_owned(),
+            message: "line 2: One or more parameter values were invalid: Missing the key id in the item"
+                .to_owned(),
         }
     );
     assert_eq!(items(&db, "Orders"), [r#"{"id":{"S":"a"},"x":{"N":"1"}}"#]);

@@ -135,6 +135,16 @@ fn what_is_exported_to_s3_is_imported_from_it_over_kills() {
     }
 }
 
+/// Begins the import of a bucket, and returns its ARN.
+fn import_orders(process: &Process) -> Value {
+    let input = json!({
+        "S3BucketSource": { "S3Bucket": "exports" },
+        "InputFormat": "ION",
+        "TableCreationParameters": definition("Orders"),
+    });
+    call(process, "ImportTable", &input)["ImportTableDescription"]["ImportArn"].clone()
+}
+
 /// The service forgets everything when it is killed, as moto does: what fails says so, and the server goes on.
 #[test]
 fn a_service_that_has_lost_its_buckets_fails_jobs_and_nothing_else() {
@@ -145,16 +155,7 @@ fn a_service_that_has_lost_its_buckets_fails_jobs_and_nothing_else() {
     let process = serve(&file, &moto);
     moto.kill();
     moto.restart();
-    let import = call(
-        &process,
-        "ImportTable",
-        &json!({
-            "S3BucketSource": { "S3Bucket": "exports" },
-            "InputFormat": "ION",
-            "TableCreationParameters": definition("Orders"),
-        }),
-    );
-    let arn = &import["ImportTableDescription"]["ImportArn"];
+    let arn = import_orders(&process);
     let (process, import) = ended(process, &file, &moto, "DescribeImport", &json!({ "ImportArn": arn }));
     assert_eq!(
         (&import["ImportStatus"], &import["FailureCode"]),
@@ -206,16 +207,7 @@ fn a_job_whose_process_ends_again_and_again_fails() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("stuck.db");
     let mut process = serve_with(&file, &endpoint);
-    let import = call(
-        &process,
-        "ImportTable",
-        &json!({
-            "S3BucketSource": { "S3Bucket": "exports" },
-            "InputFormat": "ION",
-            "TableCreationParameters": definition("Orders"),
-        }),
-    );
-    let arn = import["ImportTableDescription"]["ImportArn"].clone();
+    let arn = import_orders(&process);
     let described = |process: &Process| {
         call(process, "DescribeImport", &json!({ "ImportArn": arn }))["ImportTableDescription"].clone()
     };

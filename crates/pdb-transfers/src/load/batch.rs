@@ -138,7 +138,8 @@ impl Batch {
 
     /// Adds a write, or returns why the record is at fault.
     fn try_to_take(&mut self, place: &Place, entry: Entry, target: &Target<'_>) -> Result<(), String> {
-        let record = entry.record.map_err(|error| with_line(entry.line, &error.reason))?;
+        let line = entry.line;
+        let record = entry.record.map_err(|error| with_line(line, &error.reason))?;
         let Record::Item { item, condition } = record else {
             return Err("the record is a change, as in an incremental export, and no item".to_owned());
         };
@@ -148,7 +149,8 @@ impl Batch {
         let size_bytes = item.size_bytes();
         let (planned, key) = match target.ordered {
             Some(table) => {
-                let put = PlannedBulkWrite::encoded_put(&table.definition, item)?;
+                let put = PlannedBulkWrite::encoded_put(&table.definition, item);
+                let put = put.map_err(|reason| with_line(line, &reason))?;
                 let EncodedPut { key, kept_bytes, planned } = put;
                 self.bytes += kept_bytes;
                 (planned, Some(key))
