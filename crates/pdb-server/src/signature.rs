@@ -37,8 +37,8 @@ const TERMINATOR: &str = "aws4_request";
 /// How far the time of a request may differ from the clock. DynamoDB's messages say so: "(... - 15 min.)".
 const SKEW_MINUTES: i64 = 15;
 
-/// A request as its client has signed it.
-#[derive(Clone, Copy, Debug)]
+/// A request as its client has signed it. It has no `Debug`, as headers have secrets.
+#[derive(Clone, Copy)]
 pub(crate) struct SignedRequest<'r> {
     pub(crate) method: &'r str,
     /// The path of the request line, as it was sent.

@@ -23,8 +23,8 @@ pub(crate) enum Lifetime {
     Presigned(u32),
 }
 
-/// What a request says about its signature.
-#[derive(Clone, Debug)]
+/// What a request says about its signature. It has no `Debug`, as a session token is a secret.
+#[derive(Clone)]
 pub(crate) struct Claim<'r> {
     /// The five parts of the credential: key ID, date, region, service, terminator.
     credential: [Cow<'r, str>; 5],
