@@ -269,6 +269,7 @@ where
                     shard_id: archived.shard_id.clone(),
                     parent_shard_id: archived.parent_shard_id.clone(),
                     is_open: false,
+                    ending_sequence_number: None,
                 });
             }
         }

@@ -42,6 +42,7 @@ impl StreamSource for StreamManager {
                 shard_id: shard.shard_id.to_string(),
                 parent_shard_id: shard.parent_shard_id.map(|parent| parent.to_string()),
                 is_open: shard.ending_sequence_number.is_none(),
+                ending_sequence_number: shard.ending_sequence_number.map(|number| number.to_string()),
             }));
             match page.last_evaluated_shard_id {
                 Some(last) => input.exclusive_start_shard_id = Some(last),

@@ -58,8 +58,9 @@ impl ShortCheckpoint {
             .filter_map(|shard| Some(shard.parent_shard_id.as_ref()?.as_str()))
             .collect();
         let mark = |shard: &ShardSummary| match progress.get(shard.shard_id.as_str())? {
-            ShardProgress::Finished if parents.contains(shard.shard_id.as_str()) => None,
-            ShardProgress::Finished => Some(Mark::Finished),
+            ShardProgress::Finished { .. } if parents.contains(shard.shard_id.as_str()) => None,
+            // Without its number, for which there is no space.
+            ShardProgress::Finished { .. } => Some(Mark::Finished),
             // An iterator is too long for this. This database never gives one as progress.
             ShardProgress::Begun | ShardProgress::Latest(_) => Some(Mark::Begun),
             ShardProgress::Since(time) => Some(Mark::Since(*time)),
@@ -96,8 +97,8 @@ impl ShortCheckpoint {
                     let number = SequenceNumber { counter, shard: shard.starting.shard };
                     ShardProgress::After(number.to_string())
                 }
-                Some(Mark::Finished) => ShardProgress::Finished,
-                None if finished.contains(&shard.shard_id) => ShardProgress::Finished,
+                Some(Mark::Finished) => ShardProgress::Finished { ending: None },
+                None if finished.contains(&shard.shard_id) => ShardProgress::Finished { ending: None },
                 None => continue,
             };
             finished.extend(shard.parent_shard_id.clone());
@@ -209,21 +210,23 @@ mod tests {
 
     #[test]
     fn progress_survives_the_text() {
-        use ShardProgress::{Begun, Finished, Since};
+        use ShardProgress::{Begun, Since};
+        const FINISHED: ShardProgress = ShardProgress::Finished { ending: None };
+
         let lineage = shards(&[(1, None), (2, None), (3, Some(1)), (4, Some(1)), (5, Some(3)), (6, Some(2))]);
         let label = StreamLabel::at(ENABLED);
         for (before, text) in [
             (vec![], ""),
             (vec![(1, after(12, 1)), (2, Begun)], "1-12_2-b"),
             (
-                vec![(1, Finished), (2, Finished), (3, after(7, 3)), (4, Begun), (6, after(9, 6))],
+                vec![(1, FINISHED), (2, FINISHED), (3, after(7, 3)), (4, Begun), (6, after(9, 6))],
                 "3-7_4-b_6-9",
             ),
             (
-                vec![(1, Finished), (2, after(3, 2)), (3, Finished), (4, Begun), (5, Since(EpochMillis(9)))],
+                vec![(1, FINISHED), (2, after(3, 2)), (3, FINISHED), (4, Begun), (5, Since(EpochMillis(9)))],
                 "2-3_4-b_5-s9",
             ),
-            (vec![(1, Finished), (2, Finished)], "1-e_2-e"),
+            (vec![(1, FINISHED), (2, FINISHED)], "1-e_2-e"),
         ] {
             let before = progress(&before, &lineage);
             let checkpoint = ShortCheckpoint::of(&label, EpochMillis(77), &before, &lineage, None);

@@ -63,10 +63,14 @@ impl StreamSource for RemoteStreams {
 
     fn describe(&self, stream_arn: &str) -> Result<SourceStream, SourceError> {
         let described = self.0.describe_stream(stream_arn).map_err(|failure| self.error(failure))?;
-        let shards = described["Shards"].as_array().into_iter().flatten().map(|shard| SourceShard {
-            shard_id: text(&shard["ShardId"]),
-            parent_shard_id: shard["ParentShardId"].as_str().map(str::to_owned),
-            is_open: shard["SequenceNumberRange"]["EndingSequenceNumber"].is_null(),
+        let shards = described["Shards"].as_array().into_iter().flatten().map(|shard| {
+            let ending = shard["SequenceNumberRange"]["EndingSequenceNumber"].as_str().map(str::to_owned);
+            SourceShard {
+                shard_id: text(&shard["ShardId"]),
+                parent_shard_id: shard["ParentShardId"].as_str().map(str::to_owned),
+                is_open: ending.is_none(),
+                ending_sequence_number: ending,
+            }
         });
         Ok(SourceStream { is_live: described["StreamStatus"] != "DISABLED", shards: shards.collect() })
     }

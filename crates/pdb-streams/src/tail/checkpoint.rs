@@ -40,7 +40,7 @@ impl Checkpoint {
     /// Adds a shard that was read to its end, so that only its children are read.
     #[must_use]
     pub fn finished(self, stream_arn: impl Into<String>, shard_id: impl Into<String>) -> Self {
-        self.with(stream_arn.into(), shard_id.into(), ShardProgress::Finished)
+        self.with(stream_arn.into(), shard_id.into(), ShardProgress::Finished { ending: None })
     }
 
     fn with(mut self, stream_arn: String, shard_id: String, progress: ShardProgress) -> Self {
@@ -69,7 +69,18 @@ pub enum ShardProgress {
     /// Read up to the record with this sequence number.
     After(String),
     /// Read to its end.
-    Finished,
+    Finished {
+        /// The `EndingSequenceNumber` of the shard, if it is known. If it is another one later, the shard was open again meanwhile.
+        ending: Option<String>,
+    },
+}
+
+impl ShardProgress {
+    /// Returns whether the shard is read to its end.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self, Self::Finished { .. })
+    }
 }
 
 const VERSION: u64 = 1;
@@ -123,7 +134,8 @@ fn encode(progress: &ShardProgress) -> Value {
         ShardProgress::Latest(iterator) => json!({ "iterator": iterator }),
         ShardProgress::Since(time) => json!({ "since": time }),
         ShardProgress::After(number) => json!({ "after": number }),
-        ShardProgress::Finished => json!({ "at": "END" }),
+        ShardProgress::Finished { ending: None } => json!({ "at": "END" }),
+        ShardProgress::Finished { ending: Some(number) } => json!({ "at": "END", "ending": number }),
     }
 }
 
@@ -154,7 +166,9 @@ fn decode(value: &Value) -> Result<ShardProgress, CheckpointError> {
     }
     match (value["at"].as_str(), value["iterator"].as_str(), value["after"].as_str()) {
         (Some("TRIM_HORIZON"), None, None) => Ok(ShardProgress::Begun),
-        (Some("END"), None, None) => Ok(ShardProgress::Finished),
+        (Some("END"), None, None) => {
+            Ok(ShardProgress::Finished { ending: value["ending"].as_str().map(str::to_owned) })
+        }
         (None, Some(iterator), None) => Ok(ShardProgress::Latest(iterator.to_owned())),
         (None, None, Some(number)) => Ok(ShardProgress::After(number.to_owned())),
         _ => Err(CheckpointError),

@@ -11,7 +11,7 @@ pub(super) fn ready_shards<'s>(
     is_being_read: impl Fn(&str) -> bool,
 ) -> Vec<&'s SourceShard> {
     let listed: HashSet<&str> = shards.iter().map(|shard| shard.shard_id.as_str()).collect();
-    let is_finished = |shard_id: &str| progress.get(shard_id) == Some(&ShardProgress::Finished);
+    let is_finished = |shard_id: &str| progress.get(shard_id).is_some_and(ShardProgress::is_finished);
     let may_begin = |shard: &&SourceShard| match shard.parent_shard_id.as_deref() {
         None => true,
         Some(parent) => is_finished(parent) || (!listed.contains(parent) && !is_being_read(parent)),
@@ -36,7 +36,7 @@ pub(super) fn finish_ancestors(shards: &[SourceShard], progress: &mut StreamProg
             && listed.contains(parent)
             && !progress.contains_key(*parent)
         {
-            progress.insert((*parent).to_owned(), ShardProgress::Finished);
+            progress.insert((*parent).to_owned(), ShardProgress::Finished { ending: None });
             begun.push(parent);
         }
     }
@@ -46,9 +46,25 @@ pub(super) fn finish_ancestors(shards: &[SourceShard], progress: &mut StreamProg
 pub(super) fn reopen_shards(shards: &[SourceShard], progress: &mut StreamProgress) {
     for shard in shards.iter().filter(|shard| shard.is_open) {
         if let Some(progress) = progress.get_mut(&shard.shard_id)
-            && *progress == ShardProgress::Finished
+            && progress.is_finished()
         {
             *progress = ShardProgress::Begun;
+        }
+    }
+}
+
+/// Begins finished shards anew that were closed with another number than they are now: they were open again in between, because the database
+/// went back. Notes the number of those that had none.
+pub(super) fn reopen_shards_of_another_past(shards: &[SourceShard], progress: &mut StreamProgress) {
+    for shard in shards {
+        if let Some(now) = &shard.ending_sequence_number
+            && let Some(progress) = progress.get_mut(&shard.shard_id)
+            && let ShardProgress::Finished { ending } = progress
+        {
+            match ending {
+                Some(ending) if ending != now => *progress = ShardProgress::Begun,
+                _ => *ending = Some(now.clone()),
+            }
         }
     }
 }
@@ -56,7 +72,5 @@ pub(super) fn reopen_shards(shards: &[SourceShard], progress: &mut StreamProgres
 /// Drops the progress of finished shards that are not listed any more: nothing can lead back to them.
 pub(super) fn forget_gone_shards(shards: &[SourceShard], progress: &mut StreamProgress) {
     let listed: HashSet<&str> = shards.iter().map(|shard| shard.shard_id.as_str()).collect();
-    progress.retain(|shard_id, progress| {
-        *progress != ShardProgress::Finished || listed.contains(shard_id.as_str())
-    });
+    progress.retain(|shard_id, progress| !progress.is_finished() || listed.contains(shard_id.as_str()));
 }

@@ -152,6 +152,8 @@ pub struct SourceShard {
     pub parent_shard_id: Option<String>,
     /// Whether it has no `EndingSequenceNumber`.
     pub is_open: bool,
+    /// The `EndingSequenceNumber`, if the source knows it.
+    pub ending_sequence_number: Option<String>,
 }
 
 /// One answer of `GetRecords`.

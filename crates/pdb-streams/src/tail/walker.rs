@@ -1,7 +1,11 @@
 //! The walk over the shards of one stream, for any consumer.
 
+mod ended;
+
 use super::checkpoint::{ShardProgress, StreamProgress};
-use super::lineage::{finish_ancestors, forget_gone_shards, ready_shards, reopen_shards};
+use super::lineage::{
+    finish_ancestors, forget_gone_shards, ready_shards, reopen_shards, reopen_shards_of_another_past,
+};
 use super::source::{
     SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,
 };
@@ -24,20 +28,24 @@ use std::sync::Arc;
 ///    been trimmed, that is a *gap*: the shard is read on behind it, at the trim horizon. A shard that does not exist any more is a gap, too, and
 ///    has reached its end.
 /// 4. **At its end.** `GetRecords` has returned no further iterator.
-/// 5. **Finished.** The consumer says so. When the stream does not list the shard any more, its progress is forgotten.
+/// 5. **Ended.** The consumer has processed all of it, and says so.
+/// 6. **Finished.** The next `look` has seen the shard's `EndingSequenceNumber`, and that nothing is behind what was read. When the stream does
+///    not list the shard any more, its progress is forgotten.
 ///
 /// # When the database goes back
 ///
 /// A restore or a reset may take a stream to an earlier state. There is no message of it. The walker sees a shard vanish, or a stream
 /// that was over become live again under the same ARN. After such a sign it begins finished shards anew that are listed as open. Without
 /// one, the list may merely be older than the page that ended the shard. Then the walker asks the shard itself: only an open one returns a
-/// further iterator.
+/// further iterator. A finished shard that is listed with another `EndingSequenceNumber` was open again meanwhile, and is begun anew, too.
 #[derive(Debug)]
 pub struct ShardWalker {
     stream_arn: Arc<str>,
     progress: StreamProgress,
     /// The shards that are begun and not finished.
     cursors: BTreeMap<Arc<str>, Cursor>,
+    /// The shards that have ended and are not finished, with what was read.
+    ended: BTreeMap<Arc<str>, ShardProgress>,
     /// Shards in which records were lost, since somebody last asked.
     gaps: Vec<Arc<str>>,
     /// Whether shards may be missing from the cursors: the last look failed, or it was taken between the end of a shard and the
@@ -87,6 +95,7 @@ impl ShardWalker {
             stream_arn: stream_arn.into(),
             progress,
             cursors: BTreeMap::new(),
+            ended: BTreeMap::new(),
             gaps: Vec::new(),
             must_look: true,
             has_lost_shard: false,
@@ -106,7 +115,7 @@ impl ShardWalker {
                 let iterator = source.shard_iterator(stream_arn, &shard.shard_id, &SourcePosition::Latest)?;
                 progress_at_end(source, iterator)
             } else {
-                ShardProgress::Finished
+                ShardProgress::Finished { ending: shard.ending_sequence_number }
             };
             progress.insert(shard.shard_id, of_shard);
         }
@@ -189,12 +198,14 @@ impl ShardWalker {
         };
         finish_ancestors(&described.shards, &mut self.progress);
         self.give_up_gone_shards(&described.shards);
+        self.finish_ended_shards(source, &described.shards)?;
         let is_live_again = self.is_over && described.is_live;
         if std::mem::take(&mut self.has_lost_shard) || is_live_again {
             reopen_shards(&described.shards, &mut self.progress);
         }
-        let is_list_old = self.reopen_shards_that_go_on(source, &described.shards)?;
-        let is_being_read = |shard_id: &str| self.cursors.contains_key(shard_id);
+        reopen_shards_of_another_past(&described.shards, &mut self.progress);
+        let is_list_old = self.reopen_shards_that_go_on(source, &described.shards)? || !self.ended.is_empty();
+        let is_being_read = |shard_id: &str| self.is_being_read(shard_id);
         let ready: Vec<Arc<str>> = ready_shards(&described.shards, &self.progress, is_being_read)
             .into_iter()
             .map(|shard| shard.shard_id.as_str().into())
@@ -213,53 +224,11 @@ impl ShardWalker {
             }
         }
         forget_gone_shards(&described.shards, &mut self.progress);
-        let is_idle = self.cursors.is_empty();
+        let is_idle = self.cursors.is_empty() && self.ended.is_empty();
         self.is_over = outcome.is_ok() && are_all_begun && !described.is_live && is_idle;
         // A live stream always has an open shard: if none is being read, it is about to appear.
         self.must_look = outcome.is_err() || !are_all_begun || is_list_old || (described.is_live && is_idle);
         outcome
-    }
-
-    /// Begins finished shards anew that are listed as open and are open. Returns whether others are listed so that are closed: then the list
-    /// is older than the page that ended them, and lacks their children.
-    fn reopen_shards_that_go_on<S: StreamSource>(
-        &mut self,
-        source: &S,
-        listed: &[SourceShard],
-    ) -> Result<bool, SourceError> {
-        let mut is_list_old = false;
-        for shard in listed.iter().filter(|shard| shard.is_open) {
-            let Some(progress) = self.progress.get_mut(&shard.shard_id) else { continue };
-            if *progress != ShardProgress::Finished {
-                continue;
-            }
-            let iterator = source.shard_iterator(&self.stream_arn, &shard.shard_id, &SourcePosition::Latest);
-            match iterator.and_then(|iterator| source.records(&iterator, Some(1))) {
-                Ok(page) if page.next_iterator.is_some() => *progress = ShardProgress::Begun,
-                Err(error @ (SourceError::Throttled | SourceError::Failed(_))) => return Err(error),
-                Ok(_) | Err(_) => is_list_old = true,
-            }
-        }
-        Ok(is_list_old)
-    }
-
-    /// Gives up shards that were begun earlier and are gone: they held records that nobody can read any more.
-    fn give_up_gone_shards(&mut self, listed: &[SourceShard]) {
-        let listed: HashSet<&str> = listed.iter().map(|shard| shard.shard_id.as_str()).collect();
-        // A shard that is to be read from a time, and is not being read, may have had no record since. It is forgotten.
-        self.progress.retain(|shard_id, progress| {
-            !matches!(progress, ShardProgress::Since(_))
-                || listed.contains(shard_id.as_str())
-                || self.cursors.contains_key(shard_id.as_str())
-        });
-        for (shard_id, progress) in &mut self.progress {
-            let is_known = listed.contains(shard_id.as_str()) || self.cursors.contains_key(shard_id.as_str());
-            if !is_known && *progress != ShardProgress::Finished {
-                *progress = ShardProgress::Finished;
-                self.has_lost_shard = true;
-                self.gaps.push(shard_id.as_str().into());
-            }
-        }
     }
 
     /// Gets the first iterator of a shard and notes that it is begun.
@@ -387,12 +356,17 @@ impl ShardWalker {
         }
     }
 
-    /// Notes that a shard is read to its end and processed. Its children may begin with the next [`look`](Self::look).
+    /// Notes that a shard is read to its end and processed. The next [`look`](Self::look) finishes it, and its children may begin.
     pub fn finish(&mut self, shard_id: &Arc<str>) {
-        if self.cursors.remove(shard_id).is_some() {
-            self.note(shard_id, ShardProgress::Finished);
+        if let Some(Cursor { read_to, .. }) = self.cursors.remove(shard_id) {
+            self.note(shard_id, read_to.clone());
+            self.ended.insert(shard_id.clone(), read_to);
             self.must_look = true;
         }
+    }
+
+    fn is_being_read(&self, shard_id: &str) -> bool {
+        self.cursors.contains_key(shard_id) || self.ended.contains_key(shard_id)
     }
 
     /// Once the stream is over, looks for what the table has instead: the same stream again, in which this walker goes on (then `begun`
@@ -428,11 +402,12 @@ impl ShardWalker {
                 return Ok(None);
             }
         }
-        // Newest first; the ARNs of one table differ in their labels only, and those are ordered as text. A stream in between is not
-        // skipped.
-        let next = listed.iter().rev().find(|stream_arn| ***stream_arn > *self.stream_arn);
-        // A stream is purged after all that are older. If one of those is left, the database went back to when it was the newest.
-        Ok(next.or_else(|| listed.first().filter(|_| !is_listed)).cloned())
+        // Newest first; the ARNs of one table differ in their labels only, and those are ordered as text. A stream is purged after all that are
+        // older. If one of those is left, the database went back to when it was the newest; it may have ended since.
+        let older = listed.iter().find(|stream_arn| ***stream_arn < *self.stream_arn).filter(|_| !is_listed);
+        // A stream in between is not skipped.
+        let next = || listed.iter().rev().find(|stream_arn| ***stream_arn > *self.stream_arn);
+        Ok(older.or_else(next).cloned())
     }
 }
 
@@ -462,7 +437,7 @@ impl Cursor {
 /// too much than a gap.
 fn position_behind(progress: &ShardProgress) -> SourcePosition {
     match progress {
-        ShardProgress::Begun | ShardProgress::Latest(_) | ShardProgress::Finished => {
+        ShardProgress::Begun | ShardProgress::Latest(_) | ShardProgress::Finished { .. } => {
             SourcePosition::TrimHorizon
         }
         ShardProgress::Since(time) => SourcePosition::AtTimestamp(*time),

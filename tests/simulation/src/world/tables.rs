@@ -256,8 +256,7 @@ impl World {
         let before = std::mem::replace(&mut self.model, then);
         self.excuse_resurrected(&before);
         self.after_replacement();
-        self.check_contents()?;
-        self.let_consumers_notice()
+        self.check_contents()
     }
 
     /// Records that were trimmed, or belonged to no past, are there again. Consumers that were behind them do not go back.
@@ -303,17 +302,7 @@ impl World {
         self.db.reset().expected_to("reset")?;
         self.model = Default::default();
         self.after_replacement();
-        self.check_contents()?;
-        self.let_consumers_notice()
-    }
-
-    /// Lets the consumers see that the database went back. If shards that they have read to the end were open again, took records, and
-    /// were closed before they look, they would not read these records: a list of shards does not tell that it is another past.
-    fn let_consumers_notice(&mut self) -> Checked {
-        self.db.faults().clear();
-        self.audit_all()?;
-        self.drain_follower()?;
-        self.drain_trigger()
+        self.check_contents()
     }
 
     /// What the actors must know after the database was replaced.

@@ -30,11 +30,22 @@ struct Shard {
     id: String,
     parent: Option<String>,
     keys: Range<u16>,
-    open: bool,
+    ending: Option<u64>,
     listed: bool,
     /// Changes with this number and smaller ones are trimmed.
     trimmed: u64,
     changes: Vec<Change>,
+}
+
+impl Shard {
+    fn is_open(&self) -> bool {
+        self.ending.is_none()
+    }
+
+    /// Closes the shard, if it is open.
+    fn close(&mut self, number: u64) {
+        self.ending.get_or_insert(number);
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -59,6 +70,8 @@ pub(super) struct State {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     pub(super) empty_pages: u32,
+    /// How many pages at the end of a closed shard have a next iterator.
+    pub(super) late_ends: u32,
     pub(super) throttled: u32,
     pub(super) failed: u32,
     pub(super) failed_descriptions: u32,
@@ -102,9 +115,9 @@ impl FakeSource {
     }
 
     pub(super) fn disable(&self, arn: &str) {
-        self.with(arn, |_, stream| {
+        self.with(arn, |number, stream| {
             stream.live = false;
-            stream.shards.iter_mut().for_each(|shard| shard.open = false);
+            stream.shards.iter_mut().for_each(|shard| shard.close(number));
         });
     }
 
@@ -121,8 +134,10 @@ impl FakeSource {
                 .filter(|change| change.key == key)
                 .count();
             let n = u64::try_from(n).unwrap();
-            let owner =
-                stream.shards.iter_mut().find(|shard| shard.open && shard.keys.contains(&u16::from(key)));
+            let owner = stream
+                .shards
+                .iter_mut()
+                .find(|shard| shard.is_open() && shard.keys.contains(&u16::from(key)));
             owner.unwrap().changes.push(Change { key, n, number });
         });
         if let Some(wake) = &self.state.borrow().wake {
@@ -135,14 +150,16 @@ impl FakeSource {
         let mut state = self.state.borrow_mut();
         let at = state.streams.iter().position(|stream| stream.arn == arn).unwrap();
         let open: Vec<usize> =
-            (0..state.streams[at].shards.len()).filter(|n| state.streams[at].shards[*n].open).collect();
+            (0..state.streams[at].shards.len()).filter(|n| state.streams[at].shards[*n].is_open()).collect();
         let Some(parent) = open.get(nth % open.len().max(1)) else { return };
+        state.numbers += 1;
+        let number = state.numbers;
         let shard = &mut state.streams[at].shards[*parent];
         let (id, keys) = (shard.id.clone(), shard.keys.clone());
         if keys.end - keys.start < children {
             return;
         }
-        shard.open = false;
+        shard.close(number);
         let step = (keys.end - keys.start) / children;
         for child in 0..children {
             let start = keys.start + child * step;
@@ -154,7 +171,7 @@ impl FakeSource {
 
     /// Closes a shard without the child that must follow, as AWS may show it for a moment.
     pub(super) fn close_without_child(&self, arn: &str) {
-        self.with(arn, |_, stream| stream.shards.iter_mut().for_each(|shard| shard.open = false));
+        self.with(arn, |number, stream| stream.shards.iter_mut().for_each(|shard| shard.close(number)));
     }
 
     /// Opens the child that `close_without_child` left out.
@@ -181,7 +198,7 @@ impl FakeSource {
             let place_of = |id: &String| stream.shards.iter().position(|shard| shard.id == *id);
             let parents = stream.shards.iter().map(|shard| shard.parent.as_ref().and_then(place_of));
             let parents: Vec<Option<usize>> = parents.collect();
-            let is_closed = |n: &usize| !stream.shards[*n].open && stream.shards[*n].listed;
+            let is_closed = |n: &usize| !stream.shards[*n].is_open() && stream.shards[*n].listed;
             ((0..stream.shards.len()).filter(is_closed).collect::<Vec<_>>(), parents)
         });
         let mut next = closed.get(nth % closed.len().max(1)).copied();
@@ -234,7 +251,7 @@ impl FakeSource {
 fn new_shard(state: &mut State, parent: Option<String>, keys: Range<u16>) -> Shard {
     state.numbers += 1;
     let id = format!("shard-{:06}", state.numbers);
-    Shard { id, parent, keys, open: true, listed: true, trimmed: 0, changes: Vec::new() }
+    Shard { id, parent, keys, ending: None, listed: true, trimmed: 0, changes: Vec::new() }
 }
 
 fn take(fault: &mut u32) -> bool {
@@ -278,7 +295,8 @@ impl StreamSource for FakeSource {
         let shards = stream.shards.iter().filter(|shard| shard.listed).map(|shard| SourceShard {
             shard_id: shard.id.clone(),
             parent_shard_id: shard.parent.clone(),
-            is_open: shard.open,
+            is_open: shard.is_open(),
+            ending_sequence_number: shard.ending.map(|number| number.to_string()),
         });
         Ok(SourceStream { is_live: stream.live, shards: shards.collect() })
     }
@@ -357,7 +375,7 @@ impl StreamSource for FakeSource {
         let limit = if take(&mut faults.empty_pages) { 0 } else { limit.unwrap_or(1000) };
         let left = shard.changes.iter().filter(|change| change.number > from);
         let records: Vec<Change> = left.clone().take(usize::try_from(limit).unwrap()).cloned().collect();
-        let is_end = !shard.open && records.len() == left.count();
+        let is_end = !shard.is_open() && records.len() == left.count() && !take(&mut faults.late_ends);
         let after = records.last().map_or(after.to_owned(), |change| change.number.to_string());
         let next_iterator = (!is_end).then(|| format!("{arn}|{shard_id}|{after}|{generation}"));
         Ok(SourcePage { records, next_iterator })

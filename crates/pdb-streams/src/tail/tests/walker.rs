@@ -322,8 +322,81 @@ fn a_shard_is_read_again_if_the_database_goes_back_before_its_end_was_looked_at(
         walk.read(0, 1000).unwrap();
         source.restore(&snapshot);
         source.write(&arn, 2);
-        assert_eq!(walk.read_all(), "1.0 2.0", "{shards} shards");
+        assert_eq!(walk.read_all(), "2.0", "{shards} shards");
     }
+}
+
+#[test]
+fn a_shard_is_read_on_if_it_was_open_again_before_its_end_was_looked_at() {
+    // The consumer goes on, or another one does from its checkpoint; behind records, or in an empty shard.
+    for (is_resumed, has_records) in [(false, false), (false, true), (true, false), (true, true)] {
+        let source = FakeSource::default();
+        let arn = source.enable("T");
+        if has_records {
+            source.write(&arn, 1);
+        }
+        let snapshot = source.snapshot();
+        let mut walk = Walk::of(&source, &arn);
+        walk.read_all();
+        source.replace(&arn, 0, 1);
+        walk.read(0, 1000).unwrap();
+        assert!(walk.shards.is_empty(), "the end was read");
+        source.restore(&snapshot);
+        source.write(&arn, 2);
+        source.replace(&arn, 0, 2);
+        source.write(&arn, 3);
+        if is_resumed {
+            walk.restart();
+        }
+        assert_eq!(walk.read_all(), "2.0 3.0", "resumed: {is_resumed}, records: {has_records}");
+        assert_eq!(walk.read_all(), "");
+    }
+}
+
+#[test]
+fn a_finished_shard_is_read_again_if_it_was_open_again_and_is_closed() {
+    for is_resumed in [false, true] {
+        let source = FakeSource::default();
+        let arn = source.enable("T");
+        source.write(&arn, 1);
+        let snapshot = source.snapshot();
+        source.replace(&arn, 0, 1);
+        let mut walk = Walk::of(&source, &arn);
+        assert_eq!(walk.read_all(), "1.0");
+        source.restore(&snapshot);
+        source.write(&arn, 2);
+        source.replace(&arn, 0, 1);
+        source.write(&arn, 3);
+        if is_resumed {
+            let text = Checkpoint::of_stream(&arn, walk.walker.progress().clone()).to_string();
+            let checkpoint: Checkpoint = text.parse().unwrap();
+            walk.walker = ShardWalker::new(&arn, checkpoint.stream(&arn).unwrap().clone());
+            walk.shards.clear();
+        }
+        // A shard that is begun anew is read whole.
+        assert_eq!(walk.read_all(), "1.0 2.0 3.0", "resumed: {is_resumed}");
+        assert_eq!(walk.read_all(), "");
+    }
+}
+
+#[test]
+fn the_end_of_a_shard_may_follow_an_empty_page() {
+    let source = FakeSource::default();
+    let arn = source.enable("T");
+    source.write(&arn, 1);
+    source.replace(&arn, 0, 1);
+    let mut walk = Walk::of(&source, &arn);
+    walk.look().unwrap();
+    while !walk.shards.is_empty() {
+        walk.read(0, 1).unwrap();
+    }
+    // The walker asks once more whether something is behind the last page.
+    source.faults.borrow_mut().late_ends = 1;
+    walk.look().unwrap();
+    assert_eq!(source.faults.borrow().late_ends, 0);
+    assert_eq!(walk.shards.len(), 1, "the child");
+    source.write(&arn, 2);
+    assert_eq!(walk.read_all(), "2.0");
 }
 
 #[test]
@@ -343,6 +416,26 @@ fn the_successor_is_the_next_stream_not_the_newest() {
     assert!(walk.walker.must_look());
     assert_eq!(walk.look_for_successor().unwrap(), Some(second));
     assert!(!walk.walker.must_look());
+}
+
+#[test]
+fn a_stream_from_before_is_the_successor_also_if_it_ended_again() {
+    let source = FakeSource::default();
+    let first = source.enable("T");
+    let snapshot = source.snapshot();
+    source.disable(&first);
+    let second = source.enable("T");
+    let mut walk = Walk::of(&source, &second);
+    walk.read_all();
+    source.restore(&snapshot);
+    source.disable(&first);
+    let third = source.enable_as("T", "arn:T/stream/0005".to_owned());
+    assert!(third > second);
+    walk.read_all();
+    assert_eq!(walk.look_for_successor().unwrap(), Some(first.clone()));
+    let mut walk = Walk::of(&source, &first);
+    walk.read_all();
+    assert_eq!(walk.look_for_successor().unwrap(), Some(third));
 }
 
 #[test]
