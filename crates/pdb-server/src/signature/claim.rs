@@ -1,6 +1,7 @@
 //! What a request says about its signature, and what is wrong with that by itself.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use hyper::header::{AUTHORIZATION, DATE, HeaderMap, HeaderName};
 use pdb_model::ApiError;
@@ -23,7 +24,7 @@ pub(crate) enum Lifetime {
     Presigned(u32),
 }
 
-/// What a request says about its signature. It has no `Debug`, as a session token is a secret.
+/// What a request says about its signature. `Debug` shows no session token.
 #[derive(Clone)]
 pub(crate) struct Claim<'r> {
     /// The five parts of the credential: key ID, date, region, service, terminator.
@@ -34,6 +35,12 @@ pub(crate) struct Claim<'r> {
     pub(super) lifetime: Lifetime,
     session_token: Option<Cow<'r, str>>,
     is_presigned: bool,
+}
+
+impl fmt::Debug for Claim<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim").field("credential", &self.credential).finish_non_exhaustive()
+    }
 }
 
 impl<'r> Claim<'r> {
