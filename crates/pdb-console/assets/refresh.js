@@ -88,6 +88,8 @@
         return;
       }
       const html = await answer.text();
+      // Somebody may have begun to use it while the answer was on its way.
+      if (isPaused || isSelecting()) return;
       if (html !== last) replace(html);
       last = html;
       count();

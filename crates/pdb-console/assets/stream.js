@@ -242,17 +242,21 @@
 
   // The picture of the shards is drawn by the server, so it is asked for anew while somebody looks.
   const picture = document.getElementById("state");
-  const refresh = async () => {
+  const mayReplace = () => {
     const selection = getSelection();
     const isBusy = picture.contains(document.activeElement) || (!selection.isCollapsed && picture.contains(selection.anchorNode));
-    if (!document.hidden && source && connection === "live" && !isBusy) {
+    return !isPaused && !isBusy;
+  };
+  const refresh = async () => {
+    if (!document.hidden && source && connection === "live" && mayReplace()) {
       try {
         const answer = await fetch(picture.dataset.part, { cache: "no-store" });
         const parsed = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
         const isTableOpen = picture.querySelector("details")?.open ?? false;
         const table = parsed.querySelector("details");
         if (table) table.open = isTableOpen;
-        if (answer.ok) picture.replaceChildren(...parsed.body.childNodes);
+        // Somebody may have begun to use it while the answer was on its way.
+        if (answer.ok && mayReplace()) picture.replaceChildren(...parsed.body.childNodes);
       } catch {
         // The events say that the connection is lost.
       }

@@ -13,7 +13,7 @@ fn tab(browser: &Browser) {
 
 /// Notes what gets the focus, and whether a person sees that. A page that changes by itself is paused: new elements had no focus yet.
 const WATCH: &str = r#"
-    document.querySelector('#live-hint button[aria-pressed=false]')?.click();
+    document.querySelector('#live-hint button[aria-pressed=false], #pause[aria-pressed=false]:not([hidden])')?.click();
     window.focused = [];
     document.addEventListener('focusin', ({ target }) => {
         const style = getComputedStyle(target);

@@ -84,6 +84,11 @@ fn record() -> (&'static str, u16, String) {
     ("GetRecords", 200, answer.to_owned())
 }
 
+/// What is asked for once the shard has ended: the list of shards, and whether something is behind the last page.
+fn nothing_behind() -> [(&'static str, u16, String); 3] {
+    [described(), iterator(), ("GetRecords", 200, r#"{"Records":[]}"#.to_owned())]
+}
+
 const PRINTED: &str = "2026-03-01T09:15:42Z REMOVE pk=\"o1\"\n";
 
 #[track_caller]
@@ -95,7 +100,7 @@ fn check_printed(output: &Output, warning: &str) {
 
 #[test]
 fn requests_are_signed_with_what_the_environment_holds() {
-    let script = || vec![described(), iterator(), record(), described()];
+    let script = || [vec![described(), iterator(), record()], nothing_behind().into()].concat();
     let keys = [
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),
@@ -123,30 +128,18 @@ fn requests_are_signed_with_what_the_environment_holds() {
 
 #[test]
 fn trimmed_records_are_reported_and_the_rest_follows() {
-    let script = vec![
-        described(),
-        iterator(),
-        refused("GetRecords", "TrimmedDataAccessException"),
-        iterator(),
-        record(),
-        described(),
-    ];
-    let (output, _) = Scripted::new(script).tail(&[ARN], &[]);
+    let refusal = refused("GetRecords", "TrimmedDataAccessException");
+    let script = vec![described(), iterator(), refusal, iterator(), record()];
+    let (output, _) = Scripted::new([script, nothing_behind().into()].concat()).tail(&[ARN], &[]);
     let warning = format!("pretender: records of shard `{SHARD}` were trimmed before they were read");
     check_printed(&output, &warning);
 }
 
 #[test]
 fn iterators_that_expire_are_replaced_silently() {
-    let script = vec![
-        described(),
-        iterator(),
-        refused("GetRecords", "ExpiredIteratorException"),
-        iterator(),
-        record(),
-        described(),
-    ];
-    check_printed(&Scripted::new(script).tail(&[ARN], &[]).0, "");
+    let refusal = refused("GetRecords", "ExpiredIteratorException");
+    let script = vec![described(), iterator(), refusal, iterator(), record()];
+    check_printed(&Scripted::new([script, nothing_behind().into()].concat()).tail(&[ARN], &[]).0, "");
 }
 
 #[test]
