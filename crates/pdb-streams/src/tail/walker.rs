@@ -6,11 +6,9 @@ use super::checkpoint::{ShardProgress, StreamProgress};
 use super::lineage::{
     finish_ancestors, forget_gone_shards, ready_shards, reopen_shards, reopen_shards_of_another_past,
 };
-use super::source::{
-    SourceError, SourcePage, SourcePosition, SourceRecord, SourceShard, SourceStream, StreamSource,
-};
+use super::source::{SourceError, SourcePage, SourcePosition, SourceRecord, SourceStream, StreamSource};
 use pdb_model::EpochMillis;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Walks the shards of one stream: decides which shards may be read now, and keeps a place in each of them.
