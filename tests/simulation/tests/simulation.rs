@@ -28,6 +28,8 @@ fn seeds_that_have_found_bugs_hold() {
         (1_796_077_729_372, 5_000),
         (1_796_085_364_687, 5_000),
         (1_796_086_203_985, 5_000),
+        (1_796_130_282_715, 5_000),
+        (1_796_133_444_765, 1_000),
     ] {
         let config = Config::of(seed);
         let outcome = run(&config, &config.history(steps), Bug::None);

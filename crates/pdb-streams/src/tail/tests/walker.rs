@@ -380,6 +380,28 @@ fn a_finished_shard_is_read_again_if_it_was_open_again_and_is_closed() {
 }
 
 #[test]
+fn a_shard_that_was_open_again_is_read_on_although_what_was_read_is_trimmed() {
+    let source = FakeSource::default();
+    let arn = source.enable("T");
+    let snapshot = source.snapshot();
+    source.write(&arn, 1);
+    source.replace(&arn, 0, 1);
+    let mut walk = Walk::of(&source, &arn);
+    walk.look().unwrap();
+    while !walk.shards.is_empty() {
+        walk.read(0, 1000).unwrap();
+    }
+    source.restore(&snapshot);
+    source.write(&arn, 2);
+    source.trim(&arn, 0, false);
+    source.write(&arn, 1);
+    source.replace(&arn, 0, 1);
+    source.write(&arn, 1);
+    assert_eq!(walk.read_all(), "1.0 1.1", "of the second past, in its order");
+    assert_eq!(walk.gaps.len(), 1);
+}
+
+#[test]
 fn the_end_of_a_shard_may_follow_an_empty_page() {
     let source = FakeSource::default();
     let arn = source.enable("T");

@@ -49,17 +49,26 @@ impl ShardWalker {
         let Some(shard) = listed.iter().find(|shard| *shard.shard_id == **shard_id) else {
             return finished(None);
         };
-        let iterator = match &self.ended[shard_id] {
-            ShardProgress::Latest(iterator) => Ok(iterator.clone()),
-            read_to => source.shard_iterator(&self.stream_arn, shard_id, &position_behind(read_to)),
+        let read_at = |position: &SourcePosition| {
+            let iterator = source.shard_iterator(&self.stream_arn, shard_id, position)?;
+            source.records(&iterator, Some(1))
         };
-        match iterator.and_then(|iterator| source.records(&iterator, Some(1))) {
+        let page = match &self.ended[shard_id] {
+            ShardProgress::Latest(iterator) => source.records(iterator, Some(1)),
+            read_to => read_at(&position_behind(read_to)),
+        };
+        // What was read is trimmed. What is left was written later.
+        let page = match page {
+            Err(SourceError::Trimmed) => read_at(&SourcePosition::TrimHorizon),
+            page => page,
+        };
+        match page {
             Ok(SourcePage { records, .. }) if !records.is_empty() => Ok(Ended::GoesOn),
             // AWS may return an empty page in front of the end of a closed shard.
             Ok(SourcePage { next_iterator: Some(_), .. }) if shard.is_open => Ok(Ended::GoesOn),
             Ok(_) if shard.is_open => Ok(Ended::ListIsOld),
             Err(error @ (SourceError::Throttled | SourceError::Failed(_))) => Err(error),
-            // What was read is trimmed, or too long ago for its iterator.
+            // The shard is not there any more, or what was read is too long ago for its iterator.
             Ok(_) | Err(_) => finished(shard.ending_sequence_number.clone()),
         }
     }
