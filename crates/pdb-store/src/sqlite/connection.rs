@@ -90,8 +90,8 @@ fn distrust(connection: &Connection) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
-/// Has a prepared statement keep its plan whatever is bound to it. Otherwise SQLite plans a statement with `LIMIT ?` anew for each use,
-/// which takes longer than the statement itself: that of the trim horizon, in `DescribeStream`, a read from there and the sweep.
+/// Keeps the plan of a prepared statement when other values are bound to it. Otherwise SQLite plans a statement with `LIMIT ?` anew for
+/// each use, which takes longer than the statement itself: that of the trim horizon, in `DescribeStream`, a read from there and the sweep.
 ///
 /// <https://www.sqlite.org/queryplanner-ng.html#qpstab>
 fn keep_plans(connection: &Connection) -> Result<(), rusqlite::Error> {

@@ -23,7 +23,7 @@ fn plans_made_again(connection: &Connection) -> i32 {
 }
 
 #[test]
-fn a_statement_keeps_its_plan_whatever_is_bound_to_it() {
+fn a_statement_keeps_its_plan_when_other_values_are_bound() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("numbers.db");
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
